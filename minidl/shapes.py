@@ -1,0 +1,160 @@
+"""Integer shape arithmetic: where a window that slides over an array begins, and how often.
+
+One axis of length L, a window of k taps that are d apart (dilation), moved by s (stride), p0 and p1 positions of padding:
+
+    out = floor((L + p0 + p1 - d(k - 1) - 1) / s) + 1                    (Dumoulin & Visin 2016, relationship 15)
+
+Output o reads through tap t the position  o·s + t·d - p0  of the input. That one line is the geometry of convolution, of
+pooling, and of all their gradients.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+from math import ceil as round_up
+
+from minidl.errors import ArgumentError, ShapeError
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows over the spatial axes of an array; every field holds one entry per axis.
+
+    extent: lengths of the input; size: taps of the window; out: number of windows; padding: (before, after) as asked for;
+    overhang: positions past the padding that the last window of a `ceil` pooling reaches into.
+    """
+
+    extent: tuple
+    size: tuple
+    stride: tuple
+    dilation: tuple
+    padding: tuple
+    overhang: tuple
+    out: tuple
+
+    @property
+    def taps(self):
+        """All taps, in row-major order: (0, 0), (0, 1), ..."""
+        return product(*map(range, self.size))
+
+    def under(self, tap):
+        """Slices of the *padded* input that tap `tap` of all windows reads: one strided view, (*out) long."""
+        return tuple(
+            slice(t * d, t * d + (o - 1) * s + 1, s)
+            for t, d, o, s in zip(tap, self.dilation, self.out, self.stride, strict=True)
+        )
+
+    def position(self, output, tap):
+        """The position of the unpadded input that window `output` reads through `tap`, or None in the padding.
+
+        >>> windows_over((5,), 3, padding=1).position((0,), (2,))
+        (1,)
+        """
+        at = tuple(
+            o * s + t * d - before
+            for o, s, t, d, (before, _) in zip(output, self.stride, tap, self.dilation, self.padding, strict=True)
+        )
+        return at if all(0 <= i < length for i, length in zip(at, self.extent, strict=True)) else None
+
+    def taps_inside(self, and_padding=False):
+        """Per axis, how many taps of each window lie in the input (or, on request, in the input and its padding).
+
+        >>> windows_over((4,), 3, padding=1).taps_inside()
+        [[2, 3, 3, 2]]
+        """
+        counts = []
+        for length, k, s, d, (before, after), n in zip(
+            self.extent, self.size, self.stride, self.dilation, self.padding, self.out, strict=True
+        ):
+            begin, end = (-before, length + after) if and_padding else (0, length)
+            counts.append([sum(begin <= o * s + t * d - before < end for t in range(k)) for o in range(n)])
+        return counts
+
+    @property
+    def padded(self):
+        """Lengths of the input with its padding and overhang."""
+        return tuple(
+            before + length + after + over
+            for length, (before, after), over in zip(self.extent, self.padding, self.overhang, strict=True)
+        )
+
+    @property
+    def inside(self):
+        """Slices of the padded input that hold the input itself."""
+        return tuple(slice(before, before + n) for n, (before, _) in zip(self.extent, self.padding, strict=True))
+
+
+def windows_over(extent, size, stride=1, padding=0, dilation=1, ceil=False):
+    """The windows of `size` taps over an array of lengths `extent`.
+
+    size, stride, dilation: an int or one per axis. padding: an int, one per axis, a (before, after) pair per axis, "valid"
+    (none) or "same" (out = ceil(L / s), the odd position after, as Keras and TensorFlow pad). ceil: round the number of
+    windows up; a last window that would begin past the input and its padding before is left out, as PyTorch has it.
+    Raises ShapeError where no window fits.
+
+    >>> windows_over((14, 14), 5).out, windows_over((7,), 2, stride=2, ceil=True).out
+    ((10, 10), (4,))
+    """
+    rank = len(extent)
+    size = per_axis("window", size, rank, least=1)
+    stride = per_axis("stride", stride, rank, least=1)
+    dilation = per_axis("dilation", dilation, rank, least=1)
+    reach = tuple(d * (k - 1) + 1 for k, d in zip(size, dilation, strict=True))
+    padding = _pairs(padding, extent, stride, reach)
+    out, overhang = [], []
+    for length, (before, after), step, width in zip(extent, padding, stride, reach, strict=True):
+        room = length + before + after - width
+        if room < 0:
+            raise ShapeError(
+                f"a window that reaches over {_times(reach)} does not fit an input of {_times(extent)} with padding "
+                f"{_in_words(padding)}; enlarge the input, or use a smaller window, dilation or more padding"
+            )
+        n = room // step + 1
+        if ceil:
+            n = round_up(room / step) + 1
+            n -= (n - 1) * step >= length + before
+        out.append(n)
+        overhang.append(max(0, (n - 1) * step - room))
+    return Windows(tuple(extent), size, stride, dilation, padding, tuple(overhang), tuple(out))
+
+
+def per_axis(name, value, rank, least):
+    """An int for every axis, or a sequence of `rank` ints, as a tuple.
+
+    >>> per_axis("stride", 2, rank=3, least=1)
+    (2, 2, 2)
+    """
+    values = (value,) * rank if _is_int(value) else value
+    ok = isinstance(values, (tuple, list)) and len(values) == rank and all(_is_int(v) and v >= least for v in values)
+    if not ok:
+        raise ArgumentError(f"{name} is {value!r}; wanted an int of at least {least}, or {rank} of them, one per spatial axis")
+    return tuple(int(v) for v in values)
+
+
+def _pairs(padding, extent, stride, reach):
+    rank = len(extent)
+    if padding == "valid":
+        padding = 0
+    if padding == "same":
+        totals = (
+            max((round_up(length / s) - 1) * s + r - length, 0)
+            for length, s, r in zip(extent, stride, reach, strict=True)
+        )
+        return tuple((total // 2, total - total // 2) for total in totals)
+    if isinstance(padding, (tuple, list)) and len(padding) == rank and all(isinstance(p, (tuple, list)) for p in padding):
+        return tuple(per_axis("padding", pair, 2, least=0) for pair in padding)
+    if isinstance(padding, str):
+        raise ArgumentError(f"padding is {padding!r}; wanted numbers, 'same' or 'valid'")
+    return tuple((p, p) for p in per_axis("padding", padding, rank, least=0))
+
+
+def _is_int(value):
+    return hasattr(value, "__index__") and not isinstance(value, bool)
+
+
+def _times(lengths):
+    return "x".join(map(str, lengths))
+
+
+def _in_words(padding):
+    return " and ".join(f"{before}+{after}" for before, after in padding)
+
