@@ -1,0 +1,298 @@
+"""Tensor and tape: reverse-mode differentiation.
+
+An op is written as plain functions of plain arrays: a forward, and one gradient for each input. `differentiable` joins
+them. A Tensor carries an array and the place on the tape where it came from; `backward` walks the tape from the latest op
+to the first, turning the cotangent dy = ∂L/∂y of each output into the cotangents dx = ∂L/∂x = dy·∂y/∂x of its inputs
+(Linnainmaa 1970; Griewank & Walther 2008, section 3.2). minidl differentiates once: gradients are arrays, not Tensors.
+"""
+
+import functools
+import inspect
+import itertools
+import threading
+from contextlib import ContextDecorator
+
+import numpy as np
+
+from minidl.backend import array_module, current_module, device_of, to_device, to_numpy
+from minidl.errors import ArgumentError, ShapeError
+
+_ticks = itertools.count()
+_recording = threading.local()
+
+
+class Tensor:
+    """An array that remembers how it was computed.
+
+    data: array of either device, kept as it is and not copied; lists and numbers become float32 on the current device.
+    requires_grad: whether `backward` shall leave ∂L/∂(this) in `.grad`. Only real floating-point data can require it.
+
+    >>> x = Tensor([1., 2., 3.], requires_grad=True)
+    >>> y = (x * x).sum()
+    >>> y.backward()
+    >>> x.grad
+    array([2., 4., 6.], dtype=float32)
+    """
+
+    __slots__ = ("_node", "data", "grad", "requires_grad")
+    __array_ufunc__ = None  # `array + tensor` is Tensor.__radd__, not a loop of NumPy's over the array
+
+    def __init__(self, data, requires_grad=False):
+        self.data = _as_array(data)
+        if requires_grad and self.data.dtype.kind != "f":
+            raise ArgumentError(f"a {self.data.dtype} array has no gradient; give floating-point data or requires_grad=False")
+        self.requires_grad = bool(requires_grad)
+        self.grad = None
+        self._node = None
+
+    @property
+    def shape(self):
+        return self.data.shape
+
+    @property
+    def ndim(self):
+        return self.data.ndim
+
+    @property
+    def dtype(self):
+        return self.data.dtype
+
+    @property
+    def device(self):
+        """"cpu" or "gpu"."""
+        return device_of(self.data)
+
+    def numpy(self):
+        """The data as a NumPy array, fetched from the GPU where it is there."""
+        return to_numpy(self.data)
+
+    def detach(self):
+        """A Tensor of the same data that the tape does not know."""
+        return Tensor(self.data)
+
+    def to(self, device):
+        """This Tensor on the device "cpu", "gpu" or "auto"; the gradient finds its way back."""
+        home = self.device
+        there = Tensor(to_device(self.data, device))
+        if self.requires_grad and is_recording():
+            there._record([(self._source(), lambda dy: to_device(dy, home))])
+        return there
+
+    def __float__(self):
+        return float(self.data)
+
+    def __len__(self):
+        return len(self.data)
+
+    def __repr__(self):
+        grad = ", requires_grad=True" if self.requires_grad else ""
+        return f"Tensor({self.data!r}{grad})"
+
+    def backward(self, dy=None):
+        """Set `.grad` of every leaf that this Tensor was computed from to dy·∂(this)/∂(leaf).
+
+        dy: cotangent, an array shaped like this Tensor; 1 where it holds a single number. A leaf is a Tensor that was made
+        with requires_grad=True, not computed. `.grad` is replaced, not added to: after backward it is the gradient,
+        however often backward is called. To add up gradients, add up the losses.
+        """
+        dy = self._cotangent(dy)
+        cotangents = {self._source(): dy}
+        for node in _latest_first(self._source()):
+            dy = cotangents.pop(node)
+            for source, pull in node.edges:
+                dx = pull(dy)
+                cotangents[source] = cotangents[source] + dx if source in cotangents else dx
+        for leaf, dx in cotangents.items():
+            leaf.grad = dx.copy()  # two leaves may have been handed the same array
+
+    def _cotangent(self, dy):
+        if not self.requires_grad:
+            raise ArgumentError("backward from a Tensor that depends on none with requires_grad=True; set it on an input")
+        if dy is None:
+            if self.data.size != 1:
+                raise ArgumentError(f"backward from a Tensor of shape {self.shape} wants dy, an array of that shape")
+            return array_module(self.data).ones_like(self.data)
+        dy = _as_array(dy)
+        array_module(self.data, dy)
+        if dy.shape != self.shape:
+            raise ShapeError(f"dy has shape {dy.shape}; wanted {self.shape}, the shape of the Tensor it belongs to")
+        return dy.astype(self.dtype, copy=False)
+
+    def _source(self):
+        """Where a cotangent for this Tensor goes: the op that computed it, or the leaf itself."""
+        return self._node or self
+
+    def _record(self, edges):
+        self._node = _Node(next(_ticks), edges)
+        self.requires_grad = True
+
+
+class _Node:
+    """One op on the tape. edges: for each input that wants a gradient, (where it came from, pull), where pull maps dy to
+    dx and holds all that is kept of the op: no more than its gradient reads."""
+
+    __slots__ = ("edges", "tick")
+
+    def __init__(self, tick, edges):
+        self.tick = tick
+        self.edges = edges
+
+
+def _latest_first(source):
+    """All ops that `source` depends on; each comes after every op that used its output."""
+    found, waiting = set(), [source]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, _Node) and node not in found:
+            found.add(node)
+            waiting += [earlier for earlier, _ in node.edges]
+    return sorted(found, key=lambda node: node.tick, reverse=True)
+
+
+class no_grad(ContextDecorator):  # noqa: N801  a verb in the reader's code
+    """`with no_grad():` computes without a tape, in this thread; also a decorator."""
+
+    def __enter__(self):
+        self._before = is_recording()
+        _recording.on = False
+        return self
+
+    def __exit__(self, *error):
+        _recording.on = self._before
+
+    def _recreate_cm(self):
+        return no_grad()
+
+
+def is_recording():
+    return getattr(_recording, "on", True)
+
+
+def value_and_grad(f):
+    """From f(*Tensors) -> Tensor of one number make g(*arrays) -> (value, (one gradient per array)).
+
+    An input that f does not use has a gradient of zeros.
+
+    >>> value_and_grad(lambda x, y: (x * y).sum())(np.array([1., 2.]), np.array([3., 4.]))[1]
+    (array([3., 4.]), array([1., 2.]))
+    """
+
+    @functools.wraps(f)
+    def value_and_gradients(*arrays):
+        inputs = [Tensor(array, requires_grad=True) for array in arrays]
+        before, _recording.on = is_recording(), True
+        try:
+            value = f(*inputs)
+        finally:
+            _recording.on = before
+        if not isinstance(value, Tensor) or value.data.size != 1:
+            found = f"shape {value.shape}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+            raise ArgumentError(f"the function returned {found}; wanted a Tensor of one number, such as a loss")
+        if value.requires_grad:
+            value.backward()
+        zeros = (x.data - x.data if x.grad is None else x.grad for x in inputs)
+        return value.data.reshape(())[()], tuple(zeros)
+
+    return value_and_gradients
+
+
+def differentiable(forward, **gradients):
+    """Join a forward with its gradients: the one line per op that knows of the tape.
+
+    forward: function of arrays and options to one array. gradients: dNAME=function for the input NAME. The first parameter
+    of a gradient is the cotangent, named d + the output's name; its other parameters name what it reads, and no more than
+    that is kept: an input or option of the forward by its name, the output by its own (`y` beside `dy`), `NAME_shape` the
+    shape alone of an input, and, where NAME is a list of arrays, `which` of them the gradient is asked for.
+
+    The op calls the plain forward where no Tensor is among its inputs. A gradient is cast to the dtype of its input.
+
+    >>> double = differentiable(lambda x: 2 * x, dx=lambda dy: 2 * dy)
+    >>> double(np.array([1., 2.]))
+    array([2., 4.])
+    """
+    parameters = inspect.signature(forward).parameters
+    defaults = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
+    pulls = {name[1:]: (gradient, _readers(forward, gradient)) for name, gradient in gradients.items()}
+
+    @functools.wraps(forward)
+    def op(*args, **kwargs):
+        if not any(map(_holds_tensor, itertools.chain(args, kwargs.values()))):
+            return forward(*args, **kwargs)
+        given = {**defaults, **dict(zip(parameters, args)), **kwargs}  # noqa: B905  a call with too many fails below
+        plain = {name: _plain(value) for name, value in given.items()}
+        y = forward(*map(_plain, args), **{name: plain[name] for name in kwargs})
+        result = Tensor(y)
+        if is_recording():
+            edges = [edge for name, value in given.items() for edge in _edges(op, name, value, plain, result.data)]
+            if edges:
+                result._record(edges)
+        return result
+
+    op.forward, op.gradients, op._pulls = forward, gradients, pulls
+    return op
+
+
+def _edges(op, name, value, plain, y):
+    """The edges of the tape for one argument: one, or one for each Tensor of a list."""
+    for which, tensor in enumerate(value if isinstance(value, (list, tuple)) else (value,)):
+        if isinstance(tensor, Tensor) and tensor.requires_grad:
+            if name not in op._pulls:
+                raise ArgumentError(f"{op.__name__} has no gradient for {name}; pass its .data")
+            gradient, readers = op._pulls[name]
+            kept = {parameter: read(plain, y, which) for parameter, read in readers.items()}
+            yield tensor._source(), _pull(gradient, kept, tensor.dtype)
+
+
+def _pull(gradient, kept, dtype):
+    return lambda dy: gradient(dy, **kept).astype(dtype, copy=False)
+
+
+def _readers(forward, gradient):
+    """How each parameter of a gradient is found among the forward's arguments and output."""
+    inputs = inspect.signature(forward).parameters
+    cotangent, *names = inspect.signature(gradient).parameters
+    output, readers = cotangent[1:], {}
+    for name in names:
+        if name in inputs:
+            readers[name] = lambda plain, y, which, name=name: plain[name]
+        elif name == output:
+            readers[name] = lambda plain, y, which: y
+        elif name.endswith("_shape") and name[:-6] in inputs:
+            readers[name] = lambda plain, y, which, name=name[:-6]: _shape(plain[name])
+        elif name == "which":
+            readers[name] = lambda plain, y, which: which
+        else:
+            raise TypeError(f"{gradient.__name__} reads {name}, which is neither an argument of {forward.__name__} nor its output")
+    return readers
+
+
+def _shape(value):
+    return [x.shape for x in value] if isinstance(value, (list, tuple)) else np.shape(value)
+
+
+def _holds_tensor(value):
+    return isinstance(value, Tensor) or (isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) for v in value))
+
+
+def _plain(value):
+    if isinstance(value, Tensor):
+        return value.data
+    if _holds_tensor(value):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _as_array(data):
+    if isinstance(data, Tensor):
+        return data.data
+    if hasattr(data, "__array_namespace__") and hasattr(data, "strides"):
+        return data if data.shape or not isinstance(data, np.generic) else np.asarray(data)
+    if isinstance(data, (bool, int, float, list, tuple)):
+        try:
+            return current_module().asarray(data, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(f"cannot make an array of numbers from this {type(data).__name__}: {error}") from None
+    array = np.asarray(data)
+    if array.dtype.kind not in "fiubc":
+        raise ArgumentError(f"cannot make an array of numbers from a {type(data).__name__}")
+    return array
