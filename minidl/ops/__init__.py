@@ -1,0 +1,31 @@
+"""The maths: every op a forward with its hand-derived gradients under it, one family a file.
+
+Ops take plain arrays and Tensors alike; with plain arrays there is no tape.
+"""
+
+from minidl.ops.activations import leaky_relu, relu, sigmoid, softmax, tanh
+from minidl.ops.arithmetic import (
+    absolute,
+    add,
+    divide,
+    exp,
+    log,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    power,
+    sqrt,
+    subtract,
+)
+from minidl.ops.convolutions import convolution
+from minidl.ops.matrices import matmul
+from minidl.ops.pooling import avg_pool, max_pool
+from minidl.ops.reductions import max, mean, sum
+from minidl.ops.shaping import broadcast_to, concatenate, index, pad, reshape, transpose
+
+__all__ = [
+    "absolute", "add", "avg_pool", "broadcast_to", "concatenate", "convolution", "divide", "exp", "index", "leaky_relu", "log",
+    "matmul", "max", "max_pool", "maximum", "mean", "minimum", "multiply", "negative", "pad", "power", "relu", "reshape",
+    "sigmoid", "softmax", "sqrt", "subtract", "sum", "tanh", "transpose",
+]  # fmt: skip

@@ -1,0 +1,96 @@
+"""Convolution over one, two, three or more spatial axes, with its three gradients.
+
+As everywhere in deep learning it is a cross-correlation: the kernel is not flipped. The algorithms are neighbours in this
+folder with one signature each for forward, dx and dw; `choose` is the one place that picks among them.
+"""
+
+from minidl.autograd import differentiable
+from minidl.backend import array_module
+from minidl.errors import ShapeError, one_of
+from minidl.ops.convolutions import direct, im2col
+from minidl.shapes import windows_over
+
+ALGORITHMS = {"direct": direct, "im2col": im2col}
+
+
+def convolution(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1, algorithm="auto"):
+    """(N, *spatial, C), (*kernel, C / groups, K), (K,) -> (N, *out, K)
+
+    y[n,o,k] = b[k] + Σ_t Σ_c x[n, o·stride + t·dilation - before, c] w[t,c,k]
+
+    o: output position, t: tap of the kernel, both with one index per spatial axis; `before`: the padding in front; x is 0 in
+    the padding. With groups, output channels k of group g sum over the input channels c of group g alone; groups = C is a
+    depthwise convolution. padding: an int, one per axis, a (before, after) pair per axis, "same" or "valid".
+    algorithm: "direct" (the definition, for reading), "im2col" (one matrix product), "auto" (the fastest).
+
+    Cost: N·out·taps·C·K / groups multiply-adds. Raises ShapeError where x, w, b and groups do not fit each other.
+
+    >>> x = np.array([1., 2., 3., 4.]).reshape(1, 4, 1)            # one signal, one channel
+    >>> w = np.array([10., 1.]).reshape(2, 1, 1)                   # y[o] = 10 x[o] + x[o+1]
+    >>> convolution(x, w).reshape(3)
+    array([12., 23., 34.])
+    """
+    array_module(x, w, b)
+    windows = _windows(x.shape, w.shape, stride, padding, dilation, groups)
+    if b is not None and b.shape != w.shape[-1:]:
+        raise ShapeError(f"the bias has shape {b.shape}; wanted {w.shape[-1:]}, one number for each output channel of w {w.shape}")
+    y = choose(algorithm, windows, groups).forward(x, w, windows, groups)
+    if b is not None:
+        y += b
+    return y
+
+
+def convolution_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm):
+    """(N, *out, K) -> (N, *spatial, C)
+
+    x[n,i,c] is a factor of every y[n,o,k] that reads i through some tap t, i = o·stride + t·dilation - before, each time
+    beside w[t,c,k]:
+
+        dx[n,i,c] = Σ_{o,t: o reads i through t} Σ_k dy[n,o,k] w[t,c,k]
+
+    Positions that no window reads (left over at the end by the stride) get 0.
+    """
+    windows = _windows(x_shape, w.shape, stride, padding, dilation, groups)
+    return choose(algorithm, windows, groups).dx(dy, w, windows, groups)
+
+
+def convolution_dw(dy, x, w_shape, stride, padding, dilation, groups, algorithm):
+    """(N, *out, K) -> (*kernel, C / groups, K)
+
+    w[t,c,k] is a factor of y[n,o,k] at every n and o, each time beside the x that o reads through t:
+
+        dw[t,c,k] = Σ_n Σ_o dy[n,o,k] x[n, o·stride + t·dilation - before, c]
+    """
+    windows = _windows(x.shape, w_shape, stride, padding, dilation, groups)
+    return choose(algorithm, windows, groups).dw(dy, x, windows, groups)
+
+
+def convolution_db(dy):
+    """b[k] is added to every y[n,o,k]:  db[k] = Σ_n Σ_o dy[n,o,k]"""
+    return dy.sum(axis=tuple(range(dy.ndim - 1)))
+
+
+convolution = differentiable(convolution, dx=convolution_dx, dw=convolution_dw, db=convolution_db)
+
+
+def choose(algorithm, windows, groups):
+    """The module that runs a convolution of this geometry."""
+    one_of("algorithm", algorithm, ("auto", *ALGORITHMS))
+    return ALGORITHMS["im2col" if algorithm == "auto" else algorithm]
+
+
+def _windows(x_shape, w_shape, stride, padding, dilation, groups):
+    """The geometry, once x, w and groups are seen to fit each other."""
+    if len(x_shape) < 3 or len(w_shape) != len(x_shape):
+        raise ShapeError(
+            f"x has shape {x_shape} and w {w_shape}; wanted x (N, *spatial, C) and w (*kernel, C / groups, K) with as many "
+            "spatial axes, at least one"
+        )
+    *size, per_group, outputs = w_shape
+    channels = x_shape[-1]
+    if not isinstance(groups, int) or groups < 1 or channels != per_group * groups or outputs % groups:
+        raise ShapeError(
+            f"x has {channels} channels, w takes {per_group} in and gives {outputs} out, groups is {groups}; wanted "
+            "C = w's inputs x groups, and outputs divisible by groups"
+        )
+    return windows_over(x_shape[1:-1], tuple(size), stride, padding, dilation)

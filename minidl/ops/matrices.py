@@ -1,0 +1,60 @@
+"""The matrix product, alone or in batches."""
+
+from minidl.autograd import Tensor, differentiable
+from minidl.backend import array_module
+from minidl.errors import ShapeError
+from minidl.ops.arithmetic import unbroadcast
+
+
+def matmul(a, b):
+    """(..., M, K), (..., K, N) -> (..., M, N)
+
+    y[m,n] = Σ_k a[m,k] b[k,n]
+
+    The axes before the last two are batches and broadcast. A vector is a row on the left, a column on the right, and its
+    axis of length 1 is dropped from the result.
+
+    Cost: M·K·N multiply-adds a matrix.
+
+    >>> matmul(np.array([[1., 2.]]), np.array([[3.], [4.]]))
+    array([[11.]])
+    """
+    array_module(a, b)
+    if not a.ndim or not b.ndim or a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
+        raise ShapeError(f"matmul of {a.shape} and {b.shape}: the last axis of the first must be as long as the rows of the second")
+    return a @ b
+
+
+def matmul_da(dy, b, a_shape):
+    """a[m,k] meets b[k,n] in every y[m,n]:  ∂L/∂a[m,k] = Σ_n dy[m,n] b[k,n],  or  da = dy bᵀ"""
+    dy = _matrices(dy, len(a_shape), b.ndim)
+    b = b if b.ndim > 1 else b[:, None]
+    return unbroadcast(dy @ b.mT, _matrix_shape(a_shape, row=True)).reshape(a_shape)
+
+
+def matmul_db(dy, a, b_shape):
+    """b[k,n] meets a[m,k] in every y[m,n]:  ∂L/∂b[k,n] = Σ_m a[m,k] dy[m,n],  or  db = aᵀ dy"""
+    dy = _matrices(dy, a.ndim, len(b_shape))
+    a = a if a.ndim > 1 else a[None, :]
+    return unbroadcast(a.mT @ dy, _matrix_shape(b_shape, row=False)).reshape(b_shape)
+
+
+matmul = differentiable(matmul, da=matmul_da, db=matmul_db)
+
+
+def _matrices(dy, a_ndim, b_ndim):
+    """dy with the axes that a vector's product dropped."""
+    if b_ndim == 1:
+        dy = dy[..., None]
+    if a_ndim == 1:
+        dy = dy[..., None, :]
+    return dy
+
+
+def _matrix_shape(shape, row):
+    if len(shape) > 1:
+        return shape
+    return (1, *shape) if row else (*shape, 1)
+
+
+Tensor.__matmul__, Tensor.__rmatmul__ = matmul, lambda x, y: matmul(y, x)

@@ -1,0 +1,19 @@
+"""The border of the windowed ops: convolution pads with zeros, max-pool with minus infinity."""
+
+from minidl.backend import array_module
+
+
+def pad_windows(x, windows, value=0):
+    """(N, *extent, C) -> (N, *padded, C), the border filled with `value`; x itself where there is no border."""
+    if windows.padded == windows.extent:
+        return x
+    padded = array_module(x).full((x.shape[0], *windows.padded, x.shape[-1]), value, dtype=x.dtype)
+    padded[(slice(None), *windows.inside)] = x
+    return padded
+
+
+def unpad_windows(padded, windows):
+    """(N, *padded, C) -> (N, *extent, C): drops the border, the adjoint of padding with zeros."""
+    if windows.padded == windows.extent:
+        return padded
+    return padded[(slice(None), *windows.inside)]

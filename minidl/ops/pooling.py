@@ -1,0 +1,115 @@
+"""Max- and average pooling over one, two, three or more spatial axes."""
+
+from minidl.autograd import differentiable
+from minidl.backend import array_module
+from minidl.errors import ShapeError
+from minidl.ops.padding import pad_windows, unpad_windows
+from minidl.shapes import windows_over
+
+
+def max_pool(x, window, *, stride=None, padding=0, dilation=1, ceil=False):
+    """(N, *spatial, C) -> (N, *out, C)
+
+    y[n,o,c] = max_t x[n, o·stride + t·dilation - before, c]
+
+    The padding is minus infinity, so it never wins; a window that would see padding alone is refused. stride: the window's
+    own size if None. ceil: round the number of windows up, the last one reaching past the end.
+
+    Cost: one comparison for each tap of each output.
+
+    >>> max_pool(np.array([1., 3., 2., 5.]).reshape(1, 4, 1), 2).reshape(2)
+    array([3., 5.])
+    """
+    xp = array_module(x)
+    windows = _windows(x.shape, window, stride, padding, dilation, ceil)
+    padded = pad_windows(x, windows, -xp.inf)
+    y = xp.full((x.shape[0], *windows.out, x.shape[-1]), -xp.inf, dtype=x.dtype)
+    for tap in windows.taps:
+        xp.maximum(y, padded[(slice(None), *windows.under(tap))], out=y)
+    return y
+
+
+def max_pool_dx(dy, x, y, window, stride, padding, dilation, ceil):
+    """(N, *out, C) -> (N, *spatial, C)
+
+    The largest x of a window is y itself, the others have no say:
+
+        dx[n,i,c] = Σ_o dy[n,o,c] [i is the first position of window o, in row-major order of the taps, where x = y]
+
+    A tie sends the whole gradient to the first maximum; a NaN, equal to nothing, gets none.
+    """
+    xp = array_module(dy, x, y)
+    windows = _windows(x.shape, window, stride, padding, dilation, ceil)
+    padded = pad_windows(x, windows, -xp.inf)
+    dpadded = xp.zeros(padded.shape, dtype=dy.dtype)
+    open_ = xp.ones(y.shape, dtype=bool)
+    for tap in windows.taps:
+        read = (slice(None), *windows.under(tap))
+        first = open_ & (padded[read] == y)
+        dpadded[read] += dy * first
+        open_ &= ~first
+    return unpad_windows(dpadded, windows)
+
+
+max_pool = differentiable(max_pool, dx=max_pool_dx)
+
+
+def avg_pool(x, window, *, stride=None, padding=0, ceil=False, count_padding=True):
+    """(N, *spatial, C) -> (N, *out, C)
+
+    y[n,o,c] = 1/n(o) Σ_t x[n, o·stride + t - before, c]
+
+    The padding is 0. n(o): the positions of window o that lie in the input or its padding; with count_padding=False, in the
+    input alone. What a `ceil` window reaches past the padding is never counted.
+
+    Cost: one addition for each tap of each output.
+
+    >>> avg_pool(np.array([1., 3., 2., 6.]).reshape(1, 4, 1), 2).reshape(2)
+    array([2., 4.])
+    """
+    xp = array_module(x)
+    windows = _windows(x.shape, window, stride, padding, 1, ceil)
+    padded = pad_windows(x, windows)
+    y = xp.zeros((x.shape[0], *windows.out, x.shape[-1]), dtype=x.dtype)
+    for tap in windows.taps:
+        y += padded[(slice(None), *windows.under(tap))]
+    y /= _counts(y, windows, count_padding)
+    return y
+
+
+def avg_pool_dx(dy, x_shape, window, stride, padding, ceil, count_padding):
+    """(N, *out, C) -> (N, *spatial, C)
+
+    Every x that window o reads is the same share of its mean:  dx[n,i,c] = Σ_{o reads i} dy[n,o,c] / n(o)
+    """
+    xp = array_module(dy)
+    windows = _windows(x_shape, window, stride, padding, 1, ceil)
+    share = dy / _counts(dy, windows, count_padding)
+    dpadded = xp.zeros((x_shape[0], *windows.padded, x_shape[-1]), dtype=dy.dtype)
+    for tap in windows.taps:
+        dpadded[(slice(None), *windows.under(tap))] += share
+    return unpad_windows(dpadded, windows)
+
+
+avg_pool = differentiable(avg_pool, dx=avg_pool_dx)
+
+
+def _windows(x_shape, window, stride, padding, dilation, ceil):
+    if len(x_shape) < 3:
+        raise ShapeError(f"x has shape {x_shape}; wanted (N, *spatial, C) with at least one spatial axis")
+    windows = windows_over(x_shape[1:-1], window, window if stride is None else stride, padding, dilation, ceil)
+    if any(0 in counts for counts in windows.taps_inside()):
+        raise ShapeError(
+            f"pooling windows of {windows.size} with padding {windows.padding} over {windows.extent}: one would see padding "
+            "alone; use less padding or a larger window"
+        )
+    return windows
+
+
+def _counts(y, windows, count_padding):
+    """n(o) as an array (*out, 1) of y's dtype: the product over the axes of the taps that count."""
+    xp = array_module(y)
+    counts = xp.ones((1,) * len(windows.out) + (1,), dtype=y.dtype)
+    for axis, along in enumerate(windows.taps_inside(and_padding=count_padding)):
+        counts = counts * xp.asarray(along, dtype=y.dtype).reshape([-1 if i == axis else 1 for i in range(counts.ndim)])
+    return counts

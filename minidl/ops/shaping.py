@@ -1,0 +1,146 @@
+"""Moving numbers without changing them: reshape, transpose, concatenate, index, pad, broadcast.
+
+All are linear maps that copy each input number to some places; the gradient collects from those places.
+"""
+
+from minidl.autograd import Tensor, differentiable
+from minidl.backend import array_module
+from minidl.errors import ShapeError
+from minidl.ops.arithmetic import unbroadcast
+
+
+def reshape(x, shape):
+    """The same numbers in row-major order in another shape; one length may be -1
+
+    >>> reshape(np.array([[1., 2.], [3., 4.]]), (4,))
+    array([1., 2., 3., 4.])
+    """
+    try:
+        return x.reshape(shape)
+    except ValueError:
+        raise ShapeError(f"reshape from {x.shape} to {shape}: the two hold different numbers of elements") from None
+
+
+def reshape_dx(dy, x_shape):
+    """The order stays; only the shape goes back"""
+    return dy.reshape(x_shape)
+
+
+reshape = differentiable(reshape, dx=reshape_dx)
+
+
+def transpose(x, axes=None):
+    """y[i_axes[0], i_axes[1], ...] = x[i_0, i_1, ...]; without axes, all reversed
+
+    >>> transpose(np.ones((2, 3, 4)), (0, 2, 1)).shape
+    (2, 4, 3)
+    """
+    return x.transpose(axes) if axes is not None else x.transpose()
+
+
+def transpose_dx(dy, axes):
+    """The inverse permutation"""
+    if axes is None:
+        return dy.transpose()
+    order = [axis % dy.ndim for axis in axes]
+    return dy.transpose([order.index(i) for i in range(dy.ndim)])
+
+
+transpose = differentiable(transpose, dx=transpose_dx)
+
+
+def concatenate(arrays, axis=0):
+    """The arrays one after the other along an axis
+
+    >>> concatenate([np.array([1., 2.]), np.array([3.])])
+    array([1., 2., 3.])
+    """
+    try:
+        return array_module(*arrays).concatenate(arrays, axis=axis)
+    except ValueError as error:
+        shapes = ", ".join(str(a.shape) for a in arrays)
+        raise ShapeError(f"concatenate along axis {axis} of shapes {shapes}: {error}") from None
+
+
+def concatenate_darrays(dy, arrays_shape, axis, which):
+    """Each array finds its own stretch of dy"""
+    begin = sum(shape[axis] for shape in arrays_shape[:which])
+    stretch = [slice(None)] * dy.ndim
+    stretch[axis] = slice(begin, begin + arrays_shape[which][axis])
+    return dy[tuple(stretch)]
+
+
+concatenate = differentiable(concatenate, darrays=concatenate_darrays)
+
+
+def index(x, key):
+    """y = x[key], with NumPy's rules for integers, slices, masks and integer arrays
+
+    >>> index(np.array([1., 2., 3.]), [0, 0, 2])
+    array([1., 1., 3.])
+    """
+    try:
+        return x[key]
+    except IndexError as error:
+        raise ShapeError(f"index into shape {x.shape}: {error}") from None
+
+
+def index_dx(dy, x_shape, key):
+    """What was read several times is added up; what was not read is 0"""
+    xp = array_module(dy)
+    dx = xp.zeros(x_shape, dtype=dy.dtype)
+    keys = key if isinstance(key, tuple) else (key,)
+    if all(isinstance(k, (int, slice)) or k is None or k is Ellipsis for k in keys):
+        dx[key] = dy
+    else:
+        xp.add.at(dx, key, dy)
+    return dx
+
+
+index = differentiable(index, dx=index_dx)
+
+
+def pad(x, width, value=0):
+    """A border of `value` around x. width: (before, after) for every axis.
+
+    >>> pad(np.array([1., 2.]), [(1, 2)])
+    array([0., 1., 2., 0., 0.])
+    """
+    if len(width) != x.ndim:
+        raise ShapeError(f"pad has {len(width)} pairs of widths for an array of {x.ndim} axes; give one pair (before, after) per axis")
+    return array_module(x).pad(x, width, constant_values=value)
+
+
+def pad_dx(dy, x_shape, width):
+    """The border is constant; what is inside goes back"""
+    return dy[tuple(slice(before, before + n) for n, (before, _) in zip(x_shape, width, strict=True))]
+
+
+pad = differentiable(pad, dx=pad_dx)
+
+
+def broadcast_to(x, shape):
+    """x repeated along new axes in front and along axes of length 1
+
+    >>> broadcast_to(np.array([1., 2.]), (2, 2))
+    array([[1., 2.],
+           [1., 2.]])
+    """
+    try:
+        return array_module(x).broadcast_to(x, shape)
+    except ValueError:
+        raise ShapeError(f"broadcast from {x.shape} to {shape}: an axis must be new, of length 1, or as long as wanted") from None
+
+
+def broadcast_to_dx(dy, x_shape):
+    """Every repetition adds its part"""
+    return unbroadcast(dy, x_shape)
+
+
+broadcast_to = differentiable(broadcast_to, dx=broadcast_to_dx)
+
+
+Tensor.reshape = lambda x, *shape: reshape(x, shape[0] if len(shape) == 1 else shape)
+Tensor.transpose = lambda x, *axes: transpose(x, (axes[0] if len(axes) == 1 else axes) or None)
+Tensor.T = property(transpose)
+Tensor.__getitem__ = index
