@@ -1,0 +1,78 @@
+"""The style loss of one layer: how far two pictures' Gram matrices are apart (Gatys, Ecker, Bethge 2015, eq. 4).
+
+The literature divides in a dozen ways. All are one sum of squares over the Gram matrices' means over positions,
+
+    L = k Σ (G - A)²,      G = FᵀF / M,  M = H W positions,  C channels,
+
+with a factor k of its own, so that the style may be a picture of any size.
+"""
+
+from minidl.autograd import differentiable
+from minidl.backend import array_module
+from minidl.errors import ShapeError, one_of
+from minidl.losses.gram import gram_matrix
+
+gram, gram_dfeatures = gram_matrix.forward, gram_matrix.gradients["dfeatures"]
+
+FACTORS = {
+    "gatys": lambda N, M, C: 1 / (4 * C**2),  # Σ (FᵀF - ..)² / (4 C² M²)
+    "coursera": lambda N, M, C: 1 / (4 * C**2),  # the same, as Ng's assignment writes it
+    "ng": lambda N, M, C: M / (2 * C),  # Σ (FᵀF - ..)² / (2 H W C), Ng's lecture
+    "positions_mean": lambda N, M, C: 1 / (N * C**2),  # the mean of (FᵀF / M - ..)²
+    "size_sum": lambda N, M, C: 1 / C**2,  # Σ (FᵀF / (H W C) - ..)², CS231n
+}
+
+
+def style_loss(generated, style, normalization="gatys"):
+    """(N, H, W, C), (N, H', W', C) or (N, C, C) -> one number
+
+    L = k Σ_{n,c,d} (G[n,c,d] - A[n,c,d])²,      G, A: gram_matrix(.., "positions") of generated and style
+
+    style: features of any height and width, or their Gram matrix, made once: gram_matrix(features, "positions").
+    normalization: "gatys" = "coursera" k = 1 / (4 C²), "ng" k = H W / (2 C), "positions_mean" k = 1 / (N C²), "size_sum"
+    k = 1 / C². Where the sizes differ, "ng" compares plain Gram matrices scaled to the generated picture's positions.
+
+    Cost: that of the Gram matrices, N·H·W·C² multiply-adds each.
+
+    >>> style_loss(np.full((1, 1, 2, 1), 2.), np.ones((1, 1, 2, 1)))           # G = 4, A = 1: 3² / 4
+    np.float64(2.25)
+    """
+    array_module(generated, style)
+    D = gram(generated, "positions") - _target(generated.shape, style)
+    return (D * D).sum() * _factor(generated.shape, normalization)
+
+
+def style_loss_dgenerated(dL, generated, style, normalization):
+    """∂L/∂G = 2k (G - A), and on through the Gram matrix: dF = F (∂L/∂G + ∂L/∂Gᵀ) / M"""
+    return gram_dfeatures(_dG(dL, generated, style, normalization), generated, "positions")
+
+
+def style_loss_dstyle(dL, generated, style, normalization):
+    """∂L/∂A = -∂L/∂G, and on through the Gram matrix where style is features"""
+    dA = -_dG(dL, generated, style, normalization)
+    return dA if style.ndim == 3 else gram_dfeatures(dA, style, "positions")
+
+
+style_loss = differentiable(style_loss, dgenerated=style_loss_dgenerated, dstyle=style_loss_dstyle)
+
+
+def _dG(dL, generated, style, normalization):
+    D = gram(generated, "positions") - _target(generated.shape, style)
+    return dL * (2 * _factor(generated.shape, normalization)) * D
+
+
+def _target(shape, style):
+    n, channels = shape[0], shape[-1]
+    fits = style.shape == (n, channels, channels) if style.ndim == 3 else style.ndim == 4 and style.shape[0::3] == (n, channels)
+    if not fits:
+        raise ShapeError(
+            f"style_loss of features {shape} and style {style.shape}; wanted features ({n}, H, W, {channels}) or their Gram "
+            f'matrix gram_matrix(features, "positions") ({n}, {channels}, {channels})'
+        )
+    return style if style.ndim == 3 else gram(style, "positions")
+
+
+def _factor(shape, normalization):
+    one_of("normalization", normalization, FACTORS)
+    n, height, width, channels = shape
+    return FACTORS[normalization](n, height * width, channels)

@@ -1,0 +1,122 @@
+"""Total variation: how much neighbouring pixels differ. It keeps a painted picture smooth.
+
+Programs use the name for several sums. Each is a function φ of differences D = A x between neighbours; so the gradient is
+the sum of Aᵀ φ'(D), where Aᵀ gives each φ' to one neighbour and takes it from the other. A form below returns φ and φ'
+together, so that value and gradient cannot drift apart.
+"""
+
+from typing import NamedTuple
+
+from minidl.autograd import differentiable
+from minidl.backend import array_module
+from minidl.errors import ShapeError, one_of
+
+# A step goes from one neighbour to the other: (row, column) of each, counted from the corner of their square.
+DOWN, RIGHT = ((0, 0), (1, 0)), ((0, 0), (0, 1))
+FALLING, RISING = ((0, 0), (1, 1)), ((1, 0), (0, 1))
+
+
+class Form(NamedTuple):
+    """steps: which neighbours are compared; phi: differences, image -> (value, one slope per difference); cropped: whether
+    every step leaves out the last row and the last column, or only those that have no such neighbour."""
+
+    steps: tuple
+    phi: object
+    cropped: bool = False
+
+
+def _sum_squares(differences, image):
+    return sum((d * d).sum() for d in differences), [2 * d for d in differences]
+
+
+def _half_squares(differences, image):
+    return sum((d * d).sum() for d in differences) / 2, differences
+
+
+def _mean_squares(differences, image):
+    return sum((d * d).mean() for d in differences), [2 * d / d.size for d in differences]
+
+
+def _sum_absolute(differences, image):
+    return sum(abs(d).sum() for d in differences), [array_module(d).sign(d) for d in differences]
+
+
+def _power(differences, image):
+    squares = sum(d * d for d in differences)
+    return (squares**1.25).sum(), [2.5 * squares**0.25 * d for d in differences]
+
+
+def _nine_point(differences, image):
+    weights = [w / image.size for w in (2 / 3, 2 / 3, 1 / 6, 1 / 6)]
+    value = sum(w * (d * d).sum() for w, d in zip(weights, differences, strict=True))
+    return value, [2 * w * d for w, d in zip(weights, differences, strict=True)]
+
+
+FORMS = {
+    "sum_squares": Form((DOWN, RIGHT), _sum_squares),  # CS231n
+    "half_squares": Form((DOWN, RIGHT), _half_squares, cropped=True),  # jcjohnson's neural-style
+    "mean_squares": Form((DOWN, RIGHT), _mean_squares),
+    "sum_absolute": Form((DOWN, RIGHT), _sum_absolute),  # Rudin, Osher, Fatemi 1992, each axis alone
+    "power": Form((DOWN, RIGHT), _power, cropped=True),  # Mahendran, Vedaldi 2015, beta = 2.5
+    "nine_point": Form((DOWN, RIGHT, FALLING, RISING), _nine_point),
+}
+
+
+def total_variation(image, normalization="sum_squares"):
+    """(H, W, C) or (N, H, W, C) -> one number
+
+    With ↓ and → the differences to the lower and the right neighbour:
+
+    "sum_squares"   Σ ↓² + Σ →²
+    "half_squares"  1/2 Σ (↓² + →²), without the last row and column
+    "mean_squares"  mean ↓² + mean →²
+    "sum_absolute"  Σ |↓| + Σ |→|, slope 0 at 0
+    "power"         Σ (↓² + →²)^(2.5/2), without the last row and column
+    "nine_point"    (2/3 Σ (↓² + →²) + 1/6 Σ (↘² + ↗²)) / (N H W C): its gradient is the nine-point Laplacian
+
+    Raises ShapeError where the image is a single row or column.
+
+    >>> total_variation(np.array([[1., 2.], [4., 2.]]).reshape(2, 2, 1))          # ↓ 3, 0   → 1, -2
+    np.float64(14.0)
+    """
+    form = _form(image, normalization)
+    return form.phi([_difference(image, step, form.cropped) for step in form.steps], image)[0]
+
+
+def total_variation_dimage(dL, image, normalization):
+    """dx = Σ_steps Aᵀ φ'(A x): each slope is added where its step ends and taken off where it begins"""
+    form = _form(image, normalization)
+    _, slopes = form.phi([_difference(image, step, form.cropped) for step in form.steps], image)
+    dimage = array_module(image).zeros_like(image)
+    for slope, step in zip(slopes, form.steps, strict=True):
+        begin, end = _ends(image, step, form.cropped)
+        dimage[end] += slope
+        dimage[begin] -= slope
+    return dL * dimage
+
+
+total_variation = differentiable(total_variation, dimage=total_variation_dimage)
+
+
+def _difference(image, step, cropped):
+    """A x: the pixel where the step ends minus the one where it begins"""
+    begin, end = _ends(image, step, cropped)
+    return image[end] - image[begin]
+
+
+def _ends(image, step, cropped):
+    """Index of all pixels where a step begins, and of those where it ends."""
+    height, width = image.shape[-3:-1]
+    lost_rows = 1 if cropped else max(row for row, _ in step)
+    lost_columns = 1 if cropped else max(column for _, column in step)
+    return tuple(
+        (..., slice(row, row + height - lost_rows), slice(column, column + width - lost_columns), slice(None))
+        for row, column in step
+    )
+
+
+def _form(image, normalization):
+    one_of("normalization", normalization, FORMS)
+    if image.ndim < 3 or min(image.shape[-3:-1]) < 2:
+        raise ShapeError(f"total_variation of shape {image.shape}; wanted (H, W, C) or (N, H, W, C) with H and W at least 2")
+    return FORMS[normalization]
