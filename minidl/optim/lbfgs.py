@@ -1,0 +1,104 @@
+"""L-BFGS (Liu & Nocedal 1989), in the form that style transfer uses: no line search, one evaluation a step.
+
+A quasi-Newton method steps along d = -H g, H an estimate of the inverse Hessian. It learns H from the last pairs of
+moves s = x' - x and the changes y = g' - g that they made, since on a quadratic H y = s. Limited memory: H is never formed;
+H g is computed from the pairs (Nocedal & Wright 2006, algorithm 7.4).
+"""
+
+from collections import deque
+from math import isfinite
+
+from minidl.backend import array_module
+from minidl.errors import ArgumentError, NonFiniteError
+from minidl.optim.optimizer import Optimizer
+
+
+class LBFGS(Optimizer):
+    """The first step is min(1, 1 / Σ|g|)·learning_rate long along -g, later ones learning_rate along -H g.
+
+    A pair is kept if y·s > 1e-10 |y| |s|; H begins as (y·s / y·y) I. history: pairs kept, 2 arrays of the parameters' size
+    each. Arrays stay in their own precision, scalars are float64.
+
+    Without a line search a step can go astray. Where the loss is not finite, or more than `leap` times the last good one, the
+    step is taken back and a quarter of it tried. `converged` tells that steps no longer change the loss, as a share of it,
+    by more than `tolerance`, ten times in a row: unlike an absolute threshold it means the same at a loss of 1e11 and 1e-3.
+    """
+
+    SHRINK, PATIENCE, CURVATURE = 0.25, 10, 1e-10
+
+    def __init__(self, parameters, learning_rate=1.0, history=10, tolerance=1e-7, leap=1.5):
+        super().__init__(parameters, learning_rate)
+        if history < 1:
+            raise ArgumentError(f"the history is {history}; wanted at least 1 pair")
+        self.tolerance, self.leap = tolerance, leap
+        self.pairs = deque(maxlen=history)  # (s, y, 1 / y·s), oldest first
+        self.rollbacks = 0
+        self._good = None  # (x, g, loss) of the last point that was kept
+        self._still = 0
+
+    @property
+    def converged(self):
+        return self._still >= self.PATIENCE
+
+    def step(self, loss):
+        loss, x, g = float(loss), _flat(p.data for p in self.parameters), _flat(self._gradients())
+        if not (isfinite(loss) and isfinite(_dot(g, g))):
+            self._back(f"the loss is {loss}")
+        elif self._good and loss > self.leap * self._good[2] > 0:
+            self._back(f"the loss leapt from {self._good[2]:.4g} to {loss:.4g}")
+        else:
+            self._learn(x, g, loss)
+            self._good = (x, g, loss)
+            self._direction = -self._times_inverse_hessian(g)
+            self._length = self.learning_rate
+            if not self.pairs:
+                self._length *= min(1.0, 1 / max(float(abs(g).sum(dtype="float64")), 1e-300))
+        x, _, _ = self._good
+        self._place(x + self._length * self._direction)
+
+    def _back(self, why):
+        if self._good is None:
+            raise NonFiniteError(f"L-BFGS cannot begin: {why} at the first point; look at the inputs and the weights of the losses")
+        self.rollbacks += 1
+        self._length *= self.SHRINK
+
+    def _learn(self, x, g, loss):
+        if self._good is None:
+            return
+        before_x, before_g, before_loss = self._good
+        s, y = x - before_x, g - before_g
+        curvature = _dot(y, s)
+        if curvature > self.CURVATURE * (_dot(y, y) * _dot(s, s)) ** 0.5:
+            self.pairs.append((s, y, 1 / curvature))
+        change = abs(loss - before_loss)
+        self._still = self._still + 1 if change <= self.tolerance * max(abs(loss), abs(before_loss)) else 0
+
+    def _times_inverse_hessian(self, g):
+        """H g: the two-loop recursion"""
+        q, alphas = g, []
+        for s, y, rho in reversed(self.pairs):
+            alpha = rho * _dot(s, q)
+            q = q - alpha * y
+            alphas.append(alpha)
+        if self.pairs:
+            _, y, rho = self.pairs[-1]
+            q = q * (1 / (rho * _dot(y, y)))
+        for (s, y, rho), alpha in zip(self.pairs, reversed(alphas), strict=True):
+            q = q + s * (alpha - rho * _dot(y, q))
+        return q
+
+    def _place(self, x):
+        """Cut the flat x back into the parameters."""
+        begin = 0
+        for p in self.parameters:
+            p.data = x[begin : begin + p.data.size].reshape(p.shape)
+            begin += p.data.size
+
+
+def _flat(arrays):
+    arrays = [a.reshape(-1) for a in arrays]
+    return arrays[0] if len(arrays) == 1 else array_module(*arrays).concatenate(arrays)
+
+
+def _dot(a, b):
+    return float((a * b).sum(dtype="float64"))
