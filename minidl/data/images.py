@@ -1,0 +1,105 @@
+"""Pictures in, pictures out: RGB, float32, 0..255, (H, W, 3)."""
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, PngImagePlugin
+
+from minidl.errors import FileError, NonFiniteError
+from minidl.files import must_exist, replacing
+
+READABLE = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+SOFTWARE, DESCRIPTION = 0x0131, 0x010E  # EXIF tags
+PICTURES = Path(__file__).parent / "pictures"
+
+
+def read_image(path, longest=None):
+    """(H, W, 3) of a picture file, upright as its EXIF orientation says.
+
+    longest: make the longer side that many pixels, where it is more; a picture is never enlarged. Grey becomes RGB, 16 bits
+    become 8, CMYK is converted, what is transparent is laid on white. Raises FileError where there is no such file, or it is
+    not a picture, damaged, or too large to be meant (Pillow's limit of 179 million pixels).
+    """
+    path = must_exist(path, "picture")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=READABLE) as picture:
+                picture.load()
+                picture = _to_rgb(ImageOps.exif_transpose(picture), path)
+                if longest:
+                    picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+                return np.asarray(picture, dtype=np.float32)
+    except FileError:
+        raise
+    except Image.UnidentifiedImageError:
+        kinds = ", ".join(READABLE)
+        raise FileError(f"{path} is not a picture that minidl can read; wanted one of {kinds}: convert it, or look at it") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise FileError(f"{path} holds more pixels than any picture should; scale it down with another program first") from None
+    except Exception as error:  # noqa: BLE001  a damaged file can raise nearly anything in a decoder
+        raise FileError(f"{path} is damaged and cannot be read ({error}); fetch or save it again") from error
+
+
+def write_image(path, image, metadata=None):
+    """Write (H, W, 3), clipped to 0..255 and rounded, as PNG, JPEG or WebP by the name's ending, with metadata (anything
+    that JSON can hold) inside. Raises NonFiniteError for NaN or infinity, FileError where it cannot be written."""
+    path = Path(path)
+    form = picture_form(path)
+    image = np.asarray(image)
+    if not np.isfinite(image).all():
+        raise NonFiniteError(f"the picture for {path} holds NaN or infinite pixels and was not written; lower the learning rate")
+    picture = Image.fromarray(np.clip(np.rint(image), 0, 255).astype(np.uint8))
+    options = {"quality": 95} if form != "PNG" else {}
+    if metadata is not None:
+        text = json.dumps(metadata)
+        if form == "PNG":
+            options["pnginfo"] = PngImagePlugin.PngInfo()
+            options["pnginfo"].add_itxt("minidl", text)
+        else:
+            options["exif"] = Image.Exif()
+            options["exif"].update({SOFTWARE: "minidl", DESCRIPTION: text})
+    with replacing(path) as beside:
+        picture.save(beside, form, **options)
+
+
+def read_metadata(path):
+    """The metadata that `write_image` put into a picture. Raises FileError where there is none."""
+    try:
+        with Image.open(must_exist(path, "picture"), formats=READABLE) as picture:
+            picture.load()
+            return json.loads(picture.info.get("minidl") or picture.getexif()[DESCRIPTION])
+    except (KeyError, ValueError, OSError, SyntaxError) as error:
+        raise FileError(f"{path} carries no settings of minidl; only pictures that minidl wrote do") from error
+
+
+def picture_form(path):
+    """The file format that a name's ending asks for; a FileError for one that minidl does not write."""
+    form = WRITABLE.get(Path(path).suffix.lower())
+    if form is None:
+        raise FileError(f"{path}: minidl writes {', '.join(WRITABLE)}; give the output a name that ends in one of these")
+    return form
+
+
+def shipped_picture(name):
+    """The path of a picture that comes with minidl, such as "chelsea"."""
+    found = sorted(PICTURES.glob(f"{name}.*"))
+    if not found:
+        names = ", ".join(sorted(p.stem for p in PICTURES.iterdir() if p.suffix != ".md"))
+        raise FileError(f"minidl ships no picture {name!r}; it ships {names}")
+    return found[0]
+
+
+def _to_rgb(picture, path):
+    if picture.mode.startswith("I"):  # 16 bits of grey
+        return Image.fromarray((np.asarray(picture, dtype=np.float64).clip(0, 65535) / 257).astype(np.uint8)).convert("RGB")
+    if picture.mode == "F":
+        raise FileError(f"{path} holds floating-point pixels, whose white is anyone's guess; save it with 8 or 16 bits first")
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(white, picture).convert("RGB")
+    return picture.convert("RGB")
