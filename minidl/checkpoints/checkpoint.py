@@ -1,0 +1,83 @@
+"""What a weight file holds, and what a network wants of it.
+
+Arrays go by minidl's names, "block1_conv1/kernel" and "block1_conv1/bias": convolution kernels are
+(*window, inputs, outputs), dense kernels (inputs, outputs), biases (outputs,), all float32.
+"""
+
+from dataclasses import dataclass, field
+
+from minidl.errors import one_of
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What a network wants to see: input = (image in the order of `channels` - mean) / std, image in 0..255."""
+
+    channels: str  # "RGB" or "BGR"
+    mean: tuple  # of each channel, in that order
+    std: tuple
+
+    def __post_init__(self):
+        one_of("channels", self.channels, ("RGB", "BGR"))
+
+    @property
+    def mean_rgb(self):
+        """The mean colour, as red, green, blue."""
+        return self.mean if self.channels == "RGB" else self.mean[::-1]
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """A few numbers by which one training of a network is known: filter 0 of its first kernel."""
+
+    lineage: str  # the key of that training in Architecture.preprocessing
+    kernel: str
+    colours: dict  # {(row, column): (red, green, blue)}
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The arrays that a network is made of, in the order in which they are applied.
+
+    shapes         {"layer/kernel": shape, "layer/bias": shape}
+    optional       layers that a file may lack, all together: the dense top
+    landmark       tells the best-known training, its colour order and its axes by a few values; None: cannot be told
+    preprocessing  {lineage: Preprocessing}: what each known training was fed with
+    """
+
+    name: str
+    shapes: dict
+    optional: tuple = ()
+    landmark: Landmark | None = None
+    preprocessing: dict = field(default_factory=dict)
+
+    def layers(self, rank=None):
+        """Names of the layers, in order; those whose kernels have `rank` axes (2: dense, 4: 2-D convolution)."""
+        kernels = [name for name in self.shapes if name.endswith("/kernel")]
+        return [layer_of(name) for name in kernels if rank in (None, len(self.shapes[name]))]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The contents of one weight file.
+
+    arrays         {name: array}, by the names of the file, or by minidl's once translated
+    form           how it was stored: "minidl", "keras", "pytorch" or "npz"
+    architecture   the network's name, where the file tells it
+    preprocessing  what the network was fed with, where that is known
+    provenance     {what: text}: where the numbers come from
+    """
+
+    arrays: dict
+    form: str = "minidl"
+    architecture: str | None = None
+    preprocessing: Preprocessing | None = None
+    provenance: dict = field(default_factory=dict)
+
+
+def layer_of(name):
+    """
+    >>> layer_of("block1_conv1/kernel")
+    'block1_conv1'
+    """
+    return name.rpartition("/")[0]

@@ -1,0 +1,110 @@
+"""minidl's own weight file: HDF5, one group a layer.
+
+    /                       attributes  format         "minidl weights 1"
+                                        architecture   "vgg19"
+                                        channels       "RGB" or "BGR": the order that the network sees
+                                        mean, std      float64 (channels,): input = (image - mean) / std, image in 0..255
+                                        any other text: provenance
+    /block1_conv1/kernel         float32 (*window, inputs, outputs), or with 256 levels uint8 of that shape
+    /block1_conv1/kernel_levels  float32 (256,): kernel = kernel_levels[the uint8], only with 256 levels
+    /block1_conv1/bias           float32 (outputs,)
+
+Every dataset is one chunk with a Fletcher-32 checksum, and version 1.10 of the format has checksums on all the rest, so
+damage is noticed. There is no compression: it would save 8 % of 256-level kernels and take seven times as long to read.
+"""
+
+import io
+
+import h5py
+import numpy as np
+
+from minidl.checkpoints import hdf5
+from minidl.checkpoints.checkpoint import Checkpoint, Preprocessing
+from minidl.checkpoints.levels import to_levels
+from minidl.errors import ArgumentError, FileError, NonFiniteError
+from minidl.files import must_be_writable, replacing
+
+FORMAT = "minidl weights 1"
+
+
+def read_hdf5(path):
+    """A Checkpoint from an HDF5 file: minidl's own where it says so, else taken for one of Keras'."""
+    with h5py.File(path, "r") as file:
+        attributes = hdf5.attributes(file)
+        arrays = hdf5.datasets(file, path)
+    form = attributes.pop("format", None)
+    if form is None:
+        return Checkpoint(arrays, form="keras")
+    if form != FORMAT:
+        raise FileError(f"{path} is of the format {form!r}; this minidl reads {FORMAT!r}: update minidl")
+    return Checkpoint(
+        arrays=_without_levels(arrays),
+        form="minidl",
+        architecture=attributes.pop("architecture", None),
+        preprocessing=_preprocessing(attributes),
+        provenance={name: text for name, text in attributes.items() if isinstance(text, str)},
+    )
+
+
+def write(path, checkpoint, levels=None):
+    """Write a Checkpoint as minidl's HDF5: the same bytes for the same contents.
+
+    levels  None: all float32; 256: each kernel as 256 levels, a quarter of the size (see levels.py)
+
+    Raises FileError where the file cannot be written (what stood there stays), NonFiniteError for levels of NaN.
+    """
+    if levels not in (None, 256):
+        raise ArgumentError(f"levels is {levels!r}; wanted None (float32) or 256")
+    must_be_writable(path)
+    contents = _image(checkpoint, levels)
+    with replacing(path) as beside:
+        beside.write_bytes(contents)
+
+
+def _image(checkpoint, levels):
+    # Made in memory: libhdf5 that runs out of disk leaves an open file behind, Python leaves a clear OSError.
+    memory = io.BytesIO()
+    with h5py.File(memory, "w", libver=("v110", "v110")) as file:
+        for name, value in _attributes(checkpoint).items():
+            file.attrs[name] = value
+        for name, array in checkpoint.arrays.items():
+            if levels and name.endswith("/kernel"):
+                if not np.isfinite(array).all():
+                    raise NonFiniteError(f"{name} holds NaN or infinite numbers, which have no levels; check the source")
+                indices, table = to_levels(array)
+                _put(file, name, indices)
+                _put(file, f"{name}_levels", table)
+            else:
+                _put(file, name, np.asarray(array, np.float32))
+    return memory.getbuffer()
+
+
+def _put(file, name, array):
+    file.create_dataset(name, data=array, chunks=array.shape, fletcher32=True, track_times=False)
+
+
+def _attributes(checkpoint):
+    """Text as bytes, which HDF5 stores in fixed length: the only text that is safe to read back (see hdf5.py)."""
+    texts = {**checkpoint.provenance, "format": FORMAT, "architecture": checkpoint.architecture}
+    numbers = {}
+    if checkpoint.preprocessing:
+        texts["channels"] = checkpoint.preprocessing.channels
+        numbers = {"mean": checkpoint.preprocessing.mean, "std": checkpoint.preprocessing.std}
+    return {name: np.bytes_(text.encode("utf-8")) for name, text in texts.items() if text} | {
+        name: np.float64(values) for name, values in numbers.items()
+    }
+
+
+def _preprocessing(attributes):
+    if "channels" not in attributes:
+        return None
+    mean, std = (tuple(map(float, attributes.pop(name))) for name in ("mean", "std"))
+    return Preprocessing(attributes.pop("channels"), mean, std)
+
+
+def _without_levels(arrays):
+    return {
+        name: arrays[f"{name}_levels"][array] if f"{name}_levels" in arrays else array
+        for name, array in arrays.items()
+        if not name.endswith("_levels")
+    }

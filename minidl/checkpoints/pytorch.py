@@ -1,0 +1,99 @@
+"""State dicts as torch.save writes them, read without PyTorch and without running anything of them.
+
+Both containers hold a pickle (see unpickling.py) that describes the tensors, and beside it their numbers:
+
+    since 1.6   a zip archive: ROOT/data.pkl, ROOT/data/KEY with raw numbers, nothing compressed, ROOT/byteorder
+    before      five pickles in a row (magic number, protocol, system, the dictionary, the list of storage keys), then for
+                each key an int64 count and that many raw little-endian numbers
+"""
+
+import io
+import mmap
+import zipfile
+from math import prod
+
+import numpy as np
+
+from minidl.checkpoints.allowance import Allowance
+from minidl.checkpoints.checkpoint import Checkpoint
+from minidl.checkpoints.unpickling import Refused, StateDictUnpickler, StoredTensor
+from minidl.errors import FileError
+
+# The pickled number 0x1950A86A20F9469CFC6C, with which the older container begins (after two bytes of protocol).
+LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")
+
+
+def read_zip(path):
+    """A Checkpoint from the container since PyTorch 1.6."""
+    allowance = Allowance(path)
+    with zipfile.ZipFile(path) as archive:
+
+        def contents(name):
+            entry = archive.getinfo(name)
+            if entry.compress_type != zipfile.ZIP_STORED:
+                raise FileError(f"{path} has {name} compressed, which PyTorch never does; save it again with torch.save")
+            allowance.spend(entry.file_size, name)
+            return archive.read(entry)
+
+        (root,) = (name.removesuffix("data.pkl") for name in archive.namelist() if name.endswith("data.pkl"))
+        described, storages = _unpickle(io.BytesIO(contents(f"{root}data.pkl")), path)
+        raw = {key: contents(f"{root}data/{key}") for key in storages}
+        big = f"{root}byteorder" in archive.namelist() and contents(f"{root}byteorder") == b"big"
+    return _checkpoint(path, described, raw, byteorder=">" if big else "<")
+
+
+def read_legacy(path):
+    """A Checkpoint from the container before PyTorch 1.6."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream:
+        for _ in ("magic number", "protocol", "system"):
+            _unpickle(stream, path)
+        described, storages = _unpickle(stream, path)
+        keys, _ = _unpickle(stream, path)
+        raw = {}
+        for key in keys:
+            count = int.from_bytes(stream.read(8), "little")
+            raw[key] = stream.read(count * _stored(storages[key].dtype).itemsize)
+    return _checkpoint(path, described, raw, byteorder="<")
+
+
+def _unpickle(stream, path):
+    """The next object of the stream and the storages that it mentions."""
+    unpickler = StateDictUnpickler(stream)
+    try:
+        return unpickler.load(), unpickler.storages
+    except Refused as refusal:
+        raise FileError(f"{path} {refusal}") from refusal
+
+
+def _checkpoint(path, described, raw, byteorder):
+    for nest in ("state_dict", "model_state_dict", "model"):
+        if isinstance(described.get(nest), dict):
+            described = described[nest]
+    tensors = {name: tensor for name, tensor in described.items() if isinstance(tensor, StoredTensor)}
+    allowance = Allowance(path)
+    arrays = {}
+    for name, tensor in tensors.items():
+        allowance.spend(prod(tensor.shape) * 4, name)
+        arrays[name] = _array(tensor, raw[tensor.storage.key], byteorder)
+        if arrays[name] is None:
+            raise FileError(f"{path} has {name} reach beyond the numbers stored for it: it is damaged; get it again")
+    return Checkpoint(arrays, form="pytorch")
+
+
+def _array(tensor, raw, byteorder):
+    """The tensor as a view of its storage's numbers; None if it reaches beyond them."""
+    storage, offset, shape, strides = tensor
+    numbers = np.frombuffer(raw, _stored(storage.dtype).newbyteorder(byteorder), storage.length)
+    last = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True)) if prod(shape) else 0
+    whole = all(type(n) is int and n >= 0 for n in (offset, *shape, *strides))
+    if not whole or prod(shape) > numbers.size or last >= max(numbers.size, 1):
+        return None
+    array = np.lib.stride_tricks.as_strided(numbers[offset:], shape, [stride * numbers.itemsize for stride in strides])
+    if storage.dtype == "bfloat16":  # the upper half of a float32
+        return (array.astype(np.uint32) << 16).view(np.float32)
+    return array
+
+
+def _stored(dtype):
+    """NumPy has no bfloat16: its 16 bits are read as an integer."""
+    return np.dtype("u2" if dtype == "bfloat16" else dtype)

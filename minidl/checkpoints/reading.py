@@ -1,0 +1,56 @@
+"""Reading a weight file in whatever form it is: told by its first bytes, never by its name."""
+
+import zipfile
+
+from minidl.checkpoints import hdf5, native, npz, pytorch
+from minidl.errors import FileError
+from minidl.files import must_exist
+
+
+def read(path):
+    """path -> Checkpoint, with names, layouts and types as found in the file
+
+    The forms: minidl's HDF5; Keras' HDF5 (the official VGG files, Keras 2, Keras 3); PyTorch's state dicts (both
+    containers); NumPy's .npz. Nothing of a file is run. FileError: no such file, none of these, or damaged.
+    """
+    path = must_exist(path, "weight file")
+    try:
+        checkpoint = _reader(path)(path)
+    except FileError:
+        raise
+    except PermissionError as error:
+        raise FileError(f"{path} may not be read by you; ask its owner or copy it") from error
+    except Exception as error:  # a damaged file raises anything at all in the libraries that parse it
+        raise FileError(f"{path} is damaged or cut off ({type(error).__name__}: {error}); get it again") from error
+    if not checkpoint.arrays:
+        raise FileError(f"{path} is a {checkpoint.form} file without any arrays; was it saved before the model was built?")
+    if strange := [name for name in checkpoint.arrays if not isinstance(name, str) or not name.isprintable()]:
+        raise FileError(f"{path} names an array {strange[0]!r}, which is no plain text: it is damaged or no file of weights")
+    return checkpoint
+
+
+def _reader(path):
+    with open(path, "rb") as file:
+        head = file.read(32)
+    if head.startswith(hdf5.SIGNATURE):
+        return native.read_hdf5
+    if pytorch.LEGACY_MAGIC in head:
+        return pytorch.read_legacy
+    if head.startswith(b"PK"):
+        return _zip_reader(path)
+    if head.startswith(b"\x80"):
+        raise FileError(f"{path} is a Python pickle, which could do anything: nothing of it was run; save it as .npz")
+    raise FileError(
+        f"{path} begins with {head[:16]!r}, which is no weight file that minidl reads: those are HDF5 (Keras, minidl), "
+        "PyTorch state dicts and .npz; was the download an error page?"
+    )
+
+
+def _zip_reader(path):
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    if any(name.endswith("data.pkl") for name in names):
+        return pytorch.read_zip
+    if "model.weights.h5" in names:
+        raise FileError(f"{path} is a whole Keras model; save its weights alone with model.save_weights('NAME.weights.h5')")
+    return npz.read_npz

@@ -1,0 +1,184 @@
+"""A network small enough to write down, and its weights in every form that minidl reads."""
+
+import struct
+import sys
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+
+from minidl.checkpoints import Architecture, Checkpoint, Landmark, Preprocessing, write
+
+CAFFE = Preprocessing("BGR", mean=(103.0, 116.0, 123.0), std=(1.0, 1.0, 1.0))
+TORCHVISION = Preprocessing("RGB", mean=(124.0, 116.0, 104.0), std=(58.0, 57.0, 57.0))
+
+SMALL = Architecture(
+    name="small",
+    shapes={
+        "conv_a/kernel": (3, 3, 3, 4),
+        "conv_a/bias": (4,),
+        "conv_b/kernel": (3, 3, 4, 6),
+        "conv_b/bias": (6,),
+        "dense_a/kernel": (2 * 2 * 6, 5),
+        "dense_a/bias": (5,),
+    },
+    optional=("dense_a",),
+    landmark=Landmark("caffe", "conv_a/kernel", {(0, 0): (0.9, 0.5, 0.1), (0, 1): (0.8, 0.4, 0.2)}),
+    preprocessing={"caffe": CAFFE, "torchvision": TORCHVISION},
+)
+
+
+def small_arrays(seed=0):
+    """Random weights of SMALL in minidl's layout, blue first, with the landmark."""
+    rng = np.random.default_rng(seed)
+    arrays = {name: rng.normal(size=shape).astype(np.float32) for name, shape in SMALL.shapes.items()}
+    for place, colours in SMALL.landmark.colours.items():
+        arrays["conv_a/kernel"][place][:, 0] = colours[::-1]
+    return arrays
+
+
+def minidl_file(path, arrays):
+    write(path, Checkpoint(arrays, architecture="small", preprocessing=CAFFE, provenance={"source": "a test"}))
+
+
+def minidl_levels_file(path, arrays):
+    write(path, Checkpoint(arrays, architecture="small", preprocessing=CAFFE), levels=256)
+
+
+def hdf5_file(path, arrays):
+    with h5py.File(path, "w") as file:
+        for name, array in arrays.items():
+            file[name] = array
+
+
+def npz_file(path, arrays):
+    with open(path, "wb") as file:
+        np.savez(file, **arrays)
+
+
+def keras_official_file(path, arrays):
+    parts = {"kernel": "W", "bias": "b"}
+    hdf5_file(path, {"{0}/{0}_{1}_1:0".format(*_split(name, parts)): array for name, array in arrays.items()})
+
+
+def keras_2_file(path, arrays):
+    hdf5_file(path, {"model_weights/{0}/{0}/{1}:0".format(*_split(name)): array for name, array in arrays.items()})
+    with h5py.File(path, "a") as file:
+        file.attrs["keras_version"] = "2.15.0"
+        file["optimizer_weights/Adam/m/conv_a/kernel:0"] = arrays["conv_a/kernel"]
+
+
+def keras_3_file(path, arrays):
+    parts = {"kernel": 0, "bias": 1}
+    hdf5_file(path, {"layers/{}/vars/{}".format(*_split(name, parts)): array for name, array in arrays.items()})
+    with h5py.File(path, "a") as file:
+        file["optimizer/vars/0"] = 7
+
+
+def torch_zip_file(path, arrays):
+    """The container since PyTorch 1.6, by hand."""
+    arrays = torch_arrays(arrays)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("small/data.pkl", state_dict_pickle(arrays))
+        archive.writestr("small/byteorder", "little")
+        for key, array in enumerate(arrays.values()):
+            archive.writestr(f"small/data/{key}", array.tobytes())
+
+
+def torch_legacy_file(path, arrays):
+    """The container before PyTorch 1.6, by hand."""
+    arrays = torch_arrays(arrays)
+    keys = b"\x80\x02](" + b"".join(_text(str(key)) for key in range(len(arrays))) + b"e."
+    storages = b"".join(struct.pack("<q", array.size) + array.tobytes() for array in arrays.values())
+    path.write_bytes(LEGACY_HEAD + state_dict_pickle(arrays) + keys + storages)
+
+
+WRITERS = {
+    "minidl": minidl_file,
+    "minidl levels": minidl_levels_file,
+    "keras official": keras_official_file,
+    "keras 2": keras_2_file,
+    "keras 3": keras_3_file,
+    "torch zip": torch_zip_file,
+    "torch legacy": torch_legacy_file,
+    "npz": npz_file,
+}
+
+# Magic number, protocol 1001, system information.
+LEGACY_HEAD = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e 80024de9032e 80027d2e")
+
+
+def torch_arrays(arrays):
+    """minidl's arrays as a torchvision state dict has them."""
+    torch = {}
+    for new, old in (("features.0", "conv_a"), ("features.2", "conv_b"), ("classifier.0", "dense_a")):
+        if f"{old}/kernel" in arrays:
+            kernel = arrays[f"{old}/kernel"]
+            if kernel.ndim == 2:  # (height, width, channels, outputs) -> (outputs, channels, height, width), flattened
+                kernel = kernel.reshape(2, 2, 6, 5).transpose(3, 2, 0, 1).reshape(5, 24)
+            else:
+                kernel = kernel.transpose(3, 2, 0, 1)
+            torch[f"{new}.weight"] = np.ascontiguousarray(kernel)
+            torch[f"{new}.bias"] = arrays[f"{old}/bias"]
+    return torch
+
+
+def state_dict_pickle(arrays):
+    """The pickle of an OrderedDict of float32 tensors, one storage each."""
+    items = b"".join(
+        _text(name) + tensor_pickle(key, array.size, 0, array.shape, [n // 4 for n in array.strides])
+        for key, (name, array) in enumerate(arrays.items())
+    )
+    return b"\x80\x02" + _ORDERED_DICT + b"(" + items + b"u."
+
+
+def tensor_pickle(key, count, offset, shape, strides, storage=b"FloatStorage"):
+    """Instructions that put one tensor on the stack."""
+    reference = _text("storage") + b"ctorch\n" + storage + b"\n" + _text(str(key)) + _text("cpu") + _int(count)
+    view = _int(offset) + _tuple(shape) + _tuple(strides)
+    return b"ctorch._utils\n_rebuild_tensor_v2\n((" + reference + b"tQ" + view + b"\x89" + _ORDERED_DICT + b"tR"
+
+
+_ORDERED_DICT = b"ccollections\nOrderedDict\n)R"
+
+
+def _text(text):
+    return b"X" + struct.pack("<I", len(text)) + text.encode()
+
+
+def _int(number):
+    return b"J" + struct.pack("<i", number)
+
+
+def _tuple(numbers):
+    return b"(" + b"".join(map(_int, numbers)) + b"t"
+
+
+def _split(name, parts=None):
+    layer, part = name.split("/")
+    return layer, parts[part] if parts else part
+
+
+@pytest.fixture
+def samples():
+    """This file: the writers above, for tests that need them by name."""
+    return sys.modules[__name__]
+
+
+@pytest.fixture
+def small():
+    return SMALL
+
+
+@pytest.fixture
+def arrays():
+    return small_arrays()
+
+
+@pytest.fixture(params=list(WRITERS))
+def any_file(request, tmp_path, arrays):
+    """The same weights in each form in turn; the name tells nothing."""
+    path = tmp_path / "weights.bin"
+    WRITERS[request.param](path, arrays)
+    return path

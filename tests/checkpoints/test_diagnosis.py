@@ -1,0 +1,75 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from minidl.checkpoints import Checkpoint, diagnose
+
+
+@pytest.fixture
+def sentences(arrays, small, samples):
+    """Changes to sound weights -> what is said of them."""
+
+    def said(changes, **told):
+        changed = {name: array for name, array in (arrays | changes).items() if array is not None}
+        checkpoint = replace(Checkpoint(changed, architecture="small", preprocessing=samples.CAFFE), **told)
+        return [f"{severity}: {text}" for severity, text in diagnose(checkpoint, small, "a.h5")]
+
+    return said
+
+
+def test_sound_weights(sentences):
+    assert sentences({}) == []
+    assert sentences({"dense_a/kernel": None, "dense_a/bias": None}) == []
+
+
+def test_missing_layers(sentences):
+    assert sentences({"conv_b/kernel": None, "conv_b/bias": None, "conv_a/bias": None}) == [
+        "error: a.h5 lacks conv_a/bias, conv_b of small; it holds 1 convolution and 1 dense layer"
+    ]
+    assert "lacks dense_a/bias of small" in sentences({"dense_a/bias": None})[0]
+
+
+def test_layers_that_do_not_belong(sentences):
+    assert sentences({"norm/gamma": np.ones(4)}) == [
+        "error: a.h5 holds norm/gamma, unknown to small: another network, or one with layers added"
+    ]
+
+
+def test_another_architecture(sentences):
+    assert sentences({}, architecture="vgg16") == ["error: a.h5 is a vgg16; wanted small"]
+
+
+def test_wrong_shapes(sentences):
+    assert sentences({"conv_b/bias": np.ones(7)}) == ["error: a.h5 holds conv_b/bias as (7,); small has (6,)"]
+
+
+def test_the_order_of_pytorch(sentences, arrays):
+    turned = {name: arrays[name].transpose(3, 2, 0, 1) for name in ("conv_a/kernel", "conv_b/kernel")}
+    assert sentences(turned) == [
+        "error: a.h5 holds conv_a as (4, 3, 3, 3); minidl stores kernels as (3, 3, 3, 4): it is in PyTorch's order, "
+        "convert it with `minidl weights convert`"
+    ]
+
+
+def test_numbers_that_are_none(sentences, arrays):
+    broken = arrays["conv_b/kernel"].copy()
+    broken.flat[[3, 5]] = np.nan, np.inf
+    assert "a.h5 has 2 NaN or infinite numbers in conv_b/kernel" in sentences({"conv_b/kernel": broken})[0]
+    assert "a.h5 has only zeros in conv_b/kernel" in sentences({"conv_b/kernel": np.zeros((3, 3, 4, 6))})[0]
+    assert sentences({"conv_b/bias": np.zeros(6)}) == []
+
+
+def test_colours_and_axes(sentences, arrays, samples):
+    kernel = arrays["conv_a/kernel"]
+    assert "error: a.h5 has red and blue swapped" in sentences({"conv_a/kernel": kernel[:, :, ::-1]})[0]
+    assert "error: a.h5 has height and width swapped" in sentences({"conv_a/kernel": kernel.swapaxes(0, 1)})[0]
+    both = sentences({"conv_a/kernel": kernel[:, :, ::-1].swapaxes(0, 1)})
+    assert "red and blue swapped and height and width swapped" in both[0]
+    assert sentences({"conv_a/kernel": kernel[:, :, ::-1]}, preprocessing=samples.TORCHVISION) == []
+
+
+def test_another_training_is_only_a_note(sentences, arrays):
+    (sentence,) = sentences({"conv_a/kernel": arrays["conv_a/kernel"] + 1})
+    assert sentence.startswith("note: a.h5 is another training of small")
+    assert "cannot be told from the numbers" in sentence

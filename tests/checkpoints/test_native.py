@@ -1,0 +1,116 @@
+import errno
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from minidl.checkpoints import Checkpoint, read, write
+from minidl.errors import ArgumentError, FileError, NonFiniteError
+
+
+@pytest.fixture
+def checkpoint(arrays, samples):
+    told = {"source": "vgg.h5", "authors": "Karen Simonyan", "licence": "CC BY 4.0", "note": "Größe × 2"}
+    return Checkpoint(arrays, architecture="small", preprocessing=samples.CAFFE, provenance=told)
+
+
+def test_all_comes_back(tmp_path, checkpoint):
+    write(tmp_path / "a.h5", checkpoint)
+    found = read(tmp_path / "a.h5")
+    for name, array in checkpoint.arrays.items():
+        np.testing.assert_array_equal(found.arrays[name], array)
+    assert replace(found, arrays={}) == replace(checkpoint, arrays={})
+
+
+def test_what_is_not_known_stays_unknown(tmp_path, arrays):
+    write(tmp_path / "a.h5", Checkpoint(arrays))
+    found = read(tmp_path / "a.h5")
+    assert (found.architecture, found.preprocessing, found.provenance) == (None, None, {})
+
+
+def test_levels_are_a_quarter_and_lossless_the_second_time(tmp_path):
+    kernel = np.random.default_rng(0).normal(size=(3, 3, 32, 32)).astype(np.float32)
+    arrays = {"a/kernel": kernel, "a/bias": kernel[0, 0, 0]}
+    write(tmp_path / "a.h5", Checkpoint(arrays))
+    write(tmp_path / "b.h5", Checkpoint(arrays), levels=256)
+    once = read(tmp_path / "b.h5")
+    assert (tmp_path / "b.h5").stat().st_size < (tmp_path / "a.h5").stat().st_size / 2.5
+    assert np.unique(once.arrays["a/kernel"]).size <= 256
+    np.testing.assert_array_equal(once.arrays["a/bias"], arrays["a/bias"])
+    assert np.abs(once.arrays["a/kernel"] - kernel).mean() < 0.01
+    write(tmp_path / "c.h5", once, levels=256)
+    np.testing.assert_array_equal(read(tmp_path / "c.h5").arrays["a/kernel"], once.arrays["a/kernel"])
+
+
+@pytest.mark.parametrize("levels", [None, 256])
+def test_same_contents_same_bytes(tmp_path, checkpoint, levels):
+    write(tmp_path / "a.h5", checkpoint, levels=levels)
+    time.sleep(1.1)
+    write(tmp_path / "b.h5", checkpoint, levels=levels)
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
+@pytest.mark.parametrize("form", ["minidl", "minidl levels"])
+def test_damage_is_noticed(tmp_path, arrays, samples, form):
+    """Every 7th byte in turn: the file is refused, or the byte meant nothing."""
+    path = tmp_path / "a.h5"
+    samples.WRITERS[form](path, arrays)
+    contents, whole = path.read_bytes(), read(path)
+    noticed = 0
+    for place in range(0, len(contents), 7):
+        damaged = bytearray(contents)
+        damaged[place] ^= 0x10
+        path.write_bytes(damaged)
+        try:
+            found = read(path)
+        except FileError:
+            noticed += 1
+        else:
+            assert all(np.array_equal(found.arrays[name], array) for name, array in whole.arrays.items()), place
+            assert replace(found, arrays={}) == replace(whole, arrays={})
+    assert noticed > 100
+
+
+def test_a_file_of_a_later_minidl(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs["format"] = np.bytes_("minidl weights 9")
+    with pytest.raises(FileError, match=r"format 'minidl weights 9'.*update minidl"):
+        read(tmp_path / "a.h5")
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path, checkpoint, monkeypatch):
+    path = tmp_path / "a.h5"
+    path.write_text("the old file")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(FileError, match=r"cannot write .*a\.h5: no space left on device"):
+        write(path, checkpoint)
+    assert path.read_text() == "the old file"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_places_that_cannot_be_written(tmp_path, checkpoint):
+    with pytest.raises(FileError, match="is a folder"):
+        write(tmp_path, checkpoint)
+    with pytest.raises(FileError, match="there is no folder"):
+        write(tmp_path / "no" / "a.h5", checkpoint)
+
+
+def test_a_file_may_replace_itself(tmp_path, checkpoint):
+    path = tmp_path / "a.h5"
+    write(path, checkpoint)
+    write(path, read(path), levels=256)
+    assert set(read(path).arrays) == set(checkpoint.arrays)
+
+
+def test_arguments(tmp_path, checkpoint):
+    with pytest.raises(ArgumentError, match="levels is 16"):
+        write(tmp_path / "a.h5", checkpoint, levels=16)
+    with pytest.raises(NonFiniteError, match="a/kernel"):
+        write(tmp_path / "a.h5", Checkpoint({"a/kernel": np.full((2, 2), np.nan)}), levels=256)

