@@ -1,0 +1,97 @@
+import h5py
+import numpy as np
+import pytest
+
+from minidl import cli
+from minidl.checkpoints import Architecture, Landmark, Preprocessing, load, shipped
+from minidl.cli import weights
+
+SMALL = Architecture(
+    name="small",
+    shapes={"conv/kernel": (3, 3, 3, 16), "conv/bias": (16,)},
+    landmark=Landmark("caffe", "conv/kernel", {(0, 0): (0.9, 0.5, 0.1)}),
+    preprocessing={"caffe": Preprocessing("BGR", (103.0, 116.0, 123.0), (1.0, 1.0, 1.0))},
+)
+
+
+@pytest.fixture
+def keras(tmp_path, monkeypatch):
+    """A Keras file of a small network, and the command line made to expect that network."""
+    monkeypatch.setattr(weights, "ARCHITECTURE", SMALL)
+    kernel = np.random.default_rng(0).normal(size=(3, 3, 3, 16)).astype(np.float32)
+    kernel[0, 0, :, 0] = 0.1, 0.5, 0.9
+    with h5py.File(tmp_path / "keras.h5", "w") as file:
+        file["conv/conv/kernel:0"] = kernel
+        file["conv/conv/bias:0"] = np.zeros(16, np.float32)
+    return tmp_path / "keras.h5"
+
+
+def swap_colours(path):
+    with h5py.File(path, "a") as file:
+        file["conv/conv/kernel:0"][...] = file["conv/conv/kernel:0"][...][:, :, ::-1]
+
+
+def test_convert(keras, capsys):
+    target = keras.with_name("ours.h5")
+    assert cli.main(["weights", "convert", str(keras), str(target), "--provenance", "authors=A. Nonymous"]) == 0
+    assert "2 arrays" in capsys.readouterr().out
+    checkpoint = load(target, SMALL)
+    assert checkpoint.provenance["source"] == "keras.h5"
+    assert checkpoint.provenance["authors"] == "A. Nonymous"
+    assert len(checkpoint.provenance["source_sha256"]) == 64
+    assert checkpoint.preprocessing.channels == "BGR"
+
+
+def test_convert_with_levels(keras):
+    target = keras.with_name("ours.h5")
+    assert cli.main(["weights", "convert", str(keras), str(target), "--levels", "256"]) == 0
+    assert np.unique(load(target, SMALL).arrays["conv/kernel"]).size <= 256
+
+
+def test_convert_onto_itself(keras):
+    assert cli.main(["weights", "convert", str(keras), str(keras)]) == 0
+    assert load(keras, SMALL).form == "minidl"
+
+
+def test_convert_refuses_known_mistakes_and_writes_nothing(keras, capsys):
+    swap_colours(keras)
+    target = keras.with_name("ours.h5")
+    assert cli.main(["weights", "convert", str(keras), str(target)]) == 2
+    assert "red and blue swapped" in capsys.readouterr().err
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("source", ["nothing.h5", "."])
+def test_sources_that_are_no_file(keras, tmp_path, capsys, source):
+    assert cli.main(["weights", "convert", str(tmp_path / source), str(tmp_path / "ours.h5")]) == 2
+    assert capsys.readouterr().err.startswith("minidl: ")
+
+
+def test_targets_and_arguments_that_cannot_be(keras, tmp_path, capsys):
+    assert cli.main(["weights", "convert", str(keras), str(tmp_path / "no" / "ours.h5")]) == 2
+    assert "there is no folder" in capsys.readouterr().err
+    assert cli.main(["weights", "convert", str(keras), str(tmp_path / "ours.h5"), "--provenance", "me"]) == 2
+    assert "WHAT=TEXT" in capsys.readouterr().err
+
+
+def test_check(keras, capsys):
+    assert cli.main(["weights", "check", str(keras)]) == 0
+    assert "is fit for small" in capsys.readouterr().out
+    swap_colours(keras)
+    assert cli.main(["weights", "check", str(keras)]) == 2
+    assert "error: " in capsys.readouterr().out
+
+
+def test_info_of_any_form(keras, capsys):
+    assert cli.main(["weights", "info", str(keras)]) == 0
+    shown = capsys.readouterr().out
+    assert "form: keras" in shown
+    assert "conv/conv/kernel:0" in shown
+    assert "448 numbers" in shown
+
+
+def test_info_of_the_shipped_weights(capsys):
+    assert cli.main(["weights", "info", str(shipped("vgg19"))]) == 0
+    shown = capsys.readouterr().out
+    for told in ("BGR", "c34748d2a8b1ad0a", "CC BY 4.0", "Simonyan", "(3, 3, 512, 512)"):
+        assert told in shown
