@@ -12,7 +12,7 @@ from minidl.files import must_exist, replacing
 
 READABLE = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
-SOFTWARE, DESCRIPTION = 0x0131, 0x010E  # EXIF tags
+ORIENTATION, SOFTWARE, DESCRIPTION = 0x0112, 0x0131, 0x010E  # EXIF tags
 PICTURES = Path(__file__).parent / "pictures"
 
 
@@ -36,12 +36,27 @@ def read_image(path, longest=None):
     except FileError:
         raise
     except Image.UnidentifiedImageError:
-        kinds = ", ".join(READABLE)
-        raise FileError(f"{path} is not a picture that minidl can read; wanted one of {kinds}: convert it, or look at it") from None
+        raise FileError(f"{path} is no picture that minidl can read; wanted one of {', '.join(READABLE)}: convert it") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise FileError(f"{path} holds more pixels than any picture should; scale it down with another program first") from None
-    except Exception as error:  # noqa: BLE001  a damaged file can raise nearly anything in a decoder
+    except Exception as error:  # a damaged file can raise nearly anything in a decoder
         raise FileError(f"{path} is damaged and cannot be read ({error}); fetch or save it again") from error
+
+
+def image_size(path):
+    """(width, height) of a picture as `read_image` gives it, told by its header."""
+    try:
+        with Image.open(must_exist(path, "picture"), formats=READABLE) as picture:
+            lies_on_its_side = picture.getexif().get(ORIENTATION, 1) >= 5
+            return picture.size[::-1] if lies_on_its_side else picture.size
+    except (OSError, SyntaxError, ValueError, TypeError) as error:
+        raise FileError(f"{path} is not a picture that minidl can read ({error}); convert it, or look at it") from error
+
+
+def resize(image, height, width):
+    """(H, W, 3) -> (height, width, 3), by Lanczos' filter."""
+    picture = Image.fromarray(np.clip(np.rint(image), 0, 255).astype(np.uint8))
+    return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS), dtype=np.float32)
 
 
 def write_image(path, image, metadata=None):
@@ -51,7 +66,7 @@ def write_image(path, image, metadata=None):
     form = picture_form(path)
     image = np.asarray(image)
     if not np.isfinite(image).all():
-        raise NonFiniteError(f"the picture for {path} holds NaN or infinite pixels and was not written; lower the learning rate")
+        raise NonFiniteError(f"the picture for {path} holds NaN or infinite pixels and was not written; take shorter steps")
     picture = Image.fromarray(np.clip(np.rint(image), 0, 255).astype(np.uint8))
     options = {"quality": 95} if form != "PNG" else {}
     if metadata is not None:

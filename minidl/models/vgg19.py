@@ -93,7 +93,7 @@ class VGG19(Module):
         wanted = {self._canonical(name) for name in layers}
         found = {}
         self._check_size(image.shape, wanted)
-        for name, activation in self._activations(self.preprocess(image)):
+        for name, activation in self._activations(self.preprocess(image)) if wanted else ():
             if name in wanted:
                 found[name] = activation
             if len(found) == len(wanted):
@@ -127,7 +127,7 @@ class VGG19(Module):
             if name == "fc1":
                 x = x.reshape(x.shape[0], -1)
             x = layer(x)
-            if "conv" in name or name in ("fc1", "fc2"):
+            if "conv" in name or "fc" in name:
                 yield f"{name}.pre", x
                 x = ops.relu(x)
             yield name, x
@@ -139,13 +139,14 @@ class VGG19(Module):
             _, block, number, pre, pool = paper.groups()
             known = f"block{pool}_pool" if pool else f"block{block}_conv{number}{pre or ''}"
         layer, _, stage = known.partition(".")
-        if layer not in self.layers or stage not in ("", "pre") or (stage and isinstance(self.layers[layer], (AvgPool, MaxPool))):
-            first, *_, last = self.layers
-            raise ArgumentError(f"VGG19 has no layer {name!r}; it has {', '.join(self.layers)}, and conv1_1 for {first} and so on to {last}")
+        has_relu = layer in self.layers and "pool" not in layer and layer != "predictions"
+        if layer not in self.layers or (known != layer and not (stage == "pre" and has_relu)):
+            names = ", ".join(self.layers)
+            raise ArgumentError(f"VGG19 has no layer {name!r}; it has {names}, or in the papers' way conv1_1, relu1_1, pool1, ...")
         return known
 
     def _check_size(self, shape, wanted):
-        needed, deepest = 1, ""
+        needed, least, deepest = 1, 1, "any layer"
         for name in self.layers:
             if name.endswith("pool"):
                 needed *= 2

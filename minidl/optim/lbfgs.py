@@ -42,7 +42,7 @@ class LBFGS(Optimizer):
 
     def step(self, loss):
         loss, x, g = float(loss), _flat(p.data for p in self.parameters), _flat(self._gradients())
-        if not (isfinite(loss) and isfinite(_dot(g, g))):
+        if not (isfinite(loss) and bool(array_module(g).isfinite(g).all())):
             self._back(f"the loss is {loss}")
         elif self._good and loss > self.leap * self._good[2] > 0:
             self._back(f"the loss leapt from {self._good[2]:.4g} to {loss:.4g}")
@@ -58,7 +58,7 @@ class LBFGS(Optimizer):
 
     def _back(self, why):
         if self._good is None:
-            raise NonFiniteError(f"L-BFGS cannot begin: {why} at the first point; look at the inputs and the weights of the losses")
+            raise NonFiniteError(f"L-BFGS cannot begin: {why} at the first point; look at the inputs and the losses' weights")
         self.rollbacks += 1
         self._length *= self.SHRINK
 

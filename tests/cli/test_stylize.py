@@ -1,0 +1,251 @@
+"""`minidl stylize`, run as its users run it, on small pictures."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from minidl.cli import main
+from minidl.cli import stylize as command
+from minidl.data import read_image, read_metadata, shipped_picture, write_image
+from minidl.errors import NonFiniteError
+from minidl.style_transfer import PRESETS
+
+QUICK = ["--size", "32", "--steps", "2", "-q"]
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for name, shape in (("photo.png", (40, 64, 3)), ("painting.jpg", (50, 30, 3)), ("other.webp", (33, 33, 3))):
+        write_image(name, rng.uniform(0, 255, shape))
+
+
+def stylize(*arguments, pictures=("photo.png", "painting.jpg")):
+    return main(["stylize", *pictures, *QUICK, *map(str, arguments)])
+
+
+def settings_of(path):
+    return read_metadata(path)["settings"]
+
+
+def refused(capsys, *arguments, **options):
+    """The sentence with which a call ends that the user can mend; nothing may be left behind."""
+    before = set(os.listdir())
+    assert stylize(*arguments, **options) == 2
+    assert set(os.listdir()) == before
+    error = capsys.readouterr().err
+    assert error.startswith("minidl: ") and error.count("\n") == 1
+    return error
+
+
+def test_two_pictures_make_a_third(capsys):
+    assert stylize("-o", "painted.png") == 0
+    assert read_image("painted.png").shape == (20, 32, 3)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_without_pictures_a_shipped_photograph_is_painted_and_it_says_where(capsys):
+    assert main(["stylize", "--size", "24", "--steps", "1"]) == 0
+    out = capsys.readouterr().out
+    content, style = command.DEMO
+    assert f"painting {content}.png (451x300, painted at 24x16) in the manner of {style}.webp, on the CPU" in out
+    assert f"the painting is in {content}-as-{style}.png" in out
+    assert read_image(f"{content}-as-{style}.png").shape == (16, 24, 3)
+
+
+def test_without_a_name_nothing_is_overwritten():
+    for _ in range(2):
+        assert stylize() == 0
+    assert os.path.exists("photo-as-painting.png") and os.path.exists("photo-as-painting-2.png")
+
+
+def test_small_pictures_are_not_enlarged_and_it_says_so(capsys):
+    assert main(["stylize", "photo.png", "painting.jpg", "--size", "500", "--steps", "1", "-o", "painted.png"]) == 0
+    assert read_image("painted.png").shape == (40, 64, 3)
+    assert "64x40; smaller than 500 and not enlarged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["painted.png", "painted.jpg", "painted.webp"])
+def test_the_settings_are_in_the_picture(name):
+    assert stylize("-o", name, "--content-weight", 7, "--seed", 3) == 0
+    record = read_metadata(name)
+    assert record["settings"]["content_weight"] == 7 and record["settings"]["seed"] == 3
+    assert record["content"]["name"] == "photo.png" and len(record["content"]["sha256"]) == 64
+    assert record["styles"][0]["name"] == "painting.jpg" and len(record["weights"]["sha256"]) == 64
+    assert record["steps_done"] == 2 and record["loss"] > 0
+    assert record["command"].startswith("minidl ")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "setting", "stored"),
+    [
+        ("--optimizer", "adam", "optimizer", "adam"),
+        ("--learning-rate", "0.5", "learning_rate", 0.5),
+        ("--content-weight", "1", "content_weight", 1),
+        ("--style-weight", "1e-3", "style_weight", 1e-3),
+        ("--tv-weight", "1", "tv_weight", 1),
+        ("--pooling", "max", "pooling", "max"),
+        ("--start", "noise", "start", "noise"),
+        ("--start", "style", "start", "style"),
+        ("--start", "other.webp", "start", "other.webp"),
+        ("--content-layers", "conv3_1", "content_layers", {"conv3_1": 1}),
+        ("--style-layers", "conv1_1=2,block2_conv1=0.5", "style_layers", {"conv1_1": 2, "block2_conv1": 0.5}),
+        ("--content-normalization", "half", "content_normalization", "half"),
+        ("--style-normalization", "gatys", "style_normalization", "gatys"),
+        ("--tv-normalization", "power", "tv_normalization", "power"),
+    ],
+)
+def test_every_setting_is_used_and_stored(option, value, setting, stored):
+    base = ["--steps", 3, "--learning-rate", 5, "--tv-weight", 1e5, "--content-weight", 1e4]
+    if option != "--start":
+        base += ["--start", "noise"]
+    if option != "--optimizer":
+        base += ["--optimizer", "adam"]  # L-BFGS begins with steps too small to see
+    assert stylize("-o", "plain.png", *base) == 0
+    assert stylize("-o", "chosen.png", *base, option, value) == 0
+    assert settings_of("chosen.png")[setting] == stored != settings_of("plain.png")[setting]
+    assert (read_image("chosen.png") != read_image("plain.png")).any()
+
+
+def test_noise_and_seed_are_used():
+    noisy = ("--start", "noise")
+    for name, options in {"a": (), "again": (), "seed": ("--seed", 1), "half": ("--noise", 0.5)}.items():
+        assert stylize("-o", f"{name}.png", *noisy, *options) == 0
+    a, again, seed, half = (read_image(f"{name}.png") for name in ("a", "again", "seed", "half"))
+    np.testing.assert_array_equal(a, again)
+    assert (a != seed).any() and (a != half).any()
+
+
+def test_several_styles_with_weights():
+    pictures = ("photo.png", "painting.jpg", "other.webp")
+    for name, blend in {"first": "1,0", "second": "0,1", "both": "1,3"}.items():
+        options = ("--style-blend", blend, "--optimizer", "adam", "--learning-rate", 5)
+        assert stylize("-o", f"{name}.png", *options, pictures=pictures) == 0
+    images = [read_image(f"{name}.png") for name in ("first", "second", "both")]
+    assert (images[0] != images[1]).any() and (images[0] != images[2]).any()
+    assert read_metadata("both.png")["style_blend"] == [1, 3]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_presets_run_and_options_go_before_them(preset):
+    assert stylize("-o", "painted.png", "--preset", preset, "--content-weight", 1.5) == 0
+    stored, wanted = settings_of("painted.png"), PRESETS[preset]
+    assert stored["content_weight"] == 1.5 and stored["steps"] == 2
+    assert (stored["optimizer"], stored["pooling"], stored["start"]) == (wanted.optimizer, wanted.pooling, wanted.start)
+
+
+def test_log_curves_preview_and_frames():
+    pytest.importorskip("matplotlib").use("agg")
+    assert stylize("-o", "painted.png", "--steps", 5, "--log", "losses.csv", "--plot", "curves.png", "--preview", "preview.jpg",
+                   "--frames", "frames/all", "--every", 2) == 0  # fmt: skip
+    with open("losses.csv", newline="") as file:
+        assert [row["step"] for row in csv.DictReader(file)] == list("12345")
+    assert sorted(os.listdir("frames/all")) == ["step-00002.png", "step-00004.png"]
+    assert read_image("preview.jpg").shape == read_image("painted.png").shape == read_image("frames/all/step-00002.png").shape
+    assert read_image("curves.png").std() > 5
+
+
+def test_the_same_command_gives_the_same_pixels():
+    for name in ("a.png", "b.png"):
+        assert stylize("-o", name, "--start", "noise") == 0
+    np.testing.assert_array_equal(read_image("a.png"), read_image("b.png"))
+
+
+def test_trouble_is_one_sentence_and_exit_code_2(capsys):
+    with open("text.png", "w") as file:
+        file.write("no picture")
+    with open("half.jpg", "wb") as file:
+        file.write(shipped_picture("rocket").read_bytes()[:50_000])
+    os.mkdir("folder")
+    os.mkdir("folder.png")
+    for words, arguments, options in (
+        ("missing.png: there is no such picture", (), {"pictures": ("missing.png", "painting.jpg")}),
+        ("folder is not a file", (), {"pictures": ("photo.png", "folder")}),
+        ("text.png is no", (), {"pictures": ("text.png", "painting.jpg")}),
+        ("half.jpg is damaged", (), {"pictures": ("photo.png", "half.jpg")}),
+        ("found one picture", (), {"pictures": ("photo.png",)}),
+        ("there is no folder", ("-o", "nowhere/painted.png"), {}),
+        ("folder.png is a folder", ("-o", "folder.png"), {}),
+        ("minidl writes", ("-o", "painted.gif"), {}),
+        ("no layer 'conv9_9'", ("--style-layers", "conv9_9"), {}),
+        ("too small for block5_conv1", ("--size", "15"), {}),
+        ("steps is 0", ("--steps", "0"), {}),
+        ("learning_rate is 0.0", ("--learning-rate", "0"), {}),
+        ("content_weight is -1.0", ("--content-weight", "-1"), {}),
+        ("content_weight is nan", ("--content-weight", "nan"), {}),
+        ("--every is 0", ("--every", "0"), {}),
+        ("weights of the styles are [1.0, 2.0]", ("--style-blend", "1,2"), {}),
+        ("there is no such picture", ("--start", "missing.png"), {}),
+        ("there is no such", ("--weights", "missing.h5"), {}),
+        ("there is no folder", ("--log", "nowhere/losses.csv"), {}),
+    ):
+        assert words in refused(capsys, *arguments, **options), words
+
+
+UNREADABLE = [["--size", "big"], ["--preset", "monet"], ["--style-layers", "conv1_1=x"], ["--style-blend", "a"]]
+
+
+@pytest.mark.parametrize("arguments", UNREADABLE)
+def test_words_that_cannot_be_parsed_are_exit_code_2_too(arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        stylize(*arguments)
+    assert stop.value.code == 2
+
+
+def test_a_gpu_that_is_not_there_is_said_to_be_missing(capsys, monkeypatch):
+    monkeypatch.setattr("minidl.backend.why_no_gpu", lambda: "CuPy is not installed; install it")
+    assert "the GPU cannot be used: CuPy is not installed" in refused(capsys, "--device", "gpu")
+    assert stylize("-o", "painted.png", "--device", "auto") == 0
+
+
+def test_a_full_disk_leaves_nothing_half_written(capsys, monkeypatch):
+    def full(path, *args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("PIL.Image.Image.save", full)
+    assert "no space left on device" in refused(capsys, "-o", "painted.png")
+
+
+def test_steps_that_lead_nowhere_keep_the_best_picture(capsys):
+    assert stylize("-o", "painted.png", "--optimizer", "sgd", "--learning-rate", "1e30", "--steps", 5) == 2
+    assert "the loss is" in capsys.readouterr().err
+    assert np.isfinite(read_image("painted.png")).all()
+
+
+def test_nan_at_the_first_step_writes_nothing(capsys, monkeypatch):
+    def nowhere(*args, **kwargs):
+        raise NonFiniteError("the loss is nan at the first step")
+        yield
+
+    monkeypatch.setattr(command, "paint", nowhere)
+    assert "nan at the first step" in refused(capsys, "-o", "painted.png")
+
+
+def test_ctrl_c_keeps_what_there_is_and_says_so(tmp_path):
+    command = [sys.executable, "-m", "minidl.cli", "stylize", "photo.png", "painting.jpg", "--steps", "100000", "--size", "32"]
+    arguments = [*command, "-o", "painted.png", "--log", "losses.csv", "--preview", "preview.png", "--every", "1"]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not os.path.exists("preview.png") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "stopped after" in out and "the painting is in painted.png" in out
+    assert "Traceback" not in err
+    steps = read_metadata("painted.png")["steps_done"]
+    with open("losses.csv", newline="") as file:
+        assert len(list(csv.DictReader(file))) == steps >= 1
+
+
+def test_the_record_is_plain_json(tmp_path):
+    assert stylize("-o", "painted.png") == 0
+    assert json.loads(json.dumps(read_metadata("painted.png")))["versions"]["numpy"] == np.__version__

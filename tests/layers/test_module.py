@@ -1,0 +1,50 @@
+"""Modules name, freeze and move their parameters."""
+
+import numpy as np
+
+from minidl import Tensor
+from minidl.layers import AvgPool, Convolution, Dense, MaxPool, Module
+
+
+class Small(Module):
+    def __init__(self):
+        rng = np.random.default_rng(0)
+        self.layers = {"first": Convolution(rng.standard_normal((3, 2, 4)), np.zeros(4), padding=1), "pool": MaxPool(2)}
+        self.last = Dense(rng.standard_normal((12, 5)), np.zeros(5))
+
+    def __call__(self, x):
+        for layer in self.layers.values():
+            x = layer(x)
+        return self.last(x.reshape(x.shape[0], -1))
+
+
+def test_parameters_are_named_by_their_path():
+    assert list(Small().named_parameters()) == ["first/kernel", "first/bias", "last/kernel", "last/bias"]
+
+
+def test_a_module_computes_and_its_parameters_learn():
+    model, x = Small(), np.random.default_rng(1).standard_normal((2, 6, 2))
+    y = model(Tensor(x))
+    assert y.shape == (2, 5)
+    y.sum().backward()
+    assert all(p.grad.shape == p.shape for p in model.parameters())
+    np.testing.assert_allclose(model.last.bias.grad, np.full(5, 2.0))
+
+
+def test_frozen_parameters_leave_no_tape():
+    model = Small().freeze()
+    assert not model(Tensor(np.ones((1, 6, 2)))).requires_grad
+    assert model.freeze(False)(Tensor(np.ones((1, 6, 2)))).requires_grad
+
+
+def test_moving_to_the_device_where_it_is_changes_nothing():
+    model = Small()
+    before = [p.data for p in model.parameters()]
+    assert model.to("cpu") is model
+    assert all(p.data is data for p, data in zip(model.parameters(), before, strict=True))
+
+
+def test_pooling_layers_hold_their_options():
+    x = np.arange(6.0).reshape(1, 6, 1)
+    np.testing.assert_array_equal(MaxPool(3, stride=2, padding=1)(x).ravel(), [1, 3, 5])
+    np.testing.assert_array_equal(AvgPool(2)(x).ravel(), [0.5, 2.5, 4.5])

@@ -1,0 +1,167 @@
+"""Optimisers: their first steps by hand, their paths beside PyTorch's, and what they refuse."""
+
+import numpy as np
+import pytest
+
+from minidl import Tensor
+from minidl.errors import ArgumentError, NonFiniteError
+from minidl.ops import concatenate
+from minidl.optim import LBFGS, SGD, Adam
+
+
+def rosenbrock(x):
+    a, b = x[:-1], x[1:]
+    return (100 * (b - a * a) ** 2 + (1 - a) ** 2).sum()
+
+
+def path(make, steps, start=(-1.2, 1.0, 0.5)):
+    """The points that an optimiser visits on Rosenbrock's valley."""
+    x = Tensor(np.array(start), requires_grad=True)
+    optimizer, points = make([x]), []
+    for _ in range(steps):
+        loss = rosenbrock(x)
+        loss.backward()
+        optimizer.step(loss)
+        points.append(x.data)
+    return np.array(points)
+
+
+def torch_path(make, steps, start=(-1.2, 1.0, 0.5)):
+    torch = pytest.importorskip("torch")
+    x = torch.tensor(start, dtype=torch.float64, requires_grad=True)
+    optimizer, points = make(torch.optim, [x]), []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        rosenbrock(x).backward()
+        optimizer.step()
+        points.append(x.detach().numpy().copy())
+    return np.array(points)
+
+
+def one_step(optimizer, x, gradient, loss=1.0):
+    x.grad = np.asarray(gradient, dtype=x.dtype)
+    optimizer.step(loss)
+    return x.data
+
+
+def test_sgd_with_momentum_by_hand():
+    x = Tensor(np.array([1.0]), requires_grad=True)
+    optimizer = SGD([x], 0.1, momentum=0.5)
+    np.testing.assert_allclose(one_step(optimizer, x, [2.0]), [0.8])  # v = 2
+    np.testing.assert_allclose(one_step(optimizer, x, [2.0]), [0.5])  # v = 3
+
+
+def test_nesterov_by_hand():
+    x = Tensor(np.array([1.0]), requires_grad=True)
+    np.testing.assert_allclose(one_step(SGD([x], 0.1, momentum=0.5, nesterov=True), x, [2.0]), [0.7])  # g + v/2 = 3
+
+
+@pytest.mark.parametrize("form", ["pytorch", "tensorflow"])
+def test_adams_first_step_is_as_long_as_the_learning_rate(form):
+    x = Tensor(np.array([1.0, 1.0]), requires_grad=True)
+    moved = one_step(Adam([x], 0.1, epsilon_form=form), x, [5.0, -1e3])
+    np.testing.assert_allclose(moved, [0.9, 1.1], rtol=1e-6)
+
+
+def test_adams_two_places_of_epsilon_by_hand():
+    """t = 1, g = ε: m̂ = ε, v̂ = ε²: the paper's step is 1/2; the other divides √v = ε √(1 - β2) by itself plus ε."""
+    shares = {"pytorch": 0.5, "tensorflow": 0.001**0.5 / (0.001**0.5 + 1)}
+    for form, share in shares.items():
+        x = Tensor(np.array([1.0]), requires_grad=True)
+        np.testing.assert_allclose(one_step(Adam([x], 1.0, epsilon=1e-3, epsilon_form=form), x, [1e-3]), [1 - share])
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (lambda p: SGD(p, 1e-4), lambda o, p: o.SGD(p, 1e-4)),
+        (lambda p: SGD(p, 1e-4, momentum=0.9), lambda o, p: o.SGD(p, 1e-4, momentum=0.9)),
+        (lambda p: SGD(p, 1e-4, 0.9, nesterov=True), lambda o, p: o.SGD(p, 1e-4, momentum=0.9, nesterov=True)),
+        (lambda p: Adam(p, 0.02), lambda o, p: o.Adam(p, 0.02)),
+    ],
+)
+def test_paths_follow_pytorchs(ours, theirs):
+    np.testing.assert_allclose(path(ours, 50), torch_path(theirs, 50), rtol=1e-9)
+
+
+def test_lbfgs_follows_pytorchs():
+    """PyTorch's, told to do one iteration a call, evaluates once and takes the same step."""
+
+    def stepwise(optim, parameters):
+        optimizer = optim.LBFGS(parameters, lr=0.5, max_iter=1, history_size=5, tolerance_grad=0, tolerance_change=0)
+        step = optimizer.step
+
+        def closure():
+            optimizer.zero_grad()
+            loss = rosenbrock(parameters[0])
+            loss.backward()
+            return loss
+
+        optimizer.step = lambda: step(closure)
+        return optimizer
+
+    start = (0.9, 0.8, 0.7)  # PyTorch's takes no step back, so ours must not
+    np.testing.assert_allclose(
+        path(lambda p: LBFGS(p, 0.5, history=5, leap=float("inf")), 12, start), torch_path(stepwise, 12, start), rtol=1e-6
+    )
+
+
+def test_lbfgs_solves_a_quadratic_and_says_that_it_converged():
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((8, 8))
+    A = A @ A.T + np.eye(8)
+    x, y = Tensor(rng.standard_normal(5), requires_grad=True), Tensor(rng.standard_normal(3), requires_grad=True)
+    optimizer, scale = LBFGS([x, y], history=20), 1e11  # a loss of the size that style transfer has
+    for _ in range(200):
+        z = concatenate([x, y])
+        loss = scale * (1 + z @ A @ z)
+        loss.backward()
+        if optimizer.converged:
+            break
+        optimizer.step(loss)
+    assert optimizer.converged
+    assert abs(np.concatenate([x.data, y.data])).max() < 1e-4
+    assert x.shape == (5,) and y.shape == (3,)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e30])
+def test_lbfgs_takes_back_a_step_that_went_astray(bad):
+    x = Tensor(np.array([1.0, 2.0]), requires_grad=True)
+    optimizer = LBFGS([x])
+    one_step(optimizer, x, [2.0, 4.0], loss=5.0)
+    length = abs(x.data - [1, 2]).max()
+    one_step(optimizer, x, [bad, bad], loss=bad)
+    assert optimizer.rollbacks == 1
+    np.testing.assert_allclose(abs(x.data - [1, 2]).max(), length / 4)
+    one_step(optimizer, x, [1.9, 3.8], loss=4.9)
+    assert np.isfinite(x.data).all() and optimizer.rollbacks == 1
+
+
+def test_lbfgs_leaves_old_arrays_alone():
+    x = Tensor(np.array([1.0, 2.0]), requires_grad=True)
+    x.data.flags.writeable = False
+    for make in (lambda p: LBFGS(p), lambda p: Adam(p), lambda p: SGD(p, 0.1, momentum=0.9)):
+        before, kept = x.data, x.data.copy()
+        one_step(make([x]), x, [1.0, 1.0])
+        np.testing.assert_array_equal(before, kept)
+
+
+@pytest.mark.parametrize("make", [LBFGS, Adam, lambda p: SGD(p, 0.1)])
+def test_float32_stays_float32(make):
+    x = Tensor(np.array([1.0, 2.0], np.float32), requires_grad=True)
+    optimizer = make([x])
+    for _ in range(3):
+        assert one_step(optimizer, x, x.data).dtype == np.float32
+
+
+def test_what_makes_no_sense_is_refused():
+    x = Tensor([1.0], requires_grad=True)
+    for make in (
+        lambda: Adam([]), lambda: Adam([np.ones(3)]), lambda: Adam([Tensor([1.0])]), lambda: SGD([x], 0.0),
+        lambda: SGD([x], float("nan")), lambda: SGD([x], 0.1, momentum=1.0), lambda: SGD([x], 0.1, nesterov=True),
+        lambda: Adam([x], epsilon_form="keras"), lambda: LBFGS([x], history=0), lambda: SGD([x], 0.1).step(),
+    ):  # fmt: skip
+        with pytest.raises(ArgumentError):
+            make()
+    with pytest.raises(NonFiniteError, match="cannot begin"):
+        one_step(LBFGS([x]), x, [1.0], loss=float("nan"))

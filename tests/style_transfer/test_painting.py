@@ -1,0 +1,112 @@
+"""Painting goes downhill, begins where it was told to, is the same twice, and leaves a true record."""
+
+import csv
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from minidl.data import read_image, read_metadata, write_image
+from minidl.errors import NonFiniteError
+from minidl.style_transfer import PRESETS, Settings, paint, stylize
+from minidl.style_transfer.painting import starting_picture
+from minidl.style_transfer.record import plot_log, row, write_log
+
+
+@pytest.fixture(autouse=True)
+def paint_with_the_small_model(monkeypatch, small_model):
+    monkeypatch.setattr("minidl.style_transfer.painting.vgg19", lambda pooling: small_model)
+
+
+@pytest.mark.parametrize(("optimizer", "rate"), [("lbfgs", 1.0), ("adam", 5.0), ("sgd", 5e-3)])
+def test_the_loss_falls(content, style, optimizer, rate):
+    painting = stylize(content, style, optimizer=optimizer, learning_rate=rate, steps=25)
+    totals = [float(losses.total) for losses in painting.losses]
+    assert len(totals) == 25
+    assert min(totals) < 0.5 * totals[0]
+    assert painting.image.shape == content.shape
+    assert painting.image.min() >= 0 and painting.image.max() <= 255
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(content, style):
+    first, again, other = (stylize(content, style, start="noise", steps=4, seed=seed).image for seed in (1, 1, 2))
+    assert first.tobytes() == again.tobytes() != other.tobytes()
+
+
+def test_starts(content, style, small_model, tmp_path):
+    def start(word, noise=1.0):
+        return starting_picture(content, style, small_model, Settings(start=word, noise=noise))
+
+    mean = np.array([124.0, 117.0, 104.0])
+    np.testing.assert_array_equal(start("content"), content)
+    assert abs(start("noise") - mean).max() <= 20
+    np.testing.assert_allclose(start("noise", 0.6), 0.6 * start("noise") + 0.4 * content, rtol=1e-5)
+    assert start("style").shape == content.shape
+    write_image(tmp_path / "begun.png", np.full((7, 9, 3), 50.0))
+    np.testing.assert_array_equal(start(str(tmp_path / "begun.png")), np.full(content.shape, 50))
+    assert all(start(word).dtype == np.float32 for word in ("content", "noise", "style"))
+
+
+def test_the_callback_sees_every_step_and_the_best_picture_is_kept(content, style):
+    steps = []
+    painting = stylize(content, style, optimizer="adam", learning_rate=40.0, steps=8, callback=steps.append)
+    assert [step.number for step in steps] == list(range(1, 9))
+    best = min(steps, key=lambda step: float(step.losses.total))
+    np.testing.assert_array_equal(painting.image, np.clip(best.image, 0, 255))
+    np.testing.assert_array_equal(steps[0].image, content)
+
+
+def test_the_late_learning_rate_comes_late(content, style, small_model):
+    settings = Settings(optimizer="sgd", learning_rate=1e-6, late_learning_rate=1e-20, late_steps=2, steps=5)
+    images = [step.image for step in paint(content, [style], settings, model=small_model)]
+    moved = [abs(after - before).max() > 0 for before, after in pairwise(images)]
+    assert moved == [True, True, False, False]
+
+
+def test_a_step_that_leads_nowhere_is_named(content, style):
+    with pytest.raises(NonFiniteError, match="at step 2; try a learning rate below 1e"):
+        stylize(content, style, optimizer="sgd", learning_rate=1e30, steps=5)
+    with pytest.raises(NonFiniteError, match="first"):
+        stylize(np.full_like(content, np.nan), style, steps=5)
+
+
+def test_it_stops_when_nothing_changes_any_more(content):
+    painting = stylize(content, content, tv_weight=0.0, steps=50)
+    assert len(painting.losses) < 50
+
+
+def test_settings_presets_and_files_work_from_python(content, style, tmp_path):
+    for name, image in (("content.png", content), ("style.png", style)):
+        write_image(tmp_path / name, image)
+    styles = [tmp_path / "style.png", style]
+    painting = stylize(tmp_path / "content.png", styles, PRESETS["coursera"], style_weights=[2, 1], steps=2)
+    assert painting.settings.optimizer == "adam" and painting.settings.steps == 2
+    painting.save(tmp_path / "painted.png")
+    record = read_metadata(tmp_path / "painted.png")
+    assert record["settings"]["content_weight"] == 10.0
+    assert record["steps_done"] == 2 and set(record["versions"]) == {"minidl", "numpy", "python"}
+    assert read_image(tmp_path / "painted.png").shape == content.shape
+
+
+def test_the_log_is_a_row_an_evaluation_and_adds_up(content, style, small_model, tmp_path):
+    settings = Settings(steps=3, tv_weight=1e-3)
+    rows = [row(step) for step in paint(content, [style], settings, model=small_model)]
+    write_log(tmp_path / "losses.csv", rows)
+    with open(tmp_path / "losses.csv", newline="") as file:
+        read = list(csv.DictReader(file))
+    assert list(read[0]) == [
+        "step", "total", "content", "style", "content_conv4_2", *(f"style_conv{i}_1" for i in range(1, 6)),
+        "total_variation", "seconds",
+    ]  # fmt: skip
+    assert [int(r["step"]) for r in read] == [1, 2, 3]
+    for r in read:
+        parts = float(r["content"]) + float(r["style"]) + float(r["total_variation"])
+        assert parts == pytest.approx(float(r["total"]), rel=1e-5)
+
+
+def test_the_curves_are_drawn(content, style, small_model, tmp_path):
+    pytest.importorskip("matplotlib").use("agg")
+    rows = [row(step) for step in paint(content, [style], Settings(steps=3), model=small_model)]
+    plot_log(tmp_path / "curves.png", rows)
+    image = read_image(tmp_path / "curves.png")
+    assert image.shape[0] > 300 and image.std() > 5
