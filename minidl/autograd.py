@@ -59,7 +59,7 @@ class Tensor:
 
     @property
     def device(self):
-        """"cpu" or "gpu"."""
+        """Where the data live: "cpu" or "gpu"."""
         return device_of(self.data)
 
     def numpy(self):
@@ -79,7 +79,15 @@ class Tensor:
         return there
 
     def __float__(self):
-        return float(self.data)
+        return float(self.data.item())
+
+    def __bool__(self):
+        return bool(self.data.item())
+
+    def __array__(self, *args, **kwargs):
+        raise ArgumentError(
+            "a Tensor does not turn into an array by itself, which would tear the tape; use its .data or .numpy()"
+        )
 
     def __len__(self):
         return len(self.data)
@@ -103,7 +111,7 @@ class Tensor:
                 dx = pull(dy)
                 cotangents[source] = cotangents[source] + dx if source in cotangents else dx
         for leaf, dx in cotangents.items():
-            leaf.grad = dx.copy()  # two leaves may have been handed the same array
+            leaf.grad = array_module(dx).array(dx)  # a copy: two leaves may have been handed the same array
 
     def _cotangent(self, dy):
         if not self.requires_grad:
@@ -152,13 +160,16 @@ def _latest_first(source):
 class no_grad(ContextDecorator):  # noqa: N801  a verb in the reader's code
     """`with no_grad():` computes without a tape, in this thread; also a decorator."""
 
+    def __init__(self):
+        self._before = []
+
     def __enter__(self):
-        self._before = is_recording()
+        self._before.append(is_recording())
         _recording.on = False
         return self
 
     def __exit__(self, *error):
-        _recording.on = self._before
+        _recording.on = self._before.pop()
 
     def _recreate_cm(self):
         return no_grad()
@@ -190,8 +201,8 @@ def value_and_grad(f):
             raise ArgumentError(f"the function returned {found}; wanted a Tensor of one number, such as a loss")
         if value.requires_grad:
             value.backward()
-        zeros = (x.data - x.data if x.grad is None else x.grad for x in inputs)
-        return value.data.reshape(())[()], tuple(zeros)
+        gradients = (array_module(x.data).zeros_like(x.data) if x.grad is None else x.grad for x in inputs)
+        return value.data.reshape(())[()], tuple(gradients)
 
     return value_and_gradients
 
@@ -216,9 +227,10 @@ def differentiable(forward, **gradients):
 
     @functools.wraps(forward)
     def op(*args, **kwargs):
-        if not any(map(_holds_tensor, itertools.chain(args, kwargs.values()))):
-            return forward(*args, **kwargs)
         given = {**defaults, **dict(zip(parameters, args)), **kwargs}  # noqa: B905  a call with too many fails below
+        _must_be_arrays(op, given, defaults)
+        if not any(map(_holds_tensor, given.values())):
+            return forward(*args, **kwargs)
         plain = {name: _plain(value) for name, value in given.items()}
         y = forward(*map(_plain, args), **{name: plain[name] for name in kwargs})
         result = Tensor(y)
@@ -230,6 +242,19 @@ def differentiable(forward, **gradients):
 
     op.forward, op.gradients, op._pulls = forward, gradients, pulls
     return op
+
+
+def _must_be_arrays(op, given, defaults):
+    """Refuse a list, None and whatever else is no array, before it fails somewhere inside a formula."""
+    for name, (_, readers) in op._pulls.items():
+        value = given.get(name, 0)
+        if "which" in readers and not isinstance(value, (list, tuple)):
+            raise ArgumentError(f"{op.__name__} takes a list of arrays as {name}; found a {type(value).__name__}")
+        for array in value if "which" in readers else (value,):
+            is_array = isinstance(array, (Tensor, int, float, complex)) or hasattr(array, "__array_namespace__")
+            if not is_array and not (array is None and name in defaults):
+                found = type(array).__name__
+                raise ArgumentError(f"{op.__name__} takes an array as {name}; found a {found}: wrap it in minidl.Tensor(...)")
 
 
 def _edges(op, name, value, plain, y):
@@ -262,7 +287,7 @@ def _readers(forward, gradient):
         elif name == "which":
             readers[name] = lambda plain, y, which: which
         else:
-            raise TypeError(f"{gradient.__name__} reads {name}, which is neither an argument of {forward.__name__} nor its output")
+            raise TypeError(f"{gradient.__name__} reads {name}, neither an argument of {forward.__name__} nor its output")
     return readers
 
 
@@ -285,9 +310,9 @@ def _plain(value):
 def _as_array(data):
     if isinstance(data, Tensor):
         return data.data
-    if hasattr(data, "__array_namespace__") and hasattr(data, "strides"):
-        return data if data.shape or not isinstance(data, np.generic) else np.asarray(data)
-    if isinstance(data, (bool, int, float, list, tuple)):
+    if hasattr(data, "__array_namespace__") and not isinstance(data, (np.ndarray, np.generic)):
+        return data
+    if isinstance(data, (bool, int, float, list, tuple)) and not isinstance(data, np.generic):
         try:
             return current_module().asarray(data, dtype=np.float32)
         except (TypeError, ValueError) as error:

@@ -38,6 +38,14 @@ def array_module(*arrays):
     return next(iter(modules), np)
 
 
+def must_be_floating(name, array):
+    """Refuse whole numbers where sums and differences of them would wrap around, as those of a uint8 picture do."""
+    dtype = getattr(array, "dtype", None)
+    if dtype is None or dtype.kind not in "fc":
+        found = f"a {type(array).__name__}" if dtype is None else f"an array of {dtype}"
+        raise ArgumentError(f"{name} is {found}; wanted an array of floating-point numbers: use .astype('float32')")
+
+
 def why_no_gpu():
     """None where a GPU can be used; else one sentence that says why not."""
     try:
@@ -47,7 +55,7 @@ def why_no_gpu():
             return "CuPy is not installed; install it with pip install 'minidl[gpu]'"
         return f"CuPy is installed but cannot be imported ({error})"
     if not cupy.is_available():
-        return "CuPy is installed but finds no usable NVIDIA GPU; see that nvidia-smi lists one and that the driver is new enough"
+        return "CuPy is installed but finds no usable NVIDIA GPU; see that nvidia-smi lists one and that its driver is new"
     return None
 
 
@@ -82,7 +90,7 @@ class device:  # noqa: N801  a verb in the reader's code, like open
 
 
 def current_device():
-    """"cpu" or "gpu": where new arrays are made."""
+    """Where new arrays are made: "cpu" or "gpu"."""
     return getattr(_chosen, "name", "cpu")
 
 
@@ -92,7 +100,7 @@ def current_module():
 
 
 def device_of(array):
-    """"cpu" or "gpu": where an array lives."""
+    """Where an array lives: "cpu" or "gpu"."""
     return "cpu" if array_module(array) is np else "gpu"
 
 

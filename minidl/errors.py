@@ -31,6 +31,6 @@ class NonFiniteError(MinidlError, ArithmeticError):
 
 def one_of(name, value, words):
     """Refuse a word that is not in the list, and show the list."""
-    if value not in words:
+    if value not in tuple(words):
         raise ArgumentError(f"{name} is {value!r}; wanted one of {', '.join(map(repr, words))}")
     return value

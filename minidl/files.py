@@ -15,7 +15,7 @@ def replacing(path):
     When the block raises, whatever stood at `path` stands there still and the new file is gone. An OSError of the block
     (a full disk, a folder without write permission) becomes a FileError that names `path`.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))  # what a link points to is replaced, not the link
     beside = None
     try:
         handle, beside = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
@@ -23,7 +23,7 @@ def replacing(path):
         yield Path(beside)
         with open(beside, "rb") as written:
             os.fsync(written.fileno())
-        os.chmod(beside, _usual_permissions())
+        os.chmod(beside, _permissions(path))
         os.replace(beside, path)
     except FileError:
         _remove(beside)
@@ -58,7 +58,10 @@ def must_be_writable(path):
     return path
 
 
-def _usual_permissions():
+def _permissions(path):
+    """Those of the file that is replaced, or those that a new file gets."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask

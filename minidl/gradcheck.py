@@ -83,7 +83,7 @@ KINDS = {
     "quartic": Method("4-point, step 1", _four_point(1.0), 1e-11),
     "piecewise linear": Method("2-point in the margin", _central(0.2), 1e-12),
     "analytic": Method("complex step", _complex_step, 1e-12),
-    "smooth": Method("4-point, step 1e-3", _four_point(1e-3), 1e-9),
+    "smooth": Method("4-point, step 1e-3", _four_point(1e-3), 1e-11),
 }
 
 

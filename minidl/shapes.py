@@ -123,8 +123,8 @@ def per_axis(name, value, rank, least):
     >>> per_axis("stride", 2, rank=3, least=1)
     (2, 2, 2)
     """
-    values = (value,) * rank if _is_int(value) else value
-    ok = isinstance(values, (tuple, list)) and len(values) == rank and all(_is_int(v) and v >= least for v in values)
+    values = (value,) * rank if is_int(value) else value
+    ok = isinstance(values, (tuple, list)) and len(values) == rank and all(is_int(v) and v >= least for v in values)
     if not ok:
         raise ArgumentError(f"{name} is {value!r}; wanted an int of at least {least}, or {rank} of them, one per spatial axis")
     return tuple(int(v) for v in values)
@@ -132,23 +132,35 @@ def per_axis(name, value, rank, least):
 
 def _pairs(padding, extent, stride, reach):
     rank = len(extent)
-    if padding == "valid":
-        padding = 0
-    if padding == "same":
+    if isinstance(padding, str) and padding == "same":
         totals = (
-            max((round_up(length / s) - 1) * s + r - length, 0)
-            for length, s, r in zip(extent, stride, reach, strict=True)
+            max((round_up(length / s) - 1) * s + r - length, 0) for length, s, r in zip(extent, stride, reach, strict=True)
         )
         return tuple((total // 2, total - total // 2) for total in totals)
-    if isinstance(padding, (tuple, list)) and len(padding) == rank and all(isinstance(p, (tuple, list)) for p in padding):
-        return tuple(per_axis("padding", pair, 2, least=0) for pair in padding)
-    if isinstance(padding, str):
-        raise ArgumentError(f"padding is {padding!r}; wanted numbers, 'same' or 'valid'")
-    return tuple((p, p) for p in per_axis("padding", padding, rank, least=0))
+    each = 0 if isinstance(padding, str) and padding == "valid" else padding
+    each = (each,) * rank if is_int(each) else each
+    if isinstance(each, (tuple, list)) and len(each) == rank:
+        pairs = tuple((p, p) if is_int(p) else p for p in each)
+        if all(isinstance(p, (tuple, list)) and len(p) == 2 and all(is_int(n) and n >= 0 for n in p) for p in pairs):
+            return tuple((int(before), int(after)) for before, after in pairs)
+    raise ArgumentError(
+        f"padding is {padding!r}; wanted an int of at least 0, one for each of {rank} spatial axes, a (before, after) pair for "
+        "each, 'same' or 'valid'"
+    )
 
 
-def _is_int(value):
-    return hasattr(value, "__index__") and not isinstance(value, bool)
+def broadcast(a_shape, b_shape):
+    """Whether arrays of these shapes broadcast: from the last axis on, lengths are equal or 1.
+
+    >>> broadcast((2, 3), (3,)), broadcast((2, 3), (2,))
+    (True, False)
+    """
+    return all(m == n or 1 in (m, n) for m, n in zip(reversed(a_shape), reversed(b_shape)))  # noqa: B905  the shorter ends
+
+
+def is_int(value):
+    """Whether it is a whole number, of Python's or of NumPy's: no truth value, no array of several."""
+    return hasattr(value, "__index__") and not isinstance(value, bool) and not getattr(value, "shape", ())
 
 
 def _times(lengths):
@@ -157,4 +169,3 @@ def _times(lengths):
 
 def _in_words(padding):
     return " and ".join(f"{before}+{after}" for before, after in padding)
-

@@ -3,7 +3,7 @@
 from math import prod
 
 from minidl.autograd import differentiable
-from minidl.backend import array_module
+from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError, one_of
 
 # The factor before Σ (F - P)²; H, W, C: positions and channels of one picture, n: numbers in all.
@@ -28,8 +28,11 @@ def content_loss(generated, content, normalization="half"):
     np.float64(6.5)
     """
     array_module(generated, content)
+    must_be_floating("generated", generated)
+    must_be_floating("content", content)
+    factor = _factor(generated.shape, content.shape, normalization)
     difference = generated - content
-    return (difference * difference).sum() * _factor(generated.shape, content.shape, normalization)
+    return (difference * difference).sum() * factor
 
 
 def content_loss_dgenerated(dL, generated, content, normalization):
@@ -47,6 +50,8 @@ content_loss = differentiable(content_loss, dgenerated=content_loss_dgenerated, 
 
 def _factor(shape, content_shape, normalization):
     one_of("normalization", normalization, FACTORS)
-    if shape != content_shape or len(shape) != 4:
-        raise ShapeError(f"content_loss of features {shape} and {content_shape}; wanted the same shape (N, H, W, C) twice")
+    if shape != content_shape or len(shape) != 4 or not prod(shape):
+        raise ShapeError(
+            f"content_loss of features {shape} and {content_shape}; wanted the same shape (N, H, W, C) twice, without a 0"
+        )
     return FACTORS[normalization](*shape[1:], prod(shape))

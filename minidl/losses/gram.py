@@ -1,6 +1,7 @@
 """Gram matrices: which channels are active together (Gatys, Ecker, Bethge 2015, eq. 3)."""
 
 from minidl.autograd import differentiable
+from minidl.backend import must_be_floating
 from minidl.errors import ShapeError, one_of
 
 # The divisor of Σ_p F F.
@@ -24,6 +25,7 @@ def gram_matrix(features, normalization="none"):
     array([[[10., 14.],
             [14., 20.]]])
     """
+    must_be_floating("features", features)
     F, Z = _unroll(features), _divisor(features.shape, normalization)
     return F.mT @ F / Z
 
@@ -43,8 +45,8 @@ gram_matrix = differentiable(gram_matrix, dfeatures=gram_matrix_dfeatures)
 
 
 def _unroll(features):
-    if features.ndim != 4:
-        raise ShapeError(f"features have shape {features.shape}; wanted (N, H, W, C)")
+    if features.ndim != 4 or 0 in features.shape[1:]:
+        raise ShapeError(f"features have shape {features.shape}; wanted (N, H, W, C), H, W and C at least 1")
     n, height, width, channels = features.shape
     return features.reshape(n, height * width, channels)
 

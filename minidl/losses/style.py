@@ -8,7 +8,7 @@ with a factor k of its own, so that the style may be a picture of any size.
 """
 
 from minidl.autograd import differentiable
-from minidl.backend import array_module
+from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError, one_of
 from minidl.losses.gram import gram_matrix
 
@@ -38,25 +38,26 @@ def style_loss(generated, style, normalization="gatys"):
     np.float64(2.25)
     """
     array_module(generated, style)
+    must_be_floating("style", style)
     D = gram(generated, "positions") - _target(generated.shape, style)
     return (D * D).sum() * _factor(generated.shape, normalization)
 
 
 def style_loss_dgenerated(dL, generated, style, normalization):
     """∂L/∂G = 2k (G - A), and on through the Gram matrix: dF = F (∂L/∂G + ∂L/∂Gᵀ) / M"""
-    return gram_dfeatures(_dG(dL, generated, style, normalization), generated, "positions")
+    return gram_dfeatures(_gram_gradient(dL, generated, style, normalization), generated, "positions")
 
 
 def style_loss_dstyle(dL, generated, style, normalization):
     """∂L/∂A = -∂L/∂G, and on through the Gram matrix where style is features"""
-    dA = -_dG(dL, generated, style, normalization)
+    dA = -_gram_gradient(dL, generated, style, normalization)
     return dA if style.ndim == 3 else gram_dfeatures(dA, style, "positions")
 
 
 style_loss = differentiable(style_loss, dgenerated=style_loss_dgenerated, dstyle=style_loss_dstyle)
 
 
-def _dG(dL, generated, style, normalization):
+def _gram_gradient(dL, generated, style, normalization):
     D = gram(generated, "positions") - _target(generated.shape, style)
     return dL * (2 * _factor(generated.shape, normalization)) * D
 

@@ -8,7 +8,7 @@ together, so that value and gradient cannot drift apart.
 from typing import NamedTuple
 
 from minidl.autograd import differentiable
-from minidl.backend import array_module
+from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError, one_of
 
 # A step goes from one neighbour to the other: (row, column) of each, counted from the corner of their square.
@@ -79,6 +79,7 @@ def total_variation(image, normalization="sum_squares"):
     >>> total_variation(np.array([[1., 2.], [4., 2.]]).reshape(2, 2, 1))          # ↓ 3, 0   → 1, -2
     np.float64(14.0)
     """
+    must_be_floating("image", image)
     form = _form(image, normalization)
     return form.phi([_difference(image, step, form.cropped) for step in form.steps], image)[0]
 
@@ -117,6 +118,6 @@ def _ends(image, step, cropped):
 
 def _form(image, normalization):
     one_of("normalization", normalization, FORMS)
-    if image.ndim < 3 or min(image.shape[-3:-1]) < 2:
+    if image.ndim not in (3, 4) or min(image.shape[-3:-1]) < 2:
         raise ShapeError(f"total_variation of shape {image.shape}; wanted (H, W, C) or (N, H, W, C) with H and W at least 2")
     return FORMS[normalization]

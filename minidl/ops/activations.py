@@ -2,6 +2,7 @@
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module
+from minidl.ops.reductions import axes_of
 
 
 def relu(x):
@@ -79,7 +80,8 @@ def softmax(x, axis=-1):
     >>> softmax(np.array([1000., 1000.]))
     array([0.5, 0.5])
     """
-    e = array_module(x).exp(x - x.real.max(axis=axis, keepdims=True))
+    xp, axis = array_module(x), axes_of(axis, x.ndim)
+    e = xp.exp(x - x.real.max(axis=axis, keepdims=True))
     return e / e.sum(axis=axis, keepdims=True)
 
 

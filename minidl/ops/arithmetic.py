@@ -6,6 +6,8 @@ a broadcast input is summed over the axes along which it was repeated: `unbroadc
 
 from minidl.autograd import Tensor, differentiable
 from minidl.backend import array_module
+from minidl.errors import ArgumentError, ShapeError
+from minidl.shapes import broadcast
 
 
 def unbroadcast(dy, shape):
@@ -21,13 +23,22 @@ def unbroadcast(dy, shape):
     return dy.sum(axis=(*range(added), *repeated), keepdims=True).reshape(shape)
 
 
+def broadcasting(a, b):
+    """The library of both arrays, once their shapes are seen to broadcast."""
+    xp = array_module(a, b)
+    a_shape, b_shape = (getattr(x, "shape", ()) for x in (a, b))
+    if not broadcast(a_shape, b_shape):
+        raise ShapeError(f"shapes {a_shape} and {b_shape} do not broadcast; from the last axis on, lengths must be equal or 1")
+    return xp
+
+
 def add(a, b):
     """y = a + b
 
     >>> add(np.array([1., 2.]), 10.)
     array([11., 12.])
     """
-    array_module(a, b)
+    broadcasting(a, b)
     return a + b
 
 
@@ -46,7 +57,7 @@ add = differentiable(add, da=add_da, db=add_db)
 
 def subtract(a, b):
     """y = a - b"""
-    array_module(a, b)
+    broadcasting(a, b)
     return a - b
 
 
@@ -69,7 +80,7 @@ def multiply(a, b):
     >>> multiply(np.array([1., 2.]), np.array([3., 4.]))
     array([3., 8.])
     """
-    array_module(a, b)
+    broadcasting(a, b)
     return a * b
 
 
@@ -88,7 +99,7 @@ multiply = differentiable(multiply, da=multiply_da, db=multiply_db)
 
 def divide(a, b):
     """y = a / b"""
-    array_module(a, b)
+    broadcasting(a, b)
     return a / b
 
 
@@ -124,6 +135,8 @@ def power(x, exponent):
     >>> power(np.array([1., 2., 3.]), 2)
     array([1., 4., 9.])
     """
+    if getattr(exponent, "shape", ()):
+        raise ArgumentError(f"the exponent is an array of shape {exponent.shape}; wanted a number, or exp(b * log(x)) instead")
     return x**exponent
 
 
@@ -193,7 +206,7 @@ def maximum(a, b):
     >>> maximum(np.array([1., 5.]), 3.)
     array([3., 5.])
     """
-    return array_module(a, b).maximum(a, b)
+    return broadcasting(a, b).maximum(a, b)
 
 
 def maximum_da(dy, a, b, a_shape):
@@ -211,7 +224,7 @@ maximum = differentiable(maximum, da=maximum_da, db=maximum_db)
 
 def minimum(a, b):
     """y = min(a, b), element by element"""
-    return array_module(a, b).minimum(a, b)
+    return broadcasting(a, b).minimum(a, b)
 
 
 def minimum_da(dy, a, b, a_shape):

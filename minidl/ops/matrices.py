@@ -4,6 +4,7 @@ from minidl.autograd import Tensor, differentiable
 from minidl.backend import array_module
 from minidl.errors import ShapeError
 from minidl.ops.arithmetic import unbroadcast
+from minidl.shapes import broadcast
 
 
 def matmul(a, b):
@@ -19,9 +20,14 @@ def matmul(a, b):
     >>> matmul(np.array([[1., 2.]]), np.array([[3.], [4.]]))
     array([[11.]])
     """
-    array_module(a, b)
-    if not a.ndim or not b.ndim or a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
-        raise ShapeError(f"matmul of {a.shape} and {b.shape}: the last axis of the first must be as long as the rows of the second")
+    xp = array_module(a, b)
+    a_shape, b_shape = xp.shape(a), xp.shape(b)
+    if not a_shape or not b_shape or a_shape[-1] != b_shape[-2 if len(b_shape) > 1 else 0]:
+        raise ShapeError(
+            f"matmul of {a_shape} and {b_shape}: the last axis of the first must be as long as the rows of the second"
+        )
+    if not broadcast(a_shape[:-2], b_shape[:-2]):
+        raise ShapeError(f"matmul of {a_shape} and {b_shape}: the batches before the last two axes must be equal or 1")
     return a @ b
 
 

@@ -1,7 +1,7 @@
 """Max- and average pooling over one, two, three or more spatial axes."""
 
 from minidl.autograd import differentiable
-from minidl.backend import array_module
+from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError
 from minidl.ops.padding import pad_windows, unpad_windows
 from minidl.shapes import windows_over
@@ -12,8 +12,8 @@ def max_pool(x, window, *, stride=None, padding=0, dilation=1, ceil=False):
 
     y[n,o,c] = max_t x[n, o·stride + t·dilation - before, c]
 
-    The padding is minus infinity, so it never wins; a window that would see padding alone is refused. stride: the window's
-    own size if None. ceil: round the number of windows up, the last one reaching past the end.
+    The padding is minus infinity, so it never beats a number; a window that would see padding alone is refused.
+    stride: the window's own size if None. ceil: round the number of windows up, the last one reaching past the end.
 
     Cost: one comparison for each tap of each output.
 
@@ -21,6 +21,7 @@ def max_pool(x, window, *, stride=None, padding=0, dilation=1, ceil=False):
     array([3., 5.])
     """
     xp = array_module(x)
+    must_be_floating("x", x)
     windows = _windows(x.shape, window, stride, padding, dilation, ceil)
     padded = pad_windows(x, windows, -xp.inf)
     y = xp.full((x.shape[0], *windows.out, x.shape[-1]), -xp.inf, dtype=x.dtype)
@@ -68,6 +69,7 @@ def avg_pool(x, window, *, stride=None, padding=0, ceil=False, count_padding=Tru
     array([2., 4.])
     """
     xp = array_module(x)
+    must_be_floating("x", x)
     windows = _windows(x.shape, window, stride, padding, 1, ceil)
     padded = pad_windows(x, windows)
     y = xp.zeros((x.shape[0], *windows.out, x.shape[-1]), dtype=x.dtype)

@@ -4,16 +4,17 @@ from math import prod
 
 from minidl.autograd import Tensor, differentiable
 from minidl.backend import array_module
-from minidl.errors import ArgumentError
+from minidl.errors import ArgumentError, ShapeError
+from minidl.shapes import is_int
 
 
-def sum(x, axis=None, keepdims=False):  # noqa: A001  NumPy's name
+def sum(x, axis=None, keepdims=False):
     """y = Σ x over the axes
 
     >>> sum(np.array([[1., 2.], [3., 4.]]), axis=0)
     array([4., 6.])
     """
-    return x.sum(axis=_axes(axis, x.ndim), keepdims=keepdims)
+    return x.sum(axis=axes_of(axis, x.ndim), keepdims=keepdims)
 
 
 def sum_dx(dy, x_shape, axis, keepdims):
@@ -21,7 +22,7 @@ def sum_dx(dy, x_shape, axis, keepdims):
     return _spread(dy, x_shape, axis, keepdims)
 
 
-sum = differentiable(sum, dx=sum_dx)  # noqa: A001
+sum = differentiable(sum, dx=sum_dx)
 
 
 def mean(x, axis=None, keepdims=False):
@@ -30,49 +31,52 @@ def mean(x, axis=None, keepdims=False):
     >>> mean(np.array([[1., 2.], [3., 4.]]))
     np.float64(2.5)
     """
-    return x.mean(axis=_axes(axis, x.ndim), keepdims=keepdims)
+    return x.mean(axis=axes_of(axis, x.ndim), keepdims=keepdims)
 
 
 def mean_dx(dy, x_shape, axis, keepdims):
     """∂y/∂x = 1 / n"""
-    n = prod(x_shape[i] for i in _axes(axis, len(x_shape)))
+    n = prod(x_shape[i] for i in axes_of(axis, len(x_shape)))
     return _spread(dy / n, x_shape, axis, keepdims)
 
 
 mean = differentiable(mean, dx=mean_dx)
 
 
-def max(x, axis=None, keepdims=False):  # noqa: A001
+def max(x, axis=None, keepdims=False):
     """y = the largest x over the axes
 
     >>> max(np.array([[1., 2.], [4., 3.]]), axis=1)
     array([2., 4.])
     """
-    return x.max(axis=_axes(axis, x.ndim), keepdims=keepdims)
+    axes = axes_of(axis, x.ndim)
+    if any(x.shape[i] == 0 for i in axes):
+        raise ShapeError(f"max of shape {x.shape} over axes {axes}: no number is the largest of none; leave such an axis out")
+    return x.max(axis=axes, keepdims=keepdims)
 
 
 def max_dx(dy, x, axis, keepdims):
     """1 at the first maximum in row-major order of the axes, 0 elsewhere: a tie sends the whole gradient to the first"""
     xp = array_module(x)
-    axes = _axes(axis, x.ndim)
+    axes = axes_of(axis, x.ndim)
     rest = tuple(i for i in range(x.ndim) if i not in axes)
-    rows = x.transpose(*rest, *axes).reshape(prod(x.shape[i] for i in rest), -1)
+    rows = x.transpose(*rest, *axes).reshape(prod(x.shape[i] for i in rest), prod(x.shape[i] for i in axes))
     dx = xp.zeros_like(rows, order="C")
     dx[xp.arange(len(rows)), rows.argmax(axis=1)] = dy.reshape(-1)
     dx = dx.reshape([x.shape[i] for i in (*rest, *axes)])
     return dx.transpose([(*rest, *axes).index(i) for i in range(x.ndim)])
 
 
-max = differentiable(max, dx=max_dx)  # noqa: A001
+max = differentiable(max, dx=max_dx)
 
 
-def _axes(axis, ndim):
+def axes_of(axis, ndim):
     """The axes as a tuple of numbers from 0."""
     if axis is None:
         return tuple(range(ndim))
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
-    normal = tuple(i + ndim if i < 0 else i for i in axes)
-    if any(not 0 <= i < ndim for i in normal) or len(set(normal)) != len(normal):
+    normal = tuple(i + ndim if is_int(i) and i < 0 else i for i in axes)
+    if not all(is_int(i) and 0 <= i < ndim for i in normal) or len(set(normal)) != len(normal):
         raise ArgumentError(f"axis is {axis}; wanted different axes of an array that has {ndim}, so from {-ndim} to {ndim - 1}")
     return normal
 
@@ -80,7 +84,7 @@ def _axes(axis, ndim):
 def _spread(dy, x_shape, axis, keepdims):
     """dy repeated along the axes that were summed away."""
     if not keepdims:
-        axes = _axes(axis, len(x_shape))
+        axes = axes_of(axis, len(x_shape))
         dy = dy.reshape([1 if i in axes else n for i, n in enumerate(x_shape)])
     return array_module(dy).broadcast_to(dy, x_shape)
 

@@ -7,6 +7,7 @@ from minidl.autograd import Tensor, differentiable
 from minidl.backend import array_module
 from minidl.errors import ShapeError
 from minidl.ops.arithmetic import unbroadcast
+from minidl.shapes import is_int
 
 
 def reshape(x, shape):
@@ -18,7 +19,7 @@ def reshape(x, shape):
     try:
         return x.reshape(shape)
     except ValueError:
-        raise ShapeError(f"reshape from {x.shape} to {shape}: the two hold different numbers of elements") from None
+        raise ShapeError(f"reshape from {x.shape} to {shape}: wanted as many numbers in all, and at most one -1") from None
 
 
 def reshape_dx(dy, x_shape):
@@ -35,7 +36,10 @@ def transpose(x, axes=None):
     >>> transpose(np.ones((2, 3, 4)), (0, 2, 1)).shape
     (2, 4, 3)
     """
-    return x.transpose(axes) if axes is not None else x.transpose()
+    try:
+        return x.transpose(axes) if axes is not None else x.transpose()
+    except ValueError:
+        raise ShapeError(f"transpose of shape {x.shape} by axes {axes}: wanted each of its axes once") from None
 
 
 def transpose_dx(dy, axes):
@@ -55,10 +59,11 @@ def concatenate(arrays, axis=0):
     >>> concatenate([np.array([1., 2.]), np.array([3.])])
     array([1., 2., 3.])
     """
+    xp = array_module(*arrays)
     try:
-        return array_module(*arrays).concatenate(arrays, axis=axis)
+        return xp.concatenate(arrays, axis=axis)
     except ValueError as error:
-        shapes = ", ".join(str(a.shape) for a in arrays)
+        shapes = ", ".join(str(xp.shape(a)) for a in arrays) or "nothing"
         raise ShapeError(f"concatenate along axis {axis} of shapes {shapes}: {error}") from None
 
 
@@ -106,8 +111,11 @@ def pad(x, width, value=0):
     >>> pad(np.array([1., 2.]), [(1, 2)])
     array([0., 1., 2., 0., 0.])
     """
-    if len(width) != x.ndim:
-        raise ShapeError(f"pad has {len(width)} pairs of widths for an array of {x.ndim} axes; give one pair (before, after) per axis")
+    ok = isinstance(width, (tuple, list)) and len(width) == x.ndim and all(
+        isinstance(pair, (tuple, list)) and len(pair) == 2 and all(is_int(n) and n >= 0 for n in pair) for pair in width
+    )  # fmt: skip
+    if not ok:
+        raise ShapeError(f"pad of shape {x.shape} by {width!r}; wanted a pair (before, after) of ints from 0 for each axis")
     return array_module(x).pad(x, width, constant_values=value)
 
 
@@ -129,7 +137,7 @@ def broadcast_to(x, shape):
     try:
         return array_module(x).broadcast_to(x, shape)
     except ValueError:
-        raise ShapeError(f"broadcast from {x.shape} to {shape}: an axis must be new, of length 1, or as long as wanted") from None
+        raise ShapeError(f"broadcast from {x.shape} to {shape}: an axis must be new, of length 1, or as long already") from None
 
 
 def broadcast_to_dx(dy, x_shape):
@@ -144,3 +152,4 @@ Tensor.reshape = lambda x, *shape: reshape(x, shape[0] if len(shape) == 1 else s
 Tensor.transpose = lambda x, *axes: transpose(x, (axes[0] if len(axes) == 1 else axes) or None)
 Tensor.T = property(transpose)
 Tensor.__getitem__ = index
+Tensor.__iter__ = lambda x: (x[i] for i in range(len(x)))

@@ -5,10 +5,10 @@ folder with one signature each for forward, dx and dw; `choose` is the one place
 """
 
 from minidl.autograd import differentiable
-from minidl.backend import array_module
+from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError, one_of
 from minidl.ops.convolutions import direct, im2col
-from minidl.shapes import windows_over
+from minidl.shapes import is_int, windows_over
 
 ALGORITHMS = {"direct": direct, "im2col": im2col}
 
@@ -31,9 +31,12 @@ def convolution(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1, algo
     array([12., 23., 34.])
     """
     array_module(x, w, b)
+    must_be_floating("x", x)
+    must_be_floating("w", w)
     windows = _windows(x.shape, w.shape, stride, padding, dilation, groups)
-    if b is not None and b.shape != w.shape[-1:]:
-        raise ShapeError(f"the bias has shape {b.shape}; wanted {w.shape[-1:]}, one number for each output channel of w {w.shape}")
+    b_shape = w.shape[-1:] if b is None else getattr(b, "shape", ())
+    if b_shape != w.shape[-1:]:
+        raise ShapeError(f"the bias has shape {b_shape}; wanted {w.shape[-1:]}, one number for each output of w {w.shape}")
     y = choose(algorithm, windows, groups).forward(x, w, windows, groups)
     if b is not None:
         y += b
@@ -88,7 +91,7 @@ def _windows(x_shape, w_shape, stride, padding, dilation, groups):
         )
     *size, per_group, outputs = w_shape
     channels = x_shape[-1]
-    if not isinstance(groups, int) or groups < 1 or channels != per_group * groups or outputs % groups:
+    if not is_int(groups) or groups < 1 or not channels or channels != per_group * groups or outputs % groups:
         raise ShapeError(
             f"x has {channels} channels, w takes {per_group} in and gives {outputs} out, groups is {groups}; wanted "
             "C = w's inputs x groups, and outputs divisible by groups"
