@@ -24,6 +24,7 @@ def terms(model, content, style, image, settings):
 
 def parts(model, content, style, image):
     """MSE of the content layer, and {style layer: (N, Q)}: the normal form in which programs are compared."""
+
     def features(x):
         return model.features(x, ["conv4_2", *STYLE_LAYERS])
 

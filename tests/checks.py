@@ -1,0 +1,286 @@
+"""What must be true of every op, one function a truth. test_op_table.py asks them of the ops as they are, and
+test_planted_errors.py of ops with an error planted in, where they must complain."""
+
+import gc
+import math
+import weakref
+from contextlib import contextmanager
+from unittest.mock import patch
+
+import numpy as np
+
+from minidl import autograd, losses, ops
+from minidl.autograd import Tensor
+from minidl.backend import device_of
+from minidl.gradcheck import prove
+from tests.op_table import KEEPS, ORACLES, of_row, public_op
+
+# c in the bound c·eps·√(reduction length) for float32. The worst of 40,000 drawn cases needed 1.5.
+FLOAT32_C = 4
+
+
+def forward_equals_the_oracle(case):
+    y, _, _ = differentiate(case)
+    wanted = of_row(ORACLES, case.row)(**case.arguments)
+    assert y.shape == np.shape(wanted)
+    assert worst(y - wanted) <= 1e-13 * sizes(case)[0]
+
+
+def gradients_are_proven(case):
+    for proof in prove(case.row.op, case.arguments, case.row.kinds, seed=[case.seed, 2]):
+        assert proof.passed, proof
+
+
+def backward_twice_gives_the_same_bytes(case):
+    leaves, y = record(case)
+    dy = cotangent(case, y)
+    y.backward(dy)
+    first = {name: leaf.grad.tobytes() for name, leaf in leaves.items()}
+    y.backward(dy)
+    assert first == {name: leaf.grad.tobytes() for name, leaf in leaves.items()}
+
+
+def a_zero_cotangent_gives_exact_zeros(case):
+    leaves, y = record(case)
+    y.backward(np.zeros(y.shape))
+    assert not any(leaf.grad.any() for leaf in leaves.values())
+
+
+def inputs_are_only_read(case):
+    case = transformed(case, np.copy)
+    given = arrays(case)
+    before = {name: array.tobytes() for name, array in given.items()}
+    leaves, y = record(case)
+    dy = cotangent(case, y)
+    for array in (*given.values(), dy):
+        array.flags.writeable = False
+    leaves, y = record(case)
+    y.backward(dy)
+    assert before == {name: array.tobytes() for name, array in given.items()}
+    shared = [name for name, leaf in leaves.items() for array in (*given.values(), dy) if np.may_share_memory(leaf.grad, array)]
+    assert not shared
+
+
+def shape_dtype_and_device_are_kept(case):
+    with patch.object(autograd, "_pull", lambda gradient, kept, dtype: lambda dy: gradient(dy, **kept)):  # without its cast
+        for dtype in (np.float32, np.float64):
+            _, y, gradients = differentiate(transformed(case, lambda array, dtype=dtype: array.astype(dtype)))
+            assert y.dtype == dtype
+            for name, gradient in gradients.items():
+                assert isinstance(gradient, np.ndarray)
+                assert gradient.shape == case.arguments[name].shape
+                assert gradient.dtype == dtype
+                assert device_of(gradient) == "cpu"
+
+
+def strides_do_not_matter(case):
+    y, dy, gradients = differentiate(case)
+    y_size, sizes_ = sizes(case)
+    for strided in (reversed_strides, permuted_strides, every_second):
+        other_y, _, others = differentiate(transformed(case, strided), strided(dy))
+        assert worst(other_y - y) <= 1e-14 * y_size
+        for name, gradient in gradients.items():
+            assert worst(others[name] - gradient) <= 1e-14 * sizes_[name]
+
+
+def float32_is_near_float64(case):
+    assert float32_error(case) <= FLOAT32_C
+
+
+def float32_error(case):
+    """The largest error of value and gradients in units of eps·√(reduction length)·(size of the terms)."""
+    narrow = transformed(case, lambda array: array.astype(np.float32))
+    wide = transformed(narrow, lambda array: array.astype(np.float64))
+    y, dy, gradients = differentiate(narrow)
+    wanted_y, _, wanted = differentiate(wide, dy.astype(np.float64))
+    y_size, sizes_ = sizes(wide)
+    unit = np.finfo(np.float32).eps * math.sqrt(reduction_length(case, y))
+    ratios = [worst(y - wanted_y) / (unit * y_size or 1)]
+    return max(ratios + [worst(gradients[name] - wanted[name]) / (unit * sizes_[name] or 1) for name in gradients])
+
+
+def plain_arrays_leave_no_tape(case):
+    recorded, _, _ = differentiate(case)
+    with patch.object(autograd, "_edges", never), patch.object(autograd.Tensor, "__init__", never):
+        y = case.row.op(**case.arguments)
+    assert isinstance(y, (np.ndarray, np.floating))
+    assert np.array_equal(y, recorded)
+
+
+def only_wanted_gradients_are_computed(case):
+    _, dy, gradients = differentiate(case)
+    for wanted in case.row.kinds:
+        with spied(public_op(case.row)) as calls:
+            leaves, y = record(case, [wanted])
+            y.backward(dy)
+        assert len(calls) == 1
+        assert np.array_equal(leaves[wanted].grad, gradients[wanted])
+    frozen = {name: Tensor(array) for name, array in arrays(case).items()}
+    y = case.row.op(**{**case.arguments, **frozen})
+    assert isinstance(y, Tensor)
+    assert not y.requires_grad
+
+
+def nothing_is_kept_that_no_wanted_gradient_reads(case):
+    for wanted, names in of_row(KEEPS, case.row).items():
+        assert kept_for(wanted, case) == set(names)
+
+
+def kept_for(wanted, case):
+    """The arrays that stay in memory when only the place on the tape does."""
+    inputs = {name: Tensor(array.copy()) for name, array in arrays(case).items()}
+    inputs[wanted] = Tensor(inputs[wanted].data, requires_grad=True) * 1.0  # a computed input: a leaf holds its own data
+    y = case.row.op(**{**case.arguments, **inputs})
+    watched = {name: weakref.ref(x.data) for name, x in {**inputs, "y": y}.items()}
+    place = y._source()
+    del inputs, y
+    gc.collect(0)
+    assert place.edges
+    return {name for name, array in watched.items() if array() is not None}
+
+
+def a_tie_goes_to_the_first(case):
+    """The gradient at a tie is the one where the earlier number is better by a hair."""
+    hair = 1e-4 if case.row.name == "minimum" else -1e-4
+    rng, places = np.random.default_rng(case.seed), iter(range(1, 5000))
+    tied = transformed(case, lambda array: rng.integers(-1, 2, array.shape).astype(float))
+    broken = transformed(tied, lambda array: array + hair * np.array([next(places) for _ in array.flat]).reshape(array.shape))
+    _, dy, gradients = differentiate(tied)
+    _, _, wanted = differentiate(broken, dy)
+    for name, gradient in gradients.items():
+        assert np.array_equal(gradient, wanted[name])
+
+
+ALWAYS = (
+    forward_equals_the_oracle, gradients_are_proven, backward_twice_gives_the_same_bytes, a_zero_cotangent_gives_exact_zeros,
+    inputs_are_only_read, shape_dtype_and_device_are_kept, strides_do_not_matter, float32_is_near_float64,
+    plain_arrays_leave_no_tape, only_wanted_gradients_are_computed, nothing_is_kept_that_no_wanted_gradient_reads,
+)  # fmt: skip
+WITH_TIES = ("max_pool", "max", "maximum", "minimum", "relu", "leaky_relu")
+
+
+def checks_of(row):
+    return (*ALWAYS, a_tie_goes_to_the_first) if row.name in WITH_TIES else ALWAYS
+
+
+# ---- running an op --------------------------------------------------------------------------------------------------
+
+
+def record(case, wanted=None):
+    """Run the op on Tensors: (leaves by name, y)."""
+    leaves = {name: Tensor(case.arguments[name], requires_grad=True) for name in wanted or case.row.kinds}
+    y = case.row.op(**{**case.arguments, **leaves})
+    assert isinstance(y, Tensor)
+    return leaves, y
+
+
+def differentiate(case, dy=None):
+    """(y, dy, gradients by name)"""
+    leaves, y = record(case)
+    dy = cotangent(case, y) if dy is None else dy
+    y.backward(dy)
+    return y.data, dy, {name: leaf.grad for name, leaf in leaves.items()}
+
+
+def cotangent(case, y):
+    """Random, for ones would hide a flipped kernel."""
+    return np.asarray(np.random.default_rng([case.seed, 1]).standard_normal(y.shape)).astype(y.dtype)
+
+
+def arrays(case):
+    return {name: value for name, value in case.arguments.items() if isinstance(value, np.ndarray)}
+
+
+def transformed(case, change):
+    return case._replace(arguments={**case.arguments, **{name: change(array) for name, array in arrays(case).items()}})
+
+
+def reversed_strides(array):
+    backwards = (slice(None, None, -1),) * array.ndim
+    return array[backwards].copy()[backwards]
+
+
+def permuted_strides(array):
+    return array.T.copy().T
+
+
+def every_second(array):
+    apart = np.full([2 * n for n in array.shape], np.nan)
+    view = apart[(..., *(slice(1, None, 2),) * array.ndim)]
+    view[...] = array
+    return view
+
+
+@contextmanager
+def spied(op):
+    """A list that grows with every gradient of op that is computed."""
+    calls = []
+
+    def spy(gradient):
+        return lambda *args, **kwargs: calls.append(gradient) or gradient(*args, **kwargs)
+
+    with patch.dict(op._pulls, {name: (spy(gradient), readers) for name, (gradient, readers) in op._pulls.items()}):
+        yield calls
+
+
+def never(*args, **kwargs):
+    raise AssertionError("this should not have been called")
+
+
+# ---- the size of the terms: what rounding errors are measured against ----------------------------------------------
+
+
+def worst(difference):
+    return float(np.abs(difference).max(initial=0))
+
+
+def reduction_length(case, y):
+    """1 where the op goes element by element; else no sum is longer than the largest array has numbers."""
+    shapes = {y.shape, *(array.shape for array in arrays(case).values())}
+    return 1 if len(shapes) == 1 else max(map(math.prod, shapes))
+
+
+def sizes(case):
+    """(size of the terms of y, of each gradient): y and the gradients with every difference turned into a sum."""
+    name = case.row.name.split("[")[0]
+    dy = abs(differentiate(case)[1])
+    y, _, gradients = differentiate(MAGNIFIED.get(name, magnified)(case), dy)
+    if name in ("sigmoid", "tanh", "softmax"):  # their slopes are differences of numbers up to 1
+        gradients = {"x": dy}
+    return worst(y), {name: worst(gradient) for name, gradient in gradients.items()}
+
+
+def magnified(case):
+    return transformed(case, abs)
+
+
+def as_it_is(case):
+    """For what adds nothing up but the cotangent."""
+    return case
+
+
+def with_op(case, op):
+    return case._replace(row=case.row.__class__(case.row.name, op, None, case.row.kinds))
+
+
+def checkered(case):
+    """Neighbours of opposite sign: each difference becomes the sum of two sizes."""
+    height, width = case.arguments["image"].shape[-3:-1]
+    signs = (-1.0) ** np.add.outer(range(height), range(width))[..., None]
+    return transformed(case, lambda image: abs(image) * signs)
+
+
+def added_grams(generated, style, normalization):
+    """The style loss of G + A where it is of G - A."""
+    N, H, W, C = generated.shape
+    sums = losses.gram_matrix(generated, "positions") + (style if style.ndim == 3 else losses.gram_matrix(style, "positions"))
+    return (sums * sums).sum() * losses.style.FACTORS[normalization](N, H * W, C)
+
+
+MAGNIFIED = {
+    **dict.fromkeys(("relu", "leaky_relu", "sigmoid", "tanh", "softmax", "exp", "absolute"), as_it_is),
+    **dict.fromkeys(("maximum", "minimum", "max", "max_pool", "content_loss"), as_it_is),
+    "subtract": lambda case: with_op(magnified(case), ops.add),
+    "style_loss": lambda case: with_op(magnified(case), added_grams),
+    "total_variation": checkered,
+}

@@ -1,0 +1,28 @@
+"""How hard the tests search (hypothesis profiles), and where large data lie.
+
+pytest                                  profile ci: the same modest number of examples each time
+pytest --hypothesis-profile=dev         other examples each time
+pytest --hypothesis-profile=deep        thousands of them; HYPOTHESIS_PROFILE=deep does the same
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("ci", max_examples=40, deadline=None, derandomize=True, print_blob=True, database=None)
+settings.register_profile("dev", max_examples=200, deadline=None)
+settings.register_profile("deep", max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(scope="session")
+def minidl_data():
+    """The folder of weights and pictures that are too large for the repository."""
+    folder = os.environ.get("MINIDL_DATA")
+    if not folder:
+        pytest.skip("MINIDL_DATA is not set: it names the folder of the large files that this test reads")
+    if not Path(folder).is_dir():
+        pytest.fail(f"MINIDL_DATA is {folder}, which is not a folder")
+    return Path(folder)

@@ -1,0 +1,121 @@
+"""Convolution: known answers, the algorithms against each other, the strips of im2col."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minidl import Tensor, ops
+from minidl.ops.convolutions import ALGORITHMS, im2col
+from minidl.proofs import RandomChooser, fill
+from tests.checks import differentiate
+from tests.op_table import BY_NAME, cases, convolution_oracle
+
+ROW = BY_NAME["convolution[direct]"]
+
+
+@pytest.mark.parametrize("algorithm", ["auto", *ALGORITHMS])
+@pytest.mark.parametrize(
+    ("x", "w", "y"),
+    [
+        ((1, 14, 14, 3), (5, 5, 3, 20), (1, 10, 10, 20)),
+        ((1, 14, 1), (5, 1, 16), (1, 10, 16)),
+        ((1, 14, 14, 14, 1), (5, 5, 5, 1, 16), (1, 10, 10, 10, 16)),
+    ],
+    ids=["2-D", "1-D", "3-D"],
+)
+def test_shapes_that_the_courses_teach(algorithm, x, w, y):
+    assert ops.convolution(np.zeros(x), np.zeros(w), algorithm=algorithm).shape == y
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_an_edge_detector_by_hand(algorithm):
+    """Ng's vertical edge: bright left, dark right, and [1, 0, -1] three times."""
+    picture = np.repeat([[10.0, 10, 10, 0, 0, 0]], 6, axis=0).reshape(1, 6, 6, 1)
+    edge = np.repeat([[1.0, 0, -1]], 3, axis=0).reshape(3, 3, 1, 1)
+    assert ops.convolution(picture, edge, algorithm=algorithm)[0, ..., 0].tolist() == [[0, 30, 30, 0]] * 4
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_the_kernel_is_not_flipped(algorithm):
+    impulse = np.zeros((1, 5, 1))
+    impulse[0, 2] = 1
+    y = ops.convolution(impulse, np.array([1.0, 2.0, 3.0]).reshape(3, 1, 1), algorithm=algorithm)
+    assert y.reshape(3).tolist() == [3.0, 2.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("length", "stride", "padding"), [(6, 2, (0, 1)), (5, 2, (1, 1)), (5, 1, (1, 1)), (7, 3, (1, 1)), (2, 3, (0, 1))]
+)
+def test_same_pads_as_keras_does(length, stride, padding):
+    """Keras puts the odd position after: a picture of even length at stride 2 is padded at its end alone."""
+    x, w = np.random.default_rng(0).standard_normal((1, length, 1)), np.ones((3, 1, 1))
+    same = ops.convolution(x, w, stride=stride, padding="same")
+    assert same.shape[1] == -(-length // stride)
+    assert np.array_equal(same, ops.convolution(x, w, stride=stride, padding=(padding,)))
+
+
+def test_a_depthwise_convolution_keeps_channels_apart():
+    x, w = np.random.default_rng(0).standard_normal((2, 5, 3)), np.array([[[1.0, 10.0, 100.0]]])
+    assert np.array_equal(ops.convolution(x, w, groups=3), x * [1.0, 10.0, 100.0])
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_what_the_stride_leaves_over_gets_an_exact_zero(algorithm):
+    x = Tensor(np.ones((1, 6, 1)), requires_grad=True)
+    ops.convolution(x, np.ones((2, 1, 1)), stride=3, algorithm=algorithm).sum().backward()
+    assert x.grad.reshape(6).tolist() == [1, 1, 0, 1, 1, 0]
+
+
+@pytest.mark.parametrize("strip", [1, 7, 60])
+@given(data=st.data())
+def test_strips_of_any_size_give_the_same(strip, data):
+    """Drawn pictures are far smaller than a strip; small strips make them large."""
+    case = data.draw(cases(BY_NAME["convolution[im2col]"]))
+    y, dy, gradients = differentiate(case)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(im2col, "STRIP", strip)
+        stripped_y, _, stripped = differentiate(case, dy)
+    assert np.allclose(stripped_y, y, rtol=1e-13, atol=1e-13)
+    for name, gradient in gradients.items():
+        assert np.allclose(stripped[name], gradient, rtol=1e-13, atol=1e-12)
+
+
+@pytest.mark.parametrize("strip", [1, 7, 60])
+def test_the_strips_of_these_tests_are_many(strip):
+    """... or the test above would see one strip only."""
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(im2col, "STRIP", strip)
+        patch.setattr(im2col, "_columns", lambda *args, columns=im2col._columns: seen.append(args) or columns(*args))
+        ops.convolution(np.ones((3, 6, 6, 2)), np.ones((3, 3, 2, 1)), algorithm="im2col")
+    assert len(seen) > 3
+
+
+def test_no_pictures_give_no_outputs_and_a_gradient_of_zeros():
+    w = ops.convolution.gradients["dw"](np.zeros((0, 4, 1)), np.zeros((0, 6, 2)), (3, 2, 1), 1, 0, 1, 1, "im2col")
+    assert ops.convolution(np.zeros((0, 6, 2)), np.ones((3, 2, 1))).shape == (0, 4, 1)
+    assert w.tolist() == np.zeros((3, 2, 1)).tolist()
+
+
+def test_four_spatial_axes_are_no_more_special_than_two():
+    rng = np.random.default_rng(0)
+    x, w, b = rng.standard_normal((1, 3, 3, 4, 3, 2)), rng.standard_normal((2, 2, 3, 1, 2, 3)), rng.standard_normal(3)
+    wanted = convolution_oracle(x, w, b, stride=(1,) * 4, padding="same", dilation=(1,) * 4, groups=1)
+    assert np.allclose(ops.convolution(x, w, b, padding="same"), wanted, rtol=1e-13, atol=1e-13)
+
+
+def test_the_drawn_geometries_reach_every_corner():
+    """The table would prove little if it never drew them."""
+    drawn = [fill(ROW, ROW.draw(RandomChooser(seed)), seed) for seed in range(300)]
+    assert {g["x"].ndim for g in drawn} == {3, 4, 5}
+    padded = [g for g in drawn if g["padding"] != "same"]
+    assert 10 < len(padded) < 290
+    for corner in (
+        lambda g: g["groups"] > 1,
+        lambda g: any(before != after for before, after in g["padding"]),
+        lambda g: max(g["stride"]) > max(g["w"].shape[:-2]),
+        lambda g: max(g["dilation"]) > 1,
+        lambda g: len({*g["stride"]}) > 1,
+    ):
+        assert sum(map(corner, padded)) > 10

@@ -1,0 +1,313 @@
+"""Ops with one error each, as people make them. Every one of them must be caught by the check that it names."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minidl import losses, ops
+from minidl.autograd import differentiable
+from minidl.ops.arithmetic import unbroadcast
+from minidl.ops.pooling import _windows as pooling_windows
+from minidl.ops.pooling import pad_windows, unpad_windows
+from minidl.shapes import windows_over
+from tests import checks
+
+
+class Plant(NamedTuple):
+    """error: in words; row: the name of the table's row that it is planted in; op: the op with the error; caught_by: the check
+    that must complain."""
+
+    error: str
+    row: str
+    op: Any
+    caught_by: Any
+
+
+FORWARD, GRADIENT = checks.forward_equals_the_oracle, checks.gradients_are_proven
+SHAPE = checks.shape_dtype_and_device_are_kept
+
+
+def wrong(op, forward=None, **gradients):
+    """The op with another forward, or other gradients."""
+    return differentiable(forward or op.forward, **{**op.gradients, **gradients})
+
+
+# ---- convolution ----------------------------------------------------------------------------------------------------
+
+conv, conv_dx, conv_dw = ops.convolution.forward, *(ops.convolution.gradients[name] for name in ("dx", "dw"))
+
+
+def with_geometry(change):
+    """A convolution that changes its geometry and cuts its output to the shape that was wanted."""
+
+    def forward(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
+        windows = windows_over(x.shape[1:-1], w.shape[:-2], stride, padding, dilation)
+        asked = {"stride": stride, "padding": windows.padding, "dilation": dilation}
+        y = conv(x, w, b, groups=groups, **{**asked, **change(windows)})
+        return y[(slice(None), *map(slice, windows.out))]
+
+    def frozen(dy):
+        raise AssertionError("only the forward of this plant is asked")
+
+    return differentiable(forward, dx=frozen, dw=frozen, db=frozen)
+
+
+def later_padding(windows):
+    return {"padding": tuple((b + 1, a - 1) if a else (b, a) for b, a in windows.padding)}
+
+
+def swapped_padding(windows):
+    return {"padding": tuple((a, b) for b, a in windows.padding)}
+
+
+def flipped_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm):
+    flipped = w[(slice(None, None, -1),) * (w.ndim - 2)]
+    return conv_dx(dy, flipped, x_shape, stride, padding, dilation, groups, algorithm)
+
+
+def cropped_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm):
+    dx = conv_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm)
+    windows = windows_over(x_shape[1:-1], w.shape[:-2], stride, padding, dilation)
+    read = [(o - 1) * s + d * (k - 1) + 1 - before for o, s, d, k, (before, _) in zip(
+        windows.out, windows.stride, windows.dilation, windows.size, windows.padding, strict=True)]  # fmt: skip
+    return dx[(slice(None), *map(slice, read))]
+
+
+def mixed_groups_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm):
+    mixed = w.reshape(*w.shape[:-1], -1, groups).swapaxes(-1, -2).reshape(w.shape)
+    return conv_dx(dy, mixed, x_shape, stride, padding, dilation, groups, algorithm)
+
+
+def overwriting_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm):
+    windows = windows_over(x_shape[1:-1], w.shape[:-2], stride, padding, dilation)
+    if groups > 1:
+        return conv_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm)
+    padded = np.zeros((len(dy), *windows.padded, x_shape[-1]), dy.dtype)
+    for tap in windows.taps:
+        padded[(slice(None), *windows.under(tap))] = dy @ w[tap].T
+    return unpad_windows(padded, windows)
+
+
+def greedy_dx(dy, x, w, stride, padding, dilation, groups, algorithm):
+    return conv_dx(dy, w, x.shape, stride, padding, dilation, groups, algorithm)
+
+
+def first_image_dw(dy, x, w_shape, stride, padding, dilation, groups, algorithm):
+    return conv_dw(dy[:1], x[:1], w_shape, stride, padding, dilation, groups, algorithm)
+
+
+def first_image_db(dy):
+    return dy.sum(axis=tuple(range(1, dy.ndim - 1)))[0]
+
+
+def convolution(**errors):
+    op = wrong(ops.convolution, **errors)
+    return lambda **arguments: op(**arguments, algorithm="direct")
+
+
+CONVOLUTIONS = [
+    Plant("kernel flipped in dx", "convolution[direct]", convolution(dx=flipped_dx), GRADIENT),
+    Plant("stride ignored", "convolution[direct]", with_geometry(lambda windows: {"stride": 1}), FORWARD),
+    Plant("dilation ignored", "convolution[direct]", with_geometry(lambda windows: {"dilation": 1}), FORWARD),
+    Plant("padding off by one", "convolution[direct]", with_geometry(later_padding), FORWARD),
+    Plant("padding before and after swapped", "convolution[direct]", with_geometry(swapped_padding), FORWARD),
+    Plant("leftovers dropped from dx", "convolution[direct]", convolution(dx=cropped_dx), SHAPE),
+    Plant("groups mixed up", "convolution[direct]", convolution(dx=mixed_groups_dx), GRADIENT),
+    Plant("overlaps overwritten in dx", "convolution[direct]", convolution(dx=overwriting_dx), GRADIENT),
+    Plant("batch not summed in dw", "convolution[direct]", convolution(dw=first_image_dw), GRADIENT),
+    Plant("bias gradient sums the wrong axes", "convolution[direct]", convolution(db=first_image_db), GRADIENT),
+    Plant(
+        "x kept for dx", "convolution[direct]", convolution(dx=greedy_dx),
+        checks.nothing_is_kept_that_no_wanted_gradient_reads,
+    ),
+]  # fmt: skip
+
+# ---- pooling --------------------------------------------------------------------------------------------------------
+
+
+def zero_padded_max(x, window, *, stride=None, padding=0, dilation=1, ceil=False):
+    windows = pooling_windows(x.shape, window, stride, padding, dilation, ceil)
+    padded = pad_windows(x, windows, 0)
+    return np.max([padded[(slice(None), *windows.under(tap))] for tap in windows.taps], axis=0)
+
+
+def max_dx(winners):
+    """winners: (booleans by tap) -> booleans by tap: which of the equal maxima get the gradient."""
+
+    def dx(dy, x, y, window, stride, padding, dilation, ceil):
+        windows = pooling_windows(x.shape, window, stride, padding, dilation, ceil)
+        padded = pad_windows(x, windows, -np.inf)
+        dpadded = np.zeros_like(padded)
+        equal = [padded[(slice(None), *windows.under(tap))] == y for tap in windows.taps]
+        for tap, wins in zip(windows.taps, winners(np.array(equal)), strict=True):
+            dpadded[(slice(None), *windows.under(tap))] += dy * wins
+        return unpad_windows(dpadded, windows)
+
+    return dx
+
+
+def last_of(equal):
+    return equal & (np.cumsum(equal[::-1], axis=0)[::-1] == 1)
+
+
+def average(count_of):
+    """An average pooling that divides by count_of(windows, count_padding), an array for each axis."""
+
+    def forward(x, window, *, stride=None, padding=0, ceil=False, count_padding=True):
+        windows = pooling_windows(x.shape, window, stride, padding, 1, ceil)
+        padded = pad_windows(x, windows)
+        total = sum(padded[(slice(None), *windows.under(tap))] for tap in windows.taps)
+        for axis, along in enumerate(count_of(windows, count_padding), start=1):
+            total = total / np.reshape(along, [-1 if i == axis else 1 for i in range(total.ndim)])
+        return total
+
+    return wrong(ops.avg_pool, forward)
+
+
+def full_count_at_border(windows, count_padding):
+    return windows.taps_inside(and_padding=True)
+
+
+def full_count_at_ceil(windows, count_padding):
+    full = [[size] * out for size, out in zip(windows.size, windows.out, strict=True)]
+    return full if count_padding else windows.taps_inside()
+
+
+POOLINGS = [
+    Plant("zeros as max-pool padding", "max_pool", wrong(ops.max_pool, zero_padded_max), FORWARD),
+    Plant("doubled tie", "max_pool", wrong(ops.max_pool, dx=max_dx(lambda equal: equal)), checks.a_tie_goes_to_the_first),
+    Plant("tie to the last", "max_pool", wrong(ops.max_pool, dx=max_dx(last_of)), checks.a_tie_goes_to_the_first),
+    Plant("border average counts the padding", "avg_pool", average(full_count_at_border), FORWARD),
+    Plant("ceil average counts past the end", "avg_pool", average(full_count_at_ceil), FORWARD),
+]
+
+# ---- element by element, reductions, moves --------------------------------------------------------------------------
+
+
+def relu_in_place(x):
+    return np.maximum(x, 0, out=x) if x.ndim else np.maximum(x, 0)
+
+
+def tanh_dx_in_place(dy, y):
+    dy *= 1 - y * y
+    return dy
+
+
+def half_precision(x):
+    return np.exp(x.astype(np.float16) if x.dtype == np.float32 else x).astype(x.dtype)
+
+
+def stride_blind(x):
+    """Reads the numbers in the order in which they lie in memory."""
+    return -x.ravel("K").reshape(x.shape)
+
+
+def accumulating():
+    """A gradient that adds to what the last call left."""
+    totals = {}
+
+    def dx(dy, y):
+        totals[dy.shape] = totals.get(dy.shape, 0) + dy * y
+        return totals[dy.shape]
+
+    return dx
+
+
+def overwriting_index(dy, x_shape, key):
+    dx = np.zeros(x_shape, dy.dtype)
+    dx[key] = dy
+    return dx
+
+
+def mean_by_first_axis(dy, x_shape, axis, keepdims):
+    y_size, size = np.size(dy), np.prod(x_shape)
+    return ops.mean.gradients["dx"](dy, x_shape, axis, keepdims) * (size / y_size) / x_shape[0]
+
+
+def first_batch_db(dy, a, b_shape):
+    right = ops.matmul.gradients["db"](dy, a, b_shape)
+    if dy.ndim > 2 and a.ndim > 1 and len(b_shape) == 2:
+        first = (0,) * (dy.ndim - 2)
+        return a[first[: a.ndim - 2]].T @ dy[first]
+    return right
+
+
+SIMPLE = [
+    Plant("in-place write into an input", "relu", wrong(ops.relu, relu_in_place), checks.inputs_are_only_read),
+    Plant("in-place write into dy", "tanh", wrong(ops.tanh, dx=tanh_dx_in_place), checks.inputs_are_only_read),
+    Plant("gradient adds up over calls", "exp", wrong(ops.exp, dx=accumulating()), checks.backward_twice_gives_the_same_bytes),
+    Plant("float64 out of float32", "relu", wrong(ops.relu, lambda x: np.maximum(x, np.zeros(1)).reshape(x.shape)), SHAPE),
+    Plant("float64 gradient of float32", "exp", wrong(ops.exp, dx=lambda dy, y: dy * y * np.ones(1)[0]), SHAPE),
+    Plant("half precision inside", "exp", wrong(ops.exp, half_precision), checks.float32_is_near_float64),
+    Plant(
+        "cotangent not used", "negative", wrong(ops.negative, dx=lambda dy: dy * 0 - 1),
+        checks.a_zero_cotangent_gives_exact_zeros,
+    ),
+    Plant("strides taken for contiguous", "negative", wrong(ops.negative, stride_blind), checks.strides_do_not_matter),
+    Plant("slope 1 below 0 as well", "relu", wrong(ops.relu, dx=lambda dy, y: dy * (y >= 0)), GRADIENT),
+    Plant("leaky slope on the wrong side", "leaky_relu", wrong(ops.leaky_relu, dx=lambda dy, x, slope: np.where(
+        x > 0, slope * dy, dy)), GRADIENT),
+    Plant("sigmoid y instead of y (1 - y)", "sigmoid", wrong(ops.sigmoid, dx=lambda dy, y: dy * y), GRADIENT),
+    Plant("softmax without its sum", "softmax", wrong(ops.softmax, dx=lambda dy, y, axis: dy * y), GRADIENT),
+    Plant("unbroadcast missing", "add", wrong(ops.add, db=lambda dy: dy), SHAPE),
+    Plant("minus missing", "subtract", wrong(ops.subtract, db=lambda dy, b_shape: unbroadcast(dy, b_shape)), GRADIENT),
+    Plant("tie doubled", "maximum", wrong(ops.maximum, db=lambda dy, a, b, b_shape: unbroadcast(dy * (a <= b), b_shape)),
+          checks.a_tie_goes_to_the_first),
+    Plant("mean divided by the wrong n", "mean", wrong(ops.mean, dx=mean_by_first_axis), GRADIENT),
+    Plant("matmul's batch not summed", "matmul", wrong(ops.matmul, db=first_batch_db), GRADIENT),
+    Plant("permutation not inverted", "transpose", wrong(ops.transpose, dx=lambda dy, axes: dy.transpose(axes)), SHAPE),
+    Plant("repeated index not added up", "index", wrong(ops.index, dx=overwriting_index), GRADIENT),
+]  # fmt: skip
+
+# ---- losses ---------------------------------------------------------------------------------------------------------
+
+
+def gram_dfeatures(dG, features, normalization):
+    return losses.gram_matrix.gradients["dfeatures"](dG, features, normalization)
+
+
+def untransposed_gram(dG, features, normalization):
+    n, height, width, channels = features.shape
+    Z = losses.gram.DIVISORS[normalization](height, width, channels)
+    return (2 * features.reshape(n, -1, channels) @ (dG / Z)).reshape(features.shape)
+
+
+def half_gram(dG, features, normalization):
+    return gram_dfeatures(dG, features, normalization) / 2
+
+
+def style_without_positions(dL, generated, style, normalization):
+    M = generated.shape[1] * generated.shape[2]
+    return losses.style_loss.gradients["dgenerated"](dL, generated, style, normalization) * M
+
+
+def style_with_plus(dL, generated, style, normalization):
+    return -losses.style_loss.gradients["dstyle"](dL, generated, style, normalization)
+
+
+def fixed_border_variation(dL, image, normalization):
+    right = losses.total_variation.gradients["dimage"](dL, image, normalization)
+    right[..., -1, :, :] *= -1
+    return right
+
+
+def ungiven_variation(dL, image, normalization):
+    """Each difference is added where it ends, and not taken off where it begins."""
+    gradient = np.zeros_like(image)
+    gradient[..., 1:, :, :] += 2 * (image[..., 1:, :, :] - image[..., :-1, :, :])
+    gradient[..., :, 1:, :] += 2 * (image[..., :, 1:, :] - image[..., :, :-1, :])
+    return dL * gradient
+
+
+VARIATION = "total_variation[sum_squares]"
+
+LOSSES = [
+    Plant("missing transpose", "gram_matrix", wrong(losses.gram_matrix, dfeatures=untransposed_gram), GRADIENT),
+    Plant("factor 2 missing", "gram_matrix", wrong(losses.gram_matrix, dfeatures=half_gram), GRADIENT),
+    Plant("1/M missing in the gradient", "style_loss", wrong(losses.style_loss, dgenerated=style_without_positions), GRADIENT),
+    Plant("sign of the border", VARIATION, wrong(losses.total_variation, dimage=fixed_border_variation), GRADIENT),
+    Plant("one neighbour forgotten", VARIATION, wrong(losses.total_variation, dimage=ungiven_variation), GRADIENT),
+    Plant("minus missing in the style's gradient", "style_loss", wrong(losses.style_loss, dstyle=style_with_plus), GRADIENT),
+]  # fmt: skip
+
+PLANTS = [*CONVOLUTIONS, *POOLINGS, *SIMPLE, *LOSSES]

@@ -1,0 +1,141 @@
+"""Every error is one type, and one sentence: what was found, what was wanted, what to do."""
+
+import numpy as np
+import pytest
+
+from minidl import errors, losses, ops
+from minidl.errors import ArgumentError, MinidlError, ShapeError, one_of
+from minidl.shapes import windows_over
+
+x, w = np.ones((1, 6, 6, 2)), np.ones((3, 3, 2, 4))
+features = np.ones((1, 2, 3, 4))
+
+
+def test_every_error_is_a_minidl_error():
+    own = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    assert all(issubclass(kind, MinidlError) for kind in own)
+
+
+def test_every_error_can_be_caught_as_python_s_own():
+    assert issubclass(errors.ShapeError, ValueError)
+    assert issubclass(errors.FileError, OSError)
+    assert issubclass(errors.DeviceError, RuntimeError)
+    assert issubclass(errors.NonFiniteError, ArithmeticError)
+
+
+@pytest.mark.parametrize("value", ["c", None, []])
+def test_one_of_shows_the_list(value):
+    assert one_of("letter", "a", {"a": 1, "b": 2}) == "a"
+    with pytest.raises(ArgumentError) as caught:
+        one_of("letter", value, {"a": 1, "b": 2})
+    assert str(caught.value) == f"letter is {value!r}; wanted one of 'a', 'b'"
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: ops.max_pool(x, 0), "window is 0; wanted an int of at least 1, or 2 of them, one per spatial axis"),
+        (lambda: ops.convolution(x, w, algorithm="fft"), "algorithm is 'fft'; wanted one of 'auto', 'direct', 'im2col'"),
+        (
+            lambda: ops.convolution(x, w, np.ones(3)),
+            "the bias has shape (3,); wanted (4,), one number for each output of w (3, 3, 2, 4)",
+        ),
+        (
+            lambda: ops.convolution(x, w, groups=2),
+            "x has 2 channels, w takes 2 in and gives 4 out, groups is 2; wanted C = w's inputs x groups, and outputs "
+            "divisible by groups",
+        ),
+        (
+            lambda: windows_over((2, 6), 3),
+            "a window that reaches over 3x3 does not fit an input of 2x6 with padding 0+0 and 0+0; enlarge the input, or use a "
+            "smaller window, dilation or more padding",
+        ),
+        (
+            lambda: windows_over((6,), 3, padding="SAME"),
+            "padding is 'SAME'; wanted an int of at least 0, one for each of 1 spatial axes, a (before, after) pair for each, "
+            "'same' or 'valid'",
+        ),
+        (
+            lambda: ops.matmul(np.ones((2, 3)), np.ones((2, 3))),
+            "matmul of (2, 3) and (2, 3): the last axis of the first must be as long as the rows of the second",
+        ),
+        (
+            lambda: ops.add(np.ones(2), np.ones(3)),
+            "shapes (2,) and (3,) do not broadcast; from the last axis on, lengths must be equal or 1",
+        ),
+        (
+            lambda: losses.content_loss(features, features[:, :1]),
+            "content_loss of features (1, 2, 3, 4) and (1, 1, 3, 4); wanted the same shape (N, H, W, C) twice, without a 0",
+        ),
+        (
+            lambda: losses.style_loss(features, np.ones((1, 3, 3))),
+            "style_loss of features (1, 2, 3, 4) and style (1, 3, 3); wanted features (1, H, W, 4) or their Gram matrix "
+            'gram_matrix(features, "positions") (1, 4, 4)',
+        ),
+    ],
+)
+def test_the_whole_sentence(call, sentence):
+    with pytest.raises(MinidlError) as caught:
+        call()
+    assert str(caught.value) == sentence
+
+
+REFUSED = {
+    "array as stride": lambda: ops.convolution(x, w, stride=np.array([1, 1])),
+    "array as window": lambda: ops.max_pool(x, np.array([2, 2])),
+    "array as padding": lambda: ops.convolution(x, w, padding=np.array([[1, 1], [0, 0]])),
+    "stride True": lambda: ops.convolution(x, w, stride=True),
+    "stride 1.5": lambda: ops.convolution(x, w, stride=1.5),
+    "negative padding": lambda: ops.max_pool(x, 2, padding=-1),
+    "padding of three": lambda: ops.convolution(x, w, padding=((1, 2, 3), 0)),
+    "groups 0": lambda: ops.convolution(x, w, groups=0),
+    "groups True": lambda: ops.convolution(x, w, groups=True),
+    "algorithm as a list": lambda: ops.convolution(x, w, algorithm=[]),
+    "bias as a number": lambda: ops.convolution(x, w, 0.5),
+    "no channels": lambda: ops.convolution(x[..., :0], w[:, :, :0]),
+    "x of another rank": lambda: ops.convolution(x[0], w),
+    "pixels as bytes": lambda: ops.convolution(x.astype(np.uint8), w),
+    "max of bytes": lambda: ops.max_pool(x.astype(np.uint8), 2),
+    "mean of integers": lambda: ops.avg_pool(x.astype(int), 2),
+    "a window in the padding alone": lambda: ops.max_pool(x, 2, padding=2),
+    "batches that do not fit": lambda: ops.matmul(np.ones((2, 2, 2)), np.ones((3, 2, 2))),
+    "matmul with a number": lambda: ops.matmul(np.ones((2, 2)), 2.0),
+    "power of an array": lambda: ops.power(x, np.ones(2)),
+    "axis out of range": lambda: ops.sum(x, 4),
+    "axis twice": lambda: ops.mean(x, (0, -4)),
+    "axis 1.5": lambda: ops.sum(x, 1.5),
+    "softmax along no axis": lambda: ops.softmax(x, 7),
+    "max of nothing": lambda: ops.max(np.ones((2, 0)), 1),
+    "reshape to another size": lambda: ops.reshape(x, (5,)),
+    "transpose with an axis twice": lambda: ops.transpose(x, (0, 0, 1, 2)),
+    "concatenate nothing": lambda: ops.concatenate([]),
+    "concatenate what does not fit": lambda: ops.concatenate([np.ones((2, 3)), np.ones((2, 2))]),
+    "index out of range": lambda: ops.index(x, 5),
+    "negative border": lambda: ops.pad(np.ones(3), [(-1, 0)]),
+    "border as a number": lambda: ops.pad(np.ones(3), 1),
+    "broadcast that does not fit": lambda: ops.broadcast_to(np.ones(3), (2,)),
+    "features without batch": lambda: losses.gram_matrix(features[0]),
+    "features as a list": lambda: losses.gram_matrix([1.0]),
+    "features without positions": lambda: losses.style_loss(features[:, :0], features),
+    "unknown normalization": lambda: losses.style_loss(features, features, "mine"),
+    "style of other channels": lambda: losses.style_loss(features, np.ones((1, 2, 2, 3))),
+    "a picture of bytes": lambda: losses.total_variation(np.ones((3, 3, 3), np.uint8)),
+    "a picture of one row": lambda: losses.total_variation(np.ones((1, 3, 3))),
+}
+
+
+@pytest.mark.parametrize("call", REFUSED.values(), ids=REFUSED.keys())
+def test_a_mistake_is_refused_in_words(call):
+    with pytest.raises(MinidlError, match=r"\w+.*(; wanted|: |; from|; give|; use|; move|; leave)"):
+        call()
+
+
+def test_numpy_s_integers_are_integers():
+    two = np.int64(2)
+    assert ops.max_pool(x, two, stride=two).shape == (1, 3, 3, 2)
+    assert ops.convolution(x, np.ones((3, 3, 1, 4)), groups=two, padding=((two, 0), (0, two))).shape == (1, 6, 6, 4)
+
+
+def test_shapes_are_refused_as_shapes():
+    with pytest.raises(ShapeError):
+        ops.add(np.ones(2), np.ones(3))
