@@ -77,14 +77,20 @@ def _training(checkpoint, architecture):
     channels = (preprocessing or architecture.preprocessing[landmark.lineage]).channels
     made = mistakes(checkpoint.arrays[landmark.kernel], landmark, channels)
     if made:
-        yield "error", (
-            f"has {' and '.join(made)}: its first kernel is the known one, but not as a network fed with {channels} has "
-            "it; take the original file"
+        yield (
+            "error",
+            (
+                f"has {' and '.join(made)}: its first kernel is the known one, but not as a network fed with {channels} has "
+                "it; take the original file"
+            ),
         )
     elif made is None:
-        yield "note", (
-            f"is another training of {architecture.name} than the one known by its first kernel (torchvision's, "
-            f"or your own): whether it wants {channels} cannot be told from the numbers"
+        yield (
+            "note",
+            (
+                f"is another training of {architecture.name} than the one known by its first kernel (torchvision's, "
+                f"or your own): whether it wants {channels} cannot be told from the numbers"
+            ),
         )
 
 

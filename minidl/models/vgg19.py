@@ -1,8 +1,8 @@
 """VGG19 (Simonyan & Zisserman 2014, configuration E), with Keras' names of the layers.
 
-    block1: 2 convolutions of 64 channels, block2: 2 of 128, block3: 4 of 256, block4: 4 of 512, block5: 4 of 512,
-    each 3x3 with a border of zeros and ReLU; after each block a 2x2 pooling of stride 2, so that block b works on
-    1/2^(b-1) of the picture's height and width. Then, for classification, dense layers of 4096, 4096 and 1000.
+block1: 2 convolutions of 64 channels, block2: 2 of 128, block3: 4 of 256, block4: 4 of 512, block5: 4 of 512,
+each 3x3 with a border of zeros and ReLU; after each block a 2x2 pooling of stride 2, so that block b works on
+1/2^(b-1) of the picture's height and width. Then, for classification, dense layers of 4096, 4096 and 1000.
 """
 
 import re
@@ -142,7 +142,9 @@ class VGG19(Module):
         has_relu = layer in self.layers and "pool" not in layer and layer != "predictions"
         if layer not in self.layers or (known != layer and not (stage == "pre" and has_relu)):
             names = ", ".join(self.layers)
-            raise ArgumentError(f"VGG19 has no layer {name!r}; it has {names}, or in the papers' way conv1_1, relu1_1, pool1, ...")
+            raise ArgumentError(
+                f"VGG19 has no layer {name!r}; it has {names}, or in papers' words conv1_1, relu1_1, pool1, ..."
+            )
         return known
 
     def _check_size(self, shape, wanted):
