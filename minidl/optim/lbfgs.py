@@ -14,17 +14,18 @@ from minidl.optim.optimizer import Optimizer
 
 
 class LBFGS(Optimizer):
-    """The first step is min(1, 1 / Σ|g|)·learning_rate long along -g, later ones learning_rate along -H g.
+    """The first step is min(1, 1 / Σ|g|)·learning_rate along -g, later ones learning_rate along -H g.
 
     A pair is kept if y·s > 1e-10 |y| |s|; H begins as (y·s / y·y) I. history: pairs kept, 2 arrays of the parameters' size
-    each. Arrays stay in their own precision, scalars are float64.
+    each. Arrays stay in their own precision, scalars are float64. Until a first pair is found (the loss may be curved the
+    wrong way at the start), steps along -g grow tenfold.
 
     Without a line search a step can go astray. Where the loss is not finite, or more than `leap` times the last good one, the
     step is taken back and a quarter of it tried. `converged` tells that steps no longer change the loss, as a share of it,
     by more than `tolerance`, ten times in a row: unlike an absolute threshold it means the same at a loss of 1e11 and 1e-3.
     """
 
-    SHRINK, PATIENCE, CURVATURE = 0.25, 10, 1e-10
+    SHRINK, GROW, PATIENCE, CURVATURE, VISIBLE = 0.25, 10, 10, 1e-10, 1e4
 
     def __init__(self, parameters, learning_rate=1.0, history=10, tolerance=1e-7, leap=1.5):
         super().__init__(parameters, learning_rate)
@@ -34,6 +35,7 @@ class LBFGS(Optimizer):
         self.pairs = deque(maxlen=history)  # (s, y, 1 / y·s), oldest first
         self.rollbacks = 0
         self._good = None  # (x, g, loss) of the last point that was kept
+        self._length = None  # of the last step, in units of its direction
         self._still = 0
 
     @property
@@ -50,9 +52,12 @@ class LBFGS(Optimizer):
             self._learn(x, g, loss)
             self._good = (x, g, loss)
             self._direction = -self._times_inverse_hessian(g)
-            self._length = self.learning_rate
-            if not self.pairs:
-                self._length *= min(1.0, 1 / max(float(abs(g).sum(dtype="float64")), 1e-300))
+            if self.pairs:
+                self._length = self.learning_rate
+            elif self._length is None:
+                self._length = self.learning_rate * self._cautious_length(x, g)
+            else:
+                self._length *= self.GROW
         x, _, _ = self._good
         self._place(x + self._length * self._direction)
 
@@ -72,6 +77,15 @@ class LBFGS(Optimizer):
             self.pairs.append((s, y, 1 / curvature))
         change = abs(loss - before_loss)
         self._still = self._still + 1 if change <= self.tolerance * max(abs(loss), abs(before_loss)) else 0
+
+    def _cautious_length(self, x, g):
+        """min(1, 1 / Σ|g|), but enough to move x by VISIBLE units in its last place: less would teach nothing of H."""
+        xp = array_module(g)
+        total, steepest = float(abs(g).sum(dtype="float64")), float(abs(g).max())
+        if not total:
+            return 1.0
+        visible = self.VISIBLE * xp.finfo(x.dtype).eps * float(abs(x).max()) / steepest
+        return max(min(1.0, 1 / total), visible)
 
     def _times_inverse_hessian(self, g):
         """H g: the two-loop recursion"""

@@ -137,6 +137,23 @@ def test_lbfgs_takes_back_a_step_that_went_astray(bad):
     assert np.isfinite(x.data).all() and optimizer.rollbacks == 1
 
 
+def test_lbfgs_first_step_is_visible_in_float32():
+    """1 / Σ|g| of a million pixels is less than float32 can add to a pixel of 128."""
+    x = Tensor(np.full(1_000_000, 128, np.float32), requires_grad=True)
+    moved = abs(one_step(LBFGS([x]), x, np.full(1_000_000, 50.0)) - 128)
+    assert 0.01 < moved.max() < 1
+
+
+def test_lbfgs_strides_out_where_the_loss_is_curved_the_wrong_way():
+    x = Tensor(np.array([1.0]), requires_grad=True)
+    optimizer, points = LBFGS([x]), [1.0]
+    for _ in range(4):  # loss = -x²
+        points.append(one_step(optimizer, x, -2 * x.data, loss=-(float(x.data[0]) ** 2))[0])
+    steps = np.diff(points)
+    assert not optimizer.pairs
+    assert (steps[1:] > 9 * steps[:-1]).all()
+
+
 def test_lbfgs_leaves_old_arrays_alone():
     x = Tensor(np.array([1.0, 2.0]), requires_grad=True)
     x.data.flags.writeable = False
