@@ -1,6 +1,7 @@
 """The command `minidl`: one file a command; each parses its arguments, calls the library and prints."""
 
 import argparse
+import shlex
 import sys
 
 from minidl import __version__
@@ -17,7 +18,9 @@ def main(argv=None):
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in (stylize, gradcheck, weights):
         command.register(commands)
-    arguments = parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = parser.parse_args(words)
+    arguments.command = shlex.join(["minidl", *words])
     try:
         return arguments.run(arguments) or 0
     except MinidlError as error:

@@ -2,7 +2,6 @@
 
 import argparse
 import hashlib
-import shlex
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
@@ -98,7 +97,7 @@ def run(arguments):
         rows, last, trouble = _follow(steps, settings, arguments)
 
     record = describe(
-        settings, [r["total"] for r in rows], command=shlex.join(["minidl", *sys.argv[1:]]), content=_identity(content),
+        settings, [r["total"] for r in rows], command=arguments.command, content=_identity(content),
         styles=[_identity(style) for style in styles], style_blend=arguments.style_blend, weights=_identity(weights),
     )  # fmt: skip
     write_image(output, to_numpy(last.best), record)

@@ -81,7 +81,7 @@ def test_the_settings_are_in_the_picture(name):
     assert record["content"]["name"] == "photo.png" and len(record["content"]["sha256"]) == 64
     assert record["styles"][0]["name"] == "painting.jpg" and len(record["weights"]["sha256"]) == 64
     assert record["steps_done"] == 2 and record["loss"] > 0
-    assert record["command"].startswith("minidl ")
+    assert record["command"].startswith(f"minidl stylize photo.png painting.jpg --size 32 --steps 2 -q -o {name} ")
 
 
 @pytest.mark.parametrize(
