@@ -1,12 +1,13 @@
 """Deep learning from scratch: every op a forward and its hand-derived gradients, in NumPy or CuPy."""
 
-from minidl import gradcheck, losses, models, ops, optim, style_transfer
+__version__ = "0.1.0"
+
+from minidl import checkpoints, data, gradcheck, layers, losses, models, ops, optim, style_transfer
 from minidl.autograd import Tensor, no_grad, value_and_grad
 from minidl.backend import device
 from minidl.errors import MinidlError
 
-__version__ = "0.1.0"
 __all__ = [
-    "MinidlError", "Tensor", "device", "gradcheck", "losses", "models", "no_grad", "ops", "optim", "style_transfer",
-    "value_and_grad",
+    "MinidlError", "Tensor", "checkpoints", "data", "device", "gradcheck", "layers", "losses", "models", "no_grad", "ops",
+    "optim", "style_transfer", "value_and_grad",
 ]  # fmt: skip

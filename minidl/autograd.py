@@ -100,8 +100,8 @@ class Tensor:
         """Set `.grad` of every leaf that this Tensor was computed from to dy·∂(this)/∂(leaf).
 
         dy: cotangent, an array shaped like this Tensor; 1 where it holds a single number. A leaf is a Tensor that was made
-        with requires_grad=True, not computed. `.grad` is replaced, not added to: after backward it is the gradient,
-        however often backward is called. To add up gradients, add up the losses.
+        with requires_grad=True, not computed. `.grad` is replaced, not added to, however often backward is called: to add
+        up gradients, add up the losses. Leaves that this Tensor does not depend on keep the `.grad` they had.
         """
         dy = self._cotangent(dy)
         cotangents = {self._source(): dy}
@@ -157,22 +157,24 @@ def _latest_first(source):
     return sorted(found, key=lambda node: node.tick, reverse=True)
 
 
-class no_grad(ContextDecorator):  # noqa: N801  a verb in the reader's code
-    """`with no_grad():` computes without a tape, in this thread; also a decorator."""
-
-    def __init__(self):
-        self._before = []
+class _recording_set(ContextDecorator):  # noqa: N801
+    def __init__(self, on):
+        self._on, self._before = on, []
 
     def __enter__(self):
         self._before.append(is_recording())
-        _recording.on = False
+        _recording.on = self._on
         return self
 
     def __exit__(self, *error):
         _recording.on = self._before.pop()
 
-    def _recreate_cm(self):
-        return no_grad()
+
+class no_grad(_recording_set):  # noqa: N801  a verb in the reader's code
+    """`with no_grad():` computes without a tape, in this thread; also a decorator."""
+
+    def __init__(self):
+        super().__init__(on=False)
 
 
 def is_recording():
@@ -191,11 +193,8 @@ def value_and_grad(f):
     @functools.wraps(f)
     def value_and_gradients(*arrays):
         inputs = [Tensor(array, requires_grad=True) for array in arrays]
-        before, _recording.on = is_recording(), True
-        try:
+        with _recording_set(on=True):
             value = f(*inputs)
-        finally:
-            _recording.on = before
         if not isinstance(value, Tensor) or value.data.size != 1:
             found = f"shape {value.shape}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
             raise ArgumentError(f"the function returned {found}; wanted a Tensor of one number, such as a loss")
@@ -245,14 +244,17 @@ def differentiable(forward, **gradients):
 
 
 def _must_be_arrays(op, given, defaults):
-    """Refuse a list, None and whatever else is no array, before it fails somewhere inside a formula."""
+    """Refuse a list, None and whatever else is no array, before it fails somewhere inside a formula. A number will do where
+    the op has another input."""
     for name, (_, readers) in op._pulls.items():
-        value = given.get(name, 0)
+        value = given.get(name, 0.0)
         if "which" in readers and not isinstance(value, (list, tuple)):
             raise ArgumentError(f"{op.__name__} takes a list of arrays as {name}; found a {type(value).__name__}")
         for array in value if "which" in readers else (value,):
-            is_array = isinstance(array, (Tensor, int, float, complex)) or hasattr(array, "__array_namespace__")
-            if not is_array and not (array is None and name in defaults):
+            will_do = isinstance(array, Tensor) or hasattr(array, "__array_namespace__")
+            will_do |= isinstance(array, (int, float, complex)) and (len(op._pulls) > 1 or name not in given)
+            will_do |= array is None and name in defaults
+            if not will_do:
                 found = type(array).__name__
                 raise ArgumentError(f"{op.__name__} takes an array as {name}; found a {found}: wrap it in minidl.Tensor(...)")
 

@@ -1,9 +1,9 @@
 """Files are written beside their place and moved into it, so that nothing is ever lost or half-written."""
 
 import os
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from minidl.errors import FileError
 
@@ -18,12 +18,14 @@ def replacing(path):
     path = Path(os.path.realpath(path))  # what a link points to is replaced, not the link
     beside = None
     try:
-        handle, beside = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        yield Path(beside)
+        unique = path.with_name(f".{path.stem}-{uuid4().hex}{path.suffix}")
+        with open(unique, "xb"):
+            beside = unique
+        if path.exists():
+            beside.chmod(path.stat().st_mode & 0o777)
+        yield beside
         with open(beside, "rb") as written:
             os.fsync(written.fileno())
-        os.chmod(beside, _permissions(path))
         os.replace(beside, path)
     except FileError:
         _remove(beside)
@@ -56,15 +58,6 @@ def must_be_writable(path):
     if not os.access(path.parent, os.W_OK):
         raise FileError(f"{path}: the folder {path.parent} may not be written to; choose another place")
     return path
-
-
-def _permissions(path):
-    """Those of the file that is replaced, or those that a new file gets."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def _remove(beside):

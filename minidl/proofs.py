@@ -238,7 +238,7 @@ def _with(op, **options):
 
 # ---- the table ------------------------------------------------------------------------------------------------------
 
-_VARIATION_KINDS = {"sum_absolute": "piecewise linear", "power": "smooth"}
+_VARIATION_KINDS = {"sum_absolute": "piecewise linear", "power": "analytic"}
 _VARIATION_DATA = {"power": {"image": "spaced"}}  # (↓² + →²)^1.25 is not smooth where both differences are 0
 
 ROWS = [

@@ -5,8 +5,9 @@ Arrays go by minidl's names, "block1_conv1/kernel" and "block1_conv1/bias": conv
 """
 
 from dataclasses import dataclass, field
+from math import isfinite
 
-from minidl.errors import one_of
+from minidl.errors import ArgumentError, one_of
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,9 @@ class Preprocessing:
 
     def __post_init__(self):
         one_of("channels", self.channels, ("RGB", "BGR"))
+        finite = all(isfinite(number) for number in (*self.mean, *self.std))
+        if len(self.mean) != 3 or len(self.std) != 3 or not finite or min(self.std) <= 0 or not 0 <= min(self.mean) <= 255:
+            raise ArgumentError(f"{self}: wanted three means from 0 to 255 and three stds above 0")
 
     @property
     def mean_rgb(self):

@@ -38,7 +38,7 @@ def run(arguments):
             print(f"{row.name:31}{proof.argument:11}{proof.method:23}{proof.error:12.1e}{proof.tolerance:11.0e}  {verdict}")
             proofs.append((row.name, proof))
     wrong = sum(not proof.passed for _, proof in proofs)
-    print(f"\n{len(proofs) - wrong} of {len(proofs)} gradients of {len(rows)} ops proven, each on {arguments.cases} geometries")
+    print(f"\n{len(proofs) - wrong} of {len(proofs)} gradients proven, each on {arguments.cases} geometries")
     if arguments.plot:
         _plot(arguments.plot, proofs)
         print(f"drawn in {arguments.plot}")

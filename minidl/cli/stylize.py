@@ -1,7 +1,6 @@
 """`minidl stylize`: paint a photograph in the manner of a painting."""
 
 import argparse
-import hashlib
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
@@ -9,18 +8,16 @@ from pathlib import Path
 from tqdm import tqdm
 
 from minidl.backend import DEVICES, device, to_numpy
-from minidl.checkpoints import shipped
-from minidl.data.images import image_size, picture_form, read_image, shipped_picture, write_image
-from minidl.errors import ArgumentError, FileError, NonFiniteError
+from minidl.data.images import fit, image_size, picture_form, shipped_picture, write_image
+from minidl.errors import ArgumentError, FileError, MinidlError
 from minidl.extras import need
 from minidl.files import must_be_writable
 from minidl.losses.content import FACTORS as CONTENT_WORDS
 from minidl.losses.style import FACTORS as STYLE_WORDS
 from minidl.losses.total_variation import FORMS as VARIATION_WORDS
-from minidl.models import vgg19
 from minidl.models.vgg19 import POOLING
-from minidl.style_transfer import PRESETS, Settings, paint
-from minidl.style_transfer.record import describe, plot_log, row, write_log
+from minidl.style_transfer import PRESETS, Settings, stylize
+from minidl.style_transfer.record import plot_log, row, write_log
 from minidl.style_transfer.settings import OPTIMIZERS
 
 DEMO = ("chelsea", "van-gogh-pere-tanguy")
@@ -52,7 +49,9 @@ def register(commands):
     _setting(the_run, "size", "longer side of the painting in pixels; nothing is enlarged", type=int, metavar="PIXELS")
     _setting(the_run, "steps", "evaluations of the objective", type=int, metavar="N")
     _setting(the_run, "optimizer", "how to move", choices=OPTIMIZERS)
-    _setting(the_run, "learning_rate", "of the optimiser", type=float, metavar="RATE")
+    _setting(the_run, "learning_rate", "of the optimiser: by default 1 for lbfgs, 5 for adam", type=float, metavar="RATE")
+    _setting(the_run, "late_learning_rate", "of the last --late-steps steps", type=float, metavar="RATE")
+    _setting(the_run, "late_steps", "how many steps are late", type=int, metavar="N")
     _setting(the_run, "start", "content, noise, style, or the file of a picture", metavar="WHAT")
     _setting(the_run, "noise", "share of noise in a noise start; the rest is the photograph", type=float, metavar="SHARE")
     _setting(the_run, "seed", "of the noise", type=int, metavar="N")
@@ -77,7 +76,8 @@ def _setting(group, name, meaning, **options):
     if isinstance(default, dict):
         default = ",".join(f"{layer}={weight:.3g}" for layer, weight in default.items())
     flag = "--" + name.replace("_", "-")
-    group.add_argument(flag, default=argparse.SUPPRESS, help=f"{meaning} (default: {default})", **options)
+    told = "" if default is None else f" (default: {default})"
+    group.add_argument(flag, default=argparse.SUPPRESS, help=meaning + told, **options)
 
 
 def run(arguments):
@@ -86,64 +86,59 @@ def run(arguments):
     output = Path(arguments.output or _free_name(content, styles[0]))
     _check_outputs(arguments, output)
     say = (lambda *words: None) if arguments.quiet else print
-    with device(arguments.device) as chosen:
-        photograph = read_image(content, settings.size)
-        paintings = [read_image(style, settings.size) for style in styles]
-        weights = Path(arguments.weights) if arguments.weights else shipped("vgg19")
-        model = vgg19(weights, pooling=settings.pooling)
-        say(f"painting {content.name} ({_extent(content, photograph, settings.size)}) in the manner of "
-            f"{', '.join(style.name for style in styles)}, on the {chosen.name.upper()}")  # fmt: skip
-        steps = paint(photograph, paintings, settings, style_weights=arguments.style_blend, model=model)
-        rows, last, trouble = _follow(steps, settings, arguments)
-
-    record = describe(
-        settings, [r["total"] for r in rows], command=arguments.command, content=_identity(content),
-        styles=[_identity(style) for style in styles], style_blend=arguments.style_blend, weights=_identity(weights),
-    )  # fmt: skip
-    write_image(output, to_numpy(last.best), record)
-    _write_records(arguments, rows)
-    if isinstance(trouble, NonFiniteError):
-        raise NonFiniteError(f"{trouble}; {output} holds the best of the {len(rows)} steps before")
+    with device(arguments.device) as chosen, _Watch(arguments, settings.steps) as watch:
+        extent, names = _extent(content, settings.size), ", ".join(style.name for style in styles)
+        say(f"painting {content.name} ({extent}) in the manner of {names}, on the {chosen.name.upper()}")
+        painting = stylize(
+            content, styles, settings, style_weights=arguments.style_blend, weights=arguments.weights, callback=watch
+        )
+    painting.save(output, command=arguments.command)
+    watch.write_tables()
+    steps, trouble = len(painting.losses), painting.trouble
+    if isinstance(trouble, MinidlError):
+        raise type(trouble)(f"{trouble}; {output} holds the best of the {steps} steps before")
     ending = "stopped after" if trouble else "done:"
-    fall = f"{rows[0]['total']:.4g} -> {min(r['total'] for r in rows):.4g}"
-    say(f"{ending} {len(rows)} steps in {last.seconds:.0f} s, loss {fall}; the painting is in {output}")
+    totals = [losses.total for losses in painting.losses]
+    seconds = watch.rows[-1]["seconds"]
+    say(f"{ending} {steps} steps in {seconds:.0f} s, loss {totals[0]:.4g} -> {min(totals):.4g}; the painting is in {output}")
     return 130 if trouble else 0
 
 
-def _follow(steps, settings, arguments):
-    """Go through the steps: (a row for each, the last Step, what ended it before its time or None)."""
-    rows, step, trouble = [], None, None
-    bar = tqdm(total=settings.steps, unit="step", disable=arguments.quiet, mininterval=0.5 if sys.stderr.isatty() else 10)
-    try:
-        for step in steps:
-            rows.append(row(step))
-            bar.set_postfix_str("loss {total:.4g}, content {content:.4g}, style {style:.4g}".format(**rows[-1]), refresh=False)
-            bar.update()
-            if step.number % arguments.every == 0:
-                _write_state(arguments, step, rows)
-    except (KeyboardInterrupt, NonFiniteError) as error:
-        if step is None:
-            raise
-        trouble = error
-    finally:
-        bar.close()
-    return rows, step, trouble
+class _Watch:
+    """Called with every Step: moves the progress bar, collects the rows of the table, writes what was asked for on the way."""
 
+    def __init__(self, arguments, steps):
+        self.arguments, self.rows = arguments, []
+        interval = 0.5 if sys.stderr.isatty() else 10
+        self._bar = tqdm(total=steps, unit="step", disable=arguments.quiet, mininterval=interval, delay=0.1)
 
-def _write_state(arguments, step, rows):
-    if arguments.preview:
-        write_image(arguments.preview, to_numpy(step.best))
-    if arguments.frames:
-        write_image(Path(arguments.frames) / f"step-{step.number:05}.png", to_numpy(step.image))
-    if arguments.log:
-        write_log(arguments.log, rows)
+    def __enter__(self):
+        return self
 
+    def __exit__(self, *error):
+        self._bar.close()
 
-def _write_records(arguments, rows):
-    if arguments.log:
-        write_log(arguments.log, rows)
-    if arguments.plot:
-        plot_log(arguments.plot, rows)
+    def __call__(self, step):
+        self.rows.append(row(step))
+        words = "loss {total:.4g}, content {content:.4g}, style {style:.4g}".format(**self.rows[-1])
+        self._bar.set_postfix_str(words, refresh=False)
+        self._bar.update()
+        if step.number % self.arguments.every == 0:
+            self._write_state(step)
+
+    def _write_state(self, step):
+        if self.arguments.preview:
+            write_image(self.arguments.preview, to_numpy(step.best))
+        if self.arguments.frames:
+            write_image(Path(self.arguments.frames) / f"step-{step.number:05}.png", to_numpy(step.image))
+        if self.arguments.log:
+            write_log(self.arguments.log, self.rows)
+
+    def write_tables(self):
+        if self.arguments.log:
+            write_log(self.arguments.log, self.rows)
+        if self.arguments.plot:
+            plot_log(self.arguments.plot, self.rows)
 
 
 def _pictures(names):
@@ -156,7 +151,10 @@ def _pictures(names):
 
 def _settings(arguments):
     base = PRESETS[arguments.preset] if arguments.preset else Settings()
-    return replace(base, **{f.name: getattr(arguments, f.name) for f in fields(Settings) if hasattr(arguments, f.name)})
+    changes = {f.name: getattr(arguments, f.name) for f in fields(Settings) if hasattr(arguments, f.name)}
+    if changes.get("optimizer", base.optimizer) != base.optimizer:
+        changes = {"learning_rate": None, **changes}  # the preset's rate was meant for the preset's optimiser
+    return replace(base, **changes)
 
 
 def _layers(text):
@@ -200,13 +198,11 @@ def _free_name(content, style):
     return next(name for name in names if not Path(name).exists())
 
 
-def _extent(path, image, size):
-    width, height = image_size(path)
-    said = f"{width}x{height}"
-    if size and max(width, height) < size:
-        return f"{said}; smaller than {size} and not enlarged"
-    return said if image.shape[:2] == (height, width) else f"{said}, painted at {image.shape[1]}x{image.shape[0]}"
-
-
-def _identity(path):
-    return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+def _extent(path, size):
+    """The photograph's size and the painting's, in words."""
+    found = image_size(path)
+    painted = fit(*found, size)
+    said = "{}x{}".format(*found)
+    if painted != found:
+        return "{}, painted at {}x{}".format(said, *painted)
+    return f"{said}; smaller than {size} and not enlarged" if size and max(found) < size else said

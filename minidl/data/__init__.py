@@ -1,5 +1,5 @@
 """Pictures and data sets."""
 
-from minidl.data.images import read_image, read_metadata, resize, shipped_picture, write_image
+from minidl.data.images import fit, image_size, read_image, read_metadata, resize, shipped_picture, write_image
 
-__all__ = ["read_image", "read_metadata", "resize", "shipped_picture", "write_image"]
+__all__ = ["fit", "image_size", "read_image", "read_metadata", "resize", "shipped_picture", "write_image"]

@@ -30,8 +30,9 @@ def read_image(path, longest=None):
             with Image.open(path, formats=READABLE) as picture:
                 picture.load()
                 picture = _to_rgb(ImageOps.exif_transpose(picture), path)
-                if longest:
-                    picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+                size = fit(*picture.size, longest)
+                if size != picture.size:
+                    picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
                 return np.asarray(picture, dtype=np.float32)
     except FileError:
         raise
@@ -41,6 +42,16 @@ def read_image(path, longest=None):
         raise FileError(f"{path} holds more pixels than any picture should; scale it down with another program first") from None
     except Exception as error:  # a damaged file can raise nearly anything in a decoder
         raise FileError(f"{path} is damaged and cannot be read ({error}); fetch or save it again") from error
+
+
+def fit(width, height, longest=None):
+    """(width, height) with the longer side made `longest`, where it is more.
+
+    >>> fit(400, 300, 100), fit(40, 30, 100)
+    ((100, 75), (40, 30))
+    """
+    scale = min(1, (longest or max(width, height)) / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def image_size(path):
@@ -55,8 +66,7 @@ def image_size(path):
 
 def resize(image, height, width):
     """(H, W, 3) -> (height, width, 3), by Lanczos' filter."""
-    picture = Image.fromarray(np.clip(np.rint(image), 0, 255).astype(np.uint8))
-    return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS), dtype=np.float32)
+    return np.asarray(_to_pillow(image).resize((width, height), Image.Resampling.LANCZOS), dtype=np.float32)
 
 
 def write_image(path, image, metadata=None):
@@ -67,7 +77,7 @@ def write_image(path, image, metadata=None):
     image = np.asarray(image)
     if not np.isfinite(image).all():
         raise NonFiniteError(f"the picture for {path} holds NaN or infinite pixels and was not written; take shorter steps")
-    picture = Image.fromarray(np.clip(np.rint(image), 0, 255).astype(np.uint8))
+    picture = _to_pillow(image)
     options = {"quality": 95} if form != "PNG" else {}
     if metadata is not None:
         text = json.dumps(metadata)
@@ -108,9 +118,13 @@ def shipped_picture(name):
     return found[0]
 
 
+def _to_pillow(image):
+    return Image.fromarray(np.clip(np.rint(image), 0, 255).astype(np.uint8))
+
+
 def _to_rgb(picture, path):
     if picture.mode.startswith("I"):  # 16 bits of grey
-        return Image.fromarray((np.asarray(picture, dtype=np.float64).clip(0, 65535) / 257).astype(np.uint8)).convert("RGB")
+        return _to_pillow(np.asarray(picture, dtype=np.float64) / 257).convert("RGB")
     if picture.mode == "F":
         raise FileError(f"{path} holds floating-point pixels, whose white is anyone's guess; save it with 8 or 16 bits first")
     if picture.has_transparency_data:

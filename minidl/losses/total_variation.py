@@ -57,7 +57,7 @@ FORMS = {
     "half_squares": Form((DOWN, RIGHT), _half_squares, cropped=True),  # jcjohnson's neural-style
     "mean_squares": Form((DOWN, RIGHT), _mean_squares),
     "sum_absolute": Form((DOWN, RIGHT), _sum_absolute),  # Rudin, Osher, Fatemi 1992, each axis alone
-    "power": Form((DOWN, RIGHT), _power, cropped=True),  # Mahendran, Vedaldi 2015, beta = 2.5
+    "power": Form((DOWN, RIGHT), _power, cropped=True),  # the form of Mahendran, Vedaldi 2015, with beta = 2.5
     "nine_point": Form((DOWN, RIGHT, FALLING, RISING), _nine_point),
 }
 
@@ -72,7 +72,8 @@ def total_variation(image, normalization="sum_squares"):
     "mean_squares"  mean ↓² + mean →²
     "sum_absolute"  Σ |↓| + Σ |→|, slope 0 at 0
     "power"         Σ (↓² + →²)^(2.5/2), without the last row and column
-    "nine_point"    (2/3 Σ (↓² + →²) + 1/6 Σ (↘² + ↗²)) / (N H W C): its gradient is the nine-point Laplacian
+    "nine_point"    (2/3 Σ (↓² + →²) + 1/6 Σ (↘² + ↗²)) / (N H W C): inside the border its gradient is the nine-point
+                    Laplacian, with weights 4, 1 and -20, times -1/3 / (N H W C)
 
     Raises ShapeError where the image is a single row or column.
 

@@ -175,13 +175,14 @@ log = differentiable(log, dx=log_dx)
 
 
 def sqrt(x):
-    """y = √x, for x > 0; at 0 the slope is infinite, and so is the gradient"""
+    """y = √x, for x ≥ 0"""
     return array_module(x).sqrt(x)
 
 
 def sqrt_dx(dy, y):
-    """y² = x, so 2y·∂y/∂x = 1"""
-    return dy / (2 * y)
+    """y² = x, so 2y·∂y/∂x = 1; at 0, where the slope is infinite, the gradient is set to 0, as distances want it"""
+    where = array_module(y).where
+    return where(y != 0, dy / where(y != 0, 2 * y, 1), 0)
 
 
 sqrt = differentiable(sqrt, dx=sqrt_dx)

@@ -12,7 +12,7 @@ def max_pool(x, window, *, stride=None, padding=0, dilation=1, ceil=False):
 
     y[n,o,c] = max_t x[n, o·stride + t·dilation - before, c]
 
-    The padding is minus infinity, so it never beats a number; a window that would see padding alone is refused.
+    The padding is minus infinity, so no finite x loses to it; a window that would see padding alone is refused.
     stride: the window's own size if None. ceil: round the number of windows up, the last one reaching past the end.
 
     Cost: one comparison for each tap of each output.
@@ -43,12 +43,12 @@ def max_pool_dx(dy, x, y, window, stride, padding, dilation, ceil):
     windows = _windows(x.shape, window, stride, padding, dilation, ceil)
     padded = pad_windows(x, windows, -xp.inf)
     dpadded = xp.zeros(padded.shape, dtype=dy.dtype)
-    open_ = xp.ones(y.shape, dtype=bool)
+    undecided = xp.ones(y.shape, dtype=bool)
     for tap in windows.taps:
         read = (slice(None), *windows.under(tap))
-        first = open_ & (padded[read] == y)
+        first = undecided & (padded[read] == y)
         dpadded[read] += dy * first
-        open_ &= ~first
+        undecided &= ~first
     return unpad_windows(dpadded, windows)
 
 

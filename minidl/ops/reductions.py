@@ -56,7 +56,11 @@ def max(x, axis=None, keepdims=False):
 
 
 def max_dx(dy, x, axis, keepdims):
-    """1 at the first maximum in row-major order of the axes, 0 elsewhere: a tie sends the whole gradient to the first"""
+    """1 at the first maximum in row-major order of the axes, 0 elsewhere: a tie sends the whole gradient to the first
+
+    The axes that were reduced are moved to the end and made one, so that each row has one maximum; dy is put there, and the
+    axes go back to where they were.
+    """
     xp = array_module(x)
     axes = axes_of(axis, x.ndim)
     rest = tuple(i for i in range(x.ndim) if i not in axes)

@@ -13,7 +13,8 @@ class Adam(Optimizer):
     "pytorch"      x ← x - learning_rate · m / (1 - β1^t) / (√(v / (1 - β2^t)) + ε)           Algorithm 1 of the paper
     "tensorflow"   x ← x - learning_rate · √(1 - β2^t) / (1 - β1^t) · m / (√v + ε)            its section 2, "ε hat"
 
-    The second form weakens ε in the first steps no less than v, so the two differ where gradients are as small as ε.
+    In the second form ε is in effect divided by √(1 - β2^t): larger in the first steps, which matters where gradients are as
+    small as ε.
     """
 
     def __init__(self, parameters, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8, epsilon_form="pytorch"):

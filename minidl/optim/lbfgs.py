@@ -14,17 +14,20 @@ from minidl.optim.optimizer import Optimizer
 
 
 class LBFGS(Optimizer):
-    """The first step is min(1, 1 / Σ|g|)·learning_rate along -g, later ones learning_rate along -H g.
+    """The first step is min(1, 1 / Σ|g|)·learning_rate along -g, but long enough to move x by VISIBLE units in its last
+    place (which decides for pictures in float32); later ones are learning_rate along -H g.
 
     A pair is kept if y·s > 1e-10 |y| |s|; H begins as (y·s / y·y) I. history: pairs kept, 2 arrays of the parameters' size
     each. Arrays stay in their own precision, scalars are float64. Until a first pair is found (the loss may be curved the
     wrong way at the start), steps along -g grow tenfold.
 
-    Without a line search a step can go astray. Where the loss is not finite, or more than `leap` times the last good one, the
-    step is taken back and a quarter of it tried. `converged` tells that steps no longer change the loss, as a share of it,
-    by more than `tolerance`, ten times in a row: unlike an absolute threshold it means the same at a loss of 1e11 and 1e-3.
+    Without a line search a step can go astray. Where the loss is not finite, or more than `leap` times the last good one (if
+    that is above 0), the step is taken back and a quarter of it tried. `converged` tells that steps no longer change the
+    loss, as a share of it, by more than `tolerance`, ten times in a row: unlike an absolute threshold it means the same at
+    a loss of 1e11 and of 1e-3.
     """
 
+    takes_back = True
     SHRINK, GROW, PATIENCE, CURVATURE, VISIBLE = 0.25, 10, 10, 1e-10, 1e4
 
     def __init__(self, parameters, learning_rate=1.0, history=10, tolerance=1e-7, leap=1.5):
@@ -35,7 +38,7 @@ class LBFGS(Optimizer):
         self.pairs = deque(maxlen=history)  # (s, y, 1 / y·s), oldest first
         self.rollbacks = 0
         self._good = None  # (x, g, loss) of the last point that was kept
-        self._length = None  # of the last step, in units of its direction
+        self._direction = self._length = None  # of the step from there
         self._still = 0
 
     @property
@@ -44,14 +47,15 @@ class LBFGS(Optimizer):
 
     def step(self, loss):
         loss, x, g = float(loss), _flat(p.data for p in self.parameters), _flat(self._gradients())
-        if not (isfinite(loss) and bool(array_module(g).isfinite(g).all())):
-            self._back(f"the loss is {loss}")
-        elif self._good and loss > self.leap * self._good[2] > 0:
-            self._back(f"the loss leapt from {self._good[2]:.4g} to {loss:.4g}")
+        if not (isfinite(loss) and _is_finite(g)) or self._has_leapt(loss):
+            self._take_back(loss)
         else:
             self._learn(x, g, loss)
             self._good = (x, g, loss)
             self._direction = -self._times_inverse_hessian(g)
+            if not _is_finite(self._direction):
+                self.pairs.clear()
+                self._direction = -g
             if self.pairs:
                 self._length = self.learning_rate
             elif self._length is None:
@@ -61,9 +65,12 @@ class LBFGS(Optimizer):
         x, _, _ = self._good
         self._place(x + self._length * self._direction)
 
-    def _back(self, why):
+    def _has_leapt(self, loss):
+        return self._good is not None and self._good[2] > 0 and loss > self.leap * self._good[2]
+
+    def _take_back(self, loss):
         if self._good is None:
-            raise NonFiniteError(f"L-BFGS cannot begin: {why} at the first point; look at the inputs and the losses' weights")
+            raise NonFiniteError(f"L-BFGS cannot begin: the loss is {loss} or its gradient not finite at the first point")
         self.rollbacks += 1
         self._length *= self.SHRINK
 
@@ -115,4 +122,9 @@ def _flat(arrays):
 
 
 def _dot(a, b):
-    return float((a * b).sum(dtype="float64"))
+    """In float64 from the products on: squares of a gradient overflow float32 long before the gradient does."""
+    return float(array_module(a, b).multiply(a, b, dtype="float64").sum())
+
+
+def _is_finite(array):
+    return bool(array_module(array).isfinite(array).all())

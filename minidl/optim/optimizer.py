@@ -6,7 +6,13 @@ from minidl.errors import ArgumentError
 
 class Optimizer:
     """parameters: Tensors with requires_grad. A step gives each a new array in `.data` and leaves the old one as it was, so
-    whoever kept it (a snapshot of the best picture) keeps it."""
+    whoever kept it (a snapshot of the best picture) keeps it.
+
+    converged: whether further steps would change nothing; takes_back: whether a step to where the loss is not finite is
+    taken back by the next one.
+    """
+
+    converged, takes_back = False, False
 
     def __init__(self, parameters, learning_rate):
         self.parameters = list(parameters)

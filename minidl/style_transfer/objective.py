@@ -2,35 +2,23 @@
 
 from typing import NamedTuple
 
-from minidl.autograd import Tensor
 from minidl.errors import ArgumentError
 from minidl.losses import content_loss, gram_matrix, style_loss, total_variation
 
 
 class Losses(NamedTuple):
-    """One evaluation. total: Tensor to go back from; terms: name -> weighted value; they add up to the total."""
+    """One evaluation, as plain numbers with their weights in them: content, style and total_variation add up to the total;
+    layers: "content_conv4_2" -> its part and so on."""
 
-    total: Tensor
-    terms: dict
-
-    @property
-    def content(self):
-        return self._sum("content_")
-
-    @property
-    def style(self):
-        return self._sum("style_")
-
-    @property
-    def total_variation(self):
-        return self._sum("total_variation")
-
-    def _sum(self, prefix):
-        return sum(value for name, value in self.terms.items() if name.startswith(prefix))
+    total: float
+    content: float
+    style: float
+    total_variation: float
+    layers: dict
 
 
 class Objective:
-    """objective(image) -> Losses, for an image (H, W, 3), RGB, 0..255, as a Tensor.
+    """objective(image) -> (Tensor of the total, Losses), for an image (H, W, 3), RGB, 0..255, as a Tensor.
 
     content: (H, W, 3). styles: pictures (H', W', 3) of any sizes. style_weights: one per style, divided by their sum. Since
 
@@ -47,20 +35,26 @@ class Objective:
         self.grams = self._mean_grams(styles, _shares(style_weights, len(styles)))
 
     def __call__(self, image):
-        terms = dict(self._terms(image))
-        total = sum(terms.values())
-        return Losses(total, {name: float(term) for name, term in terms.items()})
-
-    def _terms(self, image):
-        settings = self.settings
         features = self.model.features(image, [*self.content_layers, *self.style_layers])
-        for layer, weight in self.content_layers.items():
-            loss = content_loss(features[layer], self.content[layer], settings.content_normalization)
-            yield f"content_{layer}", weight * loss
-        for layer, weight in self.style_layers.items():
-            yield f"style_{layer}", weight * style_loss(features[layer], self.grams[layer], settings.style_normalization)
-        if settings.tv_weight:
-            yield "total_variation", settings.tv_weight * total_variation(image, settings.tv_normalization)
+        content = {f"content_{layer}": self._content(layer, features[layer]) for layer in self.content_layers}
+        style = {f"style_{layer}": self._style(layer, features[layer]) for layer in self.style_layers}
+        smoothness = self._total_variation(image)
+        total = sum([*content.values(), *style.values(), smoothness])
+        layers = {name: float(loss) for name, loss in (content | style).items()}
+        parts = [sum(layers[name] for name in group) for group in (content, style)]
+        return total, Losses(float(total), *parts, float(smoothness), layers)
+
+    def _content(self, layer, features):
+        loss = content_loss(features, self.content[layer], self.settings.content_normalization)
+        return self.content_layers[layer] * loss
+
+    def _style(self, layer, features):
+        loss = style_loss(features, self.grams[layer], self.settings.style_normalization)
+        return self.style_layers[layer] * loss
+
+    def _total_variation(self, image):
+        weight = self.settings.tv_weight
+        return weight * total_variation(image, self.settings.tv_normalization) if weight else 0.0
 
     def _mean_grams(self, styles, shares):
         grams = dict.fromkeys(self.style_layers, 0)
@@ -78,7 +72,7 @@ def _weighted(layers, weight):
 def _shares(weights, count):
     if not count:
         raise ArgumentError("no style was given; wanted at least one picture whose style to paint in")
-    weights = [1.0] * count if weights is None else list(weights)
+    weights = [1.0] * count if weights is None else [float(w) for w in weights]
     if len(weights) != count or not all(w >= 0 for w in weights) or not 0 < sum(weights) < float("inf"):
         raise ArgumentError(f"the weights of the styles are {weights}; wanted {count} numbers of at least 0, not all 0")
     return [w / sum(weights) for w in weights]

@@ -3,18 +3,20 @@
 import time
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minidl.autograd import Tensor
 from minidl.backend import current_module, to_numpy
-from minidl.data.images import read_image, resize, write_image
-from minidl.errors import NonFiniteError
+from minidl.checkpoints import shipped
+from minidl.data.images import fit, read_image, resize, write_image
+from minidl.errors import MinidlError, NonFiniteError
 from minidl.models import vgg19
 from minidl.style_transfer.objective import Losses, Objective
-from minidl.style_transfer.record import describe
-from minidl.style_transfer.settings import OPTIMIZERS, Settings
+from minidl.style_transfer.record import describe, identity
+from minidl.style_transfer.settings import Settings
 
 
 class Step(NamedTuple):
@@ -23,43 +25,60 @@ class Step(NamedTuple):
 
     number: int
     losses: Losses
-    image: np.ndarray
-    best: np.ndarray
+    image: Any
+    best: Any
     seconds: float
 
 
 @dataclass(frozen=True)
 class Painting:
-    """image: (H, W, 3), 0..255; losses: of each step; settings: what was asked for."""
+    """image: (H, W, 3), 0..255; losses: of each step; record: what it takes to paint it again; trouble: the Ctrl-C or the
+    error that ended it before its time, or None."""
 
     image: np.ndarray
     losses: list
-    settings: Settings
+    record: dict
+    trouble: BaseException | None = None
 
-    def save(self, path):
-        """Write a PNG, JPEG or WebP with the settings inside."""
-        write_image(path, self.image, describe(self.settings, [float(losses.total) for losses in self.losses]))
+    def save(self, path, **more):
+        """Write a PNG, JPEG or WebP with the record, and more if wanted, inside."""
+        done = {"steps_done": len(self.losses), "loss": min(losses.total for losses in self.losses)}
+        write_image(path, self.image, {**self.record, **done, **more})
 
 
-def stylize(content, style, settings=None, *, style_weights=None, callback=None, **changes):
+def stylize(content, style, settings=None, *, style_weights=None, weights=None, callback=None, **changes):
     """Paint `content` in the style of `style`; returns the Painting of the lowest loss.
 
     content: the path of a picture or an array (H, W, 3), RGB, 0..255; style: the same, or a list of several with
-    style_weights. settings: Settings, by default those of `minidl stylize`; changes: single settings by name.
-    callback: called with every Step; to stop early, iterate over `paint` instead.
+    style_weights. settings: Settings, by default those of `minidl stylize`; changes: single settings by name. weights: the
+    file of VGG19's, by default the shipped one. callback: called with every Step.
+
+    Ctrl-C, a loss that is no number any more, or a MinidlError of the callback end the painting, and the picture of the
+    lowest loss so far is returned with that `trouble`; before the end of the first step they are raised.
 
     >>> painting = stylize("photo.jpg", "painting.jpg", steps=50)                                 # doctest: +SKIP
     >>> painting.save("painted.png")                                                              # doctest: +SKIP
     """
     settings = replace(settings or Settings(), **changes)
-    styles = style if isinstance(style, (list, tuple)) else [style]
-    content, *styles = (_picture(source, settings.size) for source in (content, *styles))
-    losses = []
-    for step in paint(content, styles, settings, style_weights=style_weights):
-        losses.append(step.losses)
-        if callback:
-            callback(step)
-    return Painting(np.clip(to_numpy(step.best), 0, 255), losses, settings)
+    sources = [content, *(style if isinstance(style, (list, tuple)) else [style])]
+    pictures = [_picture(source, settings.size) for source in sources]
+    weights = Path(weights) if weights else shipped("vgg19")
+    model = vgg19(weights, pooling=settings.pooling)
+    record = describe(
+        settings, content=identity(content), styles=[identity(source) for source in sources[1:]],
+        style_weights=None if style_weights is None else [float(w) for w in style_weights], weights=identity(weights),
+    )  # fmt: skip
+    losses, step, trouble = [], None, None
+    try:
+        for step in paint(pictures[0], pictures[1:], settings, style_weights=style_weights, model=model):
+            losses.append(step.losses)
+            if callback:
+                callback(step)
+    except (KeyboardInterrupt, MinidlError) as error:
+        if step is None:
+            raise
+        trouble = error
+    return Painting(np.clip(to_numpy(step.best), 0, 255), losses, record, trouble)
 
 
 def paint(content, styles, settings, *, style_weights=None, model=None):
@@ -71,31 +90,39 @@ def paint(content, styles, settings, *, style_weights=None, model=None):
     model = model or vgg19(pooling=settings.pooling)
     xp = current_module()
     content, *styles = (xp.asarray(picture, dtype=np.float32) for picture in (content, *styles))
+    image = Tensor(starting_picture(content, styles, model, settings), requires_grad=True)
     objective = Objective(model, content, styles, settings, style_weights)
-    image = Tensor(starting_picture(content, styles[0], model, settings), requires_grad=True)
-    optimizer = OPTIMIZERS[settings.optimizer]([image], settings.learning_rate)
+    optimizer = settings.make_optimizer([image])
     lowest, best, begun = float("inf"), None, time.perf_counter()
     for number in range(1, settings.steps + 1):
-        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and named below
-            losses = objective(image)
-            losses.total.backward()
-        total = float(losses.total)
-        if total < lowest:
-            lowest, best = total, image.data
-        if not isfinite(total) and settings.optimizer != "lbfgs":  # L-BFGS takes such a step back
-            raise NonFiniteError(f"the loss is {total} at step {number}; try a learning rate below {settings.learning_rate}")
-        if best is None:
-            raise NonFiniteError(f"the loss is {total} at the first step; look at the pictures and at the losses' weights")
+        losses = _evaluate(objective, image)
+        if losses.total < lowest:
+            lowest, best = losses.total, image.data
+        if best is None or not (isfinite(losses.total) or optimizer.takes_back):
+            cure = (
+                f"try a learning rate below {optimizer.learning_rate:g}"
+                if best is not None
+                else "look at the pictures and weights"
+            )
+            raise NonFiniteError(f"the loss is {losses.total} at step {number}; {cure}")
         yield Step(number, losses, image.data, best, time.perf_counter() - begun)
-        if getattr(optimizer, "converged", False):
+        if optimizer.converged or number == settings.steps:
             return
         if settings.late_learning_rate and number >= settings.steps - settings.late_steps:
             optimizer.learning_rate = settings.late_learning_rate
-        optimizer.step(total)
+        optimizer.step(losses.total)
 
 
-def starting_picture(content, style, model, settings):
-    """(H, W, 3), as large as the content: the content itself, noise, the style's picture, or one from a file.
+def _evaluate(objective, image):
+    """The Losses, and the gradient in image.grad. The tape ends here, and with it all activations."""
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and named by `paint`
+        total, losses = objective(image)
+        total.backward()
+    return losses
+
+
+def starting_picture(content, styles, model, settings):
+    """(H, W, 3), as large as the content: the content itself, noise, the first style's picture, or one from a file.
 
     "noise" is even noise of -20..20 around the mean colour that the model takes off, mixed with the photograph:
     noise·(mean + U(-20, 20)) + (1 - noise)·content, as in Ng's assignment.
@@ -108,9 +135,12 @@ def starting_picture(content, style, model, settings):
         random = np.random.default_rng(settings.seed).uniform(-20, 20, content.shape)
         grey = np.asarray(model.preprocessing.mean_rgb) + random
         return xp.asarray(settings.noise * grey, dtype=np.float32) + (1 - settings.noise) * content
-    picture = to_numpy(style) if settings.start == "style" else read_image(settings.start)
+    picture = to_numpy(styles[0]) if settings.start == "style" else read_image(settings.start)
     return xp.asarray(resize(picture, height, width))
 
 
 def _picture(source, size):
-    return read_image(source, size) if not hasattr(source, "shape") else source
+    if not hasattr(source, "shape"):
+        return read_image(source, size)
+    width, height = fit(source.shape[1], source.shape[0], size)
+    return source if (height, width) == source.shape[:2] else resize(to_numpy(source), height, width)

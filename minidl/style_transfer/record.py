@@ -1,32 +1,42 @@
 """What a painting leaves behind beside the picture: its settings, the table of its losses, and their curves."""
 
 import csv
+import hashlib
 import platform
 from dataclasses import asdict
 
 import numpy as np
+import PIL
 
+import minidl
+from minidl.backend import current_device, to_numpy
 from minidl.extras import need
-from minidl.files import replacing
+from minidl.files import must_exist, replacing
+from minidl.style_transfer.settings import STARTS
 
 
-def describe(settings, totals, **more):
-    """Everything needed to paint the picture again, as plain words and numbers. totals: the loss of each step."""
-    from minidl import __version__
+def describe(settings, **more):
+    """What it takes to paint the picture again, as plain words and numbers."""
+    versions = {"minidl": minidl.__version__, "numpy": np.__version__, "pillow": PIL.__version__}
+    versions["python"] = platform.python_version()
+    chosen = asdict(settings) | {"start": str(settings.start)}
+    start = None if settings.start in STARTS else identity(settings.start)
+    return {"settings": chosen, "start_picture": start, "device": current_device(), "versions": versions, **more}
 
-    versions = {"minidl": __version__, "numpy": np.__version__, "python": platform.python_version()}
-    done = {"steps_done": len(totals), "loss": min(totals)}
-    return {**more, "settings": asdict(settings) | {"start": str(settings.start)}, "versions": versions, **done}
+
+def identity(source):
+    """A file by its name and SHA-256, an array by its shape and the SHA-256 of its bytes."""
+    if hasattr(source, "shape"):
+        return {"shape": list(source.shape), "sha256": hashlib.sha256(to_numpy(source).tobytes()).hexdigest()}
+    path = must_exist(source, "picture")
+    return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 def row(step):
     """One step as a row of the table: step, total, content, style, each layer's, total_variation, seconds."""
-    losses = step.losses
-    layers = {name: value for name, value in losses.terms.items() if name != "total_variation"}
-    return {
-        "step": step.number, "total": float(losses.total), "content": losses.content, "style": losses.style, **layers,
-        "total_variation": losses.total_variation, "seconds": round(step.seconds, 3),
-    }  # fmt: skip
+    losses = step.losses._asdict()
+    layers, last = losses.pop("layers"), losses.pop("total_variation")
+    return {"step": step.number, **losses, **layers, "total_variation": last, "seconds": round(step.seconds, 3)}
 
 
 def write_log(path, rows):

@@ -12,6 +12,7 @@ from minidl.models.vgg19 import POOLING
 from minidl.optim import LBFGS, SGD, Adam
 
 OPTIMIZERS = {"lbfgs": LBFGS, "adam": Adam, "sgd": SGD}
+LEARNING_RATES = {"lbfgs": 1.0, "adam": 5.0}  # gradient descent has none that fits all objectives
 STARTS = ("content", "noise", "style")
 # Deeper layers have more channels and larger Gram matrices: 1000 / C^2 a layer, as Gatys' own code weighs them.
 STYLE_LAYERS = {f"conv{block}_1": 1000 / channels**2 for block, channels in enumerate((64, 128, 256, 512, 512), start=1)}
@@ -30,7 +31,7 @@ class Settings:
     size: int | None = 384  # pixels of the longer side; None: the photograph's own
     steps: int = 70  # evaluations of the objective
     optimizer: str = "lbfgs"
-    learning_rate: float = 1.0
+    learning_rate: float | None = None  # None: 1 for lbfgs, 5 for adam; sgd must be told
     late_learning_rate: float | None = None  # of the last late_steps
     late_steps: int = 0
     content_weight: float = 10.0
@@ -59,7 +60,10 @@ class Settings:
             self._at_least("size", 1)
         for name in ("content_weight", "style_weight", "tv_weight", "noise"):
             self._number(name, getattr(self, name))
-        self._number("learning_rate", self.learning_rate, above=0)
+        if self.learning_rate is None and self.optimizer not in LEARNING_RATES:
+            raise ArgumentError(f"the optimizer is {self.optimizer!r} without a learning rate, which it wants; give one")
+        if self.learning_rate is not None:
+            self._number("learning_rate", self.learning_rate, above=0)
         if self.late_learning_rate is not None:
             self._number("late_learning_rate", self.late_learning_rate, above=0)
         if self.noise > 1:
@@ -71,6 +75,11 @@ class Settings:
             raise ArgumentError("all weights are 0, so every picture is as good as any other; give one a weight")
         if not isinstance(self.start, (str, Path)):
             raise ArgumentError(f"start is {self.start!r}; wanted {', '.join(map(repr, STARTS))} or the path of a picture")
+
+    def make_optimizer(self, parameters):
+        """The optimiser of this name and learning rate over some parameters."""
+        rate = LEARNING_RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
+        return OPTIMIZERS[self.optimizer](parameters, rate)
 
     def _wants_anything(self):
         content = self.content_weight and any(self.content_layers.values())

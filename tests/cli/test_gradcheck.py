@@ -20,7 +20,7 @@ def test_every_op_is_proven(capsys):
     assert header.split() == ["op", "argument", "method", "worst", "error", "tolerance", "verdict"]
     assert {row.split()[0] for row in rows} == {row.name for row in proofs.ROWS}
     assert all(row.endswith("proven") for row in rows)
-    assert summary == f"{len(rows)} of {len(rows)} gradients of {len(proofs.ROWS)} ops proven, each on 2 geometries"
+    assert summary == f"{len(rows)} of {len(rows)} gradients proven, each on 2 geometries"
 
 
 def test_named_ops_alone_with_all_their_forms(capsys):

@@ -14,7 +14,7 @@ import pytest
 from minidl.cli import main
 from minidl.cli import stylize as command
 from minidl.data import read_image, read_metadata, shipped_picture, write_image
-from minidl.errors import NonFiniteError
+from minidl.errors import FileError, NonFiniteError
 from minidl.style_transfer import PRESETS
 
 QUICK = ["--size", "32", "--steps", "2", "-q"]
@@ -108,7 +108,7 @@ def test_every_setting_is_used_and_stored(option, value, setting, stored):
     if option != "--start":
         base += ["--start", "noise"]
     if option != "--optimizer":
-        base += ["--optimizer", "adam"]  # L-BFGS begins with steps too small to see
+        base += ["--optimizer", "adam"]  # whose first steps are long enough to see
     assert stylize("-o", "plain.png", *base) == 0
     assert stylize("-o", "chosen.png", *base, option, value) == 0
     assert settings_of("chosen.png")[setting] == stored != settings_of("plain.png")[setting]
@@ -131,7 +131,7 @@ def test_several_styles_with_weights():
         assert stylize("-o", f"{name}.png", *options, pictures=pictures) == 0
     images = [read_image(f"{name}.png") for name in ("first", "second", "both")]
     assert (images[0] != images[1]).any() and (images[0] != images[2]).any()
-    assert read_metadata("both.png")["style_blend"] == [1, 3]
+    assert read_metadata("both.png")["style_weights"] == [1, 3]
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -225,8 +225,36 @@ def test_nan_at_the_first_step_writes_nothing(capsys, monkeypatch):
         raise NonFiniteError("the loss is nan at the first step")
         yield
 
-    monkeypatch.setattr(command, "paint", nowhere)
+    monkeypatch.setattr("minidl.style_transfer.painting.paint", nowhere)
     assert "nan at the first step" in refused(capsys, "-o", "painted.png")
+
+
+def test_a_preview_that_cannot_be_written_does_not_cost_the_painting(capsys):
+    os.mkdir("states")
+    state = "states/preview.png"
+
+    def vanish(path, *args, **kwargs):
+        if str(path) == state:
+            raise FileError(f"cannot write {path}: gone")
+        return write_image(path, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command, "write_image", vanish)
+        assert stylize("-o", "painted.png", "--preview", state, "--every", 1, "--steps", 3) == 2
+    assert "gone; painted.png holds the best of the 1 steps before" in capsys.readouterr().err
+    assert read_image("painted.png").shape == (20, 32, 3)
+
+
+def test_another_optimiser_than_the_presets_gets_its_own_learning_rate():
+    assert stylize("-o", "painted.png", "--preset", "coursera", "--optimizer", "lbfgs") == 0
+    assert settings_of("painted.png")["learning_rate"] is None
+
+
+def test_late_steps():
+    late = ("--late-learning-rate", 1e-9, "--late-steps", 2)
+    for name, options in {"all": (), "late": late}.items():
+        assert stylize("-o", f"{name}.png", "--optimizer", "adam", "--steps", 4, *options) == 0
+    assert (read_image("all.png") != read_image("late.png")).any()
 
 
 def test_ctrl_c_keeps_what_there_is_and_says_so(tmp_path):

@@ -20,6 +20,11 @@ def small_model():
     return VGG19(arrays, Preprocessing("BGR", (104.0, 117.0, 124.0), (1.0, 1.0, 1.0)), pooling="avg").freeze()
 
 
+@pytest.fixture
+def paint_with_the_small_model(monkeypatch, small_model):
+    monkeypatch.setattr("minidl.style_transfer.painting.vgg19", lambda *weights, pooling: small_model)
+
+
 @pytest.fixture(scope="session")
 def content():
     return np.random.default_rng(1).uniform(0, 255, (20, 28, 3)).astype(np.float32)

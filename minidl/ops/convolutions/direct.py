@@ -1,4 +1,4 @@
-"""Convolution by its definition, in loops: slow, and the oracle that every other algorithm is tested against.
+"""Convolution by its definition, in loops: slow, for reading, and to hold the other algorithms against.
 
 One sum holds all three maps. Let output position o read input position i through tap t. Then
 
@@ -6,7 +6,8 @@ One sum holds all three maps. Let output position o read input position i throug
     dx[n,i,c] gains  dy[n,o,k] w[t,c,k]
     dw[t,c,k] gains  x[n,i,c] dy[n,o,k]
 
-and each line is the gradient of the one above it. Channels are split into groups (g below), which do not meet.
+where the second and the third are the first with the roles exchanged: the gradient of a product.
+Channels are split into groups (g below), which do not meet.
 """
 
 from itertools import product

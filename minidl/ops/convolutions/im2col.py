@@ -7,8 +7,8 @@ a matrix W[(t,c), k] the definition is a product, and so are its gradients:
 
 and dx adds each entry of dcolumns to the input position it was copied from. Groups are a batch of smaller products.
 
-The columns hold every input number once per tap. So they are made in strips of some output rows, small enough to stay in
-the processor's cache, and never exist as a whole. Copying goes tap by tap: within one tap no two windows read the same
+The columns hold every input number once per tap. So they are made in strips of about 2^20 numbers (but of at least one
+output row), which the processor's caches can hold. Copying goes tap by tap: within one tap no two windows read the same
 position, so that the adjoint is a plain += on a strided view.
 
 Cost: N·out·taps·C·K / G multiply-adds; writes and reads N·out·taps·C numbers of columns.
