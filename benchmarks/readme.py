@@ -35,7 +35,7 @@ def _stylize(results):
     if not results:
         return ""
     names = {"demo": "the demo", "gatys_code_256": "`--preset gatys-code --size 256 --steps 100`"}
-    header = "| what | picture | steps | time | last loss / first | steps up |"
+    header = "| what | picture | steps | time | lowest loss / first | steps that went up |"
     lines = ["Painting, the whole command:", "", header, "|---|---|---|---|---|---|"]
     for key, name in names.items():
         r = results[key]

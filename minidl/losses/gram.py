@@ -15,11 +15,11 @@ DIVISORS = {
 def gram_matrix(features, normalization="none"):
     """(N, H, W, C) -> (N, C, C)
 
-    G[n,c,d] = 1/Z Σ_p F[n,p,c] F[n,p,d],      F: features unrolled to (N, P, C), P = H·W positions
+    G[n,c,d] = 1/Z Σ_p F[n,p,c] F[n,p,d],      F: features unrolled to (N, M, C), M = H·W positions p
 
     normalization: "none" Z = 1, "positions" Z = H W, "size" Z = H W C.
 
-    Cost: N·P·C² multiply-adds; reads N·P·C numbers, writes N·C².
+    Cost: N·M·C² multiply-adds; reads N·M·C numbers, writes N·C².
 
     >>> gram_matrix(np.array([[[[1., 2.]], [[3., 4.]]]]))        # 2 positions, 2 channels
     array([[[10., 14.],

@@ -32,7 +32,7 @@ def style_loss(generated, style, normalization="gatys"):
     normalization: "gatys" = "coursera" k = 1 / (4 C²), "ng" k = H W / (2 C), "positions_mean" k = 1 / (N C²), "size_sum"
     k = 1 / C². Where the sizes differ, "ng" compares plain Gram matrices scaled to the generated picture's positions.
 
-    Cost: that of the Gram matrices, N·H·W·C² multiply-adds each.
+    Cost: that of the Gram matrices, N·H·W·C² multiply-adds each; in the gradient, one of them again and as much for dF.
 
     >>> style_loss(np.full((1, 1, 2, 1), 2.), np.ones((1, 1, 2, 1)))           # G = 4, A = 1: 3² / 4
     np.float64(2.25)
