@@ -29,8 +29,14 @@ class NonFiniteError(MinidlError, ArithmeticError):
     """A NaN or an infinity where a number has to be."""
 
 
+def printable(text, longest=2000):
+    """Words of strangers (a name inside a file) for a terminal: without control characters, and not without end."""
+    shown = "".join(c if c.isprintable() else "?" for c in text)
+    return shown if len(shown) <= longest else f"{shown[:longest]} ..."
+
+
 def one_of(name, value, words):
     """Refuse a word that is not in the list, and show the list."""
-    if value not in tuple(words):
+    if not isinstance(value, str) or value not in words:
         raise ArgumentError(f"{name} is {value!r}; wanted one of {', '.join(map(repr, words))}")
     return value

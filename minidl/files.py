@@ -15,7 +15,7 @@ def replacing(path):
     When the block raises, whatever stood at `path` stands there still and the new file is gone. An OSError of the block
     (a full disk, a folder without write permission) becomes a FileError that names `path`.
     """
-    path = Path(os.path.realpath(path))  # what a link points to is replaced, not the link
+    path = must_be_writable(os.path.realpath(path))  # what a link points to is replaced, not the link
     beside = None
     try:
         unique = path.with_name(f".{path.stem}-{uuid4().hex}{path.suffix}")
@@ -39,25 +39,52 @@ def replacing(path):
 
 
 def must_exist(path, what="file"):
-    """Return `path` as a Path, or say that there is no such file."""
+    """Return `path` as a Path, or say that there is no such file or that it may not be read."""
     path = Path(path)
-    if not path.exists():
-        raise FileError(f"{path}: there is no such {what}; check the name and the folder")
-    if not path.is_file():
-        raise FileError(f"{path} is not a file but a folder or a device; name the {what} itself")
-    return path
+    try:
+        if not path.exists():
+            raise FileError(f"{path}: there is no such {what}; check the name and the folder")
+        if not path.is_file():
+            raise FileError(f"{str(path)!r} is not a file but a folder or a device; name the {what} itself")
+        with open(path, "rb"):
+            return path
+    except FileError:
+        raise
+    except PermissionError:
+        raise FileError(f"{path} may not be read; ask its owner, or change its permissions") from None
+    except (OSError, ValueError) as error:
+        raise FileError(f"{str(path)[:80]!r} cannot be read: {_reason(error)}; check the name") from None
 
 
 def must_be_writable(path):
-    """Raise a FileError now rather than after a long run if `path` could not be written at its end."""
+    """Return `path` as a Path, or raise a FileError now rather than after a long run if it could not be written."""
     path = Path(path)
-    if path.is_dir():
-        raise FileError(f"{path} is a folder; give the name of a file in it")
-    if not path.parent.is_dir():
-        raise FileError(f"{path}: there is no folder {path.parent}; make it first or choose another place")
-    if not os.access(path.parent, os.W_OK):
-        raise FileError(f"{path}: the folder {path.parent} may not be written to; choose another place")
+    try:
+        if path.is_dir():
+            raise FileError(f"{str(path)!r} is a folder; give the name of a file in it")
+        if path.exists() and not path.is_file():
+            raise FileError(f"{path} is a device, which a file cannot replace; give the name of a file")
+        if not path.parent.is_dir():
+            raise FileError(f"{path}: there is no folder {path.parent}; make it first or choose another place")
+        if not os.access(path.parent, os.W_OK):
+            raise FileError(f"{path}: the folder {path.parent} may not be written to; choose another place")
+        os.lstat(path.parent / f".{path.stem}-{uuid4().hex}{path.suffix}")
+    except FileError:
+        raise
+    except FileNotFoundError:
+        return path
+    except (OSError, ValueError) as error:
+        raise FileError(f"{str(path)[:80]!r} cannot be written: {_reason(error)}; choose another name") from None
     return path
+
+
+def must_differ(outputs, inputs):
+    """Refuse to write two outputs to one file, or an output over an input. Both: name of an option -> path."""
+    seen = {os.path.realpath(path): name for name, path in inputs.items()}
+    for name, path in outputs.items():
+        other = seen.setdefault(os.path.realpath(path), name)
+        if other != name:
+            raise FileError(f"{path} is meant both as {other} and as {name}, which would overwrite it; give another name")
 
 
 def _remove(beside):
@@ -66,4 +93,4 @@ def _remove(beside):
 
 
 def _reason(error):
-    return (error.strerror or str(error) or type(error).__name__).lower()
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()

@@ -38,7 +38,7 @@ def read_hdf5(path):
     if form != FORMAT:
         raise FileError(f"{path} is of the format {form!r}; this minidl reads {FORMAT!r}: update minidl")
     return Checkpoint(
-        arrays=_without_levels(arrays),
+        arrays=_without_levels(arrays, path),
         form="minidl",
         architecture=attributes.pop("architecture", None),
         preprocessing=_preprocessing(attributes),
@@ -102,9 +102,15 @@ def _preprocessing(attributes):
     return Preprocessing(attributes.pop("channels"), mean, std)
 
 
-def _without_levels(arrays):
-    return {
-        name: arrays[f"{name}_levels"][array] if f"{name}_levels" in arrays else array
-        for name, array in arrays.items()
-        if not name.endswith("_levels")
-    }
+def _without_levels(arrays, path):
+    whole = {}
+    for name, array in arrays.items():
+        table = arrays.get(f"{name}_levels")
+        if array.dtype.kind == "u" and table is not None and table.shape == (256,):
+            array = table[array]
+        if array.dtype != np.float32:
+            stored = "minidl stores float32, or uint8 beside 256 levels"
+            raise FileError(f"{path} has {name} as {array.dtype}; {stored}: convert it again")
+        if not name.endswith("_levels"):
+            whole[name] = array
+    return whole

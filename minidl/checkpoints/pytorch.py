@@ -66,6 +66,8 @@ def _unpickle(stream, path):
 
 
 def _checkpoint(path, described, raw, byteorder):
+    if not isinstance(described, dict):
+        raise FileError(f"{path} holds no dictionary of tensors; save model.state_dict() with torch.save")
     for nest in ("state_dict", "model_state_dict", "model"):
         if isinstance(described.get(nest), dict):
             described = described[nest]

@@ -1,12 +1,15 @@
 """The command `minidl`: one file a command; each parses its arguments, calls the library and prints."""
 
 import argparse
+import os
 import shlex
 import sys
 
+import numpy as np
+
 from minidl import __version__
 from minidl.cli import gradcheck, stylize, weights
-from minidl.errors import MinidlError
+from minidl.errors import MinidlError, printable
 
 
 def main(argv=None):
@@ -22,10 +25,22 @@ def main(argv=None):
     arguments = parser.parse_args(words)
     arguments.command = shlex.join(["minidl", *words])
     try:
-        return arguments.run(arguments) or 0
+        with np.errstate(all="ignore"):  # what is not finite is found where it matters, and said in words
+            return arguments.run(arguments) or 0
     except MinidlError as error:
-        print(f"minidl: {error}", file=sys.stderr)
-        return 2
+        return _say(str(error))
+    except BrokenPipeError:  # the reader of the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError:
+        return _say("there is not enough memory for this; take a smaller picture or network")
+    except OSError as error:
+        return _say(f"the system refused: {error}; make room or permissions there, and run it again")
     except KeyboardInterrupt:
-        print("minidl: stopped", file=sys.stderr)
-        return 130
+        return _say("stopped", code=130)
+
+
+def _say(text, code=2):
+    if sys.stderr:
+        print(f"minidl: {printable(text)}", file=sys.stderr)
+    return code

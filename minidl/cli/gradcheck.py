@@ -1,10 +1,7 @@
 """`minidl gradcheck`: prove every gradient, before your eyes."""
 
-from pathlib import Path
-
 from minidl.errors import ArgumentError
-from minidl.extras import need
-from minidl.files import must_be_writable, replacing
+from minidl.plots import must_be_drawable, new_figure, save_figure
 from minidl.proofs import ROWS
 from minidl.proofs import run as prove_row
 
@@ -28,8 +25,7 @@ def run(arguments):
     if arguments.cases < 1 or arguments.seed < 0:
         raise ArgumentError(f"--cases is {arguments.cases} and --seed {arguments.seed}; wanted at least 1 and at least 0")
     if arguments.plot:
-        need("matplotlib", "plot", "--plot")
-        must_be_writable(arguments.plot)
+        must_be_drawable(arguments.plot)
     proofs = []
     print(f"{'op':31}{'argument':11}{'method':23}{'worst error':>12}{'tolerance':>11}  verdict")
     for row in rows:
@@ -55,10 +51,9 @@ def _rows(names):
 
 
 def _plot(path, proofs):
-    pyplot = need("matplotlib.pyplot", "plot", "--plot")
     labels = [f"{name}  d{proof.argument}" for name, proof in proofs]
     places = range(len(proofs), 0, -1)
-    figure, axes = pyplot.subplots(figsize=(8, 1.2 + 0.19 * len(proofs)), layout="constrained")
+    figure, axes = new_figure(8, 1.5 + 0.19 * len(proofs))
     # An exact proof has an error of 0, which has no place on a logarithmic axis: it is drawn at its left end.
     errors = [max(proof.error, 1e-18) for _, proof in proofs]
     colours = ["tab:blue" if proof.passed else "tab:red" for _, proof in proofs]
@@ -68,8 +63,6 @@ def _plot(path, proofs):
     axes.set(xscale="log", xlim=(1e-18, None), xlabel="relative error", yticks=list(places))
     axes.set_yticklabels(labels, fontsize=7)
     axes.set_ylim(0, len(proofs) + 1)
-    axes.legend(loc="lower right", frameon=False)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
     axes.grid(axis="x", alpha=0.3)
-    with replacing(Path(path)) as beside:
-        figure.savefig(beside, dpi=120)
-    pyplot.close(figure)
+    save_figure(figure, path)

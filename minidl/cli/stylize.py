@@ -1,7 +1,10 @@
 """`minidl stylize`: paint a photograph in the manner of a painting."""
 
 import argparse
+import signal
 import sys
+import threading
+from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -10,17 +13,18 @@ from tqdm import tqdm
 from minidl.backend import DEVICES, device, to_numpy
 from minidl.data.images import fit, image_size, picture_form, shipped_picture, write_image
 from minidl.errors import ArgumentError, FileError, MinidlError
-from minidl.extras import need
-from minidl.files import must_be_writable
+from minidl.files import must_be_writable, must_differ, must_exist
 from minidl.losses.content import FACTORS as CONTENT_WORDS
 from minidl.losses.style import FACTORS as STYLE_WORDS
 from minidl.losses.total_variation import FORMS as VARIATION_WORDS
 from minidl.models.vgg19 import POOLING
+from minidl.plots import must_be_drawable
 from minidl.style_transfer import PRESETS, Settings, stylize
 from minidl.style_transfer.record import plot_log, row, write_log
-from minidl.style_transfer.settings import OPTIMIZERS
+from minidl.style_transfer.settings import OPTIMIZERS, STARTS
 
 DEMO = ("chelsea", "van-gogh-pere-tanguy")
+FRAME = "step-{:05}.png"
 
 
 def register(commands):
@@ -83,25 +87,57 @@ def _setting(group, name, meaning, **options):
 def run(arguments):
     content, *styles = _pictures(arguments.pictures)
     settings = _settings(arguments)
-    output = Path(arguments.output or _free_name(content, styles[0]))
-    _check_outputs(arguments, output)
-    say = (lambda *words: None) if arguments.quiet else print
-    with device(arguments.device) as chosen, _Watch(arguments, settings.steps) as watch:
+    _check_files(arguments, content, styles, settings)
+    say = _quiet if arguments.quiet else _say
+    with device(arguments.device) as chosen, _one_interruption(), _Watch(arguments, settings.steps) as watch:
         extent, names = _extent(content, settings.size), ", ".join(style.name for style in styles)
         say(f"painting {content.name} ({extent}) in the manner of {names}, on the {chosen.name.upper()}")
         painting = stylize(
             content, styles, settings, style_weights=arguments.style_blend, weights=arguments.weights, callback=watch
         )
-    painting.save(output, command=arguments.command)
-    watch.write_tables()
-    steps, trouble = len(painting.losses), painting.trouble
-    if isinstance(trouble, MinidlError):
-        raise type(trouble)(f"{trouble}; {output} holds the best of the {steps} steps before")
-    ending = "stopped after" if trouble else "done:"
-    totals = [losses.total for losses in painting.losses]
-    seconds = watch.rows[-1]["seconds"]
-    say(f"{ending} {steps} steps in {seconds:.0f} s, loss {totals[0]:.4g} -> {min(totals):.4g}; the painting is in {output}")
+        output = Path(arguments.output or _free_name(content, styles[0]))
+        painting.save(output, command=arguments.command)
+        steps, trouble = len(painting.losses), painting.trouble
+        try:
+            watch.write_tables()
+        except MinidlError as error:
+            trouble = trouble if isinstance(trouble, Exception) else error
+    if isinstance(trouble, Exception):
+        raise MinidlError(f"{trouble}; {output} holds the best of {steps} steps")
+    totals, seconds = [losses.total for losses in painting.losses], watch.rows[-1]["seconds"]
+    ending, fall = "stopped after" if trouble else "done:", f"{totals[0]:.4g} -> {min(totals):.4g}"
+    say(f"{ending} {steps} steps in {seconds:.0f} s, loss {fall}; the painting is in {output}")
     return 130 if trouble else 0
+
+
+def _say(text):
+    with suppress(OSError, AttributeError):  # a closed terminal is no reason to lose a painting
+        print(text, flush=True)
+
+
+def _quiet(text):
+    pass
+
+
+@contextmanager
+def _one_interruption():
+    """The first Ctrl-C, hang-up or request to end interrupts; later ones must not disturb the saving of what there is."""
+    signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number, frame):
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {each: signal.signal(each, interrupt) for each in signals}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 class _Watch:
@@ -109,8 +145,8 @@ class _Watch:
 
     def __init__(self, arguments, steps):
         self.arguments, self.rows = arguments, []
-        interval = 0.5 if sys.stderr.isatty() else 10
-        self._bar = tqdm(total=steps, unit="step", disable=arguments.quiet, mininterval=interval, delay=0.1)
+        interval = 0.5 if sys.stderr and sys.stderr.isatty() else 10
+        self._bar = tqdm(total=steps, unit="step", disable=arguments.quiet or not sys.stderr, mininterval=interval, delay=0.1)
 
     def __enter__(self):
         return self
@@ -130,7 +166,7 @@ class _Watch:
         if self.arguments.preview:
             write_image(self.arguments.preview, to_numpy(step.best))
         if self.arguments.frames:
-            write_image(Path(self.arguments.frames) / f"step-{step.number:05}.png", to_numpy(step.image))
+            write_image(Path(self.arguments.frames) / FRAME.format(step.number), to_numpy(step.image))
         if self.arguments.log:
             write_log(self.arguments.log, self.rows)
 
@@ -173,22 +209,29 @@ def _numbers(text):
         raise argparse.ArgumentTypeError(f"found {text!r}; wanted numbers with commas between") from None
 
 
-def _check_outputs(arguments, output):
+def _check_files(arguments, content, styles, settings):
     """Find out now what would fail after a long run."""
     if arguments.every < 1:
         raise ArgumentError(f"--every is {arguments.every}; wanted a whole number of at least 1")
-    for path in (output, arguments.preview or output):
-        picture_form(path)
-        must_be_writable(path)
-    for path in filter(None, (arguments.log, arguments.plot)):
-        must_be_writable(path)
-    if arguments.plot:
-        need("matplotlib", "plot", "--plot")
-    if arguments.frames:
+    starts = [] if settings.start in STARTS else [settings.start]
+    for picture in (content, *styles, *starts):
+        must_exist(picture, "picture")
+    options = {f"--{name}": getattr(arguments, name) for name in ("output", "preview", "log", "plot")}
+    outputs = {name: must_be_writable(path) for name, path in options.items() if path is not None}
+    if arguments.output is None:
+        must_be_writable(_free_name(content, styles[0]))
+    for name in {"--output", "--preview"} & outputs.keys():
+        picture_form(outputs[name], fit(*image_size(content), settings.size))
+    if arguments.plot is not None:
+        must_be_drawable(arguments.plot)
+    inputs = {f"picture {number}": path for number, path in enumerate([content, *styles, *starts], start=1)}
+    must_differ(outputs, inputs | ({"--weights": arguments.weights} if arguments.weights else {}))
+    if arguments.frames is not None:
         try:
             Path(arguments.frames).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise FileError(f"cannot make the folder {arguments.frames}: {error.strerror.lower()}; choose another") from None
+        must_be_writable(Path(arguments.frames) / FRAME.format(1))
 
 
 def _free_name(content, style):

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from minidl.checkpoints import diagnose, read, translate, write
-from minidl.errors import ArgumentError, FileError
-from minidl.files import must_be_writable
+from minidl.errors import ArgumentError, FileError, printable
+from minidl.files import must_be_writable, must_differ
 from minidl.models.vgg19 import ARCHITECTURE
 
 
@@ -39,6 +39,7 @@ def register(commands):
 
 def _convert(arguments):
     must_be_writable(arguments.target)
+    must_differ({"TARGET": arguments.target}, {"SOURCE": arguments.source})
     checkpoint = translate(read(arguments.source), ARCHITECTURE)
     for severity, text in diagnose(checkpoint, ARCHITECTURE, arguments.source):
         if severity == "error":
@@ -59,10 +60,10 @@ def _info(arguments):
     width = max(map(len, checkpoint.arrays))
     for name, array in checkpoint.arrays.items():
         figures = (array.min(), array.mean(dtype="f8"), array.max()) if array.size else ()
-        print(f"{name:{width}}  {array.shape!s:20}  {array.dtype!s:8}", *(f"{figure:11.5g}" for figure in figures))
+        print(f"{printable(name):{width}}  {array.shape!s:20}  {array.dtype!s:8}", *(f"{figure:11.5g}" for figure in figures))
     print(f"{sum(array.size for array in checkpoint.arrays.values()):,} numbers (columns: shape, type, min, mean, max)")
     for what, text in checkpoint.provenance.items():
-        print(f"{what}: {text}")
+        print(printable(f"{what}: {text}"))
 
 
 def _check(arguments):
@@ -72,7 +73,7 @@ def _check(arguments):
         checkpoint = translate(checkpoint, ARCHITECTURE)
     findings = diagnose(checkpoint, ARCHITECTURE, arguments.file)
     for severity, text in findings:
-        print(f"{severity}: {text}")
+        print(printable(f"{severity}: {text}"))
     if any(severity == "error" for severity, _ in findings):
         return 2
     print(f"{arguments.file} is fit for {ARCHITECTURE.name}")
@@ -80,8 +81,8 @@ def _check(arguments):
 
 
 def _told(pairs):
-    if wrong := [pair for pair in pairs if "=" not in pair]:
-        raise ArgumentError(f"--provenance {wrong[0]!r} has no '='; write it as WHAT=TEXT")
+    if wrong := [pair for pair in pairs if not all(pair.partition("="))]:
+        raise ArgumentError(f"--provenance is {wrong[0]!r}; write it as WHAT=TEXT")
     return dict(pair.split("=", 1) for pair in pairs)
 
 

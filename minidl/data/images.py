@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin
 
-from minidl.errors import FileError, NonFiniteError
+from minidl.errors import ArgumentError, FileError, MinidlError, NonFiniteError, ShapeError
 from minidl.files import must_exist, replacing
+from minidl.shapes import is_int
 
 READABLE = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 ORIENTATION, SOFTWARE, DESCRIPTION = 0x0112, 0x0131, 0x010E  # EXIF tags
+LARGEST = {"PNG": 2**31 - 1, "JPEG": 65500, "WEBP": 16383}  # pixels a side
 PICTURES = Path(__file__).parent / "pictures"
 
 
@@ -26,7 +28,7 @@ def read_image(path, longest=None):
     path = must_exist(path, "picture")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # of a size from 89 million pixels on; an error ends at twice that
             with Image.open(path, formats=READABLE) as picture:
                 picture.load()
                 picture = _to_rgb(ImageOps.exif_transpose(picture), path)
@@ -34,22 +36,25 @@ def read_image(path, longest=None):
                 if size != picture.size:
                     picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
                 return np.asarray(picture, dtype=np.float32)
-    except FileError:
+    except MinidlError:
         raise
     except Image.UnidentifiedImageError:
         raise FileError(f"{path} is no picture that minidl can read; wanted one of {', '.join(READABLE)}: convert it") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise FileError(f"{path} holds more pixels than any picture should; scale it down with another program first") from None
+    except Image.DecompressionBombError:
+        limit = f"{2 * Image.MAX_IMAGE_PIXELS // 10**6} million pixels"
+        raise FileError(f"{path} holds more than {limit}; scale it down with another program first") from None
     except Exception as error:  # a damaged file can raise nearly anything in a decoder
         raise FileError(f"{path} is damaged and cannot be read ({error}); fetch or save it again") from error
 
 
 def fit(width, height, longest=None):
-    """(width, height) with the longer side made `longest`, where it is more.
+    """(width, height) with the longer side made `longest`, where it is more. None: as it is.
 
     >>> fit(400, 300, 100), fit(40, 30, 100)
     ((100, 75), (40, 30))
     """
+    if longest is not None and not (is_int(longest) and longest > 0):
+        raise ArgumentError(f"the longer side is to be {longest!r} pixels; wanted a whole number of at least 1")
     scale = min(1, (longest or max(width, height)) / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
@@ -60,7 +65,9 @@ def image_size(path):
         with Image.open(must_exist(path, "picture"), formats=READABLE) as picture:
             lies_on_its_side = picture.getexif().get(ORIENTATION, 1) >= 5
             return picture.size[::-1] if lies_on_its_side else picture.size
-    except (OSError, SyntaxError, ValueError, TypeError) as error:
+    except FileError:
+        raise
+    except Exception as error:  # a damaged header can raise nearly anything in a decoder
         raise FileError(f"{path} is not a picture that minidl can read ({error}); convert it, or look at it") from error
 
 
@@ -73,8 +80,10 @@ def write_image(path, image, metadata=None):
     """Write (H, W, 3), clipped to 0..255 and rounded, as PNG, JPEG or WebP by the name's ending, with metadata (anything
     that JSON can hold) inside. Raises NonFiniteError for NaN or infinity, FileError where it cannot be written."""
     path = Path(path)
-    form = picture_form(path)
     image = np.asarray(image)
+    if image.ndim != 3 or image.shape[-1] != 3 or 0 in image.shape:
+        raise ShapeError(f"the picture for {path} has shape {image.shape}; wanted (H, W, 3)")
+    form = picture_form(path, image.shape[1::-1])
     if not np.isfinite(image).all():
         raise NonFiniteError(f"the picture for {path} holds NaN or infinite pixels and was not written; take shorter steps")
     picture = _to_pillow(image)
@@ -88,7 +97,10 @@ def write_image(path, image, metadata=None):
             options["exif"] = Image.Exif()
             options["exif"].update({SOFTWARE: "minidl", DESCRIPTION: text})
     with replacing(path) as beside:
-        picture.save(beside, form, **options)
+        try:
+            picture.save(beside, form, **options)
+        except ValueError as error:
+            raise FileError(f"{path} cannot be written as {form} ({error}); write a PNG") from error
 
 
 def read_metadata(path):
@@ -97,15 +109,20 @@ def read_metadata(path):
         with Image.open(must_exist(path, "picture"), formats=READABLE) as picture:
             picture.load()
             return json.loads(picture.info.get("minidl") or picture.getexif()[DESCRIPTION])
-    except (KeyError, ValueError, OSError, SyntaxError) as error:
+    except FileError:
+        raise
+    except Exception as error:  # as in `image_size`
         raise FileError(f"{path} carries no settings of minidl; only pictures that minidl wrote do") from error
 
 
-def picture_form(path):
-    """The file format that a name's ending asks for; a FileError for one that minidl does not write."""
+def picture_form(path, size=(1, 1)):
+    """The file format that a name's ending asks for; a FileError for one that minidl does not write, or that cannot hold a
+    picture of this size (width, height)."""
     form = WRITABLE.get(Path(path).suffix.lower())
     if form is None:
         raise FileError(f"{path}: minidl writes {', '.join(WRITABLE)}; give the output a name that ends in one of these")
+    if max(size) > LARGEST[form]:
+        raise FileError(f"{path}: {form} holds at most {LARGEST[form]} pixels a side, not {max(size)}; write a PNG")
     return form
 
 
@@ -124,6 +141,8 @@ def _to_pillow(image):
 
 def _to_rgb(picture, path):
     if picture.mode.startswith("I"):  # 16 bits of grey
+        if np.max(picture) > 65535:
+            raise FileError(f"{path} holds 32-bit pixels, whose white is anyone's guess; save it with 8 or 16 bits first")
         return _to_pillow(np.asarray(picture, dtype=np.float64) / 257).convert("RGB")
     if picture.mode == "F":
         raise FileError(f"{path} holds floating-point pixels, whose white is anyone's guess; save it with 8 or 16 bits first")

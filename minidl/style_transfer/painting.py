@@ -12,7 +12,7 @@ from minidl.autograd import Tensor
 from minidl.backend import current_module, to_numpy
 from minidl.checkpoints import shipped
 from minidl.data.images import fit, read_image, resize, write_image
-from minidl.errors import MinidlError, NonFiniteError
+from minidl.errors import ArgumentError, MinidlError, NonFiniteError
 from minidl.models import vgg19
 from minidl.style_transfer.objective import Losses, Objective
 from minidl.style_transfer.record import describe, identity
@@ -53,8 +53,8 @@ def stylize(content, style, settings=None, *, style_weights=None, weights=None, 
     style_weights. settings: Settings, by default those of `minidl stylize`; changes: single settings by name. weights: the
     file of VGG19's, by default the shipped one. callback: called with every Step.
 
-    Ctrl-C, a loss that is no number any more, or a MinidlError of the callback end the painting, and the picture of the
-    lowest loss so far is returned with that `trouble`; before the end of the first step they are raised.
+    Ctrl-C, a loss that is no number any more, or a MinidlError or OSError of the callback end the painting, and the picture
+    of the lowest loss so far is returned with that `trouble`; before the end of the first step they are raised.
 
     >>> painting = stylize("photo.jpg", "painting.jpg", steps=50)                                 # doctest: +SKIP
     >>> painting.save("painted.png")                                                              # doctest: +SKIP
@@ -74,7 +74,7 @@ def stylize(content, style, settings=None, *, style_weights=None, weights=None, 
             losses.append(step.losses)
             if callback:
                 callback(step)
-    except (KeyboardInterrupt, MinidlError) as error:
+    except (KeyboardInterrupt, MinidlError, OSError) as error:
         if step is None:
             raise
         trouble = error
@@ -140,7 +140,10 @@ def starting_picture(content, styles, model, settings):
 
 
 def _picture(source, size):
-    if not hasattr(source, "shape"):
+    if isinstance(source, (str, Path)):
         return read_image(source, size)
+    if len(getattr(source, "shape", ())) != 3 or source.shape[-1] != 3:
+        found = f"shape {source.shape}" if hasattr(source, "shape") else f"a {type(source).__name__}"
+        raise ArgumentError(f"found {found} as a picture; wanted the path of one, or an array (H, W, 3), RGB, 0..255")
     width, height = fit(source.shape[1], source.shape[0], size)
     return source if (height, width) == source.shape[:2] else resize(to_numpy(source), height, width)

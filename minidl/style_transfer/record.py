@@ -10,8 +10,8 @@ import PIL
 
 import minidl
 from minidl.backend import current_device, to_numpy
-from minidl.extras import need
 from minidl.files import must_exist, replacing
+from minidl.plots import new_figure, save_figure
 from minidl.style_transfer.settings import STARTS
 
 
@@ -48,12 +48,12 @@ def write_log(path, rows):
 
 
 def plot_log(path, rows):
-    """The rows as curves over the steps, one for each term, as a picture or PDF by the name's ending."""
-    pyplot = need("matplotlib.pyplot", "plot", "drawing the curves")
-    figure, axes = pyplot.subplots(figsize=(9, 5.5), layout="constrained")
+    """The rows as curves over the steps, one for each term."""
+    figure, axes = new_figure(9, 5.5)
     steps = [r["step"] for r in rows]
     for name in rows[0]:
-        values = [r[name] for r in rows]
+        # A loss of 0, such as the content's at the photograph itself, has no place on a logarithmic axis.
+        values = [r[name] if r[name] > 1e-6 * rows[0]["total"] else None for r in rows]
         if name in ("step", "seconds") or not any(values):
             continue
         whole = name in ("total", "content", "style")
@@ -61,6 +61,4 @@ def plot_log(path, rows):
     axes.set(xlabel="step (evaluation of the objective)", ylabel="weighted loss", yscale="log")
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     axes.grid(alpha=0.3)
-    with replacing(path) as beside:
-        figure.savefig(beside, dpi=120)
-    pyplot.close(figure)
+    save_figure(figure, path)

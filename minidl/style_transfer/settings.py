@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from math import isfinite
+from numbers import Real
 from pathlib import Path
 
 from minidl.errors import ArgumentError, one_of
@@ -10,6 +11,7 @@ from minidl.losses.style import FACTORS as STYLE_WORDS
 from minidl.losses.total_variation import FORMS as VARIATION_WORDS
 from minidl.models.vgg19 import POOLING
 from minidl.optim import LBFGS, SGD, Adam
+from minidl.shapes import is_int
 
 OPTIMIZERS = {"lbfgs": LBFGS, "adam": Adam, "sgd": SGD}
 LEARNING_RATES = {"lbfgs": 1.0, "adam": 5.0}  # gradient descent has none that fits all objectives
@@ -69,6 +71,8 @@ class Settings:
         if self.noise > 1:
             raise ArgumentError(f"noise is {self.noise}; wanted a share from 0 to 1")
         for name in ("content_layers", "style_layers"):
+            if not isinstance(getattr(self, name), dict):
+                raise ArgumentError(f"{name} is {getattr(self, name)!r}; wanted a dictionary of layers and their weights")
             for layer, weight in getattr(self, name).items():
                 self._number(f"the weight of {layer} in {name}", weight)
         if not self._wants_anything():
@@ -88,10 +92,10 @@ class Settings:
 
     def _at_least(self, name, least):
         value = getattr(self, name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        if not is_int(value) or value < least:
             raise ArgumentError(f"{name} is {value!r}; wanted a whole number of at least {least}")
 
     @staticmethod
     def _number(name, value, above=None):
-        if not isinstance(value, (int, float)) or not isfinite(value) or value < 0 or value == above:
+        if not isinstance(value, Real) or not isfinite(value) or value < 0 or value == above:
             raise ArgumentError(f"{name} is {value!r}; wanted a number {'above 0' if above == 0 else 'of at least 0'}")

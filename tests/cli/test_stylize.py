@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -186,6 +187,10 @@ def test_trouble_is_one_sentence_and_exit_code_2(capsys):
         ("there is no such picture", ("--start", "missing.png"), {}),
         ("there is no such", ("--weights", "missing.h5"), {}),
         ("there is no folder", ("--log", "nowhere/losses.csv"), {}),
+        ("/dev/full is a device", ("--log", "/dev/full"), {}),
+        ("drawings are written as .png", ("--plot", "curves.csv"), {}),
+        ("cannot be read: file name too long", (), {"pictures": ("x" * 5000, "painting.jpg")}),
+        ("cannot be written: file name too long", ("-o", "x" * 300 + ".png"), {}),
     ):
         assert words in refused(capsys, *arguments, **options), words
 
@@ -241,7 +246,7 @@ def test_a_preview_that_cannot_be_written_does_not_cost_the_painting(capsys):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command, "write_image", vanish)
         assert stylize("-o", "painted.png", "--preview", state, "--every", 1, "--steps", 3) == 2
-    assert "gone; painted.png holds the best of the 1 steps before" in capsys.readouterr().err
+    assert "gone; painted.png holds the best of 1 steps" in capsys.readouterr().err
     assert read_image("painted.png").shape == (20, 32, 3)
 
 
@@ -272,6 +277,52 @@ def test_ctrl_c_keeps_what_there_is_and_says_so(tmp_path):
     steps = read_metadata("painted.png")["steps_done"]
     with open("losses.csv", newline="") as file:
         assert len(list(csv.DictReader(file))) == steps >= 1
+
+
+def test_an_impatient_ctrl_c_loses_nothing_either():
+    command = [sys.executable, "-m", "minidl.cli", "stylize", "photo.png", "painting.jpg", "--steps", "100000", "--size", "32"]
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        process = subprocess.Popen([*command, "-o", "painted.png", "--preview", "preview.png", "--every", "1", "-q"])
+        deadline = time.monotonic() + 60
+        while not os.path.exists("preview.png") and time.monotonic() < deadline:
+            time.sleep(0.05)
+        for _ in range(4):
+            process.send_signal(number)
+            time.sleep(0.003)
+        assert process.wait(timeout=60) in (130, -number)  # the last may come when all is done and saved
+        assert read_metadata("painted.png")["steps_done"] >= 1
+        os.remove("painted.png")
+        os.remove("preview.png")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-o", "photo.png"], ["-o", "painting.jpg"], ["-o", "link.png"], ["--preview", "photo.png"], ["--log", "photo.png"],
+        ["--plot", "photo.png"], ["-o", "a.png", "--preview", "a.png"], ["-o", "a.png", "--log", "a.png"],
+        ["--log", "a.png", "--plot", "a.png"], ["--start", "other.webp", "-o", "other.webp"],
+    ],
+)  # fmt: skip
+def test_nothing_is_written_over_an_input_or_another_output(capsys, arguments):
+    os.symlink("photo.png", "link.png")
+    files = {path: path.read_bytes() for path in Path().iterdir()}
+    assert "which would overwrite it" in refused(capsys, *arguments)
+    assert files == {path: path.read_bytes() for path in Path().iterdir()}
+
+
+def test_a_closed_terminal_does_not_cost_the_painting():
+    command = [sys.executable, "-m", "minidl.cli", "stylize", "photo.png", "painting.jpg", "--steps", "2", "--size", "32"]
+    for redirection in (">&-", "2>&-", "| true", ">/dev/full"):
+        subprocess.run(f"{' '.join(command)} -o painted.png {redirection}", shell=True, stderr=subprocess.DEVNULL)
+        assert read_image("painted.png").shape == (20, 32, 3), redirection
+        os.remove("painted.png")
+
+
+def test_pictures_too_large_for_their_form_are_refused_at_once(capsys):
+    write_image("wide.png", np.zeros((1, 17000, 3)))
+    assert "WEBP holds at most 16383 pixels" in refused(
+        capsys, "-o", "painted.webp", "--size", "17000", pictures=("wide.png", "painting.jpg")
+    )
 
 
 def test_the_record_is_plain_json(tmp_path):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
@@ -48,9 +50,24 @@ def test_convert_with_levels(keras):
     assert np.unique(load(target, SMALL).arrays["conv/kernel"]).size <= 256
 
 
-def test_convert_onto_itself(keras):
-    assert cli.main(["weights", "convert", str(keras), str(keras)]) == 0
-    assert load(keras, SMALL).form == "minidl"
+def test_the_source_is_never_overwritten(keras, capsys):
+    before = keras.read_bytes()
+    assert cli.main(["weights", "convert", str(keras), str(keras)]) == 2
+    assert "meant both as SOURCE and as TARGET" in capsys.readouterr().err
+    assert keras.read_bytes() == before
+
+
+def test_a_device_is_never_replaced(keras, capsys):
+    assert cli.main(["weights", "convert", str(keras), "/dev/full"]) == 2
+    assert "/dev/full is a device" in capsys.readouterr().err
+    assert not Path("/dev/full").is_file()
+
+
+def test_words_of_strangers_cannot_command_the_terminal(keras, capsys):
+    target = keras.with_name("ours.h5")
+    assert cli.main(["weights", "convert", str(keras), str(target), "--provenance", "paper=\x1b[31mred"]) == 0
+    assert cli.main(["weights", "info", str(target)]) == 0
+    assert "\x1b" not in capsys.readouterr().out
 
 
 def test_convert_refuses_known_mistakes_and_writes_nothing(keras, capsys):
