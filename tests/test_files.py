@@ -61,7 +61,10 @@ def test_a_file_error_of_the_block_keeps_its_own_words(old):
 
 def test_a_folder_that_is_missing_is_said(tmp_path):
     path = tmp_path / "missing" / "out.png"
-    with pytest.raises(FileError, match="there is no folder .*missing; make it first or choose another place"), replacing(path):
+    with (
+        pytest.raises(FileError, match=r"there is no folder .*missing; make it first or choose another place"),
+        replacing(path),
+    ):
         raise AssertionError("the block must not begin")
 
 

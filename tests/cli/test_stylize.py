@@ -169,7 +169,7 @@ def test_trouble_is_one_sentence_and_exit_code_2(capsys):
     os.mkdir("folder.png")
     for words, arguments, options in (
         ("missing.png: there is no such picture", (), {"pictures": ("missing.png", "painting.jpg")}),
-        ("folder is not a file", (), {"pictures": ("photo.png", "folder")}),
+        ("'folder' is not a file", (), {"pictures": ("photo.png", "folder")}),
         ("text.png is no", (), {"pictures": ("text.png", "painting.jpg")}),
         ("half.jpg is damaged", (), {"pictures": ("photo.png", "half.jpg")}),
         ("found one picture", (), {"pictures": ("photo.png",)}),
