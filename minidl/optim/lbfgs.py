@@ -19,7 +19,7 @@ class LBFGS(Optimizer):
 
     A pair is kept if y·s > 1e-10 |y| |s|; H begins as (y·s / y·y) I. history: pairs kept, 2 arrays of the parameters' size
     each. Arrays stay in their own precision, scalars are float64. Until a first pair is found (the loss may be curved the
-    wrong way at the start), steps along -g grow tenfold.
+    wrong way at the start), steps along -g grow fourfold.
 
     Without a line search a step can go astray. Where the loss is not finite, or more than `leap` times the last good one (if
     that is above 0), the step is taken back and a quarter of it tried. `converged` tells that steps no longer change the
@@ -28,9 +28,9 @@ class LBFGS(Optimizer):
     """
 
     takes_back = True
-    SHRINK, GROW, PATIENCE, CURVATURE, VISIBLE = 0.25, 10, 10, 1e-10, 1e4
+    SHRINK, GROW, PATIENCE, CURVATURE, VISIBLE = 0.25, 4, 10, 1e-10, 1e4
 
-    def __init__(self, parameters, learning_rate=1.0, history=10, tolerance=1e-7, leap=1.5):
+    def __init__(self, parameters, learning_rate=1.0, history=10, tolerance=1e-7, leap=1.1):
         super().__init__(parameters, learning_rate)
         if history < 1:
             raise ArgumentError(f"the history is {history}; wanted at least 1 pair")

@@ -174,7 +174,7 @@ def test_trouble_is_one_sentence_and_exit_code_2(capsys):
         ("half.jpg is damaged", (), {"pictures": ("photo.png", "half.jpg")}),
         ("found one picture", (), {"pictures": ("photo.png",)}),
         ("there is no folder", ("-o", "nowhere/painted.png"), {}),
-        ("folder.png is a folder", ("-o", "folder.png"), {}),
+        ("'folder.png' is a folder", ("-o", "folder.png"), {}),
         ("minidl writes", ("-o", "painted.gif"), {}),
         ("no layer 'conv9_9'", ("--style-layers", "conv9_9"), {}),
         ("too small for block5_conv1", ("--size", "15"), {}),
