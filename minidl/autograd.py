@@ -222,7 +222,7 @@ def differentiable(forward, **gradients):
     """
     parameters = inspect.signature(forward).parameters
     defaults = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
-    pulls = {name[1:]: (gradient, _readers(forward, gradient)) for name, gradient in gradients.items()}
+    with_readers = {name[1:]: (gradient, _readers(forward, gradient)) for name, gradient in gradients.items()}
 
     @functools.wraps(forward)
     def op(*args, **kwargs):
@@ -239,20 +239,20 @@ def differentiable(forward, **gradients):
                 result._record(edges)
         return result
 
-    op.forward, op.gradients, op._pulls = forward, gradients, pulls
+    op.forward, op.gradients, op._gradients = forward, gradients, with_readers
     return op
 
 
 def _must_be_arrays(op, given, defaults):
     """Refuse a list, None and whatever else is no array, before it fails somewhere inside a formula. A number will do where
     the op has another input."""
-    for name, (_, readers) in op._pulls.items():
+    for name, (_, readers) in op._gradients.items():
         value = given.get(name, 0.0)
         if "which" in readers and not isinstance(value, (list, tuple)):
             raise ArgumentError(f"{op.__name__} takes a list of arrays as {name}; found a {type(value).__name__}")
         for array in value if "which" in readers else (value,):
             will_do = isinstance(array, Tensor) or hasattr(array, "__array_namespace__")
-            will_do |= isinstance(array, (int, float, complex)) and (len(op._pulls) > 1 or name not in given)
+            will_do |= isinstance(array, (int, float, complex)) and (len(op._gradients) > 1 or name not in given)
             will_do |= array is None and name in defaults
             if not will_do:
                 found = type(array).__name__
@@ -263,9 +263,9 @@ def _edges(op, name, value, plain, y):
     """The edges of the tape for one argument: one, or one for each Tensor of a list."""
     for which, tensor in enumerate(value if isinstance(value, (list, tuple)) else (value,)):
         if isinstance(tensor, Tensor) and tensor.requires_grad:
-            if name not in op._pulls:
+            if name not in op._gradients:
                 raise ArgumentError(f"{op.__name__} has no gradient for {name}; pass its .data")
-            gradient, readers = op._pulls[name]
+            gradient, readers = op._gradients[name]
             kept = {parameter: read(plain, y, which) for parameter, read in readers.items()}
             yield tensor._source(), _pull(gradient, kept, tensor.dtype)
 

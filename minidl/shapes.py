@@ -149,10 +149,10 @@ def _pairs(padding, extent, stride, reach):
     )
 
 
-def broadcast(a_shape, b_shape):
+def can_broadcast(a_shape, b_shape):
     """Whether arrays of these shapes broadcast: from the last axis on, lengths are equal or 1.
 
-    >>> broadcast((2, 3), (3,)), broadcast((2, 3), (2,))
+    >>> can_broadcast((2, 3), (3,)), can_broadcast((2, 3), (2,))
     (True, False)
     """
     return all(m == n or 1 in (m, n) for m, n in zip(reversed(a_shape), reversed(b_shape)))  # noqa: B905  the shorter ends

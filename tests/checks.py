@@ -219,7 +219,7 @@ def spied(op):
     def spy(gradient):
         return lambda *args, **kwargs: calls.append(gradient) or gradient(*args, **kwargs)
 
-    with patch.dict(op._pulls, {name: (spy(gradient), readers) for name, (gradient, readers) in op._pulls.items()}):
+    with patch.dict(op._gradients, {name: (spy(gradient), readers) for name, (gradient, readers) in op._gradients.items()}):
         yield calls
 
 

@@ -7,7 +7,7 @@ a broadcast input is summed over the axes along which it was repeated: `unbroadc
 from minidl.autograd import Tensor, differentiable
 from minidl.backend import array_module
 from minidl.errors import ArgumentError, ShapeError
-from minidl.shapes import broadcast
+from minidl.shapes import can_broadcast
 
 
 def unbroadcast(dy, shape):
@@ -23,11 +23,11 @@ def unbroadcast(dy, shape):
     return dy.sum(axis=(*range(added), *repeated), keepdims=True).reshape(shape)
 
 
-def broadcasting(a, b):
+def must_broadcast(a, b):
     """The library of both arrays, once their shapes are seen to broadcast."""
     xp = array_module(a, b)
     a_shape, b_shape = (getattr(x, "shape", ()) for x in (a, b))
-    if not broadcast(a_shape, b_shape):
+    if not can_broadcast(a_shape, b_shape):
         raise ShapeError(f"shapes {a_shape} and {b_shape} do not broadcast; from the last axis on, lengths must be equal or 1")
     return xp
 
@@ -38,7 +38,7 @@ def add(a, b):
     >>> add(np.array([1., 2.]), 10.)
     array([11., 12.])
     """
-    broadcasting(a, b)
+    must_broadcast(a, b)
     return a + b
 
 
@@ -57,7 +57,7 @@ add = differentiable(add, da=add_da, db=add_db)
 
 def subtract(a, b):
     """y = a - b"""
-    broadcasting(a, b)
+    must_broadcast(a, b)
     return a - b
 
 
@@ -80,7 +80,7 @@ def multiply(a, b):
     >>> multiply(np.array([1., 2.]), np.array([3., 4.]))
     array([3., 8.])
     """
-    broadcasting(a, b)
+    must_broadcast(a, b)
     return a * b
 
 
@@ -99,7 +99,7 @@ multiply = differentiable(multiply, da=multiply_da, db=multiply_db)
 
 def divide(a, b):
     """y = a / b"""
-    broadcasting(a, b)
+    must_broadcast(a, b)
     return a / b
 
 
@@ -207,7 +207,7 @@ def maximum(a, b):
     >>> maximum(np.array([1., 5.]), 3.)
     array([3., 5.])
     """
-    return broadcasting(a, b).maximum(a, b)
+    return must_broadcast(a, b).maximum(a, b)
 
 
 def maximum_da(dy, a, b, a_shape):
@@ -225,7 +225,7 @@ maximum = differentiable(maximum, da=maximum_da, db=maximum_db)
 
 def minimum(a, b):
     """y = min(a, b), element by element"""
-    return broadcasting(a, b).minimum(a, b)
+    return must_broadcast(a, b).minimum(a, b)
 
 
 def minimum_da(dy, a, b, a_shape):

@@ -4,7 +4,7 @@ from minidl.autograd import Tensor, differentiable
 from minidl.backend import array_module
 from minidl.errors import ShapeError
 from minidl.ops.arithmetic import unbroadcast
-from minidl.shapes import broadcast
+from minidl.shapes import can_broadcast
 
 
 def matmul(a, b):
@@ -26,7 +26,7 @@ def matmul(a, b):
         raise ShapeError(
             f"matmul of {a_shape} and {b_shape}: the last axis of the first must be as long as the rows of the second"
         )
-    if not broadcast(a_shape[:-2], b_shape[:-2]):
+    if not can_broadcast(a_shape[:-2], b_shape[:-2]):
         raise ShapeError(f"matmul of {a_shape} and {b_shape}: the batches before the last two axes must be equal or 1")
     return a @ b
 

@@ -1,0 +1,169 @@
+"""Geometries to prove the ops on: shapes and options.
+
+A geometry is drawn by asking a chooser for integers and choices. `RandomChooser` answers from a seed; the tests answer
+with hypothesis, which searches and shrinks. Output sizes are drawn first and input sizes follow, so that no draw is thrown
+away. Each function gives the arguments of an op by name, an array as its Shape.
+"""
+
+import numpy as np
+
+from minidl import losses
+
+
+class Shape(tuple):
+    """Stands in a drawn geometry for an array of this shape."""
+
+    __slots__ = ()
+
+
+class RandomChooser:
+    """Draws from a seed."""
+
+    def __init__(self, seed):
+        self._rng = np.random.default_rng(seed)
+
+    def integer(self, low, high):
+        """An integer from low to high, both included."""
+        return int(self._rng.integers(low, high + 1))
+
+    def one_of(self, options):
+        return options[self.integer(0, len(options) - 1)]
+
+
+def _axes(choose, low=1, high=3):
+    return tuple(choose.integer(1, 3) for _ in range(choose.integer(low, high)))
+
+
+def elements(choose):
+    return {"x": Shape(_axes(choose, 0, 4))}
+
+
+def broadcasting(choose):
+    """Two shapes that broadcast: axes of length 1 here and there, one of them shorter in front."""
+    full = _axes(choose, 0, 4)
+    a, b = ([choose.one_of((n, 1)) for n in full] for _ in range(2))
+    if choose.one_of((True, False)):
+        b = b[choose.integer(0, len(b)) :]
+    return {"a": Shape(a), "b": Shape(b)}
+
+
+def _window_axis(choose, dilated, least=1):
+    """One spatial axis, from its output size: (length, taps, stride, dilation, (before, after))."""
+    out, taps, stride = choose.integer(1, 3), choose.integer(1, 3), choose.integer(1, 3)
+    dilation = choose.integer(1, 2) if dilated else 1
+    reach = dilation * (taps - 1) + 1
+    span = (out - 1) * stride + reach + choose.integer(0, stride - 1)  # the last term: left over, read by no window
+    least = min(span, max(least, dilation))
+    before = choose.integer(0, min(reach - 1, span - least))
+    after = choose.integer(0, min(reach - 1, span - least - before))
+    return span - before - after, taps, stride, dilation, (before, after)
+
+
+def convolution(choose):
+    axes = [_window_axis(choose, dilated=True) for _ in range(choose.integer(1, 3))]
+    spatial, kernel, stride, dilation, padding = zip(*axes, strict=True)
+    groups, per_group, multiplier = choose.integer(1, 3), choose.integer(1, 2), choose.integer(1, 2)
+    x, w = (choose.integer(1, 2), *spatial, groups * per_group), (*kernel, per_group, groups * multiplier)
+    return {
+        "x": Shape(x), "w": Shape(w), "b": Shape(w[-1:]), "stride": stride, "dilation": dilation, "groups": groups,
+        "padding": choose.one_of((padding, padding, "same")),
+    }  # fmt: skip
+
+
+def _pooling(choose, dilated):
+    axes = [_window_axis(choose, dilated) for _ in range(choose.integer(1, 3))]
+    spatial, window, stride, dilation, padding = zip(*axes, strict=True)
+    x = Shape((choose.integer(1, 2), *spatial, choose.integer(1, 3)))
+    geometry = {"x": x, "window": window, "stride": stride, "padding": padding, "ceil": choose.one_of((False, True))}
+    return {**geometry, "dilation": dilation} if dilated else geometry
+
+
+def max_pool(choose):
+    return _pooling(choose, dilated=True)
+
+
+def avg_pool(choose):
+    return {**_pooling(choose, dilated=False), "count_padding": choose.one_of((True, False))}
+
+
+def matmul(choose):
+    m, k, n = (choose.integer(1, 3) for _ in range(3))
+    batch = broadcasting(choose)
+    a, b = (*batch["a"], m, k), (*batch["b"], k, n)
+    return {"a": Shape(choose.one_of((a, a, (k,)))), "b": Shape(choose.one_of((b, b, (k,))))}
+
+
+def reduction(choose):
+    shape = _axes(choose, 1, 4)
+    some = tuple(i for i in range(len(shape)) if choose.one_of((True, False)))
+    return {"x": Shape(shape), "axis": choose.one_of((None, -1, some)), "keepdims": choose.one_of((False, True))}
+
+
+def reshape(choose):
+    shape = _axes(choose)
+    return {"x": Shape(shape), "shape": choose.one_of(((-1,), shape[::-1], (1, *shape)))}
+
+
+def transpose(choose):
+    shape = _axes(choose, 2, 4)
+    shift = choose.integer(0, len(shape) - 1)
+    axes = tuple(range(len(shape)))
+    return {"x": Shape(shape), "axes": choose.one_of((None, axes[shift:] + axes[:shift], (*axes[:-2], -1, -2)))}
+
+
+def concatenate(choose):
+    shape = _axes(choose)
+    axis = choose.integer(0, len(shape) - 1)
+    other = (*shape[:axis], choose.integer(1, 3), *shape[axis + 1 :])
+    return {"a": Shape(shape), "b": Shape(other), "axis": choose.one_of((axis, axis - len(shape)))}
+
+
+def index(choose):
+    key = choose.one_of((0, slice(1, None, 2), (..., slice(None, None, -1)), [1, 0, 1], (slice(None), [0, 0])))
+    return {"x": Shape((choose.integer(2, 4), choose.integer(2, 4))), "key": key}
+
+
+def pad(choose):
+    shape = _axes(choose)
+    width = [(choose.integer(0, 2), choose.integer(0, 2)) for _ in shape]
+    return {"x": Shape(shape), "width": width, "value": choose.integer(0, 1)}
+
+
+def broadcast_to(choose):
+    shape = _axes(choose)
+    ones = Shape(choose.one_of((n, 1)) for n in shape)
+    return {"x": ones, "shape": (*_axes(choose, 0, 2), *shape)}
+
+
+def softmax(choose):
+    shape = _axes(choose)
+    return {"x": Shape(shape), "axis": choose.integer(-len(shape), len(shape) - 1)}
+
+
+def _features(choose):
+    return Shape((choose.integer(1, 2), choose.integer(1, 3), choose.integer(1, 3), choose.integer(1, 3)))
+
+
+def content_loss(choose):
+    features = _features(choose)
+    normalization = choose.one_of(tuple(losses.content.FACTORS))
+    return {"generated": features, "content": features, "normalization": normalization}
+
+
+def gram_matrix(choose):
+    return {"features": _features(choose), "normalization": choose.one_of(tuple(losses.gram.DIVISORS))}
+
+
+def style_loss(choose):
+    features = n, _, _, channels = _features(choose)
+    pictures = (n, choose.integer(1, 3), choose.integer(1, 3), channels)
+    style = Shape(choose.one_of((pictures, (n, channels, channels))))
+    return {"generated": features, "style": style, "normalization": choose.one_of(tuple(losses.style.FACTORS))}
+
+
+def total_variation(form):
+    def draw(choose):
+        image = (choose.integer(2, 4), choose.integer(2, 4), choose.integer(1, 3))
+        return {"image": Shape(choose.one_of((image, (2, *image)))), "normalization": form}
+
+    return draw

@@ -1,0 +1,32 @@
+"""The numbers in the arrays of a geometry. They come from a seed alone."""
+
+import numpy as np
+
+from minidl.proofs.geometry import Shape
+
+
+def fill(row, geometry, seed, dtype=np.float64):
+    """The drawn geometry with arrays of numbers in place of shapes."""
+    rng = np.random.default_rng(seed)
+    shapes = {name: value for name, value in geometry.items() if isinstance(value, Shape)}
+    words = {name: row.data.get(name, "spaced" if row.kinds.get(name) == "piecewise linear" else "normal") for name in shapes}
+    spaced = iter(_spaced(rng, [shape for name, shape in shapes.items() if words[name] == "spaced"]))
+    arrays = {
+        name: next(spaced) if words[name] == "spaced" else DATA[words[name]](rng, shape) for name, shape in shapes.items()
+    }
+    return {**geometry, **{name: np.asarray(array, dtype) for name, array in arrays.items()}}
+
+
+DATA = {
+    "normal": lambda rng, shape: rng.standard_normal(shape),
+    "positive": lambda rng, shape: rng.uniform(0.5, 2, shape),
+    "nonzero": lambda rng, shape: rng.uniform(0.5, 2, shape) * rng.choice([-1.0, 1.0], shape),
+}
+
+
+def _spaced(rng, shapes):
+    """Arrays whose entries all differ by at least 1 from each other and by 1/2 from 0: no kink within reach of a step."""
+    sizes = [int(np.prod(shape)) for shape in shapes]
+    numbers = rng.permutation(sum(sizes)) - sum(sizes) // 2 + 0.5
+    parts = np.split(numbers, np.cumsum(sizes)[:-1]) if sizes else []
+    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]

@@ -1,0 +1,99 @@
+"""One row an op: what is proven of it, and on what."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from minidl import losses, ops
+from minidl.gradcheck import prove
+from minidl.losses.total_variation import FORMS
+from minidl.ops.convolutions import ALGORITHMS
+from minidl.proofs import geometry
+from minidl.proofs.geometry import RandomChooser
+from minidl.proofs.numbers import fill
+
+
+@dataclass(frozen=True)
+class Row:
+    """draw: chooser -> arguments, arrays given as a Shape. kinds: argument -> word of `gradcheck.KINDS`. data: argument ->
+    word of `DATA`, where it is neither "spaced" (piecewise linear ones) nor "normal" (the others)."""
+
+    name: str
+    op: Any
+    draw: Any
+    kinds: dict
+    data: dict = field(default_factory=dict)
+
+
+def run(row, cases=20, seed=0):
+    """Prove one row on that many drawn geometries: argument -> the Proof with the worst error."""
+    worst = {}
+    for case in range(cases):
+        drawn = row.draw(RandomChooser((seed, case)))
+        for proof in prove(row.op, fill(row, drawn, (seed, case, 1)), row.kinds, seed=(seed, case, 2)):
+            if proof.argument not in worst or not proof.error <= worst[proof.argument].error:
+                worst[proof.argument] = proof
+    return worst
+
+
+def _concatenate_two(a, b, axis):
+    return ops.concatenate([a, b], axis)
+
+
+def _with(op, **options):
+    return lambda **arguments: op(**arguments, **options)
+
+
+_VARIATION_KINDS = {"sum_absolute": "piecewise linear", "power": "analytic"}
+_VARIATION_DATA = {"power": {"image": "spaced"}}  # (↓² + →²)^1.25 is not smooth where both differences are 0
+
+ROWS = [
+    *(
+        Row(
+            f"convolution[{name}]", _with(ops.convolution, algorithm=name), geometry.convolution,
+            {"x": "linear", "w": "linear", "b": "linear"},
+        )
+        for name in ALGORITHMS
+    ),
+    Row("max_pool", ops.max_pool, geometry.max_pool, {"x": "piecewise linear"}),
+    Row("avg_pool", ops.avg_pool, geometry.avg_pool, {"x": "linear"}),
+    Row("relu", ops.relu, geometry.elements, {"x": "piecewise linear"}),
+    Row("leaky_relu", ops.leaky_relu, geometry.elements, {"x": "piecewise linear"}),
+    Row("sigmoid", ops.sigmoid, geometry.elements, {"x": "analytic"}),
+    Row("tanh", ops.tanh, geometry.elements, {"x": "analytic"}),
+    Row("softmax", ops.softmax, geometry.softmax, {"x": "analytic"}),
+    Row("add", ops.add, geometry.broadcasting, {"a": "linear", "b": "linear"}),
+    Row("subtract", ops.subtract, geometry.broadcasting, {"a": "linear", "b": "linear"}),
+    Row("multiply", ops.multiply, geometry.broadcasting, {"a": "linear", "b": "linear"}),
+    Row("divide", ops.divide, geometry.broadcasting, {"a": "linear", "b": "analytic"}, {"b": "nonzero"}),
+    Row("negative", ops.negative, geometry.elements, {"x": "linear"}),
+    Row(
+        "power", ops.power, lambda choose: {**geometry.elements(choose), "exponent": choose.one_of((-1, 0, 0.5, 1, 2, 3))},
+        {"x": "analytic"}, {"x": "positive"},
+    ),
+    Row("exp", ops.exp, geometry.elements, {"x": "analytic"}),
+    Row("log", ops.log, geometry.elements, {"x": "analytic"}, {"x": "positive"}),
+    Row("sqrt", ops.sqrt, geometry.elements, {"x": "analytic"}, {"x": "positive"}),
+    Row("absolute", ops.absolute, geometry.elements, {"x": "piecewise linear"}),
+    Row("maximum", ops.maximum, geometry.broadcasting, {"a": "piecewise linear", "b": "piecewise linear"}),
+    Row("minimum", ops.minimum, geometry.broadcasting, {"a": "piecewise linear", "b": "piecewise linear"}),
+    Row("matmul", ops.matmul, geometry.matmul, {"a": "linear", "b": "linear"}),
+    Row("sum", ops.sum, geometry.reduction, {"x": "linear"}),
+    Row("mean", ops.mean, geometry.reduction, {"x": "linear"}),
+    Row("max", ops.max, geometry.reduction, {"x": "piecewise linear"}),
+    Row("reshape", ops.reshape, geometry.reshape, {"x": "linear"}),
+    Row("transpose", ops.transpose, geometry.transpose, {"x": "linear"}),
+    Row("concatenate", _concatenate_two, geometry.concatenate, {"a": "linear", "b": "linear"}),
+    Row("index", ops.index, geometry.index, {"x": "linear"}),
+    Row("pad", ops.pad, geometry.pad, {"x": "linear"}),
+    Row("broadcast_to", ops.broadcast_to, geometry.broadcast_to, {"x": "linear"}),
+    Row("content_loss", losses.content_loss, geometry.content_loss, {"generated": "quadratic", "content": "quadratic"}),
+    Row("gram_matrix", losses.gram_matrix, geometry.gram_matrix, {"features": "quadratic"}),
+    Row("style_loss", losses.style_loss, geometry.style_loss, {"generated": "quartic", "style": "quartic"}),
+    *(
+        Row(
+            f"total_variation[{form}]", losses.total_variation, geometry.total_variation(form),
+            {"image": _VARIATION_KINDS.get(form, "quadratic")}, _VARIATION_DATA.get(form, {}),
+        )
+        for form in FORMS
+    ),
+]  # fmt: skip
