@@ -61,11 +61,16 @@ def _shapes(arrays, architecture):
             yield "error", f"holds {name} as {found}; {architecture.name} has {wanted}"
 
 
+LARGEST = 1e6
+
+
 def _numbers(arrays):
     for name, array in arrays.items():
         bad = array.size - np.count_nonzero(np.isfinite(array))
         if bad:
             yield "error", f"has {bad} NaN or infinite numbers in {name}: its training broke down or the file is damaged"
+        elif np.max(np.abs(array), initial=0) > LARGEST:
+            yield "error", f"has numbers beyond {LARGEST:.0e} in {name}, as no trained network has: the file is damaged"
         elif name.endswith("/kernel") and not array.any():
             yield "error", f"has only zeros in {name}: nothing would pass that layer"
 

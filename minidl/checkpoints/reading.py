@@ -40,6 +40,8 @@ def _reader(path):
         return _zip_reader(path)
     if head.startswith(b"\x80"):
         raise FileError(f"{path} is a Python pickle, which could do anything: nothing of it was run; save it as .npz")
+    if not head:
+        raise FileError(f"{path} is empty; fetch or make it again")
     raise FileError(
         f"{path} begins with {head[:16]!r}, which is no weight file that minidl reads: those are HDF5 (Keras, minidl), "
         "PyTorch state dicts and .npz; was the download an error page?"
