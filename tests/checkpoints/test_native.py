@@ -114,3 +114,12 @@ def test_arguments(tmp_path, checkpoint):
         write(tmp_path / "a.h5", checkpoint, levels=16)
     with pytest.raises(NonFiniteError, match="a/kernel"):
         write(tmp_path / "a.h5", Checkpoint({"a/kernel": np.full((2, 2), np.nan)}), levels=256)
+
+
+def test_levels_without_their_table_are_refused(tmp_path, checkpoint):
+    write(tmp_path / "a.h5", checkpoint, levels=256)
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        name = next(name for name in checkpoint.arrays if name.endswith("/kernel"))
+        del file[f"{name}_levels"]
+    with pytest.raises(FileError, match=rf"has {name} as uint8; minidl stores float32, or uint8 beside 256 levels"):
+        read(tmp_path / "a.h5")
