@@ -104,8 +104,8 @@ def run(arguments):
             trouble = trouble if isinstance(trouble, Exception) else error
     if isinstance(trouble, Exception):
         raise MinidlError(f"{trouble}; {output} holds the best of {steps} steps")
-    totals, seconds = [losses.total for losses in painting.losses], watch.rows[-1]["seconds"]
-    ending, fall = "stopped after" if trouble else "done:", f"{totals[0]:.4g} -> {min(totals):.4g}"
+    ending, seconds = "stopped after" if trouble else "done:", watch.rows[-1]["seconds"]
+    fall = f"{painting.losses[0].total:.4g} -> {painting.lowest:.4g}"
     say(f"{ending} {steps} steps in {seconds:.0f} s, loss {fall}; the painting is in {output}")
     return 130 if trouble else 0
 
@@ -163,17 +163,17 @@ class _Watch:
             self._write_state(step)
 
     def _write_state(self, step):
-        if self.arguments.preview:
+        if self.arguments.preview is not None:
             write_image(self.arguments.preview, to_numpy(step.best))
-        if self.arguments.frames:
+        if self.arguments.frames is not None:
             write_image(Path(self.arguments.frames) / FRAME.format(step.number), to_numpy(step.image))
-        if self.arguments.log:
+        if self.arguments.log is not None:
             write_log(self.arguments.log, self.rows)
 
     def write_tables(self):
-        if self.arguments.log:
+        if self.arguments.log is not None:
             write_log(self.arguments.log, self.rows)
-        if self.arguments.plot:
+        if self.arguments.plot is not None:
             plot_log(self.arguments.plot, self.rows)
 
 

@@ -93,7 +93,9 @@ class VGG19(Module):
         wanted = {self._canonical(name) for name in layers}
         found = {}
         self._check_size(image.shape, wanted)
-        for name, activation in self._activations(self.preprocess(image)) if wanted else ():
+        if not wanted:
+            return found
+        for name, activation in self._activations(self.preprocess(image)):
             if name in wanted:
                 found[name] = activation
             if len(found) == len(wanted):
@@ -116,10 +118,8 @@ class VGG19(Module):
             image = image.reshape(1, *image.shape)
         if self.preprocessing.channels == "BGR":
             image = image[..., ::-1]
-        x = image - xp.asarray(self.preprocessing.mean, dtype=image.dtype)
-        if set(self.preprocessing.std) != {1.0}:
-            x = x / xp.asarray(self.preprocessing.std, dtype=image.dtype)
-        return x
+        mean, std = (xp.asarray(v, dtype=image.dtype) for v in (self.preprocessing.mean, self.preprocessing.std))
+        return (image - mean) / std
 
     def _activations(self, x):
         """(name, activation) of every layer in order, a convolution's before its ReLU as NAME.pre."""

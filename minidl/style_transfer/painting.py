@@ -40,9 +40,14 @@ class Painting:
     record: dict
     trouble: BaseException | None = None
 
+    @property
+    def lowest(self):
+        """The loss of the image. (A step that L-BFGS took back may have had none that is a number.)"""
+        return min(losses.total for losses in self.losses if isfinite(losses.total))
+
     def save(self, path, **more):
         """Write a PNG, JPEG or WebP with the record, and more if wanted, inside."""
-        done = {"steps_done": len(self.losses), "loss": min(losses.total for losses in self.losses)}
+        done = {"steps_done": len(self.losses), "loss": self.lowest}
         write_image(path, self.image, {**self.record, **done, **more})
 
 
@@ -98,13 +103,11 @@ def paint(content, styles, settings, *, style_weights=None, model=None):
         losses = _evaluate(objective, image)
         if losses.total < lowest:
             lowest, best = losses.total, image.data
-        if best is None or not (isfinite(losses.total) or optimizer.takes_back):
-            cure = (
-                f"try a learning rate below {optimizer.learning_rate:g}"
-                if best is not None
-                else "look at the pictures and weights"
-            )
-            raise NonFiniteError(f"the loss is {losses.total} at step {number}; {cure}")
+        if best is None:
+            raise NonFiniteError(f"the loss is {losses.total} at step {number}; look at the pictures and weights")
+        if not (isfinite(losses.total) or optimizer.takes_back):
+            rate = optimizer.learning_rate
+            raise NonFiniteError(f"the loss is {losses.total} at step {number}; try a learning rate below {rate:g}")
         yield Step(number, losses, image.data, best, time.perf_counter() - begun)
         if optimizer.converged or number == settings.steps:
             return

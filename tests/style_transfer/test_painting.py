@@ -2,6 +2,7 @@
 
 import csv
 import tracemalloc
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -69,6 +70,18 @@ def test_a_step_that_leads_nowhere_is_named(content, style):
     np.testing.assert_array_equal(painting.image, content)
     with pytest.raises(NonFiniteError, match="at step 1; look at the pictures"):
         stylize(np.full_like(content, np.nan), style, steps=5)
+
+
+def test_a_step_that_was_taken_back_leaves_no_nan_in_the_record(content, style, tmp_path):
+    painting = stylize(content, style, steps=4)
+    lost = painting.losses[1]._replace(total=float("nan"))
+    painting = replace(painting, losses=[lost, *painting.losses])
+    painting.save(tmp_path / "painted.png")
+    assert (
+        read_metadata(tmp_path / "painted.png")["loss"]
+        == painting.lowest
+        == min(losses.total for losses in painting.losses[1:])
+    )
 
 
 def test_an_interruption_leaves_the_best_picture_so_far(content, style):
