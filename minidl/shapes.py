@@ -70,6 +70,11 @@ class Windows:
         return counts
 
     @property
+    def reach(self):
+        """Positions from the first tap of a window to its last, both included."""
+        return tuple(d * (k - 1) + 1 for k, d in zip(self.size, self.dilation, strict=True))
+
+    @property
     def padded(self):
         """Lengths of the input with its padding and overhang."""
         return tuple(

@@ -16,7 +16,8 @@ from minidl.gradcheck import prove
 from tests.op_table import KEEPS, ORACLES, of_row, public_op
 
 # c in the bound c·eps·√(reduction length) for float32. The worst of 40,000 drawn cases needed 1.5.
-FLOAT32_C = 4
+# Winograd's sums cancel: in three dimensions it needed 11.
+FLOAT32_C, FLOAT32_C_OF_WINOGRAD = 4, 32
 
 
 def forward_equals_the_oracle(case):
@@ -84,7 +85,7 @@ def strides_do_not_matter(case):
 
 
 def float32_is_near_float64(case):
-    assert float32_error(case) <= FLOAT32_C
+    assert float32_error(case) <= (FLOAT32_C_OF_WINOGRAD if "winograd" in case.row.name else FLOAT32_C)
 
 
 def float32_error(case):

@@ -82,6 +82,10 @@ def convolution_oracle(x, w, b, *, stride, padding, dilation, groups):
     return y
 
 
+def convolution_relu_oracle(x, w, b, **geometry):
+    return np.maximum(convolution_oracle(x, w, b, **geometry), 0)
+
+
 def pooling_oracle(summarise):
     """summarise: (the values that a window sees, how many positions of it are input or padding) -> value."""
 
@@ -229,6 +233,7 @@ def variation_oracle(image, normalization):
 
 ORACLES = {
     "convolution": convolution_oracle,
+    "convolution_relu": convolution_relu_oracle,
     "max_pool": pooling_oracle(lambda values, counted: values.max(axis=0)),
     "avg_pool": pooling_oracle(mean_of_window),
     "relu": each(lambda x: max(x, 0)),
@@ -267,6 +272,7 @@ ORACLES = {
 # Which arrays the gradient with respect to each argument reads (y: the output); they alone may be kept for it.
 KEEPS = {
     "convolution": {"x": "w", "w": "x", "b": ""},
+    "convolution_relu": {"x": "wy", "w": "xy", "b": "y"},
     "max_pool": {"x": "xy"},
     "avg_pool": {"x": ""},
     "relu": {"x": "y"},

@@ -35,7 +35,10 @@ def test_one_of_shows_the_list(value):
     ("call", "sentence"),
     [
         (lambda: ops.max_pool(x, 0), "window is 0; wanted an int of at least 1, or 2 of them, one per spatial axis"),
-        (lambda: ops.convolution(x, w, algorithm="fft"), "algorithm is 'fft'; wanted one of 'auto', 'direct', 'im2col'"),
+        (
+            lambda: ops.convolution(x, w, algorithm="fft"),
+            "algorithm is 'fft'; wanted one of 'auto', 'direct', 'im2col', 'winograd'",
+        ),
         (
             lambda: ops.convolution(x, w, np.ones(3)),
             "the bias has shape (3,); wanted (4,), one number for each output of w (3, 3, 2, 4)",

@@ -1,5 +1,7 @@
 """Module: something with parameters, by name."""
 
+import numpy as np
+
 from minidl.autograd import Tensor
 from minidl.backend import to_device
 
@@ -27,9 +29,16 @@ class Module:
         return list(self.named_parameters().values())
 
     def freeze(self, frozen=True):
-        """Want no gradients of the parameters from here on (or want them again): their share of backward is left out."""
+        """Want no gradients of the parameters from here on (or want them again): their share of backward is left out.
+
+        A frozen array cannot be written to, so that ops may keep what they compute from it alone.
+        """
         for parameter in self.parameters():
             parameter.requires_grad = not frozen
+            if frozen and isinstance(parameter.data, np.ndarray):
+                parameter.data.flags.writeable = False
+            elif not frozen and getattr(parameter.data.flags, "writeable", True) is False:
+                parameter.data = parameter.data.copy()
         return self
 
     def to(self, device):

@@ -20,6 +20,10 @@ class Convolution(Module):
         """(N, *spatial, C) -> (N, *out, K)"""
         return ops.convolution(x, self.kernel, self.bias, **self.options)
 
+    def rectified(self, x):
+        """max(self(x), 0), in one go"""
+        return ops.convolution_relu(x, self.kernel, self.bias, **self.options)
+
 
 class Dense(Module):
     """y = x kernel + bias,      kernel: (inputs, outputs); bias: (outputs,)"""

@@ -95,7 +95,7 @@ class VGG19(Module):
         self._check_size(image.shape, wanted)
         if not wanted:
             return found
-        for name, activation in self._activations(self.preprocess(image)):
+        for name, activation in self._activations(self.preprocess(image), wanted):
             if name in wanted:
                 found[name] = activation
             if len(found) == len(wanted):
@@ -121,15 +121,18 @@ class VGG19(Module):
         mean, std = (xp.asarray(v, dtype=image.dtype) for v in (self.preprocessing.mean, self.preprocessing.std))
         return (image - mean) / std
 
-    def _activations(self, x):
-        """(name, activation) of every layer in order, a convolution's before its ReLU as NAME.pre."""
+    def _activations(self, x, wanted):
+        """(name, activation) of every layer in order; that of a convolution before its ReLU, NAME.pre, where it is wanted."""
         for name, layer in self.layers.items():
             if name == "fc1":
                 x = x.reshape(x.shape[0], -1)
-            x = layer(x)
-            if "conv" in name or "fc" in name:
-                yield f"{name}.pre", x
-                x = ops.relu(x)
+            if "conv" in name and f"{name}.pre" not in wanted:
+                x = layer.rectified(x)
+            else:
+                x = layer(x)
+                if "conv" in name or "fc" in name:
+                    yield f"{name}.pre", x
+                    x = ops.relu(x)
             yield name, x
 
     def _canonical(self, name):

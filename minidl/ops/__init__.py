@@ -18,14 +18,14 @@ from minidl.ops.arithmetic import (
     sqrt,
     subtract,
 )
-from minidl.ops.convolutions import convolution
+from minidl.ops.convolutions import convolution, convolution_relu
 from minidl.ops.matrices import matmul
 from minidl.ops.pooling import avg_pool, max_pool
 from minidl.ops.reductions import max, mean, sum
 from minidl.ops.shaping import broadcast_to, concatenate, index, pad, reshape, transpose
 
 __all__ = [
-    "absolute", "add", "avg_pool", "broadcast_to", "concatenate", "convolution", "divide", "exp", "index", "leaky_relu", "log",
-    "matmul", "max", "max_pool", "maximum", "mean", "minimum", "multiply", "negative", "pad", "power", "relu", "reshape",
+    "absolute", "add", "avg_pool", "broadcast_to", "concatenate", "convolution", "convolution_relu", "divide", "exp", "index",
+    "leaky_relu", "log", "matmul", "max", "max_pool", "maximum", "mean", "minimum", "multiply", "negative", "pad", "power", "relu", "reshape",
     "sigmoid", "softmax", "sqrt", "subtract", "sum", "tanh", "transpose",
 ]  # fmt: skip

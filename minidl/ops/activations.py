@@ -16,7 +16,7 @@ def relu(x):
 
 def relu_dx(dy, y):
     """1 where x > 0, that is where y > 0; else 0, at the kink too"""
-    return array_module(y).where(y > 0, dy, 0)
+    return dy * (y > 0)
 
 
 relu = differentiable(relu, dx=relu_dx)

@@ -70,6 +70,18 @@ def convolution(choose):
     }  # fmt: skip
 
 
+def convolution_of_threes(choose):
+    """3 taps on each axis, stride 1: up to three of winograd's tiles along an axis, the last one whole or not."""
+    out = tuple(choose.integer(1, 9) for _ in range(choose.integer(1, 3)))
+    padding = tuple((choose.integer(0, min(3, n + 1)), choose.integer(0, 1) if n > 2 else 0) for n in out)
+    spatial = tuple(max(1, n + 2 - before - after) for n, (before, after) in zip(out, padding, strict=True))
+    x, w = (choose.integer(1, 2), *spatial, choose.integer(1, 3)), ((3,) * len(out), choose.integer(1, 3))
+    return {
+        "x": Shape(x), "w": Shape((*w[0], x[-1], w[1])), "b": Shape(w[1:]), "stride": (1,) * len(out),
+        "dilation": (1,) * len(out), "groups": 1, "padding": choose.one_of((padding, padding, "same")),
+    }  # fmt: skip
+
+
 def _pooling(choose, dilated):
     axes = [_window_axis(choose, dilated) for _ in range(choose.integer(1, 3))]
     spatial, window, stride, dilation, padding = zip(*axes, strict=True)

@@ -20,6 +20,8 @@ def fill(row, geometry, seed, dtype=np.float64):
 DATA = {
     "normal": lambda rng, shape: rng.standard_normal(shape),
     "positive": lambda rng, shape: rng.uniform(0.5, 2, shape),
+    "hundreds": lambda rng, shape: 100.0 * rng.integers(-2, 3, shape),
+    "odd thousands": lambda rng, shape: 1000.0 * (10 * rng.integers(-3, 3, shape) + 5),
     "nonzero": lambda rng, shape: rng.uniform(0.5, 2, shape) * rng.choice([-1.0, 1.0], shape),
 }
 

@@ -6,7 +6,6 @@ from typing import Any
 from minidl import losses, ops
 from minidl.gradcheck import prove
 from minidl.losses.total_variation import FORMS
-from minidl.ops.convolutions import ALGORITHMS
 from minidl.proofs import geometry
 from minidl.proofs.geometry import RandomChooser
 from minidl.proofs.numbers import fill
@@ -46,13 +45,20 @@ def _with(op, **options):
 _VARIATION_KINDS = {"sum_absolute": "piecewise linear", "power": "analytic"}
 _VARIATION_DATA = {"power": {"image": "spaced"}}  # (↓² + →²)^1.25 is not smooth where both differences are 0
 
+_CONVOLUTIONS = {"direct": geometry.convolution, "im2col": geometry.convolution, "winograd": geometry.convolution_of_threes}
+_RELU_DATA = {"x": "hundreds", "w": "hundreds", "b": "odd thousands"}  # sums that stay 5000 away from the kink
+
 ROWS = [
     *(
+        Row(f"convolution[{name}]", _with(ops.convolution, algorithm=name), draw, dict.fromkeys("xwb", "linear"))
+        for name, draw in _CONVOLUTIONS.items()
+    ),
+    *(
         Row(
-            f"convolution[{name}]", _with(ops.convolution, algorithm=name), geometry.convolution,
-            {"x": "linear", "w": "linear", "b": "linear"},
+            f"convolution_relu[{name}]", _with(ops.convolution_relu, algorithm=name), draw,
+            dict.fromkeys("xwb", "piecewise linear"), _RELU_DATA,
         )
-        for name in ALGORITHMS
+        for name, draw in _CONVOLUTIONS.items()
     ),
     Row("max_pool", ops.max_pool, geometry.max_pool, {"x": "piecewise linear"}),
     Row("avg_pool", ops.avg_pool, geometry.avg_pool, {"x": "linear"}),

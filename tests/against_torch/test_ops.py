@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidl import Tensor, ops
+from minidl.ops.convolutions import ALGORITHMS
 from minidl.proofs import Shape, fill
 from tests.checks import cotangent, worst
 from tests.op_table import BY_NAME, Case, HypothesisChooser, pairs, public_op
@@ -35,6 +36,10 @@ def convolution(x, w, b, *, stride, padding, dilation, groups):
     return channels_last(conv(x, w, b, stride=stride, dilation=dilation, groups=groups))
 
 
+def convolution_relu(x, w, b, **geometry):
+    return torch.relu(convolution(x, w, b, **geometry))
+
+
 def max_pool(x, *, window, stride, padding, dilation, ceil):
     pool, both_sides = getattr(torch.nn.functional, f"max_pool{len(window)}d"), [before for before, _ in padding]
     return channels_last(pool(channels_first(x), window, stride, both_sides, dilation, ceil_mode=ceil))
@@ -46,8 +51,8 @@ def avg_pool(x, *, window, stride, padding, ceil, count_padding):
 
 
 TWINS = {
-    "convolution[direct]": convolution,
-    "convolution[im2col]": convolution,
+    **{f"convolution[{algorithm}]": convolution for algorithm in ALGORITHMS},
+    **{f"convolution_relu[{algorithm}]": convolution_relu for algorithm in ALGORITHMS},
     "max_pool": max_pool,
     "avg_pool": avg_pool,
     "relu": torch.relu,

@@ -12,9 +12,10 @@ from tests.checks import differentiate
 from tests.op_table import BY_NAME, cases, convolution_oracle
 
 ROW = BY_NAME["convolution[direct]"]
+GENERAL = [name for name in ALGORITHMS if name != "winograd"]  # it takes three taps alone
 
 
-@pytest.mark.parametrize("algorithm", ["auto", *ALGORITHMS])
+@pytest.mark.parametrize("algorithm", ["auto", *GENERAL])
 @pytest.mark.parametrize(
     ("x", "w", "y"),
     [
@@ -36,7 +37,7 @@ def test_an_edge_detector_by_hand(algorithm):
     assert ops.convolution(picture, edge, algorithm=algorithm)[0, ..., 0].tolist() == [[0, 30, 30, 0]] * 4
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", GENERAL)
 def test_the_kernel_is_not_flipped(algorithm):
     impulse = np.zeros((1, 5, 1))
     impulse[0, 2] = 1
@@ -60,7 +61,7 @@ def test_a_depthwise_convolution_keeps_channels_apart():
     assert np.array_equal(ops.convolution(x, w, groups=3), x * [1.0, 10.0, 100.0])
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", GENERAL)
 def test_what_the_stride_leaves_over_gets_an_exact_zero(algorithm):
     x = Tensor(np.ones((1, 6, 1)), requires_grad=True)
     ops.convolution(x, np.ones((2, 1, 1)), stride=3, algorithm=algorithm).sum().backward()

@@ -2,15 +2,17 @@
 
 As everywhere in deep learning it is a cross-correlation: the kernel is not flipped. The algorithms are neighbours in this
 folder with one signature each for forward, dx and dw; `choose` is the one place that picks among them.
+
+Each forward calls `finish` on every strip of y that it has computed: it adds the bias and, where wanted, applies the ReLU.
 """
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
-from minidl.errors import ShapeError, one_of
-from minidl.ops.convolutions import direct, im2col
+from minidl.errors import ArgumentError, ShapeError, one_of
+from minidl.ops.convolutions import direct, im2col, winograd
 from minidl.shapes import is_int, windows_over
 
-ALGORITHMS = {"direct": direct, "im2col": im2col}
+ALGORITHMS = {"direct": direct, "im2col": im2col, "winograd": winograd}
 
 
 def convolution(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1, algorithm="auto"):
@@ -30,17 +32,7 @@ def convolution(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1, algo
     >>> convolution(x, w).reshape(3)
     array([12., 23., 34.])
     """
-    array_module(x, w, b)
-    must_be_floating("x", x)
-    must_be_floating("w", w)
-    windows = _windows(x.shape, w.shape, stride, padding, dilation, groups)
-    b_shape = w.shape[-1:] if b is None else getattr(b, "shape", ())
-    if b_shape != w.shape[-1:]:
-        raise ShapeError(f"the bias has shape {b_shape}; wanted {w.shape[-1:]}, one number for each output of w {w.shape}")
-    y = choose(algorithm, windows, groups).forward(x, w, windows, groups)
-    if b is not None:
-        y += b
-    return y
+    return _forward(x, w, b, stride, padding, dilation, groups, algorithm, rectify=False)
 
 
 def convolution_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm):
@@ -76,10 +68,81 @@ def convolution_db(dy):
 convolution = differentiable(convolution, dx=convolution_dx, dw=convolution_dw, db=convolution_db)
 
 
+def convolution_relu(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1, algorithm="auto"):
+    """(N, *spatial, C), (*kernel, C / groups, K), (K,) -> (N, *out, K):  y = max(convolution(x, w, b), 0)
+
+    The same as relu(convolution(x, w, b)), but that b is added and 0 compared while a strip of y is still in the processor's
+    cache, and that y is kept for the gradients, not what it was before the ReLU.
+
+    >>> x, w = np.array([1., 2., 3., 4.]).reshape(1, 4, 1), np.array([10., 1.]).reshape(2, 1, 1)
+    >>> convolution_relu(x, w, np.array([-20.])).reshape(3)
+    array([ 0.,  3., 14.])
+    """
+    return _forward(x, w, b, stride, padding, dilation, groups, algorithm, rectify=True)
+
+
+def convolution_relu_dx(dy, y, w, x_shape, stride, padding, dilation, groups, algorithm):
+    """Through the ReLU, then through the convolution:  dx = convolution_dx(dy·[y > 0])"""
+    return convolution_dx(Rectified(dy, y), w, x_shape, stride, padding, dilation, groups, algorithm)
+
+
+def convolution_relu_dw(dy, y, x, w_shape, stride, padding, dilation, groups, algorithm):
+    """dw = convolution_dw(dy·[y > 0])"""
+    return convolution_dw(Rectified(dy, y), x, w_shape, stride, padding, dilation, groups, algorithm)
+
+
+def convolution_relu_db(dy, y):
+    """db = convolution_db(dy·[y > 0])"""
+    return convolution_db(dy * (y > 0))
+
+
+convolution_relu = differentiable(convolution_relu, dx=convolution_relu_dx, dw=convolution_relu_dw, db=convolution_relu_db)
+
+
+class Rectified:
+    """dy·[y > 0], the gradient of a ReLU, as an array of which each part is computed when it is read."""
+
+    def __init__(self, dy, y):
+        self.dy, self.y = dy, y
+        self.shape, self.dtype = dy.shape, dy.dtype
+
+    def __getitem__(self, part):
+        return self.dy[part] * (self.y[part] > 0)
+
+    def __array_namespace__(self):
+        return array_module(self.dy, self.y)
+
+
 def choose(algorithm, windows, groups):
     """The module that runs a convolution of this geometry."""
     one_of("algorithm", algorithm, ("auto", *ALGORITHMS))
-    return ALGORITHMS["im2col" if algorithm == "auto" else algorithm]
+    if algorithm == "winograd" and not winograd.fits(windows, groups):
+        raise ArgumentError(
+            f"algorithm='winograd' takes kernels of 3 taps on each axis, stride 1, dilation 1, groups 1; found kernel "
+            f"{windows.size}, stride {windows.stride}, dilation {windows.dilation}, groups {groups}: use algorithm='auto'"
+        )
+    if algorithm == "auto":
+        return winograd if winograd.fits(windows, groups) else im2col
+    return ALGORITHMS[algorithm]
+
+
+def _forward(x, w, b, stride, padding, dilation, groups, algorithm, rectify):
+    xp = array_module(x, w, b)
+    must_be_floating("x", x)
+    must_be_floating("w", w)
+    windows = _windows(x.shape, w.shape, stride, padding, dilation, groups)
+    b_shape = w.shape[-1:] if b is None else getattr(b, "shape", ())
+    if b_shape != w.shape[-1:]:
+        raise ShapeError(f"the bias has shape {b_shape}; wanted {w.shape[-1:]}, one number for each output of w {w.shape}")
+
+    def finish(y, outputs):
+        """What is left to be done to a strip of y, of some output channels, while it is in the cache"""
+        if b is not None:
+            y += b[outputs]
+        if rectify:
+            xp.maximum(y, 0, out=y)
+
+    return choose(algorithm, windows, groups).forward(x, w, windows, groups, finish)
 
 
 def _windows(x_shape, w_shape, stride, padding, dilation, groups):

@@ -15,20 +15,22 @@ from itertools import product
 from minidl.backend import array_module
 
 
-def forward(x, w, windows, groups):
+def forward(x, w, windows, groups, finish):
     """(N, *extent, C), (*kernel, C/G, K) -> (N, *out, K)"""
     xp = array_module(x, w)
     x, w = _split(x, groups), _split(w, groups)
     y = xp.zeros((x.shape[0], *windows.out, groups, w.shape[-1]), dtype=xp.result_type(x, w))
     for o, t, i in _meetings(windows):
         y[_at(o)] += xp.einsum("ngc,cgk->ngk", x[_at(i)], w[t])
-    return _join(y)
+    y = _join(y)
+    finish(y, slice(None))
+    return y
 
 
 def dx(dy, w, windows, groups):
     """(N, *out, K), (*kernel, C/G, K) -> (N, *extent, C)"""
     xp = array_module(dy, w)
-    dy, w = _split(dy, groups), _split(w, groups)
+    dy, w = _split(dy[...], groups), _split(w, groups)
     dx = xp.zeros((dy.shape[0], *windows.extent, groups, w.shape[-3]), dtype=xp.result_type(dy, w))
     for o, t, i in _meetings(windows):
         dx[_at(i)] += xp.einsum("ngk,cgk->ngc", dy[_at(o)], w[t])
@@ -38,7 +40,7 @@ def dx(dy, w, windows, groups):
 def dw(dy, x, windows, groups):
     """(N, *out, K), (N, *extent, C) -> (*kernel, C/G, K)"""
     xp = array_module(dy, x)
-    dy, x = _split(dy, groups), _split(x, groups)
+    dy, x = _split(dy[...], groups), _split(x, groups)
     dw = xp.zeros((*windows.size, x.shape[-1], groups, dy.shape[-1]), dtype=xp.result_type(dy, x))
     for o, t, i in _meetings(windows):
         dw[t] += xp.einsum("ngc,ngk->cgk", x[_at(i)], dy[_at(o)])

@@ -7,9 +7,10 @@ a matrix W[(t,c), k] the definition is a product, and so are its gradients:
 
 and dx adds each entry of dcolumns to the input position it was copied from. Groups are a batch of smaller products.
 
-The columns hold every input number once per tap. So they are made in strips of about 2^20 numbers (but of at least one
-output row), which the processor's caches can hold. Copying goes tap by tap: within one tap no two windows read the same
-position, so that the adjoint is a plain += on a strided view.
+The columns hold every input number once per tap. So they are made in strips, which the processor's caches can hold and its
+cores share. (A 1x1 convolution's are x itself, not copied.) For dx, copying goes tap by tap: within one tap no two windows
+read the same position, so that the adjoint is a plain += on a strided view. Neighbouring strips add to the same rows where
+windows overlap: so all even strips go first, then all odd ones.
 
 Cost: N·out·taps·C·K / G multiply-adds; writes and reads N·out·taps·C numbers of columns.
 """
@@ -18,82 +19,114 @@ from dataclasses import replace
 from math import prod
 
 from minidl.backend import array_module
-from minidl.ops.padding import pad_windows, unpad_windows
+from minidl.cores import get_threads, scratch, share
+from minidl.ops.convolutions.strips import strips
+from minidl.ops.padding import cut, unpad_windows
 
-STRIP = 1 << 20  # numbers in the columns of one strip
+STRIP = 1 << 18  # numbers in the columns of one strip, more or less
+FEW = 16  # channels: fewer are added up as planes of pixels, whose rows are longer runs than a pixel's channels
 
 
-def forward(x, w, windows, groups):
+def forward(x, w, windows, groups, finish):
     """(N, *extent, C), (*kernel, C/G, K) -> (N, *out, K)"""
-    xp = array_module(x, w)
-    padded, W = pad_windows(x, windows), _kernel_matrices(w, groups)
+    xp, W = array_module(x, w), _kernel_matrices(w, groups)
     y = xp.empty((x.shape[0], *windows.out, w.shape[-1]), dtype=xp.result_type(x, w))
-    for images, rows, strip in _strips(x.shape, windows):
-        columns = _columns(_under(padded, images, rows, windows), strip, groups)
-        y[images, rows] = _from_groups(columns @ W, y[images, rows].shape)
+
+    def work(strip):
+        images, rows, part = strip
+        y[images, rows] = _from_groups(_columns(x, images, rows, part, groups) @ W, y[images, rows].shape)
+        finish(y[images, rows], slice(None))
+
+    share(xp, work, _strips(x.shape, windows))
     return y
 
 
 def dx(dy, w, windows, groups):
     """(N, *out, K), (*kernel, C/G, K) -> (N, *extent, C)"""
-    xp = array_module(dy, w)
-    W = _kernel_matrices(w, groups)
-    channels = w.shape[-2] * groups
-    padded = xp.zeros((dy.shape[0], *windows.padded, channels), dtype=xp.result_type(dy, w))
-    for images, rows, strip in _strips((dy.shape[0], channels), windows):
-        dcolumns = _to_groups(dy[images, rows], groups) @ W.mT
-        _add_columns(_under(padded, images, rows, windows), dcolumns, strip, groups)
-    return unpad_windows(padded, windows)
+    xp, W = array_module(dy, w), _kernel_matrices(w, groups)
+    n, channels, dtype = dy.shape[0], w.shape[-2] * groups, xp.result_type(dy, w)
+    as_planes = channels < FEW
+    dx = xp.zeros((n, channels, *windows.padded) if as_planes else (n, *windows.padded, channels), dtype)
+    padded = xp.moveaxis(dx, 1, -1) if as_planes else dx
+
+    def work(strip):
+        images, rows, part = strip
+        dy_part = _to_groups(dy[images, rows], groups)
+        dcolumns = (W @ dy_part.mT).mT if as_planes else dy_part @ W.mT
+        _add_columns(padded[images, rows.start * windows.stride[0] :], dcolumns, part, groups)
+
+    for strips_apart in _strips_apart((n, channels), windows):
+        share(xp, work, strips_apart)
+    return xp.ascontiguousarray(unpad_windows(padded, windows))
 
 
 def dw(dy, x, windows, groups):
     """(N, *out, K), (N, *extent, C) -> (*kernel, C/G, K)"""
-    xp = array_module(dy, x)
-    padded, per_group = pad_windows(x, windows), x.shape[-1] // groups
-    dW = xp.zeros((groups, prod(windows.size) * per_group, dy.shape[-1] // groups), dtype=xp.result_type(dy, x))
-    for images, rows, strip in _strips(x.shape, windows):
-        columns = _columns(_under(padded, images, rows, windows), strip, groups)
-        dW += columns.mT @ _to_groups(dy[images, rows], groups)
+    xp, per_group = array_module(dy, x), x.shape[-1] // groups
+    shape = (groups, prod(windows.size) * per_group, dy.shape[-1] // groups)
+
+    def work(some):
+        dW = xp.zeros(shape, dtype=xp.result_type(dy, x))
+        for images, rows, part in some:
+            dW += _columns(x, images, rows, part, groups).mT @ _to_groups(dy[images, rows], groups)
+        return dW
+
+    parts, threads = _strips(x.shape, windows), get_threads()
+    dW = sum(share(xp, work, [parts[first::threads] for first in range(threads)]))
     return xp.moveaxis(dW, 0, 1).reshape(*windows.size, per_group, dy.shape[-1])
 
 
 def _strips(x_shape, windows):
-    """Cut the outputs into strips (images, rows of the first spatial axis, windows of the strip): several images where
-    they are small, some rows of one image where it is large."""
+    """(images, rows of the first spatial axis, windows of the strip)"""
     n, channels = x_shape[0], x_shape[-1]
     rows, *rest = windows.out
-    per_row = prod(rest) * prod(windows.size) * channels
-    rows_at_once = min(rows, max(1, STRIP // per_row))
-    images_at_once = max(1, STRIP // (per_row * rows)) if rows_at_once == rows else 1
-    for image in range(0, n, images_at_once):
-        for row in range(0, rows, rows_at_once):
-            height = min(rows_at_once, rows - row)
-            yield slice(image, image + images_at_once), slice(row, row + height), replace(windows, out=(height, *rest))
+    row = prod(rest) * prod(windows.size) * channels
+    share_of_each = max(n * rows * row // get_threads(), STRIP >> 4)  # less is done before another core has heard of it
+    return [
+        (images, part, replace(windows, out=(part.stop - part.start, *rest)))
+        for images, part in strips(n, rows, row, min(STRIP, share_of_each))
+    ]
 
 
-def _under(padded, images, rows, windows):
-    """The part of the padded input that begins where the first window of the strip does."""
-    return padded[images, rows.start * windows.stride[0] :]
+def _strips_apart(x_shape, windows):
+    """The strips in groups: no two of a group reach into the same row of the input."""
+    parts = _strips(x_shape, windows)
+    height = max((rows.stop - rows.start for _, rows, _ in parts), default=1)
+    overlap = windows.reach[0] - windows.stride[0]
+    apart = 1 + max(0, -(-overlap // (windows.stride[0] * height)))
+    return [[part for part in parts if part[1].start // height % apart == first] for first in range(apart)]
 
 
-def _columns(x, strip, groups):
-    """(N, *from, C) -> (G, N·out, taps·C/G), for the windows of one strip"""
-    xp = array_module(x)
-    n, channels = x.shape[0], x.shape[-1]
-    columns = xp.empty((groups, n, *strip.out, prod(strip.size), channels // groups), dtype=x.dtype)
-    for number, tap in enumerate(strip.taps):
-        read = x[(slice(None), *strip.under(tap))]
-        columns[..., number, :] = xp.moveaxis(read.reshape(n, *strip.out, groups, -1), -2, 0)
-    return columns.reshape(groups, n * prod(strip.out), -1)
+def _columns(x, images, rows, part, groups):
+    """(N, *extent, C) -> (G, n·out, taps·C/G), for the windows of one strip; a view of x where it can be one"""
+    xp, channels = array_module(x), x.shape[-1]
+    lengths = [(o - 1) * s + r for o, s, r in zip(part.out, part.stride, part.reach, strict=True)]
+    first = rows.start * part.stride[0]
+    if part.padded == part.extent:
+        patch = x[images, first : first + lengths[0]]
+    else:
+        (top, _), *others = part.padding
+        begin = [first - top, *(-before for before, _ in others)]
+        patch = cut(x, images, begin, lengths, lambda *shape: scratch(xp, "one", shape, x.dtype))
+    image, *positions, channel = patch.strides
+    windows = [position * s for position, s in zip(positions, part.stride, strict=True)]
+    taps = [position * d for position, d in zip(positions, part.dilation, strict=True)]
+    read = xp.lib.stride_tricks.as_strided(
+        patch, (patch.shape[0], *part.out, *part.size, channels), (image, *windows, *taps, channel)
+    )
+    if groups == 1:
+        return read.reshape(1, -1, prod(part.size) * channels)
+    read = read.reshape(-1, prod(part.size), groups, channels // groups)
+    return xp.moveaxis(read, 2, 0).reshape(groups, read.shape[0], -1)
 
 
 def _add_columns(dx, dcolumns, strip, groups):
-    """The adjoint of `_columns`: adds into dx (N, *from, C)"""
+    """The adjoint of `_columns`: adds into dx (n, *from, C)"""
     xp = array_module(dx)
     n, channels = dx.shape[0], dx.shape[-1]
-    dcolumns = dcolumns.reshape(groups, n, *strip.out, prod(strip.size), channels // groups)
+    each = channels // groups
     for number, tap in enumerate(strip.taps):
-        read = xp.moveaxis(dcolumns[..., number, :], 0, -2)
+        read = xp.moveaxis(dcolumns[..., number * each : (number + 1) * each], 0, -2)
         dx[(slice(None), *strip.under(tap))] += read.reshape(n, *strip.out, channels)
 
 

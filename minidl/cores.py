@@ -1,0 +1,140 @@
+"""The processor's cores: how many of them minidl uses, and how they share work.
+
+Large work is cut into strips that do not meet, and each core takes every n-th of them. BLAS is held to one thread meanwhile,
+or every product of every strip would wait for all cores. Who does what depends on the number of threads alone, so that the
+same input and the same number of threads give the same bytes, whatever else runs at the time.
+"""
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from minidl.errors import ArgumentError
+
+VARIABLES = ("MINIDL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def set_threads(count):
+    """Use that many threads from here on, in this process.
+
+    At the start it is what the first of MINIDL_NUM_THREADS, OMP_NUM_THREADS, OPENBLAS_NUM_THREADS and MKL_NUM_THREADS says
+    that is set, else the number of cores that this process may use.
+
+    >>> before = get_threads()
+    >>> set_threads(1)
+    >>> get_threads()
+    1
+    >>> set_threads(before)
+    """
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ArgumentError(f"the number of threads is {count!r}; wanted an int of at least 1")
+    _crew.size = count
+
+
+def get_threads():
+    """How many threads minidl uses."""
+    if _crew.size is None:
+        _crew.size = _threads_to_begin_with()
+    return _crew.size
+
+
+def _threads_to_begin_with():
+    for name in VARIABLES:
+        value = os.environ.get(name, "").partition(",")[0].strip()  # OMP_NUM_THREADS may list one number for each level
+        if value.isdecimal() and int(value):
+            return int(value)
+        if value and name == "MINIDL_NUM_THREADS":
+            raise ArgumentError(f"{name} is {value!r}; wanted a number of threads, at least 1")
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def share(xp, work, items):
+    """[work(item) for item in items], on all cores where xp is NumPy; a GPU takes them in their order.
+
+    The items must not write to the same memory. The first error that one of them raises is raised here, once none is left
+    running.
+    """
+    items = list(items)
+    if xp is not np:
+        return [work(item) for item in items]
+    threads = 1 if getattr(_here, "is_helper", False) else min(get_threads(), len(items))
+
+    def every_nth(first):
+        return [work(item) for item in items[first::threads]]
+
+    with _blas_on_one_thread:
+        helpers = [_crew.start(every_nth, first) for first in range(1, threads)]
+        try:
+            parts = [every_nth(0) if items else []]
+        finally:
+            wait(helpers)
+        parts += [helper.result() for helper in helpers]
+    results = [None] * len(items)
+    for first, part in enumerate(parts):
+        results[first :: max(threads, 1)] = part
+    return results
+
+
+def scratch(xp, name, shape, dtype):
+    """An array to be filled: this thread's buffer of that name, the same memory at each call. It is in the cache already,
+    and need not be asked of the system. What it held before is lost."""
+    if xp is not np:
+        return xp.empty(shape, dtype)
+    buffers = _here.__dict__.setdefault("buffers", {})
+    wanted = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    if name not in buffers or buffers[name].size < wanted:
+        buffers[name] = np.empty(wanted, np.uint8)
+    return buffers[name][:wanted].view(dtype).reshape(shape)
+
+
+_here = threading.local()
+
+
+class _Crew:
+    """The threads that help the one that shares its work. They are started when first needed, and again after a fork."""
+
+    def __init__(self):
+        self.size = None
+        self._pool, self._lock = None, threading.Lock()
+
+    def start(self, work, *args):
+        with self._lock:
+            if self._pool is None or self._pool._max_workers < self.size - 1:
+                self._pool = ThreadPoolExecutor(self.size - 1, "minidl", _become_helper)
+            return self._pool.submit(copy_context().run, work, *args)  # NumPy's errstate is a matter of the context
+
+    def forget_threads(self):
+        self._pool, self._lock = None, threading.Lock()
+
+
+def _become_helper():
+    _here.is_helper = True
+
+
+class _BlasOnOneThread:
+    """`with` it, by as many threads at once as like: the first to enter takes BLAS's threads away, the last gives them back."""
+
+    def __init__(self):
+        self._users, self._lock, self._limit = 0, threading.Lock(), None
+        self._blas = ThreadpoolController()
+
+    def __enter__(self):
+        with self._lock:
+            if not self._users:
+                self._limit = self._blas.limit(limits=1, user_api="blas")
+            self._users += 1
+
+    def __exit__(self, *error):
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                self._limit.restore_original_limits()
+
+
+_crew, _blas_on_one_thread = _Crew(), _BlasOnOneThread()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_crew.forget_threads)
