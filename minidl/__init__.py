@@ -5,9 +5,10 @@ __version__ = "0.1.0"
 from minidl import checkpoints, data, gradcheck, layers, losses, models, ops, optim, style_transfer
 from minidl.autograd import Tensor, no_grad, value_and_grad
 from minidl.backend import device
+from minidl.cores import get_threads, set_threads
 from minidl.errors import MinidlError
 
 __all__ = [
-    "MinidlError", "Tensor", "checkpoints", "data", "device", "gradcheck", "layers", "losses", "models", "no_grad", "ops",
-    "optim", "style_transfer", "value_and_grad",
+    "MinidlError", "Tensor", "checkpoints", "data", "device", "get_threads", "gradcheck", "layers", "losses", "models",
+    "no_grad", "ops", "optim", "set_threads", "style_transfer", "value_and_grad",
 ]  # fmt: skip

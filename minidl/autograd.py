@@ -75,7 +75,7 @@ class Tensor:
         home = self.device
         there = Tensor(to_device(self.data, device))
         if self.requires_grad and is_recording():
-            there._record([(self._source(), lambda dy: to_device(dy, home))])
+            there._record([(self._source(), lambda dy: (to_device(dy, home), False))])
         return there
 
     def __float__(self):
@@ -96,22 +96,30 @@ class Tensor:
         grad = ", requires_grad=True" if self.requires_grad else ""
         return f"Tensor({self.data!r}{grad})"
 
-    def backward(self, dy=None):
+    def backward(self, dy=None, release=False):
         """Set `.grad` of every leaf that this Tensor was computed from to dy·∂(this)/∂(leaf).
 
         dy: cotangent, an array shaped like this Tensor; 1 where it holds a single number. A leaf is a Tensor that was made
         with requires_grad=True, not computed. `.grad` is replaced, not added to, however often backward is called: to add
         up gradients, add up the losses. Leaves that this Tensor does not depend on keep the `.grad` they had.
+        release: forget the tape on the way, and with it what it keeps of each op, as soon as that has been read; there can be
+        no second backward then.
         """
-        dy = self._cotangent(dy)
-        cotangents = {self._source(): dy}
-        for node in _latest_first(self._source()):
-            dy = cotangents.pop(node)
+        cotangents = {self._source(): (self._cotangent(dy), False)}
+        nodes = _in_order(self._source())
+        while nodes:
+            node = nodes.pop()
+            dy, _ = cotangents.pop(node)
             for source, pull in node.edges:
-                dx = pull(dy)
-                cotangents[source] = cotangents[source] + dx if source in cotangents else dx
-        for leaf, dx in cotangents.items():
-            leaf.grad = array_module(dx).array(dx)  # a copy: two leaves may have been handed the same array
+                dx, is_new = pull(dy)
+                if source in cotangents:
+                    dx, is_new = _add(*cotangents.pop(source), dx, is_new)
+                cotangents[source] = dx, is_new
+            if release:
+                node.edges = ()
+        for leaf, (dx, is_new) in cotangents.items():
+            # Two leaves may have been handed the same array.
+            leaf.grad = dx if is_new else array_module(dx).array(dx)
 
     def _cotangent(self, dy):
         if not self.requires_grad:
@@ -146,15 +154,15 @@ class _Node:
         self.edges = edges
 
 
-def _latest_first(source):
-    """All ops that `source` depends on; each comes after every op that used its output."""
+def _in_order(source):
+    """All ops that `source` depends on, the latest at the end of the list: each stands before every op that used its output."""
     found, waiting = set(), [source]
     while waiting:
         node = waiting.pop()
         if isinstance(node, _Node) and node not in found:
             found.add(node)
             waiting += [earlier for earlier, _ in node.edges]
-    return sorted(found, key=lambda node: node.tick, reverse=True)
+    return sorted(found, key=lambda node: node.tick)
 
 
 class _recording_set(ContextDecorator):  # noqa: N801
@@ -199,7 +207,7 @@ def value_and_grad(f):
             found = f"shape {value.shape}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
             raise ArgumentError(f"the function returned {found}; wanted a Tensor of one number, such as a loss")
         if value.requires_grad:
-            value.backward()
+            value.backward(release=True)
         gradients = (array_module(x.data).zeros_like(x.data) if x.grad is None else x.grad for x in inputs)
         return value.data.reshape(())[()], tuple(gradients)
 
@@ -271,7 +279,22 @@ def _edges(op, name, value, plain, y):
 
 
 def _pull(gradient, kept, dtype):
-    return lambda dy: gradient(dy, **kept).astype(dtype, copy=False)
+    """From dy make (dx, whether it is new: an array whose memory is neither dy's nor that of anything kept)."""
+
+    def pull(dy):
+        dx = gradient(dy, **kept).astype(dtype, copy=False)
+        others = [array for array in (dy, *kept.values()) if hasattr(array, "__array_namespace__")]
+        is_new = dx.flags.c_contiguous and getattr(dx.flags, "writeable", True)
+        return dx, is_new and not any(array_module(dx).may_share_memory(dx, other) for other in others)
+
+    return pull
+
+
+def _add(a, a_is_new, b, b_is_new):
+    """(a + b, whether it is new), in the memory of one of them where nobody else needs that."""
+    if a_is_new or b_is_new:
+        return array_module(a, b).add(a, b, out=a if a_is_new else b), True
+    return a + b, a.ndim > 0  # NumPy makes a number, not an array, of two without axes
 
 
 def _readers(forward, gradient):

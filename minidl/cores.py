@@ -79,16 +79,20 @@ def share(xp, work, items):
     return results
 
 
-def scratch(xp, name, shape, dtype):
-    """An array to be filled: this thread's buffer of that name, the same memory at each call. It is in the cache already,
-    and need not be asked of the system. What it held before is lost."""
-    if xp is not np:
-        return xp.empty(shape, dtype)
-    buffers = _here.__dict__.setdefault("buffers", {})
-    wanted = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    if name not in buffers or buffers[name].size < wanted:
-        buffers[name] = np.empty(wanted, np.uint8)
-    return buffers[name][:wanted].view(dtype).reshape(shape)
+def share_sum(xp, work, items, shape, dtype):
+    """Σ work(item), an array of this shape: each core adds up those of its items, and these sums are added in order."""
+    items, threads = list(items), get_threads()
+
+    def add_up(some):
+        total = xp.zeros(shape, dtype)
+        for item in some:
+            total += work(item)
+        return total
+
+    first, *others = share(xp, add_up, [items[first::threads] for first in range(max(1, min(threads, len(items))))])
+    for other in others:
+        first += other
+    return first
 
 
 _here = threading.local()

@@ -63,7 +63,9 @@ def inputs_are_only_read(case):
 
 
 def shape_dtype_and_device_are_kept(case):
-    with patch.object(autograd, "_pull", lambda gradient, kept, dtype: lambda dy: gradient(dy, **kept)):  # without its cast
+    with patch.object(
+        autograd, "_pull", lambda gradient, kept, dtype: lambda dy: (gradient(dy, **kept), False)
+    ):  # without its cast
         for dtype in (np.float32, np.float64):
             _, y, gradients = differentiate(transformed(case, lambda array, dtype=dtype: array.astype(dtype)))
             assert y.dtype == dtype

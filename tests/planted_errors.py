@@ -7,8 +7,8 @@ import numpy as np
 from minidl import losses, ops
 from minidl.autograd import differentiable
 from minidl.ops.arithmetic import unbroadcast
+from minidl.ops.padding import unpad_windows
 from minidl.ops.pooling import _windows as pooling_windows
-from minidl.ops.pooling import pad_windows, unpad_windows
 from minidl.shapes import windows_over
 from tests import checks
 
@@ -123,6 +123,12 @@ CONVOLUTIONS = [
 ]  # fmt: skip
 
 # ---- pooling --------------------------------------------------------------------------------------------------------
+
+
+def pad_windows(x, windows, value=0):
+    padded = np.full((len(x), *windows.padded, x.shape[-1]), value, x.dtype)
+    padded[(slice(None), *windows.inside)] = x
+    return padded
 
 
 def zero_padded_max(x, window, *, stride=None, padding=0, dilation=1, ceil=False):

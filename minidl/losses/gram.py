@@ -3,6 +3,7 @@
 from minidl.autograd import differentiable
 from minidl.backend import must_be_floating
 from minidl.errors import ShapeError, one_of
+from minidl.ops.tall import times, transposed_times
 
 # The divisor of Σ_p F F.
 DIVISORS = {
@@ -27,7 +28,7 @@ def gram_matrix(features, normalization="none"):
     """
     must_be_floating("features", features)
     F, Z = _unroll(features), _divisor(features.shape, normalization)
-    return F.mT @ F / Z
+    return transposed_times(F, F) / Z
 
 
 def gram_matrix_dfeatures(dG, features, normalization):
@@ -38,7 +39,7 @@ def gram_matrix_dfeatures(dG, features, normalization):
         ∂L/∂F[n,p,c] = 1/Z Σ_d (dG[n,c,d] + dG[n,d,c]) F[n,p,d],      or   dF = F (dG + dGᵀ) / Z
     """
     F, Z = _unroll(features), _divisor(features.shape, normalization)
-    return (F @ ((dG + dG.mT) / Z)).reshape(features.shape)
+    return times(F, (dG + dG.mT) / Z).reshape(features.shape)
 
 
 gram_matrix = differentiable(gram_matrix, dfeatures=gram_matrix_dfeatures)

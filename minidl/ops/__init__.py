@@ -26,6 +26,6 @@ from minidl.ops.shaping import broadcast_to, concatenate, index, pad, reshape, t
 
 __all__ = [
     "absolute", "add", "avg_pool", "broadcast_to", "concatenate", "convolution", "convolution_relu", "divide", "exp", "index",
-    "leaky_relu", "log", "matmul", "max", "max_pool", "maximum", "mean", "minimum", "multiply", "negative", "pad", "power", "relu", "reshape",
-    "sigmoid", "softmax", "sqrt", "subtract", "sum", "tanh", "transpose",
+    "leaky_relu", "log", "matmul", "max", "max_pool", "maximum", "mean", "minimum", "multiply", "negative", "pad", "power",
+    "relu", "reshape", "sigmoid", "softmax", "sqrt", "subtract", "sum", "tanh", "transpose",
 ]  # fmt: skip

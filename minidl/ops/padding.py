@@ -1,15 +1,7 @@
 """The border of the windowed ops: convolution pads with zeros, max-pool with minus infinity."""
 
 from minidl.backend import array_module
-
-
-def pad_windows(x, windows, value=0):
-    """(N, *extent, C) -> (N, *padded, C), the border filled with `value`; x itself where there is no border."""
-    if windows.padded == windows.extent:
-        return x
-    padded = array_module(x).full((x.shape[0], *windows.padded, x.shape[-1]), value, dtype=x.dtype)
-    padded[(slice(None), *windows.inside)] = x
-    return padded
+from minidl.memory import scratch
 
 
 def unpad_windows(padded, windows):
@@ -19,17 +11,36 @@ def unpad_windows(padded, windows):
     return padded[(slice(None), *windows.inside)]
 
 
-def cut(x, images, begin, lengths, room):
-    """x[images, begin : begin + lengths], zeros where that lies outside of x; made in room(*shape)."""
+def seen(x, images, rows, part, value=0):
+    """What the windows of a strip read, (n, *from, C): a view of x, or where they reach over its border a padded copy.
+
+    part: the windows of the strip, the `rows` of all along the first axis. The copy is in scratch memory.
+    """
+    lengths = [(o - 1) * s + r for o, s, r in zip(part.out, part.stride, part.reach, strict=True)]
+    first = rows.start * part.stride[0]
+    if part.padded == part.extent:
+        return x[
+            (images, *(slice(begin, begin + n) for begin, n in zip([first, *[0] * (len(lengths) - 1)], lengths, strict=True)))
+        ]
+    (top, _), *others = part.padding
+    return cut(x, images, [first - top, *(-before for before, _ in others)], lengths, _in_scratch(x), value)
+
+
+def cut(x, images, begin, lengths, room, value=0):
+    """x[images, begin : begin + lengths], `value` where that lies outside of x; made in room(*shape)."""
     patch = room(images.stop - images.start, *lengths, x.shape[-1])
     inside, source = [], []
     for axis, (first, length) in enumerate(zip(begin, lengths, strict=True), start=1):
         low = min(max(0, -first), length)
         high = max(low, min(length, x.shape[axis] - first))
         ahead = (slice(None),) * axis
-        patch[(*ahead, slice(low))] = 0
-        patch[(*ahead, slice(high, None))] = 0
+        patch[(*ahead, slice(low))] = value
+        patch[(*ahead, slice(high, None))] = value
         inside.append(slice(low, high))
         source.append(slice(first + low, first + high))
     patch[(slice(None), *inside)] = x[(images, *source)]
     return patch
+
+
+def _in_scratch(x):
+    return lambda *shape: scratch(array_module(x), "seen", shape, x.dtype)

@@ -1,9 +1,14 @@
 """Max- and average pooling over one, two, three or more spatial axes."""
 
+from math import prod
+
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
+from minidl.cores import share
 from minidl.errors import ShapeError
-from minidl.ops.padding import pad_windows, unpad_windows
+from minidl.memory import empty
+from minidl.ops.padding import seen, unpad_windows
+from minidl.ops.strips import apart, strips_of_windows
 from minidl.shapes import windows_over
 
 
@@ -23,10 +28,16 @@ def max_pool(x, window, *, stride=None, padding=0, dilation=1, ceil=False):
     xp = array_module(x)
     must_be_floating("x", x)
     windows = _windows(x.shape, window, stride, padding, dilation, ceil)
-    padded = pad_windows(x, windows, -xp.inf)
-    y = xp.full((x.shape[0], *windows.out, x.shape[-1]), -xp.inf, dtype=x.dtype)
-    for tap in windows.taps:
-        xp.maximum(y, padded[(slice(None), *windows.under(tap))], out=y)
+    y = empty(xp, (x.shape[0], *windows.out, x.shape[-1]), x.dtype)
+
+    def work(strip):
+        images, rows, part = strip
+        largest, read, (first, *others) = y[images, rows], seen(x, images, rows, part, -xp.inf), part.taps
+        largest[...] = read[(slice(None), *part.under(first))]
+        for tap in others:
+            xp.maximum(largest, read[(slice(None), *part.under(tap))], out=largest)
+
+    share(xp, work, _strips(x, windows))
     return y
 
 
@@ -41,15 +52,16 @@ def max_pool_dx(dy, x, y, window, stride, padding, dilation, ceil):
     """
     xp = array_module(dy, x, y)
     windows = _windows(x.shape, window, stride, padding, dilation, ceil)
-    padded = pad_windows(x, windows, -xp.inf)
-    dpadded = xp.zeros(padded.shape, dtype=dy.dtype)
-    undecided = xp.ones(y.shape, dtype=bool)
-    for tap in windows.taps:
-        read = (slice(None), *windows.under(tap))
-        first = undecided & (padded[read] == y)
-        dpadded[read] += dy * first
-        undecided &= ~first
-    return unpad_windows(dpadded, windows)
+
+    def shares(images, rows, part):
+        read = seen(x, images, rows, part, -xp.inf)
+        undecided = xp.ones(y[images, rows].shape, dtype=bool)
+        for tap in part.taps:
+            first = (read[(slice(None), *part.under(tap))] == y[images, rows]) & undecided
+            undecided ^= first
+            yield tap, dy[images, rows] * first
+
+    return _hand_out(xp, shares, x.shape, dy.dtype, windows)
 
 
 max_pool = differentiable(max_pool, dx=max_pool_dx)
@@ -71,11 +83,17 @@ def avg_pool(x, window, *, stride=None, padding=0, ceil=False, count_padding=Tru
     xp = array_module(x)
     must_be_floating("x", x)
     windows = _windows(x.shape, window, stride, padding, 1, ceil)
-    padded = pad_windows(x, windows)
-    y = xp.zeros((x.shape[0], *windows.out, x.shape[-1]), dtype=x.dtype)
-    for tap in windows.taps:
-        y += padded[(slice(None), *windows.under(tap))]
-    y /= _counts(y, windows, count_padding)
+    y, counts = empty(xp, (x.shape[0], *windows.out, x.shape[-1]), x.dtype), _counts(x, windows, count_padding)
+
+    def work(strip):
+        images, rows, part = strip
+        total, read, (first, *others) = y[images, rows], seen(x, images, rows, part), part.taps
+        total[...] = read[(slice(None), *part.under(first))]
+        for tap in others:
+            total += read[(slice(None), *part.under(tap))]
+        total /= counts[rows]
+
+    share(xp, work, _strips(x, windows))
     return y
 
 
@@ -86,11 +104,13 @@ def avg_pool_dx(dy, x_shape, window, stride, padding, ceil, count_padding):
     """
     xp = array_module(dy)
     windows = _windows(x_shape, window, stride, padding, 1, ceil)
-    share = dy / _counts(dy, windows, count_padding)
-    dpadded = xp.zeros((x_shape[0], *windows.padded, x_shape[-1]), dtype=dy.dtype)
-    for tap in windows.taps:
-        dpadded[(slice(None), *windows.under(tap))] += share
-    return unpad_windows(dpadded, windows)
+    counts = _counts(dy, windows, count_padding)
+
+    def shares(images, rows, part):
+        of_each = dy[images, rows] / counts[rows]
+        return ((tap, of_each) for tap in part.taps)
+
+    return _hand_out(xp, shares, x_shape, dy.dtype, windows)
 
 
 avg_pool = differentiable(avg_pool, dx=avg_pool_dx)
@@ -106,6 +126,35 @@ def _windows(x_shape, window, stride, padding, dilation, ceil):
             "alone; use less padding or a larger window"
         )
     return windows
+
+
+def _strips(x, windows):
+    return strips_of_windows(x.shape[0], windows, prod(windows.size) * x.shape[-1])
+
+
+def _hand_out(xp, shares, x_shape, dtype, windows):
+    """dx (N, *extent, C) from shares(images, rows, windows of the strip), which yields (tap, what the x under it get)."""
+    n, channels = x_shape[0], x_shape[-1]
+    dpadded = empty(xp, (n, *windows.padded, channels), dtype)
+    each_x_once = windows.stride == windows.reach == windows.size and prod(windows.out) * prod(windows.size) == prod(
+        windows.padded
+    )
+    if not each_x_once:
+        dpadded[...] = 0
+
+    def work(strip):
+        images, rows, part = strip
+        under = dpadded[images, rows.start * part.stride[0] :]
+        for tap, dx in shares(images, rows, part):
+            read = (slice(None), *part.under(tap))
+            if each_x_once:
+                under[read] = dx
+            else:
+                under[read] += dx
+
+    for strips in apart(strips_of_windows(n, windows, prod(windows.size) * channels), windows):
+        share(xp, work, strips)
+    return unpad_windows(dpadded, windows)
 
 
 def _counts(y, windows, count_padding):

@@ -120,7 +120,7 @@ def _evaluate(objective, image):
     """The Losses, and the gradient in image.grad. The tape ends here, and with it all activations."""
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and named by `paint`
         total, losses = objective(image)
-        total.backward()
+        total.backward(release=True)
     return losses
 
 

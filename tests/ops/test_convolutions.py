@@ -1,12 +1,15 @@
 """Convolution: known answers, the algorithms against each other, the strips of im2col."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import Tensor, ops
-from minidl.ops.convolutions import ALGORITHMS, im2col
+from minidl import Tensor, cores, ops
+from minidl.ops import strips
+from minidl.ops.convolutions import ALGORITHMS, im2col, winograd
 from minidl.proofs import RandomChooser, fill
 from tests.checks import differentiate
 from tests.op_table import BY_NAME, cases, convolution_oracle
@@ -68,29 +71,52 @@ def test_what_the_stride_leaves_over_gets_an_exact_zero(algorithm):
     assert x.grad.reshape(6).tolist() == [1, 1, 0, 1, 1, 0]
 
 
-@pytest.mark.parametrize("strip", [1, 7, 60])
-@given(data=st.data())
-def test_strips_of_any_size_give_the_same(strip, data):
-    """Drawn pictures are far smaller than a strip; small strips make them large."""
-    case = data.draw(cases(BY_NAME["convolution[im2col]"]))
-    y, dy, gradients = differentiate(case)
+SMALL_STRIPS = [
+    (strips, "STRIP", 1),
+    (strips, "STRIP", 60),
+    (winograd, "TILES", 1),
+    (winograd, "BLOCK", 1),
+    (winograd, "SMALL", 100),
+]
+
+
+@contextmanager
+def cut_small(module, name, size):
+    """Drawn pictures are far smaller than a strip; small strips make them large. Three threads share them."""
+    before = cores.get_threads()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(im2col, "STRIP", strip)
+        patch.setattr(strips, "LEAST", 1)
+        patch.setattr(winograd, "STRIP", 1)
+        patch.setattr(module, name, size)
+        cores.set_threads(3)
+        yield patch
+    cores.set_threads(before)
+
+
+@pytest.mark.parametrize("row", ["convolution[im2col]", "convolution_relu[winograd]", "max_pool", "avg_pool", "gram_matrix"])
+@pytest.mark.parametrize("small", SMALL_STRIPS, ids=lambda small: f"{small[1]}-{small[2]}")
+@given(data=st.data())
+def test_strips_of_any_size_give_the_same(row, small, data):
+    case = data.draw(cases(BY_NAME[row]))
+    y, dy, gradients = differentiate(case)
+    with cut_small(*small):
         stripped_y, _, stripped = differentiate(case, dy)
-    assert np.allclose(stripped_y, y, rtol=1e-13, atol=1e-13)
+    size = max(1, abs(y).max())
+    assert np.allclose(stripped_y, y, rtol=1e-12, atol=1e-12 * size)
     for name, gradient in gradients.items():
-        assert np.allclose(stripped[name], gradient, rtol=1e-13, atol=1e-12)
+        assert np.allclose(stripped[name], gradient, rtol=1e-12, atol=1e-12 * max(1, abs(gradient).max()))
 
 
-@pytest.mark.parametrize("strip", [1, 7, 60])
-def test_the_strips_of_these_tests_are_many(strip):
+@pytest.mark.parametrize("small", SMALL_STRIPS[1:3], ids=lambda small: small[1])
+def test_the_strips_of_these_tests_are_many(small):
     """... or the test above would see one strip only."""
     seen = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(im2col, "STRIP", strip)
-        patch.setattr(im2col, "_columns", lambda *args, columns=im2col._columns: seen.append(args) or columns(*args))
-        ops.convolution(np.ones((3, 6, 6, 2)), np.ones((3, 3, 2, 1)), algorithm="im2col")
-    assert len(seen) > 3
+    with cut_small(*small) as patch:
+        for algorithm in (im2col, winograd):
+            patch.setattr(algorithm, "share", lambda xp, work, items: seen.append(len(items)) or cores.share(xp, work, items))
+        for algorithm in ("im2col", "winograd"):
+            ops.convolution(np.ones((3, 12, 9, 2)), np.ones((3, 3, 2, 1)), algorithm=algorithm)
+    assert max(seen) > 3
 
 
 def test_no_pictures_give_no_outputs_and_a_gradient_of_zeros():

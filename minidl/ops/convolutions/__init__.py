@@ -1,18 +1,19 @@
 """Convolution over one, two, three or more spatial axes, with its three gradients.
 
 As everywhere in deep learning it is a cross-correlation: the kernel is not flipped. The algorithms are neighbours in this
-folder with one signature each for forward, dx and dw; `choose` is the one place that picks among them.
+folder with one signature each for forward, dx and dw; choice.py is the one place that picks among them.
 
 Each forward calls `finish` on every strip of y that it has computed: it adds the bias and, where wanted, applies the ReLU.
 """
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
-from minidl.errors import ArgumentError, ShapeError, one_of
-from minidl.ops.convolutions import direct, im2col, winograd
+from minidl.errors import ShapeError
+from minidl.ops.convolutions import winograd
+from minidl.ops.convolutions.choice import ALGORITHMS, choose
 from minidl.shapes import is_int, windows_over
 
-ALGORITHMS = {"direct": direct, "im2col": im2col, "winograd": winograd}
+__all__ = ["ALGORITHMS", "convolution", "convolution_relu"]
 
 
 def convolution(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1, algorithm="auto"):
@@ -23,9 +24,10 @@ def convolution(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1, algo
     o: output position, t: tap of the kernel, both with one index per spatial axis; `before`: the padding in front; x is 0 in
     the padding. With groups, output channels k of group g sum over the input channels c of group g alone; groups = C is a
     depthwise convolution. padding: an int, one per axis, a (before, after) pair per axis, "same" or "valid".
-    algorithm: "direct" (the definition, for reading), "im2col" (a matrix product), "auto" (minidl's choice: im2col).
+    algorithm: "direct" (the definition, for reading), "im2col" (a matrix product), "winograd" (a quarter of the products; three
+    taps on each axis, stride 1, dilation 1, groups 1), "auto" (the faster one).
 
-    Cost: N·out·taps·C·K / groups multiply-adds. Raises ShapeError where x, w, b and groups do not fit each other.
+    Cost: N·out·taps·C·K / groups multiply-adds by the definition. Raises ShapeError where x, w, b and groups do not fit.
 
     >>> x = np.array([1., 2., 3., 4.]).reshape(1, 4, 1)            # one signal, one channel
     >>> w = np.array([10., 1.]).reshape(2, 1, 1)                   # y[o] = 10 x[o] + x[o+1]
@@ -46,7 +48,8 @@ def convolution_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm)
     Positions that no window reads (left over at the end by the stride) get 0.
     """
     windows = _windows(x_shape, w.shape, stride, padding, dilation, groups)
-    return choose(algorithm, windows, groups).dx(dy, w, windows, groups)
+    kept = winograd.keeps(w, dy.shape[0], windows.extent)
+    return choose(algorithm, "dx", dy.shape[0], windows, groups, w.shape, kept).dx(dy, w, windows, groups)
 
 
 def convolution_dw(dy, x, w_shape, stride, padding, dilation, groups, algorithm):
@@ -57,7 +60,7 @@ def convolution_dw(dy, x, w_shape, stride, padding, dilation, groups, algorithm)
         dw[t,c,k] = Σ_n Σ_o dy[n,o,k] x[n, o·stride + t·dilation - before, c]
     """
     windows = _windows(x.shape, w_shape, stride, padding, dilation, groups)
-    return choose(algorithm, windows, groups).dw(dy, x, windows, groups)
+    return choose(algorithm, "dw", x.shape[0], windows, groups, w_shape, kept=False).dw(dy, x, windows, groups)
 
 
 def convolution_db(dy):
@@ -113,19 +116,6 @@ class Rectified:
         return array_module(self.dy, self.y)
 
 
-def choose(algorithm, windows, groups):
-    """The module that runs a convolution of this geometry."""
-    one_of("algorithm", algorithm, ("auto", *ALGORITHMS))
-    if algorithm == "winograd" and not winograd.fits(windows, groups):
-        raise ArgumentError(
-            f"algorithm='winograd' takes kernels of 3 taps on each axis, stride 1, dilation 1, groups 1; found kernel "
-            f"{windows.size}, stride {windows.stride}, dilation {windows.dilation}, groups {groups}: use algorithm='auto'"
-        )
-    if algorithm == "auto":
-        return winograd if winograd.fits(windows, groups) else im2col
-    return ALGORITHMS[algorithm]
-
-
 def _forward(x, w, b, stride, padding, dilation, groups, algorithm, rectify):
     xp = array_module(x, w, b)
     must_be_floating("x", x)
@@ -142,7 +132,8 @@ def _forward(x, w, b, stride, padding, dilation, groups, algorithm, rectify):
         if rectify:
             xp.maximum(y, 0, out=y)
 
-    return choose(algorithm, windows, groups).forward(x, w, windows, groups, finish)
+    kept = winograd.keeps(w, x.shape[0], windows.out)
+    return choose(algorithm, "forward", x.shape[0], windows, groups, w.shape, kept).forward(x, w, windows, groups, finish)
 
 
 def _windows(x_shape, w_shape, stride, padding, dilation, groups):

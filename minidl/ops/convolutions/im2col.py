@@ -15,36 +15,35 @@ windows overlap: so all even strips go first, then all odd ones.
 Cost: N·out·taps·C·K / G multiply-adds; writes and reads N·out·taps·C numbers of columns.
 """
 
-from dataclasses import replace
 from math import prod
 
 from minidl.backend import array_module
-from minidl.cores import get_threads, scratch, share
-from minidl.ops.convolutions.strips import strips
-from minidl.ops.padding import cut, unpad_windows
+from minidl.cores import share, share_sum
+from minidl.memory import empty
+from minidl.ops.padding import seen, unpad_windows
+from minidl.ops.strips import apart, strips_of_windows
 
-STRIP = 1 << 18  # numbers in the columns of one strip, more or less
 FEW = 16  # channels: fewer are added up as planes of pixels, whose rows are longer runs than a pixel's channels
 
 
 def forward(x, w, windows, groups, finish):
     """(N, *extent, C), (*kernel, C/G, K) -> (N, *out, K)"""
     xp, W = array_module(x, w), _kernel_matrices(w, groups)
-    y = xp.empty((x.shape[0], *windows.out, w.shape[-1]), dtype=xp.result_type(x, w))
+    y = empty(xp, (x.shape[0], *windows.out, w.shape[-1]), xp.result_type(x.dtype, w.dtype))
 
     def work(strip):
         images, rows, part = strip
         y[images, rows] = _from_groups(_columns(x, images, rows, part, groups) @ W, y[images, rows].shape)
         finish(y[images, rows], slice(None))
 
-    share(xp, work, _strips(x.shape, windows))
+    share(xp, work, _strips(x.shape[0], windows, x.shape[-1]))
     return y
 
 
 def dx(dy, w, windows, groups):
     """(N, *out, K), (*kernel, C/G, K) -> (N, *extent, C)"""
     xp, W = array_module(dy, w), _kernel_matrices(w, groups)
-    n, channels, dtype = dy.shape[0], w.shape[-2] * groups, xp.result_type(dy, w)
+    n, channels, dtype = dy.shape[0], w.shape[-2] * groups, xp.result_type(dy.dtype, w.dtype)
     as_planes = channels < FEW
     dx = xp.zeros((n, channels, *windows.padded) if as_planes else (n, *windows.padded, channels), dtype)
     padded = xp.moveaxis(dx, 1, -1) if as_planes else dx
@@ -55,8 +54,8 @@ def dx(dy, w, windows, groups):
         dcolumns = (W @ dy_part.mT).mT if as_planes else dy_part @ W.mT
         _add_columns(padded[images, rows.start * windows.stride[0] :], dcolumns, part, groups)
 
-    for strips_apart in _strips_apart((n, channels), windows):
-        share(xp, work, strips_apart)
+    for strips in apart(_strips(n, windows, channels), windows):
+        share(xp, work, strips)
     return xp.ascontiguousarray(unpad_windows(padded, windows))
 
 
@@ -65,49 +64,22 @@ def dw(dy, x, windows, groups):
     xp, per_group = array_module(dy, x), x.shape[-1] // groups
     shape = (groups, prod(windows.size) * per_group, dy.shape[-1] // groups)
 
-    def work(some):
-        dW = xp.zeros(shape, dtype=xp.result_type(dy, x))
-        for images, rows, part in some:
-            dW += _columns(x, images, rows, part, groups).mT @ _to_groups(dy[images, rows], groups)
-        return dW
+    def work(strip):
+        images, rows, part = strip
+        return _columns(x, images, rows, part, groups).mT @ _to_groups(dy[images, rows], groups)
 
-    parts, threads = _strips(x.shape, windows), get_threads()
-    dW = sum(share(xp, work, [parts[first::threads] for first in range(threads)]))
+    dW = share_sum(xp, work, _strips(x.shape[0], windows, x.shape[-1]), shape, xp.result_type(dy.dtype, x.dtype))
     return xp.moveaxis(dW, 0, 1).reshape(*windows.size, per_group, dy.shape[-1])
 
 
-def _strips(x_shape, windows):
-    """(images, rows of the first spatial axis, windows of the strip)"""
-    n, channels = x_shape[0], x_shape[-1]
-    rows, *rest = windows.out
-    row = prod(rest) * prod(windows.size) * channels
-    share_of_each = max(n * rows * row // get_threads(), STRIP >> 4)  # less is done before another core has heard of it
-    return [
-        (images, part, replace(windows, out=(part.stop - part.start, *rest)))
-        for images, part in strips(n, rows, row, min(STRIP, share_of_each))
-    ]
-
-
-def _strips_apart(x_shape, windows):
-    """The strips in groups: no two of a group reach into the same row of the input."""
-    parts = _strips(x_shape, windows)
-    height = max((rows.stop - rows.start for _, rows, _ in parts), default=1)
-    overlap = windows.reach[0] - windows.stride[0]
-    apart = 1 + max(0, -(-overlap // (windows.stride[0] * height)))
-    return [[part for part in parts if part[1].start // height % apart == first] for first in range(apart)]
+def _strips(images, windows, channels):
+    return strips_of_windows(images, windows, prod(windows.size) * channels)
 
 
 def _columns(x, images, rows, part, groups):
     """(N, *extent, C) -> (G, n·out, taps·C/G), for the windows of one strip; a view of x where it can be one"""
     xp, channels = array_module(x), x.shape[-1]
-    lengths = [(o - 1) * s + r for o, s, r in zip(part.out, part.stride, part.reach, strict=True)]
-    first = rows.start * part.stride[0]
-    if part.padded == part.extent:
-        patch = x[images, first : first + lengths[0]]
-    else:
-        (top, _), *others = part.padding
-        begin = [first - top, *(-before for before, _ in others)]
-        patch = cut(x, images, begin, lengths, lambda *shape: scratch(xp, "one", shape, x.dtype))
+    patch = seen(x, images, rows, part)
     image, *positions, channel = patch.strides
     windows = [position * s for position, s in zip(positions, part.stride, strict=True)]
     taps = [position * d for position, d in zip(positions, part.dilation, strict=True)]

@@ -37,10 +37,11 @@ from math import prod
 import numpy as np
 
 from minidl.backend import array_module
-from minidl.cores import get_threads, scratch, share
-from minidl.ops.convolutions.frozen import once_if_frozen
-from minidl.ops.convolutions.strips import equal_parts, strips
+from minidl.cores import get_threads, share
+from minidl.memory import empty, scratch
+from minidl.ops.convolutions.frozen import is_frozen, once_for_each
 from minidl.ops.padding import cut
+from minidl.ops.strips import equal_parts, strips
 
 POINTS = (0, 1, -1, 2, -2)  # and ∞
 TILE, TAPS, INPUTS = 4, 3, 6  # along each axis: outputs of a tile, taps of the kernel, inputs of a tile and points
@@ -59,9 +60,9 @@ def _maps():
 
 A, B, G = _maps()
 
-TILES = 128  # tiles of one strip
+TILES = 128  # the least tiles of one strip: a matrix product of fewer rows is slow
 KEEP = 128  # tiles below which frozen kernels are kept at the points, 4 times their size: finding them is a fifth of the work
-STRIP = 1 << 19  # numbers of the kernels at the points
+STRIP = 1 << 20  # numbers at the points of one strip
 BLOCK = 1 << 23  # numbers at the points of a block of tiles, in dw
 SMALL = 10**6  # multiply-adds up to which OpenBLAS multiplies without first copying the matrices
 
@@ -71,6 +72,16 @@ def fits(windows, groups):
     return (*windows.size, *windows.stride, *windows.dilation, groups) == (TAPS,) * len(windows.size) + (1,) * (
         2 * len(windows.size) + 1
     )
+
+
+def tiles_of(images, out):
+    """How many tiles cover so many images' outputs."""
+    return images * prod(-(-n // TILE) for n in out)
+
+
+def keeps(w, images, out):
+    """Whether the kernels at the points are computed once for good: w is frozen, and they are much of the work."""
+    return is_frozen(w) and tiles_of(images, out) < KEEP
 
 
 def forward(x, w, windows, groups, finish):
@@ -88,9 +99,9 @@ def dx(dy, w, windows, groups):
 def _correlate(x, w, turn, before, out, finish):
     """(N, *extent, C), (3, .., 3, C, K) -> (N, *out, K); turn: by 180°, with C and K exchanged"""
     xp, tiles = array_module(x, w), [-(-n // TILE) for n in out]
-    U = (_kept_kernels if x.shape[0] * prod(tiles) < KEEP else _kernels)(w, turn)
+    U = (_kept_kernels if keeps(w, x.shape[0], out) else _kernels)(w, turn)
     outputs = U.shape[-1]
-    y = xp.empty((x.shape[0], *out, outputs), dtype=U.dtype)
+    y = empty(xp, (x.shape[0], *out, outputs), xp.result_type(x.dtype, w.dtype))
 
     def work(strip):
         images, rows, channels = strip
@@ -102,39 +113,42 @@ def _correlate(x, w, turn, before, out, finish):
         _outputs_from_points(M, part, room)
         finish(part, channels)
 
-    share(xp, work, _strips(x.shape[0], tiles, outputs))
+    share(xp, work, _strips(x.shape[0], tiles, *U.shape[-2:]))
     return y
 
 
 def dw(dy, x, windows, groups):
     """(N, *out, K), (N, *extent, C) -> (3, .., 3, C, K)"""
     xp, rank = array_module(dy, x), len(windows.out)
-    channels, outputs, dtype = x.shape[-1], dy.shape[-1], xp.result_type(dy, x)
-    before, nothing_before = [before for before, _ in windows.padding], [0] * rank
-    tiles = [-(-n // TILE) for n in windows.out]
+    channels, outputs, dtype = x.shape[-1], dy.shape[-1], xp.result_type(dy.dtype, x.dtype)
     dU = scratch(xp, "U", (INPUTS ** (rank - 1), INPUTS, channels, outputs), dtype)
-    for number, block in enumerate(_blocks(dy.shape[0], tiles, max(channels, outputs))):
-        _, end = block[-1]
-        V = scratch(xp, "V", (len(dU), end, INPUTS, channels), dtype)
-        dM = scratch(xp, "dM", (len(dU), end, INPUTS, outputs), dtype)
-
-        def transform(strip):
-            (images, rows), end = strip
-            begin = end - (images.stop - images.start) * (rows.stop - rows.start) * prod(tiles[1:])
-            room = _two_rooms(xp, dtype)
-            _inputs_at_points(B.T, x, images, rows, tiles, before, room, V[:, begin:end])
-            _inputs_at_points(A, dy, images, rows, tiles, nothing_before, room, dM[:, begin:end])
-
-        def multiply(point):
-            i, j = divmod(point, INPUTS)
-            if number == 0:
-                xp.matmul(V[i, :, j].T, dM[i, :, j], out=dU[i, j])
-            else:
-                dU[i, j] += V[i, :, j].T @ dM[i, :, j]
-
-        share(xp, transform, block)
-        share(xp, multiply, range(len(dU) * INPUTS))
+    dU[...] = 0
+    for block in _blocks(dy.shape[0], [-(-n // TILE) for n in windows.out], max(channels, outputs)):
+        _add_block(dU, block, dy, x, windows)
     return _kernels_from_points(dU, rank)
+
+
+def _add_block(dU, block, dy, x, windows):
+    """dU += Vᵀ dM, over the tiles of a block of strips: first V and dM, strip by strip, then the products, point by point"""
+    xp, tiles = array_module(dU), [-(-n // TILE) for n in windows.out]
+    before, nothing_before = [before for before, _ in windows.padding], [0] * len(tiles)
+    _, end = block[-1]
+    V = scratch(xp, "V", (len(dU), end, INPUTS, x.shape[-1]), dU.dtype)
+    dM = scratch(xp, "dM", (len(dU), end, INPUTS, dy.shape[-1]), dU.dtype)
+
+    def transform(strip):
+        (images, rows), end = strip
+        begin = end - (images.stop - images.start) * (rows.stop - rows.start) * prod(tiles[1:])
+        room = _two_rooms(xp, dU.dtype)
+        _inputs_at_points(B.T, x, images, rows, tiles, before, room, V[:, begin:end])
+        _inputs_at_points(A, dy, images, rows, tiles, nothing_before, room, dM[:, begin:end])
+
+    def multiply(point):
+        i, j = divmod(point, INPUTS)
+        dU[i, j] += V[i, :, j].T @ dM[i, :, j]
+
+    share(xp, transform, block)
+    share(xp, multiply, range(len(dU) * INPUTS))
 
 
 def _kernels(w, turn):
@@ -146,7 +160,7 @@ def _kernels(w, turn):
     return U.reshape(-1, INPUTS, channels, outputs)
 
 
-@once_if_frozen
+@once_for_each
 def _kept_kernels(w, turn):
     return _kernels(w, turn).copy()
 
@@ -170,7 +184,7 @@ def _along_the_axes(matrix, kernels, out):
             _apply(matrix, xp.moveaxis(part, axis, -2), xp.moveaxis(to, axis, -2))
             part = to
 
-    share(xp, work, equal_parts(channels, STRIP * channels // max(kernels.size, out.size)))
+    share(xp, work, equal_parts(channels, STRIP // 2 * channels // max(kernels.size, out.size)))
 
 
 def _inputs_at_points(matrix, x, images, rows, tiles, before, room, out=None):
@@ -231,19 +245,23 @@ def _apply(matrix, x, out):
         xp.matmul(matrix, x[some], out=out[some])
 
 
-def _strips(images, tiles, outputs):
+def _strips(images, tiles, inputs, outputs):
     """(images, rows of tiles, output channels): where there are fewer strips than cores, they share the channels too."""
-    parts = strips(images, tiles[0], prod(tiles[1:]), TILES)
+    parts = _strips_of_tiles(images, tiles, max(inputs, outputs))
     channels = (
         equal_parts(outputs, outputs * len(parts) // get_threads()) if len(parts) < get_threads() else [slice(0, outputs)]
     )
     return [(*part, some) for part in parts for some in channels]
 
 
+def _strips_of_tiles(images, tiles, channels):
+    return strips(images, tiles[0], prod(tiles[1:]), max(TILES, STRIP // (INPUTS ** len(tiles) * channels)))
+
+
 def _blocks(images, tiles, channels):
     """Lists of strips, each with the number of tiles in its block up to its end"""
-    most, blocks, end = max(TILES, BLOCK // (INPUTS ** len(tiles) * channels)), [], 0
-    for images_, rows in strips(images, tiles[0], prod(tiles[1:]), TILES):
+    most, blocks, end = BLOCK // (INPUTS ** len(tiles) * channels), [], 0
+    for images_, rows in _strips_of_tiles(images, tiles, channels):
         count = (images_.stop - images_.start) * (rows.stop - rows.start) * prod(tiles[1:])
         if not blocks or end + count > most:
             blocks.append([])

@@ -1,0 +1,88 @@
+"""Memory that is used again.
+
+A large array costs as much to get as to fill: the system hands out fresh pages, and must zero each of them first. A network
+needs the same large arrays at every step. So ops take them from `empty`, which hands out memory that earlier arrays have
+left, and intermediate results that nobody else sees from `scratch`. A GPU's arrays come from CuPy, which does the same.
+"""
+
+import threading
+from collections import deque
+
+import numpy as np
+
+LARGE = 1 << 20  # bytes; NumPy itself keeps smaller arrays at hand
+PAGE = 1 << 12
+
+
+def empty(xp, shape, dtype):
+    """A new array to be filled, like xp.empty."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    if xp is not np or size < LARGE:
+        return xp.empty(shape, dtype)
+    return np.asarray(_arena.lend(size)).view(dtype).reshape(shape)
+
+
+def scratch(xp, name, shape, dtype):
+    """An array to be filled: this thread's buffer of that name, the same memory at each call, in the cache already. What it
+    held before is lost."""
+    if xp is not np:
+        return xp.empty(shape, dtype)
+    buffers = _of_thread.__dict__.setdefault("buffers", {})
+    wanted = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    if name not in buffers or buffers[name].size < wanted:
+        buffers[name] = np.empty(wanted, np.uint8)
+    return buffers[name][:wanted].view(dtype).reshape(shape)
+
+
+_of_thread = threading.local()
+
+
+class _Arena:
+    """Chunks of memory, cut into blocks that are lent and come back."""
+
+    def __init__(self):
+        self._chunks = []
+        self._free = []  # (chunk, begin, end), sorted; no two of a chunk touch each other
+        self._returned = deque()  # blocks that came back, from any thread and at any moment: a deque needs no lock
+        self._lock = threading.Lock()
+
+    def lend(self, size):
+        """`size` bytes, from the smallest free block that holds them, or from a new chunk."""
+        length = -(-size // PAGE) * PAGE
+        with self._lock:
+            self._take_back()
+            fitting = [block for block in self._free if block[2] - block[1] >= length]
+            if fitting:
+                chunk, begin, end = min(fitting, key=lambda block: block[2] - block[1])
+                self._free.remove((chunk, begin, end))
+                if begin + length < end:
+                    self._free = sorted([*self._free, (chunk, begin + length, end)])
+            else:
+                chunk, begin = len(self._chunks), 0
+                self._chunks.append(np.empty(length, np.uint8))
+        return _Loan(self._chunks[chunk][begin : begin + size], (chunk, begin, begin + length), self._returned)
+
+    def _take_back(self):
+        while self._returned:
+            self._free.append(self._returned.popleft())
+        merged = []
+        for chunk, begin, end in sorted(self._free):
+            if merged and merged[-1][0] == chunk and merged[-1][2] == begin:
+                merged[-1] = (chunk, merged[-1][1], end)
+            else:
+                merged.append((chunk, begin, end))
+        self._free = merged
+
+
+class _Loan:
+    """The owner of an array's memory, which NumPy keeps as long as the array or any view of it lives."""
+
+    def __init__(self, memory, block, returned):
+        self.__array_interface__ = memory.__array_interface__
+        self._memory, self._block, self._returned = memory, block, returned
+
+    def __del__(self):
+        self._returned.append(self._block)
+
+
+_arena = _Arena()

@@ -1,0 +1,42 @@
+"""Which algorithm runs a convolution.
+
+`auto` takes the cheaper one by an estimate, in multiply-adds of a matrix product: a number that is copied or added costs as
+much as some tens of them. The constants were fitted to 672 measurements (three maps; one, two and three axes; 8 to 40,000
+positions; 1 to 512 channels; two cores with AVX-512, NumPy 2.4): for 638 of them the choice is the faster one or at most 10 %
+slower, and nearly all of the others take less than five milliseconds.
+"""
+
+from math import prod
+
+from minidl.errors import ArgumentError, one_of
+from minidl.ops.convolutions import direct, im2col, winograd
+
+ALGORITHMS = {"direct": direct, "im2col": im2col, "winograd": winograd}
+
+COPY, ADD = 60, 150  # im2col: one number of the columns, read from x or added to dx
+MAP, MAP_DW = 60, 120  # winograd: one number at the points; in dw those of x and dy are written out as well
+KERNEL = 80  # winograd: one number of the kernels at the points
+START = 8e7  # winograd: its many small calls
+
+
+def choose(algorithm, what, images, windows, groups, w_shape, kept):
+    """The module that computes `what`: "forward", "dx" or "dw". kept: whether winograd keeps the kernels at the points."""
+    one_of("algorithm", algorithm, ("auto", *ALGORITHMS))
+    fits = winograd.fits(windows, groups)
+    if algorithm == "winograd" and not fits:
+        raise ArgumentError(
+            f"algorithm='winograd' takes kernels of 3 taps on each axis, stride 1, dilation 1, groups 1; found kernel "
+            f"{windows.size}, stride {windows.stride}, dilation {windows.dilation}, groups {groups}: use algorithm='auto'"
+        )
+    if algorithm != "auto":
+        return ALGORITHMS[algorithm]
+    *_, inputs, outputs = w_shape
+    columns = images * prod(windows.out) * prod(windows.size) * inputs
+    tiles, points = winograd.tiles_of(images, windows.out), winograd.INPUTS ** len(windows.out)
+    by_im2col = columns * (outputs + (ADD if what == "dx" else COPY))
+    by_winograd = (
+        tiles * points * (inputs * outputs + (MAP_DW if what == "dw" else MAP) * (inputs + outputs))
+        + (0 if kept else points * inputs * outputs * KERNEL)
+        + START
+    )
+    return winograd if fits and by_winograd < by_im2col else im2col

@@ -1,0 +1,32 @@
+"""Products of tall matrices: many rows (the positions of a picture), few columns (its channels). The cores share the rows."""
+
+from minidl.backend import array_module
+from minidl.cores import share, share_sum
+from minidl.memory import empty
+from minidl.ops.strips import STRIP, equal_parts, strips
+
+
+def times(a, b):
+    """(N, M, C), (N, C, D) -> (N, M, D):  y = a b"""
+    xp = array_module(a, b)
+    y = empty(xp, (*a.shape[:2], b.shape[-1]), xp.result_type(a, b))
+
+    def work(strip):
+        images, rows = strip
+        xp.matmul(a[images, rows], b[images], out=y[images, rows])
+
+    share(xp, work, strips(*a.shape, STRIP))
+    return y
+
+
+def transposed_times(a, b):
+    """(N, M, C), (N, M, D) -> (N, C, D):  y = aᵀ b"""
+    xp, shape = array_module(a, b), (a.shape[-1], b.shape[-1])
+    y = xp.empty((a.shape[0], *shape), xp.result_type(a, b))
+    for image in range(a.shape[0]):
+
+        def work(rows, image=image):
+            return a[image, rows].T @ b[image, rows]
+
+        y[image] = share_sum(xp, work, equal_parts(a.shape[1], STRIP // a.shape[-1]), shape, y.dtype)
+    return y
