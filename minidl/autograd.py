@@ -105,19 +105,18 @@ class Tensor:
         release: forget the tape on the way, and with it what it keeps of each op, as soon as that has been read; there can be
         no second backward then.
         """
-        cotangents = {self._source(): (self._cotangent(dy), False)}
+        dy = self._cotangent(dy)
+        awaited = {self._source(): [(lambda dy: (dy, False), dy)]}  # (pull, dy) of each op that used it
         nodes = _in_order(self._source())
         while nodes:
             node = nodes.pop()
-            dy, _ = cotangents.pop(node)
+            dy, _ = _add_up(awaited.pop(node))
             for source, pull in node.edges:
-                dx, is_new = pull(dy)
-                if source in cotangents:
-                    dx, is_new = _add(*cotangents.pop(source), dx, is_new)
-                cotangents[source] = dx, is_new
+                awaited.setdefault(source, []).append((pull, dy))
             if release:
-                node.edges = ()
-        for leaf, (dx, is_new) in cotangents.items():
+                node.edges = None
+        for leaf, pulls in awaited.items():
+            dx, is_new = _add_up(pulls)
             # Two leaves may have been handed the same array.
             leaf.grad = dx if is_new else array_module(dx).array(dx)
 
@@ -160,6 +159,8 @@ def _in_order(source):
     while waiting:
         node = waiting.pop()
         if isinstance(node, _Node) and node not in found:
+            if node.edges is None:
+                raise ArgumentError("backward over a tape that backward(release=True) has forgotten; compute the Tensor anew")
             found.add(node)
             waiting += [earlier for earlier, _ in node.edges]
     return sorted(found, key=lambda node: node.tick)
@@ -290,11 +291,21 @@ def _pull(gradient, kept, dtype):
     return pull
 
 
-def _add(a, a_is_new, b, b_is_new):
-    """(a + b, whether it is new), in the memory of one of them where nobody else needs that."""
-    if a_is_new or b_is_new:
-        return array_module(a, b).add(a, b, out=a if a_is_new else b), True
-    return a + b, a.ndim > 0  # NumPy makes a number, not an array, of two without axes
+def _add_up(pulls):
+    """(dx, whether it is new), the sum of pull(dy) over all [(pull, dy)], in the memory of one of them where nobody else needs
+    it. They are pulled here and not earlier, so that no more than two of them are in memory at once."""
+    total, is_new = None, False
+    while pulls:
+        pull, dy = pulls.pop()
+        dx, dx_is_new = pull(dy)
+        if total is None:
+            total, is_new = dx, dx_is_new
+        elif is_new or dx_is_new:
+            total, is_new = array_module(total, dx).add(total, dx, out=total if is_new else dx), True
+        else:
+            total = total + dx
+            is_new = total.ndim > 0  # NumPy makes a number, not an array, of two without axes
+    return total, is_new
 
 
 def _readers(forward, gradient):

@@ -1,14 +1,15 @@
 """The processor's cores: how many of them minidl uses, and how they share work.
 
-Large work is cut into strips that do not meet, and each core takes every n-th of them. BLAS is held to one thread meanwhile,
-or every product of every strip would wait for all cores. Who does what depends on the number of threads alone, so that the
-same input and the same number of threads give the same bytes, whatever else runs at the time.
+Large work is cut into strips that do not meet, and each core takes the next one when it is done with its last. BLAS is held
+to one thread meanwhile, or every product of every strip would wait for all cores. What a strip is depends on the number of
+threads, but not who works on it: the same input and the same number of threads give the same bytes, whatever else runs.
 """
 
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections import deque
 from contextvars import copy_context
+from queue import SimpleQueue
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -61,22 +62,38 @@ def share(xp, work, items):
     items = list(items)
     if xp is not np:
         return [work(item) for item in items]
-    threads = 1 if getattr(_here, "is_helper", False) else min(get_threads(), len(items))
+    results, waiting, done = [None] * len(items), deque(range(len(items))), SimpleQueue()
+    helpers = 0 if getattr(_here, "is_helper", False) else max(0, min(get_threads(), len(items)) - 1)
 
-    def every_nth(first):
-        return [work(item) for item in items[first::threads]]
+    def take_turns():
+        while (number := _next(waiting)) is not None:
+            results[number] = work(items[number])
+
+    def help_out():
+        try:
+            take_turns()
+            done.put(None)
+        except BaseException as error:
+            waiting.clear()
+            done.put(error)
 
     with _blas_on_one_thread:
-        helpers = [_crew.start(every_nth, first) for first in range(1, threads)]
+        _crew.send(help_out, helpers)
         try:
-            parts = [every_nth(0) if items else []]
+            take_turns()
         finally:
-            wait(helpers)
-        parts += [helper.result() for helper in helpers]
-    results = [None] * len(items)
-    for first, part in enumerate(parts):
-        results[first :: max(threads, 1)] = part
+            waiting.clear()
+            errors = [done.get() for _ in range(helpers)]
+    for error in filter(None, errors):
+        raise error
     return results
+
+
+def _next(waiting):
+    try:
+        return waiting.popleft()
+    except IndexError:
+        return None
 
 
 def share_sum(xp, work, items, shape, dtype):
@@ -99,24 +116,30 @@ _here = threading.local()
 
 
 class _Crew:
-    """The threads that help the one that shares its work. They are started when first needed, and again after a fork."""
+    """The threads that help the one that shares its work. They are hired when first needed, and again after a fork."""
 
     def __init__(self):
         self.size = None
-        self._pool, self._lock = None, threading.Lock()
+        self.dismiss()
 
-    def start(self, work, *args):
+    def dismiss(self):
+        self._tasks, self._hired, self._lock = SimpleQueue(), 0, threading.Lock()
+
+    def send(self, task, copies):
         with self._lock:
-            if self._pool is None or self._pool._max_workers < self.size - 1:
-                self._pool = ThreadPoolExecutor(self.size - 1, "minidl", _become_helper)
-            return self._pool.submit(copy_context().run, work, *args)  # NumPy's errstate is a matter of the context
+            while self._hired < copies:
+                threading.Thread(target=self._work, args=[self._tasks], name="minidl", daemon=True).start()
+                self._hired += 1
+        for _ in range(copies):
+            self._tasks.put((copy_context(), task))  # NumPy's errstate is a matter of the context
 
-    def forget_threads(self):
-        self._pool, self._lock = None, threading.Lock()
-
-
-def _become_helper():
-    _here.is_helper = True
+    @staticmethod
+    def _work(tasks):
+        _here.is_helper = True
+        while True:
+            context, task = tasks.get()
+            context.run(task)
+            del context, task  # or what they hold would live until the next one comes
 
 
 class _BlasOnOneThread:
@@ -141,4 +164,4 @@ class _BlasOnOneThread:
 
 _crew, _blas_on_one_thread = _Crew(), _BlasOnOneThread()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_crew.forget_threads)
+    os.register_at_fork(after_in_child=_crew.dismiss)

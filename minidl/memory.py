@@ -12,6 +12,7 @@ import numpy as np
 
 LARGE = 1 << 20  # bytes; NumPy itself keeps smaller arrays at hand
 PAGE = 1 << 12
+CHUNK = 1 << 29  # asked of the system at once; it gives the pages when they are first written to
 
 
 def empty(xp, shape, dtype):
@@ -52,14 +53,14 @@ class _Arena:
         with self._lock:
             self._take_back()
             fitting = [block for block in self._free if block[2] - block[1] >= length]
-            if fitting:
-                chunk, begin, end = min(fitting, key=lambda block: block[2] - block[1])
-                self._free.remove((chunk, begin, end))
-                if begin + length < end:
-                    self._free = sorted([*self._free, (chunk, begin + length, end)])
-            else:
-                chunk, begin = len(self._chunks), 0
-                self._chunks.append(np.empty(length, np.uint8))
+            if not fitting:
+                fitting = [(len(self._chunks), 0, max(length, CHUNK))]
+                self._free += fitting
+                self._chunks.append(np.empty(max(length, CHUNK), np.uint8))
+            chunk, begin, end = min(fitting, key=lambda block: block[2] - block[1])
+            self._free.remove((chunk, begin, end))
+            if begin + length < end:
+                self._free = sorted([*self._free, (chunk, begin + length, end)])
         return _Loan(self._chunks[chunk][begin : begin + size], (chunk, begin, begin + length), self._returned)
 
     def _take_back(self):

@@ -282,7 +282,7 @@ def added_grams(generated, style, normalization):
 
 MAGNIFIED = {
     **dict.fromkeys(("relu", "leaky_relu", "sigmoid", "tanh", "softmax", "exp", "absolute"), as_it_is),
-    **dict.fromkeys(("maximum", "minimum", "max", "max_pool", "content_loss"), as_it_is),
+    **dict.fromkeys(("maximum", "minimum", "max", "max_pool", "content_loss", "gram_loss"), as_it_is),
     "subtract": lambda case: with_op(magnified(case), ops.add),
     "style_loss": lambda case: with_op(magnified(case), added_grams),
     "total_variation": checkered,

@@ -265,6 +265,7 @@ ORACLES = {
     "broadcast_to": lambda x, shape: x * np.ones(shape),
     "content_loss": content_oracle,
     "gram_matrix": gram_oracle,
+    "gram_loss": lambda G, A, factor: factor * sum((g - a) ** 2 for g, a in zip(G.flat, A.flat, strict=True)),
     "style_loss": style_oracle,
     "total_variation": variation_oracle,
 }
@@ -304,6 +305,7 @@ KEEPS = {
     "broadcast_to": {"x": ""},
     "content_loss": {"generated": ("generated", "content"), "content": ("generated", "content")},
     "gram_matrix": {"features": ("features",)},
+    "gram_loss": {"G": "GA", "A": "GA"},
     "style_loss": {"generated": ("generated", "style"), "style": ("generated", "style")},
     "total_variation": {"image": ("image",)},
 }

@@ -23,6 +23,31 @@ FACTORS = {
 }
 
 
+def gram_loss(G, A, factor=1.0):
+    """(N, C, C), (N, C, C) -> one number:  L = k Σ_{n,c,d} (G[n,c,d] - A[n,c,d])²,      k: factor
+
+    >>> gram_loss(np.full((1, 1, 1), 4.), np.ones((1, 1, 1)), factor=0.25)
+    np.float64(2.25)
+    """
+    if G.shape != A.shape or G.ndim != 3:
+        raise ShapeError(f"gram_loss of {G.shape} and {A.shape}; wanted two Gram matrices (N, C, C)")
+    D = G - A
+    return (D * D).sum() * factor
+
+
+def gram_loss_dG(dL, G, A, factor):  # noqa: N802  G is its name in the papers
+    """∂L/∂G = 2k (G - A)"""
+    return dL * (2 * factor) * (G - A)
+
+
+def gram_loss_dA(dL, G, A, factor):  # noqa: N802
+    """∂L/∂A = -∂L/∂G"""
+    return -gram_loss_dG(dL, G, A, factor)
+
+
+gram_loss = differentiable(gram_loss, dG=gram_loss_dG, dA=gram_loss_dA)
+
+
 def style_loss(generated, style, normalization="gatys"):
     """(N, H, W, C), (N, H', W', C) or (N, C, C) -> one number
 
@@ -33,14 +58,15 @@ def style_loss(generated, style, normalization="gatys"):
     k = 1 / C². Where the sizes differ, "ng" compares plain Gram matrices scaled to the generated picture's positions.
 
     Cost: that of the Gram matrices, N·H·W·C² multiply-adds each; in the gradient, one of them again and as much for dF.
+    gram_loss(gram_matrix(generated, "positions"), A, style_factor(generated.shape)) is the same, but keeps G for the gradient.
 
     >>> style_loss(np.full((1, 1, 2, 1), 2.), np.ones((1, 1, 2, 1)))           # G = 4, A = 1: 3² / 4
     np.float64(2.25)
     """
     array_module(generated, style)
     must_be_floating("style", style)
-    D = gram(generated, "positions") - _target(generated.shape, style)
-    return (D * D).sum() * _factor(generated.shape, normalization)
+    G, A = gram(generated, "positions"), _target(generated.shape, style)
+    return gram_loss.forward(G, A, style_factor(generated.shape, normalization))
 
 
 def style_loss_dgenerated(dL, generated, style, normalization):
@@ -57,9 +83,16 @@ def style_loss_dstyle(dL, generated, style, normalization):
 style_loss = differentiable(style_loss, dgenerated=style_loss_dgenerated, dstyle=style_loss_dstyle)
 
 
+def style_factor(shape, normalization="gatys"):
+    """k of a normalization, for generated features of this shape (N, H, W, C)"""
+    one_of("normalization", normalization, FACTORS)
+    n, height, width, channels = shape
+    return FACTORS[normalization](n, height * width, channels)
+
+
 def _gram_gradient(dL, generated, style, normalization):
-    D = gram(generated, "positions") - _target(generated.shape, style)
-    return dL * (2 * _factor(generated.shape, normalization)) * D
+    G, A = gram(generated, "positions"), _target(generated.shape, style)
+    return gram_loss_dG(dL, G, A, style_factor(generated.shape, normalization))
 
 
 def _target(shape, style):
@@ -71,9 +104,3 @@ def _target(shape, style):
             f'matrix gram_matrix(features, "positions") ({n}, {channels}, {channels})'
         )
     return style if style.ndim == 3 else gram(style, "positions")
-
-
-def _factor(shape, normalization):
-    one_of("normalization", normalization, FACTORS)
-    n, height, width, channels = shape
-    return FACTORS[normalization](n, height * width, channels)

@@ -1,6 +1,7 @@
 """Work cut into strips: parts that fit the processor's caches, for its cores to share."""
 
 from dataclasses import replace
+from itertools import pairwise
 from math import prod
 
 from minidl.cores import get_threads
@@ -9,29 +10,36 @@ STRIP = 1 << 19  # numbers
 LEAST = 1 << 14  # numbers that are worked off before another core has heard of them
 
 
-def strips(images, rows, row, strip):
-    """[(slice of the images, slice of the rows)]: about `strip` units of work each, in parts as equal as can be.
+def strips(images, rows, row, strip, cores=None):
+    """[(slice of the images, slice of the rows)]: at most about `strip` units of work each, as equal as can be.
 
     images: how many; rows: how many each has; row: units of work in one. Several images go together where they are small,
-    some rows of one where it is large.
+    some rows of one where it is large. cores: those that share them, by default all that minidl uses.
 
-    >>> strips(images=3, rows=4, row=10, strip=80)
-    [(slice(0, 2, None), slice(0, 4, None)), (slice(2, 3, None), slice(0, 4, None))]
+    >>> strips(images=3, rows=4, row=10, strip=80, cores=2)
+    [(slice(0, 1, None), slice(0, 4, None)), (slice(1, 3, None), slice(0, 4, None))]
     """
-    some_rows = equal_parts(rows, strip // row)
-    some_images = equal_parts(images, strip // (row * rows)) if len(some_rows) == 1 else equal_parts(images, 1)
-    return [(image, row) for image in some_images for row in some_rows]
+    if strip >= row * rows:
+        return [(some, slice(0, rows)) for some in equal_parts(images, strip // max(1, row * rows), cores)]
+    return [(slice(image, image + 1), part) for image in range(images) for part in equal_parts(rows, strip // row, cores)]
 
 
-def equal_parts(length, most):
-    """[slice]: as few parts of a length as hold at most `most` each, or 1, none much shorter than another.
+def equal_parts(length, most, cores=None):
+    """[slice]: parts of a length that hold at most `most` each, or 1; where there are several, as many for every core.
 
-    >>> equal_parts(10, most=4)
-    [slice(0, 4, None), slice(4, 8, None), slice(8, 10, None)]
+    >>> equal_parts(10, most=4, cores=2)
+    [slice(0, 2, None), slice(2, 5, None), slice(5, 7, None), slice(7, 10, None)]
     """
-    count = -(-length // max(1, most))
-    each = -(-length // max(1, count))
-    return [slice(first, min(first + each, length)) for first in range(0, length, max(1, each))]
+    count, cores = -(-length // max(1, most)), cores or get_threads()
+    if count > 1:
+        count = min(length, -(-count // cores) * cores)
+    ends = [length * number // max(1, count) for number in range(count + 1)]
+    return [slice(begin, end) for begin, end in pairwise(ends)]
+
+
+def fair_strip(numbers):
+    """How many numbers of so many make a strip: what fits the cache, less if that leaves a core without work."""
+    return min(STRIP, max(numbers // get_threads(), LEAST))
 
 
 def strips_of_windows(images, windows, numbers):
@@ -41,15 +49,14 @@ def strips_of_windows(images, windows, numbers):
     """
     rows, *rest = windows.out
     row = prod(rest) * numbers
-    strip = min(STRIP, max(images * rows * row // get_threads(), LEAST))
-    return [
-        (some, part, replace(windows, out=(part.stop - part.start, *rest))) for some, part in strips(images, rows, row, strip)
-    ]
+    parts = strips(images, rows, row, fair_strip(images * rows * row))
+    return [(some, part, replace(windows, out=(part.stop - part.start, *rest))) for some, part in parts]
 
 
 def apart(parts, windows):
     """The strips of windows in groups: no two of a group reach into the same row of the input."""
-    height = max((rows.stop - rows.start for _, rows, _ in parts), default=1)
+    starts = sorted({rows.start for _, rows, _ in parts})
+    least = min((rows.stop - rows.start for _, rows, _ in parts), default=1)
     overlap = windows.reach[0] - windows.stride[0]
-    groups = 1 + max(0, -(-overlap // (windows.stride[0] * height)))
-    return [[part for part in parts if part[1].start // height % groups == first] for first in range(groups)]
+    groups = 1 + max(0, -(-overlap // (windows.stride[0] * least)))
+    return [[part for part in parts if starts.index(part[1].start) % groups == first] for first in range(groups)]

@@ -166,6 +166,11 @@ def gram_matrix(choose):
     return {"features": _features(choose), "normalization": choose.one_of(tuple(losses.gram.DIVISORS))}
 
 
+def gram_loss(choose):
+    n, channels = choose.integer(1, 2), choose.integer(1, 3)
+    return {"G": Shape((n, channels, channels)), "A": Shape((n, channels, channels)), "factor": choose.one_of((1.0, 0.3))}
+
+
 def style_loss(choose):
     features = n, _, _, channels = _features(choose)
     pictures = (n, choose.integer(1, 3), choose.integer(1, 3), channels)

@@ -94,6 +94,7 @@ ROWS = [
     Row("broadcast_to", ops.broadcast_to, geometry.broadcast_to, {"x": "linear"}),
     Row("content_loss", losses.content_loss, geometry.content_loss, {"generated": "quadratic", "content": "quadratic"}),
     Row("gram_matrix", losses.gram_matrix, geometry.gram_matrix, {"features": "quadratic"}),
+    Row("gram_loss", losses.gram_loss, geometry.gram_loss, {"G": "quadratic", "A": "quadratic"}),
     Row("style_loss", losses.style_loss, geometry.style_loss, {"generated": "quartic", "style": "quartic"}),
     *(
         Row(

@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from minidl.errors import ArgumentError
-from minidl.losses import content_loss, gram_matrix, style_loss, total_variation
+from minidl.losses import content_loss, gram_loss, gram_matrix, total_variation
+from minidl.losses.style import style_factor
 
 
 class Losses(NamedTuple):
@@ -49,8 +50,8 @@ class Objective:
         return self.content_layers[layer] * loss
 
     def _style(self, layer, features):
-        loss = style_loss(features, self.grams[layer], self.settings.style_normalization)
-        return self.style_layers[layer] * loss
+        G, factor = gram_matrix(features, "positions"), style_factor(features.shape, self.settings.style_normalization)
+        return self.style_layers[layer] * gram_loss(G, self.grams[layer], factor)
 
     def _total_variation(self, image):
         weight = self.settings.tv_weight

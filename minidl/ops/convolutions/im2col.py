@@ -36,7 +36,7 @@ def forward(x, w, windows, groups, finish):
         y[images, rows] = _from_groups(_columns(x, images, rows, part, groups) @ W, y[images, rows].shape)
         finish(y[images, rows], slice(None))
 
-    share(xp, work, _strips(x.shape[0], windows, x.shape[-1]))
+    share(xp, work, _strips(x.shape[0], windows, x.shape[-1], w.shape[-1]))
     return y
 
 
@@ -54,7 +54,7 @@ def dx(dy, w, windows, groups):
         dcolumns = (W @ dy_part.mT).mT if as_planes else dy_part @ W.mT
         _add_columns(padded[images, rows.start * windows.stride[0] :], dcolumns, part, groups)
 
-    for strips in apart(_strips(n, windows, channels), windows):
+    for strips in apart(_strips(n, windows, channels, w.shape[-1]), windows):
         share(xp, work, strips)
     return xp.ascontiguousarray(unpad_windows(padded, windows))
 
@@ -68,12 +68,12 @@ def dw(dy, x, windows, groups):
         images, rows, part = strip
         return _columns(x, images, rows, part, groups).mT @ _to_groups(dy[images, rows], groups)
 
-    dW = share_sum(xp, work, _strips(x.shape[0], windows, x.shape[-1]), shape, xp.result_type(dy.dtype, x.dtype))
+    dW = share_sum(xp, work, _strips(x.shape[0], windows, x.shape[-1], dy.shape[-1]), shape, xp.result_type(dy.dtype, x.dtype))
     return xp.moveaxis(dW, 0, 1).reshape(*windows.size, per_group, dy.shape[-1])
 
 
-def _strips(images, windows, channels):
-    return strips_of_windows(images, windows, prod(windows.size) * channels)
+def _strips(images, windows, channels, outputs):
+    return strips_of_windows(images, windows, max(prod(windows.size) * channels, outputs))
 
 
 def _columns(x, images, rows, part, groups):

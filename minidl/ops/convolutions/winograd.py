@@ -14,6 +14,10 @@ so e = B [(A dy) * (G g)], and since that is L's derivative by d, y is the same 
 
     y = Aᵀ [(Bᵀ d) * (G g)]
 
+>>> d, g = np.array([0., 1., 2., 3., 4., 5.]), np.array([1., 2., 3.])
+>>> A.T @ ((B.T @ d) * (G @ g))             # 0·1 + 1·2 + 2·3 = 8, 1·1 + 2·2 + 3·3 = 14, ...
+array([ 8., 14., 20., 26.])
+
 **Several dimensions.** The maps are applied along each axis. A tile of 4x4 outputs reads 6x6 inputs, and neighbouring tiles
 overlap by two: Y = Aᵀ [(G g Gᵀ) * (Bᵀ d B)] A.
 
@@ -61,7 +65,7 @@ def _maps():
 A, B, G = _maps()
 
 TILES = 128  # the least tiles of one strip: a matrix product of fewer rows is slow
-KEEP = 128  # tiles below which frozen kernels are kept at the points, 4 times their size: finding them is a fifth of the work
+KEEP = 1 << 30  # multiply-adds of the products below which frozen kernels stay at the points, at 4 times their size
 STRIP = 1 << 20  # numbers at the points of one strip
 BLOCK = 1 << 23  # numbers at the points of a block of tiles, in dw
 SMALL = 10**6  # multiply-adds up to which OpenBLAS multiplies without first copying the matrices
@@ -80,8 +84,8 @@ def tiles_of(images, out):
 
 
 def keeps(w, images, out):
-    """Whether the kernels at the points are computed once for good: w is frozen, and they are much of the work."""
-    return is_frozen(w) and tiles_of(images, out) < KEEP
+    """Whether the kernels at the points are computed once for good: w is frozen, and they are a tenth of the work or more."""
+    return is_frozen(w) and tiles_of(images, out) * INPUTS ** len(out) * w.shape[-2] * w.shape[-1] < KEEP
 
 
 def forward(x, w, windows, groups, finish):
