@@ -70,6 +70,13 @@ def convolution(choose):
     }  # fmt: skip
 
 
+def convolution_of_each_channel(choose):
+    geometry = convolution(choose)
+    *kernel, _, _ = geometry["w"]
+    channels = geometry["x"][-1]
+    return {**geometry, "w": Shape((*kernel, 1, channels)), "b": Shape((channels,)), "groups": channels}
+
+
 def convolution_of_threes(choose):
     """3 taps on each axis, stride 1: up to three of winograd's tiles along an axis, the last one whole or not."""
     out = tuple(choose.integer(1, 9) for _ in range(choose.integer(1, 3)))

@@ -45,7 +45,12 @@ def _with(op, **options):
 _VARIATION_KINDS = {"sum_absolute": "piecewise linear", "power": "analytic"}
 _VARIATION_DATA = {"power": {"image": "spaced"}}  # (↓² + →²)^1.25 is not smooth where both differences are 0
 
-_CONVOLUTIONS = {"direct": geometry.convolution, "im2col": geometry.convolution, "winograd": geometry.convolution_of_threes}
+_CONVOLUTIONS = {
+    "direct": geometry.convolution,
+    "im2col": geometry.convolution,
+    "winograd": geometry.convolution_of_threes,
+    "depthwise": geometry.convolution_of_each_channel,
+}
 _RELU_DATA = {"x": "hundreds", "w": "hundreds", "b": "odd thousands"}  # sums that stay 5000 away from the kink
 
 ROWS = [

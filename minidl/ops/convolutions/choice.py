@@ -1,17 +1,18 @@
 """Which algorithm runs a convolution.
 
-`auto` takes the cheaper one by an estimate, in multiply-adds of a matrix product: a number that is copied or added costs as
-much as some tens of them. The constants were fitted to 672 measurements (three maps; one, two and three axes; 8 to 40,000
-positions; 1 to 512 channels; two cores with AVX-512, NumPy 2.4): for 638 of them the choice is the faster one or at most 10 %
-slower, and nearly all of the others take less than five milliseconds.
+`auto` gives channels that do not meet to depthwise. Else it takes the cheaper of im2col and winograd by an estimate, in
+multiply-adds of a matrix product: a number that is copied or added costs as much as some tens of them. The constants were
+fitted to 672 measurements (three maps; one, two and three axes; 8 to 40,000 positions; 1 to 512 channels; two cores with
+AVX-512, NumPy 2.4): for 638 of them the choice is the faster one or at most 10 % slower, and nearly all of the others take
+less than 5 ms.
 """
 
 from math import prod
 
 from minidl.errors import ArgumentError, one_of
-from minidl.ops.convolutions import direct, im2col, winograd
+from minidl.ops.convolutions import depthwise, direct, im2col, winograd
 
-ALGORITHMS = {"direct": direct, "im2col": im2col, "winograd": winograd}
+ALGORITHMS = {"direct": direct, "im2col": im2col, "winograd": winograd, "depthwise": depthwise}
 
 COPY, ADD = 60, 150  # im2col: one number of the columns, read from x or added to dx
 MAP, MAP_DW = 60, 120  # winograd: one number at the points; in dw those of x and dy are written out as well
@@ -28,8 +29,16 @@ def choose(algorithm, what, images, windows, groups, w_shape, kept):
             f"algorithm='winograd' takes kernels of 3 taps on each axis, stride 1, dilation 1, groups 1; found kernel "
             f"{windows.size}, stride {windows.stride}, dilation {windows.dilation}, groups {groups}: use algorithm='auto'"
         )
+    alone = depthwise.fits(groups, w_shape)
+    if algorithm == "depthwise" and not alone:
+        raise ArgumentError(
+            f"algorithm='depthwise' takes one group for each channel in and out; found groups {groups} and a kernel "
+            f"{w_shape}: use algorithm='auto'"
+        )
     if algorithm != "auto":
         return ALGORITHMS[algorithm]
+    if alone and groups > 1:
+        return depthwise
     *_, inputs, outputs = w_shape
     columns = images * prod(windows.out) * prod(windows.size) * inputs
     tiles, points = winograd.tiles_of(images, windows.out), winograd.INPUTS ** len(windows.out)

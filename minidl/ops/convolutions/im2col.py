@@ -19,7 +19,7 @@ from math import prod
 
 from minidl.backend import array_module
 from minidl.cores import share, share_sum
-from minidl.memory import empty
+from minidl.memory import empty, scratch
 from minidl.ops.padding import seen, unpad_windows
 from minidl.ops.strips import apart, strips_of_windows
 
@@ -33,7 +33,7 @@ def forward(x, w, windows, groups, finish):
 
     def work(strip):
         images, rows, part = strip
-        y[images, rows] = _from_groups(_columns(x, images, rows, part, groups) @ W, y[images, rows].shape)
+        xp.matmul(_columns(x, images, rows, part, groups), W, out=_to_groups(y[images, rows], groups))
         finish(y[images, rows], slice(None))
 
     share(xp, work, _strips(x.shape[0], windows, x.shape[-1], w.shape[-1]))
@@ -51,7 +51,12 @@ def dx(dy, w, windows, groups):
     def work(strip):
         images, rows, part = strip
         dy_part = _to_groups(dy[images, rows], groups)
-        dcolumns = (W @ dy_part.mT).mT if as_planes else dy_part @ W.mT
+        if as_planes:
+            dcolumns = scratch(xp, "columns", (*W.shape[:2], dy_part.shape[1]), dtype).mT
+            xp.matmul(W, dy_part.mT, out=dcolumns.mT)
+        else:
+            dcolumns = scratch(xp, "columns", (groups, dy_part.shape[1], W.shape[1]), dtype)
+            xp.matmul(dy_part, W.mT, out=dcolumns)
         _add_columns(padded[images, rows.start * windows.stride[0] :], dcolumns, part, groups)
 
     for strips in apart(_strips(n, windows, channels, w.shape[-1]), windows):
@@ -83,13 +88,13 @@ def _columns(x, images, rows, part, groups):
     image, *positions, channel = patch.strides
     windows = [position * s for position, s in zip(positions, part.stride, strict=True)]
     taps = [position * d for position, d in zip(positions, part.dilation, strict=True)]
-    read = xp.lib.stride_tricks.as_strided(
-        patch, (patch.shape[0], *part.out, *part.size, channels), (image, *windows, *taps, channel)
-    )
-    if groups == 1:
-        return read.reshape(1, -1, prod(part.size) * channels)
-    read = read.reshape(-1, prod(part.size), groups, channels // groups)
-    return xp.moveaxis(read, 2, 0).reshape(groups, read.shape[0], -1)
+    shape = (patch.shape[0], *part.out, *part.size, groups, channels // groups)
+    strides = (image, *windows, *taps, channel * (channels // groups), channel)
+    read = xp.moveaxis(xp.lib.stride_tricks.as_strided(patch, shape, strides), -2, 0)
+    if groups * prod(part.size) > 1:
+        read, there = scratch(xp, "columns", read.shape, x.dtype), read
+        read[...] = there
+    return read.reshape(groups, -1, prod(part.size) * channels // groups)
 
 
 def _add_columns(dx, dcolumns, strip, groups):
@@ -111,8 +116,3 @@ def _kernel_matrices(w, groups):
 def _to_groups(y, groups):
     """(N, *out, K) -> (G, N·out, K/G)"""
     return array_module(y).moveaxis(y.reshape(-1, groups, y.shape[-1] // groups), 1, 0)
-
-
-def _from_groups(y, shape):
-    """(G, N·out, K/G) -> (N, *out, K)"""
-    return array_module(y).moveaxis(y, 0, 1).reshape(shape)

@@ -127,7 +127,7 @@ def dw(dy, x, windows, groups):
     channels, outputs, dtype = x.shape[-1], dy.shape[-1], xp.result_type(dy.dtype, x.dtype)
     dU = scratch(xp, "U", (INPUTS ** (rank - 1), INPUTS, channels, outputs), dtype)
     dU[...] = 0
-    for block in _blocks(dy.shape[0], [-(-n // TILE) for n in windows.out], max(channels, outputs)):
+    for block in _blocks(dy.shape[0], [-(-n // TILE) for n in windows.out], channels, outputs):
         _add_block(dU, block, dy, x, windows)
     return _kernels_from_points(dU, rank)
 
@@ -251,21 +251,23 @@ def _apply(matrix, x, out):
 
 def _strips(images, tiles, inputs, outputs):
     """(images, rows of tiles, output channels): where there are fewer strips than cores, they share the channels too."""
-    parts = _strips_of_tiles(images, tiles, max(inputs, outputs))
+    parts = _strips_of_tiles(images, tiles, inputs, outputs)
     channels = (
         equal_parts(outputs, outputs * len(parts) // get_threads()) if len(parts) < get_threads() else [slice(0, outputs)]
     )
     return [(*part, some) for part in parts for some in channels]
 
 
-def _strips_of_tiles(images, tiles, channels):
-    return strips(images, tiles[0], prod(tiles[1:]), max(TILES, STRIP // (INPUTS ** len(tiles) * channels)))
+def _strips_of_tiles(images, tiles, inputs, outputs):
+    few = SMALL // (inputs * outputs)
+    most = few if few >= TILES else max(TILES, STRIP // (INPUTS ** len(tiles) * max(inputs, outputs)))
+    return strips(images, tiles[0], prod(tiles[1:]), most)
 
 
-def _blocks(images, tiles, channels):
+def _blocks(images, tiles, inputs, outputs):
     """Lists of strips, each with the number of tiles in its block up to its end"""
-    most, blocks, end = BLOCK // (INPUTS ** len(tiles) * channels), [], 0
-    for images_, rows in _strips_of_tiles(images, tiles, channels):
+    most, blocks, end = BLOCK // (INPUTS ** len(tiles) * max(inputs, outputs)), [], 0
+    for images_, rows in _strips_of_tiles(images, tiles, inputs, outputs):
         count = (images_.stop - images_.start) * (rows.stop - rows.start) * prod(tiles[1:])
         if not blocks or end + count > most:
             blocks.append([])
