@@ -105,18 +105,24 @@ class Tensor:
         release: forget the tape on the way, and with it what it keeps of each op, as soon as that has been read; there can be
         no second backward then.
         """
-        dy = self._cotangent(dy)
-        awaited = {self._source(): [(lambda dy: (dy, False), dy)]}  # (pull, dy) of each op that used it
+        # For each op, the (pull, dy) of those that used its output; for each leaf, the sum so far and whether it is new.
+        awaited, sums = {}, {}
+        if self._node is None:
+            sums[self] = self._cotangent(dy), False
+        else:
+            awaited[self._node] = [(lambda dy: (dy, False), self._cotangent(dy))]
         nodes = _in_order(self._source())
         while nodes:
             node = nodes.pop()
             dy, _ = _add_up(awaited.pop(node))
             for source, pull in node.edges:
-                awaited.setdefault(source, []).append((pull, dy))
+                if isinstance(source, _Node):
+                    awaited.setdefault(source, []).append((pull, dy))
+                else:
+                    sums[source] = _add(*sums.pop(source, (None, False)), *pull(dy))
             if release:
                 node.edges = None
-        for leaf, pulls in awaited.items():
-            dx, is_new = _add_up(pulls)
+        for leaf, (dx, is_new) in sums.items():
             # Two leaves may have been handed the same array.
             leaf.grad = dx if is_new else array_module(dx).array(dx)
 
@@ -208,7 +214,7 @@ def value_and_grad(f):
             found = f"shape {value.shape}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
             raise ArgumentError(f"the function returned {found}; wanted a Tensor of one number, such as a loss")
         if value.requires_grad:
-            value.backward(release=True)
+            value.backward()
         gradients = (array_module(x.data).zeros_like(x.data) if x.grad is None else x.grad for x in inputs)
         return value.data.reshape(())[()], tuple(gradients)
 
@@ -292,20 +298,22 @@ def _pull(gradient, kept, dtype):
 
 
 def _add_up(pulls):
-    """(dx, whether it is new), the sum of pull(dy) over all [(pull, dy)], in the memory of one of them where nobody else needs
-    it. They are pulled here and not earlier, so that no more than two of them are in memory at once."""
+    """(dx, whether it is new), the sum of pull(dy) over all [(pull, dy)]. They are pulled here and not earlier, so that no more
+    than two of them are in memory at once."""
     total, is_new = None, False
     while pulls:
         pull, dy = pulls.pop()
-        dx, dx_is_new = pull(dy)
-        if total is None:
-            total, is_new = dx, dx_is_new
-        elif is_new or dx_is_new:
-            total, is_new = array_module(total, dx).add(total, dx, out=total if is_new else dx), True
-        else:
-            total = total + dx
-            is_new = total.ndim > 0  # NumPy makes a number, not an array, of two without axes
+        total, is_new = _add(total, is_new, *pull(dy))
     return total, is_new
+
+
+def _add(a, a_is_new, b, b_is_new):
+    """(a + b, whether it is new), in the memory of one of them where nobody else needs that; b where there is no a yet."""
+    if a is None:
+        return b, b_is_new
+    if a_is_new or b_is_new:
+        return array_module(a, b).add(a, b, out=a if a_is_new else b), True
+    return a + b, a.ndim > 0  # NumPy makes a number, not an array, of two without axes
 
 
 def _readers(forward, gradient):

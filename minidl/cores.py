@@ -56,44 +56,25 @@ def _threads_to_begin_with():
 def share(xp, work, items):
     """[work(item) for item in items], on all cores where xp is NumPy; a GPU takes them in their order.
 
-    The items must not write to the same memory. The first error that one of them raises is raised here, once none is left
-    running.
+    The items must not write to the same memory. An error that one of them raises is raised here, once none is left running.
     """
     items = list(items)
     if xp is not np:
         return [work(item) for item in items]
-    results, waiting, done = [None] * len(items), deque(range(len(items))), SimpleQueue()
-    helpers = 0 if getattr(_here, "is_helper", False) else max(0, min(get_threads(), len(items)) - 1)
+    results, turns = [None] * len(items), _Turns(len(items))
 
     def take_turns():
-        while (number := _next(waiting)) is not None:
+        while (number := turns.next()) is not None:
             results[number] = work(items[number])
 
-    def help_out():
-        try:
-            take_turns()
-            done.put(None)
-        except BaseException as error:
-            waiting.clear()
-            done.put(error)
-
+    helpers = 0 if getattr(_here, "is_helper", False) else max(0, min(get_threads(), len(items)) - 1)
     with _blas_on_one_thread:
-        _crew.send(help_out, helpers)
+        _crew.send(lambda: turns.help(take_turns), helpers)
         try:
             take_turns()
         finally:
-            waiting.clear()
-            errors = [done.get() for _ in range(helpers)]
-    for error in filter(None, errors):
-        raise error
+            turns.end()
     return results
-
-
-def _next(waiting):
-    try:
-        return waiting.popleft()
-    except IndexError:
-        return None
 
 
 def share_sum(xp, work, items, shape, dtype):
@@ -113,6 +94,49 @@ def share_sum(xp, work, items, shape, dtype):
 
 
 _here = threading.local()
+
+
+class _Turns:
+    """The numbers of the items of one share, to be taken by whoever is free."""
+
+    def __init__(self, count):
+        self._waiting, self._done, self._lock = deque(range(count)), SimpleQueue(), threading.Lock()
+        self._helping, self._over = 0, False
+
+    def next(self):
+        try:
+            return self._waiting.popleft()
+        except IndexError:
+            return None
+
+    def help(self, take_turns):
+        """For a helper, who may come late."""
+        with self._lock:
+            if self._over:
+                return
+            self._helping += 1
+        error = None
+        try:
+            take_turns()
+        except BaseException as caught:
+            error = caught
+            self._waiting.clear()
+        self._done.put(error)
+
+    def end(self):
+        """Wait for those who help, Ctrl-C or not, and raise what one of them or the user has raised."""
+        self._waiting.clear()
+        with self._lock:
+            self._over = True
+        errors, helping = [], self._helping
+        while helping:
+            try:
+                errors.append(self._done.get())
+                helping -= 1
+            except KeyboardInterrupt as interrupt:
+                errors.append(interrupt)
+        for error in filter(None, errors):
+            raise error
 
 
 class _Crew:
@@ -146,12 +170,16 @@ class _BlasOnOneThread:
     """`with` it, by as many threads at once as like: the first to enter takes BLAS's threads away, the last gives them back."""
 
     def __init__(self):
-        self._users, self._lock, self._limit = 0, threading.Lock(), None
         self._blas = ThreadpoolController()
+        self.forget_users()
+
+    def forget_users(self):
+        self._users, self._lock, self._limit = 0, threading.Lock(), None
 
     def __enter__(self):
         with self._lock:
             if not self._users:
+                self._take_control()
                 self._limit = self._blas.limit(limits=1, user_api="blas")
             self._users += 1
 
@@ -159,9 +187,17 @@ class _BlasOnOneThread:
         with self._lock:
             self._users -= 1
             if not self._users:
+                self._take_control()
                 self._limit.restore_original_limits()
+                self._take_control()
+
+    def _take_control(self):
+        """From version 3.8 on threadpoolctl listens to one thread alone until that lets go."""
+        for library in self._blas.lib_controllers:
+            if hasattr(library, "clear_controlling_thread"):
+                library.clear_controlling_thread(force=True)
 
 
 _crew, _blas_on_one_thread = _Crew(), _BlasOnOneThread()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_crew.dismiss)
+    os.register_at_fork(after_in_child=lambda: (_crew.dismiss(), _blas_on_one_thread.forget_users()))

@@ -2,9 +2,11 @@
 
 A large array costs as much to get as to fill: the system hands out fresh pages, and must zero each of them first. A network
 needs the same large arrays at every step. So ops take them from `empty`, which hands out memory that earlier arrays have
-left, and intermediate results that nobody else sees from `scratch`. A GPU's arrays come from CuPy, which does the same.
+left, and intermediate results that nobody else sees from `scratch`. What the process once needed it keeps. A GPU's arrays
+come from CuPy, which does the same.
 """
 
+import os
 import threading
 from collections import deque
 
@@ -47,6 +49,10 @@ class _Arena:
         self._returned = deque()  # blocks that came back, from any thread and at any moment: a deque needs no lock
         self._lock = threading.Lock()
 
+    def unlock(self):
+        """After a fork, whoever held the lock is not there."""
+        self._lock = threading.Lock()
+
     def lend(self, size):
         """`size` bytes, from the smallest free block that holds them, or from a new chunk."""
         length = -(-size // PAGE) * PAGE
@@ -54,9 +60,9 @@ class _Arena:
             self._take_back()
             fitting = [block for block in self._free if block[2] - block[1] >= length]
             if not fitting:
-                fitting = [(len(self._chunks), 0, max(length, CHUNK))]
+                self._chunks.append(_new_chunk(length))
+                fitting = [(len(self._chunks) - 1, 0, self._chunks[-1].size)]
                 self._free += fitting
-                self._chunks.append(np.empty(max(length, CHUNK), np.uint8))
             chunk, begin, end = min(fitting, key=lambda block: block[2] - block[1])
             self._free.remove((chunk, begin, end))
             if begin + length < end:
@@ -75,6 +81,13 @@ class _Arena:
         self._free = merged
 
 
+def _new_chunk(length):
+    try:
+        return np.empty(max(length, CHUNK), np.uint8)
+    except MemoryError:  # where the process may not ask for more than it needs
+        return np.empty(length, np.uint8)
+
+
 class _Loan:
     """The owner of an array's memory, which NumPy keeps as long as the array or any view of it lives."""
 
@@ -87,3 +100,5 @@ class _Loan:
 
 
 _arena = _Arena()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_arena.unlock)

@@ -1,12 +1,15 @@
 """Ops with one error each, as people make them. Every one of them must be caught by the check that it names."""
 
+import functools
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 
 from minidl import losses, ops
 from minidl.autograd import differentiable
 from minidl.ops.arithmetic import unbroadcast
+from minidl.ops.convolutions import tiles, winograd
 from minidl.ops.padding import unpad_windows
 from minidl.ops.pooling import _windows as pooling_windows
 from minidl.shapes import windows_over
@@ -120,6 +123,80 @@ CONVOLUTIONS = [
         "x kept for dx", "convolution[direct]", convolution(dx=greedy_dx),
         checks.nothing_is_kept_that_no_wanted_gradient_reads,
     ),
+]  # fmt: skip
+
+# ---- convolution by Winograd's F(4, 3) ------------------------------------------------------------------------------
+
+
+def by_winograd(forward=None, **gradients):
+    op = wrong(ops.convolution, forward, **gradients)
+    return lambda **arguments: op(**arguments, algorithm="winograd")
+
+
+def with_change(f, **change):
+    """f, while something in winograd.py or tiles.py is another."""
+
+    @functools.wraps(f)
+    def changed(*args, **kwargs):
+        with patch.multiple(tiles if "_windows" in change else winograd, **change):
+            return f(*args, **kwargs)
+
+    return changed
+
+
+def with_sign(matrix, i, j):
+    changed = matrix.copy()
+    changed[i, j] *= -1
+    return changed
+
+
+def tiles_too_far_apart(V, count, taken):
+    read = np.minimum((tiles.TILE + 1) * np.arange(count)[:, None] + np.arange(taken), V.shape[2] - 1)
+    return V[:, :, read]
+
+
+def without_the_last_tap(matrix):
+    return matrix * [1, 1, 0]
+
+
+WINOGRADS = [
+    Plant("wrong sign in B", "convolution[winograd]", by_winograd(with_change(conv, B=with_sign(winograd.B, 2, 3))), FORWARD),
+    Plant("wrong sign in A", "convolution[winograd]", by_winograd(with_change(conv, A=with_sign(winograd.A, 4, 3))), FORWARD),
+    Plant("a tap lost in G", "convolution[winograd]", by_winograd(dw=with_change(
+        conv_dw, G=without_the_last_tap(winograd.G))), GRADIENT),
+    Plant("tiles overlap by one instead of two", "convolution[winograd]", by_winograd(with_change(
+        conv, _windows=tiles_too_far_apart)), FORWARD),
+    Plant("kernel not turned in dx", "convolution[winograd]", by_winograd(dx=flipped_dx), GRADIENT),
+]  # fmt: skip
+
+# ---- convolution and ReLU in one ------------------------------------------------------------------------------------
+
+
+@functools.wraps(conv)
+def bias_after_relu(x, w, b=None, **options):
+    return np.maximum(conv(x, w, **options), 0) + b
+
+
+def dx_where_dy_is_positive(dy, w, x_shape, stride, padding, dilation, groups, algorithm):
+    return conv_dx(np.maximum(dy, 0), w, x_shape, stride, padding, dilation, groups, algorithm)
+
+
+def dx_where_y_is_not(dy, y, w, x_shape, stride, padding, dilation, groups, algorithm):
+    return conv_dx(dy * (y <= 0), w, x_shape, stride, padding, dilation, groups, algorithm)
+
+
+def rectified(forward=None, **gradients):
+    op = wrong(ops.convolution_relu, forward, **gradients)
+    return lambda **arguments: op(**arguments, algorithm="direct")
+
+
+RECTIFIED = [
+    Plant("bias added after the ReLU", "convolution_relu[direct]", rectified(bias_after_relu), FORWARD),
+    Plant("mask missing in dx", "convolution_relu[direct]", rectified(dx=conv_dx), GRADIENT),
+    Plant("mask missing in dw", "convolution_relu[direct]", rectified(dw=conv_dw), GRADIENT),
+    Plant("mask missing in db", "convolution_relu[direct]", rectified(db=ops.convolution.gradients["db"]), GRADIENT),
+    Plant("mask from dy instead of y", "convolution_relu[direct]", rectified(dx=dx_where_dy_is_positive), GRADIENT),
+    Plant("mask of the wrong side", "convolution_relu[direct]", rectified(dx=dx_where_y_is_not), GRADIENT),
 ]  # fmt: skip
 
 # ---- pooling --------------------------------------------------------------------------------------------------------
@@ -316,4 +393,4 @@ LOSSES = [
     Plant("minus missing in the style's gradient", "style_loss", wrong(losses.style_loss, dstyle=style_with_plus), GRADIENT),
 ]  # fmt: skip
 
-PLANTS = [*CONVOLUTIONS, *POOLINGS, *SIMPLE, *LOSSES]
+PLANTS = [*CONVOLUTIONS, *WINOGRADS, *RECTIFIED, *POOLINGS, *SIMPLE, *LOSSES]

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import minidl
 from minidl import Tensor, losses, no_grad, ops, value_and_grad
@@ -107,6 +109,186 @@ def test_a_gradient_has_the_dtype_of_its_input():
     narrow, wide = Tensor([1.0], requires_grad=True), leaf(2.0)
     (narrow * wide).backward()
     assert (narrow.grad.dtype, wide.grad.dtype) == (np.float32, np.float64)
+
+
+# ---- gradients that are added up in place ---------------------------------------------------------------------------
+
+
+def read_only(*numbers):
+    array = np.array(numbers)
+    array.flags.writeable = False
+    return array
+
+
+def test_a_tensor_used_three_times_leaves_dy_and_the_others_alone():
+    x, a, b, dy = leaf(1.0, 2.0), leaf(3.0, 4.0), leaf(5.0, 6.0), np.array([10.0, 100.0])
+    (x + x * a + b - x * 2.0 + x).backward(dy)
+    assert dy.tolist() == [10, 100]
+    assert [tensor.data.tolist() for tensor in (x, a, b)] == [[1, 2], [3, 4], [5, 6]]
+    assert [tensor.grad.tolist() for tensor in (x, a, b)] == [[30, 400], [10, 200], [10, 100]]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 1, 0), (2, 0, 1)])
+def test_two_leaves_with_one_cotangent_each_get_their_own_sum(order):
+    """x and z are handed dy itself; what else x gets must not reach z."""
+    x, z, dy = leaf(1.0, 2.0), leaf(3.0, 4.0), np.array([10.0, 100.0])
+    terms = [x + z, x * 2.0, x * 3.0]
+    first, second, third = (terms[number] for number in order)
+    (first + second + third).backward(dy)
+    assert (x.grad.tolist(), z.grad.tolist(), dy.tolist()) == ([60, 600], [10, 100], [10, 100])
+
+
+def test_a_cotangent_that_cannot_be_written_to():
+    x = leaf(1.0, 2.0)
+    (x + x * 2.0 + x).backward(read_only(10.0, 100.0))
+    assert x.grad.tolist() == [40, 400]
+
+
+@pytest.mark.parametrize("spread", ["sum", "mean"])
+@pytest.mark.parametrize("last", [True, False])
+def test_a_gradient_of_one_number_repeated_is_added_to(spread, last):
+    x = leaf(1.0, 2.0)
+    repeated, other = getattr(ops, spread)(x) * 2.0, (x * 3.0).sum() + ops.mean(x)
+    (other + repeated if last else repeated + other).backward()
+    assert x.grad.tolist() == [{"sum": 5.5, "mean": 4.5}[spread]] * 2
+
+
+def test_a_gradient_may_be_an_input_or_the_output_itself():
+    """These are right where dy is 1; they must not be written to."""
+    total = differentiable(lambda x, w: (x * w).sum(), dx=lambda dy, w: w)
+    half_square = differentiable(lambda x: (x * x).sum() / 2, dx=lambda dy, x: x[...])
+    exponential = differentiable(lambda x: np.exp(x), dx=lambda dy, y: y)
+    x, w, one = leaf(1.0, 2.0), np.array([10.0, 20.0]), leaf(0.0)
+    (total(x, w) + half_square(x) + total(x, w) + (x * 3.0).sum()).backward()
+    assert (x.grad.tolist(), x.data.tolist(), w.tolist()) == ([24, 45], [1, 2], [10, 20])
+    y = exponential(one)
+    (y + one + y).backward()
+    assert (one.grad.tolist(), y.data.tolist()) == ([2.0], [1.0])
+
+
+def test_a_gradient_of_any_layout_is_added_to():
+    x, turned = leaf([1.0, 2.0], [3.0, 4.0]), np.array([[1.0, 10.0], [100.0, 1000.0]])
+    ((x.T * turned).sum() + (x * turned).sum() + (x[::-1, ::-1] * turned).sum() + x.T[0].sum()).backward()
+    assert x.grad.tolist() == [[1 + 1 + 1000 + 1, 100 + 10 + 100], [10 + 100 + 10 + 1, 1000 + 1000 + 1]]
+
+
+def test_single_numbers_are_added_up():
+    x = Tensor(np.array(2.0), requires_grad=True)
+    (x + x * x + x).backward()
+    assert (x.grad.tolist(), type(x.grad), x.grad.shape) == (6.0, np.ndarray, ())
+
+
+def random_graph(seed, leaves):
+    """Ops whose gradients are dy, views of it, repeated numbers and new arrays, in any order: all Tensors, the last is L."""
+    rng, known = np.random.default_rng(seed), list(leaves)
+    for _ in range(12):
+        a, b = (known[i] for i in rng.integers(len(known), size=2))
+        known.append(
+            [
+                lambda a, b: a + b,
+                lambda a, b: a - b,
+                lambda a, b: a * b,
+                lambda a, b: (a.T + b.T).T,
+                lambda a, b: a.reshape(-1).reshape(2, 3) + b,
+                lambda a, b: a + b.mean(),
+                lambda a, b: a * 0.5 + b.sum(axis=0),
+                lambda a, b: ops.concatenate([a[:1], b[1:]]),
+            ][rng.integers(8)](a, b)
+        )
+    return [*known, sum(tensor.mean() for tensor in known[-4:])]
+
+
+@given(seed=st.integers(0, 2**32 - 1), release=st.booleans())
+def test_adding_in_place_makes_no_gradient_wrong_and_changes_no_number(seed, release):
+    """The slope along v, to the last digit: that of L(x + 1e-30i v) as a complex number."""
+    data, v = np.random.default_rng(seed).uniform(-1, 1, (2, 3, 2, 3))
+    leaves = [Tensor(array.copy(), requires_grad=True) for array in data]
+    known = random_graph(seed, leaves)
+    before = [tensor.data.tobytes() for tensor in known]
+    known[-1].backward(release=release)
+    assert [tensor.data.tobytes() for tensor in known] == before
+    slope = random_graph(seed, [Tensor(x + 1e-30j * along) for x, along in zip(data, v, strict=True)])[-1].data.imag / 1e-30
+    parts = [(x.grad * along).sum() for x, along in zip(leaves, v, strict=True) if x.grad is not None]
+    assert np.isclose(sum(parts), slope, rtol=1e-12, atol=1e-12)
+
+
+# ---- a tape that is forgotten on the way ----------------------------------------------------------------------------
+
+
+def test_a_released_tape_gives_the_same_bytes():
+    def gradients(release):
+        x, w = leaf(0.1, 0.2), leaf(0.3, 0.4)
+        h = ops.tanh(x * w)
+        (h * h + h * x + w).sum().backward(release=release)
+        return x.grad.tobytes(), w.grad.tobytes()
+
+    assert gradients(release=True) == gradients(release=False)
+
+
+@pytest.mark.parametrize("release", [False, True])
+def test_release_lets_go_of_what_an_op_kept_before_an_earlier_op_is_asked(release):
+    gone = []
+    look = differentiable(lambda x: x * 2, dx=lambda dy: gone.append(activation() is None) or dy * 2)
+    x = leaf(1.0, 2.0)
+    h = ops.exp(look(x))  # keeps its output
+    activation = weakref.ref(h.data)
+    y = (h * 3.0).sum()
+    del h
+    y.backward(release=release)
+    assert gone == [release]
+    assert (activation() is None) == release
+    assert np.allclose(x.grad, 6 * np.exp([2.0, 4.0]))
+
+
+def test_release_lets_go_of_what_a_leafs_gradient_read():
+    """An input of a layer whose weights learn: 5 layers' inputs are not all in memory till the end."""
+    alive, inputs = [], []
+    look = differentiable(lambda x: x * 2, dx=lambda dy: alive.append(sum(h() is not None for h in inputs)) or dy * 2)
+    x = h = leaf(1.0, 2.0)
+    for _ in range(5):
+        h = look(h)
+        inputs.append(weakref.ref(h.data))
+        h = h * leaf(3.0, 4.0)
+    y = h.sum()
+    del h
+    y.backward(release=True)
+    assert alive == [4, 3, 2, 1, 0]
+    assert x.grad.tolist() == [6.0**5, 8.0**5]
+
+
+def test_a_second_backward_after_release_is_refused():
+    x = leaf(3.0)
+    y = x * x
+    y.backward(release=True)
+    with pytest.raises(ArgumentError, match="has forgotten; compute the Tensor anew"):
+        y.backward()
+    assert x.grad.tolist() == [6.0]
+
+
+def test_a_backward_into_what_another_released_is_refused():
+    x = leaf(3.0)
+    trunk = x * x
+    first, second = trunk * 2.0, trunk * 5.0
+    first.backward(release=True)
+    with pytest.raises(ArgumentError, match="has forgotten; compute the Tensor anew"):
+        second.backward()
+    assert x.grad.tolist() == [12.0]
+
+
+def test_a_leaf_has_no_tape_to_release():
+    x = leaf(1.0)
+    for factor in (2.0, 3.0):
+        x.backward([factor], release=True)
+        assert x.grad.tolist() == [factor]
+
+
+def test_value_and_grad_leaves_the_tape_of_others_alone():
+    x = leaf(3.0)
+    h = x * x
+    scaled = value_and_grad(lambda z: (z * h).sum())
+    assert [scaled(np.ones(1))[0] for _ in range(2)] == [9.0, 9.0]
+    h.backward()
+    assert x.grad.tolist() == [6.0]
 
 
 # ---- what backward wants --------------------------------------------------------------------------------------------

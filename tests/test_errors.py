@@ -45,8 +45,8 @@ def test_one_of_shows_the_list(value):
         ),
         (
             lambda: ops.convolution(x, w, groups=2),
-            "x has 2 channels, w takes 2 in and gives 4 out, groups is 2; wanted C = w's inputs x groups, and outputs "
-            "divisible by groups",
+            "x has 2 channels, w takes 2 in and gives 4 out, groups is 2; wanted C = w's inputs x groups, and outputs, at "
+            "least one, divisible by groups",
         ),
         (
             lambda: windows_over((2, 6), 3),

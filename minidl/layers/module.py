@@ -31,7 +31,7 @@ class Module:
     def freeze(self, frozen=True):
         """Want no gradients of the parameters from here on (or want them again): their share of backward is left out.
 
-        A frozen array cannot be written to, so that ops may keep what they compute from it alone.
+        A frozen array cannot be written to, whoever else has it, so that ops may keep what they compute from it alone.
         """
         for parameter in self.parameters():
             parameter.requires_grad = not frozen

@@ -1,6 +1,7 @@
 """Modules name, freeze and move their parameters."""
 
 import numpy as np
+import pytest
 
 from minidl import Tensor
 from minidl.layers import AvgPool, Convolution, Dense, MaxPool, Module
@@ -35,6 +36,38 @@ def test_frozen_parameters_leave_no_tape():
     model = Small().freeze()
     assert not model(Tensor(np.ones((1, 6, 2)))).requires_grad
     assert model.freeze(False)(Tensor(np.ones((1, 6, 2)))).requires_grad
+
+
+def test_frozen_arrays_cannot_be_written_to():
+    model = Small().freeze().freeze()
+    for parameter in model.parameters():
+        with pytest.raises(ValueError, match="read-only"):
+            parameter.data += 1
+
+
+def test_thawed_arrays_can_be_written_to_and_count():
+    model, x = Small().freeze(), np.ones((1, 6, 2))
+    before = model(x)
+    for parameter in model.freeze(False).parameters():
+        parameter.data *= 2  # both layers and their biases, which are 0
+    np.testing.assert_allclose(model(x).data, 4 * before.data)
+    model.freeze()
+    np.testing.assert_allclose(model(x).data, 4 * before.data)
+
+
+def test_thawing_what_is_not_frozen_copies_nothing():
+    model = Small()
+    before = [p.data for p in model.parameters()]
+    assert model.freeze(False) is model
+    assert all(p.data is data and p.requires_grad for p, data in zip(model.parameters(), before, strict=True))
+
+
+def test_thawing_leaves_an_array_that_was_given_read_only_as_it_is():
+    kernel = np.ones((3, 2, 4))
+    kernel.flags.writeable = False
+    layer = Convolution(kernel).freeze().freeze(False)
+    layer.kernel.data += 1
+    assert np.all(kernel == 1)
 
 
 def test_moving_to_the_device_where_it_is_changes_nothing():

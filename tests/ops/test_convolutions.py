@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from minidl import Tensor, cores, ops
 from minidl.ops import strips
-from minidl.ops.convolutions import ALGORITHMS, im2col, winograd
+from minidl.ops.convolutions import ALGORITHMS, im2col, tiles, winograd
 from minidl.proofs import RandomChooser, fill
 from tests.checks import differentiate
 from tests.op_table import BY_NAME, cases, convolution_oracle
@@ -74,9 +74,8 @@ def test_what_the_stride_leaves_over_gets_an_exact_zero(algorithm):
 SMALL_STRIPS = [
     (strips, "STRIP", 1),
     (strips, "STRIP", 60),
-    (winograd, "TILES", 1),
-    (winograd, "BLOCK", 1),
-    (winograd, "SMALL", 100),
+    (tiles, "TILES", 1),
+    (tiles, "BLOCK", 1),
 ]
 
 
@@ -86,8 +85,8 @@ def cut_small(module, name, size):
     before = cores.get_threads()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(strips, "LEAST", 1)
-        patch.setattr(winograd, "STRIP", 1)
-        patch.setattr(winograd, "SMALL", 72)
+        patch.setattr(tiles, "STRIP", 1)
+        patch.setattr(tiles, "SMALL", 72)
         patch.setattr(module, name, size)
         cores.set_threads(3)
         yield patch

@@ -145,9 +145,9 @@ def _windows(x_shape, w_shape, stride, padding, dilation, groups):
         )
     *size, per_group, outputs = w_shape
     channels = x_shape[-1]
-    if not is_int(groups) or groups < 1 or not channels or channels != per_group * groups or outputs % groups:
+    if not is_int(groups) or groups < 1 or not channels or channels != per_group * groups or not outputs or outputs % groups:
         raise ShapeError(
             f"x has {channels} channels, w takes {per_group} in and gives {outputs} out, groups is {groups}; wanted "
-            "C = w's inputs x groups, and outputs divisible by groups"
+            "C = w's inputs x groups, and outputs, at least one, divisible by groups"
         )
     return windows_over(x_shape[1:-1], tuple(size), stride, padding, dilation)

@@ -11,6 +11,7 @@ from math import prod
 
 from minidl.errors import ArgumentError, one_of
 from minidl.ops.convolutions import depthwise, direct, im2col, winograd
+from minidl.ops.convolutions.tiles import INPUTS, tiles_of
 
 ALGORITHMS = {"direct": direct, "im2col": im2col, "winograd": winograd, "depthwise": depthwise}
 
@@ -41,7 +42,7 @@ def choose(algorithm, what, images, windows, groups, w_shape, kept):
         return depthwise
     *_, inputs, outputs = w_shape
     columns = images * prod(windows.out) * prod(windows.size) * inputs
-    tiles, points = winograd.tiles_of(images, windows.out), winograd.INPUTS ** len(windows.out)
+    tiles, points = images * prod(tiles_of(windows.out)), INPUTS ** len(windows.out)
     by_im2col = columns * (outputs + (ADD if what == "dx" else COPY))
     by_winograd = (
         tiles * points * (inputs * outputs + (MAP_DW if what == "dw" else MAP) * (inputs + outputs))

@@ -1,0 +1,111 @@
+"""Which algorithm runs a convolution."""
+
+import numpy as np
+import pytest
+
+from minidl import ops
+from minidl.errors import ArgumentError
+from minidl.ops.convolutions import ALGORITHMS
+
+
+def zeros(*shape):
+    """An array of any size that takes no memory."""
+    return np.broadcast_to(np.float32(0), shape)
+
+
+@pytest.fixture
+def chosen(monkeypatch):
+    """chosen(x_shape, w_shape, **options): the names of the algorithms that "auto" takes for forward, dx and dw."""
+    for name, module in ALGORITHMS.items():
+        for what in ("forward", "dx", "dw"):
+            monkeypatch.setattr(module, what, lambda *_, name=name: name)
+
+    def names(x_shape, w_shape, **options):
+        options = {"stride": 1, "padding": "same", "dilation": 1, "groups": 1, "algorithm": "auto"} | options
+        x, w = zeros(*x_shape), zeros(*w_shape)
+        dy = zeros(x_shape[0], *(-(-n // options["stride"]) for n in x_shape[1:-1]), w_shape[-1])
+        forward = {op.forward(x, w, **options) for op in (ops.convolution, ops.convolution_relu)}
+        dx = ops.convolution.gradients["dx"](dy, w, x_shape, **options)
+        return forward | {dx, ops.convolution.gradients["dw"](dy, x, w_shape, **options)}
+
+    return names
+
+
+WELL_SUITED = [  # channels in, out and pixels a side, in VGG19 from 112 to 1024 pixels
+    (64, 64, 112), (64, 64, 224), (64, 64, 512), (64, 128, 112), (128, 128, 56), (128, 128, 256), (128, 256, 112),
+    (256, 256, 56), (256, 256, 512), (256, 512, 56), (512, 512, 56), (512, 512, 112), (512, 512, 512),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "pixels"), WELL_SUITED)
+def test_auto_takes_winograd_for_the_layers_of_vgg19(inputs, outputs, pixels, chosen):
+    assert chosen((1, pixels, pixels, inputs), (3, 3, inputs, outputs)) == {"winograd"}
+
+
+@pytest.mark.parametrize(
+    ("x", "w", "options"),
+    [
+        ((1, 224, 224, 256), (1, 1, 256, 256), {}),
+        ((1, 224, 224, 256), (5, 5, 256, 256), {}),
+        ((1, 224, 224, 256), (1, 3, 256, 256), {}),
+        ((1, 224, 224, 256), (3, 3, 256, 256), {"stride": 2}),
+        ((1, 224, 224, 256), (3, 3, 256, 256), {"dilation": 2}),
+        ((1, 224, 224, 256), (3, 3, 128, 256), {"groups": 2}),
+        ((1, 224, 224, 256), (3, 3, 1, 512), {"groups": 256}),
+        ((1, 224, 224, 1), (3, 3, 1, 1), {}),
+        ((1, 224, 224, 3), (3, 3, 3, 64), {}),
+        ((1, 512, 512, 3), (3, 3, 3, 64), {}),
+        ((8, 14, 14, 3), (3, 3, 3, 20), {}),
+        ((1, 14, 14, 64), (3, 3, 64, 64), {}),
+        ((1, 4, 4, 8), (3, 3, 8, 8), {}),
+    ],
+    ids=lambda value: str(value).replace(" ", ""),
+)
+def test_auto_takes_im2col_where_winograd_cannot_or_does_not_pay(x, w, options, chosen):
+    assert chosen(x, w, **options) == {"im2col"}
+
+
+@pytest.mark.parametrize("options", [{}, {"stride": 2}, {"dilation": 2}])
+@pytest.mark.parametrize("kernel", [(3, 3), (5, 5), (1, 1)])
+def test_auto_takes_depthwise_where_no_channel_meets_another(kernel, options, chosen):
+    assert chosen((1, 224, 224, 256), (*kernel, 1, 256), groups=256, **options) == {"depthwise"}
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_an_algorithm_that_is_named_is_taken(algorithm, chosen):
+    assert chosen((1, 4, 4, 1), (3, 3, 1, 1), algorithm=algorithm) == {algorithm}
+    if algorithm != "depthwise":
+        assert chosen((1, 224, 224, 64), (3, 3, 64, 64), algorithm=algorithm) == {algorithm}
+    if algorithm != "winograd":
+        assert chosen((1, 224, 224, 64), (3, 3, 1, 64), groups=64, algorithm=algorithm) == {algorithm}
+
+
+@pytest.mark.parametrize(
+    ("w", "options", "found"),
+    [
+        ((5, 5, 4, 4), {}, "kernel (5, 5), stride (1, 1), dilation (1, 1), groups 1"),
+        ((3, 1, 4, 4), {}, "kernel (3, 1), stride (1, 1), dilation (1, 1), groups 1"),
+        ((3, 3, 4, 4), {"stride": (1, 2)}, "kernel (3, 3), stride (1, 2), dilation (1, 1), groups 1"),
+        ((3, 3, 4, 4), {"dilation": 2}, "kernel (3, 3), stride (1, 1), dilation (2, 2), groups 1"),
+        ((3, 3, 2, 4), {"groups": 2}, "kernel (3, 3), stride (1, 1), dilation (1, 1), groups 2"),
+    ],
+    ids=lambda value: str(value).replace(" ", ""),
+)
+@pytest.mark.parametrize("op", [ops.convolution, ops.convolution_relu], ids=lambda op: op.__name__)
+def test_winograd_says_what_it_takes(op, w, options, found):
+    with pytest.raises(ArgumentError) as refusal:
+        op(np.ones((1, 9, 9, 4)), np.ones(w), algorithm="winograd", **options)
+    assert str(refusal.value) == (
+        "algorithm='winograd' takes kernels of 3 taps on each axis, stride 1, dilation 1, groups 1; found "
+        f"{found}: use algorithm='auto'"
+    )
+
+
+@pytest.mark.parametrize(("w", "groups"), [((3, 3, 4, 4), 1), ((3, 3, 2, 4), 2), ((3, 3, 1, 8), 4)])
+def test_depthwise_says_what_it_takes(w, groups):
+    with pytest.raises(ArgumentError) as refusal:
+        ops.convolution(np.ones((1, 9, 9, 4)), np.ones(w), groups=groups, algorithm="depthwise")
+    assert str(refusal.value) == (
+        f"algorithm='depthwise' takes one group for each channel in and out; found groups {groups} and a kernel {w}: "
+        "use algorithm='auto'"
+    )
