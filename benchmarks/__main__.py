@@ -1,19 +1,36 @@
-"""`python -m benchmarks proofs|stylize|readme`"""
+"""`python -m benchmarks WORK`: measure minidl, and PyTorch where it is installed, and write the README's results."""
 
 import argparse
+import sys
+from functools import partial
 
-from benchmarks import proofs, readme, stylize
+from benchmarks import convolution, losses, paint, pooling, proofs, readme, stylize, table, vgg19
+from minidl.errors import MinidlError
 
-WORKS = {"proofs": proofs, "stylize": stylize, "readme": readme}
+TABLES = {"convolution": convolution, "pooling": pooling, "losses": losses, "vgg19": vgg19, "stylize": stylize}
+OTHERS = {"paint": paint, "proofs": proofs, "readme": readme}
 
 
-def main():
+def main(argv=None):
+    """0 when it went well, 2 for what the user can mend: one sentence on stderr."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    works = parser.add_subparsers(dest="work", metavar="WORK", required=True)
-    for name, work in WORKS.items():
-        works.add_parser(name, help=work.__doc__.partition("\n")[0])
-    WORKS[parser.parse_args().work].run()
+    works = parser.add_subparsers(metavar="WORK", required=True)
+    for name, work in (TABLES | OTHERS).items():
+        summary = work.__doc__.partition("\n")[0]
+        sub = works.add_parser(name, help=summary, description=summary)
+        sub.set_defaults(run=partial(table.run, work) if name in TABLES else work.run)
+        if name in TABLES:
+            table.register(sub)
+        if work is stylize:
+            stylize.register(sub)
+    try:
+        arguments = parser.parse_args(argv)
+        arguments.run(arguments)
+    except MinidlError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -9,7 +9,7 @@ from minidl.proofs import run as prove_row
 CASES = 500
 
 
-def run():
+def run(arguments):
     methods = defaultdict(list)
     for row in ROWS:
         for proof in prove_row(row, CASES).values():

@@ -4,18 +4,23 @@ import json
 import os
 import platform
 import subprocess
+import time
 from datetime import date
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
+import minidl
+
 RESULTS = Path(__file__).parent / "results"
+STAT = Path("/proc/stat")
 
 
 def keep(name, measured):
     """Write results/NAME.json."""
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps({**measured, "measured_on": _machine()}, indent=1) + "\n")
+    path.write_text(json.dumps({**measured, "measured_on": machine()}, indent=1) + "\n")
     print(f"kept in benchmarks/results/{path.name}")
 
 
@@ -25,12 +30,44 @@ def kept(name):
     return json.loads(path.read_text()) if path.exists() else None
 
 
-def _machine():
+def machine():
+    """Where and with what something is measured."""
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=RESULTS)
     return {
-        "processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version(), "numpy": np.__version__,
+        "processor": _processor(), "cores": os.cpu_count(), "threads": minidl.get_threads(),
+        "python": platform.python_version(), "numpy": np.__version__, "torch": _version("torch"),
         "commit": commit.stdout.strip(), "date": date.today().isoformat(),
     }  # fmt: skip
+
+
+def watch_others():
+    """A function that tells the share of the cores' time which other programs have taken from now on; None if the system does
+    not tell. They slow PyTorch, whose threads wait for each other in loops, far more than minidl."""
+    begun = _times()
+
+    def share():
+        if begun is None:
+            return None
+        passed, busy, own = (now - then for now, then in zip(_times(), begun, strict=True))
+        return max(0.0, busy - own) / (passed * os.cpu_count())
+
+    return share
+
+
+def _times():
+    """Seconds: of the clock, of all programs, of this one and the processes that it ran"""
+    if not STAT.exists():
+        return None
+    user, nice, system, _, _, *interrupts_and_steal = map(int, STAT.read_text().partition("\n")[0].split()[1:9])
+    busy = (user + nice + system + sum(interrupts_and_steal)) / os.sysconf("SC_CLK_TCK")
+    return time.perf_counter(), busy, sum(os.times()[:4])
+
+
+def _version(package):
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _processor():

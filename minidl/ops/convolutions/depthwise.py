@@ -4,7 +4,7 @@ No channel meets another, so there is no matrix product. Each tap t adds one pro
 
     y[n,o,c] += x[n, o·stride + t·dilation - before, c] w[t,c]
 
-and the gradients exchange the roles. Strips are so small that the sums stay in the processor's nearest cache.
+and the gradients exchange the roles.
 
 Cost: N·out·taps·C multiply-adds, each with its own reading and writing.
 """
@@ -16,8 +16,6 @@ from minidl.cores import share, share_sum
 from minidl.memory import empty, scratch
 from minidl.ops.padding import seen, unpad_windows
 from minidl.ops.strips import apart, strips_of_windows
-
-SMALLER = 4  # how many times smaller than others these strips are
 
 
 def fits(groups, w_shape):
@@ -38,7 +36,7 @@ def forward(x, w, windows, groups, finish):
             total += _product(read[(slice(None), *part.under(tap))], w[tap])
         finish(total, slice(None))
 
-    share(xp, work, _strips(x.shape[0], windows, groups))
+    share(xp, work, strips_of_windows(x.shape[0], windows, groups))
     return y
 
 
@@ -53,7 +51,7 @@ def dx(dy, w, windows, groups):
         for tap in part.taps:
             under[(slice(None), *part.under(tap))] += _product(dy_part, w[tap])
 
-    for strips in apart(_strips(dy.shape[0], windows, groups), windows):
+    for strips in apart(strips_of_windows(dy.shape[0], windows, groups), windows):
         share(xp, work, strips)
     return xp.ascontiguousarray(unpad_windows(padded, windows))
 
@@ -68,12 +66,8 @@ def dw(dy, x, windows, groups):
         seen_by_taps = (read[(slice(None), *part.under(tap))] for tap in part.taps)
         return xp.stack([_product(one, dy_part).reshape(-1, groups).sum(axis=0) for one in seen_by_taps])
 
-    total = share_sum(xp, work, _strips(x.shape[0], windows, groups), (prod(windows.size), groups), dtype)
+    total = share_sum(xp, work, strips_of_windows(x.shape[0], windows, groups), (prod(windows.size), groups), dtype)
     return total.reshape(*windows.size, 1, groups)
-
-
-def _strips(images, windows, channels):
-    return strips_of_windows(images, windows, SMALLER * channels)
 
 
 def _product(a, b):
