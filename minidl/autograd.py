@@ -290,16 +290,20 @@ def _pull(gradient, kept, dtype):
 
     def pull(dy):
         dx = gradient(dy, **kept).astype(dtype, copy=False)
-        others = [array for array in (dy, *kept.values()) if hasattr(array, "__array_namespace__")]
+        others = [array for value in (dy, *kept.values()) for array in _arrays_in(value)]
         is_new = dx.flags.c_contiguous and getattr(dx.flags, "writeable", True)
         return dx, is_new and not any(array_module(dx).may_share_memory(dx, other) for other in others)
 
     return pull
 
 
+def _arrays_in(value):
+    return [v for v in (value if isinstance(value, (list, tuple)) else [value]) if hasattr(v, "__array_namespace__")]
+
+
 def _add_up(pulls):
     """(dx, whether it is new), the sum of pull(dy) over all [(pull, dy)]. They are pulled here and not earlier, so that no more
-    than two of them are in memory at once."""
+    than two gradients of one op's output are in memory at once."""
     total, is_new = None, False
     while pulls:
         pull, dy = pulls.pop()

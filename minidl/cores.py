@@ -3,13 +3,14 @@
 Large work is cut into strips that do not meet, and each core takes the next one when it is done with its last. BLAS is held
 to one thread meanwhile, or every product of every strip would wait for all cores. What a strip is depends on the number of
 threads, but not who works on it: the same input and the same number of threads give the same bytes, whatever else runs.
+Convolutions, pooling and Gram matrices are shared so; single products such as `ops.matmul` go to BLAS and its own threads.
 """
 
 import os
 import threading
 from collections import deque
 from contextvars import copy_context
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -20,7 +21,7 @@ VARIABLES = ("MINIDL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "M
 
 
 def set_threads(count):
-    """Use that many threads from here on, in this process.
+    """Share work among that many threads from here on, in this process.
 
     At the start it is what the first of MINIDL_NUM_THREADS, OMP_NUM_THREADS, OPENBLAS_NUM_THREADS and MKL_NUM_THREADS says
     that is set, else the number of cores that this process may use.
@@ -61,17 +62,17 @@ def share(xp, work, items):
     items = list(items)
     if xp is not np:
         return [work(item) for item in items]
-    results, turns = [None] * len(items), _Turns(len(items))
+    results = [None] * len(items)
 
-    def take_turns():
-        while (number := turns.next()) is not None:
-            results[number] = work(items[number])
+    def work_on(number):
+        results[number] = work(items[number])
 
+    turns = _Turns(len(items), work_on)
     helpers = 0 if getattr(_here, "is_helper", False) else max(0, min(get_threads(), len(items)) - 1)
     with _blas_on_one_thread:
-        _crew.send(lambda: turns.help(take_turns), helpers)
         try:
-            take_turns()
+            _crew.send(turns, helpers)
+            turns.take()
         finally:
             turns.end()
     return results
@@ -99,43 +100,51 @@ _here = threading.local()
 class _Turns:
     """The numbers of the items of one share, to be taken by whoever is free."""
 
-    def __init__(self, count):
-        self._waiting, self._done, self._lock = deque(range(count)), SimpleQueue(), threading.Lock()
-        self._helping, self._over = 0, False
+    def __init__(self, count, work_on):
+        self._work_on = work_on
+        self._waiting, self._errors, self._gone, self._bell = deque(range(count)), deque(), deque(), SimpleQueue()
+        self._helping, self._over, self._lock = 0, False, threading.Lock()
 
-    def next(self):
-        try:
-            return self._waiting.popleft()
-        except IndexError:
-            return None
+    def take(self):
+        work_on = self._work_on
+        while self._waiting:
+            try:
+                number = self._waiting.popleft()
+            except IndexError:  # another was faster
+                return
+            work_on(number)
 
-    def help(self, take_turns):
-        """For a helper, who may come late."""
+    def help(self):
+        """For a helper: whether it came in time to help."""
         with self._lock:
             if self._over:
-                return
+                return False
             self._helping += 1
-        error = None
         try:
-            take_turns()
-        except BaseException as caught:
-            error = caught
+            self.take()
+        except BaseException as error:
             self._waiting.clear()
-        self._done.put(error)
+            self._errors.append(error)
+        return True
+
+    def leave(self):
+        """For a helper that has helped, when it holds nothing any more."""
+        self._gone.append(None)
+        self._bell.put(None)
 
     def end(self):
-        """Wait for those who help, Ctrl-C or not, and raise what one of them or the user has raised."""
+        """Wait for those who help, and raise an error of theirs, or the Ctrl-C that came meanwhile."""
         self._waiting.clear()
         with self._lock:
-            self._over = True
-        errors, helping = [], self._helping
-        while helping:
+            self._over, self._work_on = True, None  # a helper may come late, and shall not find the arrays then
+        while len(self._gone) < self._helping:
             try:
-                errors.append(self._done.get())
-                helping -= 1
+                self._bell.get(timeout=1)
+            except Empty:
+                continue
             except KeyboardInterrupt as interrupt:
-                errors.append(interrupt)
-        for error in filter(None, errors):
+                self._errors.appendleft(interrupt)
+        for error in self._errors:
             raise error
 
 
@@ -149,31 +158,36 @@ class _Crew:
     def dismiss(self):
         self._tasks, self._hired, self._lock = SimpleQueue(), 0, threading.Lock()
 
-    def send(self, task, copies):
+    def send(self, turns, helpers):
         with self._lock:
-            while self._hired < copies:
+            while self._hired < helpers:
                 threading.Thread(target=self._work, args=[self._tasks], name="minidl", daemon=True).start()
                 self._hired += 1
-        for _ in range(copies):
-            self._tasks.put((copy_context(), task))  # NumPy's errstate is a matter of the context
+        for _ in range(helpers):
+            self._tasks.put((turns, copy_context()))  # NumPy's errstate is a matter of the context
 
     @staticmethod
     def _work(tasks):
         _here.is_helper = True
         while True:
-            context, task = tasks.get()
-            context.run(task)
-            del context, task  # or what they hold would live until the next one comes
+            turns, context = tasks.get()
+            if context.run(turns.help):
+                turns.leave()
+            del turns, context
 
 
 class _BlasOnOneThread:
-    """`with` it, by as many threads at once as like: the first to enter takes BLAS's threads away, the last gives them back."""
+    """`with` it, by any number of threads at once: the first to enter takes BLAS's threads away, the last gives them back."""
 
     def __init__(self):
-        self._blas = ThreadpoolController()
+        self._blas, self._limit = ThreadpoolController(), None
         self.forget_users()
 
     def forget_users(self):
+        """After a fork, those who used it are not there."""
+        if self._limit:
+            self._take_control()
+            self._limit.restore_original_limits()
         self._users, self._lock, self._limit = 0, threading.Lock(), None
 
     def __enter__(self):
@@ -190,6 +204,7 @@ class _BlasOnOneThread:
                 self._take_control()
                 self._limit.restore_original_limits()
                 self._take_control()
+                self._limit = None
 
     def _take_control(self):
         """From version 3.8 on threadpoolctl listens to one thread alone until that lets go."""

@@ -26,8 +26,8 @@ def empty(xp, shape, dtype):
 
 
 def scratch(xp, name, shape, dtype):
-    """An array to be filled: this thread's buffer of that name, the same memory at each call, in the cache already. What it
-    held before is lost."""
+    """An array to be filled: this thread's buffer of that name, the same memory at each call, and so often in the cache. What
+    it held before is lost."""
     if xp is not np:
         return xp.empty(shape, dtype)
     buffers = _of_thread.__dict__.setdefault("buffers", {})

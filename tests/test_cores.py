@@ -389,7 +389,7 @@ def everything(seed):
 def test_the_same_bytes_whoever_else_computes_at_the_time(monkeypatch):
     for module, name, size in [
         (strips, "STRIP", 5000), (strips, "LEAST", 1),
-        (tiles, "TILES", 7), (tiles, "STRIP", 1), (tiles, "BLOCK", 5000), (tiles, "SMALL", 72),
+        (tiles, "LEAST_TILES", 7), (tiles, "STRIP", 1), (tiles, "BLOCK", 5000), (tiles, "SMALL", 72),
     ]:  # fmt: skip
         monkeypatch.setattr(module, name, size)  # so that each op has strips to share
     cores.set_threads(3)

@@ -31,14 +31,13 @@ class Module:
     def freeze(self, frozen=True):
         """Want no gradients of the parameters from here on (or want them again): their share of backward is left out.
 
-        A frozen array cannot be written to, whoever else has it, so that ops may keep what they compute from it alone.
+        Frozen parameters are copies that cannot be written to, so that ops may keep what they compute from them alone.
         """
         for parameter in self.parameters():
             parameter.requires_grad = not frozen
-            if frozen and isinstance(parameter.data, np.ndarray):
-                parameter.data.flags.writeable = False
-            elif not frozen and getattr(parameter.data.flags, "writeable", True) is False:
+            if isinstance(parameter.data, np.ndarray) and parameter.data.flags.writeable == frozen:
                 parameter.data = parameter.data.copy()
+                parameter.data.flags.writeable = not frozen
         return self
 
     def to(self, device):

@@ -12,7 +12,7 @@ def unpad_windows(padded, windows):
 
 
 def seen(x, images, rows, part, value=0):
-    """What the windows of a strip read, (n, *from, C): a view of x, or where they reach over its border a padded copy.
+    """What the windows of a strip read, (n, *from, C): a view of x or, if there is padding at all, a copy with it.
 
     part: the windows of the strip, the `rows` of all along the first axis. The copy is in scratch memory.
     """

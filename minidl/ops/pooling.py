@@ -37,7 +37,7 @@ def max_pool(x, window, *, stride=None, padding=0, dilation=1, ceil=False):
         for tap in others:
             xp.maximum(largest, read[(slice(None), *part.under(tap))], out=largest)
 
-    share(xp, work, _strips(x, windows))
+    share(xp, work, _strips(x.shape[0], windows, x.shape[-1]))
     return y
 
 
@@ -48,7 +48,8 @@ def max_pool_dx(dy, x, y, window, stride, padding, dilation, ceil):
 
         dx[n,i,c] = Σ_o dy[n,o,c] [i is the first position of window o, in row-major order of the taps, where x = y]
 
-    A tie sends the whole gradient to the first maximum; a NaN, equal to nothing, gets none.
+    A tie sends the whole gradient to the first maximum (-inf ties with the padding, which takes it); a NaN, equal to nothing,
+    gets none.
     """
     xp = array_module(dy, x, y)
     windows = _windows(x.shape, window, stride, padding, dilation, ceil)
@@ -94,7 +95,7 @@ def avg_pool(x, window, *, stride=None, padding=0, ceil=False, count_padding=Tru
             total += read[(slice(None), *part.under(tap))]
         total /= counts[rows]
 
-    share(xp, work, _strips(x, windows))
+    share(xp, work, _strips(x.shape[0], windows, x.shape[-1]))
     return y
 
 
@@ -108,7 +109,8 @@ def avg_pool_dx(dy, x_shape, window, stride, padding, ceil, count_padding):
     counts = _counts(dy, windows, count_padding)
 
     def shares(images, rows, part):
-        return ((tap, 1 / counts[rows]) for tap in part.taps)
+        of_each = 1 / counts[rows]
+        return ((tap, of_each) for tap in part.taps)
 
     return _hand_out(xp, dy, shares, x_shape, windows)
 
@@ -128,8 +130,8 @@ def _windows(x_shape, window, stride, padding, dilation, ceil):
     return windows
 
 
-def _strips(x, windows):
-    return strips_of_windows(x.shape[0], windows, prod(windows.size) * x.shape[-1])
+def _strips(images, windows, channels):
+    return strips_of_windows(images, windows, prod(windows.size) * channels)
 
 
 def _hand_out(xp, dy, shares, x_shape, windows):
@@ -152,7 +154,7 @@ def _hand_out(xp, dy, shares, x_shape, windows):
             else:
                 under[read] += dy_part * share_of_dy
 
-    for strips in apart(strips_of_windows(n, windows, prod(windows.size) * channels), windows):
+    for strips in apart(_strips(n, windows, channels), windows):
         share(xp, work, strips)
     return unpad_windows(padded, windows)
 

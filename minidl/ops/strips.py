@@ -25,7 +25,7 @@ def strips(images, rows, row, strip, cores=None):
 
 
 def equal_parts(length, most, cores=None):
-    """[slice]: parts of a length that hold at most `most` each, or 1; where there are several, as many for every core.
+    """[slice]: as few equal parts as hold at most `most` each, or 1; if several, as many for every core, if the length allows.
 
     >>> equal_parts(10, most=4, cores=2)
     [slice(0, 2, None), slice(2, 5, None), slice(5, 7, None), slice(7, 10, None)]
@@ -54,7 +54,7 @@ def strips_of_windows(images, windows, numbers):
 
 
 def apart(parts, windows):
-    """The strips of windows in groups: no two of a group reach into the same row of the input."""
+    """The strips of windows in groups: no two of a group reach into the same row of an image."""
     starts = sorted({rows.start for _, rows, _ in parts})
     least = min((rows.stop - rows.start for _, rows, _ in parts), default=1)
     overlap = windows.reach[0] - windows.stride[0]

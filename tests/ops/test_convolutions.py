@@ -74,7 +74,7 @@ def test_what_the_stride_leaves_over_gets_an_exact_zero(algorithm):
 SMALL_STRIPS = [
     (strips, "STRIP", 1),
     (strips, "STRIP", 60),
-    (tiles, "TILES", 1),
+    (tiles, "LEAST_TILES", 1),
     (tiles, "BLOCK", 1),
 ]
 

@@ -235,7 +235,8 @@ def test_the_gradient_of_a_style_transfer_is_that_of_im2col_in_float64(model, ph
     monkeypatch.setattr(convolutions, "choose", lambda *args, **kwargs: im2col)
     wanted = gradient(wide, np.float64)
     assert found.dtype == np.float32 and wanted.dtype == np.float64
-    assert abs(found - wanted).max() <= 1e-3 * abs(wanted).max()
+    # By norm: where a ReLU is within rounding of its kink, any float32 may switch a whole unit's share on or off.
+    assert np.linalg.norm(found - wanted) <= 1e-3 * np.linalg.norm(wanted)
 
 
 # ---- kernels that are kept ------------------------------------------------------------------------------------------

@@ -24,8 +24,8 @@ def convolution(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1, algo
     o: output position, t: tap of the kernel, both with one index per spatial axis; `before`: the padding in front; x is 0 in
     the padding. With groups, output channels k of group g sum over the input channels c of group g alone; groups = C is a
     depthwise convolution. padding: an int, one per axis, a (before, after) pair per axis, "same" or "valid".
-    algorithm: "direct" (the definition, for reading), "im2col" (a matrix product), "winograd" (a quarter of the products; three
-    taps on each axis, stride 1, dilation 1, groups 1), "depthwise" (no products; groups = C = K), "auto" (the fastest).
+    algorithm: "direct" (the definition, for reading), "im2col" (a matrix product), "winograd" (a quarter of it in 2-D; three
+    taps on each axis, stride 1, dilation 1, groups 1), "depthwise" (none; groups = C = K), "auto" (the fastest).
 
     Cost: N·out·taps·C·K / groups multiply-adds by the definition. Raises ShapeError where x, w, b and groups do not fit.
 
@@ -49,7 +49,7 @@ def convolution_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm)
     """
     windows = _windows(x_shape, w.shape, stride, padding, dilation, groups)
     kept = winograd.keeps(w, dy.shape[0], windows.extent)
-    return choose(algorithm, "dx", dy.shape[0], windows, groups, w.shape, kept).dx(dy, w, windows, groups)
+    return choose(algorithm, "dx", dy.shape[0], windows, groups, w.shape, w.dtype, kept).dx(dy, w, windows, groups)
 
 
 def convolution_dw(dy, x, w_shape, stride, padding, dilation, groups, algorithm):
@@ -60,7 +60,7 @@ def convolution_dw(dy, x, w_shape, stride, padding, dilation, groups, algorithm)
         dw[t,c,k] = Σ_n Σ_o dy[n,o,k] x[n, o·stride + t·dilation - before, c]
     """
     windows = _windows(x.shape, w_shape, stride, padding, dilation, groups)
-    return choose(algorithm, "dw", x.shape[0], windows, groups, w_shape, kept=False).dw(dy, x, windows, groups)
+    return choose(algorithm, "dw", x.shape[0], windows, groups, w_shape, x.dtype, kept=False).dw(dy, x, windows, groups)
 
 
 def convolution_db(dy):
@@ -133,7 +133,9 @@ def _forward(x, w, b, stride, padding, dilation, groups, algorithm, rectify):
             xp.maximum(y, 0, out=y)
 
     kept = winograd.keeps(w, x.shape[0], windows.out)
-    return choose(algorithm, "forward", x.shape[0], windows, groups, w.shape, kept).forward(x, w, windows, groups, finish)
+    return choose(algorithm, "forward", x.shape[0], windows, groups, w.shape, w.dtype, kept).forward(
+        x, w, windows, groups, finish
+    )
 
 
 def _windows(x_shape, w_shape, stride, padding, dilation, groups):

@@ -1,10 +1,10 @@
 """Which algorithm runs a convolution.
 
-`auto` gives channels that do not meet to depthwise. Else it takes the cheaper of im2col and winograd by an estimate, in
-multiply-adds of a matrix product: a number that is copied or added costs as much as some tens of them. The constants were
-fitted to 672 measurements (three maps; one, two and three axes; 8 to 40,000 positions; 1 to 512 channels; two cores with
-AVX-512, NumPy 2.4): for 638 of them the choice is the faster one or at most 10 % slower, and nearly all of the others take
-less than 5 ms.
+`auto` gives convolutions of each channel by itself to depthwise. Else it takes the cheaper of im2col and winograd by an
+estimate, in multiply-adds of a matrix product: a number that is copied, added or mapped costs as much as a hundred, more or
+less. The constants were fitted to 672 measurements (three maps; one, two and three axes; 8 to 64,000 positions; 1 to 512
+channels; two cores with AVX-512, NumPy 2.4). For 644 of them the choice is the faster one or at most 10 % slower; the other
+28 lose up to a factor of 2.3, nearly all of them within milliseconds.
 """
 
 from math import prod
@@ -15,13 +15,13 @@ from minidl.ops.convolutions.tiles import INPUTS, tiles_of
 
 ALGORITHMS = {"direct": direct, "im2col": im2col, "winograd": winograd, "depthwise": depthwise}
 
-COPY, ADD = 60, 150  # im2col: one number of the columns, read from x or added to dx
-MAP, MAP_DW = 60, 120  # winograd: one number at the points; in dw those of x and dy are written out as well
-KERNEL = 80  # winograd: one number of the kernels at the points
-START = 8e7  # winograd: its many small calls
+COPY, ADD = 60, 160  # im2col: one number of the columns, read from x or added to dx
+MAP = 80  # winograd: one number at the points
+KERNEL = 60  # winograd: one number of the kernels at the points
+START = 1e8  # winograd: its many small calls
 
 
-def choose(algorithm, what, images, windows, groups, w_shape, kept):
+def choose(algorithm, what, images, windows, groups, w_shape, dtype, kept):
     """The module that computes `what`: "forward", "dx" or "dw". kept: whether winograd keeps the kernels at the points."""
     one_of("algorithm", algorithm, ("auto", *ALGORITHMS))
     fits = winograd.fits(windows, groups)
@@ -42,11 +42,12 @@ def choose(algorithm, what, images, windows, groups, w_shape, kept):
         return depthwise
     *_, inputs, outputs = w_shape
     columns = images * prod(windows.out) * prod(windows.size) * inputs
-    tiles, points = images * prod(tiles_of(windows.out)), INPUTS ** len(windows.out)
+    tiles, points = images * prod(tiles_of(windows.extent if what == "dx" else windows.out)), INPUTS ** len(windows.out)
     by_im2col = columns * (outputs + (ADD if what == "dx" else COPY))
     by_winograd = (
-        tiles * points * (inputs * outputs + (MAP_DW if what == "dw" else MAP) * (inputs + outputs))
+        tiles * points * (inputs * outputs + MAP * (inputs + outputs))
         + (0 if kept else points * inputs * outputs * KERNEL)
         + START
     )
-    return winograd if fits and by_winograd < by_im2col else im2col
+    accurate = dtype in ("float32", "float64")
+    return winograd if fits and accurate and by_winograd < by_im2col else im2col

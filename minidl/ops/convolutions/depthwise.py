@@ -30,9 +30,9 @@ def forward(x, w, windows, groups, finish):
 
     def work(strip):
         images, rows, part = strip
-        read, total = seen(x, images, rows, part), y[images, rows]
-        total[...] = 0
-        for tap in part.taps:
+        read, total, (first, *others) = seen(x, images, rows, part), y[images, rows], part.taps
+        xp.multiply(read[(slice(None), *part.under(first))], w[first], out=total)
+        for tap in others:
             total += _product(read[(slice(None), *part.under(tap))], w[tap])
         finish(total, slice(None))
 
@@ -58,7 +58,7 @@ def dx(dy, w, windows, groups):
 
 def dw(dy, x, windows, groups):
     """(N, *out, C), (N, *extent, C) -> (*kernel, 1, C)"""
-    xp, dtype = array_module(dy, x), array_module(dy, x).result_type(dy.dtype, x.dtype)
+    xp = array_module(dy, x)
 
     def work(strip):
         images, rows, part = strip
@@ -66,7 +66,13 @@ def dw(dy, x, windows, groups):
         seen_by_taps = (read[(slice(None), *part.under(tap))] for tap in part.taps)
         return xp.stack([_product(one, dy_part).reshape(-1, groups).sum(axis=0) for one in seen_by_taps])
 
-    total = share_sum(xp, work, strips_of_windows(x.shape[0], windows, groups), (prod(windows.size), groups), dtype)
+    total = share_sum(
+        xp,
+        work,
+        strips_of_windows(x.shape[0], windows, groups),
+        (prod(windows.size), groups),
+        xp.result_type(dy.dtype, x.dtype),
+    )
     return total.reshape(*windows.size, 1, groups)
 
 

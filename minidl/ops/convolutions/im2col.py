@@ -8,9 +8,9 @@ a matrix W[(t,c), k] the definition is a product, and so are its gradients:
 and dx adds each entry of dcolumns to the input position it was copied from. Groups are a batch of smaller products.
 
 The columns hold every input number once per tap. So they are made in strips, which the processor's caches can hold and its
-cores share. (A 1x1 convolution's are x itself, not copied.) For dx, copying goes tap by tap: within one tap no two windows
-read the same position, so that the adjoint is a plain += on a strided view. Neighbouring strips add to the same rows where
-windows overlap: so all even strips go first, then all odd ones.
+cores share. (Those of a 1x1 convolution without stride or padding are x itself, not copied.) For dx, copying goes tap by tap:
+within one tap no two windows read the same position, so that the adjoint is a plain += on a strided view. Neighbouring strips
+add to the same rows where windows overlap: so only strips that are far enough apart go together.
 
 Cost: N·out·taps·C·K / G multiply-adds; writes and reads N·out·taps·C numbers of columns.
 """
@@ -86,10 +86,10 @@ def _columns(x, images, rows, part, groups):
     xp, channels = array_module(x), x.shape[-1]
     patch = seen(x, images, rows, part)
     image, *positions, channel = patch.strides
-    windows = [position * s for position, s in zip(positions, part.stride, strict=True)]
+    steps = [position * s for position, s in zip(positions, part.stride, strict=True)]
     taps = [position * d for position, d in zip(positions, part.dilation, strict=True)]
     shape = (patch.shape[0], *part.out, *part.size, groups, channels // groups)
-    strides = (image, *windows, *taps, channel * (channels // groups), channel)
+    strides = (image, *steps, *taps, channel * (channels // groups), channel)
     read = xp.moveaxis(xp.lib.stride_tricks.as_strided(patch, shape, strides), -2, 0)
     if groups * prod(part.size) > 1:
         read, there = scratch(xp, "columns", read.shape, x.dtype), read

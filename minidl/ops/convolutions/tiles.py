@@ -18,7 +18,7 @@ from minidl.ops.padding import cut
 from minidl.ops.strips import equal_parts, strips
 
 TILE, INPUTS = 4, 6  # along each axis: outputs of a tile; inputs of a tile, and points
-TILES = 128  # the least tiles of one strip: a matrix product of fewer rows is slow
+LEAST_TILES = 128  # of one strip: a matrix product of fewer rows is slow
 STRIP = 1 << 20  # numbers at the points of one strip
 BLOCK = 1 << 23  # numbers at the points of a block of tiles, in dw
 SMALL = 10**6  # multiply-adds up to which OpenBLAS multiplies without first copying the matrices
@@ -50,7 +50,10 @@ def inputs_at_points(matrix, x, images, rows, tiles, before, room, out=None):
 
 
 def outputs_from_points(matrix, M, y, room):
-    """(6^(rank-1), tiles, 6, K) -> y (n, *out, K): the matrix (Aᵀ) along each axis, the last first; y cuts the last tiles"""
+    """(6^(rank-1), tiles, 6, K) -> y (n, *out, K): the matrix (Aᵀ) along each axis, the last first.
+
+    What tiles have beyond y is dropped.
+    """
     points, (n, *out, rest) = M.shape[0], y.shape
     tiles = tiles_of(out)
     for axis in reversed(range(1, len(out))):
@@ -82,7 +85,8 @@ def map_kernels(matrix, kernels, out):
 
 
 def strips_of_tiles(images, tiles, inputs, outputs):
-    """(images, rows of tiles, output channels): where there are fewer strips than cores, they share the channels too."""
+    """(images, rows of tiles, output channels): where there are fewer strips than cores, they share the outputs too, and each
+    computes the inputs at the points for itself."""
     parts = _parts(images, tiles, inputs, outputs)
     channels = (
         equal_parts(outputs, outputs * len(parts) // get_threads()) if len(parts) < get_threads() else [slice(0, outputs)]
@@ -91,27 +95,27 @@ def strips_of_tiles(images, tiles, inputs, outputs):
 
 
 def blocks_of_tiles(images, tiles, inputs, outputs):
-    """Lists of strips, each with the number of tiles in its block up to its end"""
+    """Lists of strips (images, rows of tiles, their place among the tiles of the list)"""
     most, blocks, end = BLOCK // (INPUTS ** len(tiles) * max(inputs, outputs)), [], 0
     for images_, rows in _parts(images, tiles, inputs, outputs):
         count = (images_.stop - images_.start) * (rows.stop - rows.start) * prod(tiles[1:])
         if not blocks or end + count > most:
             blocks.append([])
             end = 0
+        blocks[-1].append((images_, rows, slice(end, end + count)))
         end += count
-        blocks[-1].append(((images_, rows), end))
     return blocks
 
 
 def two_rooms(xp, dtype):
-    """room(*shape): an array to be filled. There are two, in turn, since each map reads one and fills the other."""
+    """room(*shape): an array to be filled, good until the next but one: each map reads the last and fills the next."""
     names = cycle(("one", "other"))
     return lambda *shape: scratch(xp, next(names), shape, dtype)
 
 
 def _parts(images, tiles, inputs, outputs):
-    few = SMALL // (inputs * outputs)
-    most = few if few >= TILES else max(TILES, STRIP // (INPUTS ** len(tiles) * max(inputs, outputs)))
+    few, fitting = SMALL // (inputs * outputs), STRIP // (INPUTS ** len(tiles) * max(inputs, outputs))
+    most = min(few, fitting) if few >= LEAST_TILES else max(LEAST_TILES, fitting)
     return strips(images, tiles[0], prod(tiles[1:]), most)
 
 
