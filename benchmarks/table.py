@@ -66,12 +66,19 @@ def run(work, arguments):
         advice = ": too much for fair figures, PyTorch's above all; measure again when they rest" if share > DISTURBED else ""
         print(f"\nother programs took {share:.1%} of the cores' time meanwhile{advice}")
     if arguments.json:
-        arguments.json.write_text(json.dumps({**measured, "measured_on": machine()}, indent=1) + "\n")
+        _write(arguments.json, json.dumps({**measured, "measured_on": machine()}, indent=1) + "\n")
     if arguments.plot:
         ratios = [(row["name"] + _on(device), ratio) for row in rows for device, ratio in row["ratio"].items() if ratio]
         draw(arguments.plot, ratios, f"{name}: how many times as fast as PyTorch, and the GPU as the CPU")
-    if not arguments.quick:
+    if not arguments.quick and "cpu" in devices:
         keep(name, measured)
+
+
+def _write(path, text):
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise ArgumentError(f"{path} cannot be written ({error.strerror}); choose another place for --json") from None
 
 
 def _line(row, device, rate):

@@ -180,37 +180,41 @@ class _BlasOnOneThread:
     """`with` it, by any number of threads at once: the first to enter takes BLAS's threads away, the last gives them back."""
 
     def __init__(self):
-        self._blas, self._limit = ThreadpoolController(), None
-        self.forget_users()
+        self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+        self._threads = None  # of each library, as the user had them, while they are taken away
+        self._users, self._lock = 0, threading.Lock()
 
     def forget_users(self):
         """After a fork, those who used it are not there."""
-        if self._limit:
-            self._take_control()
-            self._limit.restore_original_limits()
-        self._users, self._lock, self._limit = 0, threading.Lock(), None
+        self._users, self._lock = 0, threading.Lock()
+        self._give_back()
 
     def __enter__(self):
         with self._lock:
             if not self._users:
-                self._take_control()
-                self._limit = self._blas.limit(limits=1, user_api="blas")
+                if self._threads is None:  # else a Ctrl-C came between, and they are still taken away
+                    self._threads = [library.num_threads for library in self._libraries]
+                self._set([1] * len(self._libraries))
             self._users += 1
 
     def __exit__(self, *error):
         with self._lock:
             self._users -= 1
             if not self._users:
-                self._take_control()
-                self._limit.restore_original_limits()
-                self._take_control()
-                self._limit = None
+                self._give_back()
 
-    def _take_control(self):
-        """From version 3.8 on threadpoolctl listens to one thread alone until that lets go."""
-        for library in self._blas.lib_controllers:
-            if hasattr(library, "clear_controlling_thread"):
-                library.clear_controlling_thread(force=True)
+    def _give_back(self):
+        if self._threads is not None:
+            self._set(self._threads)
+            self._threads = None
+
+    def _set(self, threads):
+        for library, count in zip(self._libraries, threads, strict=True):
+            # From version 3.8 on threadpoolctl listens to one thread alone until that is sent away.
+            send_away = getattr(library, "clear_controlling_thread", lambda force: None)
+            send_away(force=True)
+            library.set_num_threads(count)
+            send_away(force=True)
 
 
 _crew, _blas_on_one_thread = _Crew(), _BlasOnOneThread()

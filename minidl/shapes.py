@@ -117,6 +117,10 @@ def windows_over(extent, size, stride=1, padding=0, dilation=1, ceil=False):
         if ceil:
             n = round_up(room / step) + 1
             n -= (n - 1) * step >= length + before
+        if n < 1:
+            raise ShapeError(
+                f"an input of {_times(extent)} holds no window of {_times(size)}; wanted at least 1 position an axis"
+            )
         out.append(n)
         overhang.append(max(0, (n - 1) * step - room))
     return Windows(tuple(extent), size, stride, dilation, padding, tuple(overhang), tuple(out))

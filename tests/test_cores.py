@@ -17,6 +17,7 @@ from minidl import Tensor, cli, cores, losses, ops
 from minidl.errors import ArgumentError
 from minidl.ops import strips
 from minidl.ops.convolutions import tiles
+from minidl.ops.convolutions.frozen import frozen_copy
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 BLAS = ThreadpoolController().select(user_api="blas")
@@ -374,8 +375,7 @@ def gradients(op, *arrays, **options):
 def everything(seed):
     rng = np.random.default_rng(seed)
     x, w, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((1, 17, 15, 7), (3, 3, 7, 5), (5,)))
-    frozen = w.copy()
-    frozen.flags.writeable = False
+    frozen = frozen_copy(w)
     return [
         *itertools.chain(*(gradients(ops.convolution, x, w, b, padding=1, algorithm=a) for a in ("im2col", "winograd"))),
         *gradients(lambda x: ops.convolution(x, frozen, padding=(2, 0), algorithm="winograd"), x),

@@ -4,6 +4,7 @@ import numpy as np
 
 from minidl.autograd import Tensor
 from minidl.backend import to_device
+from minidl.ops.convolutions.frozen import frozen_copy, is_frozen
 
 
 class Module:
@@ -35,9 +36,8 @@ class Module:
         """
         for parameter in self.parameters():
             parameter.requires_grad = not frozen
-            if isinstance(parameter.data, np.ndarray) and parameter.data.flags.writeable == frozen:
-                parameter.data = parameter.data.copy()
-                parameter.data.flags.writeable = not frozen
+            if isinstance(parameter.data, np.ndarray) and is_frozen(parameter.data) != frozen:
+                parameter.data = frozen_copy(parameter.data) if frozen else parameter.data.copy()
         return self
 
     def to(self, device):

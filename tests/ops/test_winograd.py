@@ -271,7 +271,7 @@ def kernel():
 
 
 def test_a_frozen_kernel_is_computed_once_each_way(computed):
-    w = freeze(kernel())
+    w = frozen.frozen_copy(kernel())
     first = layer(picture, w)
     assert computed == [(id(w), False), (id(w), True)]
     for _ in range(3):
@@ -280,7 +280,7 @@ def test_a_frozen_kernel_is_computed_once_each_way(computed):
 
 
 def test_each_frozen_kernel_has_its_own(computed):
-    kernels = [freeze(kernel()) for _ in range(4)]
+    kernels = [frozen.frozen_copy(kernel()) for _ in range(4)]
     for w in (*kernels, *kernels):
         y, dx = layer(picture, w)
         dy = np.ones(y.shape)
@@ -331,7 +331,7 @@ def test_a_layer_that_was_frozen_may_learn_again():
 
 
 def test_what_is_kept_dies_with_its_kernel():
-    w, other = freeze(kernel()), freeze(kernel())
+    w, other = frozen.frozen_copy(kernel()), frozen.frozen_copy(kernel())
     kept = [weakref.ref(winograd._kept_kernels(w, turn, w.dtype)) for w in (w, other) for turn in (False, True)]
     gc.collect()
     assert [at_the_points() is None for at_the_points in kept] == [False] * 4
@@ -343,7 +343,7 @@ def test_what_is_kept_dies_with_its_kernel():
 def test_a_kernel_that_lies_where_another_lay_is_not_taken_for_it():
     places = set()
     for _ in range(20):
-        w = freeze(kernel())
+        w = frozen.frozen_copy(kernel())
         places.add(id(w))
         wanted = ops.convolution(picture, w, padding=1, algorithm="im2col")
         assert np.allclose(layer(picture, w)[0], wanted, rtol=1e-12, atol=1e-12)
@@ -353,7 +353,7 @@ def test_a_kernel_that_lies_where_another_lay_is_not_taken_for_it():
 
 def test_what_is_kept_is_no_scratch_memory():
     """Another convolution between the two would overwrite it."""
-    w = freeze(kernel())
+    w = frozen.frozen_copy(kernel())
     first = layer(picture, w)
     layer(10 * picture, kernel())
     assert [array.tobytes() for array in layer(picture, w)] == [array.tobytes() for array in first]
@@ -367,7 +367,8 @@ def test_frozen_is_what_nobody_can_write_to():
     assert not frozen.is_frozen(freeze(np.frombuffer(bytearray(8))))
     assert not frozen.is_frozen(SimpleNamespace(flags=None))
     freeze(w)
-    assert frozen.is_frozen(w) and frozen.is_frozen(w[1:]) and frozen.is_frozen(w.T[...])
+    assert not frozen.is_frozen(freeze(w.copy()))
+    assert frozen.is_frozen(frozen.frozen_copy(w)) and not frozen.is_frozen(frozen.frozen_copy(w)[1:])
 
 
 def test_the_shipped_kernels_are_frozen(model):

@@ -3,14 +3,20 @@
 import functools
 import weakref
 
-import numpy as np
+_copies = weakref.WeakValueDictionary()  # id -> array
+
+
+def frozen_copy(array):
+    """A copy that cannot be written to, and of which there is no older view that could be."""
+    copy = array.copy()
+    copy.flags.writeable = False
+    _copies[id(copy)] = copy
+    return copy
 
 
 def is_frozen(array):
-    """Whether nobody can write to its memory through the array, nor through one that it is a view of."""
-    while isinstance(array, np.ndarray) and not array.flags.writeable:
-        array = array.base
-    return array is None
+    """Whether it is such a copy, and has not been thawed."""
+    return _copies.get(id(array)) is array and not array.flags.writeable
 
 
 def once_for_each(f):
