@@ -3,7 +3,7 @@
 import functools
 import weakref
 
-_copies = weakref.WeakValueDictionary()  # id -> array
+_copies: weakref.WeakValueDictionary = weakref.WeakValueDictionary()  # id -> array
 
 
 def frozen_copy(array):
