@@ -19,8 +19,8 @@ def run(arguments):
     with tempfile.TemporaryDirectory() as folder:
         pictures = [str(shipped_picture(name)) for name in DEMO]
         demo, picture = painted(folder, [])
-        gatys, _ = painted(folder, [*pictures, *GATYS])
         write_image(RESULTS / "painted.jpg", read_image(picture), read_metadata(picture))
+        gatys, _ = painted(folder, [*pictures, *GATYS])
     for name, measured in (("demo", demo), ("gatys-code", gatys)):
         print("{:12}{seconds:7.1f} s, {steps} steps, {pixels}, loss to {share:.2%}, {up} up".format(name, **measured))
     keep("paint", {"demo": demo, "gatys_code_256": gatys})
