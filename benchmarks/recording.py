@@ -20,8 +20,13 @@ STAT = Path("/proc/stat")
 def keep(name, measured):
     """Write results/NAME.json."""
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps({**measured, "measured_on": machine()}, indent=1) + "\n")
+    path.write_text(as_json(measured))
     print(f"kept in benchmarks/results/{path.name}")
+
+
+def as_json(measured):
+    """The text of a result file."""
+    return json.dumps({**measured, "measured_on": machine()}, indent=1) + "\n"
 
 
 def kept(name):

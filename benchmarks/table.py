@@ -1,13 +1,12 @@
 """The table of a work: every case measured and printed, then kept, with a chart of the ratios."""
 
-import json
 from itertools import groupby
 
 import minidl
 from benchmarks import twins
 from benchmarks.cases import mean_ratio, measure, of_pytorch
 from benchmarks.chart import draw
-from benchmarks.recording import keep, machine, watch_others
+from benchmarks.recording import as_json, keep, watch_others
 from benchmarks.turns import matrix_rate
 from minidl.errors import ArgumentError
 from minidl.files import must_be_writable
@@ -66,7 +65,7 @@ def run(work, arguments):
         advice = ": too much for fair figures, PyTorch's above all; measure again when they rest" if share > DISTURBED else ""
         print(f"\nother programs took {share:.1%} of the cores' time meanwhile{advice}")
     if arguments.json:
-        _write(arguments.json, json.dumps({**measured, "measured_on": machine()}, indent=1) + "\n")
+        _write(arguments.json, as_json(measured))
     if arguments.plot:
         ratios = [(row["name"] + _on(device), ratio) for row in rows for device, ratio in row["ratio"].items() if ratio]
         draw(arguments.plot, ratios, f"{name}: how many times as fast as PyTorch, and the GPU as the CPU")
