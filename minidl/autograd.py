@@ -14,7 +14,7 @@ from contextlib import ContextDecorator
 
 import numpy as np
 
-from minidl.backend import array_module, current_module, device_of, to_device, to_numpy
+from minidl.backend import array_module, current_module, device_of, is_array, to_device, to_numpy
 from minidl.errors import ArgumentError, ShapeError
 
 _ticks = itertools.count()
@@ -266,7 +266,7 @@ def _must_be_arrays(op, given, defaults):
         if "which" in readers and not isinstance(value, (list, tuple)):
             raise ArgumentError(f"{op.__name__} takes a list of arrays as {name}; found a {type(value).__name__}")
         for array in value if "which" in readers else (value,):
-            will_do = isinstance(array, Tensor) or hasattr(array, "__array_namespace__")
+            will_do = isinstance(array, Tensor) or is_array(array)
             will_do |= isinstance(array, (int, float, complex)) and (len(op._gradients) > 1 or name not in given)
             will_do |= array is None and name in defaults
             if not will_do:
@@ -298,7 +298,7 @@ def _pull(gradient, kept, dtype):
 
 
 def _arrays_in(value):
-    return [v for v in (value if isinstance(value, (list, tuple)) else [value]) if hasattr(v, "__array_namespace__")]
+    return [v for v in (value if isinstance(value, (list, tuple)) else [value]) if is_array(v)]
 
 
 def _add_up(pulls):
@@ -340,7 +340,7 @@ def _readers(forward, gradient):
 
 
 def _shape(value):
-    return [x.shape for x in value] if isinstance(value, (list, tuple)) else np.shape(value)
+    return [x.shape for x in value] if isinstance(value, (list, tuple)) else getattr(value, "shape", ())
 
 
 def _holds_tensor(value):

@@ -4,7 +4,9 @@ An op asks `array_module(x, w)` for the library that its arrays belong to and is
 imported only when a GPU is asked for by name, never by `import minidl`.
 """
 
+import functools
 import importlib
+import sys
 import threading
 
 import numpy as np
@@ -15,6 +17,11 @@ DEVICES = ("cpu", "gpu", "auto")
 _chosen = threading.local()
 
 
+def is_array(value):
+    """Whether it is an array of one of the libraries, or a NumPy scalar."""
+    return _library_of(value) is not None
+
+
 def array_module(*arrays):
     """The library (numpy, cupy) that all these arrays belong to; numbers and None belong to any.
 
@@ -23,19 +30,30 @@ def array_module(*arrays):
     >>> array_module(np.ones(3), None, 2.5).__name__
     'numpy'
     """
-    modules = {}
+    modules = []
     for array in arrays:
         if array is None or isinstance(array, (int, float, complex, np.generic)):
             continue
-        try:
-            modules.setdefault(array.__array_namespace__(), array)
-        except AttributeError:
+        module = _library_of(array)
+        if module is None:
             kind = type(array).__name__
-            raise ArgumentError(f"found a {kind} where an array was wanted; wrap it in minidl.Tensor(...)") from None
+            raise ArgumentError(f"found a {kind} where an array was wanted; wrap it in minidl.Tensor(...)")
+        if module not in modules:
+            modules.append(module)
     if len(modules) > 1:
         names = " and ".join(sorted(module.__name__ for module in modules))
         raise DeviceError(f"the arrays of one op belong to {names}; move them to one device with .to('cpu') or .to('gpu')")
-    return next(iter(modules), np)
+    return modules[0] if modules else np
+
+
+def _library_of(value):
+    """numpy, cupy, or whatever library the value names as its own; None for what is no array. (CuPy's arrays name none.)"""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return np
+    cupy = sys.modules.get("cupy")
+    if cupy and isinstance(value, cupy.ndarray):
+        return cupy
+    return value.__array_namespace__() if hasattr(value, "__array_namespace__") else None
 
 
 def must_be_floating(name, array):
@@ -52,11 +70,22 @@ def why_no_gpu():
         cupy = importlib.import_module("cupy")
     except ImportError as error:
         if isinstance(error, ModuleNotFoundError) and error.name == "cupy":
-            return "CuPy is not installed; install it with pip install 'minidl[gpu]'"
+            return "CuPy is not installed; install it with pip install 'minidl[gpu]', or 'minidl[gpu-cuda13]' for CUDA 13"
         return f"CuPy is installed but cannot be imported ({error})"
     if not cupy.is_available():
         return "CuPy is installed but finds no usable NVIDIA GPU; see that nvidia-smi lists one and that its driver is new"
-    return None
+    return _why_not_one_sum(cupy)
+
+
+@functools.cache
+def _why_not_one_sum(cupy):
+    """A GPU may be seen whose libraries or compiler are missing: that shows when something is computed."""
+    try:
+        works = int((cupy.ones(3) @ cupy.ones(3)).item()) == 3
+    except Exception as error:  # CUDA's libraries raise errors of a dozen kinds
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return f"CuPy finds a GPU but cannot compute on it ({reason}); install CUDA's libraries: pip install 'minidl[gpu]'"
+    return None if works else "CuPy finds a GPU, on which 1 + 1 + 1 is not 3; see that its driver and CUDA's libraries fit"
 
 
 class device:  # noqa: N801  a verb in the reader's code, like open
@@ -65,33 +94,41 @@ class device:  # noqa: N801  a verb in the reader's code, like open
     "auto" is the GPU where one can be used and else the CPU. The choice belongs to the thread. Raises DeviceError with the
     reason where "gpu" cannot be had.
 
+    tf32: let the GPU's products of float32 matrices read only the first ten of their 23 binary digits (NVIDIA's
+    TensorFloat-32), which is several times as fast: numbers then have errors of 1e-3 of their size. CuPy keeps this choice
+    for all threads.
+
     >>> with device("cpu"):
     ...     zeros = current_module().zeros(3)
     """
 
-    def __init__(self, name):
-        one_of("device", name, DEVICES)
-        reason = None if name == "cpu" else why_no_gpu()
-        if name == "gpu" and reason:
-            raise DeviceError(f"the GPU cannot be used: {reason}")
-        self._before = current_device()
-        self.name = "cpu" if name == "cpu" or reason else "gpu"
-        _chosen.name = self.name
+    def __init__(self, name, tf32=False):
+        self._before = current_device(), current_arithmetic()
+        self.name = _usable(name)
+        if tf32 and name == "cpu":
+            raise ArgumentError("TF32 is an arithmetic of NVIDIA's GPUs; choose the device 'gpu' for it, or leave it out")
+        self.arithmetic = "tf32" if tf32 and self.name == "gpu" else "float32"
+        _choose(self.name, self.arithmetic)
 
     def __enter__(self):
-        _chosen.name = self.name
+        _choose(self.name, self.arithmetic)
         return self
 
     def __exit__(self, *error):
-        _chosen.name = self._before
+        _choose(*self._before)
 
     def __repr__(self):
-        return f"device({self.name!r})"
+        return f"device({self.name!r}{', tf32=True' if self.arithmetic == 'tf32' else ''})"
 
 
 def current_device():
     """Where new arrays are made: "cpu" or "gpu"."""
     return getattr(_chosen, "name", "cpu")
+
+
+def current_arithmetic():
+    """How matrices are multiplied: "float32" (as their dtype says), or "tf32"."""
+    return getattr(_chosen, "arithmetic", "float32")
 
 
 def current_module():
@@ -106,12 +143,37 @@ def device_of(array):
 
 def to_device(array, name):
     """The same numbers on the device "cpu", "gpu" or "auto"; the array itself where it is there already."""
-    with device(name) as there:
-        if device_of(array) == there.name:
-            return array
-        return array.get() if there.name == "cpu" else current_module().asarray(array)
+    name = _usable(name)
+    if device_of(array) == name:
+        return array
+    return array.get() if name == "cpu" else importlib.import_module("cupy").asarray(array)
 
 
 def to_numpy(array):
     """A NumPy array of the same numbers, to show or to store."""
     return np.asarray(to_device(array, "cpu"))
+
+
+def read_numbers(*arrays):
+    """Arrays of one number each as floats, fetched in one go: each reading waits until a GPU has done all that it was told."""
+    xp = array_module(*arrays)
+    if xp is np:
+        return [float(array.item()) for array in arrays]
+    return xp.stack([array.reshape(()) for array in arrays]).get().astype(float).tolist()
+
+
+def _usable(name):
+    """ "cpu" or "gpu", where "auto" was decided and "gpu" can be had"""
+    one_of("device", name, DEVICES)
+    reason = None if name == "cpu" else why_no_gpu()
+    if name == "gpu" and reason:
+        raise DeviceError(f"the GPU cannot be used: {reason}")
+    return "cpu" if name == "cpu" or reason else "gpu"
+
+
+def _choose(name, arithmetic):
+    if current_arithmetic() != arithmetic:
+        linalg = importlib.import_module("cupy")._core._routines_linalg
+        kind = linalg.COMPUTE_TYPE_TF32 if arithmetic == "tf32" else linalg.COMPUTE_TYPE_DEFAULT
+        linalg.set_compute_type(np.dtype("float32"), kind)
+    _chosen.name, _chosen.arithmetic = name, arithmetic

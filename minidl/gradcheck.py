@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minidl.autograd import Tensor
-from minidl.backend import array_module
+from minidl.backend import array_module, read_numbers
 from minidl.errors import ArgumentError, one_of
 
 
@@ -121,8 +121,9 @@ def _prove_one(f, arguments, name, kind, v, gradient, rng):
         raise ArgumentError(f"{name} is {x.dtype}; a proof needs float64, since float32 differences prove nothing")
     u = _random(rng, x)
     slope, terms = method.slope(lambda x: f(**{**arguments, name: x}), x, u)
-    size = max(float((abs(v) * terms).sum()), float((abs(u) * abs(gradient)).sum()))
-    difference = abs(float((v * slope).sum()) - float((u * gradient).sum()))
+    sums = (v * slope).sum(), (u * gradient).sum(), (abs(v) * terms).sum(), (abs(u) * abs(gradient)).sum()
+    along_slope, along_gradient, *sizes = read_numbers(*sums)
+    size, difference = max(sizes), abs(along_slope - along_gradient)
     error = difference / size if size else difference
     return Proof(name, method.name, float("inf") if np.isnan(error) else error, method.tolerance)
 

@@ -98,7 +98,7 @@ def test_whole_numbers_are_refused_where_they_would_wrap_around():
 
 
 def test_without_cupy_the_reason_says_what_to_install(no_cupy):
-    assert why_no_gpu() == "CuPy is not installed; install it with pip install 'minidl[gpu]'"
+    assert why_no_gpu() == "CuPy is not installed; install it with pip install 'minidl[gpu]', or 'minidl[gpu-cuda13]' for CUDA 13"
 
 
 def test_a_broken_cupy_is_said_to_be_broken(monkeypatch, tmp_path):

@@ -3,6 +3,8 @@
 All are linear maps that copy each input number to some places; the gradient collects from those places.
 """
 
+import numpy as np
+
 from minidl.autograd import Tensor, differentiable
 from minidl.backend import array_module
 from minidl.errors import ShapeError
@@ -85,7 +87,7 @@ def index(x, key):
     array([1., 1., 3.])
     """
     try:
-        return x[key]
+        return x[_key(array_module(x), key)]
     except IndexError as error:
         raise ShapeError(f"index into shape {x.shape}: {error}") from None
 
@@ -93,7 +95,7 @@ def index(x, key):
 def index_dx(dy, x_shape, key):
     """What was read several times is added up; what was not read is 0"""
     xp = array_module(dy)
-    dx = xp.zeros(x_shape, dtype=dy.dtype)
+    dx, key = xp.zeros(x_shape, dtype=dy.dtype), _key(xp, key)
     keys = key if isinstance(key, tuple) else (key,)
     if all(isinstance(k, (int, slice)) or k is None or k is Ellipsis for k in keys):
         dx[key] = dy
@@ -103,6 +105,13 @@ def index_dx(dy, x_shape, key):
 
 
 index = differentiable(index, dx=index_dx)
+
+
+def _key(xp, key):
+    """The key with lists and NumPy's arrays as arrays of the library, where that is not NumPy"""
+    if isinstance(key, tuple):
+        return tuple(_key(xp, k) for k in key)
+    return xp.asarray(key) if xp is not np and isinstance(key, (list, np.ndarray)) else key
 
 
 def pad(x, width, value=0):

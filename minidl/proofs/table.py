@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minidl import losses, ops
+from minidl.backend import current_device, is_array, to_device
 from minidl.gradcheck import prove
 from minidl.losses.total_variation import FORMS
 from minidl.proofs import geometry
@@ -24,14 +25,19 @@ class Row:
 
 
 def run(row, cases=20, seed=0):
-    """Prove one row on that many drawn geometries: argument -> the Proof with the worst error."""
+    """Prove one row on that many drawn geometries, on the current device: argument -> the Proof with the worst error."""
     worst = {}
     for case in range(cases):
         drawn = row.draw(RandomChooser((seed, case)))
-        for proof in prove(row.op, fill(row, drawn, (seed, case, 1)), row.kinds, seed=(seed, case, 2)):
+        arguments = {name: _on_device(value) for name, value in fill(row, drawn, (seed, case, 1)).items()}
+        for proof in prove(row.op, arguments, row.kinds, seed=(seed, case, 2)):
             if proof.argument not in worst or not proof.error <= worst[proof.argument].error:
                 worst[proof.argument] = proof
     return worst
+
+
+def _on_device(value):
+    return to_device(value, current_device()) if is_array(value) else value
 
 
 def _concatenate_two(a, b, axis):
