@@ -51,6 +51,11 @@ def _threads_to_begin_with():
             return int(value)
         if value and name == "MINIDL_NUM_THREADS":
             raise ArgumentError(f"{name} is {value!r}; wanted a number of threads, at least 1")
+    return available()
+
+
+def available():
+    """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -80,7 +85,7 @@ def share(xp, work, items):
 
 def share_sum(xp, work, items, shape, dtype):
     """Σ work(item), an array of this shape: each core adds up those of its items, and these sums are added in order."""
-    items, threads = list(items), get_threads()
+    items, threads = list(items), get_threads() if xp is np else 1
 
     def add_up(some):
         total = xp.zeros(shape, dtype)

@@ -7,6 +7,7 @@ from minidl.backend import array_module, must_be_floating
 from minidl.cores import share
 from minidl.errors import ShapeError
 from minidl.memory import empty
+from minidl.ops import pooling_gpu
 from minidl.ops.padding import seen, unpad_windows
 from minidl.ops.strips import apart, strips_of_windows
 from minidl.shapes import windows_over
@@ -28,7 +29,10 @@ def max_pool(x, window, *, stride=None, padding=0, dilation=1, ceil=False):
     xp = array_module(x)
     must_be_floating("x", x)
     windows = _windows(x.shape, window, stride, padding, dilation, ceil)
-    y = empty(xp, (x.shape[0], *windows.out, x.shape[-1]), x.dtype)
+    shape = x.shape[0], *windows.out, x.shape[-1]
+    if pooling_gpu.runs(windows, x):
+        return pooling_gpu.compute("max_pool", windows, [x], shape)
+    y = empty(xp, shape, x.dtype)
 
     def work(strip):
         images, rows, part = strip
@@ -37,7 +41,7 @@ def max_pool(x, window, *, stride=None, padding=0, dilation=1, ceil=False):
         for tap in others:
             xp.maximum(largest, read[(slice(None), *part.under(tap))], out=largest)
 
-    share(xp, work, _strips(x.shape[0], windows, x.shape[-1]))
+    share(xp, work, _strips(xp, x.shape[0], windows, x.shape[-1]))
     return y
 
 
@@ -53,6 +57,8 @@ def max_pool_dx(dy, x, y, window, stride, padding, dilation, ceil):
     """
     xp = array_module(dy, x, y)
     windows = _windows(x.shape, window, stride, padding, dilation, ceil)
+    if pooling_gpu.runs(windows, dy, x, y):
+        return pooling_gpu.compute("max_pool_dx", windows, [dy, x, y], x.shape)
 
     def wins(images, rows, part):
         read, largest = seen(x, images, rows, part, -xp.inf), y[images, rows]
@@ -85,7 +91,10 @@ def avg_pool(x, window, *, stride=None, padding=0, ceil=False, count_padding=Tru
     xp = array_module(x)
     must_be_floating("x", x)
     windows = _windows(x.shape, window, stride, padding, 1, ceil)
-    y, counts = empty(xp, (x.shape[0], *windows.out, x.shape[-1]), x.dtype), _counts(x, windows, count_padding)
+    shape = x.shape[0], *windows.out, x.shape[-1]
+    if pooling_gpu.runs(windows, x):
+        return pooling_gpu.compute("avg_pool", windows, [x], shape, count_padding=count_padding)
+    y, counts = empty(xp, shape, x.dtype), _counts(x, windows, count_padding)
 
     def work(strip):
         images, rows, part = strip
@@ -95,7 +104,7 @@ def avg_pool(x, window, *, stride=None, padding=0, ceil=False, count_padding=Tru
             total += read[(slice(None), *part.under(tap))]
         total /= counts[rows]
 
-    share(xp, work, _strips(x.shape[0], windows, x.shape[-1]))
+    share(xp, work, _strips(xp, x.shape[0], windows, x.shape[-1]))
     return y
 
 
@@ -106,6 +115,8 @@ def avg_pool_dx(dy, x_shape, window, stride, padding, ceil, count_padding):
     """
     xp = array_module(dy)
     windows = _windows(x_shape, window, stride, padding, 1, ceil)
+    if pooling_gpu.runs(windows, dy):
+        return pooling_gpu.compute("avg_pool_dx", windows, [dy], x_shape, count_padding=count_padding)
     counts = _counts(dy, windows, count_padding)
 
     def shares(images, rows, part):
@@ -130,8 +141,8 @@ def _windows(x_shape, window, stride, padding, dilation, ceil):
     return windows
 
 
-def _strips(images, windows, channels):
-    return strips_of_windows(images, windows, prod(windows.size) * channels)
+def _strips(xp, images, windows, channels):
+    return strips_of_windows(xp, images, windows, prod(windows.size) * channels)
 
 
 def _hand_out(xp, dy, shares, x_shape, windows):
@@ -154,7 +165,7 @@ def _hand_out(xp, dy, shares, x_shape, windows):
             else:
                 under[read] += dy_part * share_of_dy
 
-    for strips in apart(_strips(n, windows, channels), windows):
+    for strips in apart(_strips(xp, n, windows, channels), windows):
         share(xp, work, strips)
     return unpad_windows(padded, windows)
 

@@ -1,12 +1,15 @@
-"""Work cut into strips: parts that fit the processor's caches, for its cores to share."""
+"""Work cut into strips: parts that fit the processor's caches, for its cores to share; or a GPU's memory."""
 
 from dataclasses import replace
 from itertools import pairwise
 from math import prod
 
+import numpy as np
+
 from minidl.cores import get_threads
 
 STRIP = 1 << 19  # numbers
+GPU_STRIP = 1 << 27  # numbers, where a strip is to fit not a cache but, beside the arrays, a GPU's memory
 LEAST = 1 << 17  # numbers that are worked off before another core has heard of them
 
 
@@ -37,19 +40,21 @@ def equal_parts(length, most, cores=None):
     return [slice(begin, end) for begin, end in pairwise(ends)]
 
 
-def fair_strip(numbers):
+def fair_strip(xp, numbers):
     """How many numbers of so many make a strip: what fits the cache, less if that leaves a core without work."""
+    if xp is not np:
+        return GPU_STRIP
     return min(STRIP, max(numbers // get_threads(), LEAST))
 
 
-def strips_of_windows(images, windows, numbers):
+def strips_of_windows(xp, images, windows, numbers):
     """[(slice of the images, slice of the first axis' outputs, the windows of these)], enough for every core to have some.
 
     numbers: that the work on one window reads or writes.
     """
     rows, *rest = windows.out
     row = prod(rest) * numbers
-    parts = strips(images, rows, row, fair_strip(images * rows * row))
+    parts = strips(images, rows, row, fair_strip(xp, images * rows * row))
     return [(some, part, replace(windows, out=(part.stop - part.start, *rest))) for some, part in parts]
 
 

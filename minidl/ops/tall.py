@@ -15,7 +15,7 @@ def times(a, b):
         images, rows = strip
         xp.matmul(a[images, rows], b[images], out=y[images, rows])
 
-    share(xp, work, strips(*a.shape, fair_strip(a.size)))
+    share(xp, work, strips(*a.shape, fair_strip(xp, a.size)))
     return y
 
 
@@ -28,5 +28,5 @@ def transposed_times(a, b):
         def work(rows, image=image):
             return a[image, rows].T @ b[image, rows]
 
-        y[image] = share_sum(xp, work, equal_parts(a.shape[1], fair_strip(a[0].size) // a.shape[-1]), shape, y.dtype)
+        y[image] = share_sum(xp, work, equal_parts(a.shape[1], fair_strip(xp, a[0].size) // a.shape[-1]), shape, y.dtype)
     return y

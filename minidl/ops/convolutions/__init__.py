@@ -6,11 +6,14 @@ folder with one signature each for forward, dx and dw; choice.py is the one plac
 Each forward calls `finish` on every strip of y that it has computed: it adds the bias and, where wanted, applies the ReLU.
 """
 
+import numpy as np
+
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError
 from minidl.ops.convolutions import winograd
 from minidl.ops.convolutions.choice import ALGORITHMS, choose
+from minidl.ops.convolutions.fused import Finish, Rectified
 from minidl.shapes import is_int, windows_over
 
 __all__ = ["ALGORITHMS", "convolution", "convolution_relu"]
@@ -49,7 +52,7 @@ def convolution_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm)
     """
     windows = _windows(x_shape, w.shape, stride, padding, dilation, groups)
     kept = winograd.keeps(w, dy.shape[0], windows.extent)
-    return choose(algorithm, "dx", dy.shape[0], windows, groups, w.shape, w.dtype, kept).dx(dy, w, windows, groups)
+    return _algorithm(algorithm, "dx", dy, w.shape, windows, groups, kept).dx(dy, w, windows, groups)
 
 
 def convolution_dw(dy, x, w_shape, stride, padding, dilation, groups, algorithm):
@@ -60,7 +63,7 @@ def convolution_dw(dy, x, w_shape, stride, padding, dilation, groups, algorithm)
         dw[t,c,k] = Σ_n Σ_o dy[n,o,k] x[n, o·stride + t·dilation - before, c]
     """
     windows = _windows(x.shape, w_shape, stride, padding, dilation, groups)
-    return choose(algorithm, "dw", x.shape[0], windows, groups, w_shape, x.dtype, kept=False).dw(dy, x, windows, groups)
+    return _algorithm(algorithm, "dw", x, w_shape, windows, groups).dw(dy, x, windows, groups)
 
 
 def convolution_db(dy):
@@ -102,40 +105,23 @@ def convolution_relu_db(dy, y):
 convolution_relu = differentiable(convolution_relu, dx=convolution_relu_dx, dw=convolution_relu_dw, db=convolution_relu_db)
 
 
-class Rectified:
-    """dy·[y > 0], the gradient of a ReLU, as an array of which each part is computed when it is read."""
-
-    def __init__(self, dy, y):
-        self.dy, self.y = dy, y
-        self.shape, self.dtype = dy.shape, dy.dtype
-
-    def __getitem__(self, part):
-        return self.dy[part] * (self.y[part] > 0)
-
-    def __array_namespace__(self):
-        return array_module(self.dy, self.y)
-
-
 def _forward(x, w, b, stride, padding, dilation, groups, algorithm, rectify):
-    xp = array_module(x, w, b)
+    array_module(x, w, b)
     must_be_floating("x", x)
     must_be_floating("w", w)
     windows = _windows(x.shape, w.shape, stride, padding, dilation, groups)
     b_shape = w.shape[-1:] if b is None else getattr(b, "shape", ())
     if b_shape != w.shape[-1:]:
         raise ShapeError(f"the bias has shape {b_shape}; wanted {w.shape[-1:]}, one number for each output of w {w.shape}")
-
-    def finish(y, outputs):
-        """What is left to be done to a strip of y, of some output channels, while it is in the cache"""
-        if b is not None:
-            y += b[outputs]
-        if rectify:
-            xp.maximum(y, 0, out=y)
-
     kept = winograd.keeps(w, x.shape[0], windows.out)
-    return choose(algorithm, "forward", x.shape[0], windows, groups, w.shape, w.dtype, kept).forward(
-        x, w, windows, groups, finish
-    )
+    chosen = _algorithm(algorithm, "forward", x, w.shape, windows, groups, kept)
+    return chosen.forward(x, w, windows, groups, Finish(b, rectify))
+
+
+def _algorithm(name, what, x, w_shape, windows, groups, kept=False):
+    """The module of that name or, if it is "auto", the one that is chosen; x: the input, or dy"""
+    on_gpu = array_module(x) is not np
+    return choose(name, what, x.shape[0], windows, groups, w_shape, x.dtype, kept, on_gpu)
 
 
 def _windows(x_shape, w_shape, stride, padding, dilation, groups):

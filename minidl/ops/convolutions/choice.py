@@ -5,6 +5,9 @@ estimate, in multiply-adds of a matrix product: a number that is copied, added o
 less. The constants were fitted to 672 measurements (three maps; one, two and three axes; 8 to 64,000 positions; 1 to 512
 channels; two cores with AVX-512, NumPy 2.4). For 644 of them the choice is the faster one or at most 10 % slower; the other
 28 lose up to a factor of 2.3, nearly all of them within milliseconds.
+
+On a GPU winograd is taken where its kernels are: for pictures, unless there are so few channels that the points cost more than
+the products that they save.
 """
 
 from math import prod
@@ -19,9 +22,10 @@ COPY, ADD = 60, 160  # im2col: one number of the columns, read from x or added t
 MAP = 80  # winograd: one number at the points
 KERNEL = 60  # winograd: one number of the kernels at the points
 START = 1e8  # winograd: its many small calls
+LEAST_ON_GPU = 16  # winograd on a GPU: channels in and out
 
 
-def choose(algorithm, what, images, windows, groups, w_shape, dtype, kept):
+def choose(algorithm, what, images, windows, groups, w_shape, dtype, kept, on_gpu):
     """The module that computes `what`: "forward", "dx" or "dw". kept: whether winograd keeps the kernels at the points."""
     one_of("algorithm", algorithm, ("auto", *ALGORITHMS))
     fits = winograd.fits(windows, groups)
@@ -41,6 +45,10 @@ def choose(algorithm, what, images, windows, groups, w_shape, dtype, kept):
     if alone and groups > 1:
         return depthwise
     *_, inputs, outputs = w_shape
+    accurate = dtype in ("float32", "float64")
+    if on_gpu:
+        worth_it = len(windows.out) == 2 and min(inputs, outputs) >= LEAST_ON_GPU
+        return winograd if fits and accurate and worth_it else im2col
     columns = images * prod(windows.out) * prod(windows.size) * inputs
     tiles, points = images * prod(tiles_of(windows.extent if what == "dx" else windows.out)), INPUTS ** len(windows.out)
     by_im2col = columns * (outputs + (ADD if what == "dx" else COPY))
@@ -49,5 +57,4 @@ def choose(algorithm, what, images, windows, groups, w_shape, dtype, kept):
         + (0 if kept else points * inputs * outputs * KERNEL)
         + START
     )
-    accurate = dtype in ("float32", "float64")
     return winograd if fits and accurate and by_winograd < by_im2col else im2col

@@ -36,7 +36,7 @@ def forward(x, w, windows, groups, finish):
             total += _product(read[(slice(None), *part.under(tap))], w[tap])
         finish(total, slice(None))
 
-    share(xp, work, strips_of_windows(x.shape[0], windows, groups))
+    share(xp, work, strips_of_windows(xp, x.shape[0], windows, groups))
     return y
 
 
@@ -51,7 +51,7 @@ def dx(dy, w, windows, groups):
         for tap in part.taps:
             under[(slice(None), *part.under(tap))] += _product(dy_part, w[tap])
 
-    for strips in apart(strips_of_windows(dy.shape[0], windows, groups), windows):
+    for strips in apart(strips_of_windows(xp, dy.shape[0], windows, groups), windows):
         share(xp, work, strips)
     return xp.ascontiguousarray(unpad_windows(padded, windows))
 
@@ -69,7 +69,7 @@ def dw(dy, x, windows, groups):
     total = share_sum(
         xp,
         work,
-        strips_of_windows(x.shape[0], windows, groups),
+        strips_of_windows(xp, x.shape[0], windows, groups),
         (prod(windows.size), groups),
         xp.result_type(dy.dtype, x.dtype),
     )

@@ -36,7 +36,7 @@ def forward(x, w, windows, groups, finish):
         xp.matmul(_columns(x, images, rows, part, groups), W, out=_to_groups(y[images, rows], groups))
         finish(y[images, rows], slice(None))
 
-    share(xp, work, _strips(x.shape[0], windows, x.shape[-1], w.shape[-1]))
+    share(xp, work, _strips(xp, x.shape[0], windows, x.shape[-1], w.shape[-1]))
     return y
 
 
@@ -59,7 +59,7 @@ def dx(dy, w, windows, groups):
             xp.matmul(dy_part, W.mT, out=dcolumns)
         _add_columns(padded[images, rows.start * windows.stride[0] :], dcolumns, part, groups)
 
-    for strips in apart(_strips(n, windows, channels, w.shape[-1]), windows):
+    for strips in apart(_strips(xp, n, windows, channels, w.shape[-1]), windows):
         share(xp, work, strips)
     return xp.ascontiguousarray(unpad_windows(padded, windows))
 
@@ -73,12 +73,13 @@ def dw(dy, x, windows, groups):
         images, rows, part = strip
         return _columns(x, images, rows, part, groups).mT @ _to_groups(dy[images, rows], groups)
 
-    dW = share_sum(xp, work, _strips(x.shape[0], windows, x.shape[-1], dy.shape[-1]), shape, xp.result_type(dy.dtype, x.dtype))
+    strips = _strips(xp, x.shape[0], windows, x.shape[-1], dy.shape[-1])
+    dW = share_sum(xp, work, strips, shape, xp.result_type(dy.dtype, x.dtype))
     return xp.moveaxis(dW, 0, 1).reshape(*windows.size, per_group, dy.shape[-1])
 
 
-def _strips(images, windows, channels, outputs):
-    return strips_of_windows(images, windows, max(prod(windows.size) * channels, outputs))
+def _strips(xp, images, windows, channels, outputs):
+    return strips_of_windows(xp, images, windows, max(prod(windows.size) * channels, outputs))
 
 
 def _columns(x, images, rows, part, groups):

@@ -54,8 +54,10 @@ import numpy as np
 
 from minidl.backend import array_module
 from minidl.cores import share
+from minidl.frozen import is_frozen, once_for_each
 from minidl.memory import empty, scratch
-from minidl.ops.convolutions.frozen import is_frozen, once_for_each
+from minidl.ops.convolutions import winograd_gpu
+from minidl.ops.convolutions.fused import Finish
 from minidl.ops.convolutions.tiles import (
     INPUTS,
     TILE,
@@ -108,11 +110,13 @@ def forward(x, w, windows, groups, finish):
 def dx(dy, w, windows, groups):
     """(N, *out, K), (3, .., 3, C, K) -> (N, *extent, C)"""
     before = [TAPS - 1 - before for before, _ in windows.padding]
-    return _correlate(dy, w, True, before, windows.extent, lambda y, outputs: None)
+    return _correlate(dy, w, True, before, windows.extent, Finish())
 
 
 def _correlate(x, w, turn, before, out, finish):
     """(N, *extent, C), (3, .., 3, C, K) -> (N, *out, K); turn: by 180°, with C and K exchanged"""
+    if winograd_gpu.runs(x, w):
+        return winograd_gpu.correlate(x, w, turn, before, out, finish)
     xp, tiles = array_module(x, w), tiles_of(out)
     dtype = xp.result_type(x.dtype, w.dtype)
     U = (_kept_kernels if keeps(w, x.shape[0], out) else _kernels)(w, turn, dtype)
@@ -135,6 +139,8 @@ def _correlate(x, w, turn, before, out, finish):
 
 def dw(dy, x, windows, groups):
     """(N, *out, K), (N, *extent, C) -> (3, .., 3, C, K)"""
+    if winograd_gpu.runs(dy, x):
+        return winograd_gpu.dw(dy, x, [before for before, _ in windows.padding])
     xp, rank = array_module(dy, x), len(windows.out)
     channels, outputs, dtype = x.shape[-1], dy.shape[-1], xp.result_type(dy.dtype, x.dtype)
     dU = scratch(xp, "U", (INPUTS ** (rank - 1), INPUTS, channels, outputs), dtype)

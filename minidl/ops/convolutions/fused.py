@@ -1,0 +1,31 @@
+"""What goes along with a convolution while its numbers are at hand: bias and ReLU after it, the ReLU's mask before its
+gradients."""
+
+from minidl.backend import array_module
+
+
+class Finish:
+    """finish(y, outputs): add the bias b to a strip of y, of some output channels, and with `rectify` apply the ReLU."""
+
+    def __init__(self, b=None, rectify=False):
+        self.b, self.rectify = b, rectify
+
+    def __call__(self, y, outputs):
+        if self.b is not None:
+            y += self.b[outputs]
+        if self.rectify:
+            array_module(y).maximum(y, 0, out=y)
+
+
+class Rectified:
+    """dy·[y > 0], the gradient of a ReLU, as an array of which each part is computed when it is read."""
+
+    def __init__(self, dy, y):
+        self.dy, self.y = dy, y
+        self.shape, self.dtype = dy.shape, dy.dtype
+
+    def __getitem__(self, part):
+        return self.dy[part] * (self.y[part] > 0)
+
+    def __array_namespace__(self):
+        return array_module(self.dy, self.y)
