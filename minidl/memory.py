@@ -37,6 +37,12 @@ def scratch(xp, name, shape, dtype):
     return buffers[name][:wanted].view(dtype).reshape(shape)
 
 
+def release(xp):
+    """Give a GPU the memory back that CuPy keeps from arrays that are gone: those of other sizes would find no use for it."""
+    if xp is not np:
+        xp.get_default_memory_pool().free_all_blocks()
+
+
 _of_thread = threading.local()
 
 

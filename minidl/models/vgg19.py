@@ -69,7 +69,7 @@ class VGG19(Module):
 
     def __init__(self, arrays, preprocessing, pooling="avg", top=False):
         one_of("pooling", pooling, POOLING)
-        self.preprocessing = preprocessing
+        self.preprocessing, self._constants = preprocessing, {}
         self.layers = {}
         for block, count, _ in BLOCKS:
             for number in range(1, count + 1):
@@ -118,8 +118,14 @@ class VGG19(Module):
             image = image.reshape(1, *image.shape)
         if self.preprocessing.channels == "BGR":
             image = image[..., ::-1]
-        mean, std = (xp.asarray(v, dtype=image.dtype) for v in (self.preprocessing.mean, self.preprocessing.std))
+        mean, std = self._mean_and_std(xp, image.dtype)
         return (image - mean) / std
+
+    def _mean_and_std(self, xp, dtype):
+        """As arrays, made once: what goes to a GPU waits for the GPU."""
+        if (xp, dtype) not in self._constants:
+            self._constants[xp, dtype] = [xp.asarray(v, dtype) for v in (self.preprocessing.mean, self.preprocessing.std)]
+        return self._constants[xp, dtype]
 
     def _activations(self, x, wanted):
         """(name, activation) of every layer in order; that of a convolution before its ReLU, NAME.pre, where it is wanted."""

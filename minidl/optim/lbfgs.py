@@ -8,7 +8,9 @@ H g is computed from the pairs (Nocedal & Wright 2006, algorithm 7.4).
 from collections import deque
 from math import isfinite
 
-from minidl.backend import array_module
+import numpy as np
+
+from minidl.backend import array_module, read_numbers
 from minidl.errors import ArgumentError, NonFiniteError
 from minidl.optim.optimizer import Optimizer
 
@@ -20,6 +22,8 @@ class LBFGS(Optimizer):
     A pair is kept if y·s > 1e-10 |y| |s|; H begins as (y·s / y·y) I. history: pairs kept, 2 arrays of the parameters' size
     each. Arrays stay in their own precision, scalars are float64. Until a first pair is found (the loss may be curved the
     wrong way at the start), steps along -g grow fourfold.
+
+    The dot products stay where the arrays are; only what a decision hangs on is read, twice a step.
 
     Without a line search a step can go astray. Where the loss is not finite, or more than `leap` times the last good one (if
     that is above 0), the step is taken back and a quarter of it tried. `converged` tells that steps no longer change the
@@ -35,7 +39,7 @@ class LBFGS(Optimizer):
         if history < 1:
             raise ArgumentError(f"the history is {history}; wanted at least 1 pair")
         self.tolerance, self.leap = tolerance, leap
-        self.pairs = deque(maxlen=history)  # (s, y, 1 / y·s), oldest first
+        self.pairs = deque(maxlen=history)  # (s, y, 1 / y·s, y·s / y·y), oldest first
         self.rollbacks = 0
         self._good = None  # (x, g, loss) of the last point that was kept
         self._direction = self._length = None  # of the step from there
@@ -47,23 +51,30 @@ class LBFGS(Optimizer):
 
     def step(self, loss):
         loss, x, g = float(loss), _flat(p.data for p in self.parameters), _flat(self._gradients())
-        if not (isfinite(loss) and _is_finite(g)) or self._has_leapt(loss):
+        is_finite, *sums = read_numbers(_is_finite(g), *self._sums(x, g))
+        if not (isfinite(loss) and is_finite) or self._has_leapt(loss):
             self._take_back(loss)
         else:
-            self._learn(x, g, loss)
-            self._good = (x, g, loss)
-            self._direction = -self._times_inverse_hessian(g)
-            if not _is_finite(self._direction):
-                self.pairs.clear()
-                self._direction = -g
+            if self._good is not None:
+                self._learn(x, g, loss, *sums)
+            self._direction = self._downhill(g)
             if self.pairs:
                 self._length = self.learning_rate
-            elif self._length is None:
-                self._length = self.learning_rate * self._cautious_length(x, g)
+            elif self._good is None:
+                self._length = self.learning_rate * self._cautious_length(x.dtype, *sums)
             else:
                 self._length *= self.GROW
+            self._good = (x, g, loss)
         x, _, _ = self._good
         self._place(x + self._length * self._direction)
+
+    def _sums(self, x, g):
+        """What the decisions of a step hang on: y·s, y·y and s·s; at the first step Σ|g|, max |g| and max |x|"""
+        if self._good is None:
+            return abs(g).sum(dtype="float64"), abs(g).max(), abs(x).max()
+        before_x, before_g, _ = self._good
+        s, y = x - before_x, g - before_g
+        return _dot(y, s), _dot(y, y), _dot(s, s)
 
     def _has_leapt(self, loss):
         return self._good is not None and self._good[2] > 0 and loss > self.leap * self._good[2]
@@ -74,38 +85,40 @@ class LBFGS(Optimizer):
         self.rollbacks += 1
         self._length *= self.SHRINK
 
-    def _learn(self, x, g, loss):
-        if self._good is None:
-            return
+    def _learn(self, x, g, loss, ys, yy, ss):
         before_x, before_g, before_loss = self._good
-        s, y = x - before_x, g - before_g
-        curvature = _dot(y, s)
-        if curvature > self.CURVATURE * (_dot(y, y) * _dot(s, s)) ** 0.5:
-            self.pairs.append((s, y, 1 / curvature))
+        if ys > self.CURVATURE * (yy * ss) ** 0.5:
+            self.pairs.append((x - before_x, g - before_g, 1 / ys, ys / yy))
         change = abs(loss - before_loss)
         self._still = self._still + 1 if change <= self.tolerance * max(abs(loss), abs(before_loss)) else 0
 
-    def _cautious_length(self, x, g):
+    def _cautious_length(self, dtype, total, steepest, largest):
         """min(1, 1 / Σ|g|), but enough to move x by VISIBLE units in its last place: less would teach nothing of H."""
-        xp = array_module(g)
-        total, steepest = float(abs(g).sum(dtype="float64")), float(abs(g).max())
         if not total:
             return 1.0
-        visible = self.VISIBLE * xp.finfo(x.dtype).eps * float(abs(x).max()) / steepest
+        visible = self.VISIBLE * float(np.finfo(dtype).eps) * largest / steepest
         return max(min(1.0, 1 / total), visible)
+
+    def _downhill(self, g):
+        """-H g; -g where that is not finite, and what was learned of H is then forgotten"""
+        direction = -self._times_inverse_hessian(g)
+        if self.pairs and not all(read_numbers(_is_finite(direction))):
+            self.pairs.clear()
+            return -g
+        return direction
 
     def _times_inverse_hessian(self, g):
         """H g: the two-loop recursion"""
         q, alphas = g, []
-        for s, y, rho in reversed(self.pairs):
+        for s, y, rho, _ in reversed(self.pairs):
             alpha = rho * _dot(s, q)
-            q = q - alpha * y
+            q = q - alpha.astype(q.dtype) * y
             alphas.append(alpha)
         if self.pairs:
-            _, y, rho = self.pairs[-1]
-            q = q * (1 / (rho * _dot(y, y)))
-        for (s, y, rho), alpha in zip(self.pairs, reversed(alphas), strict=True):
-            q = q + s * (alpha - rho * _dot(y, q))
+            *_, scale = self.pairs[-1]
+            q = q * scale
+        for (s, y, rho, _), alpha in zip(self.pairs, reversed(alphas), strict=True):
+            q = q + s * (alpha - rho * _dot(y, q)).astype(q.dtype)
         return q
 
     def _place(self, x):
@@ -123,8 +136,8 @@ def _flat(arrays):
 
 def _dot(a, b):
     """In float64 from the products on: squares of a gradient overflow float32 long before the gradient does."""
-    return float(array_module(a, b).multiply(a, b, dtype="float64").sum())
+    return array_module(a, b).multiply(a, b, dtype="float64").sum()
 
 
 def _is_finite(array):
-    return bool(array_module(array).isfinite(array).all())
+    return array_module(array).isfinite(array).all()

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from minidl.backend import read_numbers
 from minidl.errors import ArgumentError
 from minidl.losses import content_loss, gram_loss, gram_matrix, total_variation
 from minidl.losses.style import style_factor
@@ -17,9 +18,18 @@ class Losses(NamedTuple):
     total_variation: float
     layers: dict
 
+    @classmethod
+    def read(cls, total, parts):
+        """From an objective's Tensors."""
+        total, *numbers = read_numbers(total.data, *(part.data for part in parts.values()))
+        layers = dict(zip(parts, numbers, strict=True))
+        smoothness = layers.pop("total_variation", 0.0)
+        content, style = (sum(n for name, n in layers.items() if name.startswith(kind)) for kind in ("content", "style"))
+        return cls(total, content, style, smoothness, layers)
+
 
 class Objective:
-    """objective(image) -> (Tensor of the total, Losses), for an image (H, W, 3), RGB, 0..255, as a Tensor.
+    """objective(image) -> (total, {"content_conv4_2": its part, ..}), all Tensors, for an image (H, W, 3), RGB, 0..255.
 
     content: (H, W, 3). styles: pictures (H', W', 3) of any sizes. style_weights: one per style, divided by their sum. Since
 
@@ -39,11 +49,8 @@ class Objective:
         features = self.model.features(image, [*self.content_layers, *self.style_layers])
         content = {f"content_{layer}": self._content(layer, features[layer]) for layer in self.content_layers}
         style = {f"style_{layer}": self._style(layer, features[layer]) for layer in self.style_layers}
-        smoothness = self._total_variation(image)
-        total = sum([*content.values(), *style.values(), smoothness])
-        layers = {name: float(loss) for name, loss in (content | style).items()}
-        parts = [sum(layers[name] for name in group) for group in (content, style)]
-        return total, Losses(float(total), *parts, float(smoothness), layers)
+        parts = content | style | self._total_variation(image)
+        return sum(parts.values()), parts
 
     def _content(self, layer, features):
         loss = content_loss(features, self.content[layer], self.settings.content_normalization)
@@ -54,8 +61,8 @@ class Objective:
         return self.style_layers[layer] * gram_loss(G, self.grams[layer], factor)
 
     def _total_variation(self, image):
-        weight = self.settings.tv_weight
-        return weight * total_variation(image, self.settings.tv_normalization) if weight else 0.0
+        weight, form = self.settings.tv_weight, self.settings.tv_normalization
+        return {"total_variation": weight * total_variation(image, form)} if weight else {}
 
     def _mean_grams(self, styles, shares):
         grams = dict.fromkeys(self.style_layers, 0)

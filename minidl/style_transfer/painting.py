@@ -13,6 +13,7 @@ from minidl.backend import current_module, to_numpy
 from minidl.checkpoints import shipped
 from minidl.data.images import fit, read_image, resize, write_image
 from minidl.errors import ArgumentError, MinidlError, NonFiniteError
+from minidl.memory import release
 from minidl.models import vgg19
 from minidl.style_transfer.objective import Losses, Objective
 from minidl.style_transfer.record import describe, identity
@@ -92,8 +93,9 @@ def paint(content, styles, settings, *, style_weights=None, model=None):
     content: (H, W, 3); styles: a list of pictures; model: VGG19, by default the shipped one. Everything is computed on the
     current device. Raises NonFiniteError, naming the step, where the loss is no number any more.
     """
-    model = model or vgg19(pooling=settings.pooling)
     xp = current_module()
+    release(xp)  # what a painting of another size has left
+    model = model or vgg19(pooling=settings.pooling)
     content, *styles = (xp.asarray(picture, dtype=np.float32) for picture in (content, *styles))
     image = Tensor(starting_picture(content, styles, model, settings), requires_grad=True)
     objective = Objective(model, content, styles, settings, style_weights)
@@ -119,9 +121,9 @@ def paint(content, styles, settings, *, style_weights=None, model=None):
 def _evaluate(objective, image):
     """The Losses, and the gradient in image.grad. The tape ends here, and with it all activations."""
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and named by `paint`
-        total, losses = objective(image)
+        total, parts = objective(image)
         total.backward(release=True)
-    return losses
+    return Losses.read(total, parts)
 
 
 def starting_picture(content, styles, model, settings):

@@ -8,7 +8,7 @@ import pytest
 from minidl import Tensor, gradcheck
 from minidl.errors import ArgumentError
 from minidl.losses import gram_matrix
-from minidl.style_transfer import PRESETS, Objective, Settings
+from minidl.style_transfer import PRESETS, Losses, Objective, Settings
 
 STYLE_LAYERS = [f"conv{i}_1" for i in range(1, 6)]
 
@@ -19,7 +19,7 @@ def image(content):
 
 
 def terms(model, content, style, image, settings):
-    _, losses = Objective(model, content, [style], settings)(image)
+    losses = Losses.read(*Objective(model, content, [style], settings)(image))
     return losses.layers | {"total_variation": losses.total_variation} if settings.tv_weight else losses.layers
 
 
@@ -75,12 +75,13 @@ def test_the_coursera_preset_follows_the_assignment():
 
 def test_terms_add_up_and_carry_their_weights(small_model, content, style, image):
     settings = Settings(content_weight=3.0, tv_weight=0.5, content_layers={"conv3_1": 0.5, "conv4_2": 2.0})
-    total, losses = Objective(small_model, content, [style], settings)(image)
+    total, parts = Objective(small_model, content, [style], settings)(image)
+    losses = Losses.read(total, parts)
     assert float(total) == losses.total
     assert list(losses.layers) == ["content_conv3_1", "content_conv4_2", *(f"style_{layer}" for layer in STYLE_LAYERS)]
     assert losses.content + losses.style + losses.total_variation == pytest.approx(losses.total, rel=1e-5)
     assert losses.content + losses.style == pytest.approx(sum(losses.layers.values()))
-    _, plain = Objective(small_model, content, [style], replace(settings, content_weight=1.0))(image)
+    plain = Losses.read(*Objective(small_model, content, [style], replace(settings, content_weight=1.0))(image))
     assert losses.content == pytest.approx(3 * plain.content, rel=1e-5)
     assert losses.style == pytest.approx(plain.style, rel=1e-6)
 
@@ -91,7 +92,7 @@ def test_layers_without_weight_are_left_out(small_model, content, style, image):
 
 
 def test_a_picture_costs_nothing_beside_itself(small_model, content):
-    _, losses = Objective(small_model, content, [content], Settings())(Tensor(content))
+    losses = Losses.read(*Objective(small_model, content, [content], Settings())(Tensor(content)))
     assert losses.content == losses.style == 0
 
 
