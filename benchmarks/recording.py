@@ -6,12 +6,12 @@ import platform
 import subprocess
 import time
 from datetime import date
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
 import minidl
+from minidl.machine import installed, processor
 
 RESULTS = Path(__file__).parent / "results"
 STAT = Path("/proc/stat")
@@ -39,8 +39,8 @@ def machine():
     """Where and with what something is measured."""
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=RESULTS)
     return {
-        "processor": _processor(), "cores": os.cpu_count(), "threads": minidl.get_threads(),
-        "python": platform.python_version(), "numpy": np.__version__, "torch": _version("torch"),
+        "processor": processor(), "cores": os.cpu_count(), "threads": minidl.get_threads(),
+        "python": platform.python_version(), "numpy": np.__version__, "torch": installed("torch")["torch"],
         "commit": commit.stdout.strip(), "date": date.today().isoformat(),
     }  # fmt: skip
 
@@ -66,18 +66,3 @@ def _times():
     user, nice, system, _, _, *interrupts_and_steal = map(int, STAT.read_text().partition("\n")[0].split()[1:9])
     busy = (user + nice + system + sum(interrupts_and_steal)) / os.sysconf("SC_CLK_TCK")
     return time.perf_counter(), busy, sum(os.times()[:4])
-
-
-def _version(package):
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _processor():
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 from minidl import __version__
-from minidl.cli import gradcheck, stylize, weights
+from minidl.cli import gradcheck, info, parity, stylize, weights
 from minidl.errors import MinidlError, printable
 
 
@@ -19,7 +19,7 @@ def main(argv=None):
     )
     parser.add_argument("--version", action="version", version=f"minidl {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (stylize, gradcheck, weights):
+    for command in (stylize, gradcheck, weights, info, parity):
         command.register(commands)
     words = sys.argv[1:] if argv is None else argv
     arguments = parser.parse_args(words)

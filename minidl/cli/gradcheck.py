@@ -1,5 +1,6 @@
 """`minidl gradcheck`: prove every gradient, before your eyes."""
 
+from minidl.backend import DEVICES, device
 from minidl.errors import ArgumentError
 from minidl.plots import must_be_drawable, new_figure, save_figure
 from minidl.proofs import ROWS
@@ -17,6 +18,7 @@ def register(commands):
     parser.add_argument("ops", nargs="*", metavar="OP", help="such as convolution or max_pool; all if none is named")
     parser.add_argument("--cases", type=int, default=20, metavar="N", help="random geometries for each op (default: 20)")
     parser.add_argument("--seed", type=int, default=0, help="of the geometries and numbers (default: 0)")
+    parser.add_argument("--device", choices=DEVICES, default="cpu", help="where to compute (default: cpu)")
     parser.add_argument("--plot", metavar="FILE", help="draw the worst errors beside their tolerances")
 
 
@@ -28,11 +30,13 @@ def run(arguments):
         must_be_drawable(arguments.plot)
     proofs = []
     print(f"{'op':31}{'argument':11}{'method':23}{'worst error':>12}{'tolerance':>11}  verdict")
-    for row in rows:
-        for proof in prove_row(row, arguments.cases, arguments.seed).values():
-            verdict = "proven" if proof.passed else "WRONG"
-            print(f"{row.name:31}{proof.argument:11}{proof.method:23}{proof.error:12.1e}{proof.tolerance:11.0e}  {verdict}")
-            proofs.append((row.name, proof))
+    with device(arguments.device):
+        for row in rows:
+            for proof in prove_row(row, arguments.cases, arguments.seed).values():
+                verdict = "proven" if proof.passed else "WRONG"
+                errors = f"{proof.error:12.1e}{proof.tolerance:11.0e}"
+                print(f"{row.name:31}{proof.argument:11}{proof.method:23}{errors}  {verdict}")
+                proofs.append((row.name, proof))
     wrong = sum(not proof.passed for _, proof in proofs)
     print(f"\n{len(proofs) - wrong} of {len(proofs)} gradients proven, each on {arguments.cases} geometries")
     if arguments.plot:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from minidl.backend import DEVICES, device, to_numpy
+from minidl.backend import device, to_numpy
+from minidl.cli.options import add_device
 from minidl.data.images import fit, image_size, picture_form, shipped_picture, write_image
 from minidl.errors import ArgumentError, FileError, MinidlError
 from minidl.files import must_be_writable, must_differ, must_exist
@@ -47,7 +48,7 @@ def register(commands):
 
     the_run = parser.add_argument_group("the run")
     the_run.add_argument("--preset", choices=PRESETS, metavar="NAME", help=f"the settings of {', '.join(PRESETS)}")
-    the_run.add_argument("--device", choices=DEVICES, default="cpu", help="where to compute (default: cpu)")
+    add_device(the_run)
     the_run.add_argument("--weights", metavar="FILE", help="VGG19 in minidl's form (default: the shipped one)")
     the_run.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
     _setting(the_run, "size", "longer side of the painting in pixels; nothing is enlarged", type=int, metavar="PIXELS")
@@ -89,9 +90,9 @@ def run(arguments):
     settings = _settings(arguments)
     _check_files(arguments, content, styles, settings)
     say = _quiet if arguments.quiet else _say
-    with device(arguments.device) as chosen, _one_interruption(), _Watch(arguments, settings.steps) as watch:
+    with device(arguments.device, arguments.tf32) as chosen, _one_interruption(), _Watch(arguments, settings.steps) as watch:
         extent, names = _extent(content, settings.size), ", ".join(style.name for style in styles)
-        say(f"painting {content.name} ({extent}) in the manner of {names}, on the {chosen.name.upper()}")
+        say(f"painting {content.name} ({extent}) in the manner of {names}, on the {chosen.name.upper()} in {chosen.arithmetic}")
         painting = stylize(
             content, styles, settings, style_weights=arguments.style_blend, weights=arguments.weights, callback=watch
         )

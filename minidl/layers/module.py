@@ -1,10 +1,8 @@
 """Module: something with parameters, by name."""
 
-import numpy as np
-
 from minidl.autograd import Tensor
 from minidl.backend import to_device
-from minidl.ops.convolutions.frozen import frozen_copy, is_frozen
+from minidl.frozen import frozen_copy, is_frozen
 
 
 class Module:
@@ -36,12 +34,14 @@ class Module:
         """
         for parameter in self.parameters():
             parameter.requires_grad = not frozen
-            if isinstance(parameter.data, np.ndarray) and is_frozen(parameter.data) != frozen:
+            if is_frozen(parameter.data) != frozen:
                 parameter.data = frozen_copy(parameter.data) if frozen else parameter.data.copy()
         return self
 
     def to(self, device):
         """Move all parameters to the device "cpu", "gpu" or "auto"; returns the module itself."""
         for parameter in self.parameters():
-            parameter.data = to_device(parameter.data, device)
+            moved = to_device(parameter.data, device)
+            if moved is not parameter.data:
+                parameter.data = frozen_copy(moved) if is_frozen(parameter.data) else moved
         return self

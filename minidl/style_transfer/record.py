@@ -9,7 +9,7 @@ import numpy as np
 import PIL
 
 import minidl
-from minidl.backend import current_device, to_numpy
+from minidl.backend import current_arithmetic, current_device, to_numpy
 from minidl.files import must_exist, replacing
 from minidl.plots import new_figure, save_figure
 from minidl.style_transfer.settings import STARTS
@@ -21,7 +21,14 @@ def describe(settings, **more):
     versions["python"] = platform.python_version()
     chosen = asdict(settings) | {"start": str(settings.start)}
     start = None if settings.start in STARTS else identity(settings.start)
-    return {"settings": chosen, "start_picture": start, "device": current_device(), "versions": versions, **more}
+    return {
+        "settings": chosen,
+        "start_picture": start,
+        "device": current_device(),
+        "arithmetic": current_arithmetic(),
+        "versions": versions,
+        **more,
+    }
 
 
 def identity(source):

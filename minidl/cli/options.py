@@ -1,0 +1,15 @@
+"""Options that several commands share."""
+
+from minidl.backend import DEVICES
+
+
+def add_device(parser):
+    """--device and --tf32"""
+    parser.add_argument("--device", choices=DEVICES, default="cpu", help="where to compute (default: cpu)")
+    add_tf32(parser)
+
+
+def add_tf32(parser):
+    parser.add_argument(
+        "--tf32", action="store_true", help="matrix products on the GPU in TF32: several times as fast, errors of 1e-3"
+    )
