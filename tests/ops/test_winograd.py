@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import Tensor, cores, ops
+from minidl import Tensor, cores, frozen, ops
 from minidl.data import read_image, shipped_picture
 from minidl.layers import Convolution
 from minidl.models import vgg19
 from minidl.models.vgg19 import VGG19
 from minidl.ops import convolutions
-from minidl.ops.convolutions import frozen, im2col, winograd
+from minidl.ops.convolutions import im2col, winograd
 from minidl.style_transfer import Settings
 from minidl.style_transfer.objective import Objective
 from tests.checks import every_second, permuted_strides, reversed_strides
