@@ -358,7 +358,7 @@ def _plain(value):
 def _as_array(data):
     if isinstance(data, Tensor):
         return data.data
-    if hasattr(data, "__array_namespace__") and not isinstance(data, (np.ndarray, np.generic)):
+    if is_array(data) and not isinstance(data, (np.ndarray, np.generic)):
         return data
     if isinstance(data, (bool, int, float, list, tuple)) and not isinstance(data, np.generic):
         try:

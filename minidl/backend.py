@@ -173,7 +173,7 @@ def _usable(name):
 
 def _choose(name, arithmetic):
     if current_arithmetic() != arithmetic:
-        linalg = importlib.import_module("cupy")._core._routines_linalg
-        kind = linalg.COMPUTE_TYPE_TF32 if arithmetic == "tf32" else linalg.COMPUTE_TYPE_DEFAULT
-        linalg.set_compute_type(np.dtype("float32"), kind)
+        core = importlib.import_module("cupy")._core
+        kind = "COMPUTE_TYPE_TF32" if arithmetic == "tf32" else "COMPUTE_TYPE_DEFAULT"
+        core.set_compute_type(np.dtype("float32"), getattr(core._routines_linalg, kind))
     _chosen.name, _chosen.arithmetic = name, arithmetic

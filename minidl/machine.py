@@ -9,6 +9,8 @@ from threadpoolctl import ThreadpoolController
 
 from minidl.backend import why_no_gpu
 
+CUPY = "cupy-cuda12x/cupy-cuda13x/cupy"  # the names of its packages
+
 
 def processor():
     """The name of the processor."""

@@ -7,7 +7,6 @@ from minidl import cores, machine
 from minidl.backend import why_no_gpu
 from minidl.checkpoints import shipped
 
-CUPY = "cupy-cuda12x/cupy-cuda13x/cupy"
 EXTRAS = {"plots": "matplotlib", "PyTorch, to compare with": "torch"}
 
 
@@ -17,12 +16,12 @@ def register(commands):
 
 
 def run(arguments):
-    versions = machine.installed("numpy", CUPY, *EXTRAS.values())
+    versions = machine.installed("numpy", machine.CUPY, *EXTRAS.values())
     facts = {
         "minidl": f"{minidl.__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}",
         "processor": f"{machine.processor()}, {cores.available()} cores, minidl uses {minidl.get_threads()} threads",
         "NumPy": ", ".join(filter(None, [versions["numpy"], machine.blas()])),
-        "CuPy": versions[CUPY] or "not installed",
+        "CuPy": versions[machine.CUPY] or "not installed",
         "GPU": _gpu(),
         **{what: f"{package} {versions[package] or 'is not installed'}" for what, package in EXTRAS.items()},
         "weights": str(shipped("vgg19")),

@@ -51,7 +51,8 @@ def _trace(content, style, settings, steps, dtype):
     """{what: array}, in NumPy, of all that is compared"""
     xp, model = current_module(), vgg19(pooling=settings.pooling)
     content, style = (xp.asarray(picture, dtype=dtype) for picture in (content, style))
-    found = {name: to_numpy(array) for name, array in model.features(content, list(model.layers)).items()}
+    layers = [name for name in model.layers if "conv" in name]
+    found = {name: to_numpy(array) for name, array in model.features(content, layers).items()}
     image = Tensor(starting_picture(content, [style], model, settings).astype(dtype), requires_grad=True)
     objective, optimizer = Objective(model, content, [style], settings), settings.make_optimizer([image])
     for step in range(1, steps + 1):
