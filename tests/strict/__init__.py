@@ -1,0 +1,37 @@
+"""A strict stand-in for CuPy: the library's GPU path is proven where there is no GPU.
+
+    with standing_in() as cupy:
+        x = cupy.asarray(numbers)
+
+It has CuPy's names and parameters and no others, refuses whatever moves numbers between host and device without a word, keeps
+nothing that code might count on by accident, and runs CUDA kernels on the host. `counts` says what was asked of the device.
+"""
+
+import os
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from tests.strict.device import counts
+from tests.strict.module import module
+
+__all__ = ["counts", "needed", "standing_in"]
+
+
+@contextmanager
+def standing_in():
+    """`import cupy` gives the stand-in, and afterwards what it gave before."""
+    before = {name: sys.modules[name] for name in ["cupy"] if name in sys.modules}
+    sys.modules["cupy"] = module
+    try:
+        yield module
+    finally:
+        del sys.modules["cupy"]
+        sys.modules.update(before)
+
+
+def needed(found, name):
+    """Skip a test where something is not installed, or fail it where MINIDL_REQUIRE_CUPY=1 says that all is."""
+    if not found:
+        (pytest.fail if os.environ.get("MINIDL_REQUIRE_CUPY") == "1" else pytest.skip)(f"{name} is not installed")
