@@ -1,5 +1,7 @@
 """What must be true of every op, one function a truth. test_op_table.py asks them of the ops as they are, and
-test_planted_errors.py of ops with an error planted in, where they must complain."""
+test_planted_errors.py of ops with an error planted in, where they must complain.
+
+The arrays of a case may lie on a GPU: the op and its gradients run there, and what they give is compared in NumPy."""
 
 import gc
 import math
@@ -11,7 +13,7 @@ import numpy as np
 
 from minidl import autograd, losses, ops
 from minidl.autograd import Tensor
-from minidl.backend import device_of
+from minidl.backend import array_module, device_of, is_array, to_device, to_numpy
 from minidl.gradcheck import prove
 from tests.op_table import KEEPS, ORACLES, of_row, public_op
 
@@ -22,7 +24,7 @@ FLOAT32_C, FLOAT32_C_OF_WINOGRAD = 4, 32
 
 def forward_equals_the_oracle(case):
     y, _, _ = differentiate(case)
-    wanted = of_row(ORACLES, case.row)(**case.arguments)
+    wanted = of_row(ORACLES, case.row)(**transformed(case, to_numpy).arguments)
     assert y.shape == np.shape(wanted)
     assert worst(y - wanted) <= 1e-13 * sizes(case)[0]
 
@@ -36,30 +38,31 @@ def backward_twice_gives_the_same_bytes(case):
     leaves, y = record(case)
     dy = cotangent(case, y)
     y.backward(dy)
-    first = {name: leaf.grad.tobytes() for name, leaf in leaves.items()}
+    first = contents(leaf.grad for leaf in leaves.values())
     y.backward(dy)
-    assert first == {name: leaf.grad.tobytes() for name, leaf in leaves.items()}
+    assert first == contents(leaf.grad for leaf in leaves.values())
 
 
 def a_zero_cotangent_gives_exact_zeros(case):
     leaves, y = record(case)
-    y.backward(np.zeros(y.shape))
-    assert not any(leaf.grad.any() for leaf in leaves.values())
+    y.backward(y.data * 0)
+    assert not any(to_numpy(leaf.grad).any() for leaf in leaves.values())
 
 
 def inputs_are_only_read(case):
-    case = transformed(case, np.copy)
-    given = arrays(case)
-    before = {name: array.tobytes() for name, array in given.items()}
+    case = transformed(case, lambda array: array.copy())
     leaves, y = record(case)
     dy = cotangent(case, y)
-    for array in (*given.values(), dy):
-        array.flags.writeable = False
+    given = [*arrays(case).values(), dy]
+    before = contents(given)
+    for array in given:
+        if isinstance(array, np.ndarray):
+            array.flags.writeable = False
     leaves, y = record(case)
     y.backward(dy)
-    assert before == {name: array.tobytes() for name, array in given.items()}
-    shared = [name for name, leaf in leaves.items() for array in (*given.values(), dy) if np.may_share_memory(leaf.grad, array)]
-    assert not shared
+    assert before == contents(given)
+    shares = array_module(dy).may_share_memory
+    assert not [name for name, leaf in leaves.items() for array in given if shares(leaf.grad, array)]
 
 
 def shape_dtype_and_device_are_kept(case):
@@ -67,13 +70,15 @@ def shape_dtype_and_device_are_kept(case):
         autograd, "_pull", lambda gradient, kept, dtype: lambda dy: (gradient(dy, **kept), False)
     ):  # without its cast
         for dtype in (np.float32, np.float64):
-            _, y, gradients = differentiate(transformed(case, lambda array, dtype=dtype: array.astype(dtype)))
+            leaves, y = record(transformed(case, lambda array, dtype=dtype: array.astype(dtype)))
+            y.backward(cotangent(case, y))
             assert y.dtype == dtype
-            for name, gradient in gradients.items():
-                assert isinstance(gradient, np.ndarray)
-                assert gradient.shape == case.arguments[name].shape
-                assert gradient.dtype == dtype
-                assert device_of(gradient) == "cpu"
+            for name, leaf in leaves.items():
+                given = case.arguments[name]
+                assert isinstance(leaf.grad, array_module(given).ndarray)
+                assert leaf.grad.shape == given.shape
+                assert leaf.grad.dtype == dtype
+                assert device_of(leaf.grad) == device_of(given)
 
 
 def strides_do_not_matter(case):
@@ -106,8 +111,8 @@ def plain_arrays_leave_no_tape(case):
     recorded, _, _ = differentiate(case)
     with patch.object(autograd, "_edges", never), patch.object(autograd.Tensor, "__init__", never):
         y = case.row.op(**case.arguments)
-    assert isinstance(y, (np.ndarray, np.floating))
-    assert np.array_equal(y, recorded)
+    assert is_array(y)
+    assert np.array_equal(to_numpy(y), recorded)
 
 
 def only_wanted_gradients_are_computed(case):
@@ -117,7 +122,7 @@ def only_wanted_gradients_are_computed(case):
             leaves, y = record(case, [wanted])
             y.backward(dy)
         assert len(calls) == 1
-        assert np.array_equal(leaves[wanted].grad, gradients[wanted])
+        assert np.array_equal(to_numpy(leaves[wanted].grad), gradients[wanted])
     frozen = {name: Tensor(array) for name, array in arrays(case).items()}
     y = case.row.op(**{**case.arguments, **frozen})
     assert isinstance(y, Tensor)
@@ -146,8 +151,10 @@ def a_tie_goes_to_the_first(case):
     """The gradient at a tie is the one where the earlier number is better by a hair."""
     hair = 1e-4 if case.row.name == "minimum" else -1e-4
     rng, places = np.random.default_rng(case.seed), iter(range(1, 5000))
-    tied = transformed(case, lambda array: rng.integers(-1, 2, array.shape).astype(float))
-    broken = transformed(tied, lambda array: array + hair * np.array([next(places) for _ in array.flat]).reshape(array.shape))
+    tied = transformed(case, in_numpy(lambda array: rng.integers(-1, 2, array.shape).astype(float)))
+    broken = transformed(
+        tied, in_numpy(lambda array: array + hair * np.array([next(places) for _ in array.flat]).reshape(array.shape))
+    )
     _, dy, gradients = differentiate(tied)
     _, _, wanted = differentiate(broken, dy)
     for name, gradient in gradients.items():
@@ -178,24 +185,34 @@ def record(case, wanted=None):
 
 
 def differentiate(case, dy=None):
-    """(y, dy, gradients by name)"""
+    """(y, dy, gradients by name), all but dy in NumPy"""
     leaves, y = record(case)
     dy = cotangent(case, y) if dy is None else dy
     y.backward(dy)
-    return y.data, dy, {name: leaf.grad for name, leaf in leaves.items()}
+    return to_numpy(y.data), dy, {name: to_numpy(leaf.grad) for name, leaf in leaves.items()}
 
 
 def cotangent(case, y):
     """Random, for ones would hide a flipped kernel."""
-    return np.asarray(np.random.default_rng([case.seed, 1]).standard_normal(y.shape)).astype(y.dtype)
+    numbers = np.asarray(np.random.default_rng([case.seed, 1]).standard_normal(y.shape))
+    return to_device(numbers.astype(y.dtype), y.device)
 
 
 def arrays(case):
-    return {name: value for name, value in case.arguments.items() if isinstance(value, np.ndarray)}
+    return {name: value for name, value in case.arguments.items() if is_array(value)}
+
+
+def contents(some):
+    return [to_numpy(array).tobytes() for array in some]
 
 
 def transformed(case, change):
     return case._replace(arguments={**case.arguments, **{name: change(array) for name, array in arrays(case).items()}})
+
+
+def in_numpy(change):
+    """The change made on the CPU, of an array of any device."""
+    return lambda array: to_device(change(to_numpy(array)), device_of(array))
 
 
 def reversed_strides(array):
@@ -208,7 +225,7 @@ def permuted_strides(array):
 
 
 def every_second(array):
-    apart = np.full([2 * n for n in array.shape], np.nan)
+    apart = array_module(array).full([2 * n for n in array.shape], np.nan, array.dtype)
     view = apart[(..., *(slice(1, None, 2),) * array.ndim)]
     view[...] = array
     return view
@@ -249,7 +266,7 @@ def sizes(case):
     dy = abs(differentiate(case)[1])
     y, _, gradients = differentiate(MAGNIFIED.get(name, magnified)(case), dy)
     if name in ("sigmoid", "tanh", "softmax"):  # their slopes are differences of numbers up to 1
-        gradients = {"x": dy}
+        gradients = {"x": to_numpy(dy)}
     return worst(y), {name: worst(gradient) for name, gradient in gradients.items()}
 
 
@@ -270,7 +287,7 @@ def checkered(case):
     """Neighbours of opposite sign: each difference becomes the sum of two sizes."""
     height, width = case.arguments["image"].shape[-3:-1]
     signs = (-1.0) ** np.add.outer(range(height), range(width))[..., None]
-    return transformed(case, lambda image: abs(image) * signs)
+    return transformed(case, in_numpy(lambda image: abs(image) * signs))
 
 
 def added_grams(generated, style, normalization):

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from minidl.backend import why_no_gpu
+
 settings.register_profile("ci", max_examples=40, deadline=None, derandomize=True, print_blob=True, database=None)
 settings.register_profile("dev", max_examples=200, deadline=None)
 settings.register_profile("deep", max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -26,3 +28,13 @@ def minidl_data():
     if not Path(folder).is_dir():
         pytest.fail(f"MINIDL_DATA is {folder}, which is not a folder")
     return Path(folder)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How many checks ran where."""
+    passed = terminalreporter.stats.get("passed", [])
+    strict, cupy = (sum(place in report.keywords for report in passed) for place in ("strict", "cupy"))
+    reason = why_no_gpu()
+    told = f" ({reason})" if reason else ""
+    where = f"{len(passed) - strict - cupy} on NumPy, {strict} on the strict stand-in for a GPU, {cupy} on a GPU{told}"
+    terminalreporter.write_line(f"checks passed: {where}")

@@ -1,5 +1,6 @@
 """Which library an array belongs to, and where new ones are made."""
 
+import re
 import subprocess
 import sys
 import threading
@@ -10,18 +11,21 @@ import numpy as np
 import pytest
 
 import minidl
-from minidl import Tensor, ops
+from minidl import Tensor, backend, ops
 from minidl.backend import (
     array_module,
+    current_arithmetic,
     current_device,
     current_module,
     device,
     device_of,
     must_be_floating,
+    to_device,
     to_numpy,
     why_no_gpu,
 )
 from minidl.errors import ArgumentError, DeviceError
+from tests.strict import standing_in
 
 
 class Elsewhere:
@@ -48,12 +52,10 @@ def cupy_without_gpu(monkeypatch):
 
 
 @pytest.fixture
-def cupy_with_gpu(monkeypatch):
-    cupy = types.ModuleType("cupy")
-    cupy.is_available = lambda: True
-    monkeypatch.setitem(sys.modules, "cupy", cupy)
-    yield cupy
-    device("cpu")
+def cupy_with_gpu():
+    with standing_in() as cupy:
+        yield cupy
+        device("cpu")
 
 
 def test_importing_minidl_imports_no_cupy():
@@ -98,7 +100,8 @@ def test_whole_numbers_are_refused_where_they_would_wrap_around():
 
 
 def test_without_cupy_the_reason_says_what_to_install(no_cupy):
-    assert why_no_gpu() == "CuPy is not installed; install it with pip install 'minidl[gpu]', or 'minidl[gpu-cuda13]' for CUDA 13"
+    installing = "install it with pip install 'minidl[gpu]', or 'minidl[gpu-cuda13]' for CUDA 13"
+    assert why_no_gpu() == f"CuPy is not installed; {installing}"
 
 
 def test_a_broken_cupy_is_said_to_be_broken(monkeypatch, tmp_path):
@@ -110,6 +113,17 @@ def test_a_broken_cupy_is_said_to_be_broken(monkeypatch, tmp_path):
 
 def test_a_cupy_without_a_gpu_is_not_taken_for_one(cupy_without_gpu):
     assert why_no_gpu().startswith("CuPy is installed but finds no usable NVIDIA GPU; see that nvidia-smi lists one")
+
+
+def test_a_gpu_that_cannot_compute_is_not_taken_for_one(cupy_with_gpu, monkeypatch):
+    def failing(count):
+        raise OSError("libcublas.so.12 is\n missing")
+
+    monkeypatch.setattr(cupy_with_gpu, "ones", failing)
+    backend._why_not_one_sum.cache_clear()
+    wanted = r"finds a GPU but cannot compute on it \(libcublas.so.12 is missing\); install CUDA's libraries: pip install"
+    assert re.search(wanted, why_no_gpu())
+    backend._why_not_one_sum.cache_clear()
 
 
 def test_a_gpu_that_is_not_there_is_refused_with_the_reason(no_cupy):
@@ -145,6 +159,30 @@ def test_a_device_belongs_to_its_thread(cupy_with_gpu):
         thread.start()
         thread.join()
     assert seen == ["cpu"]
+
+
+def test_tf32_is_chosen_with_the_device_and_left_with_it(cupy_with_gpu):
+    core = cupy_with_gpu._core
+
+    def now():
+        types = core._routines_linalg
+        kinds = {types.COMPUTE_TYPE_DEFAULT: "float32", types.COMPUTE_TYPE_TF32: "tf32"}
+        return kinds[core.get_compute_type(np.float32)], current_arithmetic()
+
+    with device("gpu"):
+        assert now() == ("float32", "float32")
+        with device("gpu", tf32=True) as chosen:
+            assert now() == ("tf32", "tf32")
+            assert repr(chosen) == "device('gpu', tf32=True)"
+            to_numpy(to_device(np.ones(2), "gpu"))  # moving an array changes nothing
+            assert now() == ("tf32", "tf32")
+        assert now() == ("float32", "float32")
+    with pytest.raises(ArgumentError, match="TF32 is an arithmetic of NVIDIA's GPUs"):
+        device("cpu", tf32=True)
+
+
+def test_tf32_on_auto_is_float32_where_there_is_no_gpu(cupy_without_gpu):
+    assert device("auto", tf32=True).arithmetic == "float32"
 
 
 def test_an_unknown_device_is_refused():

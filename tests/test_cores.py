@@ -15,9 +15,9 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from minidl import Tensor, cli, cores, losses, ops
 from minidl.errors import ArgumentError
+from minidl.frozen import frozen_copy
 from minidl.ops import strips
 from minidl.ops.convolutions import tiles
-from minidl.frozen import frozen_copy
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 BLAS = ThreadpoolController().select(user_api="blas")

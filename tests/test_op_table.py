@@ -1,12 +1,15 @@
 """Every op passes every check, on geometries that hypothesis looks for."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minidl import losses, ops
+from minidl.backend import to_device
+from minidl.kernels import plain_arrays
 from minidl.proofs import ROWS
-from tests.checks import checks_of
+from tests.checks import checks_of, differentiate, sizes, transformed, worst
+from tests.devices import GPUS, at
 from tests.op_table import KEEPS, ORACLES, cases, of_row, public_op
 
 PAIRS = [pytest.param(row, check, id=f"{row.name}-{check.__name__}") for row in ROWS for check in checks_of(row)]
@@ -16,6 +19,32 @@ PAIRS = [pytest.param(row, check, id=f"{row.name}-{check.__name__}") for row in 
 @given(data=st.data())
 def test_op(row, check, data):
     check(data.draw(cases(row)))
+
+
+@pytest.mark.parametrize("place", GPUS)
+@pytest.mark.parametrize(("row", "check"), PAIRS)
+@settings(max_examples=settings().max_examples // 4)
+@given(data=st.data())
+def test_op_on_a_gpu(row, check, place, data):
+    case = data.draw(cases(row))
+    with at(place):
+        check(transformed(case, lambda array: to_device(array, "gpu")))
+
+
+@pytest.mark.parametrize("place", GPUS)
+@pytest.mark.parametrize("row", [row for row in ROWS if "pool" in row.name or "winograd" in row.name], ids=lambda row: row.name)
+@settings(max_examples=settings().max_examples // 4)
+@given(data=st.data())
+def test_kernels_and_plain_arrays_give_the_same(row, place, data):
+    case = data.draw(cases(row))
+    with at(place):
+        case = transformed(case, lambda array: to_device(array, "gpu"))
+        y, dy, gradients = differentiate(case)
+        with plain_arrays():
+            plain_y, _, plain = differentiate(case, dy)
+        y_size, sizes_ = sizes(case)
+    assert worst(y - plain_y) <= 1e-13 * y_size
+    assert all(worst(gradients[name] - plain[name]) <= 1e-13 * sizes_[name] for name in gradients)
 
 
 def test_every_public_op_has_a_row():
