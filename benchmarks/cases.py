@@ -10,18 +10,20 @@ import numpy as np
 
 import minidl
 from benchmarks import memory, twins
-from benchmarks.turns import finishing, turn_about
+from benchmarks.turns import by_cupy, by_torch, turn_about
 from minidl.backend import current_module, to_numpy
 from minidl.errors import MinidlError
 
-AGREE = 1e-3  # of their norm: the most by which the rivals' results may differ
+# Of their norm, the most by which the rivals' results may differ. (PyTorch's convolutions on a GPU may be Winograd's as well.)
+AGREE = {"cpu": 1e-3, "gpu": 3e-3, "tf32": 0.2}
+CLOCKS = {"minidl gpu": by_cupy} | {twins.rival("gpu", layout): by_torch for layout in twins.LAYOUTS}
 
 
 @dataclass(frozen=True)
 class Case:
-    """arrays(): the inputs by name. ours(arrays) and theirs(layout, arrays): {map: call}, the same maps. multiply_adds: of all
-    maps together, by their definition; None where they are no such sums. count: how many such layers the network has.
-    is_whole: a whole network, whose memory is measured too."""
+    """arrays(): the inputs by name. ours(arrays) and theirs(layout, arrays, device): {map: call}, the same maps.
+    multiply_adds: of all maps together, by their definition; None where they are no such sums. count: how many such layers
+    the network has. is_whole: a whole network, whose memory is measured too."""
 
     name: str
     group: str
@@ -32,19 +34,26 @@ class Case:
     count: int = 1
     is_whole: bool = False
 
-    def rivals(self, devices):
-        """{rival: function that makes its {map: call}}, PyTorch on the CPU alone; and the shapes of the inputs."""
+    def rivals(self, devices, tf32=False):
+        """{rival: function that makes its {map: call}}, and the shapes of the inputs."""
         arrays = self.arrays()
-        found = {f"minidl {device}": partial(self._on, device, arrays) for device in devices}
-        if "cpu" in devices and twins.is_installed():
-            found |= {f"PyTorch {layout}": partial(self.theirs, layout, arrays) for layout in twins.LAYOUTS}
+        found = {f"minidl {device}": partial(placed, self.ours, arrays, device, tf32) for device in devices}
+        for device in twins.devices(devices):
+            found |= {twins.rival(device, layout): partial(self.theirs, layout, arrays, device) for layout in twins.LAYOUTS}
         return found, {name: list(array.shape) for name, array in arrays.items()}
 
-    def _on(self, device, arrays):
-        with minidl.device(device):
-            xp = current_module()
-            calls = self.ours({name: xp.asarray(array) for name, array in arrays.items()})
-            return {name: finishing(call, device) for name, call in calls.items()}
+
+def placed(ours, arrays, device, tf32=False):
+    """ours(arrays) with the arrays on a device, where its calls run too. tf32: in this arithmetic on a GPU."""
+    with minidl.device(device, tf32 and device == "gpu") as chosen:
+        xp = current_module()
+        calls = ours({name: xp.asarray(array) for name, array in arrays.items()})
+    return {name: partial(_within, chosen, call) for name, call in calls.items()}
+
+
+def _within(chosen, call):
+    with chosen:
+        return call()
 
 
 def of_op(name, group, op, twin, shapes, gradients, options=None, multiply_adds=None, count=1):
@@ -75,52 +84,82 @@ def maps(op, gradients, options, arrays):
     return calls
 
 
-def measure(work, number, devices, quick):
+def measure(work, number, devices, tf32, quick):
     """A row of the results: what a case of a work is, and how many seconds and bytes each rival takes for it."""
     case = work.cases(quick)[number]
-    makers, shapes = case.rivals(devices)
-    on_cpu = [rival for rival in makers if rival != "minidl gpu"]
+    makers, shapes = case.rivals(devices, tf32)
+    on_cpu = [rival for rival in makers if rival not in CLOCKS]
     peaks = memory.of_each(work, number, on_cpu) if case.is_whole and not quick else {}
-    rivals = {rival: make() for rival, make in makers.items()}
-    difference = _difference(case.name, rivals)
-    seconds = turn_about(rivals, quick)
+    rivals = {}
+    for rival, make in makers.items():
+        rivals[rival] = make()
+        if case.is_whole and rival in CLOCKS:
+            peaks[rival] = memory.on_gpu(rival, rivals[rival])
+    difference = _difference(case.name, rivals, AGREE["tf32" if tf32 else devices[-1]])
+    seconds = turn_about(rivals, quick, CLOCKS)
     totals = {rival: sum(maps.values()) for rival, maps in seconds.items()}
     return {
         "name": case.name, "group": case.group, "count": case.count, "shapes": shapes, "multiply_adds": case.multiply_adds,
-        "difference": difference, "seconds": seconds, "total": totals, "peak_bytes": peaks,
-        "ratio": {device: _ratio(totals, device) for device in devices},
+        "bytes": None if case.is_whole else _moved(rivals[f"minidl {devices[0]}"]), "difference": difference,
+        "seconds": seconds, "total": totals, "peak_bytes": peaks,
+        "ratio": {device: _ratio(of_pytorch(totals, device), totals[f"minidl {device}"]) for device in devices},
+        "speedup": _ratio(totals.get("minidl cpu"), totals.get("minidl gpu")),
     }  # fmt: skip
 
 
-def of_pytorch(found):
-    """The lower one of its two layouts' numbers; None without PyTorch."""
-    return min((number for rival, number in found.items() if rival.startswith("PyTorch")), default=None)
+def on(device):
+    """What a device adds to a name that is printed."""
+    return "" if device == "cpu" else ", GPU"
+
+
+def of_pytorch(found, device="cpu"):
+    """The lower one of its two layouts' numbers on a device; None without PyTorch."""
+    return min((found[rival] for layout in twins.LAYOUTS if (rival := twins.rival(device, layout)) in found), default=None)
 
 
 def mean_ratio(rows, device="cpu"):
     """The geometric mean of the rows' ratios, each as often as its layer counts; None where there are none."""
-    ratios = [row["ratio"][device] for row in rows for _ in range(row["count"]) if row["ratio"].get(device)]
+    return _mean((row["ratio"].get(device), row["count"]) for row in rows)
+
+
+def mean_speedup(rows):
+    """The same of how many times as fast as the CPU the GPU is."""
+    return _mean((row.get("speedup"), row["count"]) for row in rows)
+
+
+def _mean(ratios):
+    ratios = [ratio for ratio, count in ratios for _ in range(count) if ratio]
     return prod(ratios) ** (1 / len(ratios)) if ratios else None
 
 
-def _ratio(totals, device):
-    """On the CPU: PyTorch's time by minidl's. On the GPU: minidl's time on the CPU by that here. None without the other."""
-    other = of_pytorch(totals) if device == "cpu" else totals.get("minidl cpu")
-    return other and other / totals[f"minidl {device}"]
+def _ratio(theirs, ours):
+    return theirs / ours if theirs and ours else None
 
 
-def _difference(name, rivals):
+def _moved(calls):
+    """The bytes that they read and write at least: of the arrays that they are given, and of those that they return"""
+    return sum(_bytes(call) + sum(array.nbytes for array in _arrays(call())) for call in calls.values())
+
+
+def _bytes(value):
+    """Of an array, or of all that a call is given"""
+    if isinstance(value, partial):
+        return sum(map(_bytes, [*value.args, *value.keywords.values()]))
+    return getattr(value, "nbytes", 0)
+
+
+def _difference(name, rivals, most):
     """The largest difference from the first rival's results, by norms. (By the largest number alone, PyTorch's two layouts
     would differ by 1e-2: a ReLU whose input is nearly 0 may be on in one and off in the other.)"""
     ours, *others = ([array for call in calls.values() for array in _arrays(call())] for calls in rivals.values())
     pairs = [pair for theirs in others for pair in zip(ours, theirs, strict=True)]
     worst = max((float(np.linalg.norm(a - b) / np.linalg.norm(a)) for a, b in pairs), default=0.0)
-    if not worst <= AGREE:
-        raise MinidlError(f"{name}: the rivals' results differ by {worst:.1e} of their norm; wanted {AGREE:g}: one is wrong")
+    if not worst <= most:
+        raise MinidlError(f"{name}: the rivals' results differ by {worst:.1e} of their norm; wanted {most:g}: one is wrong")
     return worst
 
 
 def _arrays(results):
     """In NumPy: one result or a list, of minidl or PyTorch"""
     results = results if isinstance(results, list) else [results]
-    return [result.numpy() if hasattr(result, "numpy") else to_numpy(result) for result in results]
+    return [result.cpu().numpy() if hasattr(result, "cpu") else to_numpy(result) for result in results]

