@@ -37,7 +37,7 @@ def _added(module, number, rival):
 
 
 def on_gpu(rival, calls):
-    """Bytes of a GPU that fresh calls add at their peak: of minidl what CuPy takes, of PyTorch what it has in use.
+    """Bytes of a GPU that fresh calls add at their peak: what CuPy and PyTorch take of it.
 
     Counted in a second run: what the first one keeps is in it, but not what PyTorch needs to try its algorithms.
     """
@@ -46,7 +46,7 @@ def on_gpu(rival, calls):
         forget, count, peak = pool.free_all_blocks, pool.total_bytes, pool.total_bytes
     else:
         cuda = importlib.import_module("torch").cuda
-        forget, count, peak = cuda.reset_peak_memory_stats, cuda.memory_allocated, cuda.max_memory_allocated
+        forget, count, peak = cuda.reset_peak_memory_stats, cuda.memory_reserved, cuda.max_memory_reserved
     forget()
     before = count()
     for _ in range(2):

@@ -82,8 +82,8 @@ def _gpu():
         return "Nothing was measured on a GPU yet."
     lines = [
         "On a GPU, beside PyTorch on the same one (eager, cuDNN's fastest algorithms), by the GPU's own clock; and how many",
-        "times as fast as minidl on the CPU beside it. Where TF32 is named, both may use it. (Memory: what CuPy took, and what",
-        "PyTorch had in use.)",
+        "times as fast as minidl on the CPU beside it. Where TF32 is named, both may use it. (Memory: what CuPy and",
+        "PyTorch took.)",
         "",
         "| what | arithmetic | minidl | PyTorch | ratio | times as fast as the CPU |",
         "|---|---|---|---|---|---|",

@@ -4,7 +4,6 @@ An op asks `array_module(x, w)` for the library that its arrays belong to and is
 imported only when a GPU is asked for by name, never by `import minidl`.
 """
 
-import functools
 import importlib
 import sys
 import threading
@@ -14,7 +13,9 @@ import numpy as np
 from minidl.errors import ArgumentError, DeviceError, one_of
 
 DEVICES = ("cpu", "gpu", "auto")
+DEFAULT_MATH, TF32_MATH = 0, 3  # of cuBLAS: cublasMath_t
 _chosen = threading.local()
+_working = set()  # the modules that have computed something
 
 
 def is_array(value):
@@ -74,18 +75,18 @@ def why_no_gpu():
         return f"CuPy is installed but cannot be imported ({error})"
     if not cupy.is_available():
         return "CuPy is installed but finds no usable NVIDIA GPU; see that nvidia-smi lists one and that its driver is new"
-    return _why_not_one_sum(cupy)
+    return None if cupy in _working else _why_no_product(cupy)
 
 
-@functools.cache
-def _why_not_one_sum(cupy):
+def _why_no_product(cupy):
     """A GPU may be seen whose libraries or compiler are missing: that shows when something is computed."""
     try:
-        works = int((cupy.ones(3) @ cupy.ones(3)).item()) == 3
+        (cupy.ones((2, 2, 2)) @ cupy.ones((2, 2, 2))).sum().item()
     except Exception as error:  # CUDA's libraries raise errors of a dozen kinds
         reason = " ".join(str(error).split()) or type(error).__name__
         return f"CuPy finds a GPU but cannot compute on it ({reason}); install CUDA's libraries: pip install 'minidl[gpu]'"
-    return None if works else "CuPy finds a GPU, on which 1 + 1 + 1 is not 3; see that its driver and CUDA's libraries fit"
+    _working.add(cupy)
+    return None
 
 
 class device:  # noqa: N801  a verb in the reader's code, like open
@@ -94,9 +95,8 @@ class device:  # noqa: N801  a verb in the reader's code, like open
     "auto" is the GPU where one can be used and else the CPU. The choice belongs to the thread. Raises DeviceError with the
     reason where "gpu" cannot be had.
 
-    tf32: let the GPU's products of float32 matrices read only the first ten of their 23 binary digits (NVIDIA's
-    TensorFloat-32), which is several times as fast: numbers then have errors of 1e-3 of their size. CuPy keeps this choice
-    for all threads.
+    tf32: let the GPU's products of float32 matrices read only the first ten of their 23 binary digits (NVIDIA's TensorFloat-32,
+    from compute capability 8.0 on), for speed. One part of this choice CuPy keeps for all threads.
 
     >>> with device("cpu"):
     ...     zeros = current_module().zeros(3)
@@ -172,8 +172,18 @@ def _usable(name):
 
 
 def _choose(name, arithmetic):
-    if current_arithmetic() != arithmetic:
-        core = importlib.import_module("cupy")._core
-        kind = "COMPUTE_TYPE_TF32" if arithmetic == "tf32" else "COMPUTE_TYPE_DEFAULT"
-        core.set_compute_type(np.dtype("float32"), getattr(core._routines_linalg, kind))
+    if name == "gpu":
+        _multiply_in(arithmetic)
+    elif current_arithmetic() == "tf32":
+        _multiply_in("float32")
     _chosen.name, _chosen.arithmetic = name, arithmetic
+
+
+def _multiply_in(arithmetic):
+    """Of CuPy's products some ask CuPy for the arithmetic, those of whole batches cuBLAS. It is set at every choice of a GPU,
+    since the environment (CUPY_TF32) or another thread may have set it too."""
+    cupy, cublas = importlib.import_module("cupy"), importlib.import_module("cupy_backends.cuda.libs").cublas
+    tf32, types = arithmetic == "tf32", cupy._core._routines_linalg
+    kind = types.COMPUTE_TYPE_TF32 if tf32 else types.COMPUTE_TYPE_FP32
+    cupy._core.set_compute_type(np.dtype("float32"), kind)
+    cublas.setMathMode(cupy.cuda.device.get_cublas_handle(), TF32_MATH if tf32 else DEFAULT_MATH)

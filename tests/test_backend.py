@@ -120,10 +120,9 @@ def test_a_gpu_that_cannot_compute_is_not_taken_for_one(cupy_with_gpu, monkeypat
         raise OSError("libcublas.so.12 is\n missing")
 
     monkeypatch.setattr(cupy_with_gpu, "ones", failing)
-    backend._why_not_one_sum.cache_clear()
+    monkeypatch.setattr(backend, "_working", set())
     wanted = r"finds a GPU but cannot compute on it \(libcublas.so.12 is missing\); install CUDA's libraries: pip install"
     assert re.search(wanted, why_no_gpu())
-    backend._why_not_one_sum.cache_clear()
 
 
 def test_a_gpu_that_is_not_there_is_refused_with_the_reason(no_cupy):
@@ -166,8 +165,11 @@ def test_tf32_is_chosen_with_the_device_and_left_with_it(cupy_with_gpu):
 
     def now():
         types = core._routines_linalg
-        kinds = {types.COMPUTE_TYPE_DEFAULT: "float32", types.COMPUTE_TYPE_TF32: "tf32"}
-        return kinds[core.get_compute_type(np.float32)], current_arithmetic()
+        kinds = {types.COMPUTE_TYPE_FP32: "float32", types.COMPUTE_TYPE_TF32: "tf32"}
+        handle, cublas = cupy_with_gpu.cuda.device.get_cublas_handle(), sys.modules["cupy_backends.cuda.libs"].cublas
+        kind = kinds[core.get_compute_type(np.float32)]
+        assert kind == {0: "float32", 3: "tf32"}[cublas.getMathMode(handle)]
+        return kind, current_arithmetic()
 
     with device("gpu"):
         assert now() == ("float32", "float32")
@@ -177,6 +179,9 @@ def test_tf32_is_chosen_with_the_device_and_left_with_it(cupy_with_gpu):
             to_numpy(to_device(np.ones(2), "gpu"))  # moving an array changes nothing
             assert now() == ("tf32", "tf32")
         assert now() == ("float32", "float32")
+        core.set_compute_type(np.float32, core._routines_linalg.COMPUTE_TYPE_TF32)  # as CUPY_TF32=1 would, or another thread
+        with device("gpu"):
+            assert now() == ("float32", "float32")
     with pytest.raises(ArgumentError, match="TF32 is an arithmetic of NVIDIA's GPUs"):
         device("cpu", tf32=True)
 

@@ -2,7 +2,9 @@
 there, above all wait. The ops are in test_op_table.py."""
 
 import csv
+import importlib
 import shutil
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -122,8 +124,9 @@ def test_nothing_is_fetched_or_sent_within_a_step(gpu):
         image = Tensor(content * 0.9, requires_grad=True)
         for _ in range(2):  # at the first step the picture's means are sent
             counts.reset()
-            total, parts = objective(image)
-            total.backward(release=True)
+            with nullcontext() if gpu == "strict" else importlib.import_module("cupyx").allow_synchronize(False):
+                total, parts = objective(image)
+                total.backward(release=True)
         assert (counts.reads, counts.uploads, counts.syncs) == (0, 0, 0)
         numbers = read_numbers(total.data, *(part.data for part in parts.values()))
         assert len(numbers) == 1 + len(parts)
@@ -144,7 +147,8 @@ def test_a_step_reads_little(gpu, optimizer, reads):
 
 
 def test_few_launches_make_a_step(gpu):
-    """Each takes Python some microseconds: the GPU is to be kept waiting by none."""
+    """Each takes Python some microseconds, in which a GPU may have nothing to do. The number is what there are, with room for
+    a few: a new one is to be noticed."""
     content, style = (to_device(picture, "gpu") for picture in pictures())
     with device("gpu"):
         objective, image = Objective(network().to("gpu"), content, [style], Settings()), Tensor(content, requires_grad=True)
@@ -184,8 +188,7 @@ def test_large_pictures_are_worked_off_in_parts(gpu, launches, monkeypatch):
     x, w, b = arguments((2, 13, 21, 16), (3, 3, 16, 17), (17,))
     wanted = all_maps(x, w, b)
     few = launches.count("inputs_at_points")
-    for room in (strips, winograd_gpu):
-        monkeypatch.setattr(room, "GPU_STRIP", 36 * 17 * 5)
+    monkeypatch.setattr(strips, "GPU_STRIP", 36 * 17 * 5)
     del launches[:]
     assert all(near(*pair, tolerance=1e-13) for pair in zip(all_maps(x, w, b), wanted, strict=True))
     assert launches.count("inputs_at_points") > 4 * few
@@ -259,18 +262,18 @@ def test_info(gpu, capsys):
 
 
 def test_parity(gpu, capsys):
-    assert main(["parity", "--size", "32", "--steps", "2"]) == 0
-    told = capsys.readouterr().out
-    assert "block5_conv4" in told
-    assert "step 2, picture" in told
-    assert "MORE" not in told
+    for words in ([], ["--size", "32", "--steps", "2"]):
+        assert main(["parity", *words]) == 0
+        told = capsys.readouterr().out
+        assert "block5_conv4" in told
+        assert "step 2, picture" in told
+        assert "MORE" not in told
 
 
 def test_parity_finds_a_wrong_kernel(gpu, launches, capsys, monkeypatch):
-    wrong = winograd_gpu.KERNELS.path.read_text().replace("4 * d0 - 5 * d2 + d4", "4 * d0 - 5.001 * d2 + d4")
-    kernels = Kernels(winograd_gpu.KERNELS.path)
-    monkeypatch.setattr(kernels, "path", type("", (), {"read_text": lambda self: wrong})())
-    monkeypatch.setattr(winograd_gpu, "KERNELS", kernels)
+    wrong = winograd_gpu.KERNELS.source.replace("4 * d0 - 5 * d2 + d4", "4 * d0 - Real(5.01) * d2 + d4")
+    monkeypatch.setattr(Kernels, "source", wrong)
+    monkeypatch.setattr(winograd_gpu, "KERNELS", Kernels(winograd_gpu.KERNELS.path))
     assert main(["parity", "--size", "32", "--steps", "1"]) == 1
     assert "MORE THAN ROUNDING" in capsys.readouterr().out
     assert launches

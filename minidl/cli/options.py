@@ -10,6 +10,4 @@ def add_device(parser):
 
 
 def add_tf32(parser):
-    parser.add_argument(
-        "--tf32", action="store_true", help="matrix products on the GPU in TF32: several times as fast, errors of 1e-3"
-    )
+    parser.add_argument("--tf32", action="store_true", help="let matrix products on the GPU drop digits (TF32)")

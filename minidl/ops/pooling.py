@@ -30,7 +30,7 @@ def max_pool(x, window, *, stride=None, padding=0, dilation=1, ceil=False):
     must_be_floating("x", x)
     windows = _windows(x.shape, window, stride, padding, dilation, ceil)
     shape = x.shape[0], *windows.out, x.shape[-1]
-    if pooling_gpu.runs(windows, x):
+    if pooling_gpu.fit(windows, x):
         return pooling_gpu.compute("max_pool", windows, [x], shape)
     y = empty(xp, shape, x.dtype)
 
@@ -57,7 +57,7 @@ def max_pool_dx(dy, x, y, window, stride, padding, dilation, ceil):
     """
     xp = array_module(dy, x, y)
     windows = _windows(x.shape, window, stride, padding, dilation, ceil)
-    if pooling_gpu.runs(windows, dy, x, y):
+    if pooling_gpu.fit(windows, dy, x, y):
         return pooling_gpu.compute("max_pool_dx", windows, [dy, x, y], x.shape)
 
     def wins(images, rows, part):
@@ -92,7 +92,7 @@ def avg_pool(x, window, *, stride=None, padding=0, ceil=False, count_padding=Tru
     must_be_floating("x", x)
     windows = _windows(x.shape, window, stride, padding, 1, ceil)
     shape = x.shape[0], *windows.out, x.shape[-1]
-    if pooling_gpu.runs(windows, x):
+    if pooling_gpu.fit(windows, x):
         return pooling_gpu.compute("avg_pool", windows, [x], shape, count_padding=count_padding)
     y, counts = empty(xp, shape, x.dtype), _counts(x, windows, count_padding)
 
@@ -115,7 +115,7 @@ def avg_pool_dx(dy, x_shape, window, stride, padding, ceil, count_padding):
     """
     xp = array_module(dy)
     windows = _windows(x_shape, window, stride, padding, 1, ceil)
-    if pooling_gpu.runs(windows, dy):
+    if pooling_gpu.fit(windows, dy):
         return pooling_gpu.compute("avg_pool_dx", windows, [dy], x_shape, count_padding=count_padding)
     counts = _counts(dy, windows, count_padding)
 

@@ -51,12 +51,13 @@ class LBFGS(Optimizer):
 
     def step(self, loss):
         loss, x, g = float(loss), _flat(p.data for p in self.parameters), _flat(self._gradients())
-        is_finite, *sums = read_numbers(_is_finite(g), *self._sums(x, g))
+        pair = None if self._good is None else (x - self._good[0], g - self._good[1])
+        is_finite, *sums = read_numbers(_is_finite(g), *(_first_sums(x, g) if pair is None else _sums(*pair)))
         if not (isfinite(loss) and is_finite) or self._has_leapt(loss):
             self._take_back(loss)
         else:
             if self._good is not None:
-                self._learn(x, g, loss, *sums)
+                self._learn(*pair, loss, *sums)
             self._direction = self._downhill(g)
             if self.pairs:
                 self._length = self.learning_rate
@@ -68,14 +69,6 @@ class LBFGS(Optimizer):
         x, _, _ = self._good
         self._place(x + self._length * self._direction)
 
-    def _sums(self, x, g):
-        """What the decisions of a step hang on: y·s, y·y and s·s; at the first step Σ|g|, max |g| and max |x|"""
-        if self._good is None:
-            return abs(g).sum(dtype="float64"), abs(g).max(), abs(x).max()
-        before_x, before_g, _ = self._good
-        s, y = x - before_x, g - before_g
-        return _dot(y, s), _dot(y, y), _dot(s, s)
-
     def _has_leapt(self, loss):
         return self._good is not None and self._good[2] > 0 and loss > self.leap * self._good[2]
 
@@ -85,10 +78,10 @@ class LBFGS(Optimizer):
         self.rollbacks += 1
         self._length *= self.SHRINK
 
-    def _learn(self, x, g, loss, ys, yy, ss):
-        before_x, before_g, before_loss = self._good
+    def _learn(self, s, y, loss, ys, yy, ss):
+        _, _, before_loss = self._good
         if ys > self.CURVATURE * (yy * ss) ** 0.5:
-            self.pairs.append((x - before_x, g - before_g, 1 / ys, ys / yy))
+            self.pairs.append((s, y, 1 / ys, ys / yy))
         change = abs(loss - before_loss)
         self._still = self._still + 1 if change <= self.tolerance * max(abs(loss), abs(before_loss)) else 0
 
@@ -132,6 +125,17 @@ class LBFGS(Optimizer):
 def _flat(arrays):
     arrays = [a.reshape(-1) for a in arrays]
     return arrays[0] if len(arrays) == 1 else array_module(*arrays).concatenate(arrays)
+
+
+# What the decisions of a step hang on, in the order of `_cautious_length` and of `_learn`.
+
+
+def _first_sums(x, g):
+    return abs(g).sum(dtype="float64"), abs(g).max(), abs(x).max()
+
+
+def _sums(s, y):
+    return _dot(y, s), _dot(y, y), _dot(s, s)
 
 
 def _dot(a, b):

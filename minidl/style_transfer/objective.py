@@ -50,15 +50,16 @@ class Objective:
         content = {f"content_{layer}": self._content(layer, features[layer]) for layer in self.content_layers}
         style = {f"style_{layer}": self._style(layer, features[layer]) for layer in self.style_layers}
         parts = content | style | self._total_variation(image)
-        return sum(parts.values()), parts
+        first, *others = parts.values()
+        return sum(others, start=first), parts
 
     def _content(self, layer, features):
         loss = content_loss(features, self.content[layer], self.settings.content_normalization)
         return self.content_layers[layer] * loss
 
     def _style(self, layer, features):
-        G, factor = gram_matrix(features, "positions"), style_factor(features.shape, self.settings.style_normalization)
-        return self.style_layers[layer] * gram_loss(G, self.grams[layer], factor)
+        factor = self.style_layers[layer] * style_factor(features.shape, self.settings.style_normalization)
+        return gram_loss(gram_matrix(features, "positions"), self.grams[layer], factor)
 
     def _total_variation(self, image):
         weight, form = self.settings.tv_weight, self.settings.tv_normalization

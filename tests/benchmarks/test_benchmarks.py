@@ -47,7 +47,7 @@ def gpu_of_pytorch(monkeypatch):
     monkeypatch.setitem(twins.PLACES, "gpu", "cpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "Event", Event)
-    for name, found in {"reset_peak_memory_stats": None, "memory_allocated": 10**6, "max_memory_allocated": 9 * 10**6}.items():
+    for name, found in {"reset_peak_memory_stats": None, "memory_reserved": 10**6, "max_memory_reserved": 9 * 10**6}.items():
         monkeypatch.setattr(torch.cuda, name, lambda found=found: found)
     return torch
 

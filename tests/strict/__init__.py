@@ -14,24 +14,28 @@ from contextlib import contextmanager
 import pytest
 
 from tests.strict.device import counts
-from tests.strict.module import module
+from tests.strict.module import compute_types, libraries, module
 
+MODULES = {"cupy": module, "cupy_backends.cuda.libs": libraries}
+REQUIRED = os.environ.get("MINIDL_REQUIRE_GPU_TOOLS") == "1"
 __all__ = ["counts", "needed", "standing_in"]
 
 
 @contextmanager
 def standing_in():
-    """`import cupy` gives the stand-in, and afterwards what it gave before."""
-    before = {name: sys.modules[name] for name in ["cupy"] if name in sys.modules}
-    sys.modules["cupy"] = module
+    """`import cupy` gives the stand-in, as new, and afterwards what it gave before."""
+    before = {name: sys.modules[name] for name in MODULES if name in sys.modules}
+    sys.modules.update(MODULES)
+    compute_types.clear()
     try:
         yield module
     finally:
-        del sys.modules["cupy"]
+        for name in MODULES:
+            del sys.modules[name]
         sys.modules.update(before)
 
 
 def needed(found, name):
-    """Skip a test where something is not installed, or fail it where MINIDL_REQUIRE_CUPY=1 says that all is."""
+    """Skip a test where something is not installed, or fail it where MINIDL_REQUIRE_GPU_TOOLS=1 says that all is."""
     if not found:
-        (pytest.fail if os.environ.get("MINIDL_REQUIRE_CUPY") == "1" else pytest.skip)(f"{name} is not installed")
+        (pytest.fail if REQUIRED else pytest.skip)(f"{name} is not installed")

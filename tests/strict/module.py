@@ -110,6 +110,8 @@ _empty_like = standing_for(np.empty_like, _parameters["empty_like"], "cupy.empty
 _where = standing_for(np.where, _parameters["where"], "cupy.where")
 
 compute_types = {}  # by the character of the dtype; what is not in it has the default
+math_modes = {}  # of cuBLAS, by handle
+libraries = SimpleNamespace(cublas=SimpleNamespace(setMathMode=math_modes.__setitem__, getMathMode=math_modes.__getitem__))
 _pool = device.MemoryPool()
 _stream = device.Stream()
 _core = SimpleNamespace(
@@ -120,6 +122,7 @@ _core = SimpleNamespace(
 cuda = room(
     "cupy.cuda",
     None,
+    device=SimpleNamespace(get_cublas_handle=lambda: 1),
     Device=device.Device,
     Event=device.Event,
     Stream=device.Stream,

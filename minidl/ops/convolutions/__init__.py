@@ -13,7 +13,7 @@ from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError
 from minidl.ops.convolutions import winograd
 from minidl.ops.convolutions.choice import ALGORITHMS, choose
-from minidl.ops.convolutions.fused import Finish, Rectified
+from minidl.ops.fused import Finish, Rectified
 from minidl.shapes import is_int, windows_over
 
 __all__ = ["ALGORITHMS", "convolution", "convolution_relu"]

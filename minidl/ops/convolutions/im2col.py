@@ -17,6 +17,8 @@ Cost: N·out·taps·C·K / G multiply-adds; writes and reads N·out·taps·C num
 
 from math import prod
 
+import numpy as np
+
 from minidl.backend import array_module
 from minidl.cores import share, share_sum
 from minidl.memory import empty, scratch
@@ -44,7 +46,7 @@ def dx(dy, w, windows, groups):
     """(N, *out, K), (*kernel, C/G, K) -> (N, *extent, C)"""
     xp, W = array_module(dy, w), _kernel_matrices(w, groups)
     n, channels, dtype = dy.shape[0], w.shape[-2] * groups, xp.result_type(dy.dtype, w.dtype)
-    as_planes = channels < FEW
+    as_planes = channels < FEW and xp is np
     dx = xp.zeros((n, channels, *windows.padded) if as_planes else (n, *windows.padded, channels), dtype)
     padded = xp.moveaxis(dx, 1, -1) if as_planes else dx
 

@@ -1,42 +1,34 @@
 // The maps of winograd.py as kernels, in two dimensions. A thread maps one tile of one channel, along one axis and then along
 // the other, in its registers; neighbouring threads take neighbouring channels, which lie side by side in memory.
-//
-// REAL: float or double. INDEX: near or far, what counts the places in the arrays.
-
-typedef int near;
-typedef long long far;
-
-// All i below n, shared among the threads of all blocks.
-#define EACH(i, n) for (far i = blockIdx.x * (far)blockDim.x + threadIdx.x; i < (n); i += (far)gridDim.x * blockDim.x)
 
 // Some tiles of all: the first, how many; their rows and columns in a picture; the picture, and the padding before it.
 struct Tiling {
-    far first, tiles, rows, columns, height, width, channels, above, left;
+    Count first, tiles, rows, columns, height, width, channels, above, left;
 };
 
 // A thread's tile and channel, and where the tile begins: (row, column) is its first output.
 struct Place {
-    INDEX tile, channel, image, row, column;
+    Index tile, channel, image, row, column;
 
-    __device__ Place(far i, const Tiling& g) {
-        INDEX all = (INDEX)(i / g.channels + g.first);
-        tile = (INDEX)(i / g.channels);
-        channel = (INDEX)(i % g.channels);
-        column = 4 * (all % (INDEX)g.columns);
-        row = 4 * (all / (INDEX)g.columns % (INDEX)g.rows);
-        image = all / (INDEX)(g.columns * g.rows);
+    __device__ Place(Count i, const Tiling& g) {
+        tile = (Index)i / (Index)g.channels;
+        channel = (Index)i % (Index)g.channels;
+        Index all = tile + (Index)g.first;
+        column = 4 * (all % (Index)g.columns);
+        row = 4 * (all / (Index)g.columns % (Index)g.rows);
+        image = all / (Index)(g.columns * g.rows);
     }
 };
 
 // Where a number of a picture lies, from the place's image and channel; -1 outside of the picture.
-__device__ INDEX within(const Place& at, INDEX row, INDEX column, const Tiling& g) {
+__device__ Index within(const Place& at, Index row, Index column, const Tiling& g) {
     if (row < 0 || row >= g.height || column < 0 || column >= g.width) return -1;
-    return ((at.image * (INDEX)g.height + row) * (INDEX)g.width + column) * (INDEX)g.channels + at.channel;
+    return ((at.image * (Index)g.height + row) * (Index)g.width + column) * (Index)g.channels + at.channel;
 }
 
 // Bᵀ d, in place: `step` apart
-__device__ void inputs_to_points(REAL* d, int step) {
-    REAL d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
+__device__ void inputs_to_points(Real* d, int step) {
+    Real d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
     d[0] = 4 * d0 - 5 * d2 + d4;
     d[step] = -4 * (d1 + d2) + d3 + d4;
     d[2 * step] = 4 * (d1 - d2) - d3 + d4;
@@ -46,9 +38,9 @@ __device__ void inputs_to_points(REAL* d, int step) {
 }
 
 // A dy, in place: four numbers become six
-__device__ void gradients_to_points(REAL* d, int step) {
-    REAL even = d[0] + d[2 * step], odd = d[step] + d[3 * step];
-    REAL even2 = d[0] + 4 * d[2 * step], odd2 = 2 * d[step] + 8 * d[3 * step];
+__device__ void gradients_to_points(Real* d, int step) {
+    Real even = d[0] + d[2 * step], odd = d[step] + d[3 * step];
+    Real even2 = d[0] + 4 * d[2 * step], odd2 = 2 * d[step] + 8 * d[3 * step];
     d[5 * step] = d[3 * step];
     d[step] = even + odd;
     d[2 * step] = even - odd;
@@ -57,9 +49,9 @@ __device__ void gradients_to_points(REAL* d, int step) {
 }
 
 // Aᵀ m, in place: six numbers become four
-__device__ void points_to_outputs(REAL* m, int step) {
-    REAL sum = m[step] + m[2 * step], difference = m[step] - m[2 * step];
-    REAL sum2 = m[3 * step] + m[4 * step], difference2 = m[3 * step] - m[4 * step];
+__device__ void points_to_outputs(Real* m, int step) {
+    Real sum = m[step] + m[2 * step], difference = m[step] - m[2 * step];
+    Real sum2 = m[3 * step] + m[4 * step], difference2 = m[3 * step] - m[4 * step];
     m[0] = m[0] + sum + sum2;
     m[step] = difference + 2 * difference2;
     m[2 * step] = sum + 4 * sum2;
@@ -67,8 +59,8 @@ __device__ void points_to_outputs(REAL* m, int step) {
 }
 
 // G g, in place: three numbers become six
-__device__ void kernel_to_points(REAL* g, int step) {
-    REAL g0 = g[0], g1 = g[step], g2 = g[2 * step];
+__device__ void kernel_to_points(Real* g, int step) {
+    Real g0 = g[0], g1 = g[step], g2 = g[2 * step];
     g[0] = g0 / 4;
     g[step] = -(g0 + g1 + g2) / 6;
     g[2 * step] = -(g0 - g1 + g2) / 6;
@@ -78,37 +70,38 @@ __device__ void kernel_to_points(REAL* g, int step) {
 }
 
 // Gᵀ u, in place: six numbers become three
-__device__ void points_to_kernel(REAL* u, int step) {
-    REAL sum = u[step] + u[2 * step], difference = u[step] - u[2 * step];
-    REAL sum2 = u[3 * step] + u[4 * step], difference2 = u[3 * step] - u[4 * step];
+__device__ void points_to_kernel(Real* u, int step) {
+    Real sum = u[step] + u[2 * step], difference = u[step] - u[2 * step];
+    Real sum2 = u[3 * step] + u[4 * step], difference2 = u[3 * step] - u[4 * step];
     u[0] = u[0] / 4 - sum / 6 + sum2 / 24;
     u[step] = -difference / 6 + difference2 / 12;
     u[2 * step] = -sum / 6 + sum2 / 6 + u[5 * step];
 }
 
 // The numbers of a tile: `taken` x `taken` of a picture, 0 outside of it and where the mask, if there is one, is not above 0
-__device__ void take(REAL d[6][6], int taken, const REAL* x, const REAL* mask, const Place& at, const Tiling& g) {
+// (there even an infinity is 0, of which plain arrays would make a NaN)
+__device__ void take(Real d[6][6], int taken, const Real* x, const Real* mask, const Place& at, const Tiling& g) {
 #pragma unroll
     for (int r = 0; r < 6; r++)
 #pragma unroll
         for (int s = 0; s < 6; s++) {
             bool wanted = r < taken && s < taken;
-            INDEX from = wanted ? within(at, at.row + r - (INDEX)g.above, at.column + s - (INDEX)g.left, g) : -1;
+            Index from = wanted ? within(at, at.row + r - (Index)g.above, at.column + s - (Index)g.left, g) : -1;
             bool passes = from >= 0 && (!mask || mask[from] > 0);
             d[r][s] = passes ? x[from] : 0;
         }
 }
 
-__device__ void put_at_points(const REAL d[6][6], REAL* V, const Place& at, const Tiling& g) {
+__device__ void put_at_points(const Real d[6][6], Real* V, const Place& at, const Tiling& g) {
 #pragma unroll
-    for (int p = 0; p < 36; p++) V[(p * (INDEX)g.tiles + at.tile) * (INDEX)g.channels + at.channel] = d[p / 6][p % 6];
+    for (int p = 0; p < 36; p++) V[(p * (Index)g.tiles + at.tile) * (Index)g.channels + at.channel] = d[p / 6][p % 6];
 }
 
 // x, mask (N, H, W, C) -> V (36, tiles, C) = Bᵀ d B
-extern "C" __global__ void inputs_at_points(const REAL* x, const REAL* mask, REAL* V, Tiling g) {
+extern "C" __global__ void inputs_at_points(const Real* x, const Real* mask, Real* V, Tiling g) {
     EACH(i, g.tiles * g.channels) {
         Place at(i, g);
-        REAL d[6][6];
+        Real d[6][6];
         take(d, 6, x, mask, at, g);
         for (int r = 0; r < 6; r++) inputs_to_points(d[r], 1);
         for (int s = 0; s < 6; s++) inputs_to_points(&d[0][s], 6);
@@ -117,10 +110,10 @@ extern "C" __global__ void inputs_at_points(const REAL* x, const REAL* mask, REA
 }
 
 // dy, mask (N, H, W, K) -> dM (36, tiles, K) = A dy Aᵀ
-extern "C" __global__ void gradients_at_points(const REAL* dy, const REAL* mask, REAL* dM, Tiling g) {
+extern "C" __global__ void gradients_at_points(const Real* dy, const Real* mask, Real* dM, Tiling g) {
     EACH(i, g.tiles * g.channels) {
         Place at(i, g);
-        REAL d[6][6];
+        Real d[6][6];
         take(d, 4, dy, mask, at, g);
         for (int r = 0; r < 4; r++) gradients_to_points(d[r], 1);
         for (int s = 0; s < 6; s++) gradients_to_points(&d[0][s], 6);
@@ -129,32 +122,32 @@ extern "C" __global__ void gradients_at_points(const REAL* dy, const REAL* mask,
 }
 
 // M (36, tiles, K), bias (K) or none -> y (N, H, W, K) = Aᵀ M A + bias, or max(that, 0)
-extern "C" __global__ void outputs_from_points(const REAL* M, const REAL* bias, REAL* y, far rectify, Tiling g) {
+extern "C" __global__ void outputs_from_points(const Real* M, const Real* bias, Real* y, Count rectify, Tiling g) {
     EACH(i, g.tiles * g.channels) {
         Place at(i, g);
-        REAL m[6][6];
+        Real m[6][6];
 #pragma unroll
-        for (int p = 0; p < 36; p++) m[p / 6][p % 6] = M[(p * (INDEX)g.tiles + at.tile) * (INDEX)g.channels + at.channel];
+        for (int p = 0; p < 36; p++) m[p / 6][p % 6] = M[(p * (Index)g.tiles + at.tile) * (Index)g.channels + at.channel];
         for (int r = 0; r < 6; r++) points_to_outputs(m[r], 1);
         for (int s = 0; s < 4; s++) points_to_outputs(&m[0][s], 6);
-        REAL b = bias ? bias[at.channel] : 0;
+        Real b = bias ? bias[at.channel] : 0;
 #pragma unroll
         for (int r = 0; r < 4; r++)
 #pragma unroll
             for (int s = 0; s < 4; s++) {
-                INDEX to = within(at, at.row + r, at.column + s, g);
-                REAL sum = m[r][s] + b;
+                Index to = within(at, at.row + r, at.column + s, g);
+                Real sum = m[r][s] + b;
                 if (to >= 0) y[to] = rectify && sum <= 0 ? 0 : sum;
             }
     }
 }
 
 // w (3, 3, C, K) -> U (36, C, K) = G g Gᵀ; turned, by 180°, (36, K, C)
-extern "C" __global__ void kernels_at_points(const REAL* w, REAL* U, far turn, far inputs, far outputs) {
-    far count = inputs * outputs;
+extern "C" __global__ void kernels_at_points(const Real* w, Real* U, Count turn, Count inputs, Count outputs) {
+    Count count = inputs * outputs;
     EACH(i, count) {
-        far c = turn ? i % inputs : i / outputs, k = turn ? i / inputs : i % outputs;
-        REAL g[6][6];
+        Count c = turn ? i % inputs : i / outputs, k = turn ? i / inputs : i % outputs;
+        Real g[6][6];
         for (int t = 0; t < 9; t++) g[t / 3][t % 3] = w[((turn ? 8 - t : t) * inputs + c) * outputs + k];
         for (int r = 0; r < 3; r++) kernel_to_points(g[r], 1);
         for (int s = 0; s < 6; s++) kernel_to_points(&g[0][s], 6);
@@ -163,9 +156,9 @@ extern "C" __global__ void kernels_at_points(const REAL* w, REAL* U, far turn, f
 }
 
 // dU (36, C, K) -> dw (3, 3, C, K) = Gᵀ dU G; count: C·K
-extern "C" __global__ void kernels_from_points(const REAL* dU, REAL* dw, far count) {
+extern "C" __global__ void kernels_from_points(const Real* dU, Real* dw, Count count) {
     EACH(i, count) {
-        REAL u[6][6];
+        Real u[6][6];
         for (int p = 0; p < 36; p++) u[p / 6][p % 6] = dU[p * count + i];
         for (int r = 0; r < 6; r++) points_to_kernel(u[r], 1);
         for (int s = 0; s < 3; s++) points_to_kernel(&u[0][s], 6);

@@ -57,7 +57,6 @@ from minidl.cores import share
 from minidl.frozen import is_frozen, once_for_each
 from minidl.memory import empty, scratch
 from minidl.ops.convolutions import winograd_gpu
-from minidl.ops.convolutions.fused import Finish
 from minidl.ops.convolutions.tiles import (
     INPUTS,
     TILE,
@@ -69,6 +68,7 @@ from minidl.ops.convolutions.tiles import (
     tiles_of,
     two_rooms,
 )
+from minidl.ops.fused import Finish
 
 POINTS = (0, 1, -1, 2, -2)  # and ∞
 TAPS = 3
@@ -115,7 +115,7 @@ def dx(dy, w, windows, groups):
 
 def _correlate(x, w, turn, before, out, finish):
     """(N, *extent, C), (3, .., 3, C, K) -> (N, *out, K); turn: by 180°, with C and K exchanged"""
-    if winograd_gpu.runs(x, w):
+    if winograd_gpu.fit(x, w):
         return winograd_gpu.correlate(x, w, turn, before, out, finish)
     xp, tiles = array_module(x, w), tiles_of(out)
     dtype = xp.result_type(x.dtype, w.dtype)
@@ -139,7 +139,7 @@ def _correlate(x, w, turn, before, out, finish):
 
 def dw(dy, x, windows, groups):
     """(N, *out, K), (N, *extent, C) -> (3, .., 3, C, K)"""
-    if winograd_gpu.runs(dy, x):
+    if winograd_gpu.fit(dy, x):
         return winograd_gpu.dw(dy, x, [before for before, _ in windows.padding])
     xp, rank = array_module(dy, x), len(windows.out)
     channels, outputs, dtype = x.shape[-1], dy.shape[-1], xp.result_type(dy.dtype, x.dtype)

@@ -5,48 +5,48 @@ Bias and ReLU are applied, and the mask of a ReLU's gradient, while a tile is in
 times the memory of the pictures, so large ones are worked off some tiles at a time.
 """
 
+import functools
 from math import prod
 from pathlib import Path
 
 from minidl.backend import array_module
 from minidl.frozen import is_frozen, once_for_each
-from minidl.kernels import Kernels, number, structure
-from minidl.ops.convolutions.fused import Rectified
+from minidl.kernels import Kernels, structure
+from minidl.ops import strips
 from minidl.ops.convolutions.tiles import INPUTS, tiles_of
-from minidl.ops.strips import GPU_STRIP, equal_parts
+from minidl.ops.fused import Rectified
 
 KERNELS = Kernels(Path(__file__).with_name("winograd.cu"))
 POINTS = INPUTS**2
 
 
-def runs(a, b):
-    """Whether the kernels run on these arrays: x or dy, and w."""
-    return len(a.shape) == 4 and KERNELS.run(*_with_mask(a), b)
+def fit(a, b):
+    """Whether the kernels can take these arrays: x or dy, and another."""
+    return len(a.shape) == 4 and KERNELS.fit(*(array for array in (*_and_mask(a), b) if array is not None))
 
 
 def correlate(x, w, turn, before, out, finish):
     """(N, H, W, C), (3, 3, C, K) -> (N, *out, K); turn: w by 180°, with C and K exchanged"""
-    xp, (x, mask), tiles = array_module(x, w), _contiguous(x), tiles_of(out)
+    xp, tiles = array_module(x, w), tiles_of(out)
     U = (_kept_kernels if is_frozen(w) else _kernels)(w, turn)
     y = xp.empty((x.shape[0], *out, U.shape[-1]), x.dtype)
-    bias, rectify = None if finish.b is None else xp.ascontiguousarray(finish.b, x.dtype), number(finish.rectify)
-    for some in _strips(x.shape[0], tiles, max(U.shape[1:])):
-        V = _at_points("inputs_at_points", x, mask, some, tiles, before)
-        M, tiling = xp.ascontiguousarray(xp.matmul(V, U)), _tiling(some, tiles, y.shape, [0, 0])
-        KERNELS.launch("outputs_from_points", _threads(some, y), M, bias, y, rectify, tiling)
+    bias = None if finish.b is None else xp.ascontiguousarray(finish.b, x.dtype)
+    for some in _parts(x.shape[0], tiles, max(U.shape[1:])):
+        V, M = _at_points("inputs_at_points", x, some, tiles, before), xp.empty((POINTS, len(some), U.shape[-1]), x.dtype)
+        xp.matmul(V, U, out=M)
+        tiling = _tiling(some, *tiles, *y.shape[1:], 0, 0)
+        KERNELS.launch("outputs_from_points", len(some) * y.shape[-1], M, bias, y, int(finish.rectify), tiling)
     return y
 
 
 def dw(dy, x, before):
     """(N, H', W', K), (N, H, W, C) -> (3, 3, C, K)"""
-    xp, (dy, mask), (x, _) = array_module(dy, x), _contiguous(dy), _contiguous(x)
-    tiles, shape = tiles_of(dy.shape[1:-1]), (x.shape[-1], dy.shape[-1])
+    xp, tiles, shape = array_module(dy, x), tiles_of(dy.shape[1:-1]), (x.shape[-1], dy.shape[-1])
     dU, dw = xp.zeros((POINTS, *shape), x.dtype), xp.empty((3, 3, *shape), x.dtype)
-    for some in _strips(x.shape[0], tiles, max(shape)):
-        V = _at_points("inputs_at_points", x, None, some, tiles, before)
-        dM = _at_points("gradients_at_points", dy, mask, some, tiles, [0, 0])
+    for some in _parts(x.shape[0], tiles, max(shape)):
+        V, dM = _at_points("inputs_at_points", x, some, tiles, before), _at_points("gradients_at_points", dy, some, tiles)
         dU += xp.matmul(V.mT, dM)
-    KERNELS.launch("kernels_from_points", prod(shape), xp.ascontiguousarray(dU), dw, number(prod(shape)))
+    KERNELS.launch("kernels_from_points", prod(shape), dU, dw, prod(shape))
     return dw
 
 
@@ -54,42 +54,36 @@ def _kernels(w, turn):
     """(3, 3, C, K) -> (36, C, K) or, turned, (36, K, C)"""
     xp, (inputs, outputs) = array_module(w), w.shape[-2:]
     U = xp.empty((POINTS, outputs, inputs) if turn else (POINTS, inputs, outputs), w.dtype)
-    sizes = number(inputs), number(outputs)
-    KERNELS.launch("kernels_at_points", inputs * outputs, xp.ascontiguousarray(w), U, number(turn), *sizes)
+    KERNELS.launch("kernels_at_points", inputs * outputs, xp.ascontiguousarray(w), U, int(turn), inputs, outputs)
     return U
 
 
 _kept_kernels = once_for_each(_kernels)
 
 
-def _at_points(name, x, mask, some, tiles, before):
-    """(N, H, W, C) -> (36, tiles, C), for some of the tiles"""
-    points = array_module(x).empty((POINTS, some.stop - some.start, x.shape[-1]), x.dtype)
-    KERNELS.launch(name, _threads(some, x), x, mask, points, _tiling(some, tiles, x.shape, before))
+def _at_points(kernel, x, some, tiles, before=(0, 0)):
+    """(N, H, W, C) -> (36, tiles, C), for some of the tiles; x: an array, or dy·[y > 0]"""
+    xp = array_module(x)
+    points = xp.empty((POINTS, len(some), x.shape[-1]), x.dtype)
+    x, mask = (a if a is None else xp.ascontiguousarray(a) for a in _and_mask(x))
+    KERNELS.launch(kernel, len(some) * x.shape[-1], x, mask, points, _tiling(some, *tiles, *x.shape[1:], *before))
     return points
 
 
-def _strips(images, tiles, channels):
-    """Slices of all tiles of all images, of at most GPU_STRIP numbers at the points"""
-    return equal_parts(images * prod(tiles), GPU_STRIP // (POINTS * channels), cores=1)
+def _parts(images, tiles, channels):
+    """Ranges of all tiles of all images, of at most GPU_STRIP numbers at the points each"""
+    count = images * prod(tiles)
+    return [range(count)[part] for part in strips.equal_parts(count, strips.GPU_STRIP // (POINTS * channels), cores=1)]
 
 
-def _threads(some, x):
-    return (some.stop - some.start) * x.shape[-1]
-
-
-def _tiling(some, tiles, shape, before):
+@functools.lru_cache(1000)
+def _tiling(some, rows, columns, height, width, channels, above, left):
     return structure(
-        first=some.start, tiles=some.stop - some.start, rows=tiles[0], columns=tiles[1], height=shape[1], width=shape[2],
-        channels=shape[3], above=before[0], left=before[1],
+        first=some.start, tiles=len(some), rows=rows, columns=columns, height=height, width=width, channels=channels,
+        above=above, left=left,
     )  # fmt: skip
 
 
-def _contiguous(x):
-    """(x, mask): dy and y where x is dy·[y > 0], else x and None"""
-    xp = array_module(x)
-    return [None if a is None else xp.ascontiguousarray(a) for a in (*_with_mask(x), None)[:2]]
-
-
-def _with_mask(x):
-    return (x.dy, x.y) if isinstance(x, Rectified) else (x,)
+def _and_mask(x):
+    """(x, None), or (dy, y) of dy·[y > 0]"""
+    return (x.dy, x.y) if isinstance(x, Rectified) else (x, None)

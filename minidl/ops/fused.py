@@ -1,5 +1,4 @@
-"""What goes along with a convolution while its numbers are at hand: bias and ReLU after it, the ReLU's mask before its
-gradients."""
+"""What goes along with another op while its numbers are at hand: bias and ReLU after it, a ReLU's mask before gradients."""
 
 from minidl.backend import array_module
 
@@ -25,7 +24,19 @@ class Rectified:
         self.shape, self.dtype = dy.shape, dy.dtype
 
     def __getitem__(self, part):
-        return self.dy[part] * (self.y[part] > 0)
+        return put(self, part, None)
+
+    def reshape(self, *shape):
+        return Rectified(self.dy.reshape(*shape), self.y.reshape(*shape))
 
     def __array_namespace__(self):
         return array_module(self.dy, self.y)
+
+
+def put(dy, part, out):
+    """dy[part] in `out`, an array of its own; dy: an array, or Rectified"""
+    xp = array_module(dy)
+    if isinstance(dy, Rectified):
+        return xp.multiply(dy.dy[part], dy.y[part] > 0, out=out)
+    out[...] = dy[part]
+    return out
