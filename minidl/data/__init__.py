@@ -1,5 +1,31 @@
 """Pictures and data sets."""
 
+from minidl.data.augmentation import flip, normalize, shift
+from minidl.data.batches import Batches
+from minidl.data.cifar10 import CLASSES as CIFAR10_CLASSES
+from minidl.data.cifar10 import cifar10
+from minidl.data.fetch import fetch
+from minidl.data.folders import picture_folder
 from minidl.data.images import fit, image_size, read_image, read_metadata, resize, shipped_picture, write_image
+from minidl.data.mnist import mnist
+from minidl.data.splits import split
 
-__all__ = ["fit", "image_size", "read_image", "read_metadata", "resize", "shipped_picture", "write_image"]
+__all__ = [
+    "CIFAR10_CLASSES",
+    "Batches",
+    "cifar10",
+    "fetch",
+    "fit",
+    "flip",
+    "image_size",
+    "mnist",
+    "normalize",
+    "picture_folder",
+    "read_image",
+    "read_metadata",
+    "resize",
+    "shift",
+    "shipped_picture",
+    "split",
+    "write_image",
+]

@@ -1,0 +1,162 @@
+"""Batches follow from seed, epoch and number alone; the thread that makes them ahead changes nothing and leaves nothing."""
+
+import json
+import threading
+import time
+from itertools import chain
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minidl.data import Batches
+from minidl.data.batches import ahead
+from minidl.errors import ArgumentError, ShapeError
+
+EXAMPLES = np.arange(10)
+
+
+def noisy(rng, x, y):
+    return x + rng.random(x.shape), y
+
+
+def batches(prefetch=2, size=3, seed=5, **options):
+    return Batches([EXAMPLES, -EXAMPLES], size, seed, prefetch=prefetch, **options)
+
+
+def epochs(source, count):
+    return [[tuple(array.tolist() for array in batch) for batch in source] for _ in range(count)]
+
+
+def orders(**options):
+    """The orders of four epochs."""
+    return [tuple(chain(*(x for x, _ in epoch))) for epoch in epochs(batches(**options), 4)]
+
+
+def threads():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("minidl-batches")]
+
+
+@given(st.integers(1, 12), st.booleans(), st.booleans(), st.integers(0, 3), st.integers(0, 2**70))
+def test_an_epoch_has_each_example_once(size, shuffle, drop_last, prefetch, seed):
+    if drop_last and size > 10:
+        return
+    source = batches(prefetch, size, seed, shuffle=shuffle, drop_last=drop_last)
+    for _ in range(2):
+        found = list(source)
+        assert len(found) == len(source)
+        assert all(len(x) == size for x, _ in found[: None if drop_last else -1])
+        x, y = map(np.concatenate, zip(*found, strict=True))
+        np.testing.assert_array_equal(x, -y)
+        assert len(set(x)) == len(x) == (10 // size * size if drop_last else 10)
+        assert shuffle or x.tolist() == list(range(len(x)))
+
+
+def test_each_epoch_and_each_seed_has_its_own_order():
+    assert len(set(orders(seed=0) + orders(seed=1))) == 8
+
+
+def test_prefetching_changes_nothing():
+    expected = epochs(batches(0, transform=noisy), 3)
+    assert all(epochs(batches(prefetch, transform=noisy), 3) == expected for prefetch in (1, 2, 9))
+    assert not threads()
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 11), st.integers(0, 3))
+def test_a_run_that_stopped_goes_on_with_the_same_batches(stop, prefetch):
+    whole = list(chain(*epochs(batches(transform=noisy), 3)))
+    source, seen = batches(prefetch, transform=noisy), []
+    while len(seen) < stop:
+        for batch in source:
+            seen.append(batch)
+            if len(seen) == stop:
+                break
+    resumed = batches(prefetch, transform=noisy)
+    resumed.restore(json.loads(json.dumps(source.state())))
+    rest = []
+    while resumed.epoch < 3:
+        rest += epochs(resumed, 1)[0]
+    assert rest == whole[stop:]
+
+
+def test_the_position_is_that_of_the_next_batch():
+    source = batches()
+    assert source.state() == {"epoch": 0, "batch": 0}
+    positions = [tuple(source.state().values()) for _ in source]
+    assert positions == [(0, 1), (0, 2), (0, 3), (1, 0)]
+
+
+@pytest.mark.parametrize("state", [{}, {"epoch": 0, "batch": 4}, {"epoch": -1, "batch": 0}, {"epoch": 0, "batch": 0.5}])
+def test_positions_that_are_none(state):
+    with pytest.raises(ArgumentError, match="not among epochs of 4 batches"):
+        batches().restore(state)
+
+
+def test_the_random_streams_of_orders_and_batches_differ():
+    drawn = [batch[0] for batch in batches(transform=lambda rng, x, y: (tuple(rng.permutation(10)), y))]
+    assert len({*drawn, *orders()}) == 8
+
+
+@pytest.mark.parametrize("prefetch", [0, 2])
+def test_errors_of_the_transform_come_to_the_consumer(prefetch):
+    def fails(rng, x, y):
+        if 7 in x:
+            raise ZeroDivisionError("seven")
+        return x, y
+
+    with pytest.raises(ZeroDivisionError, match="seven"):
+        list(batches(prefetch, transform=fails))
+    with pytest.raises(ArgumentError, match="returned ndarray; wanted a tuple"):
+        list(batches(prefetch, transform=lambda rng, x, y: x))
+    assert not threads()
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt])
+def test_an_iteration_that_is_left_ends_its_thread(error):
+    iteration = iter(batches(size=1))
+    next(iteration)
+    assert threads()
+    if error:
+        with pytest.raises(error):
+            iteration.throw(error)
+    else:
+        iteration.close()
+    assert not threads()
+
+
+def test_no_more_is_made_ahead_than_asked_for():
+    made = []
+    iteration = ahead(made.append, range(100), 3)
+    next(iteration)
+    time.sleep(0.05)
+    assert made == [0, 1, 2, 3]
+    iteration.close()
+    assert made == [0, 1, 2, 3]
+
+
+def test_work_is_done_while_the_consumer_works():
+    began = threading.Event()
+    iteration = ahead(lambda number: number and began.set(), [0, 1], 1)
+    next(iteration)
+    assert began.wait(timeout=5)
+    iteration.close()
+
+
+def test_numpy_settings_reach_the_thread():
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+        list(batches(transform=lambda rng, x, y: (np.ones(1) / 0, y)))
+
+
+def test_arguments_that_cannot_be():
+    with pytest.raises(ShapeError, match=r"lengths \[3, 4\]"):
+        Batches([np.zeros(3), np.zeros(4)], 1, 0)
+    for arrays in [], [np.zeros(0)]:
+        with pytest.raises(ShapeError, match="wanted one length, at least 1"):
+            Batches(arrays, 1, 0)
+    for wrong in {"size": 0}, {"size": 1.5}, {"seed": -1}, {"prefetch": -1}:
+        with pytest.raises(ArgumentError, match=f"the {next(iter(wrong))} of the batches"):
+            batches(**wrong)
+    with pytest.raises(ArgumentError, match="10 examples make no batch of 11"):
+        batches(size=11, drop_last=True)

@@ -1,0 +1,178 @@
+"""Downloads from a server of the test's own, with all that servers and networks do."""
+
+import hashlib
+import re
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from minidl.data import fetch as fetch_dataset
+from minidl.data.fetch import SOURCES, Source, fetch
+from minidl.errors import ArgumentError, FileError
+
+CONTENT = bytes(range(256)) * 1000
+NAMES = ["pictures.gz", "labels.gz"]
+
+
+class Server(ThreadingHTTPServer):
+    """Serves CONTENT under any name, as its attributes say; `asked` lists the Range of each request, or None."""
+
+    daemon_threads = True
+    content, knows_range, cut, status, sends_length = CONTENT, True, None, None, True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked = []
+
+    @property
+    def address(self):
+        return f"http://127.0.0.1:{self.server_port}/"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        server, asked = self.server, self.headers["Range"]
+        server.asked.append(asked)
+        if server.status:
+            return self.send_error(server.status)
+        begin = int(re.fullmatch(r"bytes=(\d+)-", asked)[1]) if asked and server.knows_range else 0
+        if asked and begin >= len(server.content):
+            return self.send_error(416)
+        self.send_response(206 if begin else 200)
+        if server.sends_length:
+            self.send_header("Content-Length", str(len(server.content) - begin))
+        self.end_headers()
+        return self.wfile.write(server.content[begin : server.cut])
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    server = Server()
+    thread = threading.Thread(target=server.serve_forever, args=[0.01])
+    thread.start()
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+    monkeypatch.setitem(SOURCES, "mnist", Source((server.address,), dict.fromkeys(NAMES, sha256)))
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_all_files_come_and_stay(server, tmp_path, capsys):
+    folder = tmp_path / "new" / "folder"
+    assert fetch("mnist", folder) == folder
+    assert names(folder) == sorted(NAMES) and all((folder / name).read_bytes() == CONTENT for name in NAMES)
+    assert server.asked == [None, None]
+    assert "pictures.gz: 100%" in capsys.readouterr().err
+    fetch("mnist", folder)
+    assert len(server.asked) == 2
+
+
+def test_they_go_to_the_cache(server, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert fetch_dataset("mnist", quiet=True) == tmp_path / "minidl/mnist"
+    assert names(tmp_path / "minidl/mnist") == sorted(NAMES)
+    assert not capsys.readouterr().err
+
+
+def test_a_file_that_is_wrong_is_replaced(server, tmp_path):
+    (tmp_path / NAMES[0]).write_bytes(b"cut")
+    fetch("mnist", tmp_path)
+    assert (tmp_path / NAMES[0]).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("knows_range", [True, False])
+def test_a_download_that_was_cut_goes_on(server, tmp_path, knows_range):
+    server.cut, server.knows_range = 100_000, knows_range
+    with pytest.raises(FileError, match=r"pictures\.gz cannot be fetched .*ended after 100,000 of 256,000 bytes.*; "
+                                        r".*/pictures\.gz\.part keeps the 100,000 bytes .*run it again"):  # fmt: skip
+        fetch("mnist", tmp_path)
+    assert names(tmp_path) == ["pictures.gz.part"]
+    server.cut = None
+    fetch("mnist", tmp_path)
+    assert names(tmp_path) == sorted(NAMES) and (tmp_path / NAMES[0]).read_bytes() == CONTENT
+    assert server.asked == [None, "bytes=100000-", None]
+
+
+def test_a_partial_file_that_does_not_fit_is_begun_anew(server, tmp_path):
+    for partial in b"other", CONTENT + b"more", bytes(len(CONTENT)):
+        (tmp_path / f"{NAMES[0]}.part").write_bytes(partial)
+        fetch("mnist", tmp_path)
+        assert (tmp_path / NAMES[0]).read_bytes() == CONTENT
+        (tmp_path / NAMES[0]).unlink()
+
+
+def test_a_partial_file_that_is_whole_needs_no_network(server, tmp_path):
+    for name in NAMES:
+        (tmp_path / f"{name}.part").write_bytes(CONTENT)
+    fetch("mnist", tmp_path)
+    assert names(tmp_path) == sorted(NAMES) and not server.asked
+
+
+def test_without_a_length(server, tmp_path):
+    server.sends_length = False
+    fetch("mnist", tmp_path)
+    assert names(tmp_path) == sorted(NAMES)
+
+
+def test_another_file_is_refused_and_thrown_away(server, tmp_path):
+    server.content = CONTENT[::-1]
+    with pytest.raises(FileError, match=rf"{server.address} sent another file, whose SHA-256 is wrong\); check the network"):
+        fetch("mnist", tmp_path)
+    assert not names(tmp_path)
+
+
+@pytest.mark.parametrize("status, reason", [(404, "Not Found"), (503, "Service Unavailable")])
+def test_what_the_server_says_is_told(server, tmp_path, status, reason):
+    server.status = status
+    with pytest.raises(FileError, match=rf"{server.address} failed: HTTP Error {status}: {reason}"):
+        fetch("mnist", tmp_path)
+
+
+def test_a_second_address_is_tried_and_both_are_told(server, tmp_path, monkeypatch):
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        refused = f"http://127.0.0.1:{nobody.getsockname()[1]}/"
+        monkeypatch.setitem(SOURCES, "mnist", SOURCES["mnist"]._replace(addresses=(refused, server.address)))
+        fetch("mnist", tmp_path / "good")
+        assert names(tmp_path / "good") == sorted(NAMES)
+        server.status = 404
+        with pytest.raises(FileError, match=rf"{refused} failed: .*refused, {server.address} failed: HTTP Error 404"):
+            fetch("mnist", tmp_path / "bad")
+
+
+def test_a_server_that_is_none(tmp_path, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as nonsense:
+        address = f"http://127.0.0.1:{nonsense.getsockname()[1]}/"
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        monkeypatch.setitem(SOURCES, "mnist", Source((address,), {NAMES[0]: ""}))
+
+        def answer():
+            connection, _ = nonsense.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"hello\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(FileError, match=rf"pictures\.gz cannot be fetched \({address} failed: "):
+            fetch("mnist", tmp_path)
+        thread.join()
+
+
+def test_folders_and_names_that_cannot_be(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match=r"the folder .*file cannot be made"):
+        fetch("mnist", tmp_path / "file")
+    with pytest.raises(ArgumentError, match="the data set is 'imagenet'; wanted one of 'mnist', 'cifar10'"):
+        fetch("imagenet", tmp_path)

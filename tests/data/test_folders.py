@@ -1,0 +1,66 @@
+"""One's own pictures, a subfolder a class."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from minidl.data import picture_folder
+from minidl.errors import ArgumentError, FileError
+
+
+def put(folder, name, colour, size=(12, 8), **options):
+    (folder / name).parent.mkdir(exist_ok=True)
+    Image.new("RGB", size, colour).save(folder / name, **options)
+
+
+@pytest.fixture
+def animals(tmp_path):
+    put(tmp_path, "dog/2.png", (0, 0, 200))
+    put(tmp_path, "dog/1.jpg", (0, 200, 0))
+    put(tmp_path, "cat/1.png", (200, 0, 0), size=(30, 30))
+    (tmp_path / "dog/.DS_Store").touch()
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "README").touch()
+    return tmp_path
+
+
+def test_classes_and_pictures_are_sorted(animals):
+    pictures, labels, classes = picture_folder(animals, (8, 12))
+    assert classes == ["cat", "dog"] and labels.tolist() == [0, 1, 1]
+    assert pictures.shape == (3, 8, 12, 3) and pictures.dtype == np.uint8
+    np.testing.assert_allclose(pictures[:, 4, 6], [(200, 0, 0), (0, 200, 0), (0, 0, 200)], atol=4)
+    assert picture_folder(animals, 5)[0].shape == (3, 5, 5, 3)
+
+
+def test_a_picture_of_the_size_stays_as_it_is_and_upright(tmp_path):
+    (tmp_path / "noise").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 12, 3), np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.fromarray(pixels).save(tmp_path / "noise/1.png", exif=exif)
+    np.testing.assert_array_equal(picture_folder(tmp_path, (8, 12))[0][0], pixels[::-1, ::-1])
+
+
+def test_all_files_that_are_no_pictures_are_named(animals):
+    (animals / "cat/notes.txt").write_text("no picture")
+    (animals / "dog/3.png").write_bytes((animals / "dog/2.png").read_bytes()[:40])
+    with pytest.raises(
+        FileError, match=r"2 files that cannot be read as pictures: cat/notes\.txt, dog/3\.png; the first: .*convert"
+    ):
+        picture_folder(animals, 8)
+
+
+def test_folders_that_have_none(animals):
+    (animals / "bird").mkdir()
+    with pytest.raises(FileError, match="no pictures in bird"):
+        picture_folder(animals, 8)
+    with pytest.raises(FileError, match="has no subfolders"):
+        picture_folder(animals / "cat", 8)
+    with pytest.raises(FileError, match="is no folder"):
+        picture_folder(animals / "cow", 8)
+
+
+@pytest.mark.parametrize("size", [0, 1.5, (8,), (8, 0), "ab", None, (1, 2, 3)])
+def test_sizes_that_are_none(animals, size):
+    with pytest.raises(ArgumentError, match="the size is"):
+        picture_folder(animals, size)

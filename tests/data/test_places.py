@@ -1,0 +1,63 @@
+"""Data sets are found where they lie, in the first folder that has all files."""
+
+from pathlib import Path
+
+import pytest
+
+from minidl.data.places import SUBFOLDERS, cache, find, places
+from minidl.errors import FileError
+
+FORMS = [["pictures", "labels"], ["archive.tar"]]
+
+
+@pytest.fixture(autouse=True)
+def empty_home(tmp_path, monkeypatch):
+    monkeypatch.delenv("MINIDL_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def put(folder, *names):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).touch()
+
+
+@pytest.mark.parametrize("subfolder", ["", *SUBFOLDERS])
+@pytest.mark.parametrize("place", ["named", "MINIDL_DATA", "cache"])
+def test_each_folder_and_subfolder(tmp_path, monkeypatch, place, subfolder):
+    root = tmp_path / "cache/minidl" if place == "cache" else tmp_path / "data"
+    put(root / subfolder, "pictures.gz", "labels")
+    if place == "MINIDL_DATA":
+        monkeypatch.setenv("MINIDL_DATA", str(root))
+    found = find("mnist", FORMS, root if place == "named" else None)
+    assert found == [root / subfolder / "pictures.gz", root / subfolder / "labels"]
+
+
+def test_a_named_folder_is_the_only_place(tmp_path):
+    put(cache(), "pictures", "labels")
+    assert places(tmp_path) == [tmp_path]
+    with pytest.raises(
+        FileError, match=f"there is no mnist in {tmp_path}/data or its folders mnist, .*; `minidl data fetch mnist`"
+    ):
+        find("mnist", FORMS, tmp_path / "data")
+
+
+def test_all_places_are_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("MINIDL_DATA", str(tmp_path / "data"))
+    with pytest.raises(FileError, match=f"in {tmp_path}/data or {tmp_path}/cache/minidl or its folders"):
+        find("mnist", FORMS)
+
+
+def test_without_a_cache_of_its_own_it_is_in_the_home(monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache() == Path.home() / ".cache/minidl"
+
+
+def test_what_is_whole_goes_before_what_is_not(tmp_path):
+    put(tmp_path, "pictures")
+    with pytest.raises(FileError, match="holds pictures, but not labels; `minidl data fetch"):
+        find("mnist", FORMS, tmp_path)
+    put(tmp_path / "mnist", "archive.tar.gz")
+    assert find("mnist", FORMS, tmp_path) == [tmp_path / "mnist/archive.tar.gz"]
+    put(tmp_path, "labels.xz")
+    assert find("mnist", FORMS, tmp_path) == [tmp_path / "pictures", tmp_path / "labels.xz"]
