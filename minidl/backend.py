@@ -103,19 +103,25 @@ class device:  # noqa: N801  a verb in the reader's code, like open
     """
 
     def __init__(self, name, tf32=False):
-        self._before = current_device(), current_arithmetic()
+        if not isinstance(tf32, bool):
+            raise ArgumentError(f"tf32 is {tf32!r}; wanted True or False")
+        found, self._before = (current_device(), current_arithmetic()), []
         self.name = _usable(name)
         if tf32 and name == "cpu":
             raise ArgumentError("TF32 is an arithmetic of NVIDIA's GPUs; choose the device 'gpu' for it, or leave it out")
         self.arithmetic = "tf32" if tf32 and self.name == "gpu" else "float32"
         _choose(self.name, self.arithmetic)
+        _chosen.just_now = self, found
 
     def __enter__(self):
+        # In `with device("gpu"):` the choice was made a moment ago, and what was there before is what to go back to.
+        latest, found = getattr(_chosen, "just_now", (None, None))
+        self._before.append(found if latest is self else (current_device(), current_arithmetic()))
         _choose(self.name, self.arithmetic)
         return self
 
     def __exit__(self, *error):
-        _choose(*self._before)
+        _choose(*self._before.pop())
 
     def __repr__(self):
         return f"device({self.name!r}{', tf32=True' if self.arithmetic == 'tf32' else ''})"
@@ -176,7 +182,7 @@ def _choose(name, arithmetic):
         _multiply_in(arithmetic)
     elif current_arithmetic() == "tf32":
         _multiply_in("float32")
-    _chosen.name, _chosen.arithmetic = name, arithmetic
+    _chosen.name, _chosen.arithmetic, _chosen.just_now = name, arithmetic, (None, None)
 
 
 def _multiply_in(arithmetic):

@@ -63,11 +63,16 @@ class Kernels:
     def _compiled(self, name, xp, dtype, far):
         function = self._functions.get((name, xp, dtype, far))
         if function is None:
-            options = "--std=c++17", f"-DREAL={TYPES[dtype]}", "-DINDEX=Count" if far else "-DINDEX=int"
+            options = options_for(dtype, far)
             if (xp, options) not in self._modules:
                 self._modules[xp, options] = xp.RawModule(code=self.source, options=options)
             function = self._functions[name, xp, dtype, far] = self._modules[xp, options].get_function(name)
         return function
+
+
+def options_for(dtype, far):
+    """The compiler's; far: whether places are counted in 64 bits."""
+    return "--std=c++17", f"-DREAL={TYPES[dtype]}", "-DINDEX=Count" if far else "-DINDEX=int"
 
 
 def structure(**fields):

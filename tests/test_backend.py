@@ -151,6 +151,25 @@ def test_a_device_is_left_as_it_was_found(cupy_with_gpu):
     assert current_device() == "gpu"
 
 
+def test_a_device_goes_back_to_where_it_was_entered(cupy_with_gpu):
+    cpu, gpu = device("cpu"), device("gpu")
+    device("cpu")
+    with gpu:
+        with cpu, gpu:
+            assert current_device() == "gpu"
+        assert current_device() == "gpu"
+        with gpu:
+            assert current_device() == "gpu"
+        assert current_device() == "gpu"
+    assert current_device() == "cpu"
+
+
+@pytest.mark.parametrize("word", ["no", 1, None])
+def test_tf32_is_a_truth_value(word, cupy_with_gpu):
+    with pytest.raises(ArgumentError, match="wanted True or False"):
+        device("gpu", tf32=word)
+
+
 def test_a_device_belongs_to_its_thread(cupy_with_gpu):
     seen = []
     with device("gpu"):

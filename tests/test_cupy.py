@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import minidl
-from minidl.kernels import Kernels
+from minidl.kernels import TYPES, Kernels, options_for
 from tests.strict import list_cupy, needed, standing_in
 from tests.strict.names import LIST, NAMES
 
@@ -165,7 +165,7 @@ def compiled(nvrtc, text, gpu, definitions):
     """The machine code that NVRTC makes of a text; RuntimeError with its log where it makes none."""
     program = nvrtc.createProgram(text, "kernel.cu", [], [])
     try:
-        nvrtc.compileProgram(program, (f"--gpu-architecture={gpu}", "--std=c++17", *definitions))
+        nvrtc.compileProgram(program, (f"--gpu-architecture={gpu}", *definitions))
         return nvrtc.getCUBIN(program)
     except nvrtc.NVRTCError:
         raise RuntimeError(nvrtc.getProgramLog(program)) from None
@@ -173,12 +173,12 @@ def compiled(nvrtc, text, gpu, definitions):
         nvrtc.destroyProgram(program)
 
 
-@pytest.mark.parametrize("index", ["int", "Count"])
-@pytest.mark.parametrize("real", ["float", "double"])
+@pytest.mark.parametrize("far", [False, True])
+@pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("gpu", GPUS)
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_the_kernels_compile(compile_, file, gpu, real, index):
-    assert compile_(Kernels(file).source, gpu, f"-DREAL={real}", f"-DINDEX={index}", "-ftz=true")  # as CuPy does
+def test_the_kernels_compile(compile_, file, gpu, dtype, far):
+    assert compile_(Kernels(file).source, gpu, *options_for(dtype, far), "-ftz=true")  # as CuPy does
 
 
 @pytest.mark.parametrize("gpu", GPUS)

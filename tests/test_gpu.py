@@ -5,6 +5,7 @@ import csv
 import importlib
 import shutil
 from contextlib import nullcontext
+from itertools import product
 
 import numpy as np
 import pytest
@@ -146,7 +147,7 @@ def test_a_step_reads_little(gpu, optimizer, reads):
     assert counts.pool_releases == 1
 
 
-def test_few_launches_make_a_step(gpu):
+def test_few_launches_make_a_step(gpu, launches):
     """Each takes Python some microseconds, in which a GPU may have nothing to do. The number is what there are, with room for
     a few: a new one is to be noticed."""
     content, style = (to_device(picture, "gpu") for picture in pictures())
@@ -220,13 +221,56 @@ def test_other_types_and_ranks_run_on_plain_arrays(gpu, launches):
     assert not launches
 
 
-def test_a_nan_is_seen(gpu):
-    x = np.ones((1, 4, 4, 2))
+def test_a_nan_is_seen(gpu, launches):
+    x, w, b = (to_numpy(array) for array in arguments((1, 4, 4, 16), (3, 3, 16, 16), (16,)))
     x[0, 1, 1, 0] = np.nan
-    x[0, 2, 2, 1] = -np.inf
-    on_gpu = to_device(x, "gpu")
-    np.testing.assert_array_equal(to_numpy(ops.max_pool(on_gpu, 2)), ops.max_pool(x, 2))
-    np.testing.assert_array_equal(to_numpy(ops.avg_pool(on_gpu, 2)), ops.avg_pool(x, 2))
+    found = ops.convolution_relu(*(to_device(array, "gpu") for array in (x, w, b)), padding=1)
+    assert launches
+    assert np.isnan(to_numpy(found)).all()  # of one tile, which all of it is
+
+
+@pytest.mark.parametrize("window", [1, 2, 3])
+def test_pooling_of_every_small_geometry(gpu, launches, window):
+    """With numbers that tie, with the padding too, and with some that are none."""
+    numbers = np.array([2, -np.inf, 2, np.nan, 2, -np.inf, -np.inf, 1], float)
+    ties = np.array([0, 0, -np.inf, -np.inf, -np.inf, 1, 1], float)
+    for length, stride, padding, ceil in product(range(1, 8), (1, 2, 3), (0, 1), (False, True)):
+        if 2 * padding > window or length + 2 * padding < window:
+            continue
+        options = {"stride": stride, "padding": padding, "ceil": ceil}
+        for name, x, more in (
+            ("max_pool", numbers, {}), ("max_pool", ties, {}), ("avg_pool", ties + 1, {}),
+            ("avg_pool", np.arange(8.0), {"count_padding": False}), ("avg_pool", np.arange(8.0), {"count_padding": True}),
+        ):  # fmt: skip
+            op, x = getattr(ops, name), x[:length].reshape(1, -1, 1)
+            try:
+                wanted = differentiated(op, x, window, options | more)
+            except minidl.errors.ShapeError:
+                continue
+            for ours, theirs in zip(differentiated(op, to_device(x, "gpu"), window, options | more), wanted, strict=True):
+                np.testing.assert_array_equal(ours, theirs)
+    assert {"max_pool", "max_pool_dx", "avg_pool", "avg_pool_dx"} == {*launches}
+
+
+def differentiated(op, x, window, options):
+    x = Tensor(x, requires_grad=True)
+    y = op(x, window, **options)
+    y.backward(to_device(np.arange(1.0, 1 + y.data.size).reshape(y.shape), x.device))
+    return to_numpy(y.data), to_numpy(x.grad)
+
+
+@pytest.mark.parametrize("large", range(3))
+def test_any_large_array_has_its_places_counted_in_64_bits(gpu, launches, monkeypatch, large):
+    assert minidl.kernels.FAR <= 2**30
+    options, of = [], minidl.kernels.options_for
+    monkeypatch.setattr(minidl.kernels, "options_for", lambda *given: options.append(given) or of(*given))
+    monkeypatch.setattr(minidl.kernels, "FAR", 200)
+    kernels = Kernels(winograd_gpu.KERNELS.path)
+    shapes = [(1, 1, 1, 1), (16,), (36, 1, 1)]
+    arrays = arguments(*shapes)
+    arrays[large] = arguments((400, *shapes[large][1:]))[0]
+    kernels.launch("inputs_at_points", 1, *arrays, winograd_gpu._tiling(range(1), 1, 1, 1, 1, 1, 0, 0))
+    assert [far for _, far in options] == [True]
 
 
 # ---- commands -------------------------------------------------------------------------------------------------------

@@ -29,8 +29,8 @@ def run(arguments):
     if arguments.plot:
         must_be_drawable(arguments.plot)
     proofs = []
-    print(f"{'op':31}{'argument':11}{'method':23}{'worst error':>12}{'tolerance':>11}  verdict")
     with device(arguments.device):
+        print(f"{'op':31}{'argument':11}{'method':23}{'worst error':>12}{'tolerance':>11}  verdict")
         for row in rows:
             for proof in prove_row(row, arguments.cases, arguments.seed).values():
                 verdict = "proven" if proof.passed else "WRONG"

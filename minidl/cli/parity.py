@@ -21,7 +21,7 @@ def register(commands):
     )
     parser.set_defaults(run=run)
     parser.add_argument("--size", type=int, default=64, metavar="PIXELS", help="longer side of the pictures (default: 64)")
-    parser.add_argument("--steps", type=int, default=3, metavar="N", help="steps of Adam (default: 3)")
+    parser.add_argument("--steps", type=int, default=3, metavar="N", help="steps of gradient descent (default: 3)")
     add_tf32(parser)
 
 
@@ -31,8 +31,7 @@ def run(arguments):
     with device("gpu", tf32=arguments.tf32) as gpu:
         print(f"matrix products on the GPU in {gpu.arithmetic}\n")
     content, style = (read_image(shipped_picture(name), arguments.size) for name in DEMO)
-    # At the photograph itself its loss is 0, and has no digits; L-BFGS takes steps of any length where the loss is flat.
-    settings = replace(Settings(), start="noise", noise=0.2, optimizer="adam")
+    settings = replace(Settings(), start="noise", noise=0.2)  # at the photograph itself its loss is 0, and has no digits
     print(f"{'':24}{'GPU - CPU':>12}{'explained':>12}")
     differences = compare(content, style, settings, arguments.steps, arguments.tf32)
     for what, found, allowed in differences:

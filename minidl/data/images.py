@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin
 
+from minidl.backend import is_array, to_numpy
 from minidl.errors import ArgumentError, FileError, MinidlError, NonFiniteError, ShapeError
 from minidl.files import must_exist, replacing
 from minidl.shapes import is_int
@@ -80,7 +81,7 @@ def write_image(path, image, metadata=None):
     """Write (H, W, 3), clipped to 0..255 and rounded, as PNG, JPEG or WebP by the name's ending, with metadata (anything
     that JSON can hold) inside. Raises NonFiniteError for NaN or infinity, FileError where it cannot be written."""
     path = Path(path)
-    image = np.asarray(image)
+    image = to_numpy(image) if is_array(image) else np.asarray(image)
     if image.ndim != 3 or image.shape[-1] != 3 or 0 in image.shape:
         raise ShapeError(f"the picture for {path} has shape {image.shape}; wanted (H, W, 3)")
     form = picture_form(path, image.shape[1::-1])

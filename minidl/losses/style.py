@@ -29,6 +29,7 @@ def gram_loss(G, A, factor=1.0):
     >>> gram_loss(np.full((1, 1, 1), 4.), np.ones((1, 1, 1)), factor=0.25)
     np.float64(2.25)
     """
+    array_module(G, A)
     if G.shape != A.shape or G.ndim != 3:
         raise ShapeError(f"gram_loss of {G.shape} and {A.shape}; wanted two Gram matrices (N, C, C)")
     D = G - A

@@ -1,5 +1,6 @@
 """Max- and average pooling over one, two, three or more spatial axes."""
 
+import functools
 from math import prod
 
 from minidl.autograd import differentiable
@@ -94,7 +95,7 @@ def avg_pool(x, window, *, stride=None, padding=0, ceil=False, count_padding=Tru
     shape = x.shape[0], *windows.out, x.shape[-1]
     if pooling_gpu.fit(windows, x):
         return pooling_gpu.compute("avg_pool", windows, [x], shape, count_padding=count_padding)
-    y, counts = empty(xp, shape, x.dtype), _counts(x, windows, count_padding)
+    y, counts = empty(xp, shape, x.dtype), _counts(xp, x.dtype, windows, count_padding)
 
     def work(strip):
         images, rows, part = strip
@@ -117,7 +118,7 @@ def avg_pool_dx(dy, x_shape, window, stride, padding, ceil, count_padding):
     windows = _windows(x_shape, window, stride, padding, 1, ceil)
     if pooling_gpu.fit(windows, dy):
         return pooling_gpu.compute("avg_pool_dx", windows, [dy], x_shape, count_padding=count_padding)
-    counts = _counts(dy, windows, count_padding)
+    counts = _counts(xp, dy.dtype, windows, count_padding)
 
     def shares(images, rows, part):
         of_each = 1 / counts[rows]
@@ -170,10 +171,10 @@ def _hand_out(xp, dy, shares, x_shape, windows):
     return unpad_windows(padded, windows)
 
 
-def _counts(y, windows, count_padding):
-    """n(o) as an array (*out, 1) of y's dtype: the product over the axes of the taps that count."""
-    xp = array_module(y)
-    counts = xp.ones((1,) * len(windows.out) + (1,), dtype=y.dtype)
+@functools.lru_cache(100)
+def _counts(xp, dtype, windows, count_padding):
+    """n(o) as an array (*out, 1): the product over the axes of the taps that count."""
+    counts = xp.ones((1,) * len(windows.out) + (1,), dtype=dtype)
     for axis, along in enumerate(windows.taps_inside(and_padding=count_padding)):
-        counts = counts * xp.asarray(along, dtype=y.dtype).reshape([-1 if i == axis else 1 for i in range(counts.ndim)])
+        counts = counts * xp.asarray(along, dtype=dtype).reshape([-1 if i == axis else 1 for i in range(counts.ndim)])
     return counts

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minidl.autograd import Tensor
-from minidl.backend import current_module, to_numpy
+from minidl.backend import current_device, current_module, to_device, to_numpy
 from minidl.checkpoints import shipped
 from minidl.data.images import fit, read_image, resize, write_image
 from minidl.errors import ArgumentError, MinidlError, NonFiniteError
@@ -96,7 +96,7 @@ def paint(content, styles, settings, *, style_weights=None, model=None):
     xp = current_module()
     release(xp)  # what a painting of another size has left
     model = model or vgg19(pooling=settings.pooling)
-    content, *styles = (xp.asarray(picture, dtype=np.float32) for picture in (content, *styles))
+    content, *styles = (to_device(picture, current_device()).astype(np.float32, copy=False) for picture in (content, *styles))
     image = Tensor(starting_picture(content, styles, model, settings), requires_grad=True)
     objective = Objective(model, content, styles, settings, style_weights)
     optimizer = settings.make_optimizer([image])

@@ -13,7 +13,7 @@ from benchmarks import cases, convolution, losses, memory, pooling, readme, reco
 from benchmarks.__main__ import TABLES, main
 from minidl.backend import current_arithmetic
 from minidl.errors import MinidlError
-from tests.strict import standing_in
+from tests.strict import needed, standing_in
 
 ROW = {
     "name", "group", "count", "shapes", "multiply_adds", "bytes", "difference", "seconds", "total", "peak_bytes", "ratio",
@@ -36,6 +36,7 @@ def results(tmp_path, monkeypatch):
 @pytest.fixture
 def gpu():
     """The stand-in for CuPy."""
+    needed(shutil.which("g++"), "g++")
     with standing_in() as cupy:
         yield cupy
 
@@ -167,6 +168,12 @@ def test_rivals_that_differ_are_refused():
     with pytest.raises(MinidlError, match=r"relu: the rivals' results differ by 1.0e-02 of their norm"):
         cases._difference("relu", rivals, cases.AGREE["cpu"])
     assert cases._difference("relu", rivals, cases.AGREE["tf32"]) == pytest.approx(0.01)
+
+
+def test_the_clock_of_a_gpu(gpu, monkeypatch):
+    monkeypatch.setattr(gpu.cuda, "get_elapsed_time", lambda begun, ended: 5.0)  # milliseconds
+    assert turns.by_cupy(lambda: None, 1) == 0.005
+    assert twins.PLACES == {"cpu": "cpu", "gpu": "cuda"}
 
 
 def test_ratios():

@@ -18,6 +18,7 @@ from tests.strict.names import (
     CUPY,
     KEEP_THE_ORDER,
     LIST,
+    OF_THE_HOST,
     OPERANDS,
     WAIT_FOR_THE_DEVICE,
     bound,
@@ -75,6 +76,9 @@ class ndarray:  # noqa: N801  CuPy's name
 
     def __repr__(self):
         return f"<{CUPY} stand-in: {self.dtype} {self.shape}>"
+
+    def __str__(self):
+        raise hidden("a text made from a CuPy array", "use .get()")
 
     def __getattr__(self, name):
         raise missing(name, "cupy.ndarray")
@@ -264,6 +268,8 @@ def standing_for(function, parameters, full_name):
         for parameter, value in arguments:
             if parameter in OPERANDS and isinstance(value, (list, tuple, np.ndarray)):
                 operand(value)
+            if parameter in OF_THE_HOST and stand_ins(value):
+                raise TypeError(f"{CUPY}'s {full_name} takes no array as {parameter}")
             if parameter in ARRAYS and not isinstance(value, ndarray):
                 raise TypeError(f"{CUPY}'s {full_name} takes an array as {parameter}; found a {type(value).__name__}")
         writes = any(parameter == "out" and value is not None for parameter, value in arguments)

@@ -25,19 +25,22 @@ class Stream:
 
 class Event:
     def __init__(self, block=False, disable_timing=False, interprocess=False):
-        self._time = None
+        self._time, self._done = None, False
 
     def record(self, stream=None):
-        self._time = time.perf_counter()
+        self._time, self._done = time.perf_counter(), False
 
     def synchronize(self):
         counts.syncs += 1
+        self._done = True
 
 
 def get_elapsed_time(start_event, end_event):
     """Milliseconds between two recorded events."""
     if None in (start_event._time, end_event._time):
         raise RuntimeError("get_elapsed_time: an event was never recorded")
+    if not end_event._done:
+        raise RuntimeError("get_elapsed_time: nobody has waited for the last event")
     return 1e3 * (end_event._time - start_event._time)
 
 

@@ -29,6 +29,11 @@ OPERANDS = ARRAYS | {  # ... or a number; and never a list
     "out", "src", "v", "val", "value", "values", "x", "x1", "x2", "y",
 }  # fmt: skip
 
+OF_THE_HOST = {  # parameters whose numbers the host needs before anything can run
+    "axes", "axis", "axis1", "axis2", "copy", "destination", "indices_or_sections", "k", "keepdims", "M", "N", "newshape",
+    "offset", "order", "pad_width", "repeats", "shape", "shift", "source", "start", "step", "stop",
+}  # fmt: skip
+
 
 def missing(name, room="cupy"):
     """The error for a name that the stand-in does not give: because CuPy has none, or because it cannot stand for it."""

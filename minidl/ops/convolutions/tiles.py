@@ -8,8 +8,11 @@ At the points an array has the shape (6^(rank-1), tiles, 6, channels): the point
 points of the last axis.
 """
 
+import functools
 from itertools import cycle
 from math import prod
+
+import numpy as np
 
 from minidl.backend import array_module
 from minidl.cores import get_threads, share
@@ -129,8 +132,14 @@ def _windows(V, count, taken):
 def _apply(matrix, x, out):
     """out[..., i, r] = Σ_j matrix[i, j] x[..., j, r], in slices of r for which BLAS copies nothing"""
     xp = array_module(x)
-    matrix = xp.asarray(matrix, dtype=x.dtype)
+    matrix = _placed(xp, x.dtype, matrix.tobytes(), matrix.shape)
     width = SMALL // matrix.size
     for first in range(0, x.shape[-1], width):
         some = (..., slice(first, first + width))
         xp.matmul(matrix, x[some], out=out[some])
+
+
+@functools.lru_cache(100)
+def _placed(xp, dtype, numbers, shape):
+    """A matrix of float64, in bytes, on the device: what goes to a GPU waits for it, and goes but once"""
+    return xp.asarray(np.frombuffer(numbers).reshape(shape), dtype=dtype)
