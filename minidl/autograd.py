@@ -75,7 +75,7 @@ class Tensor:
         home = self.device
         there = Tensor(to_device(self.data, device))
         if self.requires_grad and is_recording():
-            there._record([(self._source(), lambda dy: (to_device(dy, home), False))])
+            there._record([(self._source(), lambda dy, shared: (to_device(dy, home), False))])
         return there
 
     def __float__(self):
@@ -105,21 +105,22 @@ class Tensor:
         release: forget the tape on the way, and with it what it keeps of each op, as soon as that has been read; there can be
         no second backward then.
         """
-        # For each op, the (pull, dy) of those that used its output; for each leaf, the sum so far and whether it is new.
+        # For each op, the (pull, dy, shared) of those that used its output; for each leaf, the sum so far and if it is new.
         awaited, sums = {}, {}
         if self._node is None:
             sums[self] = self._cotangent(dy), False
         else:
-            awaited[self._node] = [(lambda dy: (dy, False), self._cotangent(dy))]
+            awaited[self._node] = [(lambda dy, shared: (dy, False), self._cotangent(dy), {})]
         nodes = _in_order(self._source())
         while nodes:
             node = nodes.pop()
             dy, _ = _add_up(awaited.pop(node))
+            shared = {}
             for source, pull in node.edges:
                 if isinstance(source, _Node):
-                    awaited.setdefault(source, []).append((pull, dy))
+                    awaited.setdefault(source, []).append((pull, dy, shared))
                 else:
-                    sums[source] = _add(*sums.pop(source, (None, False)), *pull(dy))
+                    sums[source] = _add(*sums.pop(source, (None, False)), *pull(dy, shared))
             if release:
                 node.edges = None
         for leaf, (dx, is_new) in sums.items():
@@ -149,8 +150,8 @@ class Tensor:
 
 
 class _Node:
-    """One op on the tape. edges: for each input that wants a gradient, (where it came from, pull), where pull maps dy to
-    dx and holds all that is kept of the op: no more than its gradient reads."""
+    """One op on the tape. edges: for each input that wants a gradient, (where it came from, pull), where pull(dy, shared) is
+    dx and holds all that is kept of the op: no more than its gradient reads. shared: a dict for the pulls of one dy."""
 
     __slots__ = ("edges", "tick")
 
@@ -229,6 +230,9 @@ def differentiable(forward, **gradients):
     that is kept: an input or option of the forward by its name, the output by its own (`y` beside `dy`), `NAME_shape` the
     shape alone of an input, and, where NAME is a list of arrays, `which` of them the gradient is asked for.
 
+    Where gradients have sums in common they are one function, as in dx_dgamma_dbeta=f; f also reads `wanted`, the names of the
+    inputs whose gradients are wanted, and returns these: {"x": dx, ..}.
+
     The op calls the plain forward where no Tensor is among its inputs. A gradient is cast to the dtype of its input.
 
     >>> double = differentiable(lambda x: 2 * x, dx=lambda dy: 2 * dy)
@@ -237,7 +241,12 @@ def differentiable(forward, **gradients):
     """
     parameters = inspect.signature(forward).parameters
     defaults = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
-    with_readers = {name[1:]: (gradient, _readers(forward, gradient)) for name, gradient in gradients.items()}
+    alone, with_readers = {}, {}
+    for key, gradient in gradients.items():
+        readers, (first, *others) = _readers(forward, gradient), key[1:].split("_d")
+        for name in (first, *others):
+            with_readers[name] = gradient, readers, (first, *others) if others else ()
+            alone[f"d{name}"] = _alone(gradient, name) if others else gradient
 
     @functools.wraps(forward)
     def op(*args, **kwargs):
@@ -249,19 +258,20 @@ def differentiable(forward, **gradients):
         y = forward(*map(_plain, args), **{name: plain[name] for name in kwargs})
         result = Tensor(y)
         if is_recording():
-            edges = [edge for name, value in given.items() for edge in _edges(op, name, value, plain, result.data)]
+            want = [name for name, value in given.items() if isinstance(value, Tensor) and value.requires_grad]
+            edges = [edge for name, value in given.items() for edge in _edges(op, name, value, plain, result.data, want)]
             if edges:
                 result._record(edges)
         return result
 
-    op.forward, op.gradients, op._gradients = forward, gradients, with_readers
+    op.forward, op.gradients, op._gradients = forward, alone, with_readers
     return op
 
 
 def _must_be_arrays(op, given, defaults):
     """Refuse a list, None and whatever else is no array, before it fails somewhere inside a formula. A number will do where
     the op has another input."""
-    for name, (_, readers) in op._gradients.items():
+    for name, (_, readers, _) in op._gradients.items():
         value = given.get(name, 0.0)
         if "which" in readers and not isinstance(value, (list, tuple)):
             raise ArgumentError(f"{op.__name__} takes a list of arrays as {name}; found a {type(value).__name__}")
@@ -274,22 +284,27 @@ def _must_be_arrays(op, given, defaults):
                 raise ArgumentError(f"{op.__name__} takes an array as {name}; found a {found}: wrap it in minidl.Tensor(...)")
 
 
-def _edges(op, name, value, plain, y):
+def _edges(op, name, value, plain, y, want):
     """The edges of the tape for one argument: one, or one for each Tensor of a list."""
     for which, tensor in enumerate(value if isinstance(value, (list, tuple)) else (value,)):
         if isinstance(tensor, Tensor) and tensor.requires_grad:
             if name not in op._gradients:
                 raise ArgumentError(f"{op.__name__} has no gradient for {name}; pass its .data")
-            gradient, readers = op._gradients[name]
+            gradient, readers, together = op._gradients[name]
             kept = {parameter: read(plain, y, which) for parameter, read in readers.items()}
-            yield tensor._source(), _pull(gradient, kept, tensor.dtype)
+            if together:
+                gradient = functools.partial(gradient, wanted=[each for each in together if each in want])
+            yield tensor._source(), _pull(gradient, kept, tensor.dtype, name if together else None)
 
 
-def _pull(gradient, kept, dtype):
-    """From dy make (dx, whether it is new: an array whose memory is neither dy's nor that of anything kept)."""
+def _pull(gradient, kept, dtype, name):
+    """From dy and what its pulls share make (dx, whether it is new: an array whose memory is neither dy's nor that of anything
+    kept). name: of the input, where the gradient gives several at once."""
 
-    def pull(dy):
-        dx = gradient(dy, **kept).astype(dtype, copy=False)
+    def pull(dy, shared):
+        if name and name not in shared:
+            shared |= gradient(dy, **kept)
+        dx = (shared.pop(name) if name else gradient(dy, **kept)).astype(dtype, copy=False)
         others = [array for value in (dy, *kept.values()) for array in _arrays_in(value)]
         is_new = dx.flags.c_contiguous and getattr(dx.flags, "writeable", True)
         return dx, is_new and not any(array_module(dx).may_share_memory(dx, other) for other in others)
@@ -302,12 +317,12 @@ def _arrays_in(value):
 
 
 def _add_up(pulls):
-    """(dx, whether it is new), the sum of pull(dy) over all [(pull, dy)]. They are pulled here and not earlier, so that no more
+    """(dx, whether it is new), the sum over all [(pull, dy, shared)]. They are pulled here and not earlier, so that no more
     than two gradients of one op's output are in memory at once."""
     total, is_new = None, False
     while pulls:
-        pull, dy = pulls.pop()
-        total, is_new = _add(total, is_new, *pull(dy))
+        pull, dy, shared = pulls.pop()
+        total, is_new = _add(total, is_new, *pull(dy, shared))
     return total, is_new
 
 
@@ -318,6 +333,17 @@ def _add(a, a_is_new, b, b_is_new):
     if a_is_new or b_is_new:
         return array_module(a, b).add(a, b, out=a if a_is_new else b), True
     return a + b, a.ndim > 0  # NumPy makes a number, not an array, of two without axes
+
+
+def _alone(gradient, name):
+    """Of a function that gives several gradients the one that gives this one."""
+
+    def alone(*args, **kwargs):
+        return gradient(*args, **kwargs, wanted=[name])[name]
+
+    signature = inspect.signature(gradient)
+    alone.__signature__ = signature.replace(parameters=[p for p in signature.parameters.values() if p.name != "wanted"])
+    return alone
 
 
 def _readers(forward, gradient):
@@ -334,6 +360,8 @@ def _readers(forward, gradient):
             readers[name] = lambda plain, y, which, name=name[:-6]: _shape(plain[name])
         elif name == "which":
             readers[name] = lambda plain, y, which: which
+        elif name == "wanted":
+            pass
         else:
             raise TypeError(f"{gradient.__name__} reads {name}, neither an argument of {forward.__name__} nor its output")
     return readers

@@ -66,11 +66,9 @@ def inputs_are_only_read(case):
 
 
 def shape_dtype_and_device_are_kept(case):
-    with patch.object(
-        autograd, "_pull", lambda gradient, kept, dtype: lambda dy: (gradient(dy, **kept), False)
-    ):  # without its cast
+    with patch.object(autograd, "_pull", without_cast):  # without its cast
         for dtype in (np.float32, np.float64):
-            leaves, y = record(transformed(case, lambda array, dtype=dtype: array.astype(dtype)))
+            leaves, y = record(transformed(case, in_floats(dtype)))
             y.backward(cotangent(case, y))
             assert y.dtype == dtype
             for name, leaf in leaves.items():
@@ -97,8 +95,8 @@ def float32_is_near_float64(case):
 
 def float32_error(case):
     """The largest error of value and gradients in units of eps·√(reduction length)·(size of the terms)."""
-    narrow = transformed(case, lambda array: array.astype(np.float32))
-    wide = transformed(narrow, lambda array: array.astype(np.float64))
+    narrow = transformed(case, in_floats(np.float32))
+    wide = transformed(narrow, in_floats(np.float64))
     y, dy, gradients = differentiate(narrow)
     wanted_y, _, wanted = differentiate(wide, dy.astype(np.float64))
     y_size, sizes_ = sizes(wide)
@@ -215,6 +213,11 @@ def in_numpy(change):
     return lambda array: to_device(change(to_numpy(array)), device_of(array))
 
 
+def in_floats(dtype):
+    """The change to floating-point numbers of this kind; labels and bools stay what they are."""
+    return lambda array: array.astype(dtype) if array.dtype.kind == "f" else array
+
+
 def reversed_strides(array):
     backwards = (slice(None, None, -1),) * array.ndim
     return array[backwards].copy()[backwards]
@@ -225,7 +228,8 @@ def permuted_strides(array):
 
 
 def every_second(array):
-    apart = array_module(array).full([2 * n for n in array.shape], np.nan, array.dtype)
+    wrong = np.nan if array.dtype.kind == "f" else 99
+    apart = array_module(array).full([2 * n for n in array.shape], wrong, array.dtype)
     view = apart[(..., *(slice(1, None, 2),) * array.ndim)]
     view[...] = array
     return view
@@ -239,8 +243,13 @@ def spied(op):
     def spy(gradient):
         return lambda *args, **kwargs: calls.append(gradient) or gradient(*args, **kwargs)
 
-    with patch.dict(op._gradients, {name: (spy(gradient), readers) for name, (gradient, readers) in op._gradients.items()}):
+    with patch.dict(op._gradients, {name: (spy(gradient), *rest) for name, (gradient, *rest) in op._gradients.items()}):
         yield calls
+
+
+def without_cast(gradient, kept, dtype, name):
+    """What autograd._pull does, but that the gradient keeps the dtype that it has."""
+    return lambda dy, shared: (gradient(dy, **kept)[name] if name else gradient(dy, **kept), False)
 
 
 def never(*args, **kwargs):
@@ -264,10 +273,23 @@ def sizes(case):
     """(size of the terms of y, of each gradient): y and the gradients with every difference turned into a sum."""
     name = case.row.name.split("[")[0]
     dy = abs(differentiate(case)[1])
+    if name.startswith("batch_norm"):
+        return sizes_of_normal_numbers(transformed(case, to_numpy).arguments, to_numpy(dy))
     y, _, gradients = differentiate(MAGNIFIED.get(name, magnified)(case), dy)
     if name in ("sigmoid", "tanh", "softmax"):  # their slopes are differences of numbers up to 1
         gradients = {"x": to_numpy(dy)}
     return worst(y), {name: worst(gradient) for name, gradient in gradients.items()}
+
+
+def sizes_of_normal_numbers(arguments, dy):
+    """x - mean loses the digits of x, once for itself and once for the spread that it is divided by."""
+    x, gamma, beta = (abs(arguments[name]) for name in ("x", "gamma", "beta"))
+    axes = tuple(range(x.ndim - 1))
+    spread = np.sqrt(arguments.get("variance", arguments["x"].var(axis=axes)) + arguments["epsilon"])
+    digits = 1 + x.max(axis=axes) / spread
+    numbers = digits * (1 + abs(arguments["x"] - arguments.get("mean", arguments["x"].mean(axis=axes))).max(axis=axes) / spread)
+    slopes = {"x": gamma / spread * numbers**2 * dy.max(), "gamma": numbers * dy.sum(axis=axes), "beta": dy.sum(axis=axes)}
+    return worst(gamma * numbers + beta), {name: worst(slope) for name, slope in slopes.items()}
 
 
 def magnified(case):
@@ -297,10 +319,39 @@ def added_grams(generated, style, normalization):
     return (sums * sums).sum() * losses.style.FACTORS[normalization](N, H * W, C)
 
 
+def surer_of_the_opposite(case):
+    """Each term of the sigmoid's cross-entropy, and of its gradient, above 0: logits above 0, targets below."""
+    return transformed(case, abs)._replace(arguments={
+        **transformed(case, abs).arguments, "targets": -abs(case.arguments["targets"])})  # fmt: skip
+
+
+def added_logits(logits, labels, reduction):
+    """The cross-entropy with + z[l] where it has - z[l]."""
+    right = labels[:, None] == array_module(labels).arange(logits.shape[1])
+    terms = ops.log(ops.exp(logits).sum(axis=1)) + (logits * right.astype(logits.dtype)).sum(axis=1)
+    return terms.mean() if reduction == "mean" else terms.sum()
+
+
+def at_half_the_distance_too(a, b, same, q):
+    """Rounding is magnified by e^-x, as often as x is large; e^-x + e^-(x/2) is larger by more than that."""
+    return losses.siamese_energy_loss(a, b, same, q) + losses.siamese_energy_loss((a + b) / 2, b, same, q)
+
+
+def beyond_the_margin(case):
+    """At least m + E where it is m - E."""
+    a, b = (to_numpy(case.arguments[name]) for name in "ab")
+    farthest = float(np.linalg.norm(a - b, axis=1).max())
+    return case._replace(arguments={**case.arguments, "margin": case.arguments["margin"] + 2 * farthest})
+
+
 MAGNIFIED = {
     **dict.fromkeys(("relu", "leaky_relu", "sigmoid", "tanh", "softmax", "exp", "absolute"), as_it_is),
     **dict.fromkeys(("maximum", "minimum", "max", "max_pool", "content_loss", "gram_loss"), as_it_is),
     "subtract": lambda case: with_op(magnified(case), ops.add),
     "style_loss": lambda case: with_op(magnified(case), added_grams),
+    "softmax_cross_entropy": lambda case: with_op(magnified(case), added_logits),
+    "sigmoid_cross_entropy": surer_of_the_opposite,
+    "siamese_energy_loss": lambda case: with_op(case, at_half_the_distance_too),
+    "contrastive_loss": beyond_the_margin,
     "total_variation": checkered,
 }

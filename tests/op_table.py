@@ -207,6 +207,33 @@ def style_oracle(generated, style, normalization):
     }[normalization]
 
 
+def each_term(terms, reduction):
+    return math.fsum(terms) / (len(terms) if reduction == "mean" else 1)
+
+
+def softmax_cross_entropy_oracle(logits, labels, reduction):
+    rows = zip(logits.tolist(), labels.tolist(), strict=True)
+    return each_term([-math.log(math.exp(z[label]) / math.fsum(map(math.exp, z))) for z, label in rows], reduction)
+
+
+def sigmoid_cross_entropy_oracle(logits, targets, reduction):
+    """log p and log (1 - p) as they stand in the definition."""
+    p = [1 / (1 + math.exp(-z)) for z in logits.flat]
+    return each_term([-t * math.log(p) - (1 - t) * math.log(1 - p) for p, t in zip(p, targets.flat, strict=True)], reduction)
+
+
+def of_pairs(alike, different):
+    """The mean over the pairs of one function of the distance or the other."""
+
+    def oracle(a, b, same, **parameter):
+        return np.mean([
+            (alike if s else different)(math.dist(x, y), **parameter)
+            for x, y, s in zip(a.tolist(), b.tolist(), same.tolist(), strict=True)
+        ])  # fmt: skip
+
+    return oracle
+
+
 def variation_oracle(image, normalization):
     """Pixel by pixel, each with the neighbours that it has."""
     images = image if image.ndim == 4 else image[None]
@@ -231,11 +258,30 @@ def variation_oracle(image, normalization):
     }[normalization]
 
 
+def batch_norm_oracle(x, gamma, beta, epsilon, mean=None, variance=None):
+    """Channel by channel, with the mean and variance of the statistics textbook."""
+    y = np.empty_like(x)
+    for c in range(x.shape[-1]):
+        numbers = x[..., c].ravel().tolist()
+        middle = statistics.fmean(numbers) if mean is None else mean[c]
+        spread = statistics.pvariance(numbers) if variance is None else variance[c]
+        y[..., c] = gamma[c] * (x[..., c] - middle) / math.sqrt(spread + epsilon) + beta[c]
+    return y
+
+
+def dropout_oracle(x, keep, seed):
+    kept = np.random.default_rng(seed).random(x.shape, np.float32) < keep
+    return np.where(kept, x / keep, 0)
+
+
 ORACLES = {
     "convolution": convolution_oracle,
     "convolution_relu": convolution_relu_oracle,
     "max_pool": pooling_oracle(lambda values, counted: values.max(axis=0)),
     "avg_pool": pooling_oracle(mean_of_window),
+    "batch_norm": batch_norm_oracle,
+    "batch_norm_relu": lambda **arguments: np.maximum(batch_norm_oracle(**arguments), 0),
+    "dropout": dropout_oracle,
     "relu": each(lambda x: max(x, 0)),
     "leaky_relu": each(lambda x: x if x > 0 else x / 100),
     "sigmoid": each(lambda x: 1 / (1 + math.exp(-x))),
@@ -267,6 +313,10 @@ ORACLES = {
     "gram_matrix": gram_oracle,
     "gram_loss": lambda G, A, factor: factor * sum((g - a) ** 2 for g, a in zip(G.flat, A.flat, strict=True)),
     "style_loss": style_oracle,
+    "softmax_cross_entropy": softmax_cross_entropy_oracle,
+    "sigmoid_cross_entropy": sigmoid_cross_entropy_oracle,
+    "siamese_energy_loss": of_pairs(lambda E, q: 2 / q * E**2, lambda E, q: 2 * q * math.exp(-2.77 / q * E)),
+    "contrastive_loss": of_pairs(lambda E, margin: E**2 / 2, lambda E, margin: max(0, margin - E) ** 2 / 2),
     "total_variation": variation_oracle,
 }
 
@@ -276,6 +326,10 @@ KEEPS = {
     "convolution_relu": {"x": "wy", "w": "xy", "b": "y"},
     "max_pool": {"x": "xy"},
     "avg_pool": {"x": ""},
+    "batch_norm": dict.fromkeys(("x", "gamma", "beta"), ("x", "gamma")),
+    "batch_norm[fixed]": dict.fromkeys(("x", "gamma", "beta"), ("x", "gamma", "mean", "variance")),
+    "batch_norm_relu": dict.fromkeys(("x", "gamma", "beta"), ("x", "gamma", "y")),
+    "dropout": {"x": ""},
     "relu": {"x": "y"},
     "leaky_relu": {"x": "x"},
     "sigmoid": {"x": "y"},
@@ -307,9 +361,13 @@ KEEPS = {
     "gram_matrix": {"features": ("features",)},
     "gram_loss": {"G": "GA", "A": "GA"},
     "style_loss": {"generated": ("generated", "style"), "style": ("generated", "style")},
+    "softmax_cross_entropy": {"logits": ("logits", "labels")},
+    "sigmoid_cross_entropy": {"logits": ("logits", "targets"), "targets": ("logits",)},
+    "siamese_energy_loss": {"a": ("a", "b", "same"), "b": ("a", "b", "same")},
+    "contrastive_loss": {"a": ("a", "b", "same"), "b": ("a", "b", "same")},
     "total_variation": {"image": ("image",)},
 }
 
 
 def of_row(table, row):
-    return table[row.name.split("[")[0]]
+    return table.get(row.name) or table[row.name.split("[")[0]]

@@ -382,7 +382,67 @@ def ungiven_variation(dL, image, normalization):
     return dL * gradient
 
 
+def entropy_of_the_next_class(logits, labels, reduction="mean"):
+    return losses.softmax_cross_entropy.forward(logits, (labels + 1) % logits.shape[1], reduction)
+
+
+def entropy_off_by_one(dL, logits, labels, reduction):
+    return losses.softmax_cross_entropy.gradients["dlogits"](dL, logits, (labels + 1) % logits.shape[1], reduction)
+
+
+def entropy_without_its_n(dL, logits, labels, reduction):
+    return losses.softmax_cross_entropy.gradients["dlogits"](dL, logits, labels, "sum")
+
+
+def probabilities_alone(dL, logits, labels, reduction):
+    return dL * ops.softmax.forward(logits) / (len(logits) if reduction == "mean" else 1)
+
+
+def wrong_sign_of_targets(dL, logits, targets, reduction):
+    return losses.sigmoid_cross_entropy.gradients["dlogits"](dL, logits, -targets, reduction)
+
+
+def plus_in_targets(dL, logits, reduction):
+    return -losses.sigmoid_cross_entropy.gradients["dtargets"](dL, logits, reduction)
+
+
+def energy_of_squares(a, b, same, q=5.0):
+    squares = ((a - b) ** 2).sum(axis=1)
+    return np.where(same, 2 / q * squares, 2 * q * np.exp(-2.77 / q * squares)).mean()
+
+
+def energy_of_labels_for_different(a, b, same, q=5.0):
+    return losses.siamese_energy_loss.forward(a, b, 1 - same.astype(int), q)
+
+
+def slope_without_the_root(dL, a, b, same, q):
+    d = a - b
+    slope = np.where(same, 4 / q, -5.54 * np.exp(-2.77 / q * np.linalg.norm(d, axis=1)))
+    return dL * slope[:, None] * d / len(d)
+
+
+def both_to_the_same_side(dL, a, b, same, q):
+    return losses.siamese_energy_loss.gradients["da"](dL, a, b, same, q)
+
+
+def pull_from_beyond_the_margin(a, b, same, margin=1.0):
+    E = np.linalg.norm(a - b, axis=1)
+    return np.where(same, E**2, (margin - E) ** 2).mean() / 2
+
+
+def push_beyond_the_margin(dL, a, b, same, margin):
+    d = a - b
+    slope = np.where(same, 1, 1 - margin / np.linalg.norm(d, axis=1))
+    return dL * slope[:, None] * d / len(d)
+
+
+def pairs_summed(dL, a, b, same, margin):
+    return losses.contrastive_loss.gradients["da"](dL, a, b, same, margin) * len(a)
+
+
 VARIATION = "total_variation[sum_squares]"
+ENTROPY, BINARY = "softmax_cross_entropy", "sigmoid_cross_entropy"
+ENERGY, CONTRASTIVE = "siamese_energy_loss", "contrastive_loss"
 
 LOSSES = [
     Plant("missing transpose", "gram_matrix", wrong(losses.gram_matrix, dfeatures=untransposed_gram), GRADIENT),
@@ -391,6 +451,19 @@ LOSSES = [
     Plant("sign of the border", VARIATION, wrong(losses.total_variation, dimage=fixed_border_variation), GRADIENT),
     Plant("one neighbour forgotten", VARIATION, wrong(losses.total_variation, dimage=ungiven_variation), GRADIENT),
     Plant("minus missing in the style's gradient", "style_loss", wrong(losses.style_loss, dstyle=style_with_plus), GRADIENT),
+    Plant("label off by one", ENTROPY, wrong(losses.softmax_cross_entropy, entropy_of_the_next_class), FORWARD),
+    Plant("gradient's label off by one", ENTROPY, wrong(losses.softmax_cross_entropy, dlogits=entropy_off_by_one), GRADIENT),
+    Plant("1/N missing in the gradient", ENTROPY, wrong(losses.softmax_cross_entropy, dlogits=entropy_without_its_n), GRADIENT),
+    Plant("p instead of p - 1", ENTROPY, wrong(losses.softmax_cross_entropy, dlogits=probabilities_alone), GRADIENT),
+    Plant("p + t instead of p - t", BINARY, wrong(losses.sigmoid_cross_entropy, dlogits=wrong_sign_of_targets), GRADIENT),
+    Plant("minus missing for t", BINARY, wrong(losses.sigmoid_cross_entropy, dtargets=plus_in_targets), GRADIENT),
+    Plant("E² instead of E", ENERGY, wrong(losses.siamese_energy_loss, energy_of_squares), FORWARD),
+    Plant("same and different swapped", ENERGY, wrong(losses.siamese_energy_loss, energy_of_labels_for_different), FORWARD),
+    Plant("root forgotten in the gradient", ENERGY, wrong(losses.siamese_energy_loss, da=slope_without_the_root), GRADIENT),
+    Plant("minus missing for b", ENERGY, wrong(losses.siamese_energy_loss, db=both_to_the_same_side), GRADIENT),
+    Plant("hinge missing", CONTRASTIVE, wrong(losses.contrastive_loss, pull_from_beyond_the_margin), FORWARD),
+    Plant("hinge missing in the gradient", CONTRASTIVE, wrong(losses.contrastive_loss, da=push_beyond_the_margin), GRADIENT),
+    Plant("pairs summed, not averaged", CONTRASTIVE, wrong(losses.contrastive_loss, da=pairs_summed), GRADIENT),
 ]  # fmt: skip
 
 PLANTS = [*CONVOLUTIONS, *WINOGRADS, *RECTIFIED, *POOLINGS, *SIMPLE, *LOSSES]

@@ -8,9 +8,10 @@ from minidl import losses, ops
 from minidl.backend import to_device
 from minidl.kernels import plain_arrays
 from minidl.proofs import ROWS
-from tests.checks import checks_of, differentiate, sizes, transformed, worst
+from tests.checks import checks_of, cotangent, differentiate, record, sizes, transformed, worst
 from tests.devices import GPUS, at
 from tests.op_table import KEEPS, ORACLES, cases, of_row, public_op
+from tests.strict import counts
 
 PAIRS = [pytest.param(row, check, id=f"{row.name}-{check.__name__}") for row in ROWS for check in checks_of(row)]
 
@@ -29,6 +30,25 @@ def test_op_on_a_gpu(row, check, place, data):
     case = data.draw(cases(row))
     with at(place):
         check(transformed(case, lambda array: to_device(array, "gpu")))
+
+
+SENDS = {"dropout": "its mask, drawn on the host", "index": "a list of places"}
+
+
+@pytest.mark.strict
+@pytest.mark.parametrize("row", [row for row in ROWS if row.name not in SENDS], ids=lambda row: row.name)
+@settings(max_examples=settings().max_examples // 4)
+@given(data=st.data())
+def test_nothing_is_fetched_or_sent(row, data):
+    case = data.draw(cases(row))
+    with at("strict"):
+        _, y = record(case := transformed(case, lambda array: to_device(array, "gpu")))
+        dy = cotangent(case, y)
+        y.backward(dy)  # what an op keeps for good it may send once
+        counts.reset()
+        _, y = record(case)
+        y.backward(dy)
+        assert (counts.reads, counts.uploads, counts.syncs) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("place", GPUS)

@@ -19,13 +19,16 @@ from minidl.ops.arithmetic import (
     subtract,
 )
 from minidl.ops.convolutions import convolution, convolution_relu
+from minidl.ops.dropout import dropout
 from minidl.ops.matrices import matmul
+from minidl.ops.normalization import batch_norm, batch_norm_relu
 from minidl.ops.pooling import avg_pool, max_pool
 from minidl.ops.reductions import max, mean, sum
 from minidl.ops.shaping import broadcast_to, concatenate, index, pad, reshape, transpose
 
 __all__ = [
-    "absolute", "add", "avg_pool", "broadcast_to", "concatenate", "convolution", "convolution_relu", "divide", "exp", "index",
-    "leaky_relu", "log", "matmul", "max", "max_pool", "maximum", "mean", "minimum", "multiply", "negative", "pad", "power",
-    "relu", "reshape", "sigmoid", "softmax", "sqrt", "subtract", "sum", "tanh", "transpose",
+    "absolute", "add", "avg_pool", "batch_norm", "batch_norm_relu", "broadcast_to", "concatenate", "convolution",
+    "convolution_relu", "divide", "dropout", "exp", "index", "leaky_relu", "log", "matmul", "max", "max_pool", "maximum",
+    "mean", "minimum", "multiply", "negative", "pad", "power", "relu", "reshape", "sigmoid", "softmax", "sqrt", "subtract",
+    "sum", "tanh", "transpose",
 ]  # fmt: skip

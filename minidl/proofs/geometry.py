@@ -16,6 +16,12 @@ class Shape(tuple):
     __slots__ = ()
 
 
+class Numbers(tuple):
+    """Stands in a drawn geometry for an array of these very numbers: labels, which are no floating-point ones."""
+
+    __slots__ = ()
+
+
 class RandomChooser:
     """Draws from a seed."""
 
@@ -159,6 +165,27 @@ def softmax(choose):
     return {"x": Shape(shape), "axis": choose.integer(-len(shape), len(shape) - 1)}
 
 
+def batch_norm(choose):
+    """At least two numbers of each channel: of one alone the mean takes all away."""
+    *axes, channels = _axes(choose, 2, 4)
+    x = Shape((axes[0] + 1, *axes[1:], channels))
+    return {"x": x, "gamma": Shape((channels,)), "beta": Shape((channels,)), "epsilon": choose.one_of((1e-3, 1.0))}
+
+
+def batch_norm_with_fixed_moments(choose):
+    geometry = batch_norm(choose)
+    channels = geometry["x"][-1]
+    moments = (
+        tuple(0.5 * choose.integer(-2, 2) for _ in range(channels)),
+        tuple(choose.one_of((0.5, 2.0)) for _ in range(channels)),
+    )
+    return {**geometry, "mean": Numbers(moments[0]), "variance": Numbers(moments[1])}
+
+
+def dropout(choose):
+    return {**elements(choose), "keep": choose.one_of((0.5, 1.0, 0.1)), "seed": choose.integer(0, 9)}
+
+
 def _features(choose):
     return Shape((choose.integer(1, 2), choose.integer(1, 3), choose.integer(1, 3), choose.integer(1, 3)))
 
@@ -183,6 +210,28 @@ def style_loss(choose):
     pictures = (n, choose.integer(1, 3), choose.integer(1, 3), channels)
     style = Shape(choose.one_of((pictures, (n, channels, channels))))
     return {"generated": features, "style": style, "normalization": choose.one_of(tuple(losses.style.FACTORS))}
+
+
+def softmax_cross_entropy(choose):
+    n, classes = choose.integer(1, 3), choose.integer(1, 4)
+    labels = Numbers(choose.integer(0, classes - 1) for _ in range(n))
+    return {"logits": Shape((n, classes)), "labels": labels, "reduction": choose.one_of(("mean", "sum"))}
+
+
+def sigmoid_cross_entropy(choose):
+    shape = Shape(_axes(choose))
+    return {"logits": shape, "targets": shape, "reduction": choose.one_of(("mean", "sum"))}
+
+
+def pairs(parameter, values):
+    """Of a loss of pairs with a parameter of these values."""
+
+    def draw(choose):
+        n, dimensions = choose.integer(1, 4), choose.integer(1, 3)
+        same = Numbers(choose.one_of((False, True)) for _ in range(n))
+        return {"a": Shape((n, dimensions)), "b": Shape((n, dimensions)), "same": same, parameter: choose.one_of(values)}
+
+    return draw
 
 
 def total_variation(form):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minidl.proofs.geometry import Shape
+from minidl.proofs.geometry import Numbers, Shape
 
 
 def fill(row, geometry, seed, dtype=np.float64):
@@ -14,7 +14,8 @@ def fill(row, geometry, seed, dtype=np.float64):
     arrays = {
         name: next(spaced) if words[name] == "spaced" else DATA[words[name]](rng, shape) for name, shape in shapes.items()
     }
-    return {**geometry, **{name: np.asarray(array, dtype) for name, array in arrays.items()}}
+    given = {name: np.array(value) for name, value in geometry.items() if isinstance(value, Numbers)}
+    return {**geometry, **given, **{name: np.asarray(array, dtype) for name, array in arrays.items()}}
 
 
 DATA = {

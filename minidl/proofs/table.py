@@ -44,6 +44,10 @@ def _concatenate_two(a, b, axis):
     return ops.concatenate([a, b], axis)
 
 
+def _fixed_batch_norm(x, gamma, beta, epsilon, mean, variance):
+    return ops.batch_norm(x, gamma, beta, (mean, variance), epsilon, fixed=True)
+
+
 def _with(op, **options):
     return lambda **arguments: op(**arguments, **options)
 
@@ -73,6 +77,20 @@ ROWS = [
     ),
     Row("max_pool", ops.max_pool, geometry.max_pool, {"x": "piecewise linear"}),
     Row("avg_pool", ops.avg_pool, geometry.avg_pool, {"x": "linear"}),
+    Row(
+        "batch_norm", ops.batch_norm, geometry.batch_norm, {"x": "analytic", "gamma": "linear", "beta": "linear"},
+        {"x": "spaced"},
+    ),
+    Row(
+        "batch_norm[fixed]", _fixed_batch_norm, geometry.batch_norm_with_fixed_moments,
+        {"x": "linear", "gamma": "linear", "beta": "linear"},
+    ),
+    Row(
+        "batch_norm_relu", ops.batch_norm_relu, geometry.batch_norm,
+        {"x": "analytic", "gamma": "piecewise linear", "beta": "piecewise linear"},
+        {"x": "spaced", "gamma": "hundreds", "beta": "odd thousands"},
+    ),
+    Row("dropout", ops.dropout, geometry.dropout, {"x": "linear"}),
     Row("relu", ops.relu, geometry.elements, {"x": "piecewise linear"}),
     Row("leaky_relu", ops.leaky_relu, geometry.elements, {"x": "piecewise linear"}),
     Row("sigmoid", ops.sigmoid, geometry.elements, {"x": "analytic"}),
@@ -107,6 +125,17 @@ ROWS = [
     Row("gram_matrix", losses.gram_matrix, geometry.gram_matrix, {"features": "quadratic"}),
     Row("gram_loss", losses.gram_loss, geometry.gram_loss, {"G": "quadratic", "A": "quadratic"}),
     Row("style_loss", losses.style_loss, geometry.style_loss, {"generated": "quartic", "style": "quartic"}),
+    Row("softmax_cross_entropy", losses.softmax_cross_entropy, geometry.softmax_cross_entropy, {"logits": "analytic"}),
+    Row(
+        "sigmoid_cross_entropy", losses.sigmoid_cross_entropy, geometry.sigmoid_cross_entropy,
+        {"logits": "analytic", "targets": "linear"},
+    ),
+    Row(
+        "siamese_energy_loss", losses.siamese_energy_loss, geometry.pairs("q", (5.0, 0.7)), {"a": "analytic", "b": "analytic"}
+    ),
+    Row(
+        "contrastive_loss", losses.contrastive_loss, geometry.pairs("margin", (1.0, 3.0)), {"a": "analytic", "b": "analytic"}
+    ),
     *(
         Row(
             f"total_variation[{form}]", losses.total_variation, geometry.total_variation(form),

@@ -1,0 +1,34 @@
+"""Dropout: numbers left out at random (Srivastava et al. 2014)."""
+
+import numpy as np
+
+from minidl.autograd import differentiable
+from minidl.backend import array_module
+from minidl.errors import ArgumentError
+
+
+def dropout(x, keep, seed):
+    """y = x · m / keep,      m: 1 with probability `keep`, else 0
+
+    The division keeps the expected y at x. seed: of NumPy's generator; the same one leaves out the same numbers, on every
+    device.
+
+    >>> dropout(np.ones(6), 0.5, seed=1)
+    array([2., 0., 0., 0., 2., 2.])
+    """
+    return x * _mask(x, keep, seed)
+
+
+def dropout_dx(dy, keep, seed):
+    """∂y/∂x = m / keep, drawn again from the same seed rather than kept"""
+    return dy * _mask(dy, keep, seed)
+
+
+dropout = differentiable(dropout, dx=dropout_dx)
+
+
+def _mask(x, keep, seed):
+    if not 0 < keep <= 1:
+        raise ArgumentError(f"dropout keeps a share of {keep}; wanted a number above 0, at most 1")
+    drawn = np.random.default_rng(seed).random(x.shape, np.float32) < keep
+    return array_module(x).asarray(drawn / np.asarray(keep, x.dtype), x.dtype)

@@ -1,0 +1,160 @@
+"""Batch normalization (Ioffe & Szegedy 2015): every channel of a batch is given one mean and one spread.
+
+Over the M numbers x[m,c] of a channel c, one for each picture and position,
+
+    μ[c] = 1/M Σ_m x[m,c],      σ²[c] = 1/M Σ_m (x[m,c] - μ[c])² + ε,      x̂[m,c] = (x[m,c] - μ[c]) / σ[c]
+
+have mean 0 and variance 1 (but for ε, which keeps the division from 0), and y = γ x̂ + β gives them a learned scale and shift.
+
+**The gradients.** γ[c] stands beside x̂ in every y of its channel, and β[c] is added to it:
+
+    dγ[c] = Σ_m dy[m,c] x̂[m,c],      dβ[c] = Σ_m dy[m,c]
+
+x enters by itself and by μ and σ. With dx̂ = γ dy, and leaving c out, ∂x̂[i]/∂x[m] = ([i = m] - 1/M - x̂[i] x̂[m] / M) / σ: the
+first term is x itself, the second its share of μ, the third its share of σ, as ∂σ/∂x[m] = x̂[m] / M. So
+
+    dx[m] = Σ_i dx̂[i] ∂x̂[i]/∂x[m] = γ/σ (dy[m] - dβ/M - x̂[m] dγ/M)
+
+that is: dy, less what of it would only move the mean or the spread, which the normalization takes away again.
+
+All of it goes over the numbers three times: for the moments, for y, and for the gradients twice. Each is shared among the
+cores, in strips that fit their caches.
+
+Cost: some ten additions and multiplications a number; what counts is that x is read twice and y written, and in the gradients
+x read twice, dy once and dx written twice.
+"""
+
+from minidl.autograd import differentiable
+from minidl.backend import array_module, must_be_floating
+from minidl.cores import share
+from minidl.errors import ShapeError
+from minidl.memory import empty, scratch
+from minidl.ops.fused import Rectified, put
+from minidl.ops.strips import equal_parts, fair_strip
+
+
+def moments(x):
+    """(..., C) -> μ (C,), σ² - ε (C,): mean and variance of each channel, Σ (x - μ)² / M
+
+    Each strip has a mean and a sum of squared distances from it of its own; those of two become one without a loss of digits
+    (Chan, Golub, LeVeque 1979): with δ = μ₂ - μ₁,  μ = μ₁ + δ n₂/n,  S = S₁ + S₂ + δ² n₁ n₂ / n.
+
+    >>> moments(np.array([[1., 0.], [3., 0.]]))
+    (array([2., 0.]), array([1., 0.]))
+    """
+    must_be_floating("x", x)
+    x = _positions(x)
+    xp = array_module(x)
+
+    def of_strip(rows):
+        part, ones = x[rows], xp.ones(rows.stop - rows.start, x.dtype)
+        mean = ones @ part / len(part)
+        off = xp.subtract(part, mean, out=scratch(xp, "off", part.shape, x.dtype))
+        return len(part), mean, ones @ xp.multiply(off, off, out=off)
+
+    parts = [(n, mean, squares) for n, mean, squares in share(xp, of_strip, _strips(x))]
+    count, mean, squares = parts[0]
+    for n, other, more in parts[1:]:
+        delta, total = other - mean, count + n
+        mean, squares = mean + delta * (n / total), squares + more + delta * delta * (count * n / total)
+        count = total
+    return mean, squares / count
+
+
+def batch_norm(x, gamma, beta, given=None, epsilon=1e-5, fixed=False):
+    """(..., C), (C,), (C,) -> (..., C):  y = γ (x - μ) / √(variance + ε) + β
+
+    given: moments(x), where they are known already; or with `fixed`, after training, other numbers that do not depend on x.
+    Raises ShapeError where the shapes do not fit.
+
+    >>> batch_norm(np.array([[1.], [3.]]), np.array([10.]), np.array([5.]), epsilon=0.)
+    array([[-5.],
+           [15.]])
+    """
+    return _forward(x, gamma, beta, given, epsilon, rectify=False)
+
+
+def batch_norm_gradients(dy, x, gamma, given, epsilon, fixed, wanted):
+    """dγ = Σ dy x̂,  dβ = Σ dy,  dx = γ/σ (dy - dβ/M - x̂ dγ/M),  with fixed moments dx = γ/σ dy"""
+    mean, variance = given or moments(x)
+    shape, x, dy = x.shape, _positions(x), _positions(dy)
+    xp, m, inverse = array_module(x), len(x), 1 / (variance + epsilon) ** 0.5
+    dx = empty(xp, x.shape, x.dtype)
+
+    def off_mean(rows):
+        return xp.subtract(x[rows], mean, out=scratch(xp, "off", x[rows].shape, x.dtype))
+
+    def sums(rows):
+        """dx is dy for now"""
+        part, off, ones = put(dy, rows, dx[rows]), off_mean(rows), xp.ones(rows.stop - rows.start, x.dtype)
+        return ones @ xp.multiply(off, part, out=off), ones @ part
+
+    dgamma, dbeta = (sum(parts) for parts in zip(*share(xp, sums, _strips(x)), strict=True))
+    dgamma = dgamma * inverse
+    along, slope = dgamma * inverse / m, gamma * inverse
+
+    def off_dy(rows):
+        part = dx[rows]
+        if not fixed:
+            off = off_mean(rows)
+            part -= xp.multiply(off, along, out=off)
+            part -= dbeta / m
+        part *= slope
+
+    if "x" in wanted:
+        share(xp, off_dy, _strips(x))
+    found = {"x": dx.reshape(shape), "gamma": dgamma, "beta": dbeta}
+    return {name: found[name] for name in wanted}
+
+
+batch_norm = differentiable(batch_norm, dx_dgamma_dbeta=batch_norm_gradients)
+
+
+def batch_norm_relu(x, gamma, beta, given=None, epsilon=1e-5, fixed=False):
+    """(..., C), (C,), (C,) -> (..., C):  y = max(batch_norm(x, γ, β), 0), the ReLU applied while a strip is in the cache
+
+    >>> batch_norm_relu(np.array([[1.], [3.]]), np.array([10.]), np.array([5.]), epsilon=0.)
+    array([[ 0.],
+           [15.]])
+    """
+    return _forward(x, gamma, beta, given, epsilon, rectify=True)
+
+
+def batch_norm_relu_gradients(dy, y, x, gamma, given, epsilon, fixed, wanted):
+    """Through the ReLU, then through the normalization: batch_norm_gradients(dy·[y > 0])"""
+    return batch_norm_gradients(Rectified(dy, y), x, gamma, given, epsilon, fixed, wanted)
+
+
+batch_norm_relu = differentiable(batch_norm_relu, dx_dgamma_dbeta=batch_norm_relu_gradients)
+
+
+def _forward(x, gamma, beta, given, epsilon, rectify):
+    must_be_floating("x", x)
+    if not x.ndim or not x.size or gamma.shape != x.shape[-1:] or beta.shape != x.shape[-1:]:
+        raise ShapeError(
+            f"batch_norm of x {x.shape}, gamma {gamma.shape} and beta {beta.shape}; wanted x (..., C) with at least one "
+            "number, gamma and beta (C,)"
+        )
+    mean, variance = given or moments(x)
+    scale = gamma / (variance + epsilon) ** 0.5
+    xp, flat, shift = array_module(x, gamma, beta), _positions(x), beta - mean * scale
+    y = empty(xp, flat.shape, x.dtype)
+
+    def normalize(rows):
+        part = xp.multiply(flat[rows], scale, out=y[rows])
+        part += shift
+        if rectify:
+            xp.maximum(part, 0, out=part)
+
+    share(xp, normalize, _strips(flat))
+    return y.reshape(x.shape)
+
+
+def _positions(x):
+    """(..., C) -> (M, C)"""
+    return x.reshape(-1, x.shape[-1])
+
+
+def _strips(x):
+    """Of the rows of x (M, C)"""
+    return equal_parts(len(x), max(1, fair_strip(array_module(x), x.shape[0] * x.shape[1]) // x.shape[1]))

@@ -1,0 +1,152 @@
+"""Cross-entropies: by hand, beside PyTorch's, where numbers are large, and what they refuse."""
+
+import numpy as np
+import pytest
+
+from minidl import Tensor, value_and_grad
+from minidl.backend import to_device
+from minidl.errors import ArgumentError, ShapeError
+from minidl.losses import sigmoid_cross_entropy, softmax_cross_entropy
+from tests.devices import GPUS, at
+
+rng = np.random.default_rng(0)
+LOGITS, LABELS, TARGETS = rng.standard_normal((5, 4)) * 3, np.array([3, 0, 2, 2, 1]), rng.uniform(0, 1, (5, 4))
+
+
+def test_softmax_s_by_hand():
+    """p = (1/6, 2/6, 3/6) and (1/2, 1/4, 1/4)"""
+    logits, labels = np.log([[1.0, 2, 3], [2, 1, 1]]), np.array([1, 0])
+    value, (gradient,) = value_and_grad(lambda z: softmax_cross_entropy(z, labels))(logits)
+    np.testing.assert_allclose(value, (np.log(3) + np.log(2)) / 2, rtol=1e-14)
+    np.testing.assert_allclose(gradient, np.array([[1, -4, 3], [-3, 1.5, 1.5]]) / 6 / 2, rtol=1e-13)
+    np.testing.assert_allclose(softmax_cross_entropy(logits, labels, "sum"), np.log(6), rtol=1e-14)
+
+
+def test_sigmoid_s_by_hand():
+    """p = 1/4 for z = -log 3: the loss is log 4 where t = 1, and log 4/3 where t = 0"""
+    logits, targets = np.array([-np.log(3), -np.log(3)]), np.array([1.0, 0.0])
+    value, (dz, dt) = value_and_grad(lambda z, t: sigmoid_cross_entropy(z, t))(logits, targets)
+    np.testing.assert_allclose(value, (np.log(4) + np.log(4 / 3)) / 2, rtol=1e-14)
+    np.testing.assert_allclose(dz, [-3 / 8, 1 / 8], rtol=1e-14)
+    np.testing.assert_allclose(dt, [np.log(3) / 2] * 2, rtol=1e-14)
+
+
+@pytest.mark.parametrize("classes", [2, 10, 1000])
+def test_a_network_that_knows_nothing(classes):
+    labels = np.arange(7) % classes
+    np.testing.assert_allclose(softmax_cross_entropy(np.full((7, classes), 3.0), labels), np.log(classes), rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_logits_overflow_nowhere(dtype):
+    value, (gradient,) = value_and_grad(lambda z: softmax_cross_entropy(z, np.array([0, 1])))(
+        np.array([[1e4, -1e4], [-np.inf, 1e4]], dtype)
+    )
+    assert value == 0 and not gradient.any()
+    value, (gradient,) = value_and_grad(lambda z: sigmoid_cross_entropy(z, np.array([1, 0, 0]), "sum"))(
+        np.array([1e4, -1e4, 1e4], dtype)
+    )
+    assert value == 1e4
+    np.testing.assert_array_equal(gradient, [0, 0, 1])
+
+
+def test_two_classes_are_one_sigmoid():
+    """softmax of (0, z) is (1 - p, p) with p = sigmoid(z)"""
+    z, labels = LOGITS[:, 0], LABELS % 2
+    both = np.stack([np.zeros(5), z], axis=1)
+    np.testing.assert_allclose(softmax_cross_entropy(both, labels), sigmoid_cross_entropy(z, labels), rtol=1e-14)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_both_are_pytorchs(reduction):
+    torch = pytest.importorskip("torch")
+    functional = torch.nn.functional
+    z, t = (torch.tensor(array, requires_grad=True) for array in (LOGITS, TARGETS))
+    for ours, theirs in (
+        (value_and_grad(lambda z, t: softmax_cross_entropy(z, LABELS, reduction) + 0 * t.sum()),
+         functional.cross_entropy(z, torch.tensor(LABELS), reduction=reduction) + 0 * t.sum()),
+        (value_and_grad(lambda z, t: sigmoid_cross_entropy(z, t, reduction)),
+         functional.binary_cross_entropy_with_logits(z, t, reduction=reduction)),
+    ):  # fmt: skip
+        value, gradients = ours(LOGITS, TARGETS)
+        np.testing.assert_allclose(value, theirs.item(), rtol=1e-13)
+        for gradient, wanted in zip(gradients, torch.autograd.grad(theirs, (z, t)), strict=True):
+            np.testing.assert_allclose(gradient, wanted.numpy(), rtol=1e-12, atol=1e-16)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint64])
+def test_labels_of_any_whole_numbers(dtype):
+    assert softmax_cross_entropy(LOGITS, LABELS.astype(dtype)) == softmax_cross_entropy(LOGITS, LABELS)
+    assert softmax_cross_entropy(LOGITS, Tensor(LABELS.astype(dtype))).data == softmax_cross_entropy(LOGITS, LABELS)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.float32])
+def test_targets_of_any_kind_keep_the_logits_dtype(dtype):
+    z = Tensor(LOGITS.astype(np.float32), requires_grad=True)
+    loss = sigmoid_cross_entropy(z, (TARGETS > 0.5).astype(dtype))
+    loss.backward()
+    assert loss.dtype == z.grad.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (
+            lambda: softmax_cross_entropy(LOGITS, np.array([0, 1, 2, 3, 4])),
+            "the labels go from 0 to 4; wanted numbers from 0 to 3, as there are 4 logits each",
+        ),
+        (
+            lambda: softmax_cross_entropy(LOGITS, LABELS - 1),
+            "the labels go from -1 to 2; wanted numbers from 0 to 3, as there are 4 logits each",
+        ),
+        (
+            lambda: softmax_cross_entropy(LOGITS, LABELS[:4]),
+            "softmax_cross_entropy of logits (5, 4) and labels (4,); wanted (N, C) and (N,), N and C at least 1",
+        ),
+        (
+            lambda: softmax_cross_entropy(LOGITS, LABELS.astype(float)),
+            "the labels are float64; wanted whole numbers, the number of each one's class: use .astype(int)",
+        ),
+        (
+            lambda: sigmoid_cross_entropy(LOGITS, LABELS),
+            "sigmoid_cross_entropy of logits (5, 4) and targets (5,); wanted the same shape twice, without a 0",
+        ),
+    ],
+)
+def test_the_whole_sentence(call, sentence):
+    with pytest.raises(ArgumentError) as caught:
+        call()
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: softmax_cross_entropy(LOGITS[:0], LABELS[:0]),
+        lambda: softmax_cross_entropy(LOGITS[:, :0], LABELS),
+        lambda: softmax_cross_entropy(LOGITS[0], LABELS[0]),
+        lambda: softmax_cross_entropy(LOGITS, TARGETS),  # one-hot labels are not taken
+        lambda: softmax_cross_entropy(LOGITS, [3, 0, 2, 2, 1]),
+        lambda: softmax_cross_entropy(LOGITS[:1], 3),
+        lambda: softmax_cross_entropy(LOGITS.astype(int), LABELS),
+        lambda: softmax_cross_entropy(LOGITS, LABELS > 1),
+        lambda: softmax_cross_entropy(LOGITS, LABELS, "none"),
+        lambda: sigmoid_cross_entropy(LOGITS, TARGETS, reduction="batchmean"),
+        lambda: sigmoid_cross_entropy(LOGITS[:0], TARGETS[:0]),
+        lambda: sigmoid_cross_entropy(LOGITS, 1.0),
+    ],
+)
+def test_what_makes_no_sense_is_refused(call):
+    with pytest.raises(ArgumentError):
+        call()
+
+
+@pytest.mark.parametrize("place", GPUS)
+def test_a_gpu_looks_at_shape_and_dtype_alone(place):
+    with at(place):
+        logits, labels = to_device(LOGITS, "gpu"), to_device(LABELS, "gpu")
+        softmax_cross_entropy(logits, labels + 1)
+        with pytest.raises(ShapeError):
+            softmax_cross_entropy(logits, labels[:3])
+        with pytest.raises(ArgumentError):
+            softmax_cross_entropy(logits, labels.astype(float))
