@@ -1,8 +1,10 @@
-"""Adam (Kingma & Ba 2015)."""
+"""Adam (Kingma & Ba 2015), and AdamW (Loshchilov & Hutter 2019)."""
 
 from minidl.backend import array_module
 from minidl.errors import one_of
+from minidl.memory import scratch
 from minidl.optim.optimizer import Optimizer
+from minidl.optim.sgd import decayed
 
 EPSILON_FORMS = ("pytorch", "tensorflow")
 
@@ -15,24 +17,45 @@ class Adam(Optimizer):
 
     In the second form ε is in effect divided by √(1 - β2^t): larger in the first steps, which matters where gradients are as
     small as ε.
+
+    weight_decay λ adds λ x to g, which √v then divides too: what has large gradients decays less. decoupled (AdamW): g stays as
+    it is, and x ← (1 - learning_rate·λ) x before the step. (This is PyTorch's λ; the paper's is learning_rate·λ.)
     """
 
-    def __init__(self, parameters, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8, epsilon_form="pytorch"):
-        super().__init__(parameters, learning_rate)
+    NUMBERS: tuple[str, ...] = ("learning_rate", "steps")
+
+    def __init__(
+        self, parameters, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8, epsilon_form="pytorch", weight_decay=0.0,
+        decoupled=False,
+    ):  # fmt: skip
+        super().__init__(parameters, learning_rate, weight_decay, ["m", "v"])
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
         self.epsilon_form = one_of("epsilon_form", epsilon_form, EPSILON_FORMS)
+        self.decoupled = decoupled
         self.steps = 0
-        self.m = [p.data * 0 for p in self.parameters]
-        self.v = [p.data * 0 for p in self.parameters]
 
     def step(self, loss=None):
         self.steps += 1
-        m_bias, v_bias = 1 - self.beta1**self.steps, 1 - self.beta2**self.steps
-        if self.epsilon_form == "tensorflow":
-            rate, v_scale = self.learning_rate * v_bias**0.5 / m_bias, 1.0
-        else:
-            rate, v_scale = self.learning_rate / m_bias, v_bias**-0.5
-        for i, (p, g) in enumerate(zip(self.parameters, self._gradients(), strict=True)):
-            m = self.m[i] = self.beta1 * self.m[i] + (1 - self.beta1) * g
-            v = self.v[i] = self.beta2 * self.v[i] + (1 - self.beta2) * (g * g)
-            p.data = p.data - rate * m / (array_module(v).sqrt(v) * v_scale + self.epsilon)
+        self._move(self._change)
+
+    def _change(self, new, x, g, m, v, decay, rate):
+        xp, m_bias, v_bias = array_module(x), 1 - self.beta1**self.steps, 1 - self.beta2**self.steps
+        is_first_form = self.epsilon_form == "pytorch"
+        step_rate, v_scale = (rate / m_bias, v_bias**-0.5) if is_first_form else (rate * v_bias**0.5 / m_bias, 1.0)
+        if not self.decoupled:
+            g = decayed(g, x, decay)
+        part = scratch(xp, "part of a step", x.shape, x.dtype)
+        m *= self.beta1
+        m += xp.multiply(g, 1 - self.beta1, out=part)
+        v *= self.beta2
+        xp.multiply(g, g, out=part)
+        part *= 1 - self.beta2
+        v += part
+        xp.sqrt(v, out=part)
+        part *= v_scale
+        part += self.epsilon
+        xp.multiply(m, step_rate, out=new)
+        new /= part
+        if self.decoupled and decay:
+            x = xp.multiply(x, 1 - rate * decay, out=part)
+        xp.subtract(x, new, out=new)

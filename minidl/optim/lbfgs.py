@@ -10,9 +10,9 @@ from math import isfinite
 
 import numpy as np
 
-from minidl.backend import array_module, read_numbers
+from minidl.backend import array_module, device_of, read_numbers, to_device
 from minidl.errors import ArgumentError, NonFiniteError
-from minidl.optim.optimizer import Optimizer
+from minidl.optim.optimizer import Optimizer, must_fit
 
 
 class LBFGS(Optimizer):
@@ -32,10 +32,14 @@ class LBFGS(Optimizer):
     """
 
     takes_back = True
+    NUMBERS: tuple[str, ...] = ("learning_rate", "rollbacks", "still")
+    POINT, PAIR = {"x": 1, "gradient": 1, "direction": 1, "loss": 0, "length": 0}, {"s": 1, "y": 1, "rho": 0, "scale": 0}
     SHRINK, GROW, PATIENCE, CURVATURE, VISIBLE = 0.25, 4, 10, 1e-10, 1e4
 
     def __init__(self, parameters, learning_rate=1.0, history=10, tolerance=1e-7, leap=1.1):
         super().__init__(parameters, learning_rate)
+        if any(self._decays) or {*self._rates} != {1.0}:
+            raise ArgumentError("L-BFGS moves all parameters along one direction; wanted groups without weight decay or rate")
         if history < 1:
             raise ArgumentError(f"the history is {history}; wanted at least 1 pair")
         self.tolerance, self.leap = tolerance, leap
@@ -43,11 +47,42 @@ class LBFGS(Optimizer):
         self.rollbacks = 0
         self._good = None  # (x, g, loss) of the last point that was kept
         self._direction = self._length = None  # of the step from there
-        self._still = 0
+        self.still = 0  # steps in a row that hardly changed the loss
 
     @property
     def converged(self):
-        return self._still >= self.PATIENCE
+        return self.still >= self.PATIENCE
+
+    def state(self):
+        found = {name: getattr(self, name) for name in self.NUMBERS}
+        if self._good is not None:
+            x, g, loss = self._good
+            found |= dict(zip(self.POINT, (x, g, self._direction, loss, self._length), strict=True))
+        for number, pair in enumerate(self.pairs):
+            found |= {f"{name}/{number}": value for name, value in zip(self.PAIR, pair, strict=True)}
+        return found
+
+    def restore(self, state):
+        size, data = sum(p.data.size for p in self.parameters), self.parameters[0].data
+        ndims = dict.fromkeys(self.NUMBERS, 0) | (self.POINT if "x" in state else {})
+        count = sum(name.startswith("s/") for name in state)
+        ndims |= {f"{name}/{number}": ndim for number in range(count) for name, ndim in self.PAIR.items()}
+        must_fit(state, {name: (size,) * ndim for name, ndim in ndims.items()})
+
+        def taken(names):
+            return [
+                to_device(state[name], device_of(data)).astype(data.dtype) if ndims[name] else float(state[name])
+                for name in names
+            ]
+
+        self.learning_rate, *counts = taken(self.NUMBERS)
+        self.rollbacks, self.still = map(int, counts)
+        self.pairs = deque((tuple(taken(f"{name}/{n}" for name in self.PAIR)) for n in range(count)), self.pairs.maxlen)
+        if "x" in state:
+            x, g, self._direction, loss, self._length = taken(self.POINT)
+            self._good = x, g, loss
+        else:
+            self._good = self._direction = self._length = None
 
     def step(self, loss):
         loss, x, g = float(loss), _flat(p.data for p in self.parameters), _flat(self._gradients())
@@ -83,7 +118,7 @@ class LBFGS(Optimizer):
         if ys > self.CURVATURE * (yy * ss) ** 0.5:
             self.pairs.append((s, y, 1 / ys, ys / yy))
         change = abs(loss - before_loss)
-        self._still = self._still + 1 if change <= self.tolerance * max(abs(loss), abs(before_loss)) else 0
+        self.still = self.still + 1 if change <= self.tolerance * max(abs(loss), abs(before_loss)) else 0
 
     def _cautious_length(self, dtype, total, steepest, largest):
         """min(1, 1 / Σ|g|), but enough to move x by VISIBLE units in its last place: less would teach nothing of H."""

@@ -1,34 +1,163 @@
-"""What all optimisers share: a list of parameters whose `.grad` says where up is."""
+"""What all optimisers share: parameters whose `.grad` says where up is, how strongly each is moved, and the state from which a
+training goes on.
+
+**Weight decay** λ adds λ/2 Σ x² to the loss, and so λ x to the gradient: each step then pulls x towards 0. λ is counted as
+PyTorch does; Keras' l2(λ) adds λ Σ x², which is a weight decay of 2λ.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
 
 from minidl.autograd import Tensor
+from minidl.backend import array_module, device_of, is_array, to_device
+from minidl.cores import share
 from minidl.errors import ArgumentError
+from minidl.memory import empty
+from minidl.ops.strips import GPU_STRIP, LEAST, equal_parts
+
+STRIP = 1 << 16  # numbers of a parameter: these, its gradient's and its histories' fit a core's cache together
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters, a list of Tensors or a dict name -> Tensor, with a weight decay of their own, which is for all of them, and a
+    rate, a factor on the learning rate."""
+
+    parameters: list | dict
+    weight_decay: float = 0.0
+    rate: float = 1.0
 
 
 class Optimizer:
-    """parameters: Tensors with requires_grad. A step gives each a new array in `.data` and leaves the old one as it was, so
-    whoever kept it (a snapshot of the best picture) keeps it.
+    """parameters: a list of Tensors with requires_grad; or a dict name -> Tensor, as Module.named_parameters() gives it, where
+    frozen ones are passed over; or a list of Groups. A step gives each a new array in `.data` and leaves the old one as it was,
+    so whoever kept it (a snapshot of the best picture) keeps it.
+
+    weight_decay: λ; of all parameters in a list; in a dict, of those alone whose name ends in "kernel", as biases and batch
+    normalization's scales are few and need no holding back. Groups say their own.
 
     converged: whether further steps would change nothing; takes_back: whether a step to where the loss is not finite is
     taken back by the next one.
     """
 
     converged, takes_back = False, False
+    NUMBERS: tuple[str, ...] = ("learning_rate",)  # attributes that belong to the state
 
-    def __init__(self, parameters, learning_rate):
-        self.parameters = list(parameters)
+    def __init__(self, parameters, learning_rate, weight_decay=0.0, histories=()):
+        entries = _entries(parameters, weight_decay)
+        self.names, self.parameters, self._decays, self._rates = map(list, zip(*entries, strict=True)) if entries else [[]] * 4
         if not self.parameters or not all(isinstance(p, Tensor) and p.requires_grad for p in self.parameters):
             raise ArgumentError("an optimiser wants a list of Tensors with requires_grad=True, at least one")
+        if len({*map(id, self.parameters)}) < len(self.parameters) or len({*self.names}) < len(self.names):
+            raise ArgumentError("the optimiser was given a parameter, or a name, twice; wanted each once")
         if not learning_rate > 0:
             raise ArgumentError(f"the learning rate is {learning_rate}; wanted a number above 0")
         self.learning_rate = learning_rate
+        # word -> for each parameter an array of its shape, which the steps change in place
+        self._histories = {word: [array_module(p.data).zeros(p.shape, p.dtype) for p in self.parameters] for word in histories}
 
-    def step(self, loss):
+    def step(self, loss=None):
         """Move the parameters against their gradients. loss: the value that the gradients belong to; only L-BFGS, which
         watches that it falls, looks at it."""
         raise NotImplementedError
+
+    def state(self):
+        """{name: array or number}: copies of all that `restore` needs, beside the parameters, to go on to the same bytes."""
+        return {name: getattr(self, name) for name in self.NUMBERS} | {
+            name: history.copy() for name, history in self._named_histories().items()
+        }
+
+    def restore(self, state):
+        """Go on from a `state()` of an optimiser of the same kind and parameters, on whatever device its arrays are.
+
+        Raises ArgumentError where a name is missing or unknown, or a shape differs; nothing is changed then.
+        """
+        own = self._named_histories()
+        must_fit(state, dict.fromkeys(self.NUMBERS, ()) | {name: history.shape for name, history in own.items()})
+        for name in self.NUMBERS:
+            setattr(self, name, type(getattr(self, name))(state[name]))
+        for name, history in own.items():
+            history[...] = to_device(state[name], device_of(history))
+
+    def _named_histories(self):
+        return {
+            f"{word}/{name}": history
+            for word, histories in self._histories.items()
+            for name, history in zip(self.names, histories, strict=True)
+        }
 
     def _gradients(self):
         missing = sum(p.grad is None for p in self.parameters)
         if missing:
             raise ArgumentError(f"{missing} of {len(self.parameters)} parameters have no gradient; call backward before step")
         return [p.grad for p in self.parameters]
+
+    def _move(self, change):
+        """Give each parameter the new array that change(new, x, g, *histories, decay, rate) fills, strip by strip of what they
+        are in one row; the cores share the strips."""
+        data, gradients = [p.data for p in self.parameters], self._gradients()
+        xp = array_module(*data, *gradients)
+        moved, strips = [empty(xp, x.shape, x.dtype) for x in data], []
+        for *arrays, decay, rate in zip(
+            moved, data, gradients, *self._histories.values(), self._decays, self._rates, strict=True
+        ):
+            rows = [array.reshape(-1) for array in arrays]
+            for part in equal_parts(rows[0].size, STRIP if xp is np else GPU_STRIP, cores=1):
+                strips.append((*(row[part] for row in rows), decay, float(self.learning_rate * rate)))
+        if sum(x.size for x in data) < LEAST:
+            for strip in strips:
+                change(*strip)
+        else:
+            share(xp, lambda strip: change(*strip), strips)
+        for p, new in zip(self.parameters, moved, strict=True):
+            p.data = new
+
+
+def must_fit(state, shapes):
+    """Refuse a state that has other names or shapes than these; a number's is ()."""
+    if different := sorted(state.keys() ^ shapes.keys()):
+        found = "lacks" if different[0] in shapes else "has an unknown"
+        raise ArgumentError(
+            f"the state {found} {different[0]!r} ({len(different)} names differ); wanted that of the same optimiser and "
+            "parameters"
+        )
+    for name, shape in shapes.items():
+        found = getattr(state[name], "shape", ())
+        if found != shape or (shape and not is_array(state[name])):
+            raise ArgumentError(f"{name} has shape {found} in the state; wanted {shape}, that of the same parameters")
+
+
+def _entries(parameters, weight_decay):
+    """[(name, parameter, weight decay, rate)]; those without a name are numbered"""
+    _must_be_at_least_0("weight decay", weight_decay)
+    if isinstance(parameters, dict):
+        entries = [(name, p, weight_decay * name.endswith("kernel"), 1.0) for name, p in _learning(parameters).items()]
+        if weight_decay and not any(decay for _, _, decay, _ in entries):
+            raise ArgumentError("there is a weight decay, but no parameter's name ends in 'kernel'; wanted one, or Groups")
+        return entries
+    parameters = list(parameters)
+    if not any(isinstance(each, Group) for each in parameters):
+        return [(str(number), p, weight_decay, 1.0) for number, p in enumerate(parameters)]
+    if weight_decay or not all(isinstance(each, Group) for each in parameters):
+        raise ArgumentError(
+            "there are Groups beside a weight decay or other parameters; wanted Groups alone: they say their own"
+        )
+    entries = []
+    for group in parameters:
+        _must_be_at_least_0("weight decay of a group", group.weight_decay)
+        _must_be_at_least_0("rate of a group", group.rate)
+        some = group.parameters
+        named = _learning(some) if isinstance(some, dict) else dict(enumerate(some, start=len(entries)))
+        entries += [(str(name), p, group.weight_decay, group.rate) for name, p in named.items()]
+    return entries
+
+
+def _learning(parameters):
+    """Of named parameters those that are not frozen."""
+    return {name: p for name, p in parameters.items() if getattr(p, "requires_grad", True)}
+
+
+def _must_be_at_least_0(name, value):
+    if not 0 <= value < float("inf"):
+        raise ArgumentError(f"the {name} is {value}; wanted a number of at least 0")

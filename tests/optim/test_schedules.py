@@ -1,0 +1,87 @@
+"""Schedules by hand, and beside PyTorch's."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from minidl.errors import ArgumentError
+from minidl.optim.schedules import Constant, Cosine, OneCycle, Steps, Warmup
+
+EVERY = [
+    Constant(0.1), Steps(0.1, {80: 0.1, 160: 0.01}), Cosine(0.1, 20, last=0.1), Warmup(5, Cosine(0.1, 20)),
+    OneCycle(0.1, 20, rise=0.25),
+]  # fmt: skip
+
+
+def rates(schedule, times):
+    return [schedule(t) for t in times]
+
+
+def test_steps_in_any_order():
+    wanted = [2, 2, 0.2, 0.2, 0.02, 0.02]
+    assert rates(Steps(2.0, {160: 0.01, 80: 0.1}), (0, 79.9, 80, 159, 160, 1000)) == wanted
+    assert rates(Steps(2.0, {}), (0, 5)) == [2, 2]
+    assert Steps(2.0, {0: 0.5})(0) == 1
+
+
+def test_cosine_by_hand():
+    """cos 60° is 1/2: a third of the way three quarters of the height are left."""
+    np.testing.assert_allclose(
+        rates(Cosine(2.0, 30, last=0.2), (0, 10, 15, 20, 30, 40)), [2, 1.6, 1.2, 0.8, 0.4, 0.4], rtol=1e-12
+    )
+
+
+def test_warmup_by_hand():
+    np.testing.assert_allclose(rates(Warmup(5, Constant(1.0)), (0, 1, 5, 50)), [0, 0.2, 1, 1])
+    np.testing.assert_allclose(rates(Warmup(4, Steps(2.0, {2: 0.1}), first=0.2), (0, 1, 2, 4, 9)), [0.4, 0.8, 0.12, 0.2, 0.2])
+
+
+def test_one_cycle_by_hand():
+    cycle = OneCycle(3.0, 10, rise=0.4, first=0.2, last=0.1)
+    np.testing.assert_allclose(rates(cycle, (0, 2, 4, 7, 10, 11)), [0.6, 1.8, 3, 1.65, 0.3, 0.3], rtol=1e-12)
+
+
+@pytest.mark.parametrize("schedule", EVERY, ids=lambda schedule: type(schedule).__name__)
+def test_schedules_are_values(schedule):
+    again = eval(repr(schedule))
+    assert again == schedule == pickle.loads(pickle.dumps(schedule))
+    assert rates(again, range(30)) == rates(schedule, range(30))
+    assert all(type(rate) is float for rate in rates(schedule, range(30)))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (Steps(1.0, {3: 0.1, 6: 0.1 * 0.1}), lambda s, o: s.MultiStepLR(o, [3, 6], 0.1)),
+        (Cosine(1.0, 10), lambda s, o: s.CosineAnnealingLR(o, 10)),
+        (Warmup(4, Constant(1.0), first=0.25), lambda s, o: s.LinearLR(o, 0.25, 1.0, 4)),
+        (OneCycle(1.0, 9, rise=2 / 9), lambda s, o: s.OneCycleLR(o, 1.0, 10, pct_start=0.3, cycle_momentum=False)),
+    ],
+    ids=["steps", "cosine", "warmup", "one cycle"],
+)
+def test_schedules_are_pytorchs(ours, theirs):
+    torch = pytest.importorskip("torch")
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], 1.0)
+    schedule, found = theirs(torch.optim.lr_scheduler, optimizer), []
+    for _ in range(10):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    np.testing.assert_allclose(rates(ours, range(10)), found, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Cosine(0.1, 0),
+        lambda: Warmup(-1, Constant(0.1)),
+        lambda: OneCycle(0.1, float("nan")),
+        lambda: OneCycle(0.1, 10, rise=1.0),
+        lambda: Steps(0.1, {80: 0.1, 160: 0.1}),
+        lambda: Steps(0.1, {10: 1}),
+    ],
+)
+def test_what_makes_no_sense_is_refused(make):
+    with pytest.raises(ArgumentError):
+        make()
