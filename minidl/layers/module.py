@@ -1,31 +1,53 @@
 """Module: something with parameters, by name."""
 
+import numpy as np
+
 from minidl.autograd import Tensor
-from minidl.backend import to_device
+from minidl.backend import is_array, to_device, to_numpy
+from minidl.errors import ArgumentError
 from minidl.frozen import frozen_copy, is_frozen
 
 
 class Module:
     """A function with parameters. A subclass keeps Tensors, Modules and dicts of Modules as attributes and defines
-    __call__; the names of parameters are the paths to them, such as "block1_conv1/kernel"."""
+    __call__; the names of parameters are the paths to them, such as "block1_conv1/kernel".
+
+    buffers: names of attributes that are no parameters but belong to the state: running statistics, counters; arrays or
+    numbers. training: whether the module is being trained, which batch normalization and dropout ask for.
+    """
+
+    buffers: tuple = ()
+    training = True
 
     def named_parameters(self):
         """name -> Tensor, in the order in which they were set."""
-        found = {}
-        for name, value in vars(self).items():
-            if isinstance(value, Tensor):
-                found[name] = value
-            elif isinstance(value, (Module, dict)):
-                # The members of a dict go by their own keys: {"block1_conv1": layer} is named block1_conv1/...
-                members = {name: value} if isinstance(value, Module) else value
-                for key, member in members.items():
-                    if isinstance(member, Module):
-                        found |= {f"{key}/{path}": tensor for path, tensor in member.named_parameters().items()}
-        return found
+        return {
+            f"{path}{name}": value
+            for path, module in self.named_modules().items()
+            for name, value in vars(module).items()
+            if isinstance(value, Tensor)
+        }
 
     def parameters(self):
         """All parameters as a list of Tensors."""
         return list(self.named_parameters().values())
+
+    def named_modules(self):
+        """path -> Module: "" for this one, "block1_conv1/" for one below it, in the order in which they were set."""
+        found = {"": self}
+        for name, value in vars(self).items():
+            # The members of a dict go by their own keys: {"block1_conv1": layer} is named block1_conv1/...
+            members = value if isinstance(value, dict) else {name: value}
+            for key, member in members.items():
+                if isinstance(member, Module):
+                    found |= {f"{key}/{path}": module for path, module in member.named_modules().items()}
+        return found
+
+    def train(self, training=True):
+        """Train from here on, or with False do not; returns the module itself."""
+        for module in self.named_modules().values():
+            module.training = training
+        return self
 
     def freeze(self, frozen=True):
         """Want no gradients of the parameters from here on (or want them again): their share of backward is left out.
@@ -39,9 +61,54 @@ class Module:
         return self
 
     def to(self, device):
-        """Move all parameters to the device "cpu", "gpu" or "auto"; returns the module itself."""
+        """Move all parameters and buffers to the device "cpu", "gpu" or "auto"; returns the module itself."""
         for parameter in self.parameters():
             moved = to_device(parameter.data, device)
             if moved is not parameter.data:
                 parameter.data = frozen_copy(moved) if is_frozen(parameter.data) else moved
+        for module in self.named_modules().values():
+            for name in module.buffers:
+                if is_array(value := getattr(module, name)):
+                    setattr(module, name, to_device(value, device))
         return self
+
+    def state(self):
+        """name -> array or number: all parameters and buffers, the arrays themselves."""
+        found = {name: parameter.data for name, parameter in self.named_parameters().items()}
+        for path, module in self.named_modules().items():
+            found |= {f"{path}{name}": getattr(module, name) for name in module.buffers}
+        return found
+
+    def restore(self, state):
+        """Take all parameters and buffers from what `state` gave, on whatever device they are here.
+
+        Raises ArgumentError where a name is missing or unknown, or a shape differs; nothing is changed then.
+        """
+        mine = self.state()
+        wrong = sorted(state.keys() ^ mine.keys())
+        if wrong:
+            kind = "lacks" if wrong[0] in mine else "has an unknown"
+            raise ArgumentError(f"the state {kind} {wrong[0]!r} ({len(wrong)} names differ); it belongs to another network")
+        for name, value in state.items():
+            if np.shape(value) != getattr(mine[name], "shape", ()):
+                raise ArgumentError(f"{name} has shape {np.shape(value)} in the state; wanted {mine[name].shape}")
+        parameters = self.named_parameters()
+        for path, module in self.named_modules().items():
+            for name in [key for key in vars(module) if f"{path}{key}" in parameters] + list(module.buffers):
+                self._put(module, name, state[f"{path}{name}"])
+        return self
+
+    @staticmethod
+    def _put(module, name, value):
+        old = getattr(module, name)
+        if isinstance(old, Tensor):
+            old.data = _like(value, old.data)
+        else:
+            setattr(module, name, _like(value, old) if is_array(old) else type(old)(value))
+
+
+def _like(value, array):
+    """The numbers as an array of this one's dtype, on its device"""
+    return to_device(
+        np.array(to_numpy(value) if is_array(value) else value, array.dtype), "cpu" if isinstance(array, np.ndarray) else "gpu"
+    )

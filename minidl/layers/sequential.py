@@ -1,0 +1,79 @@
+"""Layers one after the other."""
+
+from collections import Counter
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from minidl.autograd import Tensor, no_grad
+from minidl.backend import device_of
+from minidl.layers.activations import ReLU
+from minidl.layers.module import Module
+
+
+class Line(NamedTuple):
+    """One layer of a summary. shape: of its output, without the batch; multiply_adds: for one picture; receptive_field: how
+    many positions of the input, along each axis, one output sees; () where it sees all."""
+
+    name: str
+    kind: str
+    shape: tuple
+    parameters: int
+    multiply_adds: int
+    receptive_field: tuple
+
+
+class Sequential(Module):
+    """y = last(..(first(x))). layers: Modules, or one dict of them by name; without names they are called after their kinds:
+    convolution1, relu1, convolution2, ... A ReLU behind a layer that can be `rectified` goes along with it."""
+
+    def __init__(self, *layers):
+        self.layers = dict(layers[0]) if layers and isinstance(layers[0], dict) else _named(layers)
+
+    def __call__(self, x):
+        for layer, rectify in self._steps():
+            x = layer.rectified(x) if rectify else layer(x)
+        return x
+
+    def _steps(self):
+        """(layer, whether the ReLU behind it goes along)"""
+        layers, rectified = list(self.layers.values()), False
+        for layer, following in zip(layers, [*layers[1:], None], strict=True):
+            if rectified:
+                rectified = False
+                continue
+            rectified = isinstance(following, ReLU) and hasattr(layer, "rectified")
+            yield layer, rectified
+
+    def summary(self, shape):
+        """A Line for each layer, for inputs (N, *shape)."""
+        was_training, lines = self.training, []
+        self.train(False)
+        x, field, step = Tensor(np.zeros((1, *shape), np.float32)), [1] * (len(shape) - 1), [1] * (len(shape) - 1)
+        for parameter in self.parameters()[:1]:
+            x = x.to(device_of(parameter.data))
+        with no_grad():
+            for name, layer in self.layers.items():
+                y = layer(x)
+                reach, stride = layer.window(x.ndim - 2) if hasattr(layer, "window") else ([1] * len(field), [1] * len(field))
+                if y.ndim == x.ndim:
+                    field = [n + (k - 1) * s for n, k, s in zip(field, reach, step, strict=True)]
+                    step = [s * t for s, t in zip(step, stride, strict=True)]
+                else:
+                    field = step = []
+                parameters = sum(p.data.size for p in layer.parameters())
+                products = layer.kernel.data.size * prod(y.shape[:-1]) if hasattr(layer, "kernel") else 0
+                lines.append(Line(name, type(layer).__name__, y.shape[1:], parameters, products, tuple(field)))
+                x = y
+        self.train(was_training)
+        return lines
+
+
+def _named(layers):
+    counts, named = Counter(), {}
+    for layer in layers:
+        kind = type(layer).__name__.lower()
+        counts[kind] += 1
+        named[f"{kind}{counts[kind]}"] = layer
+    return named

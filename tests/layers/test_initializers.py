@@ -1,0 +1,130 @@
+"""Initializers by their moments and bounds, and by what they do to a signal."""
+
+from functools import partial
+from math import sqrt
+
+import numpy as np
+import pytest
+
+from minidl.backend import device_of, to_numpy
+from minidl.errors import ArgumentError
+from minidl.layers import initializers
+from minidl.layers.initializers import (
+    LEFT_BY_CUT,
+    fans,
+    glorot_normal,
+    glorot_uniform,
+    he_normal,
+    he_uniform,
+    truncated_normal,
+    zeros,
+)
+from minidl.ops import relu
+from tests.devices import GPUS, at
+
+SHAPE = (3, 3, 40, 100)  # 36,000 numbers
+FAN_IN, FAN_OUT = 360, 900
+WHOLE, LEFT = (partial(truncated_normal, std=0.1, std_of=word) for word in ("whole", "truncated"))
+# initializer, standard deviation, bound, kurtosis (mean fourth power over squared variance: 3 of a normal, 9/5 of a uniform)
+EVERY = {
+    "he_normal": (he_normal, sqrt(2 / FAN_IN), None, 3),
+    "he_uniform": (he_uniform, sqrt(2 / FAN_IN), sqrt(6 / FAN_IN), 1.8),
+    "glorot_normal": (glorot_normal, sqrt(2 / (FAN_IN + FAN_OUT)), None, 3),
+    "glorot_uniform": (glorot_uniform, sqrt(2 / (FAN_IN + FAN_OUT)), sqrt(6 / (FAN_IN + FAN_OUT)), 1.8),
+    "truncated, of the whole": (WHOLE, 0.1 * 0.879626, 0.2, 2.3655),
+    "truncated, of what is left": (LEFT, 0.1, 0.2 / 0.879626, 2.3655),
+}
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_moments_and_bounds(name):
+    initializer, deviation, bound, kurtosis = EVERY[name]
+    w = initializer(rng(), SHAPE, np.float64)
+    n = w.size
+    assert w.shape == SHAPE
+    assert abs(w.mean()) < 4 * deviation / sqrt(n)
+    assert w.std() == pytest.approx(deviation, rel=4 * sqrt((kurtosis - 1) / 4 / n))
+    assert (w**4).mean() / (w**2).mean() ** 2 == pytest.approx(kurtosis, rel=0.05)
+    if bound is None:
+        assert abs(w).max() > 3.5 * deviation
+    else:
+        assert 0.999 * bound < abs(w).max() <= bound
+
+
+def test_the_deviation_that_a_cut_leaves():
+    """By the integral of t² over the normal density, and TensorFlow's constant."""
+    t = np.linspace(-2, 2, 200_001)
+    density = np.exp(-t * t / 2)
+    assert pytest.approx(sqrt((t * t * density).sum() / density.sum()), rel=1e-4) == LEFT_BY_CUT
+    assert pytest.approx(0.87962566103423978, rel=1e-14) == LEFT_BY_CUT
+
+
+@pytest.mark.parametrize(
+    ("shape", "wanted"), [((10, 5), (10, 5)), ((3, 3, 16, 32), (144, 288)), ((5, 1, 8), (5, 40)), ((2, 3, 4, 5, 6), (120, 144))]
+)
+def test_fans(shape, wanted):
+    assert fans(shape) == wanted
+
+
+def test_fans_are_pytorchs():
+    torch = pytest.importorskip("torch")
+    for kernel, inputs, outputs, groups in (((3, 3), 16, 32, 1), ((5,), 6, 12, 3)):
+        theirs = torch.nn.init._calculate_fan_in_and_fan_out(torch.empty(outputs, inputs // groups, *kernel))
+        assert fans((*kernel, inputs // groups, outputs)) == theirs
+
+
+@pytest.mark.parametrize(
+    ("initializer", "through"),
+    [(he_normal, relu), (he_uniform, relu), (glorot_normal, lambda x: x), (glorot_uniform, lambda x: x)],
+)
+def test_a_signal_neither_fades_nor_explodes(initializer, through):
+    """Its mean square before each activation, over ten layers."""
+    draws, x = rng(), rng(1).standard_normal((100, 300))
+    for _ in range(10):
+        x = through(x @ initializer(draws, (300, 300), np.float64))
+    assert 0.3 < (x * x).mean() * (2 if through is relu else 1) < 3
+
+
+@pytest.mark.parametrize("initializer", [zeros, *(each for each, *_ in EVERY.values())])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_seed_gives_the_same_numbers_in_every_dtype(initializer, dtype):
+    w = initializer(rng(), (4, 5), dtype)
+    assert w.dtype == dtype
+    np.testing.assert_array_equal(w, initializer(rng(), (4, 5), np.float64).astype(dtype))
+    assert initializer(rng(), (4, 5)).dtype == np.float32
+    if initializer is not zeros:
+        assert (w != initializer(rng(1), (4, 5), dtype)).all()
+
+
+@pytest.mark.parametrize("place", GPUS)
+def test_on_a_gpu_they_are_the_same(place):
+    wanted = [initializer(rng(), (4, 5)) for initializer in (zeros, *(each for each, *_ in EVERY.values()))]
+    with at(place):
+        for initializer, numbers in zip((zeros, *(each for each, *_ in EVERY.values())), wanted, strict=True):
+            found = initializer(rng(), (4, 5))
+            assert device_of(found) == "gpu"
+            np.testing.assert_array_equal(to_numpy(found), numbers)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: he_normal(rng(), (5,)),
+        lambda: glorot_uniform(rng(), ()),
+        lambda: he_uniform(rng(), (3, 0, 5)),
+        lambda: truncated_normal(rng(), (3,), std=0),
+        lambda: truncated_normal(rng(), (3,), std_of="cut"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(call):
+    with pytest.raises(ArgumentError):
+        call()
+
+
+def test_zeros_are_zeros():
+    assert not initializers.zeros(rng(), (3,)).any()
+    assert truncated_normal(rng(), (), std=0.5).shape == ()
