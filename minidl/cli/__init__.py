@@ -8,18 +8,19 @@ import sys
 import numpy as np
 
 from minidl import __version__
-from minidl.cli import gradcheck, info, parity, stylize, weights
+from minidl.cli import classify, data, gradcheck, info, parity, stylize, train, weights
 from minidl.errors import MinidlError, printable
 
 
 def main(argv=None):
     """Run one command; 0 when it went well, 2 for what the user can mend (one sentence on stderr), 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(
-        prog="minidl", description="Deep learning from scratch in NumPy: paint pictures, check gradients, convert weights."
+        prog="minidl",
+        description="Deep learning from scratch in NumPy: paint pictures, train networks, check gradients, convert weights.",
     )
     parser.add_argument("--version", action="version", version=f"minidl {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (stylize, gradcheck, weights, info, parity):
+    for command in (stylize, train, classify, gradcheck, weights, data, info, parity):
         command.register(commands)
     words = sys.argv[1:] if argv is None else argv
     arguments = parser.parse_args(words)
