@@ -4,14 +4,13 @@ MINIDL_REQUIRE_GPU=1 wants a GPU: what would run there fails without one.
 """
 
 import os
-import shutil
 from contextlib import contextmanager, nullcontext
 
 import pytest
 
 from minidl.backend import device, why_no_gpu
 from minidl.kernels import plain_arrays
-from tests.strict import REQUIRED, standing_in
+from tests.strict import HAS_COMPILER, REQUIRED, standing_in
 
 WANTS_GPU = os.environ.get("MINIDL_REQUIRE_GPU", "0") not in ("", "0")
 GPUS = [pytest.param("strict", id="strict", marks=pytest.mark.strict)]
@@ -23,6 +22,6 @@ if WANTS_GPU or not why_no_gpu():
 def at(place):
     """The GPU is this one, and new arrays are made on it. The stand-in needs g++ for kernels: plain arrays do without it."""
     stand_in = standing_in() if place == "strict" else nullcontext()
-    kernels = nullcontext() if place == "cupy" or REQUIRED or shutil.which("g++") else plain_arrays()
+    kernels = nullcontext() if place == "cupy" or REQUIRED or HAS_COMPILER else plain_arrays()
     with stand_in, device("gpu"), kernels:
         yield

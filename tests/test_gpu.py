@@ -3,7 +3,6 @@ there, above all wait. The ops are in test_op_table.py."""
 
 import csv
 import importlib
-import shutil
 from contextlib import nullcontext
 from itertools import product
 
@@ -22,7 +21,7 @@ from minidl.ops import strips
 from minidl.ops.convolutions import winograd_gpu
 from minidl.style_transfer import Objective, Settings, paint
 from tests.devices import GPUS, at
-from tests.strict import counts, needed
+from tests.strict import HAS_COMPILER, counts, needed
 
 CHANNELS = 16  # of each layer: the least that winograd's kernels take
 
@@ -38,7 +37,7 @@ def gpu(request):
 @pytest.fixture
 def launches(monkeypatch):
     """The names of the kernels that are launched."""
-    needed(shutil.which("g++"), "g++")
+    needed(HAS_COMPILER, "g++")
     names, launch = [], Kernels.launch
     monkeypatch.setattr(Kernels, "launch", lambda self, name, *rest: names.append(name) or launch(self, name, *rest))
     return names

@@ -13,7 +13,7 @@ from benchmarks import cases, convolution, losses, memory, pooling, readme, reco
 from benchmarks.__main__ import TABLES, main
 from minidl.backend import current_arithmetic
 from minidl.errors import MinidlError
-from tests.strict import needed, standing_in
+from tests.strict import HAS_COMPILER, needed, standing_in
 
 ROW = {
     "name", "group", "count", "shapes", "multiply_adds", "bytes", "difference", "seconds", "total", "peak_bytes", "ratio",
@@ -36,7 +36,7 @@ def results(tmp_path, monkeypatch):
 @pytest.fixture
 def gpu():
     """The stand-in for CuPy."""
-    needed(shutil.which("g++"), "g++")
+    needed(HAS_COMPILER, "g++")
     with standing_in() as cupy:
         yield cupy
 

@@ -8,6 +8,7 @@ nothing that code might count on by accident, and runs CUDA kernels on the host.
 """
 
 import os
+import shutil
 import sys
 from contextlib import contextmanager
 
@@ -17,6 +18,7 @@ from tests.strict.device import counts
 from tests.strict.module import compute_types, libraries, module
 
 MODULES = {"cupy": module, "cupy_backends.cuda.libs": libraries}
+HAS_COMPILER = shutil.which("g++") is not None
 REQUIRED = os.environ.get("MINIDL_REQUIRE_GPU_TOOLS", "0") not in ("", "0")
 __all__ = ["counts", "needed", "standing_in"]
 
