@@ -15,7 +15,7 @@ from minidl.errors import ArgumentError, DeviceError, one_of
 DEVICES = ("cpu", "gpu", "auto")
 DEFAULT_MATH, TF32_MATH = 0, 3  # of cuBLAS: cublasMath_t
 _chosen = threading.local()
-_working = set()  # the modules that have computed something
+_working: set = set()  # the modules that have computed something
 
 
 def is_array(value):

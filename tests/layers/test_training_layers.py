@@ -1,0 +1,100 @@
+"""Batch normalization, dropout, Sequential: against PyTorch where it has the same, by hand elsewhere."""
+
+import numpy as np
+import pytest
+
+from minidl import Tensor, layers
+from minidl.errors import ArgumentError
+from minidl.layers import BatchNorm, Convolution, Dense, Dropout, Flatten, MaxPool, ReLU, Sequential
+
+
+def small():
+    rng = np.random.default_rng(0)
+    return Sequential(
+        Convolution.new(rng, (3, 3), 2, 4, padding=1, stride=2), BatchNorm(4), ReLU(), MaxPool(2), Dropout(0.5), Flatten(),
+        Dense.new(rng, 16, 3),
+    )  # fmt: skip
+
+
+def test_batch_norm_is_pytorchs():
+    torch = pytest.importorskip("torch")
+    theirs, ours = torch.nn.BatchNorm2d(5, momentum=0.1), BatchNorm(5, momentum=0.9)
+    rng = np.random.default_rng(0)
+    for training in (True, True, False):
+        x = rng.standard_normal((3, 4, 6, 5)).astype(np.float32) * 2 + 1
+        theirs.train(training)
+        ours.train(training)
+        xt = torch.tensor(x).movedim(-1, 1).contiguous().requires_grad_()
+        xm = Tensor(x, requires_grad=True)
+        for method in (ours, ours.rectified):
+            before = ours.mean, ours.variance
+            y = method(xm)
+            if method is ours:
+                ours.mean, ours.variance = before  # both calls are to be seen as one
+        wanted = torch.relu(theirs(xt))
+        np.testing.assert_allclose(y.data, wanted.detach().movedim(1, -1).numpy(), atol=1e-5)
+        dy = rng.standard_normal(y.shape).astype(np.float32)
+        y.backward(dy)
+        wanted.backward(torch.tensor(dy).movedim(-1, 1))
+        np.testing.assert_allclose(xm.grad, xt.grad.movedim(1, -1).numpy(), atol=1e-5)
+    np.testing.assert_allclose(ours.mean, theirs.running_mean.numpy(), rtol=1e-5)
+    np.testing.assert_allclose(ours.variance, theirs.running_var.numpy(), rtol=1e-5)
+
+
+def test_dropout_leaves_out_what_its_seed_says():
+    layer, x = Dropout(0.25, seed=3), np.ones(10_000)
+    first, second = layer(x), layer(x)
+    assert set(np.unique(first)) == {0.0, 4.0}
+    assert first.mean() == pytest.approx(1, abs=0.05)
+    assert not np.array_equal(first, second)
+    again = Dropout(0.25, seed=3)
+    assert np.array_equal(again(x), first)
+    again.restore(layer.state())
+    assert np.array_equal(again(x), layer(x))
+    assert layer.train(False)(x) is x
+    for keep in (0, 1.5):
+        with pytest.raises(ArgumentError, match="wanted a number above 0, at most 1"):
+            Dropout(keep)
+
+
+def test_a_relu_goes_along_with_what_can_be_rectified(monkeypatch):
+    model, x = small(), np.random.default_rng(1).standard_normal((2, 8, 8, 2)).astype(np.float32)
+    wanted = x
+    model.train(False)
+    for layer in model.layers.values():
+        wanted = layer(wanted)
+    monkeypatch.setattr(ReLU, "__call__", None)
+    np.testing.assert_allclose(model(x).data, wanted.data, atol=1e-6)
+
+
+def test_the_summary_by_hand():
+    model = small()
+    lines = model.summary((8, 8, 2))
+    assert [line.name for line in lines] == [
+        "convolution1", "batchnorm1", "relu1", "maxpool1", "dropout1", "flatten1", "dense1",
+    ]  # fmt: skip
+    assert [line.shape for line in lines] == [(4, 4, 4)] * 3 + [(2, 2, 4)] * 2 + [(16,), (3,)]
+    assert [line.parameters for line in lines] == [3 * 3 * 2 * 4 + 4, 8, 0, 0, 0, 0, 16 * 3 + 3]
+    assert [line.multiply_adds for line in lines] == [16 * 72, 0, 0, 0, 0, 0, 48]
+    assert [line.receptive_field for line in lines] == [(3, 3)] * 3 + [(5, 5)] * 2 + [()] * 2
+    assert model.training
+    assert model.layers["batchnorm1"].mean.any() == False  # noqa: E712  the summary has not trained it
+
+
+def test_the_state_goes_from_one_network_to_another():
+    one, other = small(), small()
+    one(np.ones((2, 8, 8, 2), np.float32))
+    assert list(one.state()) == [
+        "convolution1/kernel", "convolution1/bias", "batchnorm1/gamma", "batchnorm1/beta", "dense1/kernel", "dense1/bias",
+        "batchnorm1/mean", "batchnorm1/variance", "dropout1/calls",
+    ]  # fmt: skip
+    other.restore(one.state())
+    assert all(np.array_equal(value, other.state()[name]) for name, value in one.state().items())
+    with pytest.raises(ArgumentError, match="the state lacks 'convolution1/bias'"):
+        other.restore({name: value for name, value in one.state().items() if name != "convolution1/bias"})
+    with pytest.raises(ArgumentError, match=r"dense1/bias has shape \(4,\) in the state; wanted \(3,\)"):
+        other.restore({**one.state(), "dense1/bias": np.zeros(4)})
+
+
+def test_every_layer_of_the_package_is_public():
+    assert {"BatchNorm", "Dropout", "Flatten", "ReLU", "Sequential"} <= set(layers.__all__)
