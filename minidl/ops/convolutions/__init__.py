@@ -14,6 +14,7 @@ from minidl.errors import ShapeError
 from minidl.ops.convolutions import winograd
 from minidl.ops.convolutions.choice import ALGORITHMS, choose
 from minidl.ops.fused import Finish, Rectified
+from minidl.ops.tall import column_sums
 from minidl.shapes import is_int, windows_over
 
 __all__ = ["ALGORITHMS", "convolution", "convolution_relu"]
@@ -68,7 +69,7 @@ def convolution_dw(dy, x, w_shape, stride, padding, dilation, groups, algorithm)
 
 def convolution_db(dy):
     """b[k] is added to every y[n,o,k]:  db[k] = Σ_n Σ_o dy[n,o,k]"""
-    return dy.sum(axis=tuple(range(dy.ndim - 1)))
+    return column_sums(dy.reshape(-1, dy.shape[-1]))
 
 
 convolution = differentiable(convolution, dx=convolution_dx, dw=convolution_dw, db=convolution_db)
@@ -99,7 +100,7 @@ def convolution_relu_dw(dy, y, x, w_shape, stride, padding, dilation, groups, al
 
 def convolution_relu_db(dy, y):
     """db = convolution_db(dy·[y > 0])"""
-    return convolution_db(dy * (y > 0))
+    return convolution_db(Rectified(dy, y))
 
 
 convolution_relu = differentiable(convolution_relu, dx=convolution_relu_dx, dw=convolution_relu_dw, db=convolution_relu_db)

@@ -164,12 +164,11 @@ def _add_block(dU, block, dy, x, windows):
         inputs_at_points(B.T, x, images, rows, tiles, before, room, V[:, here])
         inputs_at_points(A, dy, images, rows, tiles, nothing_before, room, dM[:, here])
 
-    def multiply(point):
-        i, j = divmod(point, INPUTS)
-        dU[i, j] += V[i, :, j].T @ dM[i, :, j]
+    def multiply(i):
+        dU[i] += xp.matmul(V[i].transpose(1, 2, 0), dM[i].transpose(1, 0, 2))
 
     share(xp, transform, block)
-    share(xp, multiply, range(len(dU) * INPUTS))
+    share(xp, multiply, range(len(dU)))
 
 
 def _kernels(w, turn, dtype):
