@@ -4,10 +4,10 @@ import argparse
 import sys
 from functools import partial
 
-from benchmarks import convolution, losses, paint, pooling, proofs, readme, stylize, table, vgg19
+from benchmarks import convolution, losses, paint, pooling, proofs, readme, stylize, table, train, vgg19
 from minidl.errors import MinidlError
 
-TABLES = {"convolution": convolution, "pooling": pooling, "losses": losses, "vgg19": vgg19, "stylize": stylize}
+TABLES = {"convolution": convolution, "pooling": pooling, "losses": losses, "vgg19": vgg19, "stylize": stylize, "train": train}
 OTHERS = {"paint": paint, "proofs": proofs, "readme": readme}
 
 

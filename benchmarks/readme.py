@@ -19,7 +19,7 @@ SUMS = {  # label -> groups of cases: (work, group)
         ("losses", "Gram matrices and style losses"),
     ],
 }
-NETWORKS = ("vgg19", "stylize")
+NETWORKS = ("vgg19", "stylize", "train")
 WORKS = (*dict.fromkeys(work for groups in SUMS.values() for work, _ in groups), *NETWORKS)
 ARITHMETICS = {"float32": "_gpu", "tf32": "_gpu_tf32"}  # and how the names of their result files end
 

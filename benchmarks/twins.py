@@ -81,6 +81,53 @@ def vgg19_features(model, layout, device):
     return features
 
 
+def pictures(array, layout, device):
+    """A batch (N, H, W, C) as PyTorch takes it, (N, C, H, W), in the layout; anything else as it is."""
+    return _activations(tensor(array, device), layout).movedim(-1, 1) if array.ndim == 4 else tensor(array, device)
+
+
+def sequential(model, layout, device):
+    """A Sequential of minidl as one of PyTorch, with the same weights, without dropout."""
+    nn, made, is_flat = pytorch().nn, [], False
+    for layer in model.layers.values():
+        kind = type(layer).__name__
+        if kind == "Convolution":
+            made += _convolution(nn, layer, layout)
+        elif kind == "BatchNorm":
+            norm = nn.BatchNorm1d if is_flat else nn.BatchNorm2d
+            made.append(norm(len(layer.mean), layer.epsilon, 1 - layer.momentum))
+        elif kind == "Dense":
+            made.append(nn.Linear(*layer.kernel.shape))
+            made[-1].weight.data, made[-1].bias.data = tensor(layer.kernel.data.T.copy(), "cpu"), tensor(layer.bias.data, "cpu")
+        elif kind == "Flatten":
+            made.append(_flatten(nn))
+            is_flat = True
+        elif kind in ("MaxPool", "ReLU"):
+            made.append(nn.ReLU() if kind == "ReLU" else nn.MaxPool2d(layer.size, layer.options.get("stride")))
+    return nn.Sequential(*made).to(PLACES[device])
+
+
+def _convolution(nn, layer, layout):
+    """With its padding as a layer of its own, since "same" pads one side more than the other where the stride is 2"""
+    *taps, inputs, outputs = layer.kernel.shape
+    stride, padding = layer.options["stride"], layer.options["padding"]
+    before, after = (1 if stride == 1 else 0, 1) if padding == "same" else (padding, padding)
+    convolution = nn.Conv2d(inputs, outputs, taps, stride, padding=before if before == after else 0)
+    convolution.weight.data = _kernel(tensor(layer.kernel.data, "cpu"), layout).movedim((-1, -2), (0, 1))
+    convolution.bias.data = tensor(layer.bias.data, "cpu")
+    return [convolution] if before == after else [nn.ZeroPad2d((before, after, before, after)), convolution]
+
+
+def _flatten(nn):
+    """As minidl does, channels last."""
+
+    class Flatten(nn.Module):
+        def forward(self, x):
+            return x.movedim(1, -1).flatten(1)
+
+    return Flatten()
+
+
 def _activations(tensor, layout):
     """(N, *spatial, C), in memory (N, C, *spatial) where the layout is contiguous"""
     return tensor.movedim(-1, 1).contiguous().movedim(1, -1) if layout == "contiguous" else tensor

@@ -1,0 +1,83 @@
+"""A training step, forward, backward and update: VGG19 with batch normalization in two widths, and the siamese network."""
+
+from functools import partial
+
+import numpy as np
+
+from benchmarks import twins
+from benchmarks.cases import Case
+from minidl.backend import current_device
+from minidl.models.siamese import siamese
+from minidl.models.vgg19_bn import vgg19_bn
+from minidl.optim import SGD
+from minidl.training.cifar10 import classification
+from minidl.training.siamese import energy
+
+RATE, MOMENTUM, DECAY = 1e-3, 0.9, 1e-4
+
+
+def cases(quick):
+    """Without dropout, which draws other numbers in PyTorch. quick: narrow, and few pictures."""
+    widths, batch, pairs = ((1 / 16,), 8, 4) if quick else ((1.0, 1 / 4), 128, 64)
+    return [
+        *(
+            Case(f"VGG19 with batch normalization, width {width:g}, batch {batch}", "a training step",
+                 None, partial(_pictures, batch), partial(_ours, partial(vgg19_bn, "512-10", width, keep=1.0), classification),
+                 partial(_theirs, partial(vgg19_bn, "512-10", width, keep=1.0), _cross_entropy), is_whole=True)
+            for width in widths
+        ),
+        Case(f"siamese network, {pairs} pairs", "a training step", None, partial(_pairs, pairs),
+             partial(_ours, partial(siamese, keep=1.0), energy), partial(_theirs, partial(siamese, keep=1.0), _energy),
+             is_whole=True),
+    ]  # fmt: skip
+
+
+def _pictures(batch):
+    rng = np.random.default_rng(0)
+    return {"x": rng.standard_normal((batch, 32, 32, 3), np.float32), "labels": rng.integers(0, 10, batch)}
+
+
+def _pairs(pairs):
+    rng = np.random.default_rng(0)
+    first, second = rng.random((2, pairs, 28, 28, 1), np.float32)
+    return {"first": first, "second": second, "same": rng.random(pairs) < 0.5}
+
+
+def _ours(network, loss, arrays):
+    model = network().to(current_device())
+    optimizer = SGD(model.named_parameters(), RATE, MOMENTUM, nesterov=True, weight_decay=DECAY)
+
+    def step():
+        value, _ = loss(model, *arrays.values())
+        value.backward(release=True)
+        optimizer.step()
+        return value.data
+
+    return {"step": step}
+
+
+def _theirs(network, loss, layout, arrays, device):
+    torch, model = twins.pytorch(), twins.sequential(network(), layout, device)
+    decayed, others = ([p for p in model.parameters() if (p.ndim > 1) == is_kernel] for is_kernel in (True, False))
+    groups = [{"params": decayed, "weight_decay": DECAY}, {"params": others}]
+    optimizer = torch.optim.SGD(groups, RATE, MOMENTUM, nesterov=True)
+    tensors = [twins.pictures(array, layout, device) for array in arrays.values()]
+
+    def step():
+        optimizer.zero_grad()
+        value = loss(torch, model, *tensors)
+        value.backward()
+        optimizer.step()
+        return value.detach()
+
+    return {"step": step}
+
+
+def _cross_entropy(torch, model, x, labels):
+    return torch.nn.functional.cross_entropy(model(x), labels)
+
+
+def _energy(torch, model, first, second, same, q=5.0):
+    points = model(torch.cat([first, second]))
+    distances = (points[: len(first)] - points[len(first) :]).norm(dim=1)
+    return torch.where(same, 2 / q * distances**2, 2 * q * torch.exp(-2.77 / q * distances)).mean()
