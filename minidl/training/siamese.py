@@ -16,7 +16,7 @@ from minidl.training.task import Task
 PRESETS = {
     # The seed's own: truncated normal 0.05, Adam at 0.01, 64 pairs a step, keep 0.6; 20,000 steps are 22 epochs
     "seed": {"learning_rate": 0.01, "schedule": "constant", "keep": 0.6, "pairs": 64, "epochs": 22},
-    "fast": {"learning_rate": 0.002, "schedule": "one-cycle", "keep": 0.8, "pairs": 128, "epochs": 8},
+    "fast": {"learning_rate": 0.002, "schedule": "one-cycle", "keep": 0.8, "pairs": 128, "epochs": 6},
 }
 HELD_OUT, PAIRS_TO_VALIDATE, KNOWN, BATCH = 5000, 5000, 10000, 500
 
