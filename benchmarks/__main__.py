@@ -4,11 +4,11 @@ import argparse
 import sys
 from functools import partial
 
-from benchmarks import convolution, losses, paint, pooling, proofs, readme, stylize, table, train, vgg19
+from benchmarks import convolution, learn, losses, paint, pooling, proofs, readme, stylize, table, train, vgg19
 from minidl.errors import MinidlError
 
 TABLES = {"convolution": convolution, "pooling": pooling, "losses": losses, "vgg19": vgg19, "stylize": stylize, "train": train}
-OTHERS = {"paint": paint, "proofs": proofs, "readme": readme}
+OTHERS = {"paint": paint, "learn": learn, "proofs": proofs, "readme": readme}
 
 
 def main(argv=None):
@@ -21,8 +21,8 @@ def main(argv=None):
         sub.set_defaults(run=partial(table.run, work) if name in TABLES else work.run)
         if name in TABLES:
             table.register(sub)
-        if work is stylize:
-            stylize.register(sub)
+        if work in (stylize, learn):
+            work.register(sub)
     try:
         arguments = parser.parse_args(argv)
         arguments.run(arguments)

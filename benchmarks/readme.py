@@ -21,11 +21,15 @@ SUMS = {  # label -> groups of cases: (work, group)
 }
 NETWORKS = ("vgg19", "stylize", "train")
 WORKS = (*dict.fromkeys(work for groups in SUMS.values() for work, _ in groups), *NETWORKS)
+LEARNED = {  # and the picture of what it has learned
+    "siamese": ("`minidl train siamese`: MNIST in the plane", "learned.png"),
+    "cifar10": ("`minidl train cifar10`: a quarter of VGG19's width", "curves.png"),
+}
 ARITHMETICS = {"float32": "_gpu", "tf32": "_gpu_tf32"}  # and how the names of their result files end
 
 
 def run(arguments):
-    parts = [part for part in (_proofs(kept("proofs")), _comparison(), _gpu(), _paint(kept("paint"))) if part]
+    parts = [part for part in (_proofs(kept("proofs")), _comparison(), _gpu(), _paint(kept("paint")), _learned()) if part]
     results = "\n\n".join(parts)
     text = README.read_text()
     README.write_text(SECTION.sub(lambda found: f"{found[1]}\n{results}\n\n{found[2]}", text))
@@ -151,6 +155,23 @@ def _paint(results):
         r = results[key]
         lines.append(f"| {name} | {r['pixels']} | {r['steps']} | {r['seconds']:.0f} s | {r['share']:.2%} | {r['up']} |")
     return "\n".join([*lines, "", f"({_machine(results['measured_on'])}.)"])
+
+
+def _learned():
+    lines = [
+        "Training, the whole command:", "",
+        "| what | epochs | time | on the test set | losses of what has learned nothing |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for network, (name, _) in LEARNED.items():
+        if found := kept(network):
+            test = ", ".join(f"{what.replace('_', ' ')} {value:.4g}" for what, value in found["test"].items())
+            baselines = ", ".join(f"{what}: {loss:.4g}" for what, loss in found["baselines"].items())
+            minutes = f"{found['seconds'] / 60:.1f} min"
+            lines.append(f"| {name} | {len(found['epochs'])} | {minutes} | {test} | {baselines} |")
+    if len(lines) == 4:
+        return ""
+    shown = [f'<img src="benchmarks/results/{n}_{p}" width="420" alt="{what}">' for n, (what, p) in LEARNED.items() if kept(n)]
+    return "\n".join([*lines, "", *shown])
 
 
 def _machines(*suffixes):

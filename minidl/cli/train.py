@@ -1,5 +1,6 @@
 """`minidl train`: the siamese network on MNIST, VGG19 on CIFAR-10."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from tqdm import tqdm
 from minidl.backend import device
 from minidl.cli.options import add_device
 from minidl.errors import ArgumentError
+from minidl.files import replacing
 from minidl.training import cifar10, siamese, train
 from minidl.training.loop import CHECKPOINT, Moment
 
@@ -22,6 +24,7 @@ MEANINGS = {
     "head": "widths of the dense layers, such as 4096-4096-10", "width": "factor on all channels", "weight_decay": "of kernels",
     "imagenet": "begin with ImageNet's kernels",
 }  # fmt: skip
+RESULT = "result.json"
 SCHEDULES = {"siamese": ("constant", "one-cycle"), "cifar10": ("steps", "one-cycle")}
 
 
@@ -88,6 +91,11 @@ def run(arguments):
             print(f"stopped after {len(outcome.rows)} whole epochs; --resume goes on from {folder / CHECKPOINT}")
             return 130
         found = recipe.report(task.model, arguments.data)
+    with replacing(folder / RESULT) as beside:
+        seconds = outcome.rows[-1]["seconds"]
+        beside.write_text(
+            json.dumps({"test": found, "baselines": task.baselines, "seconds": seconds, "settings": task.settings})
+        )
     told = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in found.items())
     beside = "".join(f"; {name}: {loss:.4f}" for name, loss in task.baselines.items())
     print(f"on the test set: {told} (a loss of{beside[1:]}); everything is in {folder}")

@@ -70,7 +70,8 @@ def scores(model, pictures):
 
 def validate(model, pictures, labels):
     logits = scores(model, pictures)
-    return {"loss": softmax_cross_entropy(logits, labels), "accuracy": (logits.argmax(axis=1) == labels).mean()}
+    accuracy = (logits.argmax(axis=1) == labels).mean()
+    return {"loss": float(softmax_cross_entropy(logits, labels)), "accuracy": float(accuracy)}
 
 
 def report(model, folder):

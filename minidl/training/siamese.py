@@ -85,7 +85,8 @@ def validate(model, kept, held, seed=0, known=KNOWN):
     loss = siamese_energy_loss(points[first], points[second], same)
     distances = np.linalg.norm(points[first] - points[second], axis=1)
     neighbours = kept[1][:known][nearest_neighbours(points, embed(model, kept[0][:known]))]
-    return {"loss": loss, "accuracy": (neighbours == labels).mean(), "equal_error_rate": error_rates(distances, same).equal[0]}
+    accuracy, (rate, _) = (neighbours == labels).mean(), error_rates(distances, same).equal
+    return {"loss": float(loss), "accuracy": float(accuracy), "equal_error_rate": rate}
 
 
 def report(model, folder, seed=0):

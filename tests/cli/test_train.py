@@ -1,6 +1,7 @@
 """`minidl train` and `minidl classify` on small data sets in the official forms."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -46,6 +47,9 @@ def test_siamese(data, tmp_path, capsys):
     assert "a collapsed network: 5.0000; one distance for all: 2.4437" in told
     assert [row["epoch"] for row in rows(folder)] == ["1", "2"]
     assert (folder / "checkpoint.h5").exists()
+    result = json.loads((folder / "result.json").read_text())
+    assert result["settings"]["pairs"] == 20
+    assert 0 <= result["test"]["accuracy"] <= 1
     assert main(command) == 2
     assert "is there already; go on from it with --resume" in capsys.readouterr().err
     assert main([*command, "--resume", "--quiet"]) == 0
