@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from minidl.autograd import no_grad
 from minidl.backend import device
 from minidl.cli.options import add_device
 from minidl.data import read_image, resize
@@ -41,7 +40,7 @@ def run(arguments):
         raise FileError(
             f"{path} holds a {settings.get('network')} network, which names no classes; wanted one of `train cifar10`"
         )
-    with device(arguments.device, arguments.tf32) as chosen, no_grad():
+    with device(arguments.device, arguments.tf32) as chosen:
         model = vgg19_bn(settings["head"], settings["width"], settings["keep"]).restore(state["model"]).to(chosen.name)
         squares = np.stack([_square(read_image(picture)) for picture in arguments.pictures])
         probabilities = softmax(cifar10.scores(model, squares))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minidl.autograd import Tensor
+from minidl.autograd import Tensor, no_grad
 from minidl.backend import current_device, to_device, to_numpy
 from minidl.data import Batches, cifar10, flip, normalize, shift, split
 from minidl.data.cifar10 import CLASSES
@@ -61,6 +61,7 @@ def classification(model, pictures, labels):
     return softmax_cross_entropy(logits, labels), {"accuracy": (logits.data.argmax(axis=1) == labels).mean()}
 
 
+@no_grad()
 def scores(model, pictures):
     """(N, 32, 32, 3) uint8 -> logits (N, classes), in NumPy, with the model not in training"""
     model.train(False)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minidl.autograd import Tensor
+from minidl.autograd import Tensor, no_grad
 from minidl.backend import current_device, to_device, to_numpy
 from minidl.data import Batches, mnist, split
 from minidl.evaluation import error_rates, nearest_neighbours
@@ -66,6 +66,7 @@ def energy(model, first, second, same):
     return loss, {}
 
 
+@no_grad()
 def embed(model, pictures):
     """(N, 28, 28, 1) -> (N, D), in NumPy, with the model not in training"""
     model.train(False)
