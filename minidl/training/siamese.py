@@ -98,16 +98,16 @@ def report(model, folder, seed=0):
 
 
 def draw(model, pictures, labels, path):
-    """The plane: a dot for each picture, coloured by its digit, and each digit's name at the middle of its dots"""
+    """The plane: a dot for each picture, coloured by its digit, and each digit's name beside the middle of its dots"""
     points = embed(model, pictures)
     figure, axes = new_figure(7, 7)
     for digit in range(10):
         dots = points[labels == digit]
         if len(dots):
-            axes.scatter(*dots.T[:2], s=4, color=f"C{digit}", alpha=0.6, linewidths=0)
-            middle = np.median(dots, axis=0)
+            axes.scatter(*dots.T[:2], s=6, color=f"C{digit}", alpha=0.6, linewidths=0)
             box = {"facecolor": "white", "edgecolor": f"C{digit}", "boxstyle": "round"}
-            axes.text(*middle[:2], str(digit), ha="center", va="center", fontsize=13, bbox=box)
+            beside = {"xytext": (14, 14), "textcoords": "offset points"}
+            axes.annotate(str(digit), np.median(dots, axis=0)[:2], **beside, fontsize=13, bbox=box)
     axes.set(aspect="equal", title="each dot a digit that the network has not seen")
     save_figure(figure, path)
 
