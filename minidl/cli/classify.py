@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from minidl.backend import device
-from minidl.cli.options import add_device
+from minidl.cli.options import add_device, add_tf32
 from minidl.data import read_image, resize
 from minidl.errors import FileError
 from minidl.files import must_exist
 from minidl.models.vgg19_bn import vgg19_bn
 from minidl.ops import softmax
 from minidl.training import cifar10, load
+from minidl.training.loop import CHECKPOINT
 
 SIDE = 32
 
@@ -28,12 +29,13 @@ def register(commands):
     parser.add_argument("model", metavar="MODEL", type=Path, help="checkpoint.h5 of a run, or its folder")
     parser.add_argument("pictures", metavar="IMAGE", type=Path, nargs="+")
     add_device(parser)
+    add_tf32(parser)
 
 
 def run(arguments):
     for path in arguments.pictures:
         must_exist(path, "picture")
-    path = arguments.model / "checkpoint.h5" if arguments.model.is_dir() else arguments.model
+    path = arguments.model / CHECKPOINT if arguments.model.is_dir() else arguments.model
     state = load(path)
     settings = json.loads(state["settings"])
     if settings.get("network") != "vgg19_bn":

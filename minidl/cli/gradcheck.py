@@ -1,6 +1,7 @@
 """`minidl gradcheck`: prove every gradient, before your eyes."""
 
-from minidl.backend import DEVICES, device
+from minidl.backend import device
+from minidl.cli.options import add_device
 from minidl.errors import ArgumentError
 from minidl.plots import must_be_drawable, new_figure, save_figure
 from minidl.proofs import ROWS
@@ -18,7 +19,7 @@ def register(commands):
     parser.add_argument("ops", nargs="*", metavar="OP", help="such as convolution or max_pool; all if none is named")
     parser.add_argument("--cases", type=int, default=20, metavar="N", help="random geometries for each op (default: 20)")
     parser.add_argument("--seed", type=int, default=0, help="of the geometries and numbers (default: 0)")
-    parser.add_argument("--device", choices=DEVICES, default="cpu", help="where to compute (default: cpu)")
+    add_device(parser)
     parser.add_argument("--plot", metavar="FILE", help="draw the worst errors beside their tolerances")
 
 

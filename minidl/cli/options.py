@@ -4,9 +4,7 @@ from minidl.backend import DEVICES
 
 
 def add_device(parser):
-    """--device and --tf32"""
     parser.add_argument("--device", choices=DEVICES, default="cpu", help="where to compute (default: cpu)")
-    add_tf32(parser)
 
 
 def add_tf32(parser):

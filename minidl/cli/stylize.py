@@ -3,15 +3,14 @@
 import argparse
 import signal
 import sys
-import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from minidl.backend import device, to_numpy
-from minidl.cli.options import add_device
+from minidl.cli.options import add_device, add_tf32
 from minidl.data.images import fit, image_size, picture_form, shipped_picture, write_image
 from minidl.errors import ArgumentError, FileError, MinidlError
 from minidl.files import must_be_writable, must_differ, must_exist
@@ -23,6 +22,7 @@ from minidl.plots import must_be_drawable
 from minidl.style_transfer import PRESETS, Settings, stylize
 from minidl.style_transfer.record import plot_log, row, write_log
 from minidl.style_transfer.settings import OPTIMIZERS, STARTS
+from minidl.training.stopping import SIGNALS, handled_by
 
 DEMO = ("chelsea", "van-gogh-pere-tanguy")
 FRAME = "step-{:05}.png"
@@ -49,6 +49,7 @@ def register(commands):
     the_run = parser.add_argument_group("the run")
     the_run.add_argument("--preset", choices=PRESETS, metavar="NAME", help=f"the settings of {', '.join(PRESETS)}")
     add_device(the_run)
+    add_tf32(the_run)
     the_run.add_argument("--weights", metavar="FILE", help="VGG19 in minidl's form (default: the shipped one)")
     the_run.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
     _setting(the_run, "size", "longer side of the painting in pixels; nothing is enlarged", type=int, metavar="PIXELS")
@@ -120,25 +121,15 @@ def _quiet(text):
     pass
 
 
-@contextmanager
 def _one_interruption():
     """The first Ctrl-C, hang-up or request to end interrupts; later ones must not disturb the saving of what there is."""
-    signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
     def interrupt(number, frame):
-        for each in signals:
+        for each in SIGNALS:
             signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = {each: signal.signal(each, interrupt) for each in signals}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+    return handled_by(interrupt)
 
 
 class _Watch:

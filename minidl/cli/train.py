@@ -7,7 +7,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from minidl.backend import device
-from minidl.cli.options import add_device
+from minidl.cli.options import add_device, add_tf32
 from minidl.errors import ArgumentError
 from minidl.files import replacing
 from minidl.training import cifar10, siamese, train
@@ -49,6 +49,7 @@ def register(commands):
         the_run.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (default: 0)")
         the_run.add_argument("--limit", type=int, metavar="N", help="train on the first N pictures alone")
         add_device(the_run)
+        add_tf32(the_run)
         for setting in recipe.PRESETS["fast"]:
             _add_setting(the_run, name, setting, {preset: chosen[setting] for preset, chosen in recipe.PRESETS.items()})
 

@@ -2,6 +2,7 @@
 
 task.py         what is trained, on what, and how
 loop.py         epoch by epoch, batch by batch
+outputs.py      what a network makes of many examples
 stopping.py     Ctrl-C ends a run at the end of a step
 checkpoint.py   all that it takes to go on as if the run had never stopped
 log.py          the table, the curves, TensorBoard

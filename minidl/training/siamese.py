@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from minidl.autograd import Tensor, no_grad
-from minidl.backend import current_device, to_device, to_numpy
+from minidl.backend import current_device
 from minidl.data import Batches, mnist, split
 from minidl.evaluation import error_rates, nearest_neighbours
 from minidl.losses import energy_baselines, siamese_energy_loss
@@ -11,6 +10,7 @@ from minidl.models.siamese import siamese
 from minidl.ops import concatenate
 from minidl.optim import Adam, Constant, OneCycle
 from minidl.plots import new_figure, save_figure
+from minidl.training.outputs import outputs
 from minidl.training.task import Task
 
 PRESETS = {
@@ -18,7 +18,7 @@ PRESETS = {
     "seed": {"learning_rate": 0.01, "schedule": "constant", "keep": 0.6, "pairs": 64, "epochs": 22},
     "fast": {"learning_rate": 0.002, "schedule": "one-cycle", "keep": 0.8, "pairs": 128, "epochs": 6},
 }
-HELD_OUT, PAIRS_TO_VALIDATE, KNOWN, BATCH = 5000, 5000, 10000, 500
+HELD_OUT, PAIRS_TO_VALIDATE, KNOWN = 5000, 5000, 10000
 
 
 def task(folder=None, *, seed=0, limit=None, **settings):
@@ -66,18 +66,10 @@ def energy(model, first, second, same):
     return loss, {}
 
 
-@no_grad()
-def embed(model, pictures):
-    """(N, 28, 28, 1) -> (N, D), in NumPy, with the model not in training"""
-    model.train(False)
-    parts = [pictures[begin : begin + BATCH] for begin in range(0, len(pictures), BATCH)]
-    return np.concatenate([to_numpy(_data(model(to_device(part, current_device())))) for part in parts])
-
-
 def validate(model, kept, held, seed=0, known=KNOWN):
     """The loss and the equal error rate of held-out pairs; the share whose nearest of `known` pictures has the same digit"""
     (pictures, labels), rng = held, np.random.default_rng(seed)
-    points = embed(model, pictures)
+    points = outputs(model, pictures)
     first, second = rng.integers(len(labels), size=(2, PAIRS_TO_VALIDATE))
     alike = np.array([rng.choice(np.flatnonzero(labels == labels[i])) for i in first])
     same = rng.random(PAIRS_TO_VALIDATE) < 0.5
@@ -85,7 +77,7 @@ def validate(model, kept, held, seed=0, known=KNOWN):
     same = labels[first] == labels[second]
     loss = siamese_energy_loss(points[first], points[second], same)
     distances = np.linalg.norm(points[first] - points[second], axis=1)
-    neighbours = kept[1][:known][nearest_neighbours(points, embed(model, kept[0][:known]))]
+    neighbours = kept[1][:known][nearest_neighbours(points, outputs(model, kept[0][:known]))]
     accuracy, (rate, _) = (neighbours == labels).mean(), error_rates(distances, same).equal
     return {"loss": float(loss), "accuracy": float(accuracy), "equal_error_rate": rate}
 
@@ -99,7 +91,7 @@ def report(model, folder, seed=0):
 
 def draw(model, pictures, labels, path):
     """The plane: a dot for each picture, coloured by its digit, and each digit's name beside the middle of its dots"""
-    points = embed(model, pictures)
+    points = outputs(model, pictures)
     figure, axes = new_figure(7, 7)
     for digit in range(10):
         dots = points[labels == digit]
@@ -110,7 +102,3 @@ def draw(model, pictures, labels, path):
             axes.annotate(str(digit), np.median(dots, axis=0)[:2], **beside, fontsize=13, bbox=box)
     axes.set(aspect="equal", title="each dot a digit that the network has not seen")
     save_figure(figure, path)
-
-
-def _data(x):
-    return x.data if isinstance(x, Tensor) else x

@@ -8,22 +8,29 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 
 
 @contextmanager
-def asked_to_stop():
-    """A function that tells whether somebody has asked; a second request interrupts at once. (Signals reach the main thread
-    alone: in another one it always says no.)"""
-    asked = threading.Event()
+def handled_by(handler):
+    """These signals call handler(number, frame) within the block. (They reach the main thread alone: in another one nothing is
+    changed.)"""
     if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
+        yield
         return
+    before = {each: signal.signal(each, handler) for each in SIGNALS}
+    try:
+        yield
+    finally:
+        for each, handler_before in before.items():
+            signal.signal(each, handler_before)
+
+
+@contextmanager
+def asked_to_stop():
+    """A function that tells whether somebody has asked; a second request interrupts at once."""
+    asked = threading.Event()
 
     def ask(number, frame):
         if asked.is_set():
             raise KeyboardInterrupt
         asked.set()
 
-    before = {each: signal.signal(each, ask) for each in SIGNALS}
-    try:
+    with handled_by(ask):
         yield asked.is_set
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
