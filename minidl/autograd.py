@@ -18,7 +18,6 @@ from minidl.backend import array_module, current_module, device_of, is_array, to
 from minidl.errors import ArgumentError, ShapeError
 
 _ticks = itertools.count()
-_recording = threading.local()
 
 
 class Tensor:
@@ -173,17 +172,26 @@ def _in_order(source):
     return sorted(found, key=lambda node: node.tick)
 
 
+class _Recording(threading.local):
+    """Whether this thread records: what the blocks say that it is inside of, the innermost at the end."""
+
+    def __init__(self):
+        self.blocks = [True]
+
+
+_recording = _Recording()
+
+
 class _recording_set(ContextDecorator):  # noqa: N801
     def __init__(self, on):
-        self._on, self._before = on, []
+        self._on = on  # and nothing of the thread: several may be inside of one decorated function
 
     def __enter__(self):
-        self._before.append(is_recording())
-        _recording.on = self._on
+        _recording.blocks.append(self._on)
         return self
 
     def __exit__(self, *error):
-        _recording.on = self._before.pop()
+        _recording.blocks.pop()
 
 
 class no_grad(_recording_set):  # noqa: N801  a verb in the reader's code
@@ -194,7 +202,7 @@ class no_grad(_recording_set):  # noqa: N801  a verb in the reader's code
 
 
 def is_recording():
-    return getattr(_recording, "on", True)
+    return _recording.blocks[-1]
 
 
 def value_and_grad(f):

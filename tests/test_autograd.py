@@ -362,6 +362,27 @@ def test_no_grad_belongs_to_its_thread():
     assert seen == [True]
 
 
+def test_a_decorated_function_may_run_in_two_threads_at_once():
+    """The one that came first, from where the tape was off, leaves first."""
+    entered, leave, seen = threading.Event(), threading.Event(), []
+
+    @no_grad()
+    def run(inside):
+        inside()
+
+    def other():
+        run(lambda: entered.set() or leave.wait(10))
+        seen.append(is_recording())
+
+    thread = threading.Thread(target=other)
+    with no_grad():
+        run(lambda: thread.start() or entered.wait(10))
+        seen.append(is_recording())
+    leave.set()
+    thread.join()
+    assert seen == [False, True]
+
+
 def test_a_detached_tensor_is_a_constant():
     x = leaf(3.0)
     (x * x.detach()).backward()
