@@ -22,7 +22,7 @@ class Adam(Optimizer):
     it is, and x ← (1 - learning_rate·λ) x before the step. (This is PyTorch's λ; the paper's is learning_rate·λ.)
     """
 
-    NUMBERS: tuple[str, ...] = ("learning_rate", "steps")
+    NUMBERS = {"learning_rate": float, "steps": int}
 
     def __init__(
         self, parameters, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8, epsilon_form="pytorch", weight_decay=0.0,

@@ -32,7 +32,7 @@ class LBFGS(Optimizer):
     """
 
     takes_back = True
-    NUMBERS: tuple[str, ...] = ("learning_rate", "rollbacks", "still")
+    NUMBERS = {"learning_rate": float, "rollbacks": int, "still": int}
     POINT, PAIR = {"x": 1, "gradient": 1, "direction": 1, "loss": 0, "length": 0}, {"s": 1, "y": 1, "rho": 0, "scale": 0}
     SHRINK, GROW, PATIENCE, CURVATURE, VISIBLE = 0.25, 4, 10, 1e-10, 1e4
 
@@ -75,8 +75,8 @@ class LBFGS(Optimizer):
                 for name in names
             ]
 
-        self.learning_rate, *counts = taken(self.NUMBERS)
-        self.rollbacks, self.still = map(int, counts)
+        for name, kind in self.NUMBERS.items():
+            setattr(self, name, kind(state[name]))
         self.pairs = deque((tuple(taken(f"{name}/{n}" for name in self.PAIR)) for n in range(count)), self.pairs.maxlen)
         if "x" in state:
             x, g, self._direction, loss, self._length = taken(self.POINT)

@@ -42,7 +42,7 @@ class Optimizer:
     """
 
     converged, takes_back = False, False
-    NUMBERS: tuple[str, ...] = ("learning_rate",)  # attributes that belong to the state
+    NUMBERS: dict[str, type] = {"learning_rate": float}  # attributes that belong to the state
 
     def __init__(self, parameters, learning_rate, weight_decay=0.0, histories=()):
         entries = _entries(parameters, weight_decay)
@@ -75,8 +75,8 @@ class Optimizer:
         """
         own = self._named_histories()
         must_fit(state, dict.fromkeys(self.NUMBERS, ()) | {name: history.shape for name, history in own.items()})
-        for name in self.NUMBERS:
-            setattr(self, name, type(getattr(self, name))(state[name]))
+        for name, kind in self.NUMBERS.items():
+            setattr(self, name, kind(state[name]))
         for name, history in own.items():
             history[...] = to_device(state[name], device_of(history))
 

@@ -1,4 +1,4 @@
-"""A small network that optimisers are tried on, in minidl and in PyTorch, and what they do with it."""
+"""A small network, with batch normalization, that optimisers are tried on, here and in PyTorch, and what they do with it."""
 
 import numpy as np
 
@@ -8,8 +8,11 @@ from minidl.optim import clip_gradients
 
 rng = np.random.default_rng(0)
 X, Y = rng.standard_normal((8, 3)), rng.standard_normal((8, 2))
-SHAPES = {"first/kernel": (3, 5), "first/bias": (5,), "second/kernel": (5, 2), "second/bias": (2,)}
-START = {name: rng.standard_normal(shape) for name, shape in SHAPES.items()}
+SHAPES = {
+    "first/kernel": (3, 5), "first/bias": (5,), "norm/gamma": (5,), "norm/beta": (5,), "second/kernel": (5, 2),
+    "second/bias": (2,),
+}  # fmt: skip
+START = {name: rng.standard_normal(shape) / 2 for name, shape in SHAPES.items()}
 
 
 def on_device(array):
@@ -23,7 +26,8 @@ def network(dtype=np.float64):
 
 def loss_of(p):
     x, y = (on_device(array.astype(p["first/bias"].dtype)) for array in (X, Y))
-    off = ops.tanh(ops.matmul(x, p["first/kernel"]) + p["first/bias"]) @ p["second/kernel"] + p["second/bias"] - y
+    hidden = ops.tanh(ops.matmul(x, p["first/kernel"]) + p["first/bias"])
+    off = ops.batch_norm(hidden, p["norm/gamma"], p["norm/beta"]) @ p["second/kernel"] + p["second/bias"] - y
     return (off * off).mean()
 
 
@@ -49,7 +53,9 @@ def train_in_torch(torch, make, steps, before=None, most=None):
         if before:
             before(optimizer, step)
         optimizer.zero_grad()
-        off = torch.tanh(x @ p["first/kernel"] + p["first/bias"]) @ p["second/kernel"] + p["second/bias"] - y
+        hidden = torch.tanh(x @ p["first/kernel"] + p["first/bias"])
+        normal = torch.nn.functional.batch_norm(hidden, None, None, p["norm/gamma"], p["norm/beta"], training=True)
+        off = normal @ p["second/kernel"] + p["second/bias"] - y
         (off * off).mean().backward()
         if most:
             torch.nn.utils.clip_grad_norm_(p.values(), most)

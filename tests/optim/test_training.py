@@ -62,14 +62,14 @@ def test_paths_follow_pytorchs(name, decay, before):
 def test_groups_follow_pytorchs(name):
     torch = pytest.importorskip("torch")
     ours, theirs = EVERY[name]
-    kernels, biases = ([key for key in START if key.endswith(end)] for end in ("kernel", "bias"))
+    kernels, others = ([key for key in START if key.endswith("kernel") == wanted] for wanted in (True, False))
     found = moved(
-        lambda p: ours([Group([p[k] for k in kernels], weight_decay=0.2), Group({b: p[b] for b in biases}, rate=0.3)]), 10
+        lambda p: ours([Group([p[k] for k in kernels], weight_decay=0.2), Group({k: p[k] for k in others}, rate=0.3)]), 10
     )
     wanted = train_in_torch(
         torch,
         lambda o, p: theirs(o, [
-            {"params": [p[k] for k in kernels], "weight_decay": 0.2}, {"params": [p[b] for b in biases], "lr": 0.03}
+            {"params": [p[k] for k in kernels], "weight_decay": 0.2}, {"params": [p[k] for k in others], "lr": 0.03}
         ]),
         10,
     )  # fmt: skip
@@ -159,6 +159,13 @@ def test_a_restored_optimizer_goes_on_to_the_same_bytes(name, steps, tmp_path):
         assert_same_path(train(other, restored, 5), wanted, rtol=0)
 
 
+@pytest.mark.parametrize("make", [lambda p, rate: SGD(p, rate), lambda p, rate: Adam(p, rate), lambda p, rate: LBFGS(p, rate)])
+def test_a_learning_rate_that_was_a_whole_number_is_restored_as_any_other(make):
+    optimizer = make(network(), 1)
+    optimizer.restore({**optimizer.state(), "learning_rate": 0.5})
+    assert optimizer.learning_rate == 0.5
+
+
 def test_names_of_a_state():
     assert SGD(network(), 0.1).state() == {"learning_rate": 0.1}
     assert {*SGD(network(), 0.1, 0.9).state()} == {"learning_rate", *(f"velocity/{name}" for name in START)}
@@ -183,7 +190,7 @@ def test_states_that_do_not_fit_are_refused_and_nothing_changes():
     before = optimizer.state()
     bad_shape = {**state, "learning_rate": 7.0, "v/second/bias": np.zeros(3)}
     for wrong, sentence in (
-        (velocity, "the state lacks 'm/first/bias' (13 names differ); wanted that of the same optimiser and parameters"),
+        (velocity, "the state lacks 'm/first/bias' (19 names differ); wanted that of the same optimiser and parameters"),
         ({**state, "w": 1}, "the state has an unknown 'w' (1 names differ); wanted that of the same optimiser and parameters"),
         (bad_shape, "v/second/bias has shape (3,) in the state; wanted (2,), that of the same parameters"),
         ({**state, "steps": np.zeros(2)}, "steps has shape (2,) in the state; wanted (), that of the same parameters"),
