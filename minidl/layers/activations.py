@@ -1,6 +1,4 @@
-"""Layers without parameters: a name for an op, to stand in a Sequential."""
-
-from math import prod
+"""Activations: an op as a layer, to stand in a Sequential."""
 
 from minidl import ops
 from minidl.layers.module import Module
@@ -11,10 +9,3 @@ class ReLU(Module):
 
     def __call__(self, x):
         return ops.relu(x)
-
-
-class Flatten(Module):
-    """(N, ..) -> (N, all the others): what a dense layer takes"""
-
-    def __call__(self, x):
-        return ops.reshape(x, (x.shape[0], prod(x.shape[1:])))

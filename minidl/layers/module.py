@@ -10,7 +10,8 @@ from minidl.frozen import frozen_copy, is_frozen
 
 class Module:
     """A function with parameters. A subclass keeps Tensors, Modules and dicts of Modules as attributes and defines
-    __call__; the names of parameters are the paths to them, such as "block1_conv1/kernel".
+    __call__; the names of parameters are the paths to them, such as "block1_conv1/kernel". What it keeps in a list has no
+    name, and is refused when names are asked for.
 
     buffers: names of attributes that are no parameters but belong to the state: running statistics, counters; arrays or
     numbers. training: whether the module is being trained, which batch normalization and dropout ask for.
@@ -41,6 +42,12 @@ class Module:
             for key, member in members.items():
                 if isinstance(member, Module):
                     found |= {f"{key}/{path}": module for path, module in member.named_modules().items()}
+                elif not isinstance(value, Tensor) and _holds_parameters(member):
+                    place = f"{type(self).__name__}.{name}" + (f"[{key!r}]" if isinstance(value, dict) else "")
+                    raise ArgumentError(
+                        f"{place}, a {type(member).__name__}, holds parameters that have no names there; wanted layers in a "
+                        "Sequential or in a dict by name, and Tensors as attributes"
+                    )
         return found
 
     def train(self, training=True):
@@ -105,6 +112,12 @@ class Module:
             old.data = _like(value, old.data)
         else:
             setattr(module, name, _like(value, old) if is_array(old) else type(old)(value))
+
+
+def _holds_parameters(value):
+    if isinstance(value, (list, tuple, dict)):
+        return any(map(_holds_parameters, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, Module) or (isinstance(value, Tensor) and value.requires_grad)
 
 
 def _like(value, array):

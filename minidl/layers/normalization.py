@@ -1,10 +1,10 @@
-"""Batch normalization and dropout: what behaves otherwise in training than afterwards."""
+"""Batch normalization, which behaves otherwise in training than afterwards."""
 
 import numpy as np
 
 from minidl import ops
 from minidl.autograd import Tensor
-from minidl.errors import ArgumentError
+from minidl.backend import current_module
 from minidl.layers.module import Module
 from minidl.ops.normalization import moments
 
@@ -21,9 +21,10 @@ class BatchNorm(Module):
     buffers = ("mean", "variance")
 
     def __init__(self, channels, *, momentum=0.9, epsilon=1e-5, dtype=np.float32):
-        self.gamma = Tensor(np.ones(channels, dtype), requires_grad=True)
-        self.beta = Tensor(np.zeros(channels, dtype), requires_grad=True)
-        self.mean, self.variance = np.zeros(channels, dtype), np.ones(channels, dtype)
+        xp = current_module()
+        self.gamma = Tensor(xp.ones(channels, dtype), requires_grad=True)
+        self.beta = Tensor(xp.zeros(channels, dtype), requires_grad=True)
+        self.mean, self.variance = xp.zeros(channels, dtype), xp.ones(channels, dtype)
         self.momentum, self.epsilon = momentum, epsilon
 
     def __call__(self, x):
@@ -44,21 +45,3 @@ class BatchNorm(Module):
         self.mean = self.momentum * self.mean + share * mean
         self.variance = self.momentum * self.variance + share * count / max(1, count - 1) * variance
         return op(x, self.gamma, self.beta, batch, self.epsilon)
-
-
-class Dropout(Module):
-    """In training every number is kept with probability `keep` and then divided by it, or else becomes 0 (Srivastava et al.
-    2014, in the form that leaves nothing to do afterwards). Call number n draws from (seed, n)."""
-
-    buffers = ("calls",)
-
-    def __init__(self, keep, seed=0):
-        if not 0 < keep <= 1:
-            raise ArgumentError(f"dropout keeps a share of {keep}; wanted a number above 0, at most 1")
-        self.keep, self.seed, self.calls = keep, seed, 0
-
-    def __call__(self, x):
-        if not self.training:
-            return x
-        self.calls += 1
-        return ops.dropout(x, self.keep, (self.seed, self.calls))

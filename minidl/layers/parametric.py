@@ -4,7 +4,7 @@ import numpy as np
 
 from minidl import ops
 from minidl.autograd import Tensor
-from minidl.layers.initializers import he_normal
+from minidl.layers.initializers import he_normal, zeros
 from minidl.layers.module import Module
 from minidl.shapes import per_axis
 
@@ -28,7 +28,7 @@ class Convolution(Module):
         (3, 3, 3, 8)
         """
         kernel = initializer(rng, (*size, inputs // options.get("groups", 1), outputs), dtype)
-        return cls(kernel, np.zeros(outputs, dtype) if bias else None, **options)
+        return cls(kernel, zeros(rng, (outputs,), dtype) if bias else None, **options)
 
     def __call__(self, x):
         """(N, *spatial, C) -> (N, *out, K)"""
@@ -54,7 +54,7 @@ class Dense(Module):
     @classmethod
     def new(cls, rng, inputs, outputs, *, initializer=he_normal, dtype=np.float32):
         """With a kernel from an initialiser, and biases of 0."""
-        return cls(initializer(rng, (inputs, outputs), dtype), np.zeros(outputs, dtype))
+        return cls(initializer(rng, (inputs, outputs), dtype), zeros(rng, (outputs,), dtype))
 
     def __call__(self, x):
         """(N, inputs) -> (N, outputs)"""

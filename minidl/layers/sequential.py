@@ -13,8 +13,9 @@ from minidl.layers.module import Module
 
 
 class Line(NamedTuple):
-    """One layer of a summary. shape: of its output, without the batch; multiply_adds: for one picture; receptive_field: how
-    many positions of the input, along each axis, one output sees; () where it sees all."""
+    """One layer of a summary. shape: of its output, without the batch; multiply_adds: of its `kernel`, for one picture;
+    receptive_field: how many positions of the input, along each axis, one output sees, as `window` says; () where it sees all.
+    """
 
     name: str
     kind: str
@@ -22,6 +23,11 @@ class Line(NamedTuple):
     parameters: int
     multiply_adds: int
     receptive_field: tuple
+
+    def __str__(self):
+        shape, seen = ("x".join(map(str, lengths)) for lengths in (self.shape, self.receptive_field))
+        counts = f"{self.parameters:12,} parameters{self.multiply_adds:14,} x+"
+        return f"{self.name:24}{shape:>12}{counts}  sees {seen or 'all'}"
 
 
 class Sequential(Module):
@@ -47,27 +53,42 @@ class Sequential(Module):
             yield layer, rectified
 
     def summary(self, shape):
-        """A Line for each layer, for inputs (N, *shape)."""
-        was_training, lines = self.training, []
-        self.train(False)
-        x, field, step = Tensor(np.zeros((1, *shape), np.float32)), [1] * (len(shape) - 1), [1] * (len(shape) - 1)
+        """A Line for each layer, for inputs (N, *shape); those of a Sequential inside go by their paths."""
+        x, modules = Tensor(np.zeros((1, *shape), np.float32)), self.named_modules().values()
         for parameter in self.parameters()[:1]:
             x = x.to(device_of(parameter.data))
-        with no_grad():
-            for name, layer in self.layers.items():
-                y = layer(x)
-                reach, stride = layer.window(x.ndim - 2) if hasattr(layer, "window") else ([1] * len(field), [1] * len(field))
-                if y.ndim == x.ndim:
-                    field = [n + (k - 1) * s for n, k, s in zip(field, reach, step, strict=True)]
-                    step = [s * t for s, t in zip(step, stride, strict=True)]
-                else:
-                    field = step = []
-                parameters = sum(p.data.size for p in layer.parameters())
-                products = layer.kernel.data.size * prod(y.shape[:-1]) if hasattr(layer, "kernel") else 0
-                lines.append(Line(name, type(layer).__name__, y.shape[1:], parameters, products, tuple(field)))
-                x = y
-        self.train(was_training)
-        return lines
+        training = [module.training for module in modules]
+        self.train(False)
+        try:
+            with no_grad():
+                return list(_lines(self._by_path(), x))
+        finally:
+            for module, was_training in zip(modules, training, strict=True):
+                module.training = was_training
+
+    def _by_path(self, path=""):
+        """(path, layer) of each layer, where a Sequential is not one but those in it"""
+        for name, layer in self.layers.items():
+            if isinstance(layer, Sequential):
+                yield from layer._by_path(f"{path}{name}/")
+            else:
+                yield f"{path}{name}", layer
+
+
+def _lines(layers, x):
+    field = step = [1] * (x.ndim - 2)
+    for name, layer in layers:
+        y = layer(x)
+        if y.ndim != x.ndim:
+            field = step = []
+        elif field and hasattr(layer, "window"):
+            reach, stride = layer.window(len(field))
+            field = [n + (k - 1) * s for n, k, s in zip(field, reach, step, strict=True)]
+            step = [s * t for s, t in zip(step, stride, strict=True)]
+        parameters = sum(p.data.size for p in layer.parameters())
+        products = layer.kernel.data.size * prod(y.shape[:-1]) if hasattr(layer, "kernel") else 0
+        yield Line(name, type(layer).__name__, y.shape[1:], parameters, products, tuple(field))
+        x = y
 
 
 def _named(layers):

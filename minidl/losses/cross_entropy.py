@@ -20,7 +20,7 @@ def softmax_cross_entropy(logits, labels, reduction="mean"):
     labels: whole numbers from 0 to C - 1. reduction: "mean", or "sum" without the 1/N. The largest z of each row is taken off
     first, as in softmax: -log p[l] = log Σ_d e^(z[d] - m) - (z[l] - m). Of C classes a network that knows nothing scores log C.
 
-    Cost: N·C exponentials; reads the logits once, and again in the gradient.
+    Cost: N·C exponentials; reads the logits twice, for the largest and to take it off. The gradient does the same again.
 
     >>> softmax_cross_entropy(np.log([[1., 1., 2.], [1., 1., 2.]]), np.array([2, 2]))        # p = 1/2 each: log 2
     np.float64(0.6931471805599453)

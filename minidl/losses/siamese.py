@@ -26,8 +26,9 @@ def siamese_energy_loss(a, b, same, q=5.0):
     L = 1/N Σ_n  2/Q E²               where same[n],      E = |a[n] - b[n]|
                  2 Q e^(-2.77 E/Q)    where not
 
-    same: bools, or 0 and 1. Both are worth Q/2 at E = Q/2: that is the threshold to begin with. What a network scores that has
-    learned nothing: `energy_baselines`. Chopra, Hadsell, LeCun 2005; q: their upper bound of E.
+    same: bools, or 0 and 1. At E = Q/2 the one is worth Q/2, the other as much to a thousandth (2.77 is about 4 log 2): that is
+    the threshold to begin with. What a network scores that has learned nothing: `energy_baselines`. Chopra, Hadsell, LeCun
+    2005; q: their upper bound of E.
 
     >>> siamese_energy_loss(np.array([[3., 4.], [1., 1.]]), np.array([[0., 0.], [1., 1.]]), np.array([1, 0]))    # E = 5, 0
     np.float64(10.0)

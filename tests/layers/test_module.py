@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from minidl import Tensor
-from minidl.layers import AvgPool, Convolution, Dense, MaxPool, Module
+from minidl.errors import ArgumentError
+from minidl.layers import AvgPool, Convolution, Dense, MaxPool, Module, Sequential
 
 
 class Small(Module):
@@ -21,6 +22,41 @@ class Small(Module):
 
 def test_parameters_are_named_by_their_path():
     assert list(Small().named_parameters()) == ["first/kernel", "first/bias", "last/kernel", "last/bias"]
+
+
+class Holder(Module):
+    def __init__(self, held):
+        self.held = held
+
+
+@pytest.mark.parametrize(
+    ("held", "place"),
+    [
+        ([Small()], "Holder.held, a list,"),
+        ((1, [Small()]), "Holder.held, a tuple,"),
+        ([Tensor([1.0], requires_grad=True)], "Holder.held, a list,"),
+        ({"first": [Small()]}, "Holder.held['first'], a list,"),
+        ({"w": Tensor([1.0], requires_grad=True)}, "Holder.held['w'], a Tensor,"),
+    ],
+)
+def test_parameters_that_would_have_no_names_are_refused(held, place):
+    for ask in (Module.parameters, Module.train, Module.state):
+        with pytest.raises(ArgumentError) as caught:
+            ask(Holder(held))
+        assert str(caught.value) == (
+            f"{place} holds parameters that have no names there; wanted layers in a Sequential or in a dict by name, and "
+            "Tensors as attributes"
+        )
+
+
+def test_a_list_of_layers_is_no_sequential():
+    with pytest.raises(ArgumentError, match=r"Sequential\.layers\['list1'\], a list, holds parameters"):
+        Sequential([Small(), Small()]).parameters()
+
+
+def test_lists_without_parameters_are_kept():
+    held = [1, "two", np.ones(3), (), Tensor([1.0]), {"sizes": [3, 4]}]
+    assert Holder(held).parameters() == []
 
 
 def test_a_module_computes_and_its_parameters_learn():

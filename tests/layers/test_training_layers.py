@@ -1,11 +1,15 @@
 """Batch normalization, dropout, Sequential: against PyTorch where it has the same, by hand elsewhere."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
 from minidl import Tensor, layers
-from minidl.errors import ArgumentError
+from minidl.backend import device_of
+from minidl.errors import ArgumentError, ShapeError
 from minidl.layers import BatchNorm, Convolution, Dense, Dropout, Flatten, MaxPool, ReLU, Sequential
+from tests.devices import GPUS, at
 
 
 def small():
@@ -16,27 +20,28 @@ def small():
     )  # fmt: skip
 
 
-def test_batch_norm_is_pytorchs():
+@pytest.mark.parametrize("rectified", [False, True])
+def test_batch_norm_is_pytorchs(rectified):
     torch = pytest.importorskip("torch")
     theirs, ours = torch.nn.BatchNorm2d(5, momentum=0.1), BatchNorm(5, momentum=0.9)
     rng = np.random.default_rng(0)
+    for mine, other in ((ours.gamma, theirs.weight), (ours.beta, theirs.bias)):
+        mine.data = rng.standard_normal(5).astype(np.float32)
+        other.data = torch.tensor(mine.data)
     for training in (True, True, False):
         x = rng.standard_normal((3, 4, 6, 5)).astype(np.float32) * 2 + 1
-        theirs.train(training)
+        theirs.train(training).zero_grad()
         ours.train(training)
         xt = torch.tensor(x).movedim(-1, 1).contiguous().requires_grad_()
         xm = Tensor(x, requires_grad=True)
-        for method in (ours, ours.rectified):
-            before = ours.mean, ours.variance
-            y = method(xm)
-            if method is ours:
-                ours.mean, ours.variance = before  # both calls are to be seen as one
-        wanted = torch.relu(theirs(xt))
+        y, wanted = (ours.rectified(xm), torch.relu(theirs(xt))) if rectified else (ours(xm), theirs(xt))
         np.testing.assert_allclose(y.data, wanted.detach().movedim(1, -1).numpy(), atol=1e-5)
         dy = rng.standard_normal(y.shape).astype(np.float32)
         y.backward(dy)
         wanted.backward(torch.tensor(dy).movedim(-1, 1))
         np.testing.assert_allclose(xm.grad, xt.grad.movedim(1, -1).numpy(), atol=1e-5)
+        np.testing.assert_allclose(ours.gamma.grad, theirs.weight.grad.numpy(), rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(ours.beta.grad, theirs.bias.grad.numpy(), rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(ours.mean, theirs.running_mean.numpy(), rtol=1e-5)
     np.testing.assert_allclose(ours.variance, theirs.running_var.numpy(), rtol=1e-5)
 
@@ -79,6 +84,51 @@ def test_the_summary_by_hand():
     assert [line.receptive_field for line in lines] == [(3, 3)] * 3 + [(5, 5)] * 2 + [()] * 2
     assert model.training
     assert model.layers["batchnorm1"].mean.any() == False  # noqa: E712  the summary has not trained it
+
+
+def test_a_sequential_inside_is_summed_up_layer_by_layer():
+    rng = np.random.default_rng(0)
+    block = Sequential(Convolution.new(rng, (3, 3), 4, 4, padding=1), ReLU(), MaxPool(2))
+    layers = {"first": Convolution.new(rng, (3, 3), 2, 4, padding=1, stride=2), "block": block}
+    last = Convolution.new(rng, (3, 3), 4, 1, padding=1, bias=False)
+    lines = Sequential({**layers, "last": last}).summary((8, 8, 2))
+    assert [line.name for line in lines] == ["first", "block/convolution1", "block/relu1", "block/maxpool1", "last"]
+    assert [line.multiply_adds for line in lines] == [16 * 72, 16 * 144, 0, 0, 4 * 36]
+    assert [line.receptive_field for line in lines] == [(3, 3), (7, 7), (7, 7), (9, 9), (17, 17)]
+    assert [line.parameters for line in lines] == [76, 148, 0, 0, 36]
+
+
+def test_what_sees_all_stays_so_behind_a_reshape():
+    class Unflatten(layers.Module):
+        def __call__(self, x):
+            return x.reshape(x.shape[0], 4, 4, 1)
+
+    model = Sequential(Flatten(), Unflatten(), Convolution.new(np.random.default_rng(0), (3, 3), 1, 2))
+    assert [line.receptive_field for line in model.summary((4, 4, 1))] == [()] * 3
+
+
+def test_a_line_of_the_summary_says_what_is_seen():
+    lines = [str(line) for line in small().summary((8, 8, 2))]
+    assert lines[0].split() == ["convolution1", "4x4x4", "76", "parameters", "1,152", "x+", "sees", "3x3"]
+    assert lines[-1].split() == ["dense1", "3", "51", "parameters", "48", "x+", "sees", "all"]
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 2), (8, 8, 3)])
+def test_the_summary_leaves_each_layer_in_or_out_of_training(shape):
+    model = small()
+    model.layers["batchnorm1"].train(False)
+    with nullcontext() if shape[-1] == 2 else pytest.raises(ShapeError):
+        model.summary(shape)
+    assert [name for name, module in model.named_modules().items() if not module.training] == ["batchnorm1/"]
+
+
+@pytest.mark.parametrize("place", GPUS)
+def test_a_new_layer_lies_on_one_device(place):
+    with at(place):
+        model, x = small(), Tensor(np.ones((2, 8, 8, 2), np.float32)).to("gpu")
+        arrays = {name: value for name, value in model.state().items() if name != "dropout1/calls"}
+        assert {name: device_of(array) for name, array in arrays.items()} == dict.fromkeys(arrays, "gpu")
+        assert model(x).device == "gpu"
 
 
 def test_the_state_goes_from_one_network_to_another():
