@@ -55,6 +55,18 @@ class Windows:
         )
         return at if all(0 <= i < length for i, length in zip(at, self.extent, strict=True)) else None
 
+    def meeting(self, axis, tap):
+        """(slice of the outputs, slice of the input) along an axis: what meets through a tap, without the padding.
+
+        >>> windows_over((6,), 3, stride=2, padding=1).meeting(axis=0, tap=0)      # outputs 1, 2 read positions 1, 3
+        (slice(1, 3, None), slice(1, 4, 2))
+        """
+        length, s, out = self.extent[axis], self.stride[axis], self.out[axis]
+        ahead = tap * self.dilation[axis] - self.padding[axis][0]
+        first = max(0, -(ahead // s))
+        end = max(first, min(out, (length - 1 - ahead) // s + 1))
+        return slice(first, end), slice(first * s + ahead, max(0, (end - 1) * s + ahead + 1), s)
+
     def taps_inside(self, and_padding=False):
         """Per axis, how many taps of each window lie in the input (or, on request, in the input and its padding).
 

@@ -16,8 +16,8 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 from minidl import Tensor, cli, cores, losses, ops
 from minidl.errors import ArgumentError
 from minidl.frozen import frozen_copy
-from minidl.ops import strips
-from minidl.ops.convolutions import tiles
+from minidl.ops import matrices, strips
+from minidl.ops.convolutions import runs, tiles, winograd_runs
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 BLAS = ThreadpoolController().select(user_api="blas")
@@ -372,14 +372,18 @@ def gradients(op, *arrays, **options):
     return [array.tobytes() for array in (y.data, *(x.grad for x in inputs))]
 
 
+SHARED = ("im2col", "runs", "winograd", "winograd_runs")
+
+
 def everything(seed):
     rng = np.random.default_rng(seed)
-    x, w, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((1, 17, 15, 7), (3, 3, 7, 5), (5,)))
+    x, w, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((4, 17, 15, 7), (3, 3, 7, 5), (5,)))
     frozen = frozen_copy(w)
     return [
-        *itertools.chain(*(gradients(ops.convolution, x, w, b, padding=1, algorithm=a) for a in ("im2col", "winograd"))),
+        *itertools.chain(*(gradients(ops.convolution, x, w, b, padding=1, algorithm=a) for a in SHARED)),
         *gradients(lambda x: ops.convolution(x, frozen, padding=(2, 0), algorithm="winograd"), x),
         *gradients(ops.convolution_relu, x, w, b, padding=1, algorithm="winograd"),
+        *gradients(ops.matmul, x.reshape(-1, 7), w.reshape(7, -1)),
         *gradients(ops.max_pool, x, window=3, stride=2, padding=1),
         *gradients(ops.avg_pool, x, window=3, stride=2, padding=1),
         *gradients(losses.gram_matrix, x),
@@ -390,6 +394,7 @@ def test_the_same_bytes_whoever_else_computes_at_the_time(monkeypatch):
     for module, name, size in [
         (strips, "STRIP", 5000), (strips, "LEAST", 1),
         (tiles, "LEAST_TILES", 7), (tiles, "STRIP", 1), (tiles, "BLOCK", 5000), (tiles, "SMALL", 72),
+        (runs, "STRIP", 5000), (winograd_runs, "STRIP", 5000), (matrices, "LEAST", 1),
     ]:  # fmt: skip
         monkeypatch.setattr(module, name, size)  # so that each op has strips to share
     cores.set_threads(3)

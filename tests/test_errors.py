@@ -37,7 +37,7 @@ def test_one_of_shows_the_list(value):
         (lambda: ops.max_pool(x, 0), "window is 0; wanted an int of at least 1, or 2 of them, one per spatial axis"),
         (
             lambda: ops.convolution(x, w, algorithm="fft"),
-            "algorithm is 'fft'; wanted one of 'auto', 'direct', 'im2col', 'winograd', 'depthwise'",
+            "algorithm is 'fft'; wanted one of 'auto', 'direct', 'im2col', 'runs', 'winograd', 'winograd_runs', 'depthwise'",
         ),
         (
             lambda: ops.convolution(x, w, np.ones(3)),

@@ -40,11 +40,11 @@ def equal_parts(length, most, cores=None):
     return [slice(begin, end) for begin, end in pairwise(ends)]
 
 
-def fair_strip(xp, numbers):
-    """How many numbers of so many make a strip: what fits the cache, less if that leaves a core without work."""
+def fair_strip(xp, numbers, most=None):
+    """How many numbers of so many make a strip: what fits the cache (or `most`), less if that leaves a core without work."""
     if xp is not np:
         return GPU_STRIP
-    return min(STRIP, max(numbers // get_threads(), LEAST))
+    return min(most or STRIP, max(-(-numbers // get_threads()), LEAST))
 
 
 def strips_of_windows(xp, images, windows, numbers):

@@ -16,7 +16,7 @@ from minidl.errors import ArgumentError
 from minidl.memory import empty
 from minidl.ops.strips import GPU_STRIP, LEAST, equal_parts
 
-STRIP = 1 << 16  # numbers of a parameter: these, its gradient's and its histories' fit a core's cache together
+STRIP = 1 << 18  # numbers of a parameter: a call works on them for longer than a thread waits for Python's lock
 
 
 @dataclass(frozen=True)

@@ -67,8 +67,18 @@ def _window_axis(choose, dilated, least=1):
 
 def convolution(choose):
     axes = [_window_axis(choose, dilated=True) for _ in range(choose.integer(1, 3))]
+    return _convolution(choose, axes, choose.integer(1, 3))
+
+
+def convolution_of_runs(choose):
+    """No dilation along the last axis, no groups."""
+    axes = [_window_axis(choose, dilated=True) for _ in range(choose.integer(0, 2))]
+    return _convolution(choose, [*axes, _window_axis(choose, dilated=False)], groups=1)
+
+
+def _convolution(choose, axes, groups):
     spatial, kernel, stride, dilation, padding = zip(*axes, strict=True)
-    groups, per_group, multiplier = choose.integer(1, 3), choose.integer(1, 2), choose.integer(1, 2)
+    per_group, multiplier = choose.integer(1, 2), choose.integer(1, 2)
     x, w = (choose.integer(1, 2), *spatial, groups * per_group), (*kernel, per_group, groups * multiplier)
     return {
         "x": Shape(x), "w": Shape(w), "b": Shape(w[-1:]), "stride": stride, "dilation": dilation, "groups": groups,
@@ -83,9 +93,9 @@ def convolution_of_each_channel(choose):
     return {**geometry, "w": Shape((*kernel, 1, channels)), "b": Shape((channels,)), "groups": channels}
 
 
-def convolution_of_threes(choose):
+def convolution_of_threes(choose, least_axes=1):
     """3 taps on each axis, stride 1: up to three of winograd's tiles along an axis, the last one whole or not."""
-    out = tuple(choose.integer(1, 9) for _ in range(choose.integer(1, 3)))
+    out = tuple(choose.integer(1, 9) for _ in range(choose.integer(least_axes, 3)))
     padding = tuple((choose.integer(0, min(3, n + 1)), choose.integer(0, 1) if n > 2 else 0) for n in out)
     spatial = tuple(max(1, n + 2 - before - after) for n, (before, after) in zip(out, padding, strict=True))
     x, w = (choose.integer(1, 2), *spatial, choose.integer(1, 3)), ((3,) * len(out), choose.integer(1, 3))

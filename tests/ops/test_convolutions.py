@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from minidl import Tensor, cores, ops
 from minidl.ops import strips
-from minidl.ops.convolutions import ALGORITHMS, im2col, tiles, winograd
+from minidl.ops.convolutions import ALGORITHMS, im2col, runs, tiles, winograd, winograd_runs
 from minidl.proofs import RandomChooser, fill
 from tests.checks import differentiate
 from tests.op_table import BY_NAME, cases, convolution_oracle
@@ -76,6 +76,8 @@ SMALL_STRIPS = [
     (strips, "STRIP", 60),
     (tiles, "LEAST_TILES", 1),
     (tiles, "BLOCK", 1),
+    (runs, "STRIP", 1),
+    (winograd_runs, "STRIP", 1),
 ]
 
 
@@ -95,8 +97,11 @@ def cut_small(module, name, size):
 
 @pytest.mark.parametrize(
     "row",
-    ["convolution[im2col]", "convolution_relu[winograd]", "convolution[depthwise]", "max_pool", "avg_pool", "gram_matrix"],
-)
+    [
+        "convolution[im2col]", "convolution_relu[winograd]", "convolution[depthwise]", "convolution_relu[runs]",
+        "convolution[winograd_runs]", "max_pool", "avg_pool", "gram_matrix",
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("small", SMALL_STRIPS, ids=lambda small: f"{small[1]}-{small[2]}")
 @given(data=st.data())
 def test_strips_of_any_size_give_the_same(row, small, data):
@@ -115,11 +120,11 @@ def test_the_strips_of_these_tests_are_many(small):
     """... or the test above would see one strip only."""
     seen = []
     with cut_small(*small) as patch:
-        for algorithm in (im2col, winograd):
-            patch.setattr(algorithm, "share", lambda xp, work, items: seen.append(len(items)) or cores.share(xp, work, items))
-        for algorithm in ("im2col", "winograd"):
-            ops.convolution(np.ones((3, 12, 9, 16)), np.ones((3, 3, 16, 16)), algorithm=algorithm)
-    assert max(seen) > 3
+        for module, algorithm in [(im2col, "im2col"), (winograd, "winograd"), (runs, "runs"), (winograd_runs, "winograd_runs")]:
+            seen.clear()
+            patch.setattr(module, "share", lambda xp, work, items: seen.append(len(items)) or cores.share(xp, work, items))
+            ops.convolution(np.ones((7, 12, 9, 16)), np.ones((3, 3, 16, 16)), algorithm=algorithm)
+            assert max(seen) >= 3, algorithm
 
 
 def test_no_pictures_give_no_outputs_and_a_gradient_of_zeros():

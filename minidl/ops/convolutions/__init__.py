@@ -28,8 +28,13 @@ def convolution(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1, algo
     o: output position, t: tap of the kernel, both with one index per spatial axis; `before`: the padding in front; x is 0 in
     the padding. With groups, output channels k of group g sum over the input channels c of group g alone; groups = C is a
     depthwise convolution. padding: an int, one per axis, a (before, after) pair per axis, "same" or "valid".
-    algorithm: "direct" (the definition, for reading), "im2col" (a matrix product), "winograd" (a quarter of it in 2-D; three
-    taps on each axis, stride 1, dilation 1, groups 1), "depthwise" (none; groups = C = K), "auto" (the fastest).
+    algorithm: "auto", the fastest by an estimate, or one of these:
+        "direct"           the definition, for reading
+        "im2col"           a matrix product
+        "runs"             the same with less copying;     no dilation along the last axis, groups 1
+        "winograd"         a quarter of it in 2-D;         three taps on each axis, stride 1, dilation 1, groups 1
+        "winograd_runs"    half of it, and half the maps;  as winograd, on two axes or more
+        "depthwise"        none;                           groups = C = K
 
     Cost: N·out·taps·C·K / groups multiply-adds by the definition. Raises ShapeError where x, w, b and groups do not fit.
 

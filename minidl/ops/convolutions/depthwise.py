@@ -17,9 +17,11 @@ from minidl.memory import empty, scratch
 from minidl.ops.padding import seen, unpad_windows
 from minidl.ops.strips import apart, strips_of_windows
 
+TAKES = "one group for each channel in and out"
 
-def fits(groups, w_shape):
-    """Whether every channel goes by itself, one in, one out."""
+
+def fits(windows, groups, w_shape):
+    """Whether this algorithm can"""
     return w_shape[-2] == 1 and w_shape[-1] == groups
 
 

@@ -32,12 +32,15 @@ def tiles_of(out):
     return [-(-n // TILE) for n in out]
 
 
-def inputs_at_points(matrix, x, images, rows, tiles, before, room, out=None):
-    """(N, *extent, C) -> (6^(rank-1), tiles, 6, C): the matrix (Bᵀ or A) along each axis of every tile of some rows of tiles"""
+def inputs_at_points(matrix, x, images, rows, tiles, before, room, out=None, whole=()):
+    """(N, *extent, C) -> (6^(rank-1), tiles, 6, C): the matrix (Bᵀ or A) along each axis of every tile of some rows of tiles
+
+    whole: so many positions of the last axes are not cut into tiles; they and the channels make one axis.
+    """
     tiles = [rows.stop - rows.start, *tiles[1:]]
     taken = matrix.shape[1]  # numbers along an axis that a tile reads: 6 inputs, or 4 outputs
     begin = [TILE * rows.start - before[0], *(-b for b in before[1:])]
-    V = cut(x, images, begin, [TILE * (n - 1) + taken for n in tiles], room)
+    V = cut(x, images, begin, [*(TILE * (n - 1) + taken for n in tiles), *whole], room)
     (n, *lengths, channels), points = V.shape, 1
     for axis, count in enumerate(tiles):
         rest = prod(lengths[axis + 1 :]) * channels

@@ -90,8 +90,11 @@ A, B, G = _maps()
 KEEP = 1 << 30  # multiply-adds of the products: where there are fewer, frozen kernels are kept at the points, turned and not
 
 
-def fits(windows, groups):
-    """Whether this algorithm can: three taps on each axis, stride 1, dilation 1, no groups."""
+TAKES = "kernels of 3 taps on each axis, stride 1, dilation 1, groups 1"
+
+
+def fits(windows, groups, w_shape):
+    """Whether this algorithm can"""
     rank = len(windows.size)
     return windows.size == (TAPS,) * rank and windows.stride == windows.dilation == (1,) * rank and groups == 1
 
