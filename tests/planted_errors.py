@@ -9,7 +9,7 @@ import numpy as np
 from minidl import losses, ops
 from minidl.autograd import differentiable
 from minidl.ops.arithmetic import unbroadcast
-from minidl.ops.convolutions import tiles, winograd
+from minidl.ops.convolutions import runs, tiles, winograd
 from minidl.ops.padding import unpad_windows
 from minidl.ops.pooling import _windows as pooling_windows
 from minidl.shapes import windows_over
@@ -169,6 +169,43 @@ WINOGRADS = [
     Plant("kernel not turned in dx", "convolution[winograd]", by_winograd(dx=flipped_dx), GRADIENT),
 ]  # fmt: skip
 
+# ---- convolution by runs --------------------------------------------------------------------------------------------
+
+
+def by_runs(forward=None, **gradients):
+    op = wrong(ops.convolution, forward, **gradients)
+    return lambda **arguments: op(**arguments, algorithm="runs")
+
+
+def with_runs(f, **change):
+    """f, while something in runs.py is another."""
+
+    @functools.wraps(f)
+    def changed(*args, **kwargs):
+        with patch.multiple(runs, **change):
+            return f(*args, **kwargs)
+
+    return changed
+
+
+def blocks_read_forwards(w, stride, right=runs._kernels_of_blocks):
+    V, outputs = right(w, stride), w.shape[-1]
+    return V.reshape(*V.shape[:-2], -1, outputs, V.shape[-1])[..., ::-1, :, :].reshape(V.shape)
+
+
+def rows_through_the_first_tap(windows, tap, right=runs._meeting):
+    return right(windows, (0,) * len(tap))
+
+
+RUNS = [
+    Plant("blocks of dx gather dy in the wrong order", "convolution[runs]", by_runs(dx=with_runs(
+        conv_dx, _kernels_of_blocks=blocks_read_forwards)), GRADIENT),
+    Plant("every tap reads the first one's rows", "convolution[runs]", by_runs(with_runs(
+        conv, _meeting=rows_through_the_first_tap)), FORWARD),
+    Plant("kernel not turned in dx", "convolution[winograd_runs]", lambda **arguments: wrong(ops.convolution, dx=flipped_dx)(
+        **arguments, algorithm="winograd_runs"), GRADIENT),
+]  # fmt: skip
+
 # ---- convolution and ReLU in one ------------------------------------------------------------------------------------
 
 
@@ -263,6 +300,88 @@ POOLINGS = [
     Plant("border average counts the padding", "avg_pool", average(full_count_at_border), FORWARD),
     Plant("ceil average counts past the end", "avg_pool", average(full_count_at_ceil), FORWARD),
 ]
+
+# ---- batch normalization, dropout -----------------------------------------------------------------------------------
+
+
+def normalization(root):
+    """A batch normalization that divides by root(x, axes, epsilon)."""
+
+    def forward(x, gamma, beta, given=None, epsilon=1e-5, fixed=False):
+        axes = tuple(range(x.ndim - 1))
+        return gamma * (x - x.mean(axes)) / root(x, axes, epsilon) + beta
+
+    return wrong(ops.batch_norm, forward)
+
+
+def norm_dx(part):
+    """γ / √(σ² + ε) part(dy, x̂, axes): some of the terms of dx"""
+
+    def dx(dy, x, gamma, epsilon):
+        axes = tuple(range(x.ndim - 1))
+        root = np.sqrt(x.var(axes) + epsilon)
+        return gamma / root * part(dy, (x - x.mean(axes)) / root, axes)
+
+    return wrong(ops.batch_norm, dx=dx)
+
+
+def dx_without_gamma(dy, x, gamma, given, epsilon, fixed):
+    return ops.batch_norm.gradients["dx"](dy, x, np.ones_like(gamma), given, epsilon, fixed)
+
+
+def dx_without_epsilon(dy, x, gamma, given, fixed):
+    return ops.batch_norm.gradients["dx"](dy, x, gamma, given, 0.0, fixed)
+
+
+def dgamma_off_the_mean_alone(dy, x):
+    axes = tuple(range(x.ndim - 1))
+    return (dy * (x - x.mean(axes))).sum(axes)
+
+
+def fixed_normalization(**gradients):
+    op = wrong(ops.batch_norm, **gradients)
+    return lambda x, gamma, beta, epsilon, mean, variance: op(x, gamma, beta, (mean, variance), epsilon, fixed=True)
+
+
+def dx_as_if_moved(dy, x, gamma, given, epsilon):
+    return ops.batch_norm.gradients["dx"](dy, x, gamma, given, epsilon, False)
+
+
+def dx_masked_too_late(dy, y, x, gamma, given, epsilon, fixed):
+    return ops.batch_norm.gradients["dx"](dy, x, gamma, given, epsilon, fixed) * (y > 0)
+
+
+def undivided_dropout(x, keep, seed):
+    return ops.dropout.forward(x, keep, seed) * keep
+
+
+def the_others_dropped(x, keep, seed):
+    return (x - ops.dropout.forward(x, keep, seed) * keep) / keep
+
+
+def another_mask(dy, keep, seed):
+    return ops.dropout.gradients["dx"](dy, keep, seed + 1)
+
+
+NORMALIZATIONS = [
+    Plant("variance over M - 1", "batch_norm", normalization(lambda x, axes, epsilon: np.sqrt(x.var(axes, ddof=1) + epsilon)),
+          FORWARD),
+    Plant("ε beside the root", "batch_norm", normalization(lambda x, axes, epsilon: x.std(axes) + epsilon), FORWARD),
+    Plant("dβ/M left out of dx", "batch_norm", norm_dx(lambda dy, xhat, axes: dy - xhat * (dy * xhat).mean(axes)), GRADIENT),
+    Plant("x̂ dγ/M left out of dx", "batch_norm", norm_dx(lambda dy, xhat, axes: dy - dy.mean(axes)), GRADIENT),
+    Plant("γ left out of dx", "batch_norm", wrong(ops.batch_norm, dx=dx_without_gamma), GRADIENT),
+    Plant("ε left out of dx", "batch_norm", wrong(ops.batch_norm, dx=dx_without_epsilon), GRADIENT),
+    Plant("dγ not divided by the spread", "batch_norm", wrong(ops.batch_norm, dgamma=dgamma_off_the_mean_alone), GRADIENT),
+    Plant("dβ sums the batch alone", "batch_norm", wrong(ops.batch_norm, dbeta=lambda dy: dy.sum(axis=0)), SHAPE),
+    Plant("fixed moments move with x", "batch_norm[fixed]", fixed_normalization(dx=dx_as_if_moved), GRADIENT),
+    Plant("mask missing in dβ", "batch_norm_relu", wrong(ops.batch_norm_relu, dbeta=ops.batch_norm.gradients["dbeta"]),
+          GRADIENT),
+    Plant("mask after the normalization's gradient", "batch_norm_relu", wrong(ops.batch_norm_relu, dx=dx_masked_too_late),
+          GRADIENT),
+    Plant("dropout not divided by keep", "dropout", wrong(ops.dropout, undivided_dropout), FORWARD),
+    Plant("kept and dropped swapped", "dropout", wrong(ops.dropout, the_others_dropped), FORWARD),
+    Plant("another mask in the gradient", "dropout", wrong(ops.dropout, dx=another_mask), GRADIENT),
+]  # fmt: skip
 
 # ---- element by element, reductions, moves --------------------------------------------------------------------------
 
@@ -466,4 +585,4 @@ LOSSES = [
     Plant("pairs summed, not averaged", CONTRASTIVE, wrong(losses.contrastive_loss, da=pairs_summed), GRADIENT),
 ]  # fmt: skip
 
-PLANTS = [*CONVOLUTIONS, *WINOGRADS, *RECTIFIED, *POOLINGS, *SIMPLE, *LOSSES]
+PLANTS = [*CONVOLUTIONS, *WINOGRADS, *RUNS, *RECTIFIED, *POOLINGS, *NORMALIZATIONS, *SIMPLE, *LOSSES]

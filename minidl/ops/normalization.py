@@ -2,7 +2,7 @@
 
 Over the M numbers x[m,c] of a channel c, one for each picture and position,
 
-    μ[c] = 1/M Σ_m x[m,c],      σ²[c] = 1/M Σ_m (x[m,c] - μ[c])² + ε,      x̂[m,c] = (x[m,c] - μ[c]) / σ[c]
+    μ[c] = 1/M Σ_m x[m,c],      σ²[c] = 1/M Σ_m (x[m,c] - μ[c])²,      x̂[m,c] = (x[m,c] - μ[c]) / √(σ²[c] + ε)
 
 have mean 0 and variance 1 (but for ε, which keeps the division from 0), and y = γ x̂ + β gives them a learned scale and shift.
 
@@ -10,18 +10,21 @@ have mean 0 and variance 1 (but for ε, which keeps the division from 0), and y 
 
     dγ[c] = Σ_m dy[m,c] x̂[m,c],      dβ[c] = Σ_m dy[m,c]
 
-x enters by itself and by μ and σ. With dx̂ = γ dy, and leaving c out, ∂x̂[i]/∂x[m] = ([i = m] - 1/M - x̂[i] x̂[m] / M) / σ: the
-first term is x itself, the second its share of μ, the third its share of σ, as ∂σ/∂x[m] = x̂[m] / M. So
+x enters by itself, by μ and by σ². With dx̂ = γ dy, and leaving c out,
 
-    dx[m] = Σ_i dx̂[i] ∂x̂[i]/∂x[m] = γ/σ (dy[m] - dβ/M - x̂[m] dγ/M)
+    ∂x̂[i]/∂x[m] = ([i = m] - 1/M - x̂[i] x̂[m] / M) / √(σ² + ε)
+
+where the first term is x itself, the second its share of μ, the third its share of the root: ∂√(σ² + ε)/∂x[m] = x̂[m] / M. So
+
+    dx[m] = Σ_i dx̂[i] ∂x̂[i]/∂x[m] = γ / √(σ² + ε) (dy[m] - dβ/M - x̂[m] dγ/M)
 
 that is: dy, less what of it would only move the mean or the spread, which the normalization takes away again.
 
-All of it goes over the numbers three times: for the moments, for y, and for the gradients twice. Each is shared among the
-cores, in strips that fit their caches.
+All of it goes over the numbers four times: for the moments, for y, for the sums dγ and dβ, and for dx. Each is shared among
+the cores, in strips that fit their caches.
 
-Cost: some ten additions and multiplications a number; what counts is that x is read twice and y written, and in the gradients
-x read twice, dy once and dx written twice.
+Cost: some ten additions and multiplications a number; what counts is that x is read twice and y written once, and that in the
+gradients x is read twice, dy once, and dx, which holds dy first, is written twice and read once.
 """
 
 from minidl.autograd import differentiable
@@ -34,7 +37,7 @@ from minidl.ops.strips import equal_parts, fair_strip
 
 
 def moments(x):
-    """(..., C) -> μ (C,), σ² - ε (C,): mean and variance of each channel, Σ (x - μ)² / M
+    """(..., C) -> μ (C,), σ² (C,): mean and variance of each channel, Σ x / M and Σ (x - μ)² / M
 
     Each strip has a mean and a sum of squared distances from it of its own; those of two become one without a loss of digits
     (Chan, Golub, LeVeque 1979): with δ = μ₂ - μ₁,  μ = μ₁ + δ n₂/n,  S = S₁ + S₂ + δ² n₁ n₂ / n.
@@ -62,10 +65,10 @@ def moments(x):
 
 
 def batch_norm(x, gamma, beta, given=None, epsilon=1e-5, fixed=False):
-    """(..., C), (C,), (C,) -> (..., C):  y = γ (x - μ) / √(variance + ε) + β
+    """(..., C), (C,), (C,) -> (..., C):  y = γ (x - μ) / √(σ² + ε) + β
 
-    given: moments(x), where they are known already; or with `fixed`, after training, other numbers that do not depend on x.
-    Raises ShapeError where the shapes do not fit.
+    given: μ and σ², as moments(x) gives them, where they are known already; or with `fixed`, after training, other numbers that
+    do not depend on x. Raises ShapeError where the shapes do not fit.
 
     >>> batch_norm(np.array([[1.], [3.]]), np.array([10.]), np.array([5.]), epsilon=0.)
     array([[-5.],
@@ -75,35 +78,37 @@ def batch_norm(x, gamma, beta, given=None, epsilon=1e-5, fixed=False):
 
 
 def batch_norm_gradients(dy, x, gamma, given, epsilon, fixed, wanted):
-    """dγ = Σ dy x̂,  dβ = Σ dy,  dx = γ/σ (dy - dβ/M - x̂ dγ/M),  with fixed moments dx = γ/σ dy"""
+    """dγ = Σ dy x̂,  dβ = Σ dy,  dx = γ / √(σ² + ε) (dy - dβ/M - x̂ dγ/M),  with fixed moments dx = γ / √(σ² + ε) dy"""
     mean, variance = given or moments(x)
     shape, x, dy = x.shape, _positions(x), _positions(dy)
     xp, m, inverse = array_module(x), len(x), 1 / (variance + epsilon) ** 0.5
-    dx = empty(xp, x.shape, x.dtype)
-
-    def off_mean(rows):
-        return xp.subtract(x[rows], mean, out=scratch(xp, "off", x[rows].shape, x.dtype))
+    dx = empty(xp, x.shape, x.dtype) if "x" in wanted else None
 
     def sums(rows):
-        """dx is dy for now"""
-        part, off, ones = put(dy, rows, dx[rows]), off_mean(rows), xp.ones(rows.stop - rows.start, x.dtype)
+        """Puts dy into dx, whose place dx takes later: so dy·[y > 0] is computed once, and in no array of its own."""
+        part = put(dy, rows, scratch(xp, "dy", x[rows].shape, x.dtype) if dx is None else dx[rows])
+        off = xp.subtract(x[rows], mean, out=scratch(xp, "off", part.shape, x.dtype))
+        ones = xp.ones(rows.stop - rows.start, x.dtype)
         return ones @ xp.multiply(off, part, out=off), ones @ part
 
     dgamma, dbeta = (sum(parts) for parts in zip(*share(xp, sums, _strips(x)), strict=True))
     dgamma = dgamma * inverse
-    along, slope = dgamma * inverse / m, gamma * inverse
+    slope = gamma * inverse
+    along = -slope * dgamma * inverse / m
+    shift = -slope * dbeta / m - along * mean
 
-    def off_dy(rows):
+    def in_place_of_dy(rows):
+        """dx = slope · dy + along · x + shift, which is the formula with x̂ = (x - μ) / √(σ² + ε) written out"""
         part = dx[rows]
-        if not fixed:
-            off = off_mean(rows)
-            part -= xp.multiply(off, along, out=off)
-            part -= dbeta / m
         part *= slope
+        if not fixed:
+            part += xp.multiply(x[rows], along, out=scratch(xp, "off", part.shape, x.dtype))
+            part += shift
 
-    if "x" in wanted:
-        share(xp, off_dy, _strips(x))
-    found = {"x": dx.reshape(shape), "gamma": dgamma, "beta": dbeta}
+    found = {"gamma": dgamma, "beta": dbeta}
+    if dx is not None:
+        share(xp, in_place_of_dy, _strips(x))
+        found["x"] = dx.reshape(shape)
     return {name: found[name] for name in wanted}
 
 

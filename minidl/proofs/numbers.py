@@ -18,11 +18,20 @@ def fill(row, geometry, seed, dtype=np.float64):
     return {**geometry, **given, **{name: np.asarray(array, dtype) for name, array in arrays.items()}}
 
 
+def _two_heaps(rng, shape):
+    """In each channel half of the numbers around -1, the others around 1: none is near the mean, where a ReLU behind a
+    normalization has its kink."""
+    count = int(np.prod(shape[:-1]))
+    heaps = np.where(np.arange(count) < count // 2, -1.0, 1.0)[:, None] + rng.uniform(-0.1, 0.1, (count, shape[-1]))
+    return rng.permuted(heaps, axis=0).reshape(shape)
+
+
 DATA = {
     "normal": lambda rng, shape: rng.standard_normal(shape),
     "positive": lambda rng, shape: rng.uniform(0.5, 2, shape),
     "hundreds": lambda rng, shape: 100.0 * rng.integers(-2, 3, shape),
     "odd thousands": lambda rng, shape: 1000.0 * (10 * rng.integers(-3, 3, shape) + 5),
+    "two heaps": _two_heaps,
     "nonzero": lambda rng, shape: rng.uniform(0.5, 2, shape) * rng.choice([-1.0, 1.0], shape),
 }
 

@@ -1,5 +1,6 @@
 """One row an op: what is proven of it, and on what."""
 
+import functools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,7 +59,9 @@ _VARIATION_DATA = {"power": {"image": "spaced"}}  # (↓² + →²)^1.25 is not 
 _CONVOLUTIONS = {
     "direct": geometry.convolution,
     "im2col": geometry.convolution,
+    "runs": geometry.convolution_of_runs,
     "winograd": geometry.convolution_of_threes,
+    "winograd_runs": functools.partial(geometry.convolution_of_threes, least_axes=2),
     "depthwise": geometry.convolution_of_each_channel,
 }
 _RELU_DATA = {"x": "hundreds", "w": "hundreds", "b": "odd thousands"}  # sums that stay 5000 away from the kink
@@ -88,7 +91,7 @@ ROWS = [
     Row(
         "batch_norm_relu", ops.batch_norm_relu, geometry.batch_norm,
         {"x": "analytic", "gamma": "piecewise linear", "beta": "piecewise linear"},
-        {"x": "spaced", "gamma": "hundreds", "beta": "odd thousands"},
+        {"x": "two heaps", "gamma": "hundreds"},
     ),
     Row("dropout", ops.dropout, geometry.dropout, {"x": "linear"}),
     Row("relu", ops.relu, geometry.elements, {"x": "piecewise linear"}),
