@@ -21,9 +21,11 @@ SUMS = {  # label -> groups of cases: (work, group)
 }
 NETWORKS = ("vgg19", "stylize", "train")
 WORKS = (*dict.fromkeys(work for groups in SUMS.values() for work, _ in groups), *NETWORKS)
-LEARNED = {  # and the picture of what it has learned
-    "siamese": ("`minidl train siamese`: MNIST in the plane", "learned.png"),
-    "cifar10": ("`minidl train cifar10`: a quarter of VGG19's width", "curves.png"),
+LEARNED = {  # result file -> the command and what it trains, and the picture of what that has learned
+    "siamese": ("`minidl train siamese --preset fast`: MNIST in the plane", "learned.png"),
+    "siamese_seed": ("`minidl train siamese`: with the seed's settings", "learned.png"),
+    "cifar10": ("`minidl train cifar10 --preset fast`: a quarter of VGG19's width", "curves.png"),
+    "cifar10_seed": ("`minidl train cifar10`: VGG19 with the seed's settings", "curves.png"),
 }
 ARITHMETICS = {"float32": "_gpu", "tf32": "_gpu_tf32"}  # and how the names of their result files end
 
@@ -158,20 +160,25 @@ def _paint(results):
 
 
 def _learned():
-    lines = [
-        "Training, the whole command:", "",
-        "| what | epochs | time | on the test set | losses of what has learned nothing |", "|---|---|---|---|---|",
-    ]  # fmt: skip
-    for network, (name, _) in LEARNED.items():
-        if found := kept(network):
-            test = ", ".join(f"{what.replace('_', ' ')} {value:.4g}" for what, value in found["test"].items())
-            baselines = ", ".join(f"{what}: {loss:.4g}" for what, loss in found["baselines"].items())
-            minutes = f"{found['seconds'] / 60:.1f} min"
-            lines.append(f"| {name} | {len(found['epochs'])} | {minutes} | {test} | {baselines} |")
-    if len(lines) == 4:
+    found = {network: results for network in LEARNED if (results := kept(network))}
+    if not found:
         return ""
-    shown = [f'<img src="benchmarks/results/{n}_{p}" width="420" alt="{what}">' for n, (what, p) in LEARNED.items() if kept(n)]
-    return "\n".join([*lines, "", *shown])
+    lines = [
+        "Training: its epochs, with what is measured after each; and the whole command, with loading, keeping and drawing.", "",
+        "| what | epochs | time of them | whole command | on the test set | losses of what has learned nothing |",
+        "|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for network, results in found.items():
+        test = ", ".join(f"{what.replace('_', ' ')} {value:.4g}" for what, value in results["test"].items())
+        baselines = ", ".join(f"{what}: {loss:.4g}" for what, loss in results["baselines"].items())
+        times = " | ".join(_minutes(results.get(what)) for what in ("seconds", "command_seconds"))
+        lines.append(f"| {LEARNED[network][0]} | {len(results['epochs'])} | {times} | {test} | {baselines} |")
+    shown = [(f"benchmarks/results/{network}_{LEARNED[network][1]}", LEARNED[network][0]) for network in found]
+    return "\n".join([*lines, "", *(f'<img src="{picture}" width="420" alt="{what}">' for picture, what in shown)])
+
+
+def _minutes(seconds):
+    return f"{seconds / 60:.1f} min" if seconds else "–"
 
 
 def _machines(*suffixes):

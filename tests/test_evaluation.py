@@ -5,7 +5,7 @@ import pytest
 
 from minidl import evaluation
 from minidl.errors import ArgumentError, ShapeError
-from minidl.evaluation import error_rates, nearest_neighbours
+from minidl.evaluation import error_rates, nearest_neighbours, pair_distances
 
 
 def test_neighbours_are_those_of_a_brute_force_search(monkeypatch):
@@ -47,3 +47,89 @@ def test_rates_are_those_of_the_definition():
 def test_one_kind_of_pairs_has_no_rates(same):
     with pytest.raises(ArgumentError, match="of each at least one"):
         error_rates([1.0, 2.0], same)
+
+
+def test_neighbours_are_the_same_with_squares_brought_along():
+    rng = np.random.default_rng(1)
+    points, known = rng.standard_normal((9, 3)), rng.standard_normal((20, 3))
+    brought = nearest_neighbours(points, known, (known * known).sum(axis=1))
+    assert brought.tolist() == nearest_neighbours(points, known).tolist()
+
+
+def test_distances_of_all_pairs_are_those_of_the_definition(monkeypatch):
+    monkeypatch.setattr(evaluation, "STRIP", 40)  # so that they come in parts
+    rng = np.random.default_rng(0)
+    points, labels = rng.standard_normal((12, 4)) + 5, np.array(list("aabbccddeeff"))
+    points[7], points[9] = points[2], points[2] + 1e-9
+    distances, same = pair_distances(points.astype(np.float32), labels)
+    pairs = [(i, j) for i in range(12) for j in range(i + 1, 12)]
+    wanted = [np.linalg.norm(np.float64(np.float32(points[i])) - np.float32(points[j])) for i, j in pairs]
+    np.testing.assert_allclose(distances, wanted, rtol=1e-9)
+    assert distances[pairs.index((2, 7))] == 0
+    assert same.tolist() == [labels[i] == labels[j] for i, j in pairs]
+
+
+def test_near_points_keep_their_digits():
+    [distance], _ = pair_distances(np.array([[1e3, 1.0], [1e3, 1.0 + 1e-9]]), np.zeros(2))
+    assert distance == pytest.approx(1e-9, rel=1e-6)
+
+
+def test_one_point_makes_no_pair():
+    assert [len(array) for array in pair_distances(np.ones((1, 2)), np.ones(1))] == [0, 0]
+    with pytest.raises(ShapeError, match="wanted"):
+        pair_distances(np.ones((2, 2)), np.ones(1))
+
+
+# same pairs at 1, 2, 4; different ones at 3, 4, 8
+RATES = error_rates([1.0, 2.0, 3.0, 4.0, 4.0, 8.0], [True, True, False, True, False, False])
+
+
+def test_a_threshold_lies_in_the_middle_of_its_plateau():
+    assert RATES.equal == (pytest.approx(1 / 3), 3.0)
+    assert RATES.equal_middle == 3.5
+    assert RATES.for_false_accept(0) == 2.5
+    assert RATES.for_false_accept(0.34) == 3.5
+    assert RATES.for_false_accept(0.7) == 6
+    assert RATES.for_false_accept(1) == 8
+
+
+def test_a_threshold_below_all_distances_accepts_nothing():
+    rates = error_rates([2.0, 3.0], [False, True])
+    assert rates.for_false_accept(0.5) == 1
+    assert rates.at(rates.for_false_accept(0.5)) == (0, 1)
+
+
+def test_a_threshold_of_zero_is_a_threshold():
+    rates = error_rates([0.0, 0.0, 1.0], [True, True, False])
+    assert rates.at(0.0) == (0, 0) and rates.at(-0.1) == (0, 1)
+    with pytest.raises(ArgumentError, match="one picture under two names"):
+        error_rates([0.0, 1.0], [False, True]).for_false_accept(0.5)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
+def test_a_share_is_between_0_and_1(rate):
+    with pytest.raises(ArgumentError, match="wanted a number from 0 to 1"):
+        RATES.for_false_accept(rate)
+
+
+def test_thresholds_keep_what_they_promise():
+    """for_false_accept is the best there is, by trying all; at is the definition."""
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        same = rng.random(30) < 0.5
+        distances = np.round(rng.normal(np.where(same, 2, 3), 1).clip(0.1), 1)
+        rates, wanted = error_rates(distances, same), rng.random()
+
+        def rates_at(threshold, distances=distances, same=same):
+            return (distances[~same] <= threshold).mean(), (distances[same] > threshold).mean()
+
+        threshold = rates.for_false_accept(wanted)
+        assert rates.at(threshold) == pytest.approx(rates_at(threshold))
+        allowed = [rates_at(t)[1] for t in [0, *distances] if rates_at(t)[0] <= wanted]
+        assert rates.at(threshold)[1] == pytest.approx(min(allowed))
+        assert rates.at(rates.equal_middle) == pytest.approx(rates_at(rates.equal[1]))
+
+
+def test_the_middle_of_neighbouring_numbers_is_the_lower_one():
+    above = np.nextafter(1.0, 2.0)
+    assert error_rates([1.0, above], [True, False]).for_false_accept(0) == 1.0

@@ -1,13 +1,15 @@
-"""HDF5 files from strangers, opened with care: minidl's own files and Keras' both come through here.
+"""HDF5 files from strangers, opened with care: minidl's own files and Keras' both come through here. And minidl's own written.
 
 libhdf5 trusts the numbers in a file. Fed with mutated files it hung, and once crashed, on attributes of variable length;
 and where a file says so it fetches data from other files. So an attribute is read only when it is of fixed
 length, and a dataset only when it is plain numbers, held in this file, of a size that the file can hold.
 """
 
+import io
 from math import prod
 
 import h5py
+import numpy as np
 
 from minidl.checkpoints.allowance import Allowance
 from minidl.errors import FileError
@@ -15,6 +17,23 @@ from minidl.errors import FileError
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 _FILTERS = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32, h5py.h5z.FILTER_LZF)
+
+
+def image(attributes, arrays):
+    """{name: text or numbers}, {path within the file: array} -> the bytes of a file of these; the same for the same
+
+    Every dataset is one chunk with a Fletcher-32 checksum, and version 1.10 of the format has checksums on all the rest, so
+    damage is noticed. Text becomes bytes, which HDF5 stores in fixed length: the only text that is safe to read back.
+    """
+    # Made in memory: libhdf5 that runs out of disk leaves an open file behind, Python leaves a clear OSError.
+    memory = io.BytesIO()
+    with h5py.File(memory, "w", libver=("v110", "v110")) as file:
+        for name, value in attributes.items():
+            file.attrs[name] = np.bytes_(value.encode("utf-8")) if isinstance(value, str) else value
+        for name, array in arrays.items():
+            whole = {"chunks": array.shape, "fletcher32": True} if array.size else {}
+            file.create_dataset(name, data=array, track_times=False, **whole)
+    return memory.getbuffer()
 
 
 def attributes(file):

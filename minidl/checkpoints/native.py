@@ -9,11 +9,8 @@
     /block1_conv1/kernel_levels  float32 (256,): kernel = kernel_levels[the uint8], only with 256 levels
     /block1_conv1/bias           float32 (outputs,)
 
-Every dataset is one chunk with a Fletcher-32 checksum, and version 1.10 of the format has checksums on all the rest, so
-damage is noticed. There is no compression: it would save 8 % of 256-level kernels and take seven times as long to read.
+There is no compression: it would save 8 % of 256-level kernels and take seven times as long to read.
 """
-
-import io
 
 import h5py
 import numpy as np
@@ -56,43 +53,30 @@ def write(path, checkpoint, levels=None):
     if levels not in (None, 256):
         raise ArgumentError(f"levels is {levels!r}; wanted None (float32) or 256")
     must_be_writable(path)
-    contents = _image(checkpoint, levels)
+    contents = hdf5.image(_attributes(checkpoint), _arrays(checkpoint, levels))
     with replacing(path) as beside:
         beside.write_bytes(contents)
 
 
-def _image(checkpoint, levels):
-    # Made in memory: libhdf5 that runs out of disk leaves an open file behind, Python leaves a clear OSError.
-    memory = io.BytesIO()
-    with h5py.File(memory, "w", libver=("v110", "v110")) as file:
-        for name, value in _attributes(checkpoint).items():
-            file.attrs[name] = value
-        for name, array in checkpoint.arrays.items():
-            if levels and name.endswith("/kernel"):
-                if not np.isfinite(array).all():
-                    raise NonFiniteError(f"{name} holds NaN or infinite numbers, which have no levels; check the source")
-                indices, table = to_levels(array)
-                _put(file, name, indices)
-                _put(file, f"{name}_levels", table)
-            else:
-                _put(file, name, np.asarray(array, np.float32))
-    return memory.getbuffer()
-
-
-def _put(file, name, array):
-    file.create_dataset(name, data=array, chunks=array.shape, fletcher32=True, track_times=False)
-
-
 def _attributes(checkpoint):
-    """Text as bytes, which HDF5 stores in fixed length: the only text that is safe to read back (see hdf5.py)."""
     texts = {**checkpoint.provenance, "format": FORMAT, "architecture": checkpoint.architecture}
     numbers = {}
     if checkpoint.preprocessing:
         texts["channels"] = checkpoint.preprocessing.channels
         numbers = {"mean": checkpoint.preprocessing.mean, "std": checkpoint.preprocessing.std}
-    return {name: np.bytes_(text.encode("utf-8")) for name, text in texts.items() if text} | {
-        name: np.float64(values) for name, values in numbers.items()
-    }
+    return {name: text for name, text in texts.items() if text} | {name: np.float64(values) for name, values in numbers.items()}
+
+
+def _arrays(checkpoint, levels):
+    stored = {}
+    for name, array in checkpoint.arrays.items():
+        if levels and name.endswith("/kernel"):
+            if not np.isfinite(array).all():
+                raise NonFiniteError(f"{name} holds NaN or infinite numbers, which have no levels; check the source")
+            stored[name], stored[f"{name}_levels"] = to_levels(array)
+        else:
+            stored[name] = np.asarray(array, np.float32)
+    return stored
 
 
 def _preprocessing(attributes):

@@ -1,6 +1,5 @@
 """`minidl classify`: what a trained network sees in pictures."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +7,10 @@ import numpy as np
 from minidl.backend import device
 from minidl.cli.options import add_device, add_tf32
 from minidl.data import read_image, resize
-from minidl.errors import FileError
+from minidl.errors import printable
 from minidl.files import must_exist
-from minidl.models.vgg19_bn import vgg19_bn
 from minidl.ops import softmax
-from minidl.training import cifar10, load
+from minidl.training import cifar10
 from minidl.training.loop import CHECKPOINT
 
 SIDE = 32
@@ -36,19 +34,13 @@ def run(arguments):
     for path in arguments.pictures:
         must_exist(path, "picture")
     path = arguments.model / CHECKPOINT if arguments.model.is_dir() else arguments.model
-    state = load(path)
-    settings = json.loads(state["settings"])
-    if settings.get("network") != "vgg19_bn":
-        raise FileError(
-            f"{path} holds a {settings.get('network')} network, which names no classes; wanted one of `train cifar10`"
-        )
+    model, classes, mean, std = cifar10.trained(path)
     with device(arguments.device, arguments.tf32) as chosen:
-        model = vgg19_bn(settings["head"], settings["width"], settings["keep"]).restore(state["model"]).to(chosen.name)
         squares = np.stack([_square(read_image(picture)) for picture in arguments.pictures])
-        probabilities = softmax(cifar10.scores(model, squares))
+        probabilities = softmax(cifar10.scores(model.to(chosen.name), squares, mean, std))
     for picture, row in zip(arguments.pictures, probabilities, strict=True):
         best = row.argsort()[::-1][:3]
-        print(f"{picture}: " + ", ".join(f"{settings['classes'][i]} {row[i]:.1%}" for i in best))
+        print(f"{picture}: " + ", ".join(f"{printable(str(classes[i]), 80)} {row[i]:.1%}" for i in best))
 
 
 def _square(picture):

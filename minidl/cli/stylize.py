@@ -3,7 +3,6 @@
 import argparse
 import signal
 import sys
-from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from tqdm import tqdm
 
 from minidl.backend import device, to_numpy
 from minidl.cli.options import add_device, add_tf32
+from minidl.cli.saying import say, say_nothing
 from minidl.data.images import fit, image_size, picture_form, shipped_picture, write_image
 from minidl.errors import ArgumentError, FileError, MinidlError
 from minidl.files import must_be_writable, must_differ, must_exist
@@ -90,10 +90,12 @@ def run(arguments):
     content, *styles = _pictures(arguments.pictures)
     settings = _settings(arguments)
     _check_files(arguments, content, styles, settings)
-    say = _quiet if arguments.quiet else _say
+    tell = say_nothing if arguments.quiet else say
     with device(arguments.device, arguments.tf32) as chosen, _one_interruption(), _Watch(arguments, settings.steps) as watch:
         extent, names = _extent(content, settings.size), ", ".join(style.name for style in styles)
-        say(f"painting {content.name} ({extent}) in the manner of {names}, on the {chosen.name.upper()} in {chosen.arithmetic}")
+        tell(
+            f"painting {content.name} ({extent}) in the manner of {names}, on the {chosen.name.upper()} in {chosen.arithmetic}"
+        )
         painting = stylize(
             content, styles, settings, style_weights=arguments.style_blend, weights=arguments.weights, callback=watch
         )
@@ -108,17 +110,8 @@ def run(arguments):
         raise MinidlError(f"{trouble}; {output} holds the best of {steps} steps")
     ending, seconds = "stopped after" if trouble else "done:", watch.rows[-1]["seconds"]
     fall = f"{painting.losses[0].total:.4g} -> {painting.lowest:.4g}"
-    say(f"{ending} {steps} steps in {seconds:.0f} s, loss {fall}; the painting is in {output}")
+    tell(f"{ending} {steps} steps in {seconds:.0f} s, loss {fall}; the painting is in {output}")
     return 130 if trouble else 0
-
-
-def _say(text):
-    with suppress(OSError, AttributeError):  # a closed terminal is no reason to lose a painting
-        print(text, flush=True)
-
-
-def _quiet(text):
-    pass
 
 
 def _one_interruption():

@@ -1,19 +1,22 @@
 """`minidl train`: the siamese network on MNIST, VGG19 on CIFAR-10."""
 
+import argparse
 import json
-import sys
+from contextlib import nullcontext
 from pathlib import Path
-
-from tqdm import tqdm
 
 from minidl.backend import device
 from minidl.cli.options import add_device, add_tf32
-from minidl.errors import ArgumentError
+from minidl.cli.progress import Progress
+from minidl.cli.saying import say, say_nothing
+from minidl.errors import ArgumentError, FileError
 from minidl.files import replacing
-from minidl.training import cifar10, siamese, train
-from minidl.training.loop import CHECKPOINT, Moment
+from minidl.optim.adam import EPSILON_FORMS
+from minidl.optim.sgd import MOMENTUM_FORMS
+from minidl.training import cifar10, load, siamese, train
+from minidl.training.loop import CHECKPOINT
 
-NETWORKS = {"siamese": siamese, "cifar10": cifar10}
+NETWORKS = {recipe.NETWORK: recipe for recipe in (siamese, cifar10)}
 HELP = {
     "siamese": "points of the plane for MNIST's digits, from pairs that are told same or different",
     "cifar10": "VGG19 with batch normalization on CIFAR-10",
@@ -21,11 +24,13 @@ HELP = {
 MEANINGS = {
     "epochs": "how often each picture is seen", "learning_rate": "at its highest", "schedule": "of the learning rate",
     "keep": "share of numbers that dropout keeps", "pairs": "of a step", "batch": "pictures of a step",
-    "head": "widths of the dense layers, such as 4096-4096-10", "width": "factor on all channels", "weight_decay": "of kernels",
-    "imagenet": "begin with ImageNet's kernels",
+    "head": "widths of the dense layers", "width": "factor on all channels", "weight_decay": "of kernels",
+    "imagenet": "begin with ImageNet's kernels", "clip": "the largest norm of all gradients together",
+    "epsilon_form": "Adam's", "momentum_form": "SGD's",
 }  # fmt: skip
+LEAST = {"seed": 0, "limit": 1, "epochs": 1, "batch": 1, "pairs": 2}
+DEFAULTS = {"preset": "seed", "seed": 0, "limit": None}  # beside the settings of a preset
 RESULT = "result.json"
-SCHEDULES = {"siamese": ("constant", "one-cycle"), "cifar10": ("steps", "one-cycle")}
 
 
 def register(commands):
@@ -36,102 +41,100 @@ def register(commands):
         command.set_defaults(run=run, network=name)
         files = command.add_argument_group("files")
         files.add_argument(
-            "--folder", type=Path, metavar="FOLDER", help="for checkpoint, log and curves (default: runs/NETWORK)"
+            "--folder", type=Path, metavar="FOLDER", help=f"for checkpoint, log and curves (default: runs/{name}-PRESET)"
         )
         files.add_argument(
             "--data", type=Path, metavar="FOLDER", help="of the data set (default: MINIDL_DATA, then your cache)"
         )
-        files.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
+        files.add_argument(
+            "--resume", action="store_true", help="go on from the folder's checkpoint, with the settings that it was begun with"
+        )
         files.add_argument("--tensorboard", action="store_true", help="log for TensorBoard, in the folder")
         files.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors and the result")
         the_run = command.add_argument_group("the run")
-        the_run.add_argument("--preset", choices=recipe.PRESETS, default="fast", help="the settings (default: fast)")
-        the_run.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (default: 0)")
+        the_run.add_argument("--preset", choices=recipe.PRESETS, help="the settings (default: seed)")
+        the_run.add_argument("--seed", type=int, metavar="N", help="of everything random (default: 0)")
         the_run.add_argument("--limit", type=int, metavar="N", help="train on the first N pictures alone")
         add_device(the_run)
         add_tf32(the_run)
-        for setting in recipe.PRESETS["fast"]:
-            _add_setting(the_run, name, setting, {preset: chosen[setting] for preset, chosen in recipe.PRESETS.items()})
+        for setting in recipe.PRESETS["seed"]:
+            _add_setting(the_run, recipe, setting)
 
 
-def _add_setting(group, network, name, by_preset):
-    told = ", ".join(f"{preset}: {value}" for preset, value in by_preset.items())
-    kind = type(next(iter(by_preset.values())))
+def _add_setting(group, recipe, name):
+    by_preset = {preset: settings[name] for preset, settings in recipe.PRESETS.items()}
+    choices = {"schedule": recipe.SCHEDULES, "epsilon_form": EPSILON_FORMS, "momentum_form": MOMENTUM_FORMS}
+    kind = float if name == "clip" else type(by_preset["seed"])
     options = {"type": kind, "metavar": "N" if kind is int else "X"}
-    if kind is bool:
+    if name in choices:
+        options = {"choices": choices[name]}
+    elif kind is bool:
         options = {"type": _yes_or_no, "metavar": "yes|no"}
-    if name == "schedule":
-        options = {"choices": SCHEDULES[network]}
-    group.add_argument("--" + name.replace("_", "-"), help=f"{MEANINGS[name]} ({told})", **options)
+    told = ", ".join(f"{preset}: {_shown(value)}" for preset, value in by_preset.items())
+    group.add_argument(_flag(name), help=f"{MEANINGS[name]} ({told})", **options)
 
 
 def _yes_or_no(text):
-    return {"yes": True, "no": False}[text]
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"found {text!r}; wanted yes or no")
+    return text == "yes"
+
+
+def _flag(name):
+    return "--" + name.replace("_", "-")
+
+
+def _shown(value):
+    """As it would be typed"""
+    return "none" if value is None else ("no", "yes")[value] if isinstance(value, bool) else value
 
 
 def run(arguments):
-    recipe, folder = NETWORKS[arguments.network], arguments.folder or Path("runs") / arguments.network
-    preset = recipe.PRESETS[arguments.preset]
-    settings = {name: value if (given := getattr(arguments, name)) is None else given for name, value in preset.items()}
-    for name in ("epochs", "limit", "batch", "pairs"):
-        value = getattr(arguments, name, None)
-        if value is not None and value < 1:
-            raise ArgumentError(f"--{name} is {value}; wanted at least 1")
+    recipe = NETWORKS[arguments.network]
+    names = [*DEFAULTS, *recipe.PRESETS["seed"]]
+    given = {name: value for name in names if (value := getattr(arguments, name)) is not None}
+    for name, least in LEAST.items():
+        if given.get(name, least) < least:
+            raise ArgumentError(f"--{name} is {given[name]}; wanted at least {least}")
+    preset = given.get("preset", DEFAULTS["preset"])
+    folder = arguments.folder or Path("runs") / f"{arguments.network}-{preset}"
+    if arguments.resume:
+        settings = _begun_with(folder / CHECKPOINT, arguments.network, names, given)
+    else:
+        settings = DEFAULTS | recipe.PRESETS[preset] | given
     with device(arguments.device, arguments.tf32):
-        task = recipe.task(arguments.data, seed=arguments.seed, limit=arguments.limit, **settings)
-        say = (lambda text: None) if arguments.quiet else print
+        for_report = recipe.for_report(arguments.data)
+        task = recipe.task(arguments.data, **settings)
+        tell = say_nothing if arguments.quiet else say
         for line in task.model.summary(task.batches.arrays[0].shape[1:]):
-            say(
-                f"{line.name:24}{'x'.join(map(str, line.shape)):>12}{line.parameters:12,} parameters{line.multiply_adds:14,} x+"
-            )
-        with _Watch(arguments.quiet) as watch:
+            tell(line)
+        for what, found in task.notes.items():
+            tell(f"{what}: " + ", ".join(f"{len(names)} {word}" for word, names in found.items()))
+        with nullcontext() if arguments.quiet else Progress(settings["epochs"]) as progress:
             outcome = train(
-                task, settings["epochs"], folder, resume=arguments.resume, watch=watch, tensorboard=arguments.tensorboard
+                task, settings["epochs"], folder, resume=arguments.resume, watch=progress, tensorboard=arguments.tensorboard
             )
         if outcome.stopped:
-            print(f"stopped after {len(outcome.rows)} whole epochs; --resume goes on from {folder / CHECKPOINT}")
+            say(f"stopped after {len(outcome.rows)} whole epochs; --resume goes on from {folder / CHECKPOINT}")
             return 130
-        found = recipe.report(task.model, arguments.data)
-    with replacing(folder / RESULT) as beside:
-        seconds = outcome.rows[-1]["seconds"]
-        beside.write_text(
-            json.dumps({"test": found, "baselines": task.baselines, "seconds": seconds, "settings": task.settings})
-        )
+        found = recipe.report(task.model, *for_report)
+    seconds = outcome.rows[-1]["seconds"]  # of the epochs
+    result = {"test": found, "baselines": task.baselines, "seconds": seconds, "settings": task.settings, "notes": task.notes}
+    with replacing(folder / RESULT) as path:
+        path.write_text(json.dumps(result))
     told = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in found.items())
-    beside = "".join(f"; {name}: {loss:.4f}" for name, loss in task.baselines.items())
-    print(f"on the test set: {told} (a loss of{beside[1:]}); everything is in {folder}")
+    baselines = ", ".join(f"{name}: {loss:.4f}" for name, loss in task.baselines.items())
+    say(f"on the test set: {told} (a loss of {baselines}); everything is in {folder}")
     return 0
 
 
-class _Watch:
-    """A bar for each epoch, and a line when it is done."""
-
-    def __init__(self, quiet):
-        self._quiet, self._bar = quiet, None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        if self._bar is not None:
-            self._bar.close()
-
-    def __call__(self, told):
-        if self._quiet:
-            return
-        if isinstance(told, Moment):
-            if self._bar is None:
-                interval = 0.5 if sys.stderr and sys.stderr.isatty() else 30
-                self._bar = tqdm(total=told.batches, unit="batch", leave=False, mininterval=interval, disable=not sys.stderr)
-            words = ", ".join(f"{name} {value:.4g}" for name, value in told.means.items())
-            self._bar.set_description(f"epoch {told.epoch}", refresh=False)
-            self._bar.set_postfix_str(f"{words}, rate {told.learning_rate:.3g}", refresh=False)
-            self._bar.update(told.batch - self._bar.n)
-            return
-        self._bar.close()
-        self._bar = None
-        print(
-            ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in told.items() if name != "remark"), flush=True
+def _begun_with(path, network, names, given):
+    """The settings of the run to go on with, with which those that were given must agree."""
+    stored = load(path).get("settings")
+    if not isinstance(stored, dict) or stored.get("network") != network or not stored.keys() >= set(names):
+        raise FileError(f"{path} is of no run that `minidl train {network}` began; name the folder of one")
+    if other := [f"{_flag(name)} {_shown(stored[name])}" for name, value in given.items() if stored[name] != value]:
+        raise ArgumentError(
+            f"{path} was begun with {', '.join(other)}; leave that to --resume, or begin again in another folder"
         )
-        if "remark" in told:
-            print(told["remark"])
+    return {name: stored[name] for name in names}

@@ -8,6 +8,7 @@ from minidl.data.fetch import fetch
 from minidl.data.folders import picture_folder
 from minidl.data.images import fit, image_size, read_image, read_metadata, resize, shipped_picture, write_image
 from minidl.data.mnist import mnist
+from minidl.data.pairs import pairing
 from minidl.data.splits import split
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "image_size",
     "mnist",
     "normalize",
+    "pairing",
     "picture_folder",
     "read_image",
     "read_metadata",

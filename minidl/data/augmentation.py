@@ -32,7 +32,8 @@ def shift(rng, pictures, most, fill="zeros"):
 
 
 def normalize(pictures, mean, std):
-    """(pictures - mean) / std in float32; mean and std, one number or one a channel, are in the unit of the pixels, 0..255.
+    """(pictures - mean) / std in float32, or in float64 where the pictures are; mean and std, one number or one a channel, are
+    in the unit of the pixels, 0..255.
 
     >>> normalize(np.array([[[[0, 255, 60]]]], np.uint8), mean=[0, 127.5, 50], std=[1, 127.5, 5])
     array([[[[0., 1., 2.]]]], dtype=float32)

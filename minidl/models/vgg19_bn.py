@@ -7,6 +7,7 @@ heads: "4096-4096-10"  two dense layers of 4096, each with batch normalization, 
 
 import numpy as np
 
+from minidl.backend import to_device
 from minidl.checkpoints import load, shipped
 from minidl.errors import ArgumentError
 from minidl.layers import BatchNorm, Convolution, Dense, Dropout, Flatten, MaxPool, ReLU, Sequential
@@ -42,28 +43,28 @@ def vgg19_bn(head="512-10", width=1.0, keep=0.5, seed=0, momentum=0.9):
 
 
 def take_imagenet(model, mean, std, weights=None):
-    """Take ImageNet's kernels and biases by the layers' names; returns {name: "taken" or why it was not}.
+    """Take ImageNet's kernels and biases by the layers' names -> {"taken": names of parameters, "of another shape": .., "not in
+    the file": ..}; the others stay as they began. Raises ArgumentError where none could be taken.
 
     mean, std: of the pixels (0..255) that the model sees as (pixel - mean) / std, RGB, three numbers each. The weights are
     meant for pixels less their own mean in the order of colours that they name; so the first kernel's colours are put in the
     model's order and multiplied with std, whereafter it sees what it was trained on but for the means, which only the border
     of zeros notices: batch normalization takes a constant away.
     """
-    checkpoint, report = load(weights or shipped("vgg19"), ARCHITECTURE, top=False), {}
+    checkpoint = load(weights or shipped("vgg19"), ARCHITECTURE, top=False)
+    report = {"taken": [], "of another shape": [], "not in the file": []}
     for name, parameter in model.named_parameters().items():
-        layer = name.partition("/")[0]
-        if name not in checkpoint.arrays:
-            report[name] = "not in the file: it begins at random" if layer in model.layers else "unknown"
-            continue
-        array = checkpoint.arrays[name]
-        if array.shape != parameter.shape:
-            report[name] = f"{array.shape} in the file, {parameter.shape} here: it begins at random"
+        array = checkpoint.arrays.get(name)
+        if array is None or array.shape != parameter.shape:
+            report["not in the file" if array is None else "of another shape"].append(name)
             continue
         if name == "block1_conv1/kernel":
             order = slice(None, None, -1) if checkpoint.preprocessing.channels == "BGR" else slice(None)
             array = array[:, :, order] * np.reshape(np.asarray(std) / checkpoint.preprocessing.std[order], (3, 1))
-        parameter.data = array.astype(parameter.dtype)
-        report[name] = "taken"
+        parameter.data = to_device(array.astype(parameter.dtype), parameter.device)
+        report["taken"].append(name)
+    if not report["taken"]:
+        raise ArgumentError("none of ImageNet's weights fits a network of this width; take the width 1, or --imagenet no")
     return report
 
 

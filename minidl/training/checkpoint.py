@@ -1,62 +1,72 @@
 """A checkpoint: a tree of named arrays, numbers and texts in one HDF5 file, written beside its place and moved into it.
 
-/                    attributes  format  "minidl training 1"
-                                 rest    JSON: the tree without its arrays
-/model/fc1/kernel    an array of the tree, one chunk with a Fletcher-32 checksum
+/                           attribute   format  "minidl training 2"
+/rest                       uint8 (N,)  JSON: the tree without its arrays
+/arrays/model/fc1/kernel    an array of the tree
+
+It may come from a stranger, as a network to classify with, and is read with the care that weight files are.
 """
 
 import json
 
 import h5py
+import numpy as np
 
 from minidl.backend import is_array, to_numpy
-from minidl.errors import FileError
+from minidl.checkpoints import hdf5
+from minidl.errors import FileError, printable
 from minidl.files import must_exist, replacing
 
-FORMAT = "minidl training 1"
+FORMAT = "minidl training 2"
 
 
 def save(path, tree):
     """Write a tree: dicts of dicts, arrays (of any device), and what JSON can hold. The same bytes for the same tree."""
-    with replacing(path) as beside, h5py.File(beside, "w", libver=("v110", "v110"), track_order=False) as file:
-        file.attrs["format"] = FORMAT
-        file.attrs["rest"] = json.dumps(_put(file, tree))
+    arrays = {}
+    rest = json.dumps(_put(arrays, tree, "arrays"))
+    contents = hdf5.image({"format": FORMAT}, {"rest": np.frombuffer(rest.encode(), np.uint8), **arrays})
+    with replacing(path) as beside:
+        beside.write_bytes(contents)
 
 
 def load(path):
-    """The tree of a file that `save` wrote. Raises FileError where it is missing, damaged or something else."""
+    """The tree of a file that `save` wrote. Raises FileError where it is missing, damaged, or of another format."""
     path = must_exist(path, "checkpoint")
     try:
         with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != FORMAT:
-                raise FileError(f"{path} is not a checkpoint of a training run; name a file that `minidl train` wrote")
-            return _take(file, json.loads(file.attrs["rest"]))
-    except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
-        reason = str(error).partition("\n")[0]
+            found = hdf5.attributes(file).get("format")
+            arrays = hdf5.datasets(file, path) if found == FORMAT else None
+        tree = None if arrays is None else _take(arrays, json.loads(bytes(arrays["rest"])), "arrays")
+    except FileError:
+        raise
+    except Exception as error:  # a damaged file raises anything at all in the libraries that parse it
+        reason = printable(str(error).partition("\n")[0], 200)
         raise FileError(f"{path} is no whole checkpoint ({reason}); take an earlier one, or begin again") from None
+    if tree is None:
+        told = f"has the format {printable(str(found), 80)!r}" if found else "tells no format"
+        raise FileError(f"{path} {told}; wanted {FORMAT!r}: name a checkpoint that this version of `minidl train` wrote")
+    return tree
 
 
-def _put(file, tree, path=""):
-    """The tree without its arrays, for JSON: each is written to the file, and None in its place."""
+def _put(arrays, tree, path):
+    """The tree without its arrays, for JSON: each is put among the arrays, and None in its place."""
     rest = {}
     for name, value in tree.items():
         if isinstance(value, dict):
-            rest[name] = _put(file, value, f"{path}/{name}")
-        elif is_array(value):
-            array = to_numpy(value)
-            whole = {"chunks": array.shape, "fletcher32": True} if array.ndim and array.size else {}
-            file.create_dataset(f"{path}/{name}", data=array, **whole)
+            rest[name] = _put(arrays, value, f"{path}/{name}")
+        elif is_array(value) and value.ndim:
+            arrays[f"{path}/{name}"] = to_numpy(value)
             rest[name] = None
         else:
-            rest[name] = [value]  # in brackets, to be told from an array's place
+            rest[name] = [value.item() if is_array(value) else value]  # in brackets, to be told from an array's place
     return rest
 
 
-def _take(file, rest, path=""):
+def _take(arrays, rest, path):
     tree = {}
     for name, value in rest.items():
         if isinstance(value, dict):
-            tree[name] = _take(file, value, f"{path}/{name}")
+            tree[name] = _take(arrays, value, f"{path}/{name}")
         else:
-            tree[name] = file[f"{path}/{name}"][()] if value is None else value[0]
+            tree[name] = arrays[f"{path}/{name}"] if value is None else value[0]
     return tree

@@ -1,51 +1,66 @@
 """VGG19 with batch normalization on CIFAR-10."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from minidl.backend import current_device
+from minidl.checkpoints import Preprocessing
 from minidl.data import Batches, cifar10, flip, normalize, shift, split
 from minidl.data.cifar10 import CLASSES
+from minidl.errors import ArgumentError, FileError
+from minidl.layers import Sequential
 from minidl.losses import softmax_cross_entropy
 from minidl.models.vgg19_bn import take_imagenet, vgg19_bn
 from minidl.optim import SGD, OneCycle, Steps
+from minidl.training.checkpoint import load
 from minidl.training.outputs import outputs
 from minidl.training.task import Task
 
+NETWORK = "cifar10"
 MEAN, STD = (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)  # of the training set's pixels
 HELD_OUT = 5000
 PRESETS = {
-    # The seed's own, after 200 epochs: 0.1 to epoch 80, 0.01 to 160, 0.001; Keras' l2 of 1e-4 is a weight decay of 2e-4
+    # The seed's own, in Keras' momentum; Keras' l2 of 1e-4 is a weight decay of 2e-4
     "seed": {
         "head": "4096-4096-10", "width": 1.0, "keep": 0.5, "learning_rate": 0.1, "schedule": "steps", "epochs": 200,
-        "batch": 128, "weight_decay": 2e-4, "imagenet": True,
+        "batch": 128, "weight_decay": 2e-4, "momentum_form": "keras", "clip": None, "imagenet": True,
     },
     "fast": {
         "head": "512-10", "width": 0.25, "keep": 0.5, "learning_rate": 0.1, "schedule": "one-cycle", "epochs": 30,
-        "batch": 128, "weight_decay": 5e-4, "imagenet": False,
+        "batch": 128, "weight_decay": 5e-4, "momentum_form": "pytorch", "clip": None, "imagenet": False,
     },
 }  # fmt: skip
+SCHEDULES = {  # the seed's: of 200 epochs the first 80 at the whole rate, the next 80 at a tenth of it
+    "steps": lambda rate, epochs: Steps(rate, {0.4 * epochs: 0.1, 0.8 * epochs: 0.01}),
+    "one-cycle": OneCycle,
+}
 
 
 def task(folder=None, *, seed=0, limit=None, **settings):
     """The Task of training on CIFAR-10's first `limit` pictures (None: all), of which HELD_OUT, or a tenth, are for
     validation. folder: of the data set; settings: those of a preset."""
     pictures, labels = (array[:limit] for array in cifar10(folder, "train"))
+    if len(labels) < 10:
+        raise ArgumentError(f"of {len(labels)} pictures none can be held out; wanted at least 10: raise --limit")
     kept, held = split((pictures, labels), min(HELD_OUT, len(labels) // 10), seed)
     model = vgg19_bn(settings["head"], settings["width"], settings["keep"], seed)
-    if settings["imagenet"]:
-        take_imagenet(model, MEAN, STD)
+    if (classes := len(model.layers["predictions"].bias)) != len(CLASSES):
+        raise ArgumentError(f"the head {settings['head']} ends with {classes} classes; wanted CIFAR-10's {len(CLASSES)}")
+    notes = {"ImageNet's weights": take_imagenet(model, MEAN, STD)} if settings["imagenet"] else {}
     model.to(current_device())
-    rate, epochs = settings["learning_rate"], settings["epochs"]
-    schedule = (
-        OneCycle(rate, epochs) if settings["schedule"] == "one-cycle" else Steps(rate, {0.4 * epochs: 0.1, 0.8 * epochs: 0.01})
-    )
-    optimizer = SGD(model.named_parameters(), rate, 0.9, nesterov=True, weight_decay=settings["weight_decay"])
+    optimizer = SGD(
+        model.named_parameters(), settings["learning_rate"], momentum=0.9, nesterov=True,
+        momentum_form=settings["momentum_form"], weight_decay=settings["weight_decay"],
+    )  # fmt: skip
     return Task(
-        model=model, optimizer=optimizer, batches=Batches(kept, settings["batch"], seed, drop_last=True, transform=augment),
-        loss=classification, schedule=schedule, validate=lambda model: validate(model, *held),
-        baselines={"guessing, ln 10": float(np.log(len(CLASSES)))},
+        model=model, optimizer=optimizer, loss=classification, clip=settings["clip"],
+        batches=Batches(kept, settings["batch"], seed, drop_last=True, transform=augment),
+        schedule=SCHEDULES[settings["schedule"]](settings["learning_rate"], settings["epochs"]),
+        validate=lambda model: validate(model, *held),
+        baselines={"guessing, ln 10": float(np.log(len(CLASSES)))}, notes=notes,
         settings={
-            "network": "vgg19_bn", "seed": seed, "limit": limit, "classes": CLASSES, "mean": MEAN, "std": STD, **settings,
+            "network": NETWORK, "seed": seed, "limit": limit, "classes": CLASSES, "mean": MEAN, "std": STD, **settings,
         },
     )  # fmt: skip
 
@@ -61,9 +76,9 @@ def classification(model, pictures, labels):
     return softmax_cross_entropy(logits, labels), {"accuracy": (logits.data.argmax(axis=1) == labels).mean()}
 
 
-def scores(model, pictures):
+def scores(model, pictures, mean=MEAN, std=STD):
     """(N, 32, 32, 3) uint8 -> logits (N, classes), in NumPy, with the model not in training"""
-    return outputs(model, pictures, lambda part: normalize(part, MEAN, STD))
+    return outputs(model, pictures, lambda part: normalize(part, mean, std))
 
 
 def validate(model, pictures, labels):
@@ -72,6 +87,34 @@ def validate(model, pictures, labels):
     return {"loss": float(softmax_cross_entropy(logits, labels)), "accuracy": float(accuracy)}
 
 
-def report(model, folder):
-    """{what: number} on CIFAR-10's test set"""
-    return validate(model, *cifar10(folder, "test"))
+def for_report(folder=None):
+    """What `report` reads, to be looked for before a long run"""
+    return cifar10(folder, "test")
+
+
+report = validate  # {what: number} on CIFAR-10's test set
+
+
+class Trained(NamedTuple):
+    """classes: names of what the model's logits are for; mean, std: of the pixels that it was trained on."""
+
+    model: Sequential
+    classes: list
+    mean: tuple
+    std: tuple
+
+
+def trained(path):
+    """A Trained from a checkpoint of this task, perhaps a stranger's. Raises FileError where it is of anything else."""
+    state = load(path)
+    try:
+        settings = state["settings"]
+        if settings["network"] != NETWORK:
+            raise FileError(f"{path} holds a network {settings['network']!r}; wanted one of `minidl train {NETWORK}`")
+        model = vgg19_bn(settings["head"], settings["width"], settings["keep"]).restore(state["model"])
+        fed = Preprocessing("RGB", settings["mean"], settings["std"])
+        if (names := len(settings["classes"])) != (classes := len(model.layers["predictions"].bias)):
+            raise FileError(f"{path} has {names} names for {classes} classes; train it again")
+        return Trained(model, settings["classes"], fed.mean, fed.std)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise FileError(f"{path} does not hold a network that names classes ({error!r}); train it again") from None

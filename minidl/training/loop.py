@@ -12,10 +12,13 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from minidl.autograd import no_grad
-from minidl.backend import current_device, read_numbers, to_device
+from minidl.backend import array_module, current_device, is_array, read_numbers, to_device
 from minidl.errors import ArgumentError, FileError, NonFiniteError
 from minidl.extras import ExtraError
+from minidl.files import must_be_writable
 from minidl.optim import clip_gradients
 from minidl.training import checkpoint
 from minidl.training.log import TensorBoard, plot_curves, write_table
@@ -24,6 +27,7 @@ from minidl.training.stopping import asked_to_stop
 CHECKPOINT, TABLE, CURVES, PICTURE = "checkpoint.h5", "log.csv", "curves.png", "learned.png"
 READ_EVERY = 20  # steps, on a GPU: it works on while their numbers are on their way
 NEAR = 0.02  # of a baseline
+PROGRESS = ("step", "sums", "examples", "seconds", "rows")  # of a _Run
 
 
 class Outcome(NamedTuple):
@@ -34,7 +38,7 @@ class Outcome(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """What `watch` is told after every step: numbers that count from 1, the means of this epoch so far, its learning rate."""
+    """What `watch` is told: numbers that count from 1, the means of this epoch so far, its learning rate."""
 
     epoch: int
     batch: int
@@ -47,33 +51,34 @@ def train(task, epochs, folder=None, *, resume=False, watch=None, tensorboard=Fa
     """Train until `epochs` epochs are done, and return an Outcome.
 
     folder: for checkpoint.h5, log.csv, curves.png (where matplotlib is installed) and tensorboard/; None: nothing is kept.
-    resume: go on from the folder's checkpoint. watch: called with a Moment after each step, and with a row after each epoch.
-    Raises NonFiniteError, naming the step, where the loss is no number any more; FileError where there is no checkpoint to go
-    on from, or is one that would be overwritten; ArgumentError where it belongs to another task.
+    resume: go on from the folder's checkpoint. watch: called with a Moment after each step (on a GPU after every 20 of them),
+    and with a row after each epoch, when that is kept.
+    Raises NonFiniteError, naming the step, where the loss or what is learned is no number any more, and keeps the checkpoint
+    before; FileError where there is no checkpoint to go on from, or is one that would be overwritten; ArgumentError where it
+    belongs to another task.
     """
-    run = _Run(task, folder, watch or (lambda told: None), tensorboard)
-    run.begin(resume)
+    run = _Run(task, folder, watch or (lambda told: None))
+    run.begin(resume, tensorboard)
     with asked_to_stop() as stop:
         while run.batches.epoch < epochs and not stop():
-            run.epoch(stop)
-            run.keep()
+            run.keep(run.epoch(stop))
     return Outcome(run.rows, run.batches.epoch < epochs)
 
 
 class _Run:
-    def __init__(self, task, folder, watch, tensorboard):
-        self.task, self.batches, self.watch = task, task.batches, watch
-        self.folder = None if folder is None else Path(folder)
-        if tensorboard and folder is None:
-            raise ArgumentError("a log for TensorBoard wants a folder to be in; name one")
-        self.tensorboard = TensorBoard(self.folder / "tensorboard") if tensorboard else None
-        self.rows, self.step, self.sums, self.seconds = [], 0, {}, 0.0
-        self._unread: list[Any] = []  # (step, examples, names, arrays of one number) of the steps since the last reading
+    """rows: one an epoch; sums: of this epoch's numbers so far, over `examples` of them; seconds: of all epochs."""
 
-    def begin(self, resume):
+    def __init__(self, task, folder, watch):
+        self.task, self.batches, self.watch = task, task.batches, watch
+        self.folder, self.tensorboard = None if folder is None else Path(folder), None
+        self.rows, self.step, self.sums, self.examples, self.seconds = [], 0, {}, 0, 0.0
+        self._unread: list[Any] = []  # (step, examples, {name: number}) of the steps since the last reading
+
+    def begin(self, resume, tensorboard):
+        """Find out now what would fail after an epoch."""
         if self.folder is None:
-            if resume:
-                raise ArgumentError("a run without a folder leaves no checkpoint to resume from; name its folder")
+            if resume or tensorboard:
+                raise ArgumentError("there is no folder to resume from or to log for TensorBoard in; name one")
             return
         path = self.folder / CHECKPOINT
         if resume:
@@ -84,9 +89,14 @@ class _Run:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise FileError(f"cannot make the folder {self.folder}: {error.strerror.lower()}; choose another") from None
+        must_be_writable(path)
+        if tensorboard:
+            self.tensorboard = TensorBoard(self.folder / "tensorboard")
+        if self.rows:
+            self._show()  # it may have been killed between keeping and showing
 
     def epoch(self, stop):
-        """What is left of the current epoch, or until somebody asks to stop."""
+        """What is left of the current epoch -> its row; None where somebody asks to stop before its end."""
         task, number, begun = self.task, self.batches.epoch, time.perf_counter()
         task.model.train()
         for arrays in self.batches:
@@ -99,7 +109,7 @@ class _Run:
             if stop() and done < len(self.batches):
                 self._read()
                 self.seconds += time.perf_counter() - begun
-                return
+                return None
         row = {"epoch": number + 1, "step": self.step, "learning_rate": task.optimizer.learning_rate, **self._means()}
         if task.validate:
             task.model.train(False)
@@ -110,19 +120,36 @@ class _Run:
         if remark := self._remark(row["loss"]):
             row["remark"] = remark
         self.rows.append(row)
-        self.sums = {}
+        self.sums, self.examples = {}, 0
+        return row
+
+    def keep(self, row):
+        """Keep everything that it takes to go on; then, where an epoch has ended with this row, show what there is."""
+        if self.folder is not None:
+            state = self._state()
+            self._must_be_finite(state["model"] | state["optimizer"])
+            checkpoint.save(self.folder / CHECKPOINT, state)
+        if row is None:
+            return
+        if self.folder is not None:
+            self._show()
+        if self.tensorboard:
+            self.tensorboard.write(row)
         self.watch(row)
 
-    def keep(self):
-        """Everything that it takes to go on, and what there is to look at."""
-        if self.folder is None:
-            return
-        checkpoint.save(self.folder / CHECKPOINT, self._state())
-        if not self.rows or self.sums:
-            return
+    def _must_be_finite(self, state):
+        """Rather than a good checkpoint replaced by one from which nothing can go on"""
+        arrays = {name: value for name, value in state.items() if is_array(value) and value.ndim}
+        are_finite = read_numbers(*(array_module(array).isfinite(array).all() for array in arrays.values()))
+        if broken := [name for name, is_finite in zip(arrays, are_finite, strict=True) if not is_finite]:
+            raise NonFiniteError(f"{broken[0]} is not finite after step {self.step}, and was not kept; {self._advice()}")
+
+    def _advice(self):
+        rate = self.task.optimizer.learning_rate
+        return f"begin again in another folder with a lower --learning-rate (it was {rate:g}) or with --clip"
+
+    def _show(self):
         write_table(self.folder / TABLE, self.rows)
-        if self.tensorboard:
-            self.tensorboard.write(self.rows[-1])
         try:
             plot_curves(self.folder / CURVES, self.rows, self.task.baselines)
             if self.task.draw:
@@ -135,52 +162,58 @@ class _Run:
         if task.schedule:
             task.optimizer.learning_rate = task.schedule(epoch)
         loss, measures = task.loss(task.model, *(to_device(array, current_device()) for array in arrays))
+        for parameter in task.optimizer.parameters:
+            parameter.grad = None  # where this step does not come, the gradient of an earlier one must not move it again
         loss.backward(release=True)
         if task.clip is not None:
             clip_gradients(task.optimizer.parameters, task.clip)
         task.optimizer.step(loss)
         self.step += 1
-        self._unread.append((self.step, len(arrays[0]), ("loss", *measures), (loss.data, *measures.values())))
+        self._unread.append((self.step, len(arrays[0]), {"loss": loss.data, **measures}))
 
     def _read(self):
         """Fetch the numbers of the last steps at once, and add them up."""
-        numbers = iter(read_numbers(*(array for *_, arrays in self._unread for array in arrays)))
-        for step, examples, names, _ in self._unread:
-            found = {name: next(numbers) for name in names}
-            if not isfinite(found["loss"]):
-                rate = self.task.optimizer.learning_rate
-                raise NonFiniteError(
-                    f"the loss is {found['loss']} at step {step}; try a learning rate below {rate:g}, or clip the gradients"
-                )
-            for name, value in {**found, "": 1.0}.items():
+        numbers = iter(read_numbers(*(value for *_, found in self._unread for value in found.values() if _is_far(value))))
+        for step, examples, found in self._unread:
+            values = {name: next(numbers) if _is_far(value) else float(value) for name, value in found.items()}
+            if not isfinite(values["loss"]):
+                raise NonFiniteError(f"the loss is {values['loss']} at step {step}; {self._advice()}")
+            self.examples += examples
+            for name, value in values.items():
                 self.sums[name] = self.sums.get(name, 0.0) + examples * value
         self._unread = []
 
     def _means(self):
-        return {name: total / self.sums[""] for name, total in self.sums.items() if name}
+        return {name: total / self.examples for name, total in self.sums.items()}
 
     def _remark(self, loss):
+        """Of a loss that has not left a baseline for two epochs; a falling one passes by within one"""
+        losses = [loss, *(row["loss"] for row in self.rows[-1:])]
         for name, baseline in self.task.baselines.items():
-            if abs(loss - baseline) <= NEAR * abs(baseline):
+            if len(losses) == 2 and all(abs(each - baseline) <= NEAR * abs(baseline) for each in losses):
                 return f"the loss sits at {baseline:.4g}, that of {name}: nothing is being learned"
         return None
 
     def _state(self):
         task = self.task
-        progress = {"step": self.step, "sums": self.sums, "seconds": self.seconds, "rows": self.rows}
+        progress = {name: getattr(self, name) for name in PROGRESS}
         parts = {"model": task.model.state(), "optimizer": task.optimizer.state(), "batches": self.batches.state()}
-        return {**parts, "progress": progress, "settings": json.dumps(task.settings)}
+        return {**parts, "progress": progress, "settings": task.settings}
 
     def _restore(self, state, path):
         try:
-            progress = state["progress"]
-            before, now = json.loads(state["settings"]), json.loads(json.dumps(self.task.settings))
+            before, now = state["settings"], json.loads(json.dumps(self.task.settings))
             if other := sorted(name for name in before | now if before.get(name) != now.get(name)):
                 raise ArgumentError(f"{path} was trained with other settings ({', '.join(other)}); resume with the same ones")
             self.task.model.restore(state["model"])
             self.task.optimizer.restore(state["optimizer"])
             self.batches.restore(state["batches"])
-            self.step, self.sums = progress["step"], progress["sums"]
-            self.seconds, self.rows = progress["seconds"], progress["rows"]
-        except (KeyError, TypeError) as error:
-            raise FileError(f"{path} is no checkpoint of a training run: it lacks {error}; begin again") from None
+            for name in PROGRESS:
+                setattr(self, name, state["progress"][name])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise FileError(f"{path} does not hold a training run ({error!r}); begin again in another folder") from None
+
+
+def _is_far(number):
+    """Whether it is on a GPU"""
+    return is_array(number) and not isinstance(number, np.ndarray | np.generic)

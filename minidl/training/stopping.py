@@ -9,12 +9,13 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 
 @contextmanager
 def handled_by(handler):
-    """These signals call handler(number, frame) within the block. (They reach the main thread alone: in another one nothing is
-    changed.)"""
+    """These signals call handler(number, frame) within the block, but for those that are ignored, as nohup has it for the
+    hang-up. (They reach the main thread alone: in another one nothing is changed.)"""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {each: signal.signal(each, handler) for each in SIGNALS}
+    heeded = [each for each in SIGNALS if signal.getsignal(each) != signal.SIG_IGN]
+    before = {each: signal.signal(each, handler) for each in heeded}
     try:
         yield
     finally:

@@ -2,14 +2,19 @@
 
 import csv
 import json
+import shlex
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from minidl.cli import main
-from minidl.data import write_image
-from minidl.training import load, siamese
+from minidl.data import read_image, write_image
+from minidl.ops import softmax
+from minidl.training import cifar10, load
 from tests.data import official
+from tests.training.small import bytes_of
 
 RNG = np.random.default_rng(0)
 
@@ -38,70 +43,154 @@ def rows(folder):
         return list(csv.DictReader(file))
 
 
+SMALL = {
+    "siamese": ["--preset", "fast", "--pairs", "20", "--epochs", "2"],
+    "cifar10": ["--preset", "fast", "--batch", "20", "--epochs", "2", "--width", "0.0625", "--head", "32-10"],
+}
+
+
+def small(network, data, folder, *more):
+    return ["train", network, "--data", str(data), "--folder", str(folder), *SMALL[network], *more]
+
+
+def refused(capsys, *command):
+    assert main(command) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    return error
+
+
 def test_siamese(data, tmp_path, capsys):
     folder = tmp_path / "run"
-    command = ["train", "siamese", "--data", str(data), "--folder", str(folder), "--pairs", "20", "--epochs", "2"]
-    assert main(command) == 0
+    assert main(small("siamese", data, folder)) == 0
     told = capsys.readouterr().out
     assert "on the test set: loss" in told
-    assert "a collapsed network: 5.0000; one distance for all: 2.4437" in told
+    assert "a collapsed network: 5.0000, one distance for all: 2.4437" in told
     assert [row["epoch"] for row in rows(folder)] == ["1", "2"]
     assert (folder / "checkpoint.h5").exists()
     result = json.loads((folder / "result.json").read_text())
     assert result["settings"]["pairs"] == 20
     assert 0 <= result["test"]["accuracy"] <= 1
-    assert main(command) == 2
-    assert "is there already; go on from it with --resume" in capsys.readouterr().err
-    assert main([*command, "--resume", "--quiet"]) == 0
-    assert "on the test set" in capsys.readouterr().out
-    assert main([*command, "--resume", "--seed", "1"]) == 2
-    assert "was trained with other settings (seed)" in capsys.readouterr().err
+    assert "is there already; go on from it with --resume" in refused(capsys, *small("siamese", data, folder))
 
 
-def test_pairs_are_of_the_same_digit_where_they_say_so():
-    labels = np.arange(50) % 10
-    pictures = labels[:, None, None, None] * np.ones((1, 2, 2, 1))
-    first, second, same = siamese.pair_up(pictures, labels)(np.random.default_rng(0), pictures, labels)
-    assert np.array_equal((first == second).all(axis=(1, 2, 3)), same)
-    assert 10 < same.sum() < 40
+def test_a_resumed_run_has_the_settings_that_it_was_begun_with(data, tmp_path, capsys):
+    folder, files = tmp_path / "run", ["--data", str(data), "--folder", str(tmp_path / "run")]
+    assert main(small("siamese", data, folder, "--seed", "3", "--clip", "9")) == 0
+    settings = json.loads((folder / "result.json").read_text())["settings"]
+    assert (settings["clip"], settings["epsilon_form"]) == (9.0, "pytorch")
+    (folder / "result.json").unlink()
+    capsys.readouterr()
+    assert main(["train", "siamese", *files, "--resume", "--quiet"]) == 0
+    assert json.loads((folder / "result.json").read_text())["settings"] == settings
+    told = capsys.readouterr()
+    assert told.out.startswith("on the test set") and told.out.count("\n") == 1 and not told.err
+    assert main(small("siamese", data, folder, "--resume", "--seed", "3")) == 0
+    capsys.readouterr()
+    differing = ["--resume", "--seed", "1", "--limit", "200", "--clip", "9", "--preset", "seed"]
+    told = "was begun with --preset fast, --seed 3, --limit none; leave that to --resume, or begin again in another folder"
+    assert told in refused(capsys, "train", "siamese", *files, *differing)
+    assert "is of no run that `minidl train cifar10` began" in refused(capsys, "train", "cifar10", *files, "--resume")
+
+
+def test_the_seed_s_settings_are_the_default_and_each_preset_has_its_folder(data, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    few = ["--data", str(data), "--quiet", "--epochs", "1"]
+    for preset in ([], ["--preset", "fast"]):
+        assert main(["train", "siamese", *few, *preset, "--pairs", "20"]) == 0
+        assert main(["train", "cifar10", *few, *preset, *SMALL["cifar10"][2:], "--imagenet", "no"]) == 0
+    made = {path.parent.name: json.loads(path.read_text())["settings"] for path in tmp_path.glob("runs/*/result.json")}
+    assert set(made) == {"siamese-seed", "siamese-fast", "cifar10-seed", "cifar10-fast"}
+    assert {made[name]["preset"] for name in made if name.endswith("seed")} == {"seed"}
+    assert (made["siamese-seed"]["keep"], made["siamese-seed"]["learning_rate"]) == (0.6, 0.01)
+    assert (made["cifar10-seed"]["schedule"], made["cifar10-seed"]["momentum_form"]) == ("steps", "keras")
+    assert main(["train", "siamese", "--data", str(data), "--resume"]) == 0
+    assert "everything is in runs/siamese-seed" in capsys.readouterr().out
+
+
+def test_what_comes_from_imagenet_is_told_and_kept(data, tmp_path, capsys):
+    folder = tmp_path / "run"
+    assert main(small("cifar10", data, folder, "--imagenet", "yes", "--width", "0.999", "--epochs", "1", "--limit", "40")) == 0
+    told = capsys.readouterr().out
+    names = json.loads((folder / "result.json").read_text())["notes"]["ImageNet's weights"]
+    counts = ", ".join(f"{len(found)} {word}" for word, found in names.items())
+    assert f"ImageNet's weights: {counts}\n" in told and len(names["of another shape"]) > 0
+    assert "block1_conv1/kernel" in names["taken"] and "block5_conv4/kernel" in names["of another shape"]
+    error = refused(capsys, *small("cifar10", data, tmp_path / "other", "--imagenet", "yes"))
+    assert "none of ImageNet's weights fits a network of this width; take the width 1, or --imagenet no" in error
 
 
 def test_cifar10_and_classify(data, tmp_path, capsys):
-    folder = tmp_path / "run"
-    command = ["train", "cifar10", "--data", str(data), "--folder", str(folder), "--width", "0.0625", "--batch", "20"]
-    assert main([*command, "--epochs", "2", "--head", "32-10", "--schedule", "steps"]) == 0
+    folder, picture = tmp_path / "run", tmp_path / "a.png"
+    assert main(small("cifar10", data, folder, "--schedule", "steps")) == 0
     assert "guessing, ln 10: 2.3026" in capsys.readouterr().out
-    assert load(folder / "checkpoint.h5")["batches"] == {"epoch": 2, "batch": 0}
-    picture = tmp_path / "a.png"
-    write_image(picture, np.full((40, 60, 3), 120.0))
+    write_image(picture, np.random.default_rng(0).integers(0, 256, (32, 40, 3)))
     assert main(["classify", str(folder), str(picture), str(picture)]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2
-    assert lines[0].startswith(f"{picture}: ")
-    assert lines[0].count("%") == 3
+    model = cifar10.trained(folder / "checkpoint.h5").model
+    assert bytes_of(model.state()) == bytes_of(load(folder / "checkpoint.h5")["model"])
+    [row] = softmax(cifar10.scores(model, read_image(picture)[None, :, 4:36]))
+    wanted = ", ".join(f"{cifar10.CLASSES[i]} {row[i]:.1%}" for i in np.argsort(-row)[:3])
+    assert capsys.readouterr().out == f"{picture}: {wanted}\n" * 2
+    siamese_run = tmp_path / "siamese"
+    assert main(small("siamese", data, siamese_run, "--quiet")) == 0
+    assert "holds a network 'siamese'" in refused(capsys, "classify", str(siamese_run), str(picture))
+
+
+@pytest.mark.parametrize("end", ["| head -n 1", "> /dev/full", ">&-"])
+def test_a_terminal_that_closes_costs_no_epoch(data, tmp_path, end):
+    command = shlex.join([sys.executable, "-m", "minidl.cli", *small("siamese", data, tmp_path / "run")])
+    subprocess.run(f"set -o pipefail; {command} {end}", shell=True, executable="/bin/bash", check=True, stderr=-1)
+    assert len(rows(tmp_path / "run")) == 2 and (tmp_path / "run" / "result.json").exists()
+
+
+def test_a_test_set_that_is_missing_is_found_out_before_training(data, tmp_path, capsys):
+    for prefix in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"):
+        (tmp_path / prefix).symlink_to(data / prefix)
+    error = refused(capsys, *small("siamese", tmp_path, tmp_path / "run"))
+    assert "there is no mnist in" in error or "but not t10k" in error
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        (["train", "cifar10", "--head", "big"], "wanted numbers with - between"),
+        (["train", "cifar10", "--head", "big", "--imagenet", "no"], "wanted numbers with - between"),
+        (["train", "cifar10", "--head", "16-20"], "ends with 20 classes; wanted CIFAR-10's 10"),
         (["train", "cifar10", "--width", "0"], "wanted a factor on VGG19's channels"),
         (["train", "cifar10", "--epochs", "0"], "--epochs is 0; wanted at least 1"),
+        (["train", "cifar10", "--seed", "-1"], "--seed is -1; wanted at least 0"),
+        (["train", "cifar10", "--limit", "9"], "of 9 pictures none can be held out"),
+        (["train", "cifar10", "--clip", "0", *SMALL["cifar10"]], "wanted a number above 0"),
+        (["train", "siamese", "--limit", "11"], "make no pairs of different ones"),
+        (["train", "siamese", "--limit", "12"], "make no pairs of different ones"),
+        (["train", "siamese", "--pairs", "1"], "--pairs is 1; wanted at least 2"),
         (["train", "siamese", "--keep", "2"], "wanted a number above 0, at most 1"),
         (["train", "siamese", "--learning-rate", "-1"], "wanted a number above 0"),
         (["train", "siamese", "--resume"], "there is no such checkpoint"),
         (["classify", "nowhere.h5", "README.md"], "there is no such checkpoint"),
+        (["classify", "README.md", "README.md"], "is no whole checkpoint"),
     ],
 )
-def test_what_makes_no_sense_is_refused(words, wanted, data, tmp_path, capsys, monkeypatch):
+def test_what_makes_no_sense_is_refused(words, wanted, data, tmp_path, capsys):
     if words[0] == "train":
         words = [*words, "--data", str(data), "--folder", str(tmp_path / "run")]
-    assert main(words) == 2
-    error = capsys.readouterr().err
-    assert wanted in error
-    assert error.count("\n") == 1
+    assert wanted in refused(capsys, *words)
 
 
-def test_without_data_the_sentence_says_how_to_get_it(tmp_path, capsys, monkeypatch):
+def test_a_log_that_nothing_can_write_is_refused_before_training(data, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    error = refused(capsys, *small("siamese", data, tmp_path / "run", "--tensorboard", "--quiet"))
+    assert "a log for TensorBoard needs tensorboardX, which is not installed" in error
+    assert not (tmp_path / "run" / "checkpoint.h5").exists()
+
+
+def test_imagenet_is_yes_or_no(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "cifar10", "--imagenet", "maybe"])
+    assert ended.value.code == 2
+    assert "found 'maybe'; wanted yes or no" in capsys.readouterr().err
+
+
+def test_without_data_the_sentence_says_how_to_get_it(tmp_path, capsys):
     assert main(["train", "siamese", "--data", str(tmp_path)]) == 2
     assert "`minidl data fetch mnist` downloads it" in capsys.readouterr().err

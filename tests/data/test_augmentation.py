@@ -78,3 +78,4 @@ def test_normalised_pictures_have_mean_0_and_variance_1():
     np.testing.assert_allclose(normal.mean((0, 1, 2)), 0, atol=1e-5)
     np.testing.assert_allclose(normal.std((0, 1, 2)), 1, atol=1e-5)
     assert normalize(noise((2, 28, 28)), 33.3, 78.6).dtype == np.float32
+    assert normalize(noise((2, 28, 28), np.float64), 33.3, 78.6).dtype == np.float64

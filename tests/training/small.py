@@ -1,9 +1,14 @@
 """A task that trains in milliseconds, with everything that has a state: batch normalization, dropout, momentum, augmentation.
 
-`python -m tests.training.small FOLDER EPOCHS` trains it in a process of its own, to be killed, slowly enough to be caught."""
+`python -m tests.training.small FOLDER EPOCHS` trains it in a process of its own, to be killed, slowly enough to be caught; with
+a number behind, it kills itself half-way through that save."""
 
+import os
+import signal
 import sys
 import time
+from itertools import count
+from pathlib import Path
 
 import numpy as np
 
@@ -56,10 +61,26 @@ def everything(task):
     return bytes_of(task.model.state()), bytes_of(task.optimizer.state()), task.batches.state()
 
 
+def dying_in(save, write=Path.write_bytes):
+    """Path.write_bytes, but at its call of this number only half is written before the process is killed"""
+    calls = count(1)
+
+    def half(path, contents):
+        if next(calls) == save:
+            write(path, contents[: len(contents) // 2])
+            os.kill(os.getpid(), signal.SIGKILL)
+        return write(path, contents)
+
+    return half
+
+
 if __name__ == "__main__":
 
     def slowly(model, x, labels):
         time.sleep(0.05)
         return loss(model, x, labels)
 
-    train(small_task(loss=slowly), int(sys.argv[2]), sys.argv[1], watch=lambda told: print(told, flush=True))
+    folder, epochs, *save = sys.argv[1:]
+    if save:
+        Path.write_bytes = dying_in(int(save[0]))
+    train(small_task(loss=slowly), int(epochs), folder, watch=lambda told: print(told, flush=True))

@@ -93,8 +93,20 @@ def test_kill_9_loses_at_most_the_current_epoch(tmp_path):
             break
     process.wait()
     process.stdout.close()
-    assert load(folder / "checkpoint.h5")["batches"] == {"epoch": 2, "batch": 0}
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+    went_on_from_epoch_2(folder)
+
+
+def test_kill_9_in_the_middle_of_a_save_leaves_the_one_before(tmp_path):
+    folder = tmp_path / "run"
+    killed = subprocess.run([sys.executable, "-m", "tests.training.small", str(folder), "50", "3"], cwd=ROOT, stdout=-1)
+    assert killed.returncode == -signal.SIGKILL
+    assert [path.suffix for path in folder.iterdir() if path.name.startswith(".")] == [".h5"]  # the half
+    went_on_from_epoch_2(folder)
+
+
+def went_on_from_epoch_2(folder):
+    assert load(folder / "checkpoint.h5")["batches"] == {"epoch": 2, "batch": 0}
     resumed, whole = small_task(), small_task()
     train(resumed, 4, folder, resume=True)
     train(whole, 4)
@@ -109,20 +121,102 @@ def test_nan_stops_with_the_step(tmp_path):
         value, measures = loss(model, *arrays)
         return (value * float("nan") if len(steps) == 6 else value), measures
 
-    with pytest.raises(NonFiniteError, match=r"the loss is nan at step 6; try a learning rate below 0\.05, or clip"):
+    with pytest.raises(NonFiniteError, match=r"the loss is nan at step 6; begin again in another folder with a lower --learn"):
         train(small_task(loss=breaking), 3, tmp_path / "run")
     assert load(tmp_path / "run" / "checkpoint.h5")["batches"] == {"epoch": 1, "batch": 0}
+
+
+@pytest.mark.parametrize("broken", ["dense1/kernel", "batchnorm1/variance", "velocity/dense1/bias"])
+def test_what_is_not_finite_does_not_replace_a_good_checkpoint(broken, tmp_path):
+    task = small_task()
+
+    def breaking(model):
+        if task.batches.epoch == 2:
+            part = task.optimizer if broken.startswith("velocity") else model
+            part.restore({**part.state(), broken: np.full(part.state()[broken].shape, np.inf)})
+        return {}
+
+    task.validate = breaking
+    with pytest.raises(NonFiniteError, match=f"{broken} is not finite after step 8, and was not kept; begin again in another"):
+        train(task, 3, tmp_path / "run")
+    assert load(tmp_path / "run" / "checkpoint.h5")["batches"] == {"epoch": 1, "batch": 0}
+    assert len(train(small_task(), 2, tmp_path / "run", resume=True).rows) == 2
 
 
 def test_a_loss_at_a_baseline_is_said():
     def flat(model, x, labels):
         return loss(model, x * 0, labels)
 
-    [row] = train(small_task(loss=flat), 1).rows
-    assert "remark" not in train(small_task(), 3).rows[-1]
-    assert row.get("remark", "the loss sits at 1.099, that of guessing: nothing is being learned").startswith(
-        "the loss sits at"
-    )
+    first, second = train(small_task(loss=flat), 2).rows
+    assert "remark" not in first  # it may be passing by
+    assert second["remark"] == "the loss sits at 1.099, that of guessing: nothing is being learned"
+    assert not any("remark" in row for row in train(small_task(), 3).rows)
+
+
+def test_a_loss_that_falls_past_a_baseline_is_learning():
+    task = small_task()
+    task.baselines = {"another": train(small_task(), 2).rows[1]["loss"]}
+    assert not any("remark" in row for row in train(task, 4).rows)
+
+
+def test_measures_may_be_numbers_of_any_kind():
+    def many(model, x, labels):
+        value, measures = loss(model, x, labels)
+        return value, {**measures, "plain": 0.5, "whole": 2, "of_numpy": np.float32(0.25), "tensor": value * 0 + 3}
+
+    [row] = train(small_task(loss=many), 1).rows
+    assert (row["plain"], row["whole"], row["of_numpy"], row["tensor"]) == (0.5, 2, 0.25, 3)
+
+
+def test_a_step_that_does_not_reach_a_parameter_does_not_move_it_by_an_old_gradient():
+    steps = []
+
+    def partly(model, x, labels):
+        steps.append(0)
+        value, measures = loss(model, x, labels)
+        return ((model.layers["dense1"].bias * 1.0).sum() if len(steps) == 3 else value), measures
+
+    with pytest.raises(ArgumentError, match="5 of 6 parameters have no gradient"):
+        train(small_task(loss=partly), 1)
+    assert len(steps) == 3
+
+
+def test_an_epoch_is_kept_before_it_is_told(tmp_path):
+    def deaf(told):
+        if isinstance(told, dict):
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        train(small_task(), 3, tmp_path, watch=deaf)
+    assert load(tmp_path / "checkpoint.h5")["batches"] == {"epoch": 1, "batch": 0}
+    assert (tmp_path / "log.csv").read_text().count("\n") == 2
+
+
+def test_to_resume_writes_anew_what_a_kill_has_left_out(tmp_path):
+    train(small_task(), 2, tmp_path)
+    wanted = (tmp_path / "log.csv").read_text()
+    (tmp_path / "log.csv").unlink()
+    train(small_task(), 2, tmp_path, resume=True)
+    assert (tmp_path / "log.csv").read_text() == wanted
+
+
+def test_a_folder_that_takes_no_files_is_found_out_before_the_first_step(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(FileError, match="may not be written to"):
+        train(small_task(loss=None), 1, tmp_path)
+
+
+def test_tensorboard_gets_each_epoch_once_and_no_folder_where_nothing_begins(tmp_path, monkeypatch):
+    told = []
+    writer = type("SummaryWriter", (), {"add_scalar": lambda self, *words: told.append(words), "flush": lambda self: None})
+    made = lambda folder: Path(folder).mkdir() or writer()  # noqa: E731
+    monkeypatch.setitem(sys.modules, "tensorboardX", type("tensorboardX", (), {"SummaryWriter": staticmethod(made)}))
+    rows = train(small_task(), 2, tmp_path / "run", tensorboard=True).rows
+    assert [words for words in told if words[0] == "loss"] == [("loss", row["loss"], row["step"]) for row in rows]
+    train(small_task(), 1, tmp_path / "other")
+    with pytest.raises(FileError, match="is there already"):
+        train(small_task(), 1, tmp_path / "other", tensorboard=True)
+    assert not (tmp_path / "other" / "tensorboard").exists()
 
 
 def test_what_is_left_behind(tmp_path):
@@ -162,7 +256,7 @@ def test_what_cannot_be_gone_on_from_is_refused(tmp_path):
     other.settings = {"seed": 4}
     with pytest.raises(ArgumentError, match=r"was trained with other settings \(seed\)"):
         train(other, 2, folder, resume=True)
-    with pytest.raises(ArgumentError, match="name its folder"):
+    with pytest.raises(ArgumentError, match="there is no folder to resume from"):
         train(small_task(), 1, resume=True)
     (folder / "checkpoint.h5").write_bytes((folder / "checkpoint.h5").read_bytes()[:3000])
     with pytest.raises(FileError, match="is no whole checkpoint"):
@@ -170,11 +264,17 @@ def test_what_cannot_be_gone_on_from_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("place", GPUS)
-def test_a_gpu_learns_the_same(place):
-    wanted = train(small_task(), 2).rows[-1]
+def test_a_gpu_learns_the_same(place, tmp_path):
+    def measured(model, x, labels):
+        value, measures = loss(model, x, labels)
+        return value, {**measures, "of_the_host": np.float64(len(x))}
+
+    wanted = train(small_task(loss=measured), 2).rows[-1]
     with at(place), device("gpu"):
-        task = small_task()
+        task = small_task(loss=measured)
         task.model.to("gpu")
         task.optimizer = type(task.optimizer)(task.model.named_parameters(), 0.1, 0.9, weight_decay=1e-3)
-        found = train(task, 2).rows[-1]
+        found = train(task, 2, tmp_path).rows[-1]
+    assert load(tmp_path / "checkpoint.h5")["model"].keys() == task.model.state().keys()
+    assert found["of_the_host"] == wanted["of_the_host"]
     assert found["loss"] == pytest.approx(wanted["loss"], rel=1e-4)

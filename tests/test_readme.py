@@ -1,0 +1,27 @@
+"""What the README shows of Python runs as it stands there."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from minidl.data import write_image
+from minidl.training import load
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+def test_a_network_of_one_s_own_learns_one_s_own_pictures(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for channel, name in enumerate(("red", "green")):
+        Path("photos", name).mkdir(parents=True)
+        for number in range(12):
+            picture = rng.integers(0, 200, (40, 30, 3))
+            picture[..., channel] += 50
+            write_image(f"photos/{name}/{number}.png", picture)
+    [page] = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "picture_folder" in block]
+    exec(compile(page, "README.md", "exec"), {})
+    rows = load("runs/photos/checkpoint.h5")["progress"]["rows"]
+    assert len(rows) == 20 and rows[-1]["accuracy"] == 1
+    assert "Moment(epoch=20" in capsys.readouterr().out

@@ -1,0 +1,80 @@
+"""VGG19 on CIFAR-10: the seed's settings, what is refused at once, and what a checkpoint must hold to classify with."""
+
+import numpy as np
+import pytest
+
+from minidl.errors import ArgumentError, FileError
+from minidl.optim import SGD
+from minidl.training import cifar10, load, save
+from tests.data import official
+
+SMALL = cifar10.PRESETS["fast"] | {"head": "16-10", "width": 1 / 16, "batch": 8}
+
+
+@pytest.fixture
+def data(tmp_path):
+    for number in range(1, 6):
+        (tmp_path / f"data_batch_{number}.bin").write_bytes(official.records(*official.photographs(8, number)))
+    return tmp_path
+
+
+def test_the_seed_s_settings(data):
+    seed = cifar10.PRESETS["seed"]
+    task = cifar10.task(data, **seed | {"head": "16-10", "batch": 8})
+    assert isinstance(task.optimizer, SGD)
+    assert (task.optimizer.momentum, task.optimizer.nesterov, task.optimizer.momentum_form) == (0.9, True, "keras")
+    assert (seed["head"], seed["batch"], seed["weight_decay"]) == ("4096-4096-10", 128, 2 * 1e-4)
+    assert [task.schedule(epoch) for epoch in (0, 79.9, 80, 160)] == pytest.approx([0.1, 0.1, 0.01, 0.001])
+    assert {word: len(names) for word, names in task.notes["ImageNet's weights"].items()} == {
+        "taken": 32, "of another shape": 0, "not in the file": 32 + 4 + 2,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "wanted"),
+    [
+        ({"head": "16-20"}, "the head 16-20 ends with 20 classes; wanted CIFAR-10's 10"),
+        ({"limit": 9}, "of 9 pictures none can be held out; wanted at least 10: raise --limit"),
+        ({"imagenet": True}, "none of ImageNet's weights fits a network of this width"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_at_once(data, changed, wanted):
+    with pytest.raises(ArgumentError, match=wanted):
+        cifar10.task(data, **SMALL | changed)
+
+
+@pytest.fixture
+def kept(data):
+    task = cifar10.task(data, **SMALL)
+    path = data / "checkpoint.h5"
+    save(path, {"model": task.model.state(), "settings": task.settings | {"mean": (1, 2, 3), "std": (4, 5, 6)}})
+    return path, task
+
+
+def test_a_checkpoint_says_what_its_network_wants_to_see(kept):
+    path, task = kept
+    found = cifar10.trained(path)
+    assert (tuple(found.mean), tuple(found.std), tuple(found.classes)) == ((1, 2, 3), (4, 5, 6), cifar10.CLASSES)
+    pictures, _ = official.photographs()
+    wanted = task.model.train(False)(((pictures - np.float32([1, 2, 3])) / np.float32([4, 5, 6])).astype(np.float32))
+    np.testing.assert_allclose(cifar10.scores(found.model, pictures, found.mean, found.std), wanted.data, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changed", "wanted"),
+    [
+        ({"network": "siamese"}, "holds a network 'siamese'; wanted one of `minidl train cifar10`"),
+        ({"classes": ["cat"]}, "has 1 names for 10 classes"),
+        ({"mean": None}, "does not hold a network that names classes"),
+        ({"mean": [0, 0]}, "wanted three means"),
+        ({"head": 5}, "lacks|unknown"),
+        ({"width": "wide"}, "does not hold a network that names classes"),
+        (None, "does not hold a network that names classes"),
+    ],
+)
+def test_what_does_not_name_classes_is_refused(kept, changed, wanted):
+    path, _ = kept
+    state = load(path)
+    save(path, {**state, "settings": changed and {**state["settings"], **changed}})
+    with pytest.raises((ArgumentError, FileError), match=wanted):
+        cifar10.trained(path)

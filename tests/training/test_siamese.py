@@ -1,0 +1,58 @@
+"""The siamese network's task: its pairs, its presets, and what it says of a network that has learned nothing."""
+
+import numpy as np
+import pytest
+
+from minidl import Tensor
+from minidl.data import mnist
+from minidl.errors import ArgumentError
+from minidl.layers import Module
+from minidl.training import siamese
+from tests.data import official
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Two digits, of which every twelfth picture is the one"""
+    pictures, _ = official.digits(60)
+    labels = (np.arange(60, dtype=np.uint8) % 12 == 0) * np.uint8(4)
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(official.idx(pictures))
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(official.idx(labels))
+    return tmp_path
+
+
+def test_the_seed_s_settings(data):
+    task = siamese.task(data, **siamese.PRESETS["seed"] | {"pairs": 20})
+    assert task.settings["pairs"] == 20 and siamese.PRESETS["seed"]["pairs"] == 64
+    steps = siamese.PRESETS["seed"]["epochs"] * ((60_000 - siamese.HELD_OUT) // 64)
+    assert abs(steps - 20_000) < (60_000 - siamese.HELD_OUT) / 64 / 2  # to the nearest epoch
+    assert task.optimizer.epsilon_form == "tensorflow"
+    assert {task.schedule(epoch) for epoch in (0, 5.5, 22)} == {0.01}
+    assert task.model.layers["fc1_dropout"].keep == 0.6
+    assert siamese.task(data, **siamese.PRESETS["fast"] | {"pairs": 20, "clip": 3.0}).clip == 3.0
+
+
+def test_batches_are_pairs_half_of_them_of_one_digit(data):
+    task = siamese.task(data, **siamese.PRESETS["fast"] | {"pairs": 20})
+    digit_of = {picture.tobytes(): label for picture, label in zip(*mnist(data), strict=True)}
+    for first, second, same in task.batches:
+        digits = [[digit_of[np.rint(255 * one).astype(np.uint8).tobytes()] for one in part] for part in (first, second)]
+        assert np.array_equal(np.equal(*digits), same) and same.sum() == 10
+        assert not (first == second).all(axis=(1, 2, 3)).any()
+
+
+def test_a_collapsed_network_is_worth_five():
+    class Collapsed(Module):
+        def __call__(self, x):
+            return Tensor(np.zeros((len(x), 2), np.float32))
+
+    pictures, labels = np.zeros((50, 28, 28, 1), np.float32), np.arange(50) % 10
+    found = siamese.validate(Collapsed(), (pictures, labels), (pictures, labels))
+    assert found["loss"] == 5.0
+    assert found["accuracy"] == 0.1
+
+
+@pytest.mark.parametrize("limit", [5, 12])
+def test_too_few_pictures_to_validate_with_are_refused_at_once(data, limit):
+    with pytest.raises(ArgumentError, match=r"examples of one class make no pairs of different ones; take more \(--limit\)"):
+        siamese.task(data, limit=limit, **siamese.PRESETS["fast"])
