@@ -7,22 +7,54 @@ import numpy as np
 from minidl.errors import ArgumentError, ShapeError
 
 STRIP = 1 << 24  # distances at once
+CLOSE = 1e-6  # a share of |p|² + |q|² of which float64 leaves ten digits
 
 
-def nearest_neighbours(points, known):
-    """(M, D), (N, D) -> (M,): for each point the number of the nearest known one by Euclidean distance, of equals the first"""
+def nearest_neighbours(points, known, squares=None):
+    """(M, D), (N, D) -> (M,): for each point the number of the nearest known one by Euclidean distance, of equals the first.
+
+    squares: |k|² of each known one, (N,), from one who asks often. Cost: M·N·D multiply-adds; reads N·D numbers."""
     if points.ndim != 2 or known.ndim != 2 or points.shape[1] != known.shape[1] or not len(known):
         raise ShapeError(f"nearest_neighbours of {points.shape} among {known.shape}; wanted (M, D) and (N, D), N at least 1")
-    found, rows, squares = np.empty(len(points), int), max(1, STRIP // len(known)), (known * known).sum(axis=1) / 2
+    halves = ((known * known).sum(axis=1) if squares is None else squares) / 2
+    found, rows = np.empty(len(points), int), max(1, STRIP // len(known))
     for begin in range(0, len(points), rows):
         # |p - k|² / 2 but for |p|² / 2, which is the same for all known ones
-        found[begin : begin + rows] = (squares - points[begin : begin + rows] @ known.T).argmin(axis=1)
+        found[begin : begin + rows] = (halves - points[begin : begin + rows] @ known.T).argmin(axis=1)
     return found
+
+
+def pair_distances(points, labels):
+    """(N, D), (N,) -> (distances (P,), same (P,)) of all P = N (N - 1) / 2 pairs i < j, row after row, in float64.
+
+    |p - q|² = |p|² + |q|² - 2 p·q, which loses the digits that p and q share: where it is short beside |p|² + |q|², it is taken
+    from p - q itself, so that equal points have a distance of exactly 0. Cost: 2·P·D multiply-adds; keeps 9·P bytes.
+
+    >>> pair_distances(np.array([[0., 0.], [3., 4.], [0., 0.]]), np.array(["ann", "ann", "bob"]))
+    (array([5., 0., 5.]), array([ True, False, False]))
+    """
+    points, labels, count = np.asarray(points, float), np.asarray(labels), len(points)
+    if points.ndim != 2 or labels.shape != (count,):
+        raise ShapeError(f"pair_distances of points {points.shape} and labels {labels.shape}; wanted (N, D) and (N,)")
+    lengths, rows = (points * points).sum(axis=1), max(1, STRIP // max(1, count))
+    distances, same = [np.empty(0)], [np.empty(0, bool)]
+    for begin in range(0, count, rows):
+        i, j = np.triu_indices(min(rows, count - begin), k=1 + begin, m=count)
+        i += begin
+        longest = lengths[i] + lengths[j]
+        squares = longest - 2 * (points[begin : begin + rows] @ points.T)[i - begin, j]
+        close = np.flatnonzero(squares <= CLOSE * longest)
+        for near in np.array_split(close, 1 + close.size * points.shape[1] // STRIP):
+            squares[near] = np.square(points[i[near]] - points[j[near]]).sum(axis=1)
+        distances.append(np.sqrt(squares))
+        same.append(labels[i] == labels[j])
+    return np.concatenate(distances), np.concatenate(same)
 
 
 class ErrorRates(NamedTuple):
     """At each threshold, pairs of at most this distance taken for the same: the share of different pairs that are accepted
-    and of same pairs that are rejected. All three (T,), thresholds rising."""
+    and of same pairs that are rejected. All three (T,), thresholds rising: every distance that occurs. Between two of them
+    nothing changes; the middle is the threshold that is farthest from deciding otherwise."""
 
     thresholds: np.ndarray
     false_accept: np.ndarray
@@ -31,8 +63,45 @@ class ErrorRates(NamedTuple):
     @property
     def equal(self):
         """(rate, threshold) where both errors are as common: the mean of both at the threshold where they are nearest"""
-        best = abs(self.false_accept - self.false_reject).argmin()
+        best = self._nearest
         return float(self.false_accept[best] + self.false_reject[best]) / 2, float(self.thresholds[best])
+
+    @property
+    def equal_middle(self):
+        """The threshold of `equal`, in the middle of its plateau"""
+        return self._middle(self._nearest)
+
+    def for_false_accept(self, rate):
+        """The threshold that accepts most while at most this share of different pairs is accepted, in the middle of its
+        plateau. Raises ArgumentError where no threshold is so strict: different pairs of distance 0."""
+        if not 0 <= rate <= 1:
+            raise ArgumentError(f"the share of false accepts is {rate}; wanted a number from 0 to 1")
+        last = int(np.searchsorted(self.false_accept, rate, side="right")) - 1
+        if last < 0 and self.thresholds[0] <= 0:
+            share = f"{self.false_accept[0]:.3g}"
+            raise ArgumentError(
+                f"a share of {share} of the different pairs has distance 0, more than {rate:.3g}; look for one picture under "
+                "two names"
+            )
+        return self._middle(last)
+
+    def at(self, threshold):
+        """(false_accept, false_reject) where pairs of at most this distance, any number, are taken for the same"""
+        last = int(np.searchsorted(self.thresholds, threshold, side="right")) - 1
+        return (0.0, 1.0) if last < 0 else (float(self.false_accept[last]), float(self.false_reject[last]))
+
+    @property
+    def _nearest(self):
+        return int(abs(self.false_accept - self.false_reject).argmin())
+
+    def _middle(self, number):
+        """Of threshold `number` (-1: 0, below all distances) and the next; the last stands for itself."""
+        here = float(self.thresholds[number]) if number >= 0 else 0.0
+        if number + 1 == len(self.thresholds):
+            return here
+        there = float(self.thresholds[number + 1])
+        middle = here + (there - here) / 2
+        return middle if middle < there else here
 
 
 def error_rates(distances, same):

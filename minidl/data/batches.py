@@ -46,11 +46,10 @@ class Batches:
 
     def __iter__(self):
         epoch, numbers = self.epoch, range(self.batch, len(self))
-        order = self._random(epoch).permutation(self._examples) if self.shuffle else np.arange(self._examples)
+        order = self._order(epoch)
 
         def make(number):
-            chosen = order[number * self.size : (number + 1) * self.size]
-            batch = tuple(array[chosen] for array in self.arrays)
+            batch = tuple(array[order[number]] for array in self.arrays)
             if self.transform is None:
                 return batch
             batch = self.transform(self._random(epoch, number), *batch)
@@ -62,6 +61,11 @@ class Batches:
             for number, batch in zip(numbers, made, strict=True):
                 self.epoch, self.batch = (epoch, number + 1) if number + 1 < len(self) else (epoch + 1, 0)
                 yield batch
+
+    def _order(self, epoch):
+        """The places of the examples of each batch of this epoch"""
+        order = self._random(epoch).permutation(self._examples) if self.shuffle else np.arange(self._examples)
+        return [order[number * self.size : (number + 1) * self.size] for number in range(len(self))]
 
     def state(self):
         """The position within the training, for JSON: which batch comes next."""

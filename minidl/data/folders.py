@@ -22,7 +22,7 @@ def picture_folder(folder, size):
     extent = size if isinstance(size, tuple | list) else (size, size)
     if len(extent) != 2 or not all(is_int(n) and n > 0 for n in extent):
         raise ArgumentError(f"the size is {size!r}; wanted (height, width) or one number, whole and at least 1")
-    files = _files(folder)
+    files = class_files(folder)
 
     def read(path):
         try:
@@ -39,8 +39,9 @@ def picture_folder(folder, size):
     return np.stack(pictures), labels, list(files)
 
 
-def _files(folder):
-    """Name of a class -> its files, both sorted."""
+def class_files(folder):
+    """{name of a class: its files}, both sorted, without what is hidden. Raises FileError where a class has none."""
+    folder = Path(folder)
     if not folder.is_dir():
         raise FileError(f"{folder} is no folder; name the folder that has a subfolder of pictures for each class")
     classes = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))

@@ -27,7 +27,7 @@ PRESETS = {
         "batch": 128, "weight_decay": 2e-4, "momentum_form": "keras", "clip": None, "imagenet": True,
     },
     "fast": {
-        "head": "512-10", "width": 0.25, "keep": 0.5, "learning_rate": 0.1, "schedule": "one-cycle", "epochs": 30,
+        "head": "512-10", "width": 0.25, "keep": 0.8, "learning_rate": 0.1, "schedule": "one-cycle", "epochs": 40,
         "batch": 128, "weight_decay": 5e-4, "momentum_form": "pytorch", "clip": None, "imagenet": False,
     },
 }  # fmt: skip
