@@ -7,6 +7,7 @@ from math import prod
 from benchmarks.cases import maps, normals, of_op, on, placed
 from benchmarks.turns import by_cupy, turn_about
 from minidl.ops import convolution
+from minidl.ops.convolutions import choice
 from minidl.shapes import windows_over
 
 # Kernel, channels in -> out, extent; padded so that stride 1 keeps the extent of an odd kernel.
@@ -52,8 +53,14 @@ UNDECIDED = (
     "3x3 3->64 at 224x224",
     "3x3x3 16->16 at 16x16x16",
     "3x3x3 32->32 at 32x32x32",
+    "3x3 16->16 at 32x32, batch 128",  # VGG19's at a quarter of its width, on CIFAR-10
+    "3x3 32->32 at 16x16, batch 128",
+    "3x3 64->64 at 8x8, batch 128",
+    "3x3 128->128 at 4x4, batch 128",
+    "3x3 32->64 at 28x28, batch 128, stride 2",  # the siamese network's, on MNIST
+    "3x3 64->128 at 14x14, batch 128, stride 2",
 )
-ALGORITHMS = ("auto", "im2col", "winograd")
+ALGORITHMS = ("im2col", "runs", "winograd", "winograd_runs")
 GROUPS = {
     "VGG19 3x3, batch 16": VGG19,
     "1-D and 3-D": dict.fromkeys(SOUND_AND_VOLUMES, 1),
@@ -72,17 +79,19 @@ def cases(quick):
 
 
 def more(arguments):
-    """The time of algorithm="auto" as a share of the faster algorithm's, map by map."""
-    print(f"\n{'auto / the faster of im2col and winograd':48}" + "".join(f"{name:>12}" for name in ("forward", "dx", "dw")))
+    """The time of algorithm="auto" as a share of the fastest algorithm's, map by map."""
+    print(f"\n{'auto / the fastest that fits':48}" + "".join(f"{name:>12}" for name in ("forward", "dx", "dw")))
     rows = []
     for name, device in product(UNDECIDED[::6] if arguments.quick else UNDECIDED, sorted(set(arguments.device))):
         shapes, options, _ = _read(name, arguments.quick)
         arrays, rivals = normals(shapes), {}
-        for algorithm in ALGORITHMS:
+        windows = windows_over(shapes["x"][1:-1], shapes["w"][:-2], options["stride"], options["padding"], options["dilation"])
+        able = choice.fitting(windows, options["groups"], shapes["w"])
+        for algorithm in ("auto", *(name for name in ALGORITHMS if name in able)):
             ours = partial(maps, convolution, "xw", {**options, "algorithm": algorithm})
             rivals[algorithm] = placed(ours, arrays, device, arguments.tf32)
-        seconds = turn_about(rivals, arguments.quick, dict.fromkeys(ALGORITHMS, by_cupy) if device == "gpu" else {})
-        fastest = {key: min(seconds["im2col"][key], seconds["winograd"][key]) for key in seconds["auto"]}
+        seconds = turn_about(rivals, arguments.quick, dict.fromkeys(rivals, by_cupy) if device == "gpu" else {})
+        fastest = {key: min(found[key] for rival, found in seconds.items() if rival != "auto") for key in seconds["auto"]}
         share = {key: seconds["auto"][key] / fastest[key] for key in fastest}
         rows.append({"name": name, "device": device, "seconds": seconds, "share": share})
         print(f"  {name + on(device):46}" + "".join(f"{found:12.2f}" for found in share.values()), flush=True)

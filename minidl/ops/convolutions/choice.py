@@ -32,26 +32,30 @@ FEW_ROWS, FEW_TILES = 50, 20  # runs, winograd_runs: with so few rows in a produ
 LEAST_ON_GPU = 16  # winograd on a GPU: channels in and out
 
 
+def fitting(windows, groups, w_shape):
+    """{name: module} of the algorithms that can compute it"""
+    return {name: m for name, m in ALGORITHMS.items() if not hasattr(m, "fits") or m.fits(windows, groups, w_shape)}
+
+
 def choose(algorithm, what, images, windows, groups, w_shape, dtype, kept, on_gpu):
     """The module that computes `what`: "forward", "dx" or "dw". kept: whether winograd keeps the kernels at the points."""
     one_of("algorithm", algorithm, ("auto", *ALGORITHMS))
-    fitting = [m for m in ALGORITHMS.values() if not hasattr(m, "fits") or m.fits(windows, groups, w_shape)]
+    able = fitting(windows, groups, w_shape)
     if algorithm != "auto":
-        chosen = ALGORITHMS[algorithm]
-        if chosen not in fitting:
+        if algorithm not in able:
             raise ArgumentError(
-                f"algorithm={algorithm!r} takes {chosen.TAKES}; found a kernel {w_shape}, stride {windows.stride}, dilation "
-                f"{windows.dilation}, groups {groups}: use algorithm='auto'"
+                f"algorithm={algorithm!r} takes {ALGORITHMS[algorithm].TAKES}; found a kernel {w_shape}, stride "
+                f"{windows.stride}, dilation {windows.dilation}, groups {groups}: use algorithm='auto'"
             )
-        return chosen
-    if depthwise in fitting and groups > 1:
+        return able[algorithm]
+    if "depthwise" in able and groups > 1:
         return depthwise
     accurate = dtype in ("float32", "float64")
     if on_gpu:
-        worth_it = winograd in fitting and len(windows.out) == 2 and min(w_shape[-2:]) >= LEAST_ON_GPU
+        worth_it = "winograd" in able and len(windows.out) == 2 and min(w_shape[-2:]) >= LEAST_ON_GPU
         return winograd if worth_it and accurate else im2col
     costs = _costs(what, images, windows, *w_shape[-2:], kept)
-    return min((m for m in fitting if m in costs and (accurate or m in (im2col, runs))), key=costs.get)
+    return min((m for m in able.values() if m in costs and (accurate or m in (im2col, runs))), key=costs.get)
 
 
 def _costs(what, images, windows, inputs, outputs, kept):
