@@ -15,6 +15,7 @@ from contextlib import ContextDecorator
 import numpy as np
 
 from minidl.backend import array_module, current_module, device_of, is_array, to_device, to_numpy
+from minidl.cores import blas_on_one_thread
 from minidl.errors import ArgumentError, ShapeError
 
 _ticks = itertools.count()
@@ -111,17 +112,18 @@ class Tensor:
         else:
             awaited[self._node] = [(lambda dy, shared: (dy, False), self._cotangent(dy), {})]
         nodes = _in_order(self._source())
-        while nodes:
-            node = nodes.pop()
-            dy, _ = _add_up(awaited.pop(node))
-            shared = {}
-            for source, pull in node.edges:
-                if isinstance(source, _Node):
-                    awaited.setdefault(source, []).append((pull, dy, shared))
-                else:
-                    sums[source] = _add(*sums.pop(source, (None, False)), *pull(dy, shared))
-            if release:
-                node.edges = None
+        with blas_on_one_thread:  # once, rather than by each op
+            while nodes:
+                node = nodes.pop()
+                dy, _ = _add_up(awaited.pop(node))
+                shared = {}
+                for source, pull in node.edges:
+                    if isinstance(source, _Node):
+                        awaited.setdefault(source, []).append((pull, dy, shared))
+                    else:
+                        sums[source] = _add(*sums.pop(source, (None, False)), *pull(dy, shared))
+                if release:
+                    node.edges = None
         for leaf, (dx, is_new) in sums.items():
             # Two leaves may have been handed the same array.
             leaf.grad = dx if is_new else array_module(dx).array(dx)

@@ -74,7 +74,7 @@ def share(xp, work, items):
 
     turns = _Turns(len(items), work_on)
     helpers = 0 if getattr(_here, "is_helper", False) else max(0, min(get_threads(), len(items)) - 1)
-    with _blas_on_one_thread:
+    with blas_on_one_thread:
         try:
             _crew.send(turns, helpers)
             turns.take()
@@ -222,6 +222,6 @@ class _BlasOnOneThread:
             send_away(force=True)
 
 
-_crew, _blas_on_one_thread = _Crew(), _BlasOnOneThread()
+_crew, blas_on_one_thread = _Crew(), _BlasOnOneThread()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lambda: (_crew.dismiss(), _blas_on_one_thread.forget_users()))
+    os.register_at_fork(after_in_child=lambda: (_crew.dismiss(), blas_on_one_thread.forget_users()))

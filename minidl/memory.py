@@ -9,6 +9,7 @@ come from CuPy, which does the same.
 import os
 import threading
 from collections import deque
+from math import prod
 
 import numpy as np
 
@@ -19,7 +20,7 @@ CHUNK = 1 << 29  # asked of the system at once; it gives the pages when they are
 
 def empty(xp, shape, dtype):
     """A new array to be filled, like xp.empty."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    size = prod(shape) * np.dtype(dtype).itemsize
     if xp is not np or size < LARGE:
         return xp.empty(shape, dtype)
     return np.asarray(_arena.lend(size)).view(dtype).reshape(shape)
@@ -31,7 +32,7 @@ def scratch(xp, name, shape, dtype):
     if xp is not np:
         return xp.empty(shape, dtype)
     buffers = _of_thread.__dict__.setdefault("buffers", {})
-    wanted = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    wanted = prod(shape) * np.dtype(dtype).itemsize
     if name not in buffers or buffers[name].size < wanted:
         buffers[name] = np.empty(wanted, np.uint8)
     return buffers[name][:wanted].view(dtype).reshape(shape)

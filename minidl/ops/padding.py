@@ -2,6 +2,7 @@
 
 from minidl.backend import array_module
 from minidl.memory import scratch
+from minidl.ops.fused import Rectified
 
 
 def unpad_windows(padded, windows):
@@ -18,16 +19,17 @@ def seen(x, images, rows, part, value=0):
     """
     lengths = [(o - 1) * s + r for o, s, r in zip(part.out, part.stride, part.reach, strict=True)]
     first = rows.start * part.stride[0]
-    if part.padded == part.extent:
-        return x[
-            (images, *(slice(begin, begin + n) for begin, n in zip([first, *[0] * (len(lengths) - 1)], lengths, strict=True)))
-        ]
     (top, _), *others = part.padding
     return cut(x, images, [first - top, *(-before for before, _ in others)], lengths, _in_scratch(x), value)
 
 
 def cut(x, images, begin, lengths, room, value=0):
-    """x[images, begin : begin + lengths], `value` where that lies outside of x; made in room(*shape)."""
+    """x[images, begin : begin + lengths], `value` where that lies outside of x; made in room(*shape), or a view of x, if it
+    is an array, where nothing does."""
+    ends = [first + length for first, length in zip(begin, lengths, strict=True)]
+    is_inside = min(begin) >= 0 and all(end <= n for end, n in zip(ends, x.shape[1:-1], strict=True))
+    if is_inside and not isinstance(x, Rectified):
+        return x[(images, *map(slice, begin, ends))]
     patch = room(images.stop - images.start, *lengths, x.shape[-1])
     inside, source = [], []
     for axis, (first, length) in enumerate(zip(begin, lengths, strict=True), start=1):
