@@ -20,7 +20,7 @@ CHUNK = 1 << 29  # asked of the system at once; it gives the pages when they are
 
 def empty(xp, shape, dtype):
     """A new array to be filled, like xp.empty."""
-    size = prod(shape) * np.dtype(dtype).itemsize
+    size = prod(shape if isinstance(shape, tuple) else (shape,)) * np.dtype(dtype).itemsize
     if xp is not np or size < LARGE:
         return xp.empty(shape, dtype)
     return np.asarray(_arena.lend(size)).view(dtype).reshape(shape)
