@@ -29,9 +29,12 @@ class NonFiniteError(MinidlError, ArithmeticError):
     """A NaN or an infinity where a number has to be."""
 
 
+JOINERS = "\u200c\u200d"  # which show nothing themselves, but some scripts need them
+
+
 def printable(text, longest=2000):
     """Words of strangers (a name inside a file) for a terminal: without control characters, and not without end."""
-    shown = "".join(c if c.isprintable() else "?" for c in text)
+    shown = "".join(c if c.isprintable() or c in JOINERS else "?" for c in text)
     return shown if len(shown) <= longest else f"{shown[:longest]} ..."
 
 

@@ -15,6 +15,7 @@ from minidl import autograd, losses, ops
 from minidl.autograd import Tensor
 from minidl.backend import array_module, device_of, is_array, to_device, to_numpy
 from minidl.gradcheck import prove
+from minidl.ops.directions import inverse
 from tests.op_table import KEEPS, ORACLES, of_row, public_op
 
 # c in the bound c·eps·√(reduction length) for float32. The worst of 40,000 drawn cases needed 1.5.
@@ -344,6 +345,46 @@ def beyond_the_margin(case):
     return case._replace(arguments={**case.arguments, "margin": case.arguments["margin"] + 2 * farthest})
 
 
+def with_gradients(op, **gradients):
+    """The op with these gradients, in which no terms cancel."""
+    magnified_op = autograd.differentiable(op.forward, **gradients)
+    return lambda case: with_op(case, magnified_op)
+
+
+def nothing_taken_off(dy, x, y, axis):
+    """dy + |y| Σ |y| dy where it is dy - y Σ y dy"""
+    terms = dy + abs(y) * (abs(y) * dy).sum(axis=axis, keepdims=True)
+    return terms * inverse((x * x).sum(axis=axis, keepdims=True) ** 0.5)
+
+
+def added_directions(dy, y, a, b, wanted):
+    """|b̂| + |y â| where it is b̂ - y â"""
+    dy, y, unit = dy[..., None], y[..., None], {"a": ops.l2_normalize.forward(a), "b": ops.l2_normalize.forward(b)}
+    lengths = {name: (x * x).sum(axis=-1, keepdims=True) ** 0.5 for name, x in (("a", a), ("b", b))}
+    other = {"a": "b", "b": "a"}
+    return {name: dy * (abs(unit[other[name]]) + abs(y * unit[name])) * inverse(lengths[name]) for name in wanted}
+
+
+def distances_added_up(dy, y, a, b, squared, wanted):
+    """Σ |W| |a - b|"""
+    W = 2 * abs(dy) if squared else abs(dy) * inverse(y)
+    W = W + W.T if b is None else W
+    terms = W[..., None] * abs(a[:, None] - (a if b is None else b))
+    return {name: terms.sum(axis={"a": 1, "b": 0}[name]) for name in wanted}
+
+
+def apart_and_added(case):
+    """d(a,p) + d(a,n) + m where it is their difference, with a on one side and p and n on the other."""
+    apart = {name: abs(case.arguments[name]) * (1 if name == "anchor" else -1) for name in case.row.kinds}
+
+    def added(anchor, positive, negative, margin, squared, **options):
+        sums = [((anchor - other) * (anchor - other)).sum(axis=1) for other in (positive, negative)]
+        near, far = sums if squared else (ops.sqrt(s) for s in sums)
+        return (near + far + (margin + 1)).sum()
+
+    return with_op(case._replace(arguments={**case.arguments, **apart}), added)
+
+
 MAGNIFIED = {
     **dict.fromkeys(("relu", "leaky_relu", "sigmoid", "tanh", "softmax", "exp", "absolute"), as_it_is),
     **dict.fromkeys(("maximum", "minimum", "max", "max_pool", "content_loss", "gram_loss"), as_it_is),
@@ -353,5 +394,10 @@ MAGNIFIED = {
     "sigmoid_cross_entropy": surer_of_the_opposite,
     "siamese_energy_loss": lambda case: with_op(case, at_half_the_distance_too),
     "contrastive_loss": beyond_the_margin,
+    "l2_normalize": with_gradients(ops.l2_normalize, dx=nothing_taken_off),
+    "cosine_similarity": lambda case: with_gradients(ops.cosine_similarity, da_db=added_directions)(magnified(case)),
+    "pairwise_distances": with_gradients(ops.pairwise_distances, da_db=distances_added_up),
+    "chi_square": lambda case: with_op(case, lambda a, b: 3 * (a + b)),
+    "triplet_loss": apart_and_added,
     "total_variation": checkered,
 }

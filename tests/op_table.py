@@ -258,6 +258,34 @@ def variation_oracle(image, normalization):
     }[normalization]
 
 
+def l2_normalize_oracle(x, axis):
+    lengths = np.array([math.hypot(*row) for row in x.reshape(-1, x.shape[-1])]).reshape(*x.shape[:-1], 1)
+    return np.where(lengths > 0, x / np.where(lengths > 0, lengths, 1), 0)
+
+
+def cosine_oracle(a, b):
+    """From the law of cosines: c² = |a|² + |b|² - 2 |a| |b| cos"""
+    y = np.zeros(a.shape[:-1])
+    for i in np.ndindex(y.shape):
+        p, q, c = math.hypot(*a[i]), math.hypot(*b[i]), math.dist(a[i], b[i])
+        y[i] = (p * p + q * q - c * c) / (2 * p * q) if p and q else 0
+    return y
+
+
+def pairwise_oracle(a, squared, b=None):
+    return np.array([[math.dist(p, q) ** (2 if squared else 1) for q in (a if b is None else b)] for p in a])
+
+
+def triplet_oracle(anchor, positive, negative, margin, reduction, squared, soft):
+    """Triplet by triplet, with the formula of the paper."""
+    power, terms = 2 if squared else 1, []
+    for a, p, n in zip(anchor, positive, negative, strict=True):
+        z = math.dist(a, p) ** power - math.dist(a, n) ** power + margin
+        terms.append(math.log(1 + math.exp(z)) if soft else max(z, 0))
+    active = [term for term in terms if term > 0]
+    return math.fsum(terms) / {"sum": 1, "mean": len(terms), "mean_active": max(1, len(active))}[reduction]
+
+
 def batch_norm_oracle(x, gamma, beta, epsilon, mean=None, variance=None):
     """Channel by channel, with the mean and variance of the statistics textbook."""
     y = np.empty_like(x)
@@ -309,6 +337,10 @@ ORACLES = {
     "index": lambda x, key: x.flat[np.arange(x.size).reshape(x.shape)[key]],
     "pad": pad_oracle,
     "broadcast_to": lambda x, shape: x * np.ones(shape),
+    "l2_normalize": l2_normalize_oracle,
+    "cosine_similarity": cosine_oracle,
+    "pairwise_distances": pairwise_oracle,
+    "chi_square": each(lambda a, b: (a - b) ** 2 / (a + b) if a or b else 0),
     "content_loss": content_oracle,
     "gram_matrix": gram_oracle,
     "gram_loss": lambda G, A, factor: factor * sum((g - a) ** 2 for g, a in zip(G.flat, A.flat, strict=True)),
@@ -317,6 +349,7 @@ ORACLES = {
     "sigmoid_cross_entropy": sigmoid_cross_entropy_oracle,
     "siamese_energy_loss": of_pairs(lambda E, q: 2 / q * E**2, lambda E, q: 2 * q * math.exp(-2.77 / q * E)),
     "contrastive_loss": of_pairs(lambda E, margin: E**2 / 2, lambda E, margin: max(0, margin - E) ** 2 / 2),
+    "triplet_loss": triplet_oracle,
     "total_variation": variation_oracle,
 }
 
@@ -357,6 +390,12 @@ KEEPS = {
     "index": {"x": ""},
     "pad": {"x": ""},
     "broadcast_to": {"x": ""},
+    "l2_normalize": {"x": "xy"},
+    "cosine_similarity": {"a": "aby", "b": "aby"},
+    "pairwise_distances": {"a": "aby", "b": "aby"},
+    "pairwise_distances[one set]": {"a": "ay"},
+    "pairwise_distances[one set, duplicates]": {"a": "ay"},
+    "chi_square": {"a": "ab", "b": "ab"},
     "content_loss": {"generated": ("generated", "content"), "content": ("generated", "content")},
     "gram_matrix": {"features": ("features",)},
     "gram_loss": {"G": "GA", "A": "GA"},
@@ -365,6 +404,7 @@ KEEPS = {
     "sigmoid_cross_entropy": {"logits": ("logits", "targets"), "targets": ("logits",)},
     "siamese_energy_loss": {"a": ("a", "b", "same"), "b": ("a", "b", "same")},
     "contrastive_loss": {"a": ("a", "b", "same"), "b": ("a", "b", "same")},
+    "triplet_loss": dict.fromkeys(("anchor", "positive", "negative"), ("anchor", "positive", "negative")),
     "total_variation": {"image": ("image",)},
 }
 

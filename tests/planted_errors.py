@@ -10,6 +10,7 @@ from minidl import losses, ops
 from minidl.autograd import differentiable
 from minidl.ops.arithmetic import unbroadcast
 from minidl.ops.convolutions import runs, tiles, winograd
+from minidl.ops.directions import inverse
 from minidl.ops.padding import unpad_windows
 from minidl.ops.pooling import _windows as pooling_windows
 from minidl.shapes import windows_over
@@ -585,4 +586,128 @@ LOSSES = [
     Plant("pairs summed, not averaged", CONTRASTIVE, wrong(losses.contrastive_loss, da=pairs_summed), GRADIENT),
 ]  # fmt: skip
 
-PLANTS = [*CONVOLUTIONS, *WINOGRADS, *RUNS, *RECTIFIED, *POOLINGS, *NORMALIZATIONS, *SIMPLE, *LOSSES]
+# ---- distances ------------------------------------------------------------------------------------------------------
+
+
+def lengths(x, axis=-1):
+    return np.sqrt((x * x).sum(axis=axis, keepdims=True))
+
+
+@np.errstate(all="ignore")
+def division_by_no_length(x, axis=-1):
+    return x / lengths(x, axis)
+
+
+def length_taken_for_constant(dy, x, axis):
+    return dy * inverse(lengths(x, axis))
+
+
+def cosine_of_lengths_that_move(dy, a, b):
+    return dy[..., None] * ops.l2_normalize.forward(b) * inverse(lengths(a))
+
+
+def by_the_gram_matrix(a, b=None, squared=False):
+    """|a|² + |b|² - 2 a·b, of which equal points leave rounding."""
+    b = a if b is None else b
+    s = lengths(a) ** 2 + lengths(b).T ** 2 - 2 * a @ b.T
+    return s if squared else np.sqrt(abs(s))
+
+
+def rows_alone(dy, y, a, b, squared):
+    """Of one set each pair as i, j and not as j, i"""
+    return ops.pairwise_distances.gradients["da"](dy, y, a, a, squared)
+
+
+def both_sets_alike(dy, y, a, b, squared):
+    return -ops.pairwise_distances.gradients["db"](dy, y, a, b, squared)
+
+
+def root_without_its_slope(dy, y, a, b, squared):
+    return ops.pairwise_distances.gradients["da"](dy, y, a, b, True)
+
+
+@np.errstate(all="ignore")
+def slope_of_no_distance(dy, y, a, b, squared):
+    """Divides by distances of 0."""
+    W = 2 * dy if squared else dy / y
+    return (W[..., None] * (a[:, None] - b)).sum(axis=1)
+
+
+def quotient_without_its_divisor(dy, a, b, a_shape):
+    return unbroadcast(dy * (2 * (a - b) * inverse(a + b)), a_shape)
+
+
+@np.errstate(all="ignore")
+def nothing_by_nothing(dy, a, b, a_shape):
+    return unbroadcast(dy * ((a - b) * (a + 3 * b) / (a + b) ** 2), a_shape)
+
+
+def triplets_without_a_hinge(anchor, positive, negative, margin=0.2, reduction="sum", squared=True, soft=False):
+    return losses.triplet_loss.forward(anchor, positive, negative, margin + 1e3, "mean", squared, soft) - 1e3
+
+
+def triplets_swapped(anchor, positive, negative, margin=0.2, reduction="sum", squared=True, soft=False):
+    return losses.triplet_loss.forward(anchor, negative, positive, margin, reduction, squared, soft)
+
+
+def active_ones_not_counted(anchor, positive, negative, margin=0.2, reduction="sum", squared=True, soft=False):
+    reduction = reduction.removesuffix("_active")
+    return losses.triplet_loss.forward(anchor, positive, negative, margin, reduction, squared, soft)
+
+
+def triplet_gradient(name, **other):
+    """The right one, but of other options."""
+
+    def gradient(dL, anchor, positive, negative, margin, reduction, squared, soft):
+        given = {"margin": margin, "reduction": reduction, "squared": squared, "soft": soft}
+        given |= {option: change(given[option]) for option, change in other.items()}
+        return losses.triplet_loss.gradients[f"d{name}"](dL, anchor, positive, negative, **given)
+
+    return gradient
+
+
+def positive_forgotten(dL, anchor, positive, negative, margin, reduction, squared, soft):
+    """Only the negative pushes the anchor."""
+    return -losses.triplet_loss.gradients["dnegative"](dL, anchor, positive, negative, margin, reduction, squared, soft)
+
+
+COSINE, PAIRWISE, TRIPLET = "cosine_similarity", "pairwise_distances", "triplet_loss"
+
+DISTANCES = [
+    Plant("a vector of zeros divided by its length", "l2_normalize", wrong(ops.l2_normalize, division_by_no_length), FORWARD),
+    Plant("the length taken for a constant", "l2_normalize", wrong(ops.l2_normalize, dx=length_taken_for_constant), GRADIENT),
+    Plant("a's length taken for a constant", COSINE, wrong(ops.cosine_similarity, da=cosine_of_lengths_that_move), GRADIENT),
+    Plant(
+        "equal points by the Gram matrix", f"{PAIRWISE}[duplicates]", wrong(ops.pairwise_distances, by_the_gram_matrix), FORWARD
+    ),
+    Plant("each pair once", f"{PAIRWISE}[one set]", wrong(ops.pairwise_distances, da=rows_alone), GRADIENT),
+    Plant("minus missing for b", PAIRWISE, wrong(ops.pairwise_distances, db=both_sets_alike), GRADIENT),
+    Plant("root forgotten in the gradient", PAIRWISE, wrong(ops.pairwise_distances, da=root_without_its_slope), GRADIENT),
+    Plant(
+        "slope of a distance of 0", f"{PAIRWISE}[duplicates]", wrong(ops.pairwise_distances, da=slope_of_no_distance), GRADIENT
+    ),
+    Plant("divisor taken for a constant", "chi_square", wrong(ops.chi_square, da=quotient_without_its_divisor), GRADIENT),
+    Plant("0/0 in the gradient", "chi_square", wrong(ops.chi_square, da=nothing_by_nothing), GRADIENT),
+    Plant("hinge missing", TRIPLET, wrong(losses.triplet_loss, triplets_without_a_hinge), FORWARD),
+    Plant("positive and negative swapped", TRIPLET, wrong(losses.triplet_loss, triplets_swapped), FORWARD),
+    Plant("all triplets counted", TRIPLET, wrong(losses.triplet_loss, active_ones_not_counted), FORWARD),
+    Plant(
+        "hinge missing in the gradient", TRIPLET,
+        wrong(losses.triplet_loss, dnegative=triplet_gradient("negative", margin=lambda margin: 1e3)), GRADIENT,
+    ),
+    Plant(
+        "triplets summed, not averaged", TRIPLET,
+        wrong(losses.triplet_loss, dpositive=triplet_gradient("positive", reduction=lambda reduction: "sum")), GRADIENT,
+    ),
+    Plant(
+        "soft form with a hinge's gradient", TRIPLET,
+        wrong(losses.triplet_loss, danchor=triplet_gradient("anchor", soft=lambda soft: False)), GRADIENT,
+    ),
+    Plant(
+        "squares' gradient for roots", f"{TRIPLET}[duplicates]",
+        wrong(losses.triplet_loss, danchor=triplet_gradient("anchor", squared=lambda squared: True)), GRADIENT,
+    ),
+    Plant("the positive does not pull", TRIPLET, wrong(losses.triplet_loss, danchor=positive_forgotten), GRADIENT),
+]  # fmt: skip
+
+PLANTS = [*CONVOLUTIONS, *WINOGRADS, *RUNS, *RECTIFIED, *POOLINGS, *NORMALIZATIONS, *SIMPLE, *LOSSES, *DISTANCES]

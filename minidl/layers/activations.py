@@ -9,3 +9,13 @@ class ReLU(Module):
 
     def __call__(self, x):
         return ops.relu(x)
+
+
+class LeakyReLU(Module):
+    """y = x where x > 0, else slope·x"""
+
+    def __init__(self, slope=0.01):
+        self.slope = slope
+
+    def __call__(self, x):
+        return ops.leaky_relu(x, self.slope)

@@ -40,16 +40,44 @@ class Convolution(Module):
 
     def window(self, rank):
         """(positions that one output reads, stride), along each axis"""
-        dilation, stride = (per_axis(name, self.options[name], rank, least=1) for name in ("dilation", "stride"))
-        return [d * (k - 1) + 1 for d, k in zip(dilation, self.kernel.shape[:rank], strict=True)], stride
+        return _window(self.kernel, self.options, rank)
+
+
+class SeparableConvolution(Module):
+    """y = convolution(convolution(x, depthwise), pointwise) + bias: each channel by itself along the spatial axes, then all
+    channels of a position (Sifre 2014). It costs taps + K multiply-adds for each number of x, a Convolution taps·K.
+
+    depthwise: (*kernel, 1, C); pointwise: (1, .., 1, C, K); bias: (K,); the options are those of the first convolution.
+    """
+
+    def __init__(self, depthwise, pointwise, bias, *, stride=1, padding=0, dilation=1):
+        self.depthwise = Tensor(depthwise, requires_grad=True)
+        self.pointwise = Tensor(pointwise, requires_grad=True)
+        self.bias = Tensor(bias, requires_grad=True)
+        self.options = {"stride": stride, "padding": padding, "dilation": dilation}
+
+    def __call__(self, x):
+        """(N, *spatial, C) -> (N, *out, K)"""
+        return ops.convolution(self._each_channel(x), self.pointwise, self.bias)
+
+    def rectified(self, x):
+        """max(self(x), 0), in one go"""
+        return ops.convolution_relu(self._each_channel(x), self.pointwise, self.bias)
+
+    def window(self, rank):
+        """(positions that one output reads, stride), along each axis"""
+        return _window(self.depthwise, self.options, rank)
+
+    def _each_channel(self, x):
+        return ops.convolution(x, self.depthwise, groups=self.depthwise.shape[-1], **self.options)
 
 
 class Dense(Module):
-    """y = x kernel + bias,      kernel: (inputs, outputs); bias: (outputs,)"""
+    """y = x kernel + bias,      kernel: (inputs, outputs); bias: (outputs,) or None"""
 
-    def __init__(self, kernel, bias):
+    def __init__(self, kernel, bias=None):
         self.kernel = Tensor(kernel, requires_grad=True)
-        self.bias = Tensor(bias, requires_grad=True)
+        self.bias = None if bias is None else Tensor(bias, requires_grad=True)
 
     @classmethod
     def new(cls, rng, inputs, outputs, *, initializer=he_normal, dtype=np.float32):
@@ -58,4 +86,10 @@ class Dense(Module):
 
     def __call__(self, x):
         """(N, inputs) -> (N, outputs)"""
-        return ops.matmul(x, self.kernel) + self.bias
+        y = ops.matmul(x, self.kernel)
+        return y if self.bias is None else y + self.bias
+
+
+def _window(kernel, options, rank):
+    dilation, stride = (per_axis(name, options[name], rank, least=1) for name in ("dilation", "stride"))
+    return [d * (k - 1) + 1 for d, k in zip(dilation, kernel.shape[:rank], strict=True)], stride

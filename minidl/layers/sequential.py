@@ -13,7 +13,7 @@ from minidl.layers.module import Module
 
 
 class Line(NamedTuple):
-    """One layer of a summary. shape: of its output, without the batch; multiply_adds: of its `kernel`, for one picture;
+    """One layer of a summary. shape: of its output, without the batch; multiply_adds: of its kernels, for one picture;
     receptive_field: how many positions of the input, along each axis, one output sees, as `window` says; () where it sees all.
     """
 
@@ -86,7 +86,8 @@ def _lines(layers, x):
             field = [n + (k - 1) * s for n, k, s in zip(field, reach, step, strict=True)]
             step = [s * t for s, t in zip(step, stride, strict=True)]
         parameters = sum(p.data.size for p in layer.parameters())
-        products = layer.kernel.data.size * prod(y.shape[:-1]) if hasattr(layer, "kernel") else 0
+        kernels = [p.data.size for p in vars(layer).values() if isinstance(p, Tensor) and p.ndim > 1]
+        products = sum(kernels) * prod(y.shape[:-1])
         yield Line(name, type(layer).__name__, y.shape[1:], parameters, products, tuple(field))
         x = y
 

@@ -19,6 +19,8 @@ from minidl.ops.arithmetic import (
     subtract,
 )
 from minidl.ops.convolutions import convolution, convolution_relu
+from minidl.ops.directions import cosine_similarity, l2_normalize
+from minidl.ops.distances import chi_square, pairwise_distances
 from minidl.ops.dropout import dropout
 from minidl.ops.matrices import matmul
 from minidl.ops.normalization import batch_norm, batch_norm_relu
@@ -27,8 +29,8 @@ from minidl.ops.reductions import max, mean, sum
 from minidl.ops.shaping import broadcast_to, concatenate, index, pad, reshape, transpose
 
 __all__ = [
-    "absolute", "add", "avg_pool", "batch_norm", "batch_norm_relu", "broadcast_to", "concatenate", "convolution",
-    "convolution_relu", "divide", "dropout", "exp", "index", "leaky_relu", "log", "matmul", "max", "max_pool", "maximum",
-    "mean", "minimum", "multiply", "negative", "pad", "power", "relu", "reshape", "sigmoid", "softmax", "sqrt", "subtract",
-    "sum", "tanh", "transpose",
+    "absolute", "add", "avg_pool", "batch_norm", "batch_norm_relu", "broadcast_to", "chi_square", "concatenate", "convolution",
+    "convolution_relu", "cosine_similarity", "divide", "dropout", "exp", "index", "l2_normalize", "leaky_relu", "log", "matmul",
+    "max", "max_pool", "maximum", "mean", "minimum", "multiply", "negative", "pad", "pairwise_distances", "power", "relu",
+    "reshape", "sigmoid", "softmax", "sqrt", "subtract", "sum", "tanh", "transpose",
 ]  # fmt: skip

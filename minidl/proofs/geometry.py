@@ -244,6 +244,38 @@ def pairs(parameter, values):
     return draw
 
 
+def points(choose):
+    """One set, or two."""
+    dimensions = choose.integer(1, 3)
+    a, b = Shape((choose.integer(1, 4), dimensions)), Shape((choose.integer(1, 4), dimensions))
+    return {"a": a, "b": b, "squared": choose.one_of((False, True))}
+
+
+def points_of_one_set(choose):
+    return {"a": Shape((choose.integer(1, 5), choose.integer(1, 3))), "squared": choose.one_of((False, True))}
+
+
+def vectors(choose):
+    """At least two numbers each: one alone has no direction but its sign."""
+    *axes, length = _axes(choose)
+    return {"x": Shape((*axes, length + 1)), "axis": -1}
+
+
+def pairs_of_vectors(choose):
+    shape = vectors(choose)["x"]
+    return {"a": shape, "b": shape}
+
+
+def triplets(choose):
+    """Of at least two numbers: along a line the pulls of positive and negative may cancel but for rounding."""
+    points = Shape((choose.integer(1, 4), choose.integer(2, 3)))
+    return {
+        "anchor": points, "positive": points, "negative": points, "margin": choose.one_of((0.2, 1.7)),
+        "reduction": choose.one_of(tuple(losses.triplet.DIVISORS)), "squared": choose.one_of((True, False)),
+        "soft": choose.one_of((False, True)),
+    }  # fmt: skip
+
+
 def total_variation(form):
     def draw(choose):
         image = (choose.integer(2, 4), choose.integer(2, 4), choose.integer(1, 3))

@@ -26,12 +26,20 @@ def _two_heaps(rng, shape):
     return rng.permuted(heaps, axis=0).reshape(shape)
 
 
+def _with_rows_of_zeros(rng, shape):
+    """A third of the vectors along the last axis are 0."""
+    return rng.standard_normal(shape) * (rng.random((*shape[:-1], 1)) < 2 / 3)
+
+
 DATA = {
     "normal": lambda rng, shape: rng.standard_normal(shape),
     "positive": lambda rng, shape: rng.uniform(0.5, 2, shape),
     "hundreds": lambda rng, shape: 100.0 * rng.integers(-2, 3, shape),
     "odd thousands": lambda rng, shape: 1000.0 * (10 * rng.integers(-3, 3, shape) + 5),
     "two heaps": _two_heaps,
+    "corners": lambda rng, shape: rng.integers(0, 2, shape),  # of a cube: few points, that often coincide
+    "rows of zeros": _with_rows_of_zeros,
+    "counts": lambda rng, shape: rng.uniform(0, 3, shape) * rng.integers(0, 2, shape),  # at least 0, half of them 0
     "nonzero": lambda rng, shape: rng.uniform(0.5, 2, shape) * rng.choice([-1.0, 1.0], shape),
 }
 

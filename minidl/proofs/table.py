@@ -56,6 +56,8 @@ def _with(op, **options):
 _VARIATION_KINDS = {"sum_absolute": "piecewise linear", "power": "analytic"}
 _VARIATION_DATA = {"power": {"image": "spaced"}}  # (↓² + →²)^1.25 is not smooth where both differences are 0
 
+_TRIPLET_KINDS = dict.fromkeys(("anchor", "positive", "negative"), "analytic")
+
 _CONVOLUTIONS = {
     "direct": geometry.convolution,
     "im2col": geometry.convolution,
@@ -124,6 +126,24 @@ ROWS = [
     Row("index", ops.index, geometry.index, {"x": "linear"}),
     Row("pad", ops.pad, geometry.pad, {"x": "linear"}),
     Row("broadcast_to", ops.broadcast_to, geometry.broadcast_to, {"x": "linear"}),
+    Row("l2_normalize", ops.l2_normalize, geometry.vectors, {"x": "analytic"}, {"x": "rows of zeros"}),
+    Row(
+        "cosine_similarity", ops.cosine_similarity, geometry.pairs_of_vectors, {"a": "analytic", "b": "analytic"},
+        {"a": "rows of zeros", "b": "rows of zeros"},
+    ),
+    Row("pairwise_distances", ops.pairwise_distances, geometry.points, {"a": "analytic", "b": "analytic"}),
+    Row(
+        "pairwise_distances[duplicates]", ops.pairwise_distances, geometry.points, {"a": "analytic", "b": "analytic"},
+        {"a": "corners", "b": "corners"},
+    ),
+    Row("pairwise_distances[one set]", ops.pairwise_distances, geometry.points_of_one_set, {"a": "analytic"}),
+    Row(
+        "pairwise_distances[one set, duplicates]", ops.pairwise_distances, geometry.points_of_one_set, {"a": "analytic"},
+        {"a": "corners"},
+    ),
+    Row(
+        "chi_square", ops.chi_square, geometry.broadcasting, {"a": "analytic", "b": "analytic"}, {"a": "counts", "b": "counts"}
+    ),
     Row("content_loss", losses.content_loss, geometry.content_loss, {"generated": "quadratic", "content": "quadratic"}),
     Row("gram_matrix", losses.gram_matrix, geometry.gram_matrix, {"features": "quadratic"}),
     Row("gram_loss", losses.gram_loss, geometry.gram_loss, {"G": "quadratic", "A": "quadratic"}),
@@ -138,6 +158,11 @@ ROWS = [
     ),
     Row(
         "contrastive_loss", losses.contrastive_loss, geometry.pairs("margin", (1.0, 3.0)), {"a": "analytic", "b": "analytic"}
+    ),
+    Row("triplet_loss", losses.triplet_loss, geometry.triplets, _TRIPLET_KINDS),
+    Row(
+        "triplet_loss[duplicates]", losses.triplet_loss, geometry.triplets, _TRIPLET_KINDS,
+        dict.fromkeys(_TRIPLET_KINDS, "corners"),
     ),
     *(
         Row(

@@ -8,7 +8,18 @@ import pytest
 from minidl import Tensor, layers
 from minidl.backend import device_of
 from minidl.errors import ArgumentError, ShapeError
-from minidl.layers import BatchNorm, Convolution, Dense, Dropout, Flatten, MaxPool, ReLU, Sequential
+from minidl.layers import (
+    BatchNorm,
+    Convolution,
+    Dense,
+    Dropout,
+    Flatten,
+    LeakyReLU,
+    MaxPool,
+    ReLU,
+    SeparableConvolution,
+    Sequential,
+)
 from tests.devices import GPUS, at
 
 
@@ -96,6 +107,38 @@ def test_a_sequential_inside_is_summed_up_layer_by_layer():
     assert [line.multiply_adds for line in lines] == [16 * 72, 16 * 144, 0, 0, 4 * 36]
     assert [line.receptive_field for line in lines] == [(3, 3), (7, 7), (7, 7), (9, 9), (17, 17)]
     assert [line.parameters for line in lines] == [76, 148, 0, 0, 36]
+
+
+def separable(stride=1):
+    rng = np.random.default_rng(0)
+    depthwise, pointwise, bias = (rng.standard_normal(shape).astype(np.float32) for shape in ((3, 3, 1, 4), (1, 1, 4, 6), 6))
+    return SeparableConvolution(depthwise, pointwise, bias, stride=stride, padding="same")
+
+
+def test_a_separable_convolution_is_one_with_products_of_kernels():
+    layer, x = separable(stride=2), np.random.default_rng(1).standard_normal((2, 7, 8, 4)).astype(np.float32)
+    kernel = layer.depthwise.data.swapaxes(2, 3) * layer.pointwise.data
+    plain = Convolution(kernel, layer.bias.data, stride=2, padding="same")
+    np.testing.assert_allclose(layer(x).data, plain(x).data, atol=1e-5)
+    np.testing.assert_allclose(layer.rectified(x).data, plain.rectified(x).data, atol=1e-5)
+    assert list(layer.named_parameters()) == ["depthwise", "pointwise", "bias"]
+    layer(x).sum().backward()
+    assert all(parameter.grad.shape == parameter.shape for parameter in layer.parameters())
+
+
+def test_the_summary_of_a_separable_convolution_by_hand():
+    [first, relu, second] = Sequential(separable(stride=2), LeakyReLU(0.1), Convolution(np.ones((3, 3, 6, 1)))).summary(
+        (8, 8, 4)
+    )
+    assert (first.shape, first.parameters, first.multiply_adds) == ((4, 4, 6), 36 + 24 + 6, 16 * (36 + 24))
+    assert (relu.name, relu.receptive_field, second.receptive_field) == ("leakyrelu1", (3, 3), (7, 7))
+
+
+def test_a_leaky_relu_and_a_dense_layer_without_bias():
+    np.testing.assert_allclose(LeakyReLU(0.5)(np.array([-2.0, 3.0])), [-1, 3])
+    layer = Dense(np.array([[1.0], [2.0]]))
+    assert list(layer.named_parameters()) == ["kernel"]
+    np.testing.assert_allclose(layer(np.array([[3.0, 4.0]])).data, [[11]])
 
 
 def test_what_sees_all_stays_so_behind_a_reshape():

@@ -1,0 +1,85 @@
+"""The heads that verify, and the layer of length 1."""
+
+import numpy as np
+import pytest
+
+from minidl import Tensor
+from minidl.errors import ArgumentError, ShapeError
+from minidl.gradcheck import prove
+from minidl.layers.directions import UnitLength
+from minidl.layers.verification import DIFFERENCES, Verification
+from minidl.losses import sigmoid_cross_entropy
+from minidl.ops import sigmoid
+from minidl.optim import Adam
+from tests.devices import GPUS, at
+
+rng = np.random.default_rng(0)
+
+
+def test_by_hand():
+    f, g = np.array([[3.0, 0.0], [1.0, 2.0]]), np.array([[1.0, 0.0], [1.0, 6.0]])
+    for difference, wanted in (("absolute", [2 * 2 + 0.5, -4 + 0.5]), ("chi-square", [2 * 1 + 0.5, -16 / 8 + 0.5])):
+        head = Verification(difference, 2, np.float64)
+        head.weights.data[:], head.bias.data[:] = [2, -1], 0.5
+        assert head(f, g).data.tolist() == wanted
+        assert head(g, f).data.tolist() == wanted
+        assert head(f, f).data.tolist() == [0.5, 0.5]
+        assert head(f[:, None], g).data.shape == (2, 2)
+        np.testing.assert_array_equal(np.diag(head(f[:, None], g).data), wanted)
+
+
+@pytest.mark.parametrize("difference", DIFFERENCES)
+def test_gradients_through_head_and_cross_entropy(difference):
+    f, g = rng.uniform(0, 1, (2, 6, 3))
+    same = np.arange(6) % 2
+    head, numbers = Verification(difference, 3, np.float64), rng.standard_normal(4)
+
+    def loss(f, g, weights, bias):
+        head.weights, head.bias = weights, bias
+        return sigmoid_cross_entropy(head(f, g), same)
+
+    arguments = {"f": f, "g": g, "weights": numbers[:3], "bias": numbers[3:]}
+    for proof in prove(loss, arguments, dict.fromkeys(arguments, "smooth")):
+        assert proof.passed, proof
+
+
+@pytest.mark.parametrize("difference", DIFFERENCES)
+def test_it_begins_as_a_distance_and_learns_which_numbers_count(difference):
+    """Of two numbers the second says nothing."""
+    head, people = Verification(difference, 2), rng.integers(0, 8, 400)
+    features = np.stack([people + rng.normal(0, 0.1, 400), rng.uniform(0, 8, 400)], axis=1).clip(0).astype(np.float32)
+    f, g = features[:200], features[200:]
+    same = (people[:200] == people[200:]).astype(np.float32)
+    assert (head(f, g).data <= 0).all()
+    optimizer = Adam(head.named_parameters(), 0.05)
+    for _ in range(800):
+        loss = sigmoid_cross_entropy(head(f, g), same)
+        loss.backward()
+        optimizer.step(loss)
+    assert ((sigmoid(head(f, g)).data > 0.5) == same).mean() > 0.98
+    assert head.weights.data[0] < -10 * abs(head.weights.data[1])
+
+
+@pytest.mark.parametrize("place", GPUS)
+@pytest.mark.parametrize("difference", DIFFERENCES)
+def test_on_a_gpu(difference, place):
+    f, g = (rng.uniform(0, 1, (4, 3)).astype(np.float32) for _ in "fg")
+    wanted = Verification(difference, 3)(f, g).data
+    with at(place):
+        head = Verification(difference, 3)
+        pair = [Tensor(x).to("gpu").data for x in (f, g)]
+        np.testing.assert_allclose(head(*pair).numpy(), wanted, rtol=1e-6)
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(ShapeError, match=r"a head over 3 features found \(2, 4\) and \(2, 4\)"):
+        Verification("absolute", 3)(np.ones((2, 4)), np.ones((2, 4)))
+    with pytest.raises(ArgumentError, match="found numbers below 0"):
+        Verification("chi-square", 3)(np.ones((2, 3)), -np.ones((2, 3)))
+    with pytest.raises(ArgumentError, match="difference"):
+        Verification("relative", 3)
+
+
+def test_the_layer_of_length_1():
+    y = UnitLength()(Tensor(np.array([[3.0, 4.0], [0.0, 0.0]]))).data
+    np.testing.assert_allclose(y, [[0.6, 0.8], [0, 0]], rtol=1e-15)

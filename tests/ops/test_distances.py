@@ -1,0 +1,142 @@
+"""Distances and directions: duplicates, points that coincide, vectors of zeros, and what is refused."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from minidl import Tensor, ops, value_and_grad
+from minidl.cores import get_threads, set_threads
+from minidl.errors import ArgumentError, ShapeError
+
+rng = np.random.default_rng(0)
+
+
+@pytest.fixture
+def three_threads():
+    before = get_threads()
+    set_threads(3)
+    yield
+    set_threads(before)
+
+
+def gradients(op, *inputs, **options):
+    return value_and_grad(lambda *tensors: op(*tensors, **options).sum())(*inputs)[1]
+
+
+# ---- directions -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_vector_of_zeros_has_no_direction_and_no_gradient(dtype):
+    x = np.array([[0, 0, 0], [0, 0, -2]], dtype)
+    assert ops.l2_normalize(x).tolist() == [[0, 0, 0], [0, 0, -1]]
+    [dx] = gradients(ops.l2_normalize, x)
+    assert dx.dtype == dtype
+    assert dx.tolist() == [[0, 0, 0], [0.5, 0.5, 0]]
+    assert ops.cosine_similarity(x, x[::-1]).tolist() == [0, 0]
+    for each in gradients(ops.cosine_similarity, x, x[::-1].copy()):
+        assert not each.any()
+
+
+def test_all_directions_lie_on_the_sphere_and_gradients_along_it():
+    x = rng.standard_normal((4, 5, 6))
+    for axis in (-1, 1, (0, 2)):
+        y = ops.l2_normalize(x, axis)
+        np.testing.assert_allclose((y * y).sum(axis=axis), 1, rtol=1e-14)
+        [dx] = gradients(lambda x, axis=axis: ops.l2_normalize(x, axis) * 3.0 + x * 0.0, x)
+        np.testing.assert_allclose((dx * x).sum(axis=axis), 0, atol=1e-14)
+        np.testing.assert_allclose(ops.l2_normalize(1e5 * x, axis), y, rtol=1e-14)
+
+
+def test_a_cosine_is_a_product_of_directions():
+    a, b = rng.standard_normal((2, 7, 5))
+    unit = ops.l2_normalize(a), ops.l2_normalize(b)
+    np.testing.assert_allclose(ops.cosine_similarity(a, b), (unit[0] * unit[1]).sum(axis=1), rtol=1e-13)
+    # On the sphere the squared distance is 2 - 2 cos
+    np.testing.assert_allclose(
+        np.diag(ops.pairwise_distances(*unit, squared=True)), 2 - 2 * ops.cosine_similarity(a, b), rtol=1e-13
+    )
+
+
+# ---- all distances --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("error")
+@given(x=arrays(np.float32, (5, 3), elements=st.floats(-1e3, 1e3, width=32)), shift=st.sampled_from([0, 1e4]))
+def test_a_point_is_no_distance_from_itself_and_from_its_duplicates(x, shift):
+    """Far from the origin too, where the Gram matrix's formula loses everything."""
+    x = x + np.float32(shift)
+    x[3] = x[1]
+    for squared in (False, True):
+        y, y2 = ops.pairwise_distances(x, squared=squared), ops.pairwise_distances(x, x.copy(), squared)
+        assert y.dtype == np.float32
+        assert not y.diagonal().any() and not y[1, 3] and not y[3, 1]
+        assert (y >= 0).all() and (y == y.T).all() and (y == y2).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("squared", [False, True])
+def test_a_collapsed_set_has_distances_and_gradients_of_zero(squared):
+    x = np.full((6, 4), 0.3, np.float32)
+    assert not ops.pairwise_distances(x, squared=squared).any()
+    for inputs in ([x], [x, x[:2]]):
+        for gradient in gradients(ops.pairwise_distances, *inputs, squared=squared):
+            assert gradient.shape[1] == 4 and not gradient.any()
+
+
+def test_one_set_is_two_equal_ones():
+    x, dy = rng.standard_normal((5, 3)), rng.standard_normal((5, 5))
+    for squared in (False, True):
+        one, a, b = (Tensor(x, requires_grad=True) for _ in range(3))
+        ops.pairwise_distances(one, squared=squared).backward(dy)
+        ops.pairwise_distances(a, b, squared).backward(dy)
+        np.testing.assert_allclose(one.grad, a.grad + b.grad, rtol=1e-13)
+
+
+def test_sets_without_points():
+    none, some = np.zeros((0, 3)), np.ones((2, 3))
+    assert ops.pairwise_distances(none).shape == (0, 0)
+    assert ops.pairwise_distances(some, none).shape == (2, 0)
+    assert [gradient.tolist() for gradient in gradients(ops.pairwise_distances, some, none)] == [[[0] * 3] * 2, []]
+
+
+def test_strips_change_nothing(three_threads):
+    a, b = rng.standard_normal((70, 40)), rng.standard_normal((300, 40))
+    y = ops.pairwise_distances(a, b)
+    np.testing.assert_allclose(y, np.linalg.norm(a[:, None] - b, axis=2), rtol=1e-13)
+    found = gradients(ops.pairwise_distances, a, b)
+    parts = [gradients(ops.pairwise_distances, a[i : i + 7], b) for i in range(0, 70, 7)]
+    np.testing.assert_allclose(found[0], np.concatenate([part[0] for part in parts]), rtol=1e-11)
+    np.testing.assert_allclose(found[1], sum(part[1] for part in parts), rtol=1e-11)
+
+
+# ---- chi-square -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("error")
+def test_chi_square_by_hand():
+    a, b = np.array([0.0, 0.0, 2.0, 3.0]), np.array([0.0, 2.0, 0.0, 1.0])
+    assert ops.chi_square(a, b).tolist() == [0, 2, 2, 1]
+    da, db = gradients(ops.chi_square, a, b)
+    assert da.tolist() == [0, -3, 1, 2 * 6 / 16]
+    assert db.tolist() == [0, 1, -3, -2 * 10 / 16]
+
+
+# ---- what makes no sense --------------------------------------------------------------------------------------------
+
+
+def test_what_makes_no_sense_is_refused():
+    x = np.ones((2, 3))
+    with pytest.raises(ArgumentError, match="found numbers below 0; wanted features of at least 0: let a ReLU be the last"):
+        ops.chi_square(x, -x)
+    for a, b in ((x[0], x), (x, x[:, :2]), (x[None], x)):
+        with pytest.raises(ShapeError, match=r"wanted points \(N, D\) and \(M, D\)"):
+            ops.pairwise_distances(a, b)
+    with pytest.raises(ShapeError, match="wanted the same shape"):
+        ops.cosine_similarity(x, x[:1])
+    for op in (ops.l2_normalize, lambda x: ops.pairwise_distances(x), lambda x: ops.cosine_similarity(x, x)):
+        with pytest.raises(ArgumentError, match="wanted an array of floating-point numbers"):
+            op(x.astype(int))
