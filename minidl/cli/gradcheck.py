@@ -31,12 +31,12 @@ def run(arguments):
         must_be_drawable(arguments.plot)
     proofs = []
     with device(arguments.device):
-        print(f"{'op':34}{'argument':11}{'method':23}{'worst error':>12}{'tolerance':>11}  verdict")
+        print(f"{'op':40}{'argument':11}{'method':23}{'worst error':>12}{'tolerance':>11}  verdict")
         for row in rows:
             for proof in prove_row(row, arguments.cases, arguments.seed).values():
                 verdict = "proven" if proof.passed else "WRONG"
                 errors = f"{proof.error:12.1e}{proof.tolerance:11.0e}"
-                print(f"{row.name:34}{proof.argument:11}{proof.method:23}{errors}  {verdict}")
+                print(f"{row.name:40}{proof.argument:11}{proof.method:23}{errors}  {verdict}")
                 proofs.append((row.name, proof))
     wrong = sum(not proof.passed for _, proof in proofs)
     print(f"\n{len(proofs) - wrong} of {len(proofs)} gradients proven, each on {arguments.cases} geometries")

@@ -136,9 +136,9 @@ ROWS = [
         "pairwise_distances[duplicates]", ops.pairwise_distances, geometry.points, {"a": "analytic", "b": "analytic"},
         {"a": "corners", "b": "corners"},
     ),
-    Row("pairwise_distances[one set]", ops.pairwise_distances, geometry.points_of_one_set, {"a": "analytic"}),
+    Row("pairwise_distances[one-set]", ops.pairwise_distances, geometry.points_of_one_set, {"a": "analytic"}),
     Row(
-        "pairwise_distances[one set, duplicates]", ops.pairwise_distances, geometry.points_of_one_set, {"a": "analytic"},
+        "pairwise_distances[one-set,duplicates]", ops.pairwise_distances, geometry.points_of_one_set, {"a": "analytic"},
         {"a": "corners"},
     ),
     Row(
