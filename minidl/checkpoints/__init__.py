@@ -1,6 +1,6 @@
 """Weight files: reading, translating, checking and writing the numbers that a network has learnt.
 
-    read         any known file -> Checkpoint as found        reading.py, native.py, pytorch.py, npz.py
+    read         any known file -> Checkpoint as found        reading.py, native.py, pytorch.py, tfjs.py, npz.py
     translate    -> Checkpoint in minidl's names and axes     translation.py
     diagnose     -> what is wrong with it                     diagnosis.py, recognition.py
     write        -> minidl's own HDF5                         native.py, levels.py
@@ -13,8 +13,8 @@ from minidl.checkpoints.checkpoint import Architecture, Checkpoint, Landmark, Pr
 from minidl.checkpoints.diagnosis import Finding, diagnose
 from minidl.checkpoints.loading import load, shipped
 from minidl.checkpoints.native import write
-from minidl.checkpoints.reading import read
-from minidl.checkpoints.translation import translate
+from minidl.checkpoints.reading import files_of, read
+from minidl.checkpoints.translation import likeliest, translate
 
 __all__ = [
     "Architecture",
@@ -23,6 +23,8 @@ __all__ = [
     "Landmark",
     "Preprocessing",
     "diagnose",
+    "files_of",
+    "likeliest",
     "load",
     "read",
     "shipped",

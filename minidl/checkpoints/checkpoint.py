@@ -1,7 +1,8 @@
 """What a weight file holds, and what a network wants of it.
 
 Arrays go by minidl's names, "block1_conv1/kernel" and "block1_conv1/bias": convolution kernels are
-(*window, inputs, outputs), dense kernels (inputs, outputs), biases (outputs,), all float32.
+(*window, inputs, outputs), dense kernels (inputs, outputs), biases (outputs,), all float32. A separable convolution has the
+kernels "depthwise", (*window, 1, inputs), and "pointwise".
 """
 
 from dataclasses import dataclass, field
@@ -56,9 +57,9 @@ class Architecture:
     preprocessing: dict = field(default_factory=dict)
 
     def layers(self, rank=None):
-        """Names of the layers, in order; those whose kernels have `rank` axes (2: dense, 4: 2-D convolution)."""
-        kernels = [name for name in self.shapes if name.endswith("/kernel")]
-        return [layer_of(name) for name in kernels if rank in (None, len(self.shapes[name]))]
+        """Names of the layers, in order; or of those whose "kernel" has `rank` axes (2: dense, 4: 2-D convolution)."""
+        names = [name for name in self.shapes if rank is None or (name.endswith("/kernel") and len(self.shapes[name]) == rank)]
+        return list(dict.fromkeys(map(layer_of, names)))
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Checkpoint:
     """The contents of one weight file.
 
     arrays         {name: array}, by the names of the file, or by minidl's once translated
-    form           how it was stored: "minidl", "keras", "pytorch" or "npz"
+    form           how it was stored: "minidl", "keras", "pytorch", "tfjs" or "npz"
     architecture   the network's name, where the file tells it
     preprocessing  what the network was fed with, where that is known
     provenance     {what: text}: where the numbers come from

@@ -25,6 +25,17 @@ def to_levels(array):
     return indices.astype(np.uint8), np.pad(levels, (0, COUNT - levels.size), mode="edge")
 
 
+def has_levels(array):
+    """Whether a float32 array is COUNT levels already, all of them numbers, and smaller when stored so.
+
+    >>> has_levels(np.arange(1000, dtype=np.float32) % 9), has_levels(np.arange(1000, dtype=np.float32))
+    (True, False)
+    """
+    smaller = array.size + 4 * COUNT < 4 * array.size
+    few = smaller and all(np.unique(part).size <= COUNT for part in (array.flat[: 4 * COUNT], array))
+    return bool(few and np.isfinite(array).all())
+
+
 def _lloyd(values, levels, most_rounds=100):
     sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
     for _ in range(most_rounds):

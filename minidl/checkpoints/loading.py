@@ -10,7 +10,12 @@ from minidl.checkpoints.diagnosis import diagnose, of_pytorch_order
 from minidl.checkpoints.reading import read
 from minidl.errors import FileError
 
-_FORMS = {"keras": "an HDF5 file of Keras'", "pytorch": "a PyTorch file", "npz": "an .npz file"}
+_FORMS = {
+    "keras": "an HDF5 file of Keras'",
+    "pytorch": "a PyTorch file",
+    "tfjs": "a manifest of TensorFlow.js",
+    "npz": "an .npz file",
+}
 
 
 def load(path, architecture, top=False):

@@ -5,9 +5,11 @@
                                         channels       "RGB" or "BGR": the order that the network sees
                                         mean, std      float64 (channels,): input = (image - mean) / std, image in 0..255
                                         any other text: provenance
-    /block1_conv1/kernel         float32 (*window, inputs, outputs), or with 256 levels uint8 of that shape
-    /block1_conv1/kernel_levels  float32 (256,): kernel = kernel_levels[the uint8], only with 256 levels
+    /block1_conv1/kernel         float32 (*window, inputs, outputs), or uint8 of that shape
+    /block1_conv1/kernel_levels  float32 (256,): kernel = kernel_levels[the uint8], only beside uint8
     /block1_conv1/bias           float32 (outputs,)
+
+An array of at most 256 different values is stored by them where that is smaller; nothing is lost.
 
 There is no compression: it would save 8 % of 256-level kernels and take seven times as long to read.
 """
@@ -17,7 +19,7 @@ import numpy as np
 
 from minidl.checkpoints import hdf5
 from minidl.checkpoints.checkpoint import Checkpoint, Preprocessing
-from minidl.checkpoints.levels import to_levels
+from minidl.checkpoints.levels import has_levels, to_levels
 from minidl.errors import ArgumentError, FileError, NonFiniteError
 from minidl.files import must_be_writable, replacing
 
@@ -46,12 +48,12 @@ def read_hdf5(path):
 def write(path, checkpoint, levels=None):
     """Write a Checkpoint as minidl's HDF5: the same bytes for the same contents.
 
-    levels  None: all float32; 256: each kernel as 256 levels, a quarter of the size (see levels.py)
+    levels  None: every number as it is; 256: each kernel as 256 levels, a quarter of the size (see levels.py)
 
     Raises FileError where the file cannot be written (what stood there stays), NonFiniteError for levels of NaN.
     """
     if levels not in (None, 256):
-        raise ArgumentError(f"levels is {levels!r}; wanted None (float32) or 256")
+        raise ArgumentError(f"levels is {levels!r}; wanted None (every number as it is) or 256")
     must_be_writable(path)
     contents = hdf5.image(_attributes(checkpoint), _arrays(checkpoint, levels))
     with replacing(path) as beside:
@@ -70,12 +72,13 @@ def _attributes(checkpoint):
 def _arrays(checkpoint, levels):
     stored = {}
     for name, array in checkpoint.arrays.items():
-        if levels and name.endswith("/kernel"):
-            if not np.isfinite(array).all():
-                raise NonFiniteError(f"{name} holds NaN or infinite numbers, which have no levels; check the source")
+        array, rounded = np.asarray(array, np.float32), levels and name.endswith("/kernel")
+        if rounded and not np.isfinite(array).all():
+            raise NonFiniteError(f"{name} holds NaN or infinite numbers, which have no levels; check the source")
+        if rounded or has_levels(array):
             stored[name], stored[f"{name}_levels"] = to_levels(array)
         else:
-            stored[name] = np.asarray(array, np.float32)
+            stored[name] = array
     return stored
 
 

@@ -2,7 +2,7 @@
 
 import zipfile
 
-from minidl.checkpoints import hdf5, native, npz, pytorch
+from minidl.checkpoints import hdf5, native, npz, pytorch, tfjs
 from minidl.errors import FileError
 from minidl.files import must_exist
 
@@ -11,7 +11,8 @@ def read(path):
     """path -> Checkpoint, with names, layouts and types as found in the file
 
     The forms: minidl's HDF5; Keras' HDF5 (the official VGG files, Keras 2, Keras 3); PyTorch's state dicts (both
-    containers); NumPy's .npz. Nothing of a file is run. FileError: no such file, none of these, or damaged.
+    containers); TensorFlow.js' manifests, with the files beside them; NumPy's .npz. Nothing of a file is run. FileError: no
+    such file, none of these, or damaged.
     """
     path = must_exist(path, "weight file")
     try:
@@ -29,6 +30,11 @@ def read(path):
     return checkpoint
 
 
+def files_of(path):
+    """The paths of all files that `read(path)` reads: the file itself and, of a manifest, those beside it."""
+    return [path, *(tfjs.numbers_of(path) if _reader(path) is tfjs.read_manifest else [])]
+
+
 def _reader(path):
     with open(path, "rb") as file:
         head = file.read(32)
@@ -38,13 +44,15 @@ def _reader(path):
         return pytorch.read_legacy
     if head.startswith(b"PK"):
         return _zip_reader(path)
+    if head.lstrip().startswith((b"[", b"{")):
+        return tfjs.read_manifest
     if head.startswith(b"\x80"):
         raise FileError(f"{path} is a Python pickle, which could do anything: nothing of it was run; save it as .npz")
     if not head:
         raise FileError(f"{path} is empty; fetch or make it again")
     raise FileError(
         f"{path} begins with {head[:16]!r}, which is no weight file that minidl reads: those are HDF5 (Keras, minidl), "
-        "PyTorch state dicts and .npz; was the download an error page?"
+        "PyTorch state dicts, TensorFlow.js manifests and .npz; was the download an error page?"
     )
 
 

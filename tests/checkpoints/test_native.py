@@ -45,6 +45,19 @@ def test_levels_are_a_quarter_and_lossless_the_second_time(tmp_path):
     np.testing.assert_array_equal(read(tmp_path / "c.h5").arrays["a/kernel"], once.arrays["a/kernel"])
 
 
+def test_what_has_few_values_is_stored_by_them_and_nothing_is_lost(tmp_path):
+    rng = np.random.default_rng(0)
+    few = rng.choice(rng.normal(size=256).astype(np.float32), size=(3, 3, 1, 64))
+    many = rng.normal(size=few.shape).astype(np.float32)
+    broken = np.where(few > 1, np.float32(np.nan), few)
+    arrays = {"few/depthwise": few, "many/kernel": many, "broken/kernel": broken, "small/kernel": few[0]}
+    write(tmp_path / "a.h5", Checkpoint(arrays))
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert {name: file[name].dtype for name in arrays} == dict.fromkeys(arrays, np.float32) | {"few/depthwise": np.uint8}
+    for name, array in read(tmp_path / "a.h5").arrays.items():
+        np.testing.assert_array_equal(array, arrays[name])
+
+
 @pytest.mark.parametrize("levels", [None, 256])
 def test_same_contents_same_bytes(tmp_path, checkpoint, levels):
     write(tmp_path / "a.h5", checkpoint, levels=levels)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minidl.checkpoints import Architecture, Checkpoint, read, translate
+from minidl.checkpoints import Architecture, Checkpoint, likeliest, read, translate
 from minidl.errors import FileError
 
 
@@ -72,6 +72,29 @@ def test_preprocessing_follows_the_numbers_then_the_program(arrays, small, sampl
     assert translate(Checkpoint(samples.torch_arrays(other)), small).preprocessing == samples.TORCHVISION
     assert translate(Checkpoint(other), small).preprocessing == samples.CAFFE
     assert translate(Checkpoint(other, preprocessing=samples.TORCHVISION), small).preprocessing == samples.TORCHVISION
+
+
+def test_the_network_is_told_by_its_name_or_by_its_layers_names(arrays, small):
+    other = Architecture("other", {f"conv{n}/kernel": (1, 1, 2, 2) for n in range(3)} | {"fc/kernel": (2, 2)})
+    known, others = (small, other), {f"conv{n}/filters": np.zeros((1, 1, 2, 2)) for n in range(3)}
+    assert likeliest(Checkpoint(arrays), known) is small
+    assert likeliest(Checkpoint(others), known) is other
+    assert likeliest(Checkpoint({"fc": np.zeros((2, 2))}), known) is other
+    assert likeliest(Checkpoint(others, architecture="small"), known) is small
+    assert likeliest(Checkpoint({"features.0.weight": np.zeros((4, 3, 3, 3))}), known) is small  # the first
+
+
+def test_face_api(samples):
+    shapes = {"block/conv1/kernel": (3, 3, 4, 4), "block/conv1/scale": (4,), "block/conv1/shift": (4,)}
+    shapes |= {"conv2/depthwise": (3, 3, 1, 4), "conv2/pointwise": (1, 1, 4, 2), "conv2/bias": (2,), "fc/kernel": (4, 2)}
+    wanted = {name: np.random.default_rng(0).normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    names = ("block/conv1/conv/filters", "block/conv1/scale/weights", "block/conv1/scale/biases")
+    names += ("conv2/depthwise_filter", "conv2/pointwise_filter", "conv2/bias", "fc")
+    stored = dict(zip(names, wanted.values(), strict=True))
+    stored["conv2/depthwise_filter"] = stored["conv2/depthwise_filter"].reshape(3, 3, 4, 1)
+    net = Architecture("net", shapes, preprocessing={"face-api": samples.TORCHVISION})
+    found = translate(Checkpoint(stored, form="tfjs"), net)
+    assert same(found, wanted) and found.preprocessing == samples.TORCHVISION
 
 
 def test_translating_twice_changes_nothing(any_file, small):

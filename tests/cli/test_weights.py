@@ -1,3 +1,5 @@
+import json
+from hashlib import sha256
 from pathlib import Path
 
 import h5py
@@ -15,11 +17,13 @@ SMALL = Architecture(
     preprocessing={"caffe": Preprocessing("BGR", (103.0, 116.0, 123.0), (1.0, 1.0, 1.0))},
 )
 
+QUANTIZATION = {"dtype": "uint8", "scale": 0.5, "min": -2}
+
 
 @pytest.fixture
 def keras(tmp_path, monkeypatch):
     """A Keras file of a small network, and the command line made to expect that network."""
-    monkeypatch.setattr(weights, "ARCHITECTURE", SMALL)
+    monkeypatch.setattr(weights, "ARCHITECTURES", (SMALL,))
     kernel = np.random.default_rng(0).normal(size=(3, 3, 3, 16)).astype(np.float32)
     kernel[0, 0, :, 0] = 0.1, 0.5, 0.9
     with h5py.File(tmp_path / "keras.h5", "w") as file:
@@ -91,6 +95,47 @@ def test_targets_and_arguments_that_cannot_be(keras, tmp_path, capsys):
     assert "WHAT=TEXT" in capsys.readouterr().err
 
 
+@pytest.fixture
+def manifest(keras, tmp_path):
+    """The same network as a manifest of TensorFlow.js."""
+    with h5py.File(keras) as file:
+        kernel = file["conv/conv/kernel:0"][...]
+    (tmp_path / "a.bin").write_bytes(kernel.tobytes() + bytes(16))
+    told = [{"name": "conv/filters", "shape": list(kernel.shape), "dtype": "float32"}]
+    told.append({"name": "conv/bias", "shape": [16], "dtype": "float32"} | {"quantization": QUANTIZATION})
+    path = tmp_path / "a-weights_manifest.json"
+    path.write_text(json.dumps([{"paths": ["a.bin"], "weights": told}]))
+    return path
+
+
+def test_convert_a_manifest(manifest, capsys):
+    target = manifest.with_name("ours.h5")
+    assert cli.main(["weights", "convert", str(manifest), str(target)]) == 0
+    assert "ours.h5: small, 2 arrays" in capsys.readouterr().out
+    checkpoint = load(target, SMALL)
+    np.testing.assert_array_equal(checkpoint.arrays["conv/bias"], np.full(16, -2, np.float32))
+    assert checkpoint.provenance["source"] == "a-weights_manifest.json, a.bin"
+    digests = checkpoint.provenance["source_sha256"].split(", ")
+    assert digests == [sha256(manifest.with_name(name).read_bytes()).hexdigest() for name in (manifest.name, "a.bin")]
+
+
+def test_the_numbers_beside_a_manifest_are_never_overwritten(manifest, capsys):
+    numbers = manifest.with_name("a.bin")
+    before = numbers.read_bytes()
+    assert cli.main(["weights", "convert", str(manifest), str(numbers)]) == 2
+    assert "meant both as SOURCE's a.bin and as TARGET" in capsys.readouterr().err
+    assert numbers.read_bytes() == before
+
+
+def test_a_manifest_whose_numbers_are_cut_off_is_refused(manifest, capsys):
+    numbers, target = manifest.with_name("a.bin"), manifest.with_name("ours.h5")
+    numbers.write_bytes(numbers.read_bytes()[:-1])
+    for action in (["convert", str(manifest), str(target)], ["check", str(manifest)], ["info", str(manifest)]):
+        assert cli.main(["weights", *action]) == 2
+        assert "cut off" in capsys.readouterr().err
+    assert not target.exists()
+
+
 def test_check(keras, capsys):
     assert cli.main(["weights", "check", str(keras)]) == 0
     assert "is fit for small" in capsys.readouterr().out
@@ -105,6 +150,12 @@ def test_info_of_any_form(keras, capsys):
     assert "form: keras" in shown
     assert "conv/conv/kernel:0" in shown
     assert "448 numbers" in shown
+
+
+@pytest.mark.parametrize("name", ["vgg19", "face_detector", "face_landmarks", "face_recognition"])
+def test_the_shipped_weights_are_fit(name, capsys):
+    assert cli.main(["weights", "check", str(shipped(name))]) == 0
+    assert f"is fit for {name}" in capsys.readouterr().out
 
 
 def test_info_of_the_shipped_weights(capsys):

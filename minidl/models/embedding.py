@@ -1,0 +1,74 @@
+"""A small network that makes vectors of pictures, to be trained from scratch on a few hundred of them, and what compares two.
+
+    conv1 .. conv4   3x3 of 16, 32, 64 and 128, each with batch normalization, ReLU and 2x2 max-pooling
+    embedding        dense, of as many numbers as wanted
+
+What its vectors are for says how it ends: "triplet" makes them as long as 1, so that their distances count; for a head that
+verifies ("absolute", "chi-square", see layers/verification.py) they go through a ReLU, and the head compares them.
+"""
+
+import numpy as np
+
+from minidl.errors import ArgumentError, one_of
+from minidl.layers import BatchNorm, Convolution, Dense, Dropout, Flatten, MaxPool, Module, ReLU, Sequential
+from minidl.layers.directions import UnitLength
+from minidl.layers.initializers import glorot_uniform
+from minidl.layers.verification import DIFFERENCES, Verification
+from minidl.ops import pairwise_distances
+
+HEADS = ("triplet", *DIFFERENCES)
+CHANNELS = (16, 32, 64, 128)
+
+
+class Verifier(Module):
+    """embedding: pictures -> vectors (N, D); head: a Verification, or None where the vectors' own distance counts."""
+
+    def __init__(self, embedding, head=None):
+        self.embedding, self.head = embedding, head
+
+    def __call__(self, x):
+        return self.embedding(x)
+
+    def distances(self, points):
+        """(N, D) -> (N, N): how far apart all of them are; with a head, minus its logits."""
+        if self.head is None:
+            return pairwise_distances(points)
+        return -self.head(points[:, None], points)
+
+    def summary(self, shape):
+        """A Line for each layer, as Sequential gives it"""
+        return self.embedding.summary(shape)
+
+
+def verifier(shape, head="triplet", dimensions=64, keep=1.0, seed=0):
+    """(N, H, W, C) -> (N, dimensions). shape: (H, W, C) of the pictures; keep: of the dropout before the last layer."""
+    height, width, channels = shape
+    if min(height, width) < 1 << len(CHANNELS):
+        raise ArgumentError(f"the pictures are {height}x{width}; wanted at least {1 << len(CHANNELS)} pixels a side")
+    rng, layers = np.random.default_rng(seed), {}
+    for number, outputs in enumerate(CHANNELS, start=1):
+        layers[f"conv{number}"] = Convolution.new(rng, (3, 3), channels, outputs, padding=1, bias=False)
+        layers[f"conv{number}_norm"], layers[f"conv{number}_relu"] = BatchNorm(outputs), ReLU()
+        layers[f"conv{number}_pool"] = MaxPool(2, stride=2)
+        height, width, channels = height // 2, width // 2, outputs
+    layers["flatten"] = Flatten()
+    layers["dropout"] = Dropout(keep, seed=seed)
+    layers["embedding"] = Dense.new(rng, height * width * channels, dimensions, initializer=glorot_uniform)
+    return Verifier(Sequential(layers | _end(head)), _head(head, dimensions))
+
+
+def verifier_on_top(features, head="triplet"):
+    """(N, features) -> (N, D), for vectors of another network, which it begins with as they are: D = features; for
+    "chi-square", which wants numbers of at least 0, their positive and their negative parts, D = 2 features."""
+    same = np.eye(features, dtype=np.float32)
+    kernel = np.concatenate([same, -same], axis=1) if head == "chi-square" else same
+    layers = {"embedding": Dense(kernel, np.zeros(kernel.shape[1], np.float32))}
+    return Verifier(Sequential(layers | (_end(head) if head != "absolute" else {})), _head(head, kernel.shape[1]))
+
+
+def _end(head):
+    return {"unit_length": UnitLength()} if one_of("head", head, HEADS) == "triplet" else {"embedding_relu": ReLU()}
+
+
+def _head(head, features):
+    return None if head == "triplet" else Verification(head, features)

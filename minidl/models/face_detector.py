@@ -1,0 +1,87 @@
+"""Where the faces of a picture are: the tiny face detector's network, after YOLO (Redmon & Farhadi 2016, arXiv 1612.08242).
+
+    conv0            3x3 of 16, no padding
+    conv1 .. conv5   separable 3x3 of 32, 64, 128, 256, 512, padding 1
+        each with leaky ReLU of 0.1 and 2x2 max-pool of stride 2, after conv5 of stride 1, that rounds odd lengths up
+    conv8            1x1 of 25: in each cell for each of 5 anchors x, y, w, h and score
+
+The picture is a square of n cells a side, n = side / 32. Cell (row, column) says of an anchor (width, height), in parts of the
+side:
+
+    centre ((column + σ(x)) / n, (row + σ(y)) / n)      size (e^w width / n, e^h height / n)      score σ(score)
+
+Leaky ReLU rises, so the largest of what it makes of four numbers is what it makes of the largest: it comes after the max-pool
+here, where a quarter of the numbers is left.
+"""
+
+from minidl.backend import array_module, current_device
+from minidl.checkpoints import Architecture, Preprocessing, load, shipped
+from minidl.errors import ShapeError
+from minidl.layers import LeakyReLU, MaxPool
+from minidl.models.pretrained import Pretrained, convolution, convolution_shapes, separable_shapes
+from minidl.ops import sigmoid
+
+CHANNELS = (16, 32, 64, 128, 256, 512)  # of conv0 .. conv5
+ANCHORS = (  # (width, height) in cells
+    (1.603231, 2.094468), (6.041143, 7.080126), (2.882459, 3.518061), (4.266906, 5.178857), (9.041765, 10.66308),
+)  # fmt: skip
+CELL = 32  # pixels a side
+SLOPE = 0.1
+
+
+def _shapes():
+    shapes = convolution_shapes("conv0", 3, 3, CHANNELS[0])
+    for number in range(1, len(CHANNELS)):
+        shapes |= separable_shapes(f"conv{number}", 3, CHANNELS[number - 1], CHANNELS[number])
+    return shapes | convolution_shapes("conv8", 1, CHANNELS[-1], 5 * len(ANCHORS))
+
+
+ARCHITECTURE = Architecture(
+    name="face_detector",
+    shapes=_shapes(),
+    preprocessing={"face-api": Preprocessing("RGB", mean=(117.001, 114.697, 97.404), std=(255.0, 255.0, 255.0))},
+)
+
+
+def face_detector(weights=None):
+    """The detector, frozen, on the current device. weights: the path of a file in minidl's form; None: the shipped one."""
+    checkpoint = load(weights or shipped("face_detector"), ARCHITECTURE)
+    return FaceDetector(checkpoint.arrays, checkpoint.preprocessing).freeze().to(current_device())
+
+
+class FaceDetector(Pretrained):
+    """(N, S, S, 3) -> (N, n, n, 5, 5): in cell (row, column) of anchor a the numbers x, y, w, h, score. S a multiple of 32."""
+
+    def __init__(self, arrays, preprocessing):
+        super().__init__(preprocessing)
+        self.layers = {}
+        for number in range(len(CHANNELS)):
+            name, last = f"conv{number}", number == len(CHANNELS) - 1
+            self.layers[name] = convolution(arrays, name, padding=1 if number else 0)
+            self.layers[f"pool{number}"] = MaxPool(2, stride=1 if last else 2, padding="same")
+            self.layers[f"leaky{number}"] = LeakyReLU(SLOPE)
+        self.layers["conv8"] = convolution(arrays, "conv8")
+
+    def _of(self, image):
+        x = self.preprocess(image)
+        if x.shape[1] != x.shape[2] or not x.shape[1] or x.shape[1] % CELL:
+            raise ShapeError(f"the picture is {x.shape[2]}x{x.shape[1]}; wanted a square of a multiple of {CELL} pixels a side")
+        for layer in self.layers.values():
+            x = layer(x)
+        return x.reshape(*x.shape[:3], len(ANCHORS), 5)
+
+    def boxes(self, squares):
+        """(N, S, S, 3) -> (N, n·n·5, 5): x and y of the left upper corner, width, height, in parts of S, and score, 0..1"""
+        return boxes(self(squares))
+
+
+def boxes(found):
+    """(N, n, n, 5, 5), as the network gives it -> (N, n·n·5, 5), as the module's docstring has it, with corners for centres"""
+    xp, n = array_module(found), found.shape[1]
+    cells, anchors = xp.arange(n, dtype=found.dtype), xp.asarray(ANCHORS, found.dtype)
+    size = xp.exp(found[..., 2:4]) * anchors
+    x = cells[:, None] + sigmoid(found[..., 0]) - size[..., 0] / 2
+    y = cells[:, None, None] + sigmoid(found[..., 1]) - size[..., 1] / 2
+    score = sigmoid(found[..., 4])
+    placed = xp.stack([x / n, y / n, size[..., 0] / n, size[..., 1] / n, score], axis=-1)
+    return placed.reshape(found.shape[0], -1, 5)

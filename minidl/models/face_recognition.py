@@ -1,0 +1,106 @@
+"""Whose face it is: 128 numbers, near those of other pictures of the same person. Davis King's residual network (dlib, 2017),
+after He et al. 2015 (arXiv 1512.03385), trained on three million faces.
+
+    conv32_down  7x7 of 32, stride 2, no padding; ReLU; 3x3 max-pool, stride 2
+    blocks       conv32_1 to _3; conv64_down, conv64_1 to _3; conv128_down, conv128_1, _2; conv256_down, conv256_1, _2,
+                 conv256_down_out:      y = ReLU(conv2(ReLU(conv1(x))) + shortcut(x)), 3x3 with padding 1
+    mean over all positions
+    fc           256 -> 128, no bias
+
+The shortcut is x itself; in a "_down" block conv1 has stride 2 and no padding, and the shortcut is a 2x2 average pool with
+channels of zeros behind. Where the branch comes out a row and a column smaller than that, zeros are put behind it.
+
+Two faces are one person's where the Euclidean distance of their numbers is small.
+"""
+
+from minidl import ops
+from minidl.backend import current_device
+from minidl.checkpoints import Architecture, Preprocessing, load, shipped
+from minidl.errors import ShapeError
+from minidl.layers import AvgPool, Convolution, Dense, MaxPool, Module
+from minidl.models.pretrained import Pretrained
+
+SIDE = 150  # pixels
+NUMBERS = 128
+BLOCKS = {  # name: channels
+    "conv32_1": 32, "conv32_2": 32, "conv32_3": 32, "conv64_down": 64, "conv64_1": 64, "conv64_2": 64, "conv64_3": 64,
+    "conv128_down": 128, "conv128_1": 128, "conv128_2": 128, "conv256_down": 256, "conv256_1": 256, "conv256_2": 256,
+    "conv256_down_out": 256,
+}  # fmt: skip
+
+
+def _shapes():
+    shapes, inputs = _scaled_shapes("conv32_down", 7, 3, 32), 32
+    for name, channels in BLOCKS.items():
+        shapes |= _scaled_shapes(f"{name}/conv1", 3, inputs, channels) | _scaled_shapes(f"{name}/conv2", 3, channels, channels)
+        inputs = channels
+    return shapes | {"fc/kernel": (inputs, NUMBERS)}
+
+
+def _scaled_shapes(name, side, inputs, outputs):
+    kernel = {f"{name}/kernel": (side, side, inputs, outputs)}
+    return kernel | {f"{name}/{part}": (outputs,) for part in ("bias", "scale", "shift")}
+
+
+ARCHITECTURE = Architecture(
+    name="face_recognition",
+    shapes=_shapes(),
+    preprocessing={"face-api": Preprocessing("RGB", mean=(122.782, 117.001, 104.298), std=(255.0, 255.0, 255.0))},
+)
+
+
+def face_recognition(weights=None):
+    """The network, frozen, on the current device. weights: the path of a file in minidl's form; None: the shipped one."""
+    checkpoint = load(weights or shipped("face_recognition"), ARCHITECTURE)
+    return FaceRecognition(checkpoint.arrays, checkpoint.preprocessing).freeze().to(current_device())
+
+
+class FaceRecognition(Pretrained):
+    """(N, 150, 150, 3) -> (N, 128). The picture is a face, upright and in the middle."""
+
+    def __init__(self, arrays, preprocessing):
+        super().__init__(preprocessing)
+        self.layers = {"conv32_down": _scaled(arrays, "conv32_down", stride=2), "pool": MaxPool(3, stride=2)}
+        self.layers |= {name: Residual(arrays, name) for name in BLOCKS}
+        self.layers["fc"] = Dense(arrays["fc/kernel"])
+
+    def _of(self, image):
+        x = self.preprocess(image)
+        if x.shape[1:3] != (SIDE, SIDE):
+            raise ShapeError(f"the picture is {x.shape[2]}x{x.shape[1]}; wanted {SIDE}x{SIDE}")
+        first, *others, fc = self.layers.values()
+        x = first.rectified(x)
+        for layer in others:
+            x = layer(x)
+        return fc(x.mean(axis=(1, 2)))
+
+
+class Residual(Module):
+    """y = ReLU(conv2(ReLU(conv1(x))) + shortcut(x))"""
+
+    def __init__(self, arrays, name):
+        self.down = "down" in name
+        self.conv1 = _scaled(arrays, f"{name}/conv1", **({"stride": 2} if self.down else {"padding": 1}))
+        self.conv2 = _scaled(arrays, f"{name}/conv2", padding=1)
+        self.pool = AvgPool(2)
+
+    def __call__(self, x):
+        """(N, H, W, C) -> (N, H, W, C), or where it goes down (N, ⌊H/2⌋, ⌊W/2⌋, K)"""
+        y = self.conv2(self.conv1.rectified(x))
+        if self.down:
+            x = self.pool(x)
+            x, y = _widened(x, y.shape), _widened(y, x.shape)
+        return ops.relu(x + y)
+
+
+def _scaled(arrays, name, **options):
+    """scale·(convolution(x, kernel) + bias) + shift, one convolution with the kernel scale·kernel and the bias
+    scale·bias + shift"""
+    kernel, bias, scale, shift = (arrays[f"{name}/{part}"] for part in ("kernel", "bias", "scale", "shift"))
+    return Convolution(scale * kernel, scale * bias + shift, **options)
+
+
+def _widened(x, shape):
+    """x with zeros behind, along every axis along which it is shorter than this shape"""
+    missing = [(0, max(0, wanted - length)) for length, wanted in zip(x.shape, shape, strict=True)]
+    return ops.pad(x, missing) if any(after for _, after in missing) else x

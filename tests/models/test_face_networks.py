@@ -1,0 +1,136 @@
+"""The face networks against their definition, written out plainly in face_definitions.py, and on a GPU against the CPU."""
+
+import numpy as np
+import pytest
+
+from minidl import Tensor
+from minidl.backend import device_of, to_numpy
+from minidl.checkpoints import load, shipped
+from minidl.data import read_image, shipped_picture
+from minidl.errors import ShapeError
+from minidl.layers import SeparableConvolution
+from minidl.models import ARCHITECTURES, face_detector, face_landmarks, face_recognition
+from minidl.models.face_detector import boxes
+from tests.devices import GPUS, at
+from tests.models import face_definitions as definitions
+
+NETWORKS = {"face_detector": face_detector, "face_landmarks": face_landmarks, "face_recognition": face_recognition}
+DEFINITIONS = {
+    "face_detector": definitions.detection,
+    "face_landmarks": definitions.landmarks,
+    "face_recognition": definitions.recognition,
+}
+ORIGINALS = {
+    "face_detector": "tiny_face_detector_model",
+    "face_landmarks": "face_landmark_68_tiny_model",
+    "face_recognition": "face_recognition_model",
+}
+SIDES = {"face_detector": 160, "face_landmarks": 112, "face_recognition": 150}
+ARRAYS = {"face_detector": 19, "face_landmarks": 28, "face_recognition": 117}
+
+
+@pytest.fixture(params=NETWORKS)
+def name(request):
+    return request.param
+
+
+def by_original_names(name):
+    """The shipped arrays as the original files name them."""
+    [architecture] = [known for known in ARCHITECTURES if known.name == name]
+    parts = {"kernel": "filters", "depthwise": "depthwise_filter", "pointwise": "pointwise_filter", "bias": "bias"}
+    if name == "face_recognition":
+        parts = {"kernel": "conv/filters", "bias": "conv/bias", "scale": "scale/weights", "shift": "scale/biases"}
+    found = {}
+    for known, array in load(shipped(name), architecture).arrays.items():
+        layer, _, part = known.rpartition("/")
+        array = array.swapaxes(2, 3) if part == "depthwise" else array
+        found[f"{layer}/{parts[part]}"] = array.astype(float)
+    if name != "face_detector":
+        found["fc" if name == "face_recognition" else "fc/weights"] = found.pop(
+            next(n for n in found if n.startswith("fc/") and "bias" not in n)
+        )
+    return found
+
+
+def pictures(side):
+    """A face, a picture of noise, black, white"""
+    face = definitions.resized(definitions.square(read_image(shipped_picture("astronaut"))[60:200, 150:300], False), side)
+    noise = np.random.default_rng(0).uniform(0, 255, (side, side, 3))
+    return np.stack([face, noise, np.zeros_like(face), np.full_like(face, 255)]).astype(np.float32)
+
+
+def test_the_network_is_the_definition(name):
+    arrays, given = by_original_names(name), pictures(SIDES[name])
+    found = NETWORKS[name]()(given)
+    assert found.dtype == np.float32
+    for one, picture in zip(found, given, strict=True):
+        wanted = DEFINITIONS[name](arrays, picture.astype(float))
+        assert abs(one.reshape(wanted.shape) - wanted).max() <= 1e-5 * np.ptp(wanted)
+
+
+def test_the_shipped_numbers_are_those_of_the_original_files(name, minidl_data):
+    ours, theirs = by_original_names(name), definitions.originals(minidl_data / "faces", ORIGINALS[name])
+    assert ours.keys() == theirs.keys() and len(ours) == ARRAYS[name]
+    for array_name, array in theirs.items():
+        np.testing.assert_array_equal(ours[array_name], array)
+
+
+def test_boxes_are_those_of_the_definition():
+    detector, given = face_detector(), pictures(160)
+    for found, numbers in zip(detector.boxes(given), detector(given), strict=True):
+        np.testing.assert_allclose(found, definitions.boxes(numbers.reshape(5, 5, 25).astype(float)), rtol=1e-4, atol=1e-5)
+
+
+def test_boxes_by_hand():
+    numbers = np.zeros((1, 2, 2, 5, 5))  # every centre in the middle of its cell, every box its anchor's, every score a half
+    numbers[0, 1, 0, 0] = [50, -50, np.log(2), 0, 50]  # at the right upper corner of its cell, twice as wide
+    found = boxes(numbers)
+    assert found.shape == (1, 20, 5)
+    width, height = 1.603231 / 2, 2.094468 / 2
+    np.testing.assert_allclose(found[0, 0], [0.25 - width / 2, 0.25 - height / 2, width, height, 0.5])
+    np.testing.assert_allclose(found[0, 10], [0.5 - width, 0.5 - height / 2, 2 * width, height, 1])
+
+
+def test_pictures_of_the_wrong_size_are_refused(name):
+    model = NETWORKS[name]()
+    for shape in ((100, 100, 3), (1, 160, 128, 3), (0, 0, 3)):
+        with pytest.raises(ShapeError, match=r"the picture is .*; wanted"):
+            model(np.zeros(shape, np.float32))
+    with pytest.raises(ShapeError, match=r"wanted \(H, W, 3\) or \(N, H, W, 3\), RGB"):
+        model(np.zeros((160, 160), np.float32))
+
+
+def test_one_picture_and_whole_numbers_will_do(name):
+    model, given = NETWORKS[name](), pictures(SIDES[name]).astype(np.uint8)
+    np.testing.assert_allclose(model(given[0]), model(given.astype(np.float32))[:1], rtol=1e-4, atol=1e-4)
+
+
+def test_gradients_reach_the_picture_and_not_the_frozen_weights(name):
+    model = NETWORKS[name]()
+    for parameter in model.parameters():
+        parameter.data = parameter.data.astype(np.float64)
+    x = Tensor(pictures(SIDES[name])[1:2].astype(np.float64), requires_grad=True)  # noise: the maxima are no ties
+    y = model(x)
+    dy = np.random.default_rng(0).standard_normal(y.shape)
+    y.backward(dy)
+    assert all(parameter.grad is None for parameter in model.parameters())
+    steepest = np.linalg.norm(x.grad)
+    ahead, behind = ((model(x.data + length * x.grad / steepest) * dy).sum() for length in (1e-4, -1e-4))
+    assert (ahead - behind) / 2e-4 == pytest.approx(steepest, rel=1e-3)
+
+
+@pytest.mark.parametrize("place", GPUS)
+def test_a_gpu_gives_the_same(name, place):
+    given = pictures(SIDES[name])[:1]
+    wanted = NETWORKS[name]()(given)
+    with at(place):
+        model = NETWORKS[name]()
+        found = model(Tensor(given).to("gpu").data)
+        assert device_of(found) == "gpu"
+        found = to_numpy(found)
+    np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4 * np.ptp(wanted))
+
+
+def test_separable_where_the_architecture_says_so():
+    kinds = {name: type(layer) for name, layer in face_detector().layers.items()}
+    assert [name for name, kind in kinds.items() if kind is SeparableConvolution] == [f"conv{n}" for n in range(1, 6)]
