@@ -1,4 +1,4 @@
-"""How good an embedding is: nearest neighbours, and whether a distance tells same from different."""
+"""How good an embedding is: nearest neighbours, whether a distance tells same from different, one example, strangers."""
 
 from typing import NamedTuple
 
@@ -49,6 +49,66 @@ def pair_distances(points, labels):
         distances.append(np.sqrt(squares))
         same.append(labels[i] == labels[j])
     return np.concatenate(distances), np.concatenate(same)
+
+
+def square_of_pairs(distances, count):
+    """(P,) of the pairs i < j of so many points, as `pair_distances` gives them -> (N, N), 0 on the diagonal
+
+    >>> square_of_pairs(np.array([5., 0., 4.]), 3)
+    array([[0., 5., 0.],
+           [5., 0., 4.],
+           [0., 4., 0.]])
+    """
+    square = np.zeros((count, count))
+    square[np.triu_indices(count, 1)] = distances
+    return square + square.T
+
+
+def one_shot(distances, labels):
+    """(N, N), (N,) -> (Q,): for each point whose label has another one, the probability that of one known point of each label,
+    drawn at random, the nearest is that of its own; their mean is the accuracy of learning from one example.
+
+    >>> apart = np.array([[0., 1, 2, 4], [1, 0, 3, 5], [2, 3, 0, 1], [4, 5, 1, 0]])
+    >>> one_shot(apart, np.array([0, 0, 1, 1])), one_shot(apart, np.array([0, 1, 1, 2]))
+    (array([1., 1., 1., 1.]), array([0., 0.]))
+    """
+    everything = np.ones(len(labels), bool)
+    return open_set(distances, labels, everything, ~everything, np.inf)[0]
+
+
+def open_set(distances, labels, known, strangers, threshold):
+    """(N, N), (N,), (N,) of bools twice -> (named (Q,), rejected (Q,), accepted (S,)), probabilities
+
+    One example of each label of the known points is drawn. named: that of a known point, whose label has another one, the
+    nearest example is its own and at most the threshold away; rejected: that none is so near. accepted: that one is so near to
+    a stranger. What is as far as the right one counts as nearer; infinite distances are near to nothing.
+
+    Nothing is tried: drawn independently, the example of x's own label is the nearest with probability
+
+        1/|own| Σ_p Π_Q (share of Q's points farther from x than p),      p: the other points of its label, Q: the other labels
+
+    which is the average over every choice that there is. Cost: N² comparisons for each example of one's own.
+    """
+    order = np.argsort(labels, kind="stable")
+    distances, labels, known, strangers = distances[np.ix_(order, order)], labels[order], known[order], strangers[order]
+    examples = np.flatnonzero(known)
+    names, starts, counts = np.unique(labels[examples], return_index=True, return_counts=True)
+
+    def shares_beyond(point, limits):
+        """(L,) -> (L, labels): of each label's examples the share that is farther from this point"""
+        farther = distances[point, examples] > np.asarray(limits)[:, None]
+        return np.add.reduceat(farther, starts, axis=1, dtype=float) / counts
+
+    named, rejected, accepted = [], [], []
+    for point in examples:
+        own = examples[(labels[examples] == labels[point]) & (examples != point)]
+        if len(own):
+            others, apart = names != labels[point], distances[point, own]
+            named.append(((apart <= threshold) * shares_beyond(point, apart)[:, others].prod(axis=1)).mean())
+            rejected.append((apart > threshold).mean() * shares_beyond(point, [threshold])[0, others].prod())
+    for point in np.flatnonzero(strangers):
+        accepted.append(1 - shares_beyond(point, [threshold])[0].prod())
+    return np.array(named), np.array(rejected), np.array(accepted)
 
 
 class ErrorRates(NamedTuple):

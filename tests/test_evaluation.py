@@ -1,11 +1,13 @@
 """Neighbours and error rates, by hand and by brute force."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from minidl import evaluation
 from minidl.errors import ArgumentError, ShapeError
-from minidl.evaluation import error_rates, nearest_neighbours, pair_distances
+from minidl.evaluation import error_rates, nearest_neighbours, one_shot, open_set, pair_distances, square_of_pairs
 
 
 def test_neighbours_are_those_of_a_brute_force_search(monkeypatch):
@@ -133,3 +135,54 @@ def test_thresholds_keep_what_they_promise():
 def test_the_middle_of_neighbouring_numbers_is_the_lower_one():
     above = np.nextafter(1.0, 2.0)
     assert error_rates([1.0, above], [True, False]).for_false_accept(0) == 1.0
+
+
+def every_choice(distances, labels, people, threshold, strangers=()):
+    """(named, rejected, accepted), by trying every choice of one enrolled picture for each of the people"""
+    named, rejected, accepted = {}, {}, {}
+    for choice in itertools.product(*(np.flatnonzero(labels == person) for person in people)):
+        for picture in np.flatnonzero(np.isin(labels, people)):
+            own = choice[list(people).index(labels[picture])]
+            if own != picture:
+                apart, others = distances[picture, own], [distances[picture, other] for other in choice if other != own]
+                key = (picture, own)
+                named.setdefault(picture, {}).setdefault(key, []).append(apart <= threshold and all(d > apart for d in others))
+                rejected.setdefault(picture, {}).setdefault(key, []).append(
+                    apart > threshold and all(d > threshold for d in others)
+                )
+        for picture in strangers:
+            accepted.setdefault(picture, []).append(any(distances[picture, other] <= threshold for other in choice))
+
+    def mean(found):
+        return np.mean([np.mean([np.mean(tried) for tried in of_picture.values()]) for of_picture in found.values()])
+
+    return mean(named), mean(rejected), [np.mean(tried) for tried in accepted.values()]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_one_shot_is_the_average_over_every_choice(seed):
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.repeat(np.arange(4), [3, 1, 2, 4]))
+    points = rng.standard_normal((10, 2)) + labels[:, None]
+    distances = np.linalg.norm(points[:, None] - points, axis=2).round(1)  # with ties
+    named, _, _ = every_choice(distances, labels, range(4), np.inf)
+    assert one_shot(distances, labels).mean() == pytest.approx(named)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_strangers_are_the_average_over_every_choice_too(seed):
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.repeat(np.arange(5), [3, 2, 2, 1, 2]))
+    points = rng.standard_normal((10, 2)) + labels[:, None]
+    distances = np.linalg.norm(points[:, None] - points, axis=2).round(1)
+    strangers = np.flatnonzero(labels >= 3)
+    rates = open_set(distances, labels, labels < 3, labels >= 3, 1.1)
+    named, rejected, accepted = every_choice(distances, labels, range(3), 1.1, strangers)
+    assert rates[0].mean() == pytest.approx(named) and rates[1].mean() == pytest.approx(rejected)
+    assert sorted(rates[2]) == pytest.approx(sorted(accepted))
+
+
+def test_pairs_make_a_square():
+    points = np.random.default_rng(0).standard_normal((5, 3))
+    distances, _ = pair_distances(points, np.zeros(5))
+    np.testing.assert_allclose(square_of_pairs(distances, 5), np.linalg.norm(points[:, None] - points, axis=2), atol=1e-15)

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 from minidl import __version__
-from minidl.cli import classify, data, gradcheck, info, parity, stylize, train, weights
+from minidl.cli import classify, data, faces, gradcheck, info, parity, stylize, train, weights
 from minidl.errors import MinidlError, printable
 
 
@@ -16,15 +16,18 @@ def main(argv=None):
     """Run one command; 0 when it went well, 2 for what the user can mend (one sentence on stderr), 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(
         prog="minidl",
-        description="Deep learning from scratch in NumPy: paint pictures, train networks, check gradients, convert weights.",
+        description="Deep learning from scratch in NumPy: paint pictures, recognise faces, train networks, check gradients, "
+        "convert weights.",
     )
     parser.add_argument("--version", action="version", version=f"minidl {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (stylize, train, classify, gradcheck, weights, data, info, parity):
+    for command in (stylize, faces, train, classify, gradcheck, weights, data, info, parity):
         command.register(commands)
     words = sys.argv[1:] if argv is None else argv
     arguments = parser.parse_args(words)
     arguments.command = shlex.join(["minidl", *words])
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # no name is a reason to fail, whatever the terminal can show
     try:
         with np.errstate(all="ignore"):  # what is not finite is found where it matters, and said in words
             return arguments.run(arguments) or 0

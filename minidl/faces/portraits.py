@@ -1,0 +1,81 @@
+"""Faces from files: all that a picture shows, and one of each picture in a folder that has a subfolder for each person."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from minidl.data.folders import class_files
+from minidl.data.images import image_size, read_image, resize
+from minidl.errors import FileError
+
+LONGEST = 4000  # pixels: what a larger picture shows more of is too small to be found in it
+FLOOR = 56, 46  # height, width of the pictures that are compared pixel by pixel: half of ORL's
+
+
+class Album(NamedTuple):
+    """The portraits of a folder, people by people; N: the pictures that could be read."""
+
+    folder: Path
+    people: list  # their names
+    labels: np.ndarray  # (N,): the number of the person
+    paths: list  # (N,)
+    embeddings: np.ndarray  # (N, D), NaN where no face was found
+    pixels: np.ndarray  # (N, P): each picture as a whole, grey
+    several: list  # the paths of pictures with several faces, of which the largest was taken
+    unreadable: list  # FileErrors
+
+    @property
+    def found(self):
+        """(N,): whether there is a face"""
+        return np.isfinite(self.embeddings).all(axis=1)
+
+    @property
+    def faceless(self):
+        """The paths of pictures in which no face was found"""
+        return [path for path, found in zip(self.paths, self.found, strict=True) if not found]
+
+
+def read_faces(path, reader, embed=True):
+    """The Faces of a picture file, the best score first, in pixels of the file's picture. reader: a FaceReader."""
+    return _faces(path, read_image(path, LONGEST), reader, embed)
+
+
+def _faces(path, picture, reader, embed=True):
+    faces, scale = reader.faces(picture, embed=embed), image_size(path)[0] / picture.shape[1]
+    return (
+        [replace(f, box=tuple(scale * n for n in f.box), landmarks=scale * f.landmarks) for f in faces] if scale > 1 else faces
+    )
+
+
+def main_face(faces):
+    """The largest of some faces: the one that a portrait is of."""
+    return max(faces, key=lambda face: face.box[2] * face.box[3])
+
+
+def read_album(folder, reader, watch=lambda paths: paths):
+    """The Album of a folder PERSON/PICTURE. reader: a FaceReader; watch: is given the paths and gives them back one by one."""
+    folder, files = Path(folder), class_files(folder)
+    persons = {path: number for number, paths in enumerate(files.values()) for path in paths}
+    labels, paths, embeddings, pixels, several, unreadable = [], [], [], [], [], []
+    for path in watch(list(persons)):
+        try:
+            picture = read_image(path, LONGEST)
+        except FileError as error:
+            unreadable.append(error)
+            continue
+        faces = _faces(path, picture, reader)
+        labels.append(persons[path])
+        paths.append(path)
+        embeddings.append(main_face(faces).embedding if faces else None)
+        pixels.append(resize(picture, *FLOOR).mean(axis=2).ravel())
+        if len(faces) > 1:
+            several.append(path)
+    if all(embedding is None for embedding in embeddings):
+        raise FileError(
+            f"no face was found in any of the {len(persons)} files in {folder}; name a folder PERSON/PICTURE of faces"
+        )
+    missing = np.full_like(next(embedding for embedding in embeddings if embedding is not None), np.nan)
+    embeddings = np.stack([missing if embedding is None else embedding for embedding in embeddings])
+    return Album(folder, list(files), np.array(labels), paths, embeddings, np.stack(pixels), several, unreadable)

@@ -1,0 +1,61 @@
+"""The pictures of a folder PERSON/PICTURE."""
+
+import numpy as np
+import pytest
+
+from minidl.data import read_image
+from minidl.errors import FileError
+from minidl.faces import portraits
+from minidl.faces.portraits import FLOOR, read_album, read_faces
+from tests.faces.fake import FakeReader, embedding, write_people, write_portrait
+
+
+def test_an_album_tells_who_where_and_what_went_wrong(tmp_path):
+    write_people(tmp_path, 3, 2)
+    write_portrait(tmp_path / "person-00" / "0.png")  # nobody in it
+    write_portrait(tmp_path / "person-02" / "1.png", (8, 0, 10), (2, 1, 30), (9, 0, 20))  # the largest is meant
+    (tmp_path / "person-01" / "0.png").write_text("no picture")
+    (tmp_path / "person-01" / ".hidden").write_text("no picture")
+    watched = []
+    album = read_album(tmp_path, FakeReader(), lambda paths: watched.extend(paths) or paths)
+    assert album.people == ["person-00", "person-01", "person-02"] and album.labels.tolist() == [0, 0, 1, 2, 2]
+    assert [str(path.relative_to(tmp_path)) for path in watched] == [f"person-0{p}/{n}.png" for p in range(3) for n in range(2)]
+    assert album.paths == [path for path in watched if path.parent.name + path.name != "person-010.png"]
+    assert album.found.tolist() == [False, True, True, True, True]
+    np.testing.assert_array_equal(album.embeddings[1:], [embedding(0, 1), embedding(1, 1), embedding(2, 0), embedding(2, 1)])
+    assert album.faceless == [watched[0]] and album.several == [watched[5]]
+    assert [str(watched[2]) in str(error) for error in album.unreadable] == [True]
+    assert album.pixels.shape == (5, FLOOR[0] * FLOOR[1]) and 0 < album.pixels.std() < 128
+
+
+def test_large_pictures_are_read_smaller_and_their_faces_told_where_they_are(tmp_path, monkeypatch):
+    write_portrait(tmp_path / "a.png", (0, 0, 20), (1, 0, 10))  # 64x48
+    as_they_are = read_faces(tmp_path / "a.png", FakeReader())
+    monkeypatch.setattr(portraits, "LONGEST", 32)
+    monkeypatch.setattr(portraits, "read_image", lambda path, longest: read_image(path)[: 48 * longest // 64, :longest])
+    twice = read_faces(tmp_path / "a.png", FakeReader())
+    for face, larger in zip(as_they_are, twice, strict=True):
+        assert larger.box == tuple(2 * n for n in face.box) and larger.score == face.score
+        np.testing.assert_array_equal(larger.landmarks, 2 * face.landmarks)
+        np.testing.assert_array_equal(larger.embedding, face.embedding)
+
+
+def test_nothing_is_embedded_that_nobody_asked_for(tmp_path):
+    write_portrait(tmp_path / "a.png", (0, 0, 20))
+    assert [face.embedding for face in read_faces(tmp_path / "a.png", FakeReader(), embed=False)] == [None]
+
+
+def test_folders_without_people_pictures_or_faces(tmp_path):
+    with pytest.raises(FileError, match="is no folder"):
+        read_album(tmp_path / "missing", FakeReader())
+    with pytest.raises(FileError, match="has no subfolders"):
+        read_album(tmp_path, FakeReader())
+    (tmp_path / "ann").mkdir()
+    with pytest.raises(FileError, match="has no pictures in ann"):
+        read_album(tmp_path, FakeReader())
+    (tmp_path / "ann" / "0.png").write_text("no picture")
+    with pytest.raises(FileError, match="no face was found in any of the 1 files"):
+        read_album(tmp_path, FakeReader())
+    write_portrait(tmp_path / "ann" / "0.png")
+    with pytest.raises(FileError, match="no face was found in any of the 1 files"):
+        read_album(tmp_path, FakeReader())

@@ -1,0 +1,160 @@
+"""From a picture to 128 numbers: the parts fit together, pictures of one person are near, and what is no picture is refused."""
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from minidl.data import read_image, resize, shipped_picture
+from minidl.errors import NonFiniteError, ShapeError
+from minidl.faces import Face, FaceReader, reader
+from tests.devices import GPUS, at
+from tests.models import face_definitions as definitions
+from tests.models.test_face_networks import by_original_names
+
+FAR, NEAR = 0.6, 0.3  # distances: of two people at least, of a picture changed a little at most
+
+
+@pytest.fixture(scope="module")
+def astronaut():
+    return read_image(shipped_picture("astronaut"))
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return FaceReader()
+
+
+def turned(picture, degrees):
+    """By so many degrees around the middle, clockwise, at the nearest pixels"""
+    angle, (height, width) = np.radians(degrees), picture.shape[:2]
+    y, x = np.indices((height, width)) - np.array([height / 2, width / 2])[:, None, None]
+    rows, columns = np.cos(angle) * y - np.sin(angle) * x + height / 2, np.sin(angle) * y + np.cos(angle) * x + width / 2
+    return picture[np.clip(rows, 0, height - 1).astype(int), np.clip(columns, 0, width - 1).astype(int)]
+
+
+def distance(a, b):
+    return np.linalg.norm(a.embedding - b.embedding)
+
+
+def test_a_face(faces, astronaut):
+    [face] = faces.faces(astronaut)
+    assert isinstance(face, Face) and 0.9 < face.score <= 1
+    assert face.landmarks.shape == (68, 2) and face.embedding.shape == (128,) and face.embedding.dtype == np.float32
+    x, y, width, height = face.box
+    assert all(isinstance(number, float) for number in (x, y, width, height, face.score))
+    left, right, mouth = (face.landmarks[part].mean(axis=0) for part in (slice(36, 42), slice(42, 48), slice(48, 68)))
+    assert np.hypot(*(left - [203, 101])) < 6 and np.hypot(*(right - [246, 103])) < 6 and np.hypot(*(mouth - [223, 145])) < 6
+
+
+def test_the_numbers_are_the_definitions(faces, astronaut):
+    """Of the square that the landmarks give, and of its mirror image."""
+    [face] = faces.faces(astronaut)
+    crop = reader.upright(face.landmarks).cut(astronaut, 150).astype(float)
+    arrays = by_original_names("face_recognition")
+    wanted = (definitions.recognition(arrays, crop) + definitions.recognition(arrays, crop[:, ::-1])) / 2
+    np.testing.assert_allclose(face.embedding, wanted, atol=1e-3 * np.ptp(wanted))
+
+
+@pytest.mark.parametrize("embed", [True, False])
+def test_numbers_only_where_they_are_wanted(faces, astronaut, embed, monkeypatch):
+    if not embed:
+        monkeypatch.setattr(faces, "_recognition", None)
+    [face] = faces.faces(astronaut, embed=embed)
+    assert (face.embedding is not None) == embed
+
+
+def brighter(picture):
+    return np.clip(picture * 1.3 + 20, 0, 255)
+
+
+CHANGES = {
+    "mirrored": lambda picture: picture[:, ::-1],
+    "half as large": lambda picture: resize(picture, 256, 256),
+    "three times as large": lambda picture: resize(picture, 1536, 1536),
+    "grey": lambda picture: np.repeat(picture.mean(axis=2, keepdims=True), 3, axis=2),
+    "brighter": brighter,
+    "turned a little": lambda picture: turned(picture, 20),
+    "cut": lambda picture: picture[60:200, 150:290],
+    "whole numbers": lambda picture: picture.astype(np.uint8),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_picture_is_near(faces, astronaut, change):
+    [face], [other] = faces.faces(astronaut), faces.faces(CHANGES[change](astronaut))
+    assert distance(face, other) < NEAR
+
+
+def test_someone_else_is_far(faces, astronaut):
+    [face], [other] = faces.faces(astronaut), faces.faces(read_image(shipped_picture("van-gogh-pere-tanguy")))
+    assert distance(face, other) > FAR
+
+
+def test_of_several_faces_each_has_its_own_numbers(faces, astronaut, monkeypatch):
+    tanguy = resize(read_image(shipped_picture("van-gogh-pere-tanguy")), 512, 404)
+    both = np.concatenate([astronaut, tanguy], axis=1)
+    [first], [second] = faces.faces(astronaut), faces.faces(tanguy)
+    found = faces.faces(both)
+    assert len(found) == 2 and found[0].score >= found[1].score
+    by_place = sorted(found, key=lambda face: face.box[0])
+    assert distance(by_place[0], first) < NEAR and distance(by_place[1], second) < NEAR
+    monkeypatch.setattr(reader, "AT_ONCE", 1)
+    for together, alone in zip(found, faces.faces(both), strict=True):
+        assert distance(together, alone) < 1e-4
+
+
+def test_no_face(faces):
+    assert faces.faces(read_image(shipped_picture("coffee"))) == []
+    assert faces.faces(np.zeros((1, 1, 3))) == []
+
+
+def test_what_is_no_picture_is_refused(faces):
+    for shape in ((10, 10), (10, 10, 4), (0, 10, 3), (1, 10, 10, 3)):
+        with pytest.raises(ShapeError, match=r"wanted \(H, W, 3\), RGB"):
+            faces.faces(np.zeros(shape))
+    with pytest.raises(NonFiniteError, match="NaN or infinite pixels"):
+        faces.faces(np.full((10, 10, 3), np.nan))
+
+
+def test_the_picture_is_not_changed_and_twice_is_the_same(faces, astronaut):
+    before = astronaut.copy()
+    astronaut.flags.writeable = False
+    [one], [other] = faces.faces(astronaut), faces.faces(astronaut)
+    np.testing.assert_array_equal(astronaut, before)
+    assert one.embedding.tobytes() == other.embedding.tobytes()
+
+
+def test_the_identity_is_that_of_the_weights_and_of_the_way(faces, monkeypatch):
+    assert re.fullmatch("[0-9a-f]{16}", faces.identity) and FaceReader().identity == faces.identity
+    monkeypatch.setattr(reader, "PREPROCESSING", 10**6)
+    assert FaceReader().identity != faces.identity
+
+
+def test_other_weights_have_another_identity(faces, monkeypatch, tmp_path):
+    changed = tmp_path / "face_landmarks.h5"
+    changed.write_bytes(reader.shipped("face_landmarks").read_bytes() + b"\0")
+    monkeypatch.setattr(reader, "shipped", lambda name, old=reader.shipped: changed if name == "face_landmarks" else old(name))
+    assert FaceReader().identity != faces.identity
+
+
+@pytest.mark.parametrize("place", GPUS)
+def test_a_gpu_reads_the_same(faces, astronaut, place):
+    picture = astronaut[60:200, 150:290]
+    [wanted] = faces.faces(picture)
+    with at(place):
+        [found] = FaceReader().faces(picture)
+    assert type(found.embedding) is np.ndarray and type(found.landmarks) is np.ndarray
+    np.testing.assert_allclose(found.box, wanted.box, atol=0.01)
+    np.testing.assert_allclose(found.landmarks, wanted.landmarks, atol=0.01)
+    assert distance(found, wanted) < 1e-3
+
+
+def test_little_is_imported():
+    """What a command that reads faces waits for at its start"""
+    heavy = "['matplotlib', 'torch', 'cupy', 'minidl.training', 'minidl.proofs']"
+    code = f"import sys, minidl.faces; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,0 +1,78 @@
+"""Pictures between their pixels, against the definition written out, and by hand."""
+
+import numpy as np
+import pytest
+
+from minidl.faces.sampling import Square, resized, shrunk, squared
+from tests.models import face_definitions as definitions
+
+
+def noise(height, width):
+    return np.random.default_rng(0).uniform(0, 255, (height, width, 3))
+
+
+@pytest.mark.parametrize(("height", "width", "side"), [(7, 7, 5), (7, 7, 16), (9, 4, 8), (3, 8, 8), (1, 1, 4), (6, 6, 6)])
+def test_padded_and_resized_is_the_definition(height, width, side):
+    picture = noise(height, width)
+    wanted = definitions.resized(definitions.square(picture, centred=False), side)
+    np.testing.assert_allclose(resized(squared(picture), side, side), wanted, atol=1e-10)
+
+
+def test_resizing_keeps_float32_and_leaves_the_picture_alone():
+    picture = noise(5, 6).astype(np.float32)
+    before = picture.copy()
+    picture.flags.writeable = False
+    assert resized(picture, 3, 9).dtype == shrunk(picture, 2).dtype == Square(2, 2, 3, 0.5).cut(picture, 4).dtype == np.float32
+    assert resized(picture, 3, 9).shape == (3, 9, 3)
+    np.testing.assert_array_equal(picture, before)
+
+
+def test_what_is_shrunk_is_the_mean_of_blocks():
+    picture = noise(7, 9)
+    found = shrunk(picture, 3)
+    assert found.shape == (2, 3, 3)
+    np.testing.assert_allclose(found[1, 2], picture[3:6, 6:9].mean(axis=(0, 1)))
+
+
+def mixed(picture, row, column):
+    """The definition of a position between pixels, one by one"""
+    total = np.zeros(3)
+    for i in range(int(np.floor(row)), int(np.floor(row)) + 2):
+        for j in range(int(np.floor(column)), int(np.floor(column)) + 2):
+            if 0 <= i < picture.shape[0] and 0 <= j < picture.shape[1]:
+                total += (1 - abs(row - i)) * (1 - abs(column - j)) * picture[i, j]
+    return total
+
+
+SQUARES = Square(9, 8, 12), Square(9, 8, 12, 0.4), Square(0, 0, 10, -2.0), Square(3, 15, 40, 3.0), Square(100, 3, 9)
+
+
+@pytest.mark.parametrize("square", SQUARES)
+def test_a_turned_square_position_by_position(square):
+    picture, pixels = noise(16, 18), 24
+    found = square.cut(picture, pixels)
+    for i in range(0, pixels, 5):
+        for j in range(0, pixels, 3):
+            column, row = square.place(np.array([j, i]) / pixels)
+            np.testing.assert_allclose(found[i, j], mixed(picture, row, column), atol=1e-9)
+
+
+def test_a_square_by_hand():
+    square = Square(10, 20, 4, np.pi / 2)  # its right side is below, its lower one at the left
+    np.testing.assert_allclose(
+        square.place(np.array([[0.5, 0.5], [1.0, 0.5], [0.5, 1.0], [0, 0]])), [[10, 20], [10, 22], [8, 20], [12, 18]]
+    )
+
+
+def test_of_a_large_square_all_pixels_count():
+    """A chessboard of single pixels is grey from far away, which a look at every tenth pixel would not show."""
+    picture = np.repeat((np.indices((200, 200)).sum(axis=0) % 2 * 255.0)[..., None], 3, axis=2)
+    np.testing.assert_allclose(Square(100, 100, 160).cut(picture, 16), 127.5)
+    np.testing.assert_allclose(Square(100, 100, 120, 0.3).cut(picture, 12), 127.5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1)])
+@pytest.mark.parametrize("side", [1.0, 90.0, 900.0])
+def test_pictures_of_any_shape_can_be_cut(shape, side):
+    found = Square(0.5, 0.5, side, 0.1).cut(noise(*shape), 30)
+    assert found.shape == (30, 30, 3) and np.isfinite(found).all() and 0 <= found.min() <= found.max() <= 255
