@@ -31,6 +31,17 @@ def shift(rng, pictures, most, fill="zeros"):
     return np.moveaxis(crops, (-2, -1), (3, 4))[np.arange(count), down, right]
 
 
+def relight(rng, pictures, contrast=0.0, brightness=0.0):
+    """(N, H, W, C) -> the same, float32: the differences of each picture's pixels from their mean times 1 ± contrast, and then
+    all of them ± brightness, every amount between as likely."""
+    n = len(pictures)
+    factor = 1 + rng.uniform(-contrast, contrast, (n, 1, 1, 1)).astype(np.float32)
+    more = rng.uniform(-brightness, brightness, (n, 1, 1, 1)).astype(np.float32)
+    pictures = pictures.astype(np.float32)
+    mean = pictures.mean(axis=(1, 2, 3), keepdims=True)
+    return mean + (pictures - mean) * factor + more
+
+
 def normalize(pictures, mean, std):
     """(pictures - mean) / std in float32, or in float64 where the pictures are; mean and std, one number or one a channel, are
     in the unit of the pixels, 0..255.

@@ -117,7 +117,7 @@ class _Run:
                 row |= {f"validation_{name}": float(value) for name, value in task.validate(task.model).items()}
         self.seconds += time.perf_counter() - begun
         row["seconds"] = round(self.seconds, 1)
-        if remark := self._remark(row["loss"]):
+        if remark := (self.task.remark and self.task.remark(row)) or self._remark(row["loss"]):
             row["remark"] = remark
         self.rows.append(row)
         self.sums, self.examples = {}, 0

@@ -1,0 +1,195 @@
+"""Faces: an embedding trained on pictures of some people, from scratch or on top of another network's vectors, and tested on
+people that it has never seen.
+
+Three ways to train, which end a network differently: "triplet", whose loss and choice of triplets are in losses/triplet.py and
+triplets.py; and pairs with a head, "absolute" or "chi-square" (layers/verification.py), on all pairs of a batch, where the same
+ones and the different ones count half each.
+"""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from minidl.autograd import Tensor, no_grad
+from minidl.backend import current_device, to_device, to_numpy
+from minidl.data import flip
+from minidl.data.augmentation import relight
+from minidl.data.identities import IdentityBatches
+from minidl.data.warping import warp
+from minidl.errors import ArgumentError, FileError
+from minidl.evaluation import error_rates, one_shot, pair_distances, square_of_pairs
+from minidl.losses.triplet import DIVISORS
+from minidl.models.embedding import HEADS, verifier, verifier_on_top
+from minidl.ops import l2_normalize
+from minidl.optim import Adam, Constant, OneCycle
+from minidl.training.checkpoint import load
+from minidl.training.embeddings import baselines_of, of_pairs, of_triplets, remark_of
+from minidl.training.outputs import outputs
+from minidl.training.task import Task
+
+NETWORK = "faces"
+SIZE = 56, 46  # height, width of the grey pictures
+PRESETS = {
+    "seed": {
+        "head": "triplet", "on_top": False, "hold_out": "10", "triplets": "semi-hard", "margin": 0.2, "squared": True,
+        "soft": False, "reduction": "mean", "dimensions": 64, "keep": 1.0, "people": 10, "pictures": 5,
+        "learning_rate": 0.001, "schedule": "one-cycle", "weight_decay": 0.0, "epochs": 60, "clip": None,
+    },
+    "fast": {
+        "head": "triplet", "on_top": False, "hold_out": "10", "triplets": "semi-hard", "margin": 0.2, "squared": True,
+        "soft": False, "reduction": "mean", "dimensions": 64, "keep": 1.0, "people": 10, "pictures": 5,
+        "learning_rate": 0.001, "schedule": "one-cycle", "weight_decay": 0.0, "epochs": 30, "clip": None,
+    },
+}  # fmt: skip
+OF_TRIPLETS = ("triplets", "margin", "squared", "soft", "reduction")  # settings that a head has no use for
+FROM_SCRATCH = ("dimensions", "keep")  # and those that vectors have none for
+WORDS = {"head": HEADS, "reduction": DIVISORS}  # settings that are one of these
+SCHEDULES = {"constant": lambda rate, epochs: Constant(rate), "one-cycle": OneCycle}
+
+
+class People(NamedTuple):
+    """pictures: (N, H, W, 1), grey, 0..255; labels: (N,), places in `names`; vectors: (N, D), what another network made of the
+    pictures, or None."""
+
+    pictures: np.ndarray
+    labels: np.ndarray
+    names: list
+    vectors: np.ndarray | None = None
+
+    @property
+    def examples(self):
+        """What is trained on"""
+        return self.pictures if self.vectors is None else self.vectors
+
+    def of(self, which):
+        """Those where `which` (N,) is True"""
+        return self._replace(
+            pictures=self.pictures[which], labels=self.labels[which],
+            vectors=None if self.vectors is None else self.vectors[which],
+        )  # fmt: skip
+
+
+def held_out(people, wanted):
+    """(those to train on, those to test on). wanted: how many, the last ones in the order of their names, in which numbers
+    count as such (s9 before s10); or their names with commas between. Raises ArgumentError where one is unknown, or where
+    fewer than two are left on a side."""
+    names = sorted(people.names, key=_natural)
+    if str(wanted).isdecimal():
+        held = names[len(names) - int(wanted) :] if int(wanted) < len(names) else names
+    else:
+        held = [name.strip() for name in str(wanted).split(",")]
+        if unknown := sorted(set(held) - set(names)):
+            raise ArgumentError(f"there is nobody named {', '.join(unknown)} to hold out; name folders, or say how many")
+    which = np.isin(people.labels, [people.names.index(name) for name in held])
+    kept, held_people = people.of(~which), people.of(which)
+    for part, purpose in ((kept, "train on"), (held_people, "test on")):
+        counts = np.unique(part.labels, return_counts=True)[1]
+        if len(counts) < 2 or counts.max() < 2:
+            raise ArgumentError(
+                f"{len(people.names) - len(set(held))} people are left to train on and {len(set(held))} are held out; to "
+                f"{purpose}, wanted at least two, one of them with two pictures"
+            )
+    return kept, held_people
+
+
+def task(split, *, seed=0, **settings):
+    """The Task of training on some People and testing on others, split as `held_out` does. settings: those of a preset."""
+    kept, held = split
+    head, examples = settings["head"], kept.examples
+    model = _model(settings, examples.shape[1:], seed).to(current_device())
+    batches = IdentityBatches(
+        (examples, kept.labels), settings["people"], settings["pictures"], seed,
+        transform=None if settings["on_top"] else augment,
+    )  # fmt: skip
+    rate, baselines = settings["learning_rate"], baselines_of(settings)
+    optimizer = Adam(model.named_parameters(), rate, weight_decay=settings["weight_decay"], decoupled=True)
+    return Task(
+        model=model, optimizer=optimizer, batches=batches, clip=settings["clip"],
+        loss=of_triplets(batches, seed, settings) if head == "triplet" else of_pairs,
+        schedule=SCHEDULES[settings["schedule"]](rate, settings["epochs"]),
+        validate=lambda model: validate(model, held),
+        baselines=baselines, remark=remark_of(baselines),
+        settings={
+            "network": NETWORK, "seed": seed, "example": examples.shape[1:], "names": kept.names,
+            "examples": [len(kept.labels), len(held.labels)], **settings,
+        },
+    )  # fmt: skip
+
+
+def augment(rng, pictures, labels):
+    """Turned, zoomed, moved, mirrored or not, in another light, and normalised"""
+    moved = flip(rng, warp(rng, pictures, degrees=8, zoom=0.08, shift=3))
+    return as_input(relight(rng, moved, contrast=0.2, brightness=10)), labels
+
+
+def as_input(pictures):
+    """Grey, 0..255 -> about 0, a spread of about 1"""
+    return ((pictures - np.float32(115)) / np.float32(50)).astype(np.float32)
+
+
+def embed(model, examples):
+    """The vectors (N, D) of pictures or of vectors, in NumPy, with the model not in training. A picture's is the mean of its
+    own and its mirror image's, in "triplet" made as long as 1 again."""
+    if examples.ndim == 2:
+        return outputs(model, examples)
+    points = (outputs(model, examples, as_input) + outputs(model, examples[:, :, ::-1], as_input)) / 2
+    return l2_normalize(points) if model.head is None else points
+
+
+@no_grad()
+def distances(model, points):
+    """(N, D) -> (N, N), in NumPy: how far apart the model sees them"""
+    found = model.distances(to_device(points, current_device()))
+    return to_numpy(found.data if isinstance(found, Tensor) else found)
+
+
+def validate(model, people):
+    """The equal error rate of all pairs of People, and the share that is recognised where one picture of each is enrolled"""
+    return _rates(distances(model, embed(model, people.examples)), people.labels)
+
+
+def _rates(apart, labels):
+    pairs = np.triu_indices(len(labels), 1)
+    same = (labels[:, None] == labels)[pairs]
+    return {"equal_error_rate": error_rates(apart[pairs], same).equal[0], "one_shot": float(one_shot(apart, labels).mean())}
+
+
+def for_report(split):
+    """What `report` reads: the people that were held out"""
+    return split[1:]
+
+
+def report(model, held):
+    """{what: number} of the people that were held out, and beside it what needs no learning: their pixels as vectors and, on
+    top of another network's vectors, these as they are"""
+    floors, found = {"pixels": held.pictures.reshape(len(held.labels), -1)}, validate(model, held)
+    if held.vectors is not None:
+        floors["vectors"] = held.vectors
+    for name, points in floors.items():
+        apart = square_of_pairs(pair_distances(points, held.labels)[0], len(points))
+        found |= {f"{name}_{what}": rate for what, rate in _rates(apart, held.labels).items()}
+    return found
+
+
+def trained(path):
+    """The Verifier of a checkpoint of this task, perhaps a stranger's. Raises FileError where it is of anything else."""
+    state = load(path)
+    try:
+        settings = state["settings"]
+        if settings["network"] != NETWORK:
+            raise FileError(f"{path} holds a network {settings['network']!r}; wanted one of `minidl train {NETWORK}`")
+        return _model(settings, settings["example"], 0).restore(state["model"]).train(False)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise FileError(f"{path} does not hold an embedding of faces ({error!r}); train it again") from None
+
+
+def _model(settings, shape, seed):
+    if settings["on_top"]:
+        return verifier_on_top(*shape, settings["head"])
+    return verifier(tuple(shape), settings["head"], settings["dimensions"], settings["keep"], seed)
+
+
+def _natural(name):
+    """Numbers in a name count as numbers: s9 comes before s10"""
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.findall(r"\d+|\D+", name)]

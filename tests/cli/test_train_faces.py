@@ -1,0 +1,138 @@
+"""`minidl train faces` on people drawn in a few strokes, and on top of a reader's vectors."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from minidl.cli import main, people
+from minidl.cli.people import read_people
+from minidl.data import read_image, write_image
+from minidl.training import faces
+from tests.faces.fake import FakeReader, write_portrait
+from tests.faces.fake import write_people as write_portraits
+from tests.training.people import write_people
+
+FEW = ["--hold-out", "2", "--people", "3", "--pictures", "2", "--epochs", "1", "--seed", "1"]
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    return write_people(tmp_path_factory.mktemp("people"), 6, 3)
+
+
+@pytest.fixture
+def portraits(tmp_path, monkeypatch):
+    """Of which a FakeReader knows the vectors"""
+    monkeypatch.setattr(people, "FaceReader", FakeReader)
+    write_portraits(tmp_path / "portraits", 5, 3)
+    return tmp_path / "portraits"
+
+
+def command(folder, run, *more):
+    return ["train", "faces", str(folder), "--folder", str(run), *FEW, *map(str, more)]
+
+
+def result(run):
+    return json.loads((run / "result.json").read_text())
+
+
+def refused(capsys, *words):
+    assert main(list(words)) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    return error
+
+
+def test_triplets_from_scratch(drawn, tmp_path, capsys):
+    run = tmp_path / "run"
+    assert main(command(drawn, run)) == 0
+    told = capsys.readouterr().out
+    assert "on people never seen: equal error rate" in told and "pixels equal error rate" in told
+    assert "a loss of one distance for all: 0.2000" in told
+    found = result(run)
+    assert set(found["test"]) == {"equal_error_rate", "one_shot", "pixels_equal_error_rate", "pixels_one_shot"}
+    assert found["settings"]["head"] == "triplet" and found["settings"]["examples"] == [12, 6]
+    with (run / "log.csv").open(newline="") as file:
+        [row] = csv.DictReader(file)
+    assert {"active", "near", "far", "all_triplets_loss", "spread", "empty_batches", "validation_one_shot"} <= row.keys()
+    assert float(row["validation_equal_error_rate"]) == found["test"]["equal_error_rate"]
+
+
+@pytest.mark.parametrize("head", ["absolute", "chi-square"])
+def test_pairs_with_a_head(head, drawn, tmp_path, capsys):
+    assert main(command(drawn, tmp_path / "run", "--head", head, "--hold-out", "p1,p4")) == 0
+    assert "a loss of one logit for all pairs: 0.6931" in capsys.readouterr().out
+    found = result(tmp_path / "run")
+    assert found["settings"]["hold_out"] == "p1,p4" and 0 <= found["test"]["one_shot"] <= 1
+
+
+@pytest.mark.parametrize("head", ["triplet", "chi-square"])
+def test_on_top_of_the_shipped_network(head, portraits, tmp_path, capsys):
+    write_portrait(portraits / "person-01" / "9.png")
+    assert main(command(portraits, tmp_path / "run", "--on-top", "yes", "--head", head, "--learning-rate", "1e-4")) == 0
+    out, err = capsys.readouterr()
+    assert f"no face was found in 1 of 16 pictures, which are left out: {portraits / 'person-01' / '9.png'}" in err
+    found = result(tmp_path / "run")
+    assert found["settings"]["examples"] == [9, 6] and found["settings"]["example"] == [128]
+    assert found["test"]["one_shot"] == found["test"]["vectors_one_shot"] == 1 > found["test"]["pixels_one_shot"]
+    assert "vectors equal error rate" in out
+    assert faces.trained(tmp_path / "run" / "checkpoint.h5").embedding.layers["embedding"].kernel.shape[0] == 128
+
+
+def test_pictures_are_grey_and_of_one_size(drawn, tmp_path):
+    some = read_people(drawn, on_top=False)
+    assert some.pictures.shape == (18, *faces.SIZE, 1) and some.names == [f"p{n}" for n in range(1, 7)]
+    [picture] = some.pictures[(some.labels == 1).nonzero()[0][:1]]
+    np.testing.assert_allclose(picture[..., 0], read_image(drawn / "p2" / "1.png").mean(axis=2), atol=1)
+    for person in ("a", "b"):
+        (tmp_path / person).mkdir()
+        write_image(tmp_path / person / "1.png", np.full((30, 200, 3), 100))
+    assert read_people(tmp_path, on_top=False).pictures.shape == (2, *faces.SIZE, 1)
+
+
+def test_a_run_goes_on_with_its_settings_and_its_people(drawn, tmp_path, capsys):
+    run, files = tmp_path / "run", ["train", "faces", str(drawn), "--folder", str(tmp_path / "run")]
+    assert main(command(drawn, run, "--triplets", "all,0.5:batch-hard", "--margin", "0.5")) == 0
+    settings = result(run)["settings"]
+    assert (settings["triplets"], settings["margin"], settings["preset"]) == ("all,0.5:batch-hard", 0.5, "seed")
+    (run / "result.json").unlink()
+    assert main([*files, "--resume", "--quiet"]) == 0
+    assert result(run)["settings"] == settings
+    capsys.readouterr()
+    assert "was begun with --margin 0.5" in refused(capsys, *files, "--resume", "--margin", "0.3")
+    others = write_people(tmp_path / "others", 7, 3)
+    assert "was trained with other settings (examples, names)" in refused(
+        capsys, "train", "faces", str(others), "--folder", str(run), "--resume"
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--hold-out", "p9"], "there is nobody named p9 to hold out"),
+        (["--hold-out", "5"], "1 people are left to train on"),
+        (["--triplets", "hardest"], "hardest"),
+        (["--triplets", "all,2:batch-hard"], "wanted rising ones, below 1"),
+        (["--margin", "-1"], "margin is -1.0; wanted a number of at least 0"),
+        (["--people", "1"], "--people is 1; wanted at least 2"),
+        (["--keep", "0"], "dropout keeps a share of 0.0"),
+        (["--head", "absolute", "--margin", "0.3"], "--margin would change nothing with --head absolute; leave it out"),
+        (
+            ["--on-top", "yes", "--dimensions", "9", "--keep", "0.5"],
+            "--dimensions, --keep would change nothing with --on-top yes",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused(more, words, drawn, tmp_path, capsys):
+    assert words in refused(capsys, *command(drawn, tmp_path / "run", *more))
+    assert not (tmp_path / "run" / "checkpoint.h5").exists()
+
+
+def test_folders_that_are_none_of_people(tmp_path, capsys):
+    assert "is no folder; name the folder that has a subfolder" in refused(capsys, *command(tmp_path / "x", tmp_path / "run"))
+    for person in ("a", "b", "c", "d"):
+        (tmp_path / "bad" / person).mkdir(parents=True)
+        (tmp_path / "bad" / person / "1.png").write_text("no picture")
+    assert "4 files that cannot be read as pictures" in refused(capsys, *command(tmp_path / "bad", tmp_path / "run"))

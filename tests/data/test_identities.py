@@ -1,0 +1,82 @@
+"""Batches of P people with K pictures: who is in them, that everything is seen, and that a seed gives them again."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minidl.data.identities import IdentityBatches
+from minidl.errors import ArgumentError
+
+
+def batches(counts, people, pictures, seed=0, **options):
+    """Of so many pictures of each person, in a scrambled order, each picture its own number"""
+    labels = np.random.default_rng(9).permutation(np.repeat(np.arange(len(counts)) * 3, counts))
+    return IdentityBatches((np.arange(len(labels)), labels), people, pictures, seed, **options), labels
+
+
+@given(
+    counts=st.lists(st.integers(1, 11), min_size=2, max_size=7), people=st.integers(2, 8), pictures=st.integers(2, 5),
+    seed=st.integers(0, 99),
+)  # fmt: skip
+def test_every_batch_is_p_people_and_every_epoch_all_pictures(counts, people, pictures, seed):
+    made, labels = batches(counts, people, pictures, seed, prefetch=0)
+    for _ in range(2):
+        epoch = list(made)
+        assert len(epoch) == len(made)
+        assert {number for numbers, _ in epoch for number in numbers.tolist()} == set(range(len(labels)))
+        for numbers, whose in epoch:
+            assert (labels[numbers] == whose).all()
+            assert len(set(numbers.tolist())) == len(numbers)
+            hands = Counter(whose.tolist())
+            assert len(hands) == min(people, len(counts))
+            assert all(hand == min(pictures, counts[person // 3]) for person, hand in hands.items())
+    hands = [-(-count // pictures) for count in counts]
+    assert len(made) == max(*hands, -(-sum(hands) // min(people, len(counts))))
+
+
+def test_orl_s_epoch():
+    """30 people with 10 pictures: two hands of five each, 10 people a batch, so 6 batches in which each picture comes once"""
+    made, _ = batches([10] * 30, 10, 5)
+    epoch = list(made)
+    assert len(epoch) == 6 and all(len(numbers) == 50 for numbers, _ in epoch)
+    assert set(Counter(np.concatenate([numbers for numbers, _ in epoch]).tolist()).values()) == {1}
+
+
+def test_the_seed_decides():
+    def numbers(seed):
+        return [numbers.tolist() for numbers, _ in batches([4, 6, 5, 9], 3, 2, seed)[0]]
+
+    assert numbers(1) == numbers(1)
+    assert numbers(1) != numbers(2)
+    made, _ = batches([4, 6, 5, 9], 3, 2)
+    assert [n.tolist() for n, _ in made] != [n.tolist() for n, _ in made]  # each epoch its own
+
+
+def test_a_run_goes_on_in_the_middle_of_an_epoch():
+    def change(rng, numbers, labels):
+        return numbers + rng.random(len(numbers)), labels
+
+    whole, part, rest = (batches([4, 6, 5, 9], 3, 2, transform=change)[0] for _ in range(3))
+    wanted = [numbers.tolist() for _ in range(2) for numbers, _ in whole]
+    for count, _ in enumerate(part, 1):
+        if count == 2:
+            break
+    rest.restore(part.state())
+    assert [numbers.tolist() for _ in range(2) for numbers, _ in rest] == wanted[2:]
+
+
+@pytest.mark.parametrize(
+    ("counts", "people", "pictures", "words"),
+    [
+        ([5], 2, 2, "5 pictures of one person make no triplets"),
+        ([5, 5], 1, 2, "the people of a batch are 1; wanted a whole number of at least 2"),
+        ([5, 5], 2, 1, "the pictures of a batch are 1; wanted a whole number of at least 2"),
+        ([5, 5], 2, 2.5, "the pictures of a batch are 2.5"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(counts, people, pictures, words):
+    with pytest.raises(ArgumentError, match=words):
+        batches(counts, people, pictures)
