@@ -4,11 +4,11 @@ import argparse
 import sys
 from functools import partial
 
-from benchmarks import convolution, learn, losses, paint, pooling, proofs, readme, stylize, table, train, vgg19
+from benchmarks import convolution, faces, learn, losses, paint, pooling, proofs, readme, stylize, table, train, vgg19
 from minidl.errors import MinidlError
 
 TABLES = {"convolution": convolution, "pooling": pooling, "losses": losses, "vgg19": vgg19, "stylize": stylize, "train": train}
-OTHERS = {"paint": paint, "learn": learn, "proofs": proofs, "readme": readme}
+OTHERS = {"paint": paint, "learn": learn, "faces": faces, "proofs": proofs, "readme": readme}
 
 
 def main(argv=None):
