@@ -32,7 +32,7 @@ START = "from minidl.faces import FaceReader; FaceReader()"
 def run(arguments):
     folder, reader = _folder(), FaceReader()
     begun = time.perf_counter()
-    album = read_album(folder, reader, lambda paths: tqdm(paths, leave=False))
+    album = read_album(folder, reader, lambda paths: tqdm(paths, leave=False, disable=None))
     seconds = (time.perf_counter() - begun) / len(album.paths)
     found, pairs = evaluate(album, THRESHOLD)
     plot_evaluation(RESULTS / "faces.png", found, pairs)

@@ -1,0 +1,43 @@
+"""The files in weights/ are what its README says: these bytes, made by these commands."""
+
+import re
+import shlex
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from minidl import cli
+from minidl.checkpoints import read
+
+WEIGHTS = Path(__file__).parents[1] / "weights"
+README = (WEIGHTS / "README.md").read_text()
+FACES = "face_detector", "face_landmarks", "face_recognition"
+
+
+def test_the_readme_tells_of_every_file_and_its_hash():
+    for path in WEIGHTS.glob("*.h5"):
+        [told] = re.findall(rf"`{path.name}` \| `([0-9a-f]{{64}})`", README)
+        assert sha256(path.read_bytes()).hexdigest() == told
+    assert {path.stem for path in WEIGHTS.glob("*.h5")} == {"vgg19", *FACES}
+
+
+def test_what_they_hold_is_said_in_the_files_too():
+    for name in FACES:
+        told = read(WEIGHTS / f"{name}.h5").provenance
+        assert told["licence"].startswith("MIT") and "face-api 1.7.15" in told["way"]
+        assert all(f"`{digest}`" in README for digest in told["source_sha256"].split(", "))
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_the_commands_of_the_readme_make_them_again(name, minidl_data, tmp_path, monkeypatch):
+    [command] = re.findall(rf"    minidl (weights convert \S+ {name}\.h5(?: .*\\\n)(?: .*\\\n)* .*)\n", README)
+    for path in (minidl_data / "faces").iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(shlex.split(command.replace("\\\n", " "))) == 0
+    made, shipped = read(tmp_path / f"{name}.h5"), read(WEIGHTS / f"{name}.h5")
+    assert replace(made, arrays={}) == replace(shipped, arrays={})
+    assert made.arrays.keys() == shipped.arrays.keys()
+    assert all(made.arrays[key].tobytes() == array.tobytes() for key, array in shipped.arrays.items())
