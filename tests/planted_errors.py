@@ -680,7 +680,7 @@ DISTANCES = [
     Plant(
         "equal points by the Gram matrix", f"{PAIRWISE}[duplicates]", wrong(ops.pairwise_distances, by_the_gram_matrix), FORWARD
     ),
-    Plant("each pair once", f"{PAIRWISE}[one set]", wrong(ops.pairwise_distances, da=rows_alone), GRADIENT),
+    Plant("each pair once", f"{PAIRWISE}[one-set]", wrong(ops.pairwise_distances, da=rows_alone), GRADIENT),
     Plant("minus missing for b", PAIRWISE, wrong(ops.pairwise_distances, db=both_sets_alike), GRADIENT),
     Plant("root forgotten in the gradient", PAIRWISE, wrong(ops.pairwise_distances, da=root_without_its_slope), GRADIENT),
     Plant(
