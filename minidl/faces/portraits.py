@@ -44,9 +44,9 @@ def read_faces(path, reader, embed=True):
 
 def _faces(path, picture, reader, embed=True):
     faces, scale = reader.faces(picture, embed=embed), image_size(path)[0] / picture.shape[1]
-    return (
-        [replace(f, box=tuple(scale * n for n in f.box), landmarks=scale * f.landmarks) for f in faces] if scale > 1 else faces
-    )
+    if scale == 1:
+        return faces
+    return [replace(face, box=tuple(scale * n for n in face.box), landmarks=scale * face.landmarks) for face in faces]
 
 
 def main_face(faces):
