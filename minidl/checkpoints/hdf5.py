@@ -6,6 +6,8 @@ length, and a dataset only when it is plain numbers, held in this file, of a siz
 """
 
 import io
+import itertools
+import zlib
 from math import prod
 
 import h5py
@@ -15,6 +17,11 @@ from minidl.checkpoints.allowance import Allowance
 from minidl.errors import FileError
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+DEEPEST, MOST = 32, 10_000  # levels and things of a file; Keras' largest networks have some thousands, with their optimisers
+LONGEST_ATTRIBUTE = 1 << 16  # bytes
+OF_A_CHUNK = 4096  # bytes that libhdf5 keeps of a chunk while it reads, numbers aside
+CHECKSUM = 4  # bytes, where one was added before packing
 
 _FILTERS = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32, h5py.h5z.FILTER_LZF)
 
@@ -41,7 +48,8 @@ def attributes(file):
     found = {}
     for name in file.attrs:
         stored = file.attrs.get_id(name)
-        if stored.dtype.kind in "Sf" and len(stored.shape) <= 1:
+        size = stored.dtype.itemsize * prod(stored.shape)
+        if stored.dtype.kind in "Sf" and len(stored.shape) <= 1 and size <= LONGEST_ATTRIBUTE:
             value = file.attrs[name]
             found[name] = value.decode("utf-8") if isinstance(value, bytes) else value
     return found
@@ -49,25 +57,43 @@ def attributes(file):
 
 def datasets(file, path):
     """{path within the file: array} of an open file's numeric datasets. FileError: one that cannot be trusted."""
-    found = {}
+    found, allowance, count = {}, Allowance(path), itertools.count(1)
 
     def visit(name, thing):
+        if name.count("/") >= DEEPEST or next(count) > MOST:
+            raise FileError(f"{path} holds more than {MOST} things, or {DEEPEST} groups in groups; wanted a file of weights")
         if isinstance(thing, h5py.Dataset) and thing.dtype.kind in "fiu":
-            found[name] = thing
+            found[name] = _read(thing, name, allowance)
 
     file.visititems(visit)  # each object once; links into other files are not followed
-    allowance = Allowance(path)
-    return {name: _read(dataset, name, allowance) for name, dataset in found.items()}
+    return found
 
 
 def _read(dataset, name, allowance):
     plan = dataset.id.get_create_plist()
     filters = [plan.get_filter(number)[0] for number in range(plan.get_nfilters())]
-    if dataset.external or dataset.is_virtual or not set(filters) <= set(_FILTERS):
+    if dataset.external or dataset.is_virtual or not set(filters) <= set(_FILTERS) or len(set(filters)) < len(filters):
         raise FileError(
             f"{allowance.path} keeps {name} in another file or in an encoding that minidl does not read; "
             "save the weights again as one plain HDF5 file"
         )
-    largest = max(prod(dataset.shape), prod(dataset.chunks or ()))
-    allowance.spend(largest * dataset.dtype.itemsize, name)
+    chunk = dataset.chunks or dataset.shape
+    chunks = prod(-(-length // part) for length, part in zip(dataset.shape, chunk, strict=True) if part)
+    size = max(prod(dataset.shape), prod(chunk)) * dataset.dtype.itemsize
+    allowance.spend(size + chunks * OF_A_CHUNK, name)
+    if h5py.h5z.FILTER_DEFLATE in filters:
+        _must_not_burst(dataset, prod(chunk) * dataset.dtype.itemsize, name, allowance.path)
     return dataset[()]
+
+
+def _must_not_burst(dataset, size, name, path):
+    """libhdf5 unpacks a chunk to its end, even where that is a thousand times what a chunk holds."""
+
+    def visit(stored):
+        _, packed = dataset.id.read_direct_chunk(stored.chunk_offset)
+        unpacked = zlib.decompressobj()
+        unpacked.decompress(packed, size + CHECKSUM)
+        if not unpacked.eof and unpacked.unconsumed_tail:
+            raise FileError(f"{path} unpacks to more than {name} holds: it is damaged or made to burst; get it again")
+
+    dataset.id.chunk_iter(visit)

@@ -1,8 +1,10 @@
+import zlib
+
 import h5py
 import numpy as np
 import pytest
 
-from minidl.checkpoints import read
+from minidl.checkpoints import hdf5, read
 from minidl.errors import FileError
 
 
@@ -54,3 +56,49 @@ def test_text_of_variable_length_is_not_read(tmp_path):
         file["names"] = ["a", "b"]
     found = read(tmp_path / "a.h5")
     assert (found.form, list(found.arrays)) == ("keras", ["a/kernel"])
+
+
+def test_a_chunk_that_unpacks_to_more_than_it_holds(tmp_path):
+    """200 KB that libhdf5 would make 200 MB of"""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        dataset = file.create_dataset("a/kernel", (1000,), "f4", chunks=(1000,), compression=1)
+        dataset.id.write_direct_chunk((0,), zlib.compress(bytes(200_000_000)))
+    with pytest.raises(FileError, match="unpacks to more than a/kernel holds"):
+        read(tmp_path / "a.h5")
+
+
+@pytest.mark.parametrize(
+    "options", [{"compression": 9}, {"compression": 9, "shuffle": True, "fletcher32": True}, {"compression": "lzf"}]
+)
+def test_packed_numbers_are_read(tmp_path, options):
+    kernel = np.random.default_rng(0).integers(0, 9, (100, 33)).astype("f4")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("a/kernel", data=kernel, chunks=(30, 7), **options)
+    np.testing.assert_array_equal(read(tmp_path / "a.h5").arrays["a/kernel"], kernel)
+
+
+def test_millions_of_chunks_cost_more_than_their_numbers(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("a/kernel", (2**24,), "f2", chunks=(1,))
+    with pytest.raises(FileError, match="more than it can hold"):
+        read(tmp_path / "a.h5")
+
+
+@pytest.mark.parametrize("shape", ["deep", "wide"])
+def test_groups_without_end(tmp_path, monkeypatch, shape):
+    monkeypatch.setattr(hdf5, "MOST", 50)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        group = file
+        for number in range(40 if shape == "deep" else 60):
+            made = group.create_group(str(number))
+            group = made if shape == "deep" else file
+        group["kernel"] = np.ones(3)
+    with pytest.raises(FileError, match="holds more than 50 things, or 32 groups in groups; wanted a file of weights"):
+        read(tmp_path / "a.h5")
+
+
+def test_an_attribute_without_end_is_not_read(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w", libver="latest") as file:
+        file.attrs["format"] = np.bytes_(b"minidl" * 20_000)
+        file["a/kernel"] = np.zeros(3)
+    assert read(tmp_path / "a.h5").form == "keras"
