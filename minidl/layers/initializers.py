@@ -11,17 +11,31 @@ A uniform distribution on [-r, r] has the variance r²/3. Numbers are drawn in f
 ones in every dtype and on every device.
 """
 
+import threading
+from contextlib import contextmanager
 from math import erf, exp, pi, prod, sqrt
 
 import numpy as np
 
-from minidl.backend import current_device, to_device
+from minidl.backend import current_device, current_module, to_device
 from minidl.errors import ArgumentError, ShapeError, one_of
 
 CUT = 2.0  # standard deviations at which a truncated normal ends
 # The standard deviation of a standard normal that is cut at ±c: of it ∫ t² φ(t) dt = 1 - 2c φ(c) / (2 Φ(c) - 1) is left.
 LEFT_BY_CUT = sqrt(1 - 2 * CUT * exp(-(CUT**2) / 2) / sqrt(2 * pi) / erf(CUT / sqrt(2)))  # 0.8796
 STD_OF = ("whole", "truncated")
+_here = threading.local()
+
+
+@contextmanager
+def unfilled():
+    """Here initializers draw nothing and take no memory, whatever the shape: for a network to be restored, whose arrays are
+    compared before they are replaced. Each is one 0, read-only, that stands at all places."""
+    before, _here.unfilled = getattr(_here, "unfilled", False), True
+    try:
+        yield
+    finally:
+        _here.unfilled = before
 
 
 def fans(shape):
@@ -39,29 +53,36 @@ def fans(shape):
 
 def zeros(rng, shape, dtype=np.float32):
     """For biases."""
-    return _made(np.zeros(shape), dtype)
+    return constant(rng, shape, dtype, 0.0)
+
+
+def constant(rng, shape, dtype=np.float32, value=1.0):
+    """The same number everywhere: 1 for scales."""
+    return _made(shape, dtype, lambda: np.full(shape, value))
 
 
 def he_normal(rng, shape, dtype=np.float32):
     """Normal, variance 2 / fan_in. (Keras' he_normal is truncated_normal of that deviation, std_of="truncated".)"""
     fan_in, _ = fans(shape)
-    return _made(rng.standard_normal(shape) * sqrt(2 / fan_in), dtype)
+    return _made(shape, dtype, lambda: rng.standard_normal(shape) * sqrt(2 / fan_in))
 
 
 def he_uniform(rng, shape, dtype=np.float32):
     """Uniform on ±√(6 / fan_in)"""
     fan_in, _ = fans(shape)
-    return _made(rng.uniform(-1, 1, shape) * sqrt(6 / fan_in), dtype)
+    return _made(shape, dtype, lambda: rng.uniform(-1, 1, shape) * sqrt(6 / fan_in))
 
 
 def glorot_normal(rng, shape, dtype=np.float32):
     """Normal, variance 2 / (fan_in + fan_out)"""
-    return _made(rng.standard_normal(shape) * sqrt(2 / sum(fans(shape))), dtype)
+    both = sum(fans(shape))
+    return _made(shape, dtype, lambda: rng.standard_normal(shape) * sqrt(2 / both))
 
 
 def glorot_uniform(rng, shape, dtype=np.float32):
     """Uniform on ±√(6 / (fan_in + fan_out)), as Keras' dense and convolution layers begin"""
-    return _made(rng.uniform(-1, 1, shape) * sqrt(6 / sum(fans(shape))), dtype)
+    both = sum(fans(shape))
+    return _made(shape, dtype, lambda: rng.uniform(-1, 1, shape) * sqrt(6 / both))
 
 
 def truncated_normal(rng, shape, dtype=np.float32, std=0.05, std_of="whole"):
@@ -74,13 +95,20 @@ def truncated_normal(rng, shape, dtype=np.float32, std=0.05, std_of="whole"):
     one_of("std_of", std_of, STD_OF)
     if not std > 0:
         raise ArgumentError(f"std is {std}; wanted a number above 0")
-    z = rng.standard_normal(shape).reshape(-1)
-    far = np.flatnonzero(abs(z) > CUT)
-    while far.size:
-        z[far] = rng.standard_normal(far.size)
-        far = far[abs(z[far]) > CUT]
-    return _made(z.reshape(shape) * (std if std_of == "whole" else std / LEFT_BY_CUT), dtype)
+
+    def drawn():
+        z = rng.standard_normal(shape).reshape(-1)
+        far = np.flatnonzero(abs(z) > CUT)
+        while far.size:
+            z[far] = rng.standard_normal(far.size)
+            far = far[abs(z[far]) > CUT]
+        return z.reshape(shape) * (std if std_of == "whole" else std / LEFT_BY_CUT)
+
+    return _made(shape, dtype, drawn)
 
 
-def _made(numbers, dtype):
-    return to_device(np.asarray(numbers, dtype), current_device())
+def _made(shape, dtype, draw):
+    if getattr(_here, "unfilled", False):
+        xp = current_module()
+        return xp.broadcast_to(xp.zeros((), dtype), shape)
+    return to_device(np.asarray(draw(), dtype), current_device())

@@ -6,6 +6,7 @@ from minidl.autograd import Tensor
 from minidl.backend import is_array, to_device, to_numpy
 from minidl.errors import ArgumentError
 from minidl.frozen import frozen_copy, is_frozen
+from minidl.shapes import is_int
 
 
 class Module:
@@ -89,7 +90,8 @@ class Module:
     def restore(self, state):
         """Take all parameters and buffers from what `state` gave, on whatever device they are here.
 
-        Raises ArgumentError where a name is missing or unknown, or a shape differs; nothing is changed then.
+        Raises ArgumentError where a name is missing or unknown, a shape differs, or a value is neither array nor number;
+        nothing is changed then.
         """
         mine = self.state()
         wrong = sorted(state.keys() ^ mine.keys())
@@ -97,8 +99,9 @@ class Module:
             kind = "lacks" if wrong[0] in mine else "has an unknown"
             raise ArgumentError(f"the state {kind} {wrong[0]!r} ({len(wrong)} names differ); it belongs to another network")
         for name, value in state.items():
-            if np.shape(value) != getattr(mine[name], "shape", ()):
-                raise ArgumentError(f"{name} has shape {np.shape(value)} in the state; wanted {mine[name].shape}")
+            found, wanted = _form(value), _form(mine[name])
+            if found != wanted:
+                raise ArgumentError(f"{name} has {found} in the state; wanted {wanted}")
         parameters = self.named_parameters()
         for path, module in self.named_modules().items():
             for name in [key for key in vars(module) if f"{path}{key}" in parameters] + list(module.buffers):
@@ -118,6 +121,13 @@ def _holds_parameters(value):
     if isinstance(value, (list, tuple, dict)):
         return any(map(_holds_parameters, value.values() if isinstance(value, dict) else value))
     return isinstance(value, Module) or (isinstance(value, Tensor) and value.requires_grad)
+
+
+def _form(value):
+    """What must be the same in a state, in words"""
+    if is_array(value) and value.ndim:
+        return f"the shape {value.shape}"
+    return "a whole number" if is_int(value) else f"a {type(value).__name__}"
 
 
 def _like(value, array):

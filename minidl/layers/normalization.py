@@ -4,7 +4,8 @@ import numpy as np
 
 from minidl import ops
 from minidl.autograd import Tensor
-from minidl.backend import current_module
+from minidl.errors import ShapeError
+from minidl.layers.initializers import constant, zeros
 from minidl.layers.module import Module
 from minidl.ops.normalization import moments
 
@@ -15,16 +16,16 @@ class BatchNorm(Module):
         running ← momentum · running + (1 - momentum) · the batch's,
 
     of which the variance is the unbiased one, Σ (x - μ)² / (M - 1), as in algorithm 2 of Ioffe & Szegedy 2015 and in PyTorch
-    (whose "momentum" is 1 - momentum here; Keras keeps the biased one).
+    (whose "momentum" is 1 - momentum here; Keras keeps the biased one). In training a channel must have two numbers at least:
+    one is its own mean, so that y = β whatever x is, and nothing could be learned from it.
     """
 
     buffers = ("mean", "variance")
 
     def __init__(self, channels, *, momentum=0.9, epsilon=1e-5, dtype=np.float32):
-        xp = current_module()
-        self.gamma = Tensor(xp.ones(channels, dtype), requires_grad=True)
-        self.beta = Tensor(xp.zeros(channels, dtype), requires_grad=True)
-        self.mean, self.variance = xp.zeros(channels, dtype), xp.ones(channels, dtype)
+        self.gamma = Tensor(constant(None, channels, dtype), requires_grad=True)
+        self.beta = Tensor(zeros(None, channels, dtype), requires_grad=True)
+        self.mean, self.variance = zeros(None, channels, dtype), constant(None, channels, dtype)
         self.momentum, self.epsilon = momentum, epsilon
 
     def __call__(self, x):
@@ -39,9 +40,14 @@ class BatchNorm(Module):
         if not self.training:
             return op(x, self.gamma, self.beta, (self.mean, self.variance), self.epsilon, fixed=True)
         array = x.data if isinstance(x, Tensor) else x
+        count = array.size // max(1, array.shape[-1])
+        if count < 2:
+            raise ShapeError(
+                f"batch normalization found x {array.shape} in training; wanted at least two numbers of each channel: take "
+                "larger batches, and leave out a last one of a single example (drop_last=True of Batches)"
+            )
         mean, variance = batch = moments(array)
-        count = array.size // array.shape[-1]
         share = 1 - self.momentum
         self.mean = self.momentum * self.mean + share * mean
-        self.variance = self.momentum * self.variance + share * count / max(1, count - 1) * variance
+        self.variance = self.momentum * self.variance + share * count / (count - 1) * variance
         return op(x, self.gamma, self.beta, batch, self.epsilon)

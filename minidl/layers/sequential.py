@@ -8,13 +8,14 @@ import numpy as np
 
 from minidl.autograd import Tensor, no_grad
 from minidl.backend import device_of
+from minidl.errors import ArgumentError
 from minidl.layers.activations import ReLU
 from minidl.layers.module import Module
 
 
 class Line(NamedTuple):
     """One layer of a summary. shape: of its output, without the batch; multiply_adds: of its kernels, for one picture;
-    receptive_field: how many positions of the input, along each axis, one output sees, as `window` says; () where it sees all.
+    receptive_field: how many positions of the input, along each axis, one output sees, as `windows` says; () where it sees all.
     """
 
     name: str
@@ -36,6 +37,14 @@ class Sequential(Module):
 
     def __init__(self, *layers):
         self.layers = dict(layers[0]) if layers and isinstance(layers[0], dict) else _named(layers)
+        if not self.layers:
+            raise ArgumentError("a Sequential found no layers; wanted at least one")
+        for name, layer in self.layers.items():
+            if not isinstance(layer, Module):
+                raise ArgumentError(
+                    f"a Sequential found a {type(layer).__name__} as {name!r}; wanted layers (Modules) one by one, as in "
+                    "Sequential(*layers), or one dict of them by name"
+                )
 
     def __call__(self, x):
         for layer, rectify in self._steps():
@@ -61,16 +70,16 @@ class Sequential(Module):
         self.train(False)
         try:
             with no_grad():
-                return list(_lines(self._by_path(), x))
+                return list(_lines(self.by_path(), x))
         finally:
             for module, was_training in zip(modules, training, strict=True):
                 module.training = was_training
 
-    def _by_path(self, path=""):
+    def by_path(self, path=""):
         """(path, layer) of each layer, where a Sequential is not one but those in it"""
         for name, layer in self.layers.items():
             if isinstance(layer, Sequential):
-                yield from layer._by_path(f"{path}{name}/")
+                yield from layer.by_path(f"{path}{name}/")
             else:
                 yield f"{path}{name}", layer
 
@@ -81,10 +90,10 @@ def _lines(layers, x):
         y = layer(x)
         if y.ndim != x.ndim:
             field = step = []
-        elif field and hasattr(layer, "window"):
-            reach, stride = layer.window(len(field))
-            field = [n + (k - 1) * s for n, k, s in zip(field, reach, step, strict=True)]
-            step = [s * t for s, t in zip(step, stride, strict=True)]
+        elif field and hasattr(layer, "windows"):
+            windows = layer.windows(x.shape[1:-1])
+            field = [n + (k - 1) * s for n, k, s in zip(field, windows.reach, step, strict=True)]
+            step = [s * t for s, t in zip(step, windows.stride, strict=True)]
         parameters = sum(p.data.size for p in layer.parameters())
         kernels = [p.data.size for p in vars(layer).values() if isinstance(p, Tensor) and p.ndim > 1]
         products = sum(kernels) * prod(y.shape[:-1])

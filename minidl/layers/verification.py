@@ -12,21 +12,21 @@ import numpy as np
 
 from minidl import ops
 from minidl.autograd import Tensor
-from minidl.backend import current_module
 from minidl.errors import ShapeError, one_of
+from minidl.layers.initializers import constant
 from minidl.layers.module import Module
 
 DIFFERENCES = {"absolute": lambda f, g: ops.absolute(ops.subtract(f, g)), "chi-square": ops.chi_square}
 
 
 class Verification(Module):
-    """The head over so many features. It begins as a distance, the mean of all φ: w = -1/D and b = 0."""
+    """The head over so many features. It begins as a distance, bias - slope·Σφ; by default the slope is 1/D, the sum a mean."""
 
-    def __init__(self, difference, features, dtype=np.float32):
-        xp = current_module()
+    def __init__(self, difference, features, dtype=np.float32, *, slope=None, bias=0.0):
         self.difference = one_of("difference", difference, DIFFERENCES)
-        self.weights = Tensor(xp.full(features, -1 / features, dtype), requires_grad=True)
-        self.bias = Tensor(xp.zeros(1, dtype), requires_grad=True)
+        weight = -1 / features if slope is None else -slope
+        self.weights = Tensor(constant(None, features, dtype, weight), requires_grad=True)
+        self.bias = Tensor(constant(None, 1, dtype, bias), requires_grad=True)
 
     def __call__(self, f, g):
         """(..., D), (..., D), which broadcast -> (...), logits of "the same" """

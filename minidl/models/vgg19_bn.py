@@ -13,7 +13,7 @@ from minidl.errors import ArgumentError
 from minidl.layers import BatchNorm, Convolution, Dense, Dropout, Flatten, MaxPool, ReLU, Sequential
 from minidl.models.vgg19 import ARCHITECTURE, BLOCKS
 
-LEAST_CHANNELS = 4
+LEAST_CHANNELS, MOST_LAYERS = 4, 16
 
 
 def vgg19_bn(head="512-10", width=1.0, keep=0.5, seed=0, momentum=0.9):
@@ -70,8 +70,9 @@ def take_imagenet(model, mean, std, weights=None):
 
 def _numbers(head):
     parts = str(head).split("-")
-    if not all(part.isdecimal() and int(part) for part in parts):
+    if len(parts) > MOST_LAYERS or not all(part.isdecimal() and len(part) < 7 and int(part) for part in parts):
         raise ArgumentError(
-            f"the head is {head!r}; wanted numbers with - between, such as 4096-4096-10, the last one of classes"
+            f"the head is {head!r}; wanted numbers with - between, such as 4096-4096-10, the last one of classes, "
+            f"at most {MOST_LAYERS}, none above 999999"
         )
     return list(map(int, parts))

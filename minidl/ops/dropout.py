@@ -3,7 +3,7 @@
 import numpy as np
 
 from minidl.autograd import differentiable
-from minidl.backend import array_module
+from minidl.backend import array_module, must_be_floating
 from minidl.errors import ArgumentError
 
 
@@ -16,6 +16,7 @@ def dropout(x, keep, seed):
     >>> dropout(np.ones(6), 0.5, seed=1)
     array([2., 0., 0., 0., 2., 2.])
     """
+    must_be_floating("x", x)
     return x * _mask(x, keep, seed)
 
 

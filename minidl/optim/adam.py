@@ -1,7 +1,7 @@
 """Adam (Kingma & Ba 2015), and AdamW (Loshchilov & Hutter 2019)."""
 
 from minidl.backend import array_module
-from minidl.errors import one_of
+from minidl.errors import ArgumentError, one_of
 from minidl.memory import scratch
 from minidl.optim.optimizer import Optimizer
 from minidl.optim.sgd import decayed
@@ -29,6 +29,9 @@ class Adam(Optimizer):
         decoupled=False,
     ):  # fmt: skip
         super().__init__(parameters, learning_rate, weight_decay, ["m", "v"])
+        for name, beta in (("beta1", beta1), ("beta2", beta2)):
+            if not 0 <= beta < 1:
+                raise ArgumentError(f"Adam's {name} is {beta}; wanted a number from 0 to below 1")
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
         self.epsilon_form = one_of("epsilon_form", epsilon_form, EPSILON_FORMS)
         self.decoupled = decoupled

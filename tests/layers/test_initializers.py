@@ -11,12 +11,14 @@ from minidl.errors import ArgumentError
 from minidl.layers import initializers
 from minidl.layers.initializers import (
     LEFT_BY_CUT,
+    constant,
     fans,
     glorot_normal,
     glorot_uniform,
     he_normal,
     he_uniform,
     truncated_normal,
+    unfilled,
     zeros,
 )
 from minidl.ops import relu
@@ -123,6 +125,21 @@ def test_on_a_gpu_they_are_the_same(place):
 def test_what_makes_no_sense_is_refused(call):
     with pytest.raises(ArgumentError):
         call()
+
+
+@pytest.mark.parametrize("initializer", [zeros, constant, *(each for each, *_ in EVERY.values())])
+def test_unfilled_they_take_no_memory_and_draw_nothing(initializer):
+    draws = rng()
+    with unfilled():
+        with unfilled():
+            w = initializer(draws, (10**6, 10**6), np.float64)
+        assert initializer(draws, (3, 10**12)).dtype == np.float32
+    assert (w.shape, w.dtype, w.strides) == ((10**6, 10**6), np.float64, (0, 0))
+    np.testing.assert_array_equal(initializer(draws, (4, 5)), initializer(rng(), (4, 5)))
+
+
+def test_constants_are_the_number_that_is_said():
+    assert (constant(None, 3) == 1).all() and (constant(None, (2, 3), value=-0.5) == -0.5).all()
 
 
 def test_zeros_are_zeros():

@@ -49,9 +49,16 @@ def test_parameters_that_would_have_no_names_are_refused(held, place):
         )
 
 
-def test_a_list_of_layers_is_no_sequential():
-    with pytest.raises(ArgumentError, match=r"Sequential\.layers\['list1'\], a list, holds parameters"):
-        Sequential([Small(), Small()]).parameters()
+@pytest.mark.parametrize("layers", [([Small(), Small()],), ({"first": Small(), "list1": [Small()]},)])
+def test_a_list_of_layers_is_no_layer_of_a_sequential(layers):
+    with pytest.raises(ArgumentError, match=r"a Sequential found a list as 'list1'; wanted layers .*Sequential\(\*layers\)"):
+        Sequential(*layers)
+
+
+@pytest.mark.parametrize("layers", [(), ({},)])
+def test_a_sequential_of_nothing_is_refused(layers):
+    with pytest.raises(ArgumentError, match="found no layers; wanted at least one"):
+        Sequential(*layers)
 
 
 def test_lists_without_parameters_are_kept():

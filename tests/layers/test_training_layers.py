@@ -57,6 +57,22 @@ def test_batch_norm_is_pytorchs(rectified):
     np.testing.assert_allclose(ours.variance, theirs.running_var.numpy(), rtol=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(1, 5), (1, 1, 1, 5), (0, 5)])
+def test_batch_norm_of_one_number_a_channel_is_refused_in_training(shape):
+    layer, x = BatchNorm(5), np.ones(shape, np.float32)
+    for call in (layer, layer.rectified):
+        with pytest.raises(ShapeError, match=r"wanted at least two numbers of each channel.*drop_last=True"):
+            call(x)
+    assert not layer.mean.any() and (layer.variance == 1).all()
+    if x.size:
+        assert layer.train(False)(x).shape == shape
+
+
+def test_dropout_of_whole_numbers_is_refused():
+    with pytest.raises(ArgumentError, match="x is an array of int64; wanted an array of floating-point numbers"):
+        Dropout(0.5)(np.arange(6))
+
+
 def test_dropout_leaves_out_what_its_seed_says():
     layer, x = Dropout(0.25, seed=3), np.ones(10_000)
     first, second = layer(x), layer(x)
@@ -185,7 +201,9 @@ def test_the_state_goes_from_one_network_to_another():
     assert all(np.array_equal(value, other.state()[name]) for name, value in one.state().items())
     with pytest.raises(ArgumentError, match="the state lacks 'convolution1/bias'"):
         other.restore({name: value for name, value in one.state().items() if name != "convolution1/bias"})
-    with pytest.raises(ArgumentError, match=r"dense1/bias has shape \(4,\) in the state; wanted \(3,\)"):
+    with pytest.raises(ArgumentError, match=r"dropout1/calls has a list in the state; wanted a whole number"):
+        other.restore({**one.state(), "dropout1/calls": [3]})
+    with pytest.raises(ArgumentError, match=r"dense1/bias has the shape \(4,\) in the state; wanted the shape \(3,\)"):
         other.restore({**one.state(), "dense1/bias": np.zeros(4)})
 
 

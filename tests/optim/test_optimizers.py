@@ -176,7 +176,8 @@ def test_what_makes_no_sense_is_refused():
     for make in (
         lambda: Adam([]), lambda: Adam([np.ones(3)]), lambda: Adam([Tensor([1.0])]), lambda: SGD([x], 0.0),
         lambda: SGD([x], float("nan")), lambda: SGD([x], 0.1, momentum=1.0), lambda: SGD([x], 0.1, nesterov=True),
-        lambda: Adam([x], epsilon_form="keras"), lambda: LBFGS([x], history=0), lambda: SGD([x], 0.1).step(),
+        lambda: Adam([x], epsilon_form="keras"), lambda: Adam([x], beta1=1), lambda: Adam([x], beta2=-0.1),
+        lambda: Adam([x], beta2=float("nan")), lambda: LBFGS([x], history=0), lambda: SGD([x], 0.1).step(),
     ):  # fmt: skip
         with pytest.raises(ArgumentError):
             make()
