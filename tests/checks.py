@@ -388,6 +388,7 @@ def apart_and_added(case):
 MAGNIFIED = {
     **dict.fromkeys(("relu", "leaky_relu", "sigmoid", "tanh", "softmax", "exp", "absolute"), as_it_is),
     **dict.fromkeys(("maximum", "minimum", "max", "max_pool", "content_loss", "gram_loss"), as_it_is),
+    "resample": lambda case: case._replace(arguments={**case.arguments, "x": abs(case.arguments["x"])}),
     "subtract": lambda case: with_op(magnified(case), ops.add),
     "style_loss": lambda case: with_op(magnified(case), added_grams),
     "softmax_cross_entropy": lambda case: with_op(magnified(case), added_logits),

@@ -174,6 +174,17 @@ def pad_oracle(x, width, value):
     return y
 
 
+def resample_oracle(x, rows, columns):
+    """Over all pixels, with the weight that the formula gives each."""
+    _, H, W, C = x.shape
+    y = np.empty((*rows.shape, C))
+    for n, i, j in np.ndindex(rows.shape):
+        r, s = np.clip(rows[n, i, j], 0, H - 1), np.clip(columns[n, i, j], 0, W - 1)
+        nearness = [[max(0, 1 - abs(r - p)) * max(0, 1 - abs(s - q)) for q in range(W)] for p in range(H)]
+        y[n, i, j] = np.einsum("pq,pqc->c", nearness, x[n])
+    return y
+
+
 # ---- losses: the formulas of the papers -----------------------------------------------------------------------------
 
 
@@ -337,6 +348,7 @@ ORACLES = {
     "index": lambda x, key: x.flat[np.arange(x.size).reshape(x.shape)[key]],
     "pad": pad_oracle,
     "broadcast_to": lambda x, shape: x * np.ones(shape),
+    "resample": resample_oracle,
     "l2_normalize": l2_normalize_oracle,
     "cosine_similarity": cosine_oracle,
     "pairwise_distances": pairwise_oracle,
@@ -390,6 +402,7 @@ KEEPS = {
     "index": {"x": ""},
     "pad": {"x": ""},
     "broadcast_to": {"x": ""},
+    "resample": {"x": ("rows", "columns")},
     "l2_normalize": {"x": "xy"},
     "cosine_similarity": {"a": "aby", "b": "aby"},
     "pairwise_distances": {"a": "aby", "b": "aby"},

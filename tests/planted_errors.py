@@ -462,6 +462,41 @@ SIMPLE = [
     Plant("repeated index not added up", "index", wrong(ops.index, dx=overwriting_index), GRADIENT),
 ]  # fmt: skip
 
+# ---- resampling -----------------------------------------------------------------------------------------------------
+
+
+def wrapping_resample(x, rows, columns):
+    return ops.resample.forward(x, rows % x.shape[1], columns % x.shape[2])
+
+
+def nearest_resample(x, rows, columns):
+    return ops.resample.forward(x, np.rint(rows), np.rint(columns))
+
+
+def forward_in_place_of_its_adjoint(dy, rows, columns, x_shape):
+    """Where y has as many pixels as x; else, what is right."""
+    right = ops.resample.gradients["dx"](dy, rows, columns, x_shape)
+    return ops.resample.forward(dy, rows, columns) if dy.shape == x_shape else right
+
+
+def resample_dx_of_the_last(dy, rows, columns, x_shape):
+    """A pixel that is read several times keeps the last share."""
+    dx, last = np.zeros(x_shape, dy.dtype), [length - 1 for length in x_shape[1:3]]
+    for n, i, j in np.ndindex(rows.shape):
+        r, s = np.clip([rows[n, i, j], columns[n, i, j]], 0, last)
+        for p, q in np.ndindex(x_shape[1:3]):
+            if abs(r - p) < 1 and abs(s - q) < 1:
+                dx[n, p, q] = (1 - abs(r - p)) * (1 - abs(s - q)) * dy[n, i, j]
+    return dx
+
+
+RESAMPLINGS = [
+    Plant("border wrapped around", "resample", wrong(ops.resample, wrapping_resample), FORWARD),
+    Plant("nearest pixel alone", "resample", wrong(ops.resample, nearest_resample), FORWARD),
+    Plant("read where to give back", "resample", wrong(ops.resample, dx=forward_in_place_of_its_adjoint), GRADIENT),
+    Plant("shares overwritten in dx", "resample", wrong(ops.resample, dx=resample_dx_of_the_last), GRADIENT),
+]
+
 # ---- losses ---------------------------------------------------------------------------------------------------------
 
 
@@ -710,4 +745,4 @@ DISTANCES = [
     Plant("the positive does not pull", TRIPLET, wrong(losses.triplet_loss, danchor=positive_forgotten), GRADIENT),
 ]  # fmt: skip
 
-PLANTS = [*CONVOLUTIONS, *WINOGRADS, *RUNS, *RECTIFIED, *POOLINGS, *NORMALIZATIONS, *SIMPLE, *LOSSES, *DISTANCES]
+PLANTS = [*CONVOLUTIONS, *WINOGRADS, *RUNS, *RECTIFIED, *POOLINGS, *NORMALIZATIONS, *SIMPLE, *RESAMPLINGS, *LOSSES, *DISTANCES]

@@ -26,11 +26,12 @@ from minidl.ops.matrices import matmul
 from minidl.ops.normalization import batch_norm, batch_norm_relu
 from minidl.ops.pooling import avg_pool, max_pool
 from minidl.ops.reductions import max, mean, sum
+from minidl.ops.resampling import resample
 from minidl.ops.shaping import broadcast_to, concatenate, index, pad, reshape, transpose
 
 __all__ = [
     "absolute", "add", "avg_pool", "batch_norm", "batch_norm_relu", "broadcast_to", "chi_square", "concatenate", "convolution",
     "convolution_relu", "cosine_similarity", "divide", "dropout", "exp", "index", "l2_normalize", "leaky_relu", "log", "matmul",
     "max", "max_pool", "maximum", "mean", "minimum", "multiply", "negative", "pad", "pairwise_distances", "power", "relu",
-    "reshape", "sigmoid", "softmax", "sqrt", "subtract", "sum", "tanh", "transpose",
+    "resample", "reshape", "sigmoid", "softmax", "sqrt", "subtract", "sum", "tanh", "transpose",
 ]  # fmt: skip

@@ -170,6 +170,17 @@ def broadcast_to(choose):
     return {"x": ones, "shape": (*_axes(choose, 0, 2), *shape)}
 
 
+def resample(choose):
+    """Places in quarters of a pixel, some of them outside."""
+    n, height, width, channels = (choose.integer(1, 3) for _ in range(4))
+    out = choose.integer(1, 2), choose.integer(1, 3)
+
+    def places(size):
+        return Numbers([[[choose.integer(-4, 4 * size) / 4 for _ in range(out[1])] for _ in range(out[0])] for _ in range(n)])
+
+    return {"x": Shape((n, height, width, channels)), "rows": places(height), "columns": places(width)}
+
+
 def softmax(choose):
     shape = _axes(choose)
     return {"x": Shape(shape), "axis": choose.integer(-len(shape), len(shape) - 1)}

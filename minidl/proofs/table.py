@@ -126,6 +126,7 @@ ROWS = [
     Row("index", ops.index, geometry.index, {"x": "linear"}),
     Row("pad", ops.pad, geometry.pad, {"x": "linear"}),
     Row("broadcast_to", ops.broadcast_to, geometry.broadcast_to, {"x": "linear"}),
+    Row("resample", ops.resample, geometry.resample, {"x": "linear"}),
     Row("l2_normalize", ops.l2_normalize, geometry.vectors, {"x": "analytic"}, {"x": "rows of zeros"}),
     Row(
         "cosine_similarity", ops.cosine_similarity, geometry.pairs_of_vectors, {"a": "analytic", "b": "analytic"},

@@ -50,6 +50,14 @@ def avg_pool(x, *, window, stride, padding, ceil, count_padding):
     return channels_last(pool(channels_first(x), window, stride, both_sides, ceil_mode=ceil, count_include_pad=count_padding))
 
 
+def resample(x, rows, columns):
+    """PyTorch counts the places from -1 to 1, from edge to edge, columns first"""
+    height, width = x.shape[1:3]
+    places = torch.tensor(np.stack([(2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1], axis=-1))
+    sample = torch.nn.functional.grid_sample
+    return channels_last(sample(channels_first(x), places, padding_mode="border", align_corners=False))
+
+
 TWINS = {
     **{f"convolution[{algorithm}]": convolution for algorithm in ALGORITHMS},
     **{f"convolution_relu[{algorithm}]": convolution_relu for algorithm in ALGORITHMS},
@@ -61,6 +69,7 @@ TWINS = {
     "tanh": torch.tanh,
     "softmax": lambda x, axis: torch.softmax(x, dim=axis),
     "matmul": lambda a, b: a @ b,
+    "resample": resample,
 }
 
 
