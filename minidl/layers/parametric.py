@@ -6,7 +6,7 @@ from minidl import ops
 from minidl.autograd import Tensor
 from minidl.layers.initializers import he_normal, zeros
 from minidl.layers.module import Module
-from minidl.shapes import per_axis
+from minidl.shapes import windows_over
 
 
 class Convolution(Module):
@@ -38,9 +38,9 @@ class Convolution(Module):
         """max(self(x), 0), in one go"""
         return ops.convolution_relu(x, self.kernel, self.bias, **self.options)
 
-    def window(self, rank):
-        """(positions that one output reads, stride), along each axis"""
-        return _window(self.kernel, self.options, rank)
+    def windows(self, extent):
+        """The Windows over an input of these lengths along the spatial axes"""
+        return _windows(self.kernel, self.options, extent)
 
 
 class SeparableConvolution(Module):
@@ -64,9 +64,9 @@ class SeparableConvolution(Module):
         """max(self(x), 0), in one go"""
         return ops.convolution_relu(self._each_channel(x), self.pointwise, self.bias)
 
-    def window(self, rank):
-        """(positions that one output reads, stride), along each axis"""
-        return _window(self.depthwise, self.options, rank)
+    def windows(self, extent):
+        """The Windows over an input of these lengths along the spatial axes"""
+        return _windows(self.depthwise, self.options, extent)
 
     def _each_channel(self, x):
         return ops.convolution(x, self.depthwise, groups=self.depthwise.shape[-1], **self.options)
@@ -90,6 +90,6 @@ class Dense(Module):
         return y if self.bias is None else y + self.bias
 
 
-def _window(kernel, options, rank):
-    dilation, stride = (per_axis(name, options[name], rank, least=1) for name in ("dilation", "stride"))
-    return [d * (k - 1) + 1 for d, k in zip(dilation, kernel.shape[:rank], strict=True)], stride
+def _windows(kernel, options, extent):
+    geometry = {name: options[name] for name in ("stride", "padding", "dilation")}
+    return windows_over(extent, kernel.shape[: len(extent)], **geometry)

@@ -2,7 +2,7 @@
 
 from minidl import ops
 from minidl.layers.module import Module
-from minidl.shapes import per_axis
+from minidl.shapes import windows_over
 
 
 class _Pool(Module):
@@ -13,13 +13,10 @@ class _Pool(Module):
         """(N, *spatial, C) -> (N, *out, C)"""
         return self.op(x, self.size, **self.options)
 
-    def window(self, rank):
-        """(positions that one output reads, stride), along each axis"""
-        size = per_axis("window", self.size, rank, least=1)
-        stride = self.options.get("stride")
-        dilation = per_axis("dilation", self.options.get("dilation", 1), rank, least=1)
-        reach = [d * (k - 1) + 1 for d, k in zip(dilation, size, strict=True)]
-        return reach, size if stride is None else per_axis("stride", stride, rank, least=1)
+    def windows(self, extent):
+        """The Windows over an input of these lengths along the spatial axes"""
+        geometry = {name: value for name, value in self.options.items() if name != "count_padding" and value is not None}
+        return windows_over(extent, self.size, **{"stride": self.size, **geometry})
 
 
 class MaxPool(_Pool):
