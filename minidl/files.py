@@ -1,7 +1,8 @@
 """Files are written beside their place and moved into it, so that nothing is ever lost or half-written."""
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ def replacing(path):
     path = must_be_writable(os.path.realpath(path))  # what a link points to is replaced, not the link
     beside = None
     try:
-        unique = path.with_name(f".{path.stem}-{uuid4().hex}{path.suffix}")
+        unique = path.with_name(f".{path.stem}-{uuid4().hex}{path.suffix}")  # which clear_halves looks for
         with open(unique, "xb"):
             beside = unique
         if path.exists():
@@ -36,6 +37,14 @@ def replacing(path):
     except BaseException:
         _remove(beside)
         raise
+
+
+def clear_halves(path):
+    """Remove what killed processes have left beside `path` when they were replacing it. Nobody may be replacing it now."""
+    path = Path(os.path.realpath(path))
+    for half in path.parent.glob(f".{escape(path.stem)}-{'[0-9a-f]' * 32}{escape(path.suffix)}"):
+        with suppress(OSError):
+            half.unlink()
 
 
 def must_exist(path, what="file"):

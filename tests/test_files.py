@@ -7,7 +7,7 @@ import stat
 import pytest
 
 from minidl.errors import FileError
-from minidl.files import must_be_writable, must_exist, replacing
+from minidl.files import clear_halves, must_be_writable, must_exist, replacing
 
 
 @pytest.fixture
@@ -87,6 +87,18 @@ def test_the_replaced_file_keeps_its_permissions_and_the_links_to_it(old):
         beside.write_text("new")
     assert link.is_symlink() and old.read_text() == "new"
     assert old.stat().st_mode & 0o777 == 0o640
+
+
+def test_halves_of_killed_processes_are_cleared_and_nothing_else(old, monkeypatch):
+    others = [old.with_name(name) for name in (".weights.npz", ".weights-1.npz", f".other-{'0' * 32}.npz")]
+    for other in others:
+        other.touch()
+    monkeypatch.setattr("minidl.files._remove", lambda beside: None)  # as a kill has it
+    with pytest.raises(KeyboardInterrupt), replacing(old):
+        raise KeyboardInterrupt
+    assert len(list(old.parent.iterdir())) == 5
+    clear_halves(old)
+    assert sorted(old.parent.iterdir()) == sorted([old, *others])
 
 
 def test_what_must_exist(old):

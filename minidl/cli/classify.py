@@ -6,9 +6,9 @@ import numpy as np
 
 from minidl.backend import device
 from minidl.cli.options import add_device, add_tf32
+from minidl.cli.output import shown, warn
 from minidl.data import read_image, resize
-from minidl.errors import printable
-from minidl.files import must_exist
+from minidl.errors import FileError, NonFiniteError, printable
 from minidl.ops import softmax
 from minidl.training import cifar10
 from minidl.training.loop import CHECKPOINT
@@ -21,7 +21,7 @@ def register(commands):
         "classify",
         help="what a trained network sees in pictures",
         description="Name what a network that `minidl train cifar10` has trained sees: the middle square of each picture, made "
-        "32x32, and the three classes that it holds for likeliest.",
+        "32x32, and the three classes that it holds for likeliest. A file that is no picture is named and passed over.",
     )
     parser.set_defaults(run=run)
     parser.add_argument("model", metavar="MODEL", type=Path, help="checkpoint.h5 of a run, or its folder")
@@ -31,16 +31,27 @@ def register(commands):
 
 
 def run(arguments):
-    for path in arguments.pictures:
-        must_exist(path, "picture")
     path = arguments.model / CHECKPOINT if arguments.model.is_dir() else arguments.model
     model, classes, mean, std = cifar10.trained(path)
-    with device(arguments.device, arguments.tf32) as chosen:
-        squares = np.stack([_square(read_image(picture)) for picture in arguments.pictures])
-        probabilities = softmax(cifar10.scores(model.to(chosen.name), squares, mean, std))
-    for picture, row in zip(arguments.pictures, probabilities, strict=True):
-        best = row.argsort()[::-1][:3]
-        print(f"{picture}: " + ", ".join(f"{printable(str(classes[i]), 80)} {row[i]:.1%}" for i in best))
+    read = list(_read(arguments.pictures))
+    if read:
+        with device(arguments.device, arguments.tf32) as chosen:
+            logits = cifar10.scores(model.to(chosen.name), np.stack([square for _, square in read]), mean, std)
+        if not np.isfinite(logits).all():
+            raise NonFiniteError(f"{path} makes NaN or infinite numbers of pictures: it is damaged; take another checkpoint")
+        for (picture, _), row in zip(read, softmax(logits), strict=True):
+            best = row.argsort()[::-1][:3]
+            print(f"{shown(picture)}: " + ", ".join(f"{printable(classes[i], 80)} {row[i]:.1%}" for i in best))
+    return 0 if len(read) == len(arguments.pictures) else 2
+
+
+def _read(paths):
+    """(path, its square) of each that can be read; of the others is said why not"""
+    for path in paths:
+        try:
+            yield path, _square(read_image(path))
+        except FileError as error:
+            warn(error)
 
 
 def _square(picture):

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from minidl.cli.output import shown
+from minidl.cli.saying import say
 from minidl.data import cifar10, mnist
 from minidl.data.cifar10 import FORMS as CIFAR10_FORMS
 from minidl.data.fetch import SOURCES, fetch
@@ -32,17 +34,21 @@ def register(commands):
 
 
 def _fetch(arguments):
-    print(f"{arguments.name} is in {fetch(arguments.name, arguments.to, arguments.quiet)}")
+    say(f"{arguments.name} is in {fetch(arguments.name, arguments.to, arguments.quiet)}")
 
 
 def _info(arguments):
-    for name in [arguments.name] if arguments.name else READERS:
+    """2 where one that was looked for is missing or damaged"""
+    if arguments.name:
+        return _describe(arguments.name, arguments.data)
+    code = 0
+    for name in READERS:
         try:
             _describe(name, arguments.data)
         except FileError as error:
-            if arguments.name:
-                raise
-            print(f"{name}: {error}")
+            print(f"{name}: {shown(error)}")
+            code = 2
+    return code
 
 
 def _describe(name, folder):
@@ -51,5 +57,5 @@ def _describe(name, folder):
         pictures, labels = reader(folder, part)
         height, width, *_ = pictures.shape[1:]
         where = find(name, forms[part], folder)[0].parent
-        print(f"{name} {part}: {len(pictures):,} pictures of {height} x {width}, in {where}")
+        print(f"{name} {part}: {len(pictures):,} pictures of {height} x {width}, in {shown(where)}")
         print("  of each class:", ", ".join(f"{count:,}" for count in np.bincount(labels, minlength=10)))

@@ -27,6 +27,8 @@ class Progress:
     def __call__(self, told):
         if isinstance(told, Moment):
             self._step(told)
+        elif isinstance(told, str):
+            say(told)
         else:
             self._epoch(told)
 

@@ -7,6 +7,7 @@ from contextvars import copy_context
 
 import numpy as np
 
+from minidl.backend import is_array
 from minidl.errors import ArgumentError, ShapeError
 from minidl.shapes import is_int
 
@@ -27,6 +28,10 @@ class Batches:
     """
 
     def __init__(self, arrays, size, seed, shuffle=True, drop_last=False, transform=None, prefetch=2):
+        if not (isinstance(arrays, tuple | list) and arrays and all(is_array(array) and array.ndim for array in arrays)):
+            raise ArgumentError(
+                f"the arrays of the batches are {_kind(arrays)}; wanted a tuple of arrays, such as (pictures, labels)"
+            )
         lengths = {len(array) for array in arrays}
         if len(lengths) != 1 or 0 in lengths:
             raise ShapeError(f"the arrays of the batches have lengths {sorted(lengths)}; wanted one length, at least 1")
@@ -35,7 +40,7 @@ class Batches:
             if not (is_int(value) and value >= least):
                 raise ArgumentError(f"the {name} of the batches is {value!r}; wanted a whole number of at least {least}")
         if drop_last and size > self._examples:
-            raise ArgumentError(f"{self._examples} examples make no batch of {size}; take smaller batches or drop_last=False")
+            raise ArgumentError(f"{self._examples} examples make no batch of {size}; take smaller batches or more examples")
         self.arrays, self.size, self.seed, self.shuffle = tuple(arrays), int(size), int(seed), shuffle
         self.drop_last, self.transform, self.prefetch = drop_last, transform, prefetch
         self.epoch = self.batch = 0
@@ -83,6 +88,12 @@ class Batches:
     def _random(self, *position):
         # With the position as spawn_key, no two streams are one; plain lists [seed, epoch] and [seed, epoch, 0] give the same.
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=position))
+
+
+def _kind(arrays):
+    """In words"""
+    kinds = ", ".join(type(array).__name__ for array in arrays[:3]) if isinstance(arrays, tuple | list) else ""
+    return f"a {type(arrays).__name__}" + (f" of {kinds}" if kinds else "")
 
 
 def ahead(work, items, most):

@@ -1,10 +1,13 @@
 """A small network that makes vectors of pictures, to be trained from scratch on a few hundred of them, and what compares two.
 
-    conv1 .. conv4   3x3 of 16, 32, 64 and 128, each with batch normalization, ReLU and 2x2 max-pooling
+    conv1 .. conv4   3x3 of 32, 64, 128 and 128, each with batch normalization, ReLU and 2x2 max-pooling
     embedding        dense, of as many numbers as wanted
 
-What its vectors are for says how it ends: "triplet" makes them as long as 1, so that their distances count; for a head that
-verifies ("absolute", "chi-square", see layers/verification.py) they go through a ReLU, and the head compares them.
+Its vectors are made as long as 1. In "triplet" their distances count; else a head compares them that verifies ("absolute",
+"chi-square", see layers/verification.py), for "chi-square" after a ReLU, for it wants numbers of at least 0.
+
+A head begins steep: most pairs are sure from the first step on, and only those that are not, or are wrong, move the network, as
+of triplets only the violating ones do. A gentle one goes on pushing apart what is apart, and knows strangers less well.
 """
 
 import numpy as np
@@ -17,7 +20,8 @@ from minidl.layers.verification import DIFFERENCES, Verification
 from minidl.ops import pairwise_distances
 
 HEADS = ("triplet", *DIFFERENCES)
-CHANNELS = (16, 32, 64, 128)
+CHANNELS = (32, 64, 128, 128)
+STEEP = {"absolute": {"slope": 32, "bias": 24}, "chi-square": {"slope": 48, "bias": 18}}  # slope: of Σφ / √D
 
 
 class Verifier(Module):
@@ -42,6 +46,7 @@ class Verifier(Module):
 
 def verifier(shape, head="triplet", dimensions=64, keep=1.0, seed=0):
     """(N, H, W, C) -> (N, dimensions). shape: (H, W, C) of the pictures; keep: of the dropout before the last layer."""
+    one_of("head", head, HEADS)
     height, width, channels = shape
     if min(height, width) < 1 << len(CHANNELS):
         raise ArgumentError(f"the pictures are {height}x{width}; wanted at least {1 << len(CHANNELS)} pixels a side")
@@ -54,21 +59,28 @@ def verifier(shape, head="triplet", dimensions=64, keep=1.0, seed=0):
     layers["flatten"] = Flatten()
     layers["dropout"] = Dropout(keep, seed=seed)
     layers["embedding"] = Dense.new(rng, height * width * channels, dimensions, initializer=glorot_uniform)
-    return Verifier(Sequential(layers | _end(head)), _head(head, dimensions))
+    embedding = Sequential(layers | _rectified(head) | _unit())
+    if head == "triplet":
+        return Verifier(embedding)
+    start = STEEP[head]
+    return Verifier(embedding, Verification(head, dimensions, slope=start["slope"] / dimensions**0.5, bias=start["bias"]))
 
 
 def verifier_on_top(features, head="triplet"):
-    """(N, features) -> (N, D), for vectors of another network, which it begins with as they are: D = features; for
-    "chi-square", which wants numbers of at least 0, their positive and their negative parts, D = 2 features."""
+    """(N, features) -> (N, D), for vectors of another network, which it begins with as they are, but in "triplet" as long as 1:
+    D = features; for "chi-square", which wants numbers of at least 0, their positive and their negative parts, D = 2 features.
+    """
     same = np.eye(features, dtype=np.float32)
     kernel = np.concatenate([same, -same], axis=1) if head == "chi-square" else same
-    layers = {"embedding": Dense(kernel, np.zeros(kernel.shape[1], np.float32))}
-    return Verifier(Sequential(layers | (_end(head) if head != "absolute" else {})), _head(head, kernel.shape[1]))
+    layers = {"embedding": Dense(kernel, np.zeros(kernel.shape[1], np.float32))} | _rectified(head)
+    if head == "triplet":
+        return Verifier(Sequential(layers | _unit()))
+    return Verifier(Sequential(layers), Verification(head, kernel.shape[1]))
 
 
-def _end(head):
-    return {"unit_length": UnitLength()} if one_of("head", head, HEADS) == "triplet" else {"embedding_relu": ReLU()}
+def _rectified(head):
+    return {"embedding_relu": ReLU()} if head == "chi-square" else {}
 
 
-def _head(head, features):
-    return None if head == "triplet" else Verification(head, features)
+def _unit():
+    return {"unit_length": UnitLength()}

@@ -36,6 +36,8 @@ def load(path):
         with h5py.File(path, "r") as file:
             found = hdf5.attributes(file).get("format")
             arrays = hdf5.datasets(file, path) if found == FORMAT else None
+        if arrays and arrays["rest"].nbytes > path.stat().st_size:  # `save` packs nothing
+            raise ValueError("its text unpacks to more than the file")
         tree = None if arrays is None else _take(arrays, json.loads(bytes(arrays["rest"])), "arrays")
     except FileError:
         raise

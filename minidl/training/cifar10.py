@@ -8,14 +8,14 @@ from minidl.backend import current_device
 from minidl.checkpoints import Preprocessing
 from minidl.data import Batches, cifar10, flip, normalize, shift, split
 from minidl.data.cifar10 import CLASSES
-from minidl.errors import ArgumentError, FileError
+from minidl.errors import ArgumentError
 from minidl.layers import Sequential
 from minidl.losses import softmax_cross_entropy
 from minidl.models.vgg19_bn import take_imagenet, vgg19_bn
 from minidl.optim import SGD, OneCycle, Steps
-from minidl.training.checkpoint import load
 from minidl.training.outputs import outputs
 from minidl.training.task import Task
+from minidl.training.trained import opened
 
 NETWORK = "cifar10"
 MEAN, STD = (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)  # of the training set's pixels
@@ -105,16 +105,11 @@ class Trained(NamedTuple):
 
 
 def trained(path):
-    """A Trained from a checkpoint of this task, perhaps a stranger's. Raises FileError where it is of anything else."""
-    state = load(path)
-    try:
-        settings = state["settings"]
-        if settings["network"] != NETWORK:
-            raise FileError(f"{path} holds a network {settings['network']!r}; wanted one of `minidl train {NETWORK}`")
-        model = vgg19_bn(settings["head"], settings["width"], settings["keep"]).restore(state["model"])
-        fed = Preprocessing("RGB", settings["mean"], settings["std"])
-        if (names := len(settings["classes"])) != (classes := len(model.layers["predictions"].bias)):
-            raise FileError(f"{path} has {names} names for {classes} classes; train it again")
-        return Trained(model, settings["classes"], fed.mean, fed.std)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise FileError(f"{path} does not hold a network that names classes ({error!r}); train it again") from None
+    """A Trained from a checkpoint of this task, perhaps a stranger's. Raises what `opened` does where it is anything else."""
+    with opened(path, NETWORK) as (settings, state):
+        model = vgg19_bn(settings["head"], settings["width"], settings["keep"]).restore(state).train(False)
+        fed = Preprocessing("RGB", tuple(settings["mean"]), tuple(settings["std"]))
+        names, classes = settings["classes"], len(model.layers["predictions"].bias)
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len(names) != classes:
+            raise ArgumentError(f"its {classes} classes have the names {names!r}; wanted a list of as many texts")
+        return Trained(model, names, fed.mean, fed.std)

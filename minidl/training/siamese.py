@@ -12,6 +12,7 @@ from minidl.optim import Adam, Constant, OneCycle
 from minidl.plots import new_figure, save_figure
 from minidl.training.outputs import outputs
 from minidl.training.task import Task
+from minidl.training.trained import opened
 
 NETWORK = "siamese"
 PRESETS = {
@@ -95,6 +96,12 @@ def report(model, known, test, seed=0):
     """{what: number} on MNIST's test set, the digits of which all training pictures are neighbours to"""
     known, test = ((as_input(pictures), labels) for pictures, labels in (known, test))
     return validate(model, known, test, seed, len(known[1]))
+
+
+def trained(path):
+    """The network of a checkpoint of this task, perhaps a stranger's. Raises FileError where it is of anything else."""
+    with opened(path, NETWORK) as (settings, state):
+        return siamese(keep=settings["keep"]).restore(state).train(False)
 
 
 def draw(model, pictures, labels, path):

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -12,7 +14,7 @@ import pytest
 from minidl.cli import main
 from minidl.data import read_image, write_image
 from minidl.ops import softmax
-from minidl.training import cifar10, load
+from minidl.training import cifar10, load, siamese
 from tests.data import official
 from tests.training.small import bytes_of
 
@@ -71,7 +73,10 @@ def test_siamese(data, tmp_path, capsys):
     result = json.loads((folder / "result.json").read_text())
     assert result["settings"]["pairs"] == 20
     assert 0 <= result["test"]["accuracy"] <= 1
-    assert "is there already; go on from it with --resume" in refused(capsys, *small("siamese", data, folder))
+    error = refused(capsys, *small("siamese", data, folder))
+    resume = ["minidl", "train", "siamese", "--data", str(data), "--folder", str(folder), "--resume"]
+    assert f"is there already; go on from it: {shlex.join(resume)} (or choose another --folder)" in error
+    assert "measuring on the test set\n" in told
 
 
 def test_a_resumed_run_has_the_settings_that_it_was_begun_with(data, tmp_path, capsys):
@@ -136,7 +141,7 @@ def test_cifar10_and_classify(data, tmp_path, capsys):
     assert "holds a network 'siamese'" in refused(capsys, "classify", str(siamese_run), str(picture))
 
 
-@pytest.mark.parametrize("end", ["| head -n 1", "> /dev/full", ">&-"])
+@pytest.mark.parametrize("end", ["| head -n 1", "2>&1 | head -n 1", "> /dev/full", "2> /dev/full", ">&-", "2>&-"])
 def test_a_terminal_that_closes_costs_no_epoch(data, tmp_path, end):
     command = shlex.join([sys.executable, "-m", "minidl.cli", *small("siamese", data, tmp_path / "run")])
     subprocess.run(f"set -o pipefail; {command} {end}", shell=True, executable="/bin/bash", check=True, stderr=-1)
@@ -166,7 +171,9 @@ def test_a_test_set_that_is_missing_is_found_out_before_training(data, tmp_path,
         (["train", "siamese", "--pairs", "1"], "--pairs is 1; wanted at least 2"),
         (["train", "siamese", "--keep", "2"], "wanted a number above 0, at most 1"),
         (["train", "siamese", "--learning-rate", "-1"], "wanted a number above 0"),
-        (["train", "siamese", "--resume"], "there is no such checkpoint"),
+        (["train", "siamese", "--resume"], "checkpoint.h5 to go on from; name the --folder of the run, or its --preset"),
+        (["train", "cifar10", "--batch", "1"], "--batch is 1; wanted at least 2"),
+        (["train", "siamese", "--pairs", "20", "--clip", "inf"], "the task's settings cannot be kept"),
         (["classify", "nowhere.h5", "README.md"], "there is no such checkpoint"),
         (["classify", "README.md", "README.md"], "is no whole checkpoint"),
     ],
@@ -175,6 +182,38 @@ def test_what_makes_no_sense_is_refused(words, wanted, data, tmp_path, capsys):
     if words[0] == "train":
         words = [*words, "--data", str(data), "--folder", str(tmp_path / "run")]
     assert wanted in refused(capsys, *words)
+
+
+def test_a_run_that_breaks_down_says_how_to_begin_again(data, tmp_path, capsys):
+    error = refused(capsys, *small("siamese", data, tmp_path / "run", "--learning-rate", "1e30", "--quiet"))
+    found = re.search(r"the loss is nan at step \d+; begin again in another folder, .*: (minidl train .*)\n", error)
+    assert found[1].endswith("--preset fast --learning-rate 1e+29 --pairs 20 --epochs 2")
+    assert f"--folder {tmp_path / 'run-2'}" in found[1]
+    main([*shlex.split(found[1])[1:], "--learning-rate", "1e-3", "--epochs", "1", "--quiet"])  # it works as typed
+    assert (tmp_path / "run-2" / "result.json").exists()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_test_result_that_is_no_number_is_no_success(value, data, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(siamese, "report", lambda *_: {"loss": value})
+    assert main(small("siamese", data, tmp_path / "run")) == 2
+    told = capsys.readouterr()
+    assert f"on the test set: loss {value:.4f}" in told.out and f"the loss on the test set is {value}" in told.err
+    assert not (tmp_path / "run" / "result.json").exists()
+
+
+def test_a_result_that_cannot_be_written_is_said_before_that(data, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(siamese, "report", lambda *_: shutil.rmtree(tmp_path / "run") or {"loss": 0.25})
+    assert main(small("siamese", data, tmp_path / "run")) == 2
+    told = capsys.readouterr()
+    assert "on the test set: loss 0.2500" in told.out
+    assert "no such file or directory" in told.err and "everything" not in told.out
+
+
+def test_an_empty_name_is_no_folder(data, capsys):
+    with pytest.raises(SystemExit):
+        main(small("siamese", data, ""))
+    assert "found ''; wanted the name of a folder" in capsys.readouterr().err
 
 
 def test_a_log_that_nothing_can_write_is_refused_before_training(data, tmp_path, capsys, monkeypatch):

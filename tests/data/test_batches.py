@@ -152,11 +152,13 @@ def test_numpy_settings_reach_the_thread():
 def test_arguments_that_cannot_be():
     with pytest.raises(ShapeError, match=r"lengths \[3, 4\]"):
         Batches([np.zeros(3), np.zeros(4)], 1, 0)
-    for arrays in [], [np.zeros(0)]:
-        with pytest.raises(ShapeError, match="wanted one length, at least 1"):
+    with pytest.raises(ShapeError, match="wanted one length, at least 1"):
+        Batches([np.zeros(0)], 1, 0)
+    for arrays in np.zeros((4, 2)), [], [[1, 2]], (np.zeros(3), np.float32(1)), zip([1], [2], strict=True):
+        with pytest.raises(ArgumentError, match=r"the arrays of the batches are .*; wanted a tuple of arrays, such as"):
             Batches(arrays, 1, 0)
     for wrong in {"size": 0}, {"size": 1.5}, {"seed": -1}, {"prefetch": -1}:
         with pytest.raises(ArgumentError, match=f"the {next(iter(wrong))} of the batches"):
             batches(**wrong)
-    with pytest.raises(ArgumentError, match="10 examples make no batch of 11"):
+    with pytest.raises(ArgumentError, match="10 examples make no batch of 11; take smaller batches or more examples"):
         batches(size=11, drop_last=True)

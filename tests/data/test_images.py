@@ -147,6 +147,14 @@ def test_absurdly_large_pictures_are_refused_before_they_fill_memory(tmp_path, m
         read_image(saved(tmp_path, two_colours))
 
 
+def test_a_large_picture_is_nothing_to_warn_of(tmp_path, monkeypatch, two_colours, recwarn):
+    path = saved(tmp_path, two_colours)
+    width, height = image_size(path)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", width * height - 1)
+    assert read_image(path).shape == (height, width, 3) and image_size(path) == (width, height)
+    assert not recwarn.list
+
+
 def _small_files():
     rng = np.random.default_rng(0)
     picture = Image.fromarray(rng.integers(0, 256, (16, 24, 3), np.uint8))

@@ -13,8 +13,9 @@ rng = np.random.default_rng(0)
 def test_it_is_the_network_that_it_is_said_to_be():
     lines = verifier((56, 46, 1)).summary((56, 46, 1))
     assert [line.name for line in lines if line.multiply_adds] == ["conv1", "conv2", "conv3", "conv4", "embedding"]
-    assert [line.shape for line in lines if line.name.endswith("pool")] == [(28, 23, 16), (14, 11, 32), (7, 5, 64), (3, 2, 128)]
-    assert sum(line.parameters for line in lines) == 9 * (16 + 16 * 32 + 32 * 64 + 64 * 128) + 2 * 240 + 768 * 64 + 64
+    shapes = [line.shape for line in lines if line.name.endswith("pool")]
+    assert shapes == [(28, 23, 32), (14, 11, 64), (7, 5, 128), (3, 2, 128)]
+    assert sum(line.parameters for line in lines) == 9 * (32 + 32 * 64 + 64 * 128 + 128 * 128) + 2 * 352 + 768 * 64 + 64
     assert lines[-1].shape == (64,)
     assert verifier((16, 16, 3), dimensions=7).summary((16, 16, 3))[-1].shape == (7,)
 
@@ -29,13 +30,13 @@ def test_no_two_seeds_are_alike():
 def test_how_it_ends(head):
     model = verifier((16, 16, 1), head).train(False)
     points = model(rng.standard_normal((5, 16, 16, 1)).astype(np.float32))
+    np.testing.assert_allclose(np.linalg.norm(points.data, axis=1), 1, rtol=1e-6)
     if head == "triplet":
-        np.testing.assert_allclose(np.linalg.norm(points.data, axis=1), 1, rtol=1e-6)
         np.testing.assert_allclose(
             model.distances(points.data), np.linalg.norm(points.data[:, None] - points.data, axis=2), atol=1e-6
         )
     else:
-        assert (points.data >= 0).all()
+        assert (points.data >= 0).all() == (head == "chi-square")
         logits = model.head(points.data[:, None], points.data).data
         np.testing.assert_array_equal(model.distances(points.data).data, -logits)
     assert ("head/weights" in model.named_parameters()) == (head != "triplet")
@@ -53,6 +54,19 @@ def test_on_top_of_vectors_nothing_is_lost():
     # With the head's first weights the distance is the mean of all differences
     absolute = verifier_on_top(4, "absolute").distances(x).data
     np.testing.assert_allclose(absolute, abs(x[:, None] - x).mean(axis=2), atol=1e-6)
+
+
+@no_grad()
+@pytest.mark.parametrize("head", HEADS[1:])
+@pytest.mark.parametrize("dimensions", [16, 64, 256])
+def test_a_head_begins_steep_and_balanced_in_every_dimension(head, dimensions):
+    """Sure that a point is the same as itself, and that most are different from each other; not so sure that nothing moves."""
+    logits = verifier((16, 16, 1), head, dimensions).head
+    points = abs(rng.standard_normal((30, dimensions))) if head == "chi-square" else rng.standard_normal((30, dimensions))
+    points *= rng.random((30, dimensions)) < 0.5 if head == "chi-square" else 1  # as a ReLU leaves them
+    points = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+    found = logits(points[:, None], points).data[np.triu_indices(30, 1)]
+    assert (logits(points, points).data > 10).all() and -20 < np.median(found) < 0
 
 
 def test_what_makes_no_sense_is_refused():

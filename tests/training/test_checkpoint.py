@@ -91,6 +91,14 @@ def test_what_is_no_tree_is_refused(rest, tmp_path):
     assert "is no whole checkpoint" in refused(tmp_path / "a.h5")
 
 
+def test_packed_text_is_refused(tmp_path):
+    """A few bytes of the file could be gigabytes of lists."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs["format"] = np.bytes_("minidl training 2")
+        file.create_dataset("rest", data=np.frombuffer(b"[" + b"[]," * 10**6 + b"[]]", np.uint8), compression=9)
+    assert "its text unpacks to more than the file" in refused(tmp_path / "a.h5")
+
+
 def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")

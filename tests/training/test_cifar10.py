@@ -64,17 +64,22 @@ def test_a_checkpoint_says_what_its_network_wants_to_see(kept):
     ("changed", "wanted"),
     [
         ({"network": "siamese"}, "holds a network 'siamese'; wanted one of `minidl train cifar10`"),
-        ({"classes": ["cat"]}, "has 1 names for 10 classes"),
-        ({"mean": None}, "does not hold a network that names classes"),
+        ({"classes": ["cat"]}, r"its 10 classes have the names \['cat'\]; wanted a list of as many texts"),
+        ({"classes": dict.fromkeys("0123456789", "cat")}, "wanted a list of as many texts"),
+        ({"classes": "0123456789"}, "wanted a list of as many texts"),
+        ({"mean": None}, "holds no network of `minidl train cifar10`"),
+        ({"mean": [10**400] * 3}, "int too large to convert to float"),
         ({"mean": [0, 0]}, "wanted three means"),
         ({"head": 5}, "lacks|unknown"),
-        ({"width": "wide"}, "does not hold a network that names classes"),
-        (None, "does not hold a network that names classes"),
+        ({"width": "wide"}, "holds no network of `minidl train cifar10`"),
+        ({"head": "1" * 5000}, "the head is '111"),
+        (None, "holds no network of `minidl train cifar10`"),
     ],
 )
 def test_what_does_not_name_classes_is_refused(kept, changed, wanted):
     path, _ = kept
     state = load(path)
     save(path, {**state, "settings": changed and {**state["settings"], **changed}})
-    with pytest.raises((ArgumentError, FileError), match=wanted):
+    with pytest.raises(FileError, match=wanted) as caught:
         cifar10.trained(path)
+    assert str(caught.value).startswith(str(path))

@@ -1,5 +1,7 @@
 """The task of the faces: who is held out, what is trained with which end, its health, and that it learns and resumes."""
 
+import csv
+
 import numpy as np
 import pytest
 
@@ -171,6 +173,20 @@ def test_a_collapse_is_said(tmp_path):
     assert task.remark({"loss": float(value), **told}).startswith("collapsed: all examples lie at one place")
 
 
+def test_a_network_that_really_collapses_is_noticed(tmp_path):
+    """The hardest triplets from the first step on, at a high rate: all is nearest to all where all is one. The choice, not the
+    network, is to blame: half-hard ones at a low rate keep it apart."""
+    small = SMALL | {"people": 5, "pictures": 4, "epochs": 3, "schedule": "constant"}
+    hardest = faces.task(held_out(people(), "3"), **small | {"triplets": "batch-hard", "learning_rate": 0.1})
+    assert train(hardest, 3, tmp_path).rows[-1]["spread"] < embeddings.COLLAPSED
+    with (tmp_path / "log.csv").open(newline="") as file:
+        first, *_, last = csv.DictReader(file)
+    assert first["remark"] == "" and last["remark"].startswith("collapsed: all examples lie at one place, with a spread of 0.0")
+    assert max(float(last["near"]), float(last["far"])) < 0.01 < 0.19 < float(last["all_triplets_loss"])
+    healthy = train(faces.task(held_out(people(), "3"), **small), 3).rows
+    assert healthy[-1]["spread"] > 0.5 and not any("remark" in row for row in healthy)
+
+
 def test_words_on_health():
     remark = small_task().remark
     fine = {"loss": 0.1, "spread": 0.9, "all_triplets_loss": 0.05, "empty_batches": 0.5}
@@ -247,5 +263,5 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path):
     with pytest.raises(FileError, match="holds a network 'cifar10'; wanted one of `minidl train faces`"):
         faces.trained(tmp_path / "a.h5")
     save(tmp_path / "b.h5", {"settings": {"network": "faces", "on_top": False}, "model": {}})
-    with pytest.raises(FileError, match="does not hold an embedding of faces"):
+    with pytest.raises(FileError, match="holds no network of `minidl train faces`"):
         faces.trained(tmp_path / "b.h5")

@@ -121,7 +121,7 @@ def test_nan_stops_with_the_step(tmp_path):
         value, measures = loss(model, *arrays)
         return (value * float("nan") if len(steps) == 6 else value), measures
 
-    with pytest.raises(NonFiniteError, match=r"the loss is nan at step 6; begin again in another folder with a lower --learn"):
+    with pytest.raises(NonFiniteError, match=r"the loss is nan at step 6; begin again in another folder, with a lower learn"):
         train(small_task(loss=breaking), 3, tmp_path / "run")
     assert load(tmp_path / "run" / "checkpoint.h5")["batches"] == {"epoch": 1, "batch": 0}
 
@@ -141,6 +141,45 @@ def test_what_is_not_finite_does_not_replace_a_good_checkpoint(broken, tmp_path)
         train(task, 3, tmp_path / "run")
     assert load(tmp_path / "run" / "checkpoint.h5")["batches"] == {"epoch": 1, "batch": 0}
     assert len(train(small_task(), 2, tmp_path / "run", resume=True).rows) == 2
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_validation_loss_that_is_no_number_stops_before_the_checkpoint(value, tmp_path):
+    losses = iter([0.5, value])
+    task = small_task(validate=lambda model: {"loss": next(losses)})
+    with pytest.raises(NonFiniteError, match=f"the validation_loss is {value} after epoch 2, at step 8; begin again"):
+        train(task, 3, tmp_path)
+    assert load(tmp_path / "checkpoint.h5")["batches"] == {"epoch": 1, "batch": 0}
+
+
+@pytest.mark.parametrize("epochs", [float("nan"), 1.5, 0, -1, "2"])
+def test_epochs_that_are_none(epochs):
+    with pytest.raises(ArgumentError, match=r"the number of epochs is .*; wanted a whole number of at least 1"):
+        train(small_task(), epochs)
+
+
+@pytest.mark.parametrize("name", ["loss", "epoch", "validation_loss"])
+def test_a_measure_does_not_take_the_place_of_a_column(name):
+    task = small_task(loss=lambda *batch: (loss(*batch)[0], {name: 1.0}))
+    with pytest.raises(ArgumentError, match=f"a measure '{name}', which the log has as a column of its own; rename it"):
+        train(task, 1)
+
+
+@pytest.mark.parametrize("value", [np.ones(2), {1, 2}, [np.float32(1)], float("nan")])
+def test_settings_that_cannot_be_kept_are_refused_before_the_first_step(value, tmp_path):
+    task = small_task(loss=None)
+    task.settings = {"scale": value}
+    with pytest.raises(ArgumentError, match="the task's settings cannot be kept"):
+        train(task, 1, tmp_path)
+
+
+def test_that_there_will_be_no_curves_is_said_at_the_beginning(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    told = []
+    train(small_task(), 1, tmp_path, watch=told.append)
+    assert told[0].startswith("no curves will be drawn: ") and told[0].endswith("pip install 'minidl[plot]'")
+    assert [each for each in told[1:] if isinstance(each, str)] == []
+    assert (tmp_path / "log.csv").exists() and not (tmp_path / "curves.png").exists()
 
 
 def test_a_loss_at_a_baseline_is_said():
@@ -247,10 +286,13 @@ def test_clipping_is_done():
 
 def test_what_cannot_be_gone_on_from_is_refused(tmp_path):
     folder = tmp_path / "run"
+    with pytest.raises(FileError, match=r"cannot open the folder .*run: no such file or directory"):
+        train(small_task(), 1, folder, resume=True)
+    folder.mkdir()
     with pytest.raises(FileError, match="there is no such checkpoint"):
         train(small_task(), 1, folder, resume=True)
     train(small_task(), 1, folder)
-    with pytest.raises(FileError, match="is there already; go on from it with --resume, or choose another folder"):
+    with pytest.raises(FileError, match="is there already; resume that run, or choose another folder"):
         train(small_task(), 1, folder)
     other = small_task()
     other.settings = {"seed": 4}

@@ -1,0 +1,123 @@
+"""Only the same run goes on, and a checkpoint with anything else in it is refused in a sentence."""
+
+import numpy as np
+import pytest
+
+from minidl import get_threads, set_threads
+from minidl.data import Batches
+from minidl.errors import ArgumentError, FileError, MinidlError
+from minidl.optim import SGD, Adam, Steps
+from minidl.training import load, save, train
+from tests.training.small import pictures, small_task
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    train(small_task(), 1, folder)
+    return folder
+
+
+def resumed(folder, **changed):
+    task = small_task()
+    for name, value in changed.items():
+        setattr(task, name, value(task) if callable(value) else value)
+    train(task, 1, folder, resume=True)
+
+
+def batches(size=16, seed=3, count=60, **more):
+    return lambda task: Batches(pictures(count), size, seed, transform=task.batches.transform, **more)
+
+
+def sgd(momentum=0.9, weight_decay=1e-3, **more):
+    return lambda task: SGD(task.model.named_parameters(), 0.1, momentum, weight_decay=weight_decay, **more)
+
+
+@pytest.mark.parametrize(
+    ("changed", "names"),
+    [
+        ({"batches": batches(size=15)}, "batch_size"),
+        ({"batches": batches(seed=4)}, "batch_seed"),
+        ({"batches": batches(count=61)}, "examples"),
+        ({"batches": batches(shuffle=False)}, "shuffle"),
+        ({"optimizer": sgd(momentum=0.8)}, "momentum"),
+        ({"optimizer": sgd(weight_decay=1e-4)}, "decays"),
+        ({"optimizer": sgd(nesterov=True)}, "nesterov"),
+        ({"optimizer": lambda task: Adam(task.model.named_parameters())}, "optimizer"),
+        ({"schedule": None}, "learning_rate, schedule"),
+        ({"schedule": lambda task: Steps(0.05, {3: 0.5})}, "schedule"),
+        ({"clip": 1.0}, "clip"),
+    ],
+)
+def test_another_run_does_not_go_on(changed, names, begun):
+    with pytest.raises(ArgumentError, match=rf"was trained with other settings \(.*{names}.*\); resume with the same ones"):
+        resumed(begun, **changed)
+
+
+def test_another_learning_rate_is_another_run(tmp_path):
+    def task(rate):
+        task = small_task()
+        task.schedule, task.optimizer = None, SGD(task.model.named_parameters(), rate)
+        return task
+
+    train(task(0.1), 1, tmp_path)
+    train(task(0.1), 2, tmp_path, resume=True)
+    with pytest.raises(ArgumentError, match=r"other settings \(learning_rate\)"):
+        train(task(0.01), 3, tmp_path, resume=True)
+
+
+def test_the_same_objects_go_on(tmp_path):
+    task = small_task("adam")
+    train(task, 1, tmp_path)
+    assert len(train(task, 2, tmp_path, resume=True).rows) == 2
+
+
+def test_other_threads_are_said(begun):
+    before, told = get_threads(), []
+    set_threads(before + 1)
+    try:
+        train(small_task(), 1, begun, resume=True, watch=told.append)
+    finally:
+        set_threads(before)
+    assert told[0].startswith(f"the run was begun elsewhere (threads {before}, now {before + 1}): its last digits will not be")
+    train(small_task(), 1, begun, resume=True, watch=told.append)
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("progress/rows", 5),
+        ("progress/rows", [5]),
+        ("progress/rows", []),
+        ("progress/rows", [{"epoch": 1}]),
+        ("progress/step", "one"),
+        ("progress/step", np.ones(2)),
+        ("progress/sums", [1]),
+        ("progress/seconds", None),
+        ("progress/other", 1),
+        ("progress", 3),
+        ("model", 3),
+        ("model/dense1/kernel", "text"),
+        ("model/dense1/kernel", np.ones(2)),
+        ("optimizer", {}),
+        ("optimizer/learning_rate", "fast"),
+        ("optimizer/velocity/dense1/bias", 3),
+        ("batches", 3),
+        ("batches/epoch", "two"),
+        ("settings", 3),
+        ("rules", 3),
+        ("machine", 3),
+    ],
+)
+def test_wrong_values_are_refused_in_a_sentence(path, value, begun, tmp_path):
+    state = load(begun / "checkpoint.h5")
+    part, _, name = path.partition("/")
+    if name:
+        state[part][name] = value
+    else:
+        state[part] = value
+    save(tmp_path / "checkpoint.h5", state)
+    with pytest.raises(MinidlError) as caught:
+        train(small_task(), 2, tmp_path, resume=True)
+    assert isinstance(caught.value, FileError | ArgumentError) and str(caught.value).count("\n") == 0
