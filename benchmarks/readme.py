@@ -26,13 +26,27 @@ LEARNED = {  # result file -> the command and what it trains, and the picture of
     "siamese_seed": ("`minidl train siamese`: with the seed's settings", "learned.png"),
     "cifar10": ("`minidl train cifar10 --preset fast`: a quarter of VGG19's width", "curves.png"),
     "cifar10_seed": ("`minidl train cifar10`: VGG19 with the seed's settings", "curves.png"),
+    "faces_triplet": ("`minidl train faces --preset fast`: ORL's people 1 to 30 in triplets, tested on 31 to 40", "curves.png"),
+    "faces_absolute": ("the same in pairs, `--head absolute`", "curves.png"),
+    "faces_chi-square": ("the same in pairs, `--head chi-square`", "curves.png"),
+    "faces_triplet_seed": ("`minidl train faces`: with the seed's settings", "curves.png"),
+    "faces_absolute_seed": ("the same in pairs, `--head absolute`", "curves.png"),
+    "faces_chi-square_seed": ("the same in pairs, `--head chi-square`", "curves.png"),
+    "signals": ("`minidl train signals --preset fast`: a telephone's keys, in one dimension", "learned.png"),
+    "signals_seed": ("`minidl train signals`: twice the epochs", "learned.png"),
+    "volumes": ("`minidl train volumes --preset fast`: solids in scans, in three dimensions", "learned.png"),
+    "volumes_seed": ("`minidl train volumes`: more epochs", "learned.png"),
 }
+TIMES = {  # the kinds of times of faces -> what they are of
+    "start": "the whole process: {}", "picture to name": "{}: from the file to the name among 1,000 people",
+    "among": "one face among {}",
+}  # fmt: skip
 ARITHMETICS = {"float32": "_gpu", "tf32": "_gpu_tf32"}  # and how the names of their result files end
 
 
 def run(arguments):
-    parts = [part for part in (_proofs(kept("proofs")), _comparison(), _gpu(), _paint(kept("paint")), _learned()) if part]
-    results = "\n\n".join(parts)
+    parts = _proofs(kept("proofs")), _comparison(), _gpu(), _paint(kept("paint")), _faces(kept("faces")), _learned()
+    results = "\n\n".join(part for part in parts if part)
     text = README.read_text()
     README.write_text(SECTION.sub(lambda found: f"{found[1]}\n{results}\n\n{found[2]}", text))
 
@@ -159,19 +173,53 @@ def _paint(results):
     return "\n".join([*lines, "", f"({_machine(results['measured_on'])}.)"])
 
 
+def _faces(results):
+    if not results:
+        return ""
+    at = f"{results['threshold']:g}"
+    shares = {  # label -> what is measured of it, and pixel by pixel
+        "equal error rate of all pairs": ("equal_error_rate", "pixel_equal_error_rate"),
+        f"one picture of each of {results['people']} enrolled, the nearest is the right one": ("one_shot", "pixel_one_shot"),
+        f"different pairs accepted, at the shipped threshold of {at}": ("false_accept", None),
+        "pairs of one person rejected": ("false_reject", None),
+        "one picture of each of half of them enrolled: named right": ("known_named", None),
+        "named wrong": ("known_misnamed", None),
+        "the other half, strangers to it, taken for somebody": ("strangers_accepted", None),
+    }
+    lines = [
+        f"Faces: {results['faces_found']} found in {results['pictures']} pictures of ORL's {results['people']} people, whom no",
+        "network here has seen before.", "",
+        "| what | minidl | pixel by pixel |",
+        "|---|---|---|",
+    ]  # fmt: skip
+    for label, names in shares.items():
+        lines.append(f"| {label} | {' | '.join(f'{results[name]:.2%}' if name else '–' for name in names)} |")
+    drawing = '<img src="benchmarks/results/faces.png" width="800" alt="both errors as a curve, and the distances of pairs">'
+    lines += ["", drawing, "", "From a picture to a name:", "", "| what | time |", "|---|---|"]
+    seconds = results["seconds"]
+    for what, told in TIMES.items():
+        lines += [f"| {told.format(name)} | {_time(value)} |" for name, value in seconds[what].items()]
+    return "\n".join([*lines, "", f"({_machine(results['measured_on'])}{_beside(results['others'])}.)"])
+
+
+def _beside(others):
+    """What other programs took of the processor meanwhile"""
+    return f"; other programs took {others:.0%} of it" if others is not None else ""
+
+
 def _learned():
     found = {network: results for network in LEARNED if (results := kept(network))}
     if not found:
         return ""
     lines = [
         "Training: its epochs, with what is measured after each; and the whole command, with loading, keeping and drawing.", "",
-        "| what | epochs | time of them | whole command | on the test set | losses of what has learned nothing |",
-        "|---|---|---|---|---|---|",
+        "| what | epochs | time of them | whole command | processor | on the test set | losses of what has learned nothing |",
+        "|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     for network, results in found.items():
         test = ", ".join(f"{what.replace('_', ' ')} {value:.4g}" for what, value in results["test"].items())
         baselines = ", ".join(f"{what}: {loss:.4g}" for what, loss in results["baselines"].items())
-        times = " | ".join(_minutes(results.get(what)) for what in ("seconds", "command_seconds"))
+        times = " | ".join(_minutes(results.get(what)) for what in ("seconds", "command_seconds", "cpu_seconds"))
         lines.append(f"| {LEARNED[network][0]} | {len(results['epochs'])} | {times} | {test} | {baselines} |")
     shown = [(f"benchmarks/results/{network}_{LEARNED[network][1]}", LEARNED[network][0]) for network in found]
     return "\n".join([*lines, "", *(f'<img src="{picture}" width="420" alt="{what}">' for picture, what in shown)])

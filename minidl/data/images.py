@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -28,15 +29,13 @@ def read_image(path, longest=None):
     """
     path = must_exist(path, "picture")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a size from 89 million pixels on; an error ends at twice that
-            with Image.open(path, formats=READABLE) as picture:
-                picture.load()
-                picture = _to_rgb(ImageOps.exif_transpose(picture), path)
-                size = fit(*picture.size, longest)
-                if size != picture.size:
-                    picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-                return np.asarray(picture, dtype=np.float32)
+        with _opened(path) as picture:
+            picture.load()
+            picture = _to_rgb(ImageOps.exif_transpose(picture), path)
+            size = fit(*picture.size, longest)
+            if size != picture.size:
+                picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+            return np.asarray(picture, dtype=np.float32)
     except MinidlError:
         raise
     except Image.UnidentifiedImageError:
@@ -63,7 +62,7 @@ def fit(width, height, longest=None):
 def image_size(path):
     """(width, height) of a picture as `read_image` gives it, told by its header."""
     try:
-        with Image.open(must_exist(path, "picture"), formats=READABLE) as picture:
+        with _opened(must_exist(path, "picture")) as picture:
             lies_on_its_side = picture.getexif().get(ORIENTATION, 1) >= 5
             return picture.size[::-1] if lies_on_its_side else picture.size
     except FileError:
@@ -107,7 +106,7 @@ def write_image(path, image, metadata=None):
 def read_metadata(path):
     """The metadata that `write_image` put into a picture. Raises FileError where there is none."""
     try:
-        with Image.open(must_exist(path, "picture"), formats=READABLE) as picture:
+        with _opened(must_exist(path, "picture")) as picture:
             picture.load()
             return json.loads(picture.info.get("minidl") or picture.getexif()[DESCRIPTION])
     except FileError:
@@ -134,6 +133,16 @@ def shipped_picture(name):
         names = ", ".join(sorted(p.stem for p in PICTURES.iterdir() if p.suffix != ".md"))
         raise FileError(f"minidl ships no picture {name!r}; it ships {names}")
     return found[0]
+
+
+@contextmanager
+def _opened(path):
+    """A picture of Pillow's, which here warns of nothing: not of a size from 89 million pixels on, for an error ends at twice
+    that."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(path, formats=READABLE) as picture:
+            yield picture
 
 
 def _to_pillow(image):

@@ -14,11 +14,11 @@ Leaky ReLU rises, so the largest of what it makes of four numbers is what it mak
 here, where a quarter of the numbers is left.
 """
 
-from minidl.backend import array_module, current_device
-from minidl.checkpoints import Architecture, Preprocessing, load, shipped
+from minidl.backend import array_module
+from minidl.checkpoints import Architecture, Preprocessing
 from minidl.errors import ShapeError
 from minidl.layers import LeakyReLU, MaxPool
-from minidl.models.pretrained import Pretrained, convolution, convolution_shapes, separable_shapes
+from minidl.models.pretrained import Pretrained, convolution, convolution_shapes, restored, separable_shapes
 from minidl.ops import sigmoid
 
 CHANNELS = (16, 32, 64, 128, 256, 512)  # of conv0 .. conv5
@@ -45,8 +45,7 @@ ARCHITECTURE = Architecture(
 
 def face_detector(weights=None):
     """The detector, frozen, on the current device. weights: the path of a file in minidl's form; None: the shipped one."""
-    checkpoint = load(weights or shipped("face_detector"), ARCHITECTURE)
-    return FaceDetector(checkpoint.arrays, checkpoint.preprocessing).freeze().to(current_device())
+    return restored(FaceDetector, ARCHITECTURE, weights)
 
 
 class FaceDetector(Pretrained):

@@ -13,11 +13,9 @@ at the left of the picture (36 to 41) and at its right (42 to 47), and around th
 import itertools
 
 from minidl import ops
-from minidl.backend import current_device
-from minidl.checkpoints import Architecture, Preprocessing, load, shipped
-from minidl.errors import ShapeError
+from minidl.checkpoints import Architecture, Preprocessing
 from minidl.layers import AvgPool, Dense, Module
-from minidl.models.pretrained import Pretrained, convolution, convolution_shapes, separable_shapes
+from minidl.models.pretrained import Pretrained, convolution, convolution_shapes, must_be_square, restored, separable_shapes
 
 SIDE = 112  # pixels
 POINTS = 68
@@ -43,8 +41,7 @@ ARCHITECTURE = Architecture(
 
 def face_landmarks(weights=None):
     """The network, frozen, on the current device. weights: the path of a file in minidl's form; None: the shipped one."""
-    checkpoint = load(weights or shipped("face_landmarks"), ARCHITECTURE)
-    return FaceLandmarks(checkpoint.arrays, checkpoint.preprocessing).freeze().to(current_device())
+    return restored(FaceLandmarks, ARCHITECTURE, weights)
 
 
 class FaceLandmarks(Pretrained):
@@ -58,8 +55,7 @@ class FaceLandmarks(Pretrained):
 
     def _of(self, image):
         x = self.preprocess(image)
-        if x.shape[1:3] != (SIDE, SIDE):
-            raise ShapeError(f"the picture is {x.shape[2]}x{x.shape[1]}; wanted {SIDE}x{SIDE}")
+        must_be_square(x, SIDE)
         *others, fc = self.layers.values()
         for layer in others:
             x = layer(x)

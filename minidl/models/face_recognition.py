@@ -14,11 +14,9 @@ Two faces are one person's where the Euclidean distance of their numbers is smal
 """
 
 from minidl import ops
-from minidl.backend import current_device
-from minidl.checkpoints import Architecture, Preprocessing, load, shipped
-from minidl.errors import ShapeError
+from minidl.checkpoints import Architecture, Preprocessing
 from minidl.layers import AvgPool, Convolution, Dense, MaxPool, Module
-from minidl.models.pretrained import Pretrained
+from minidl.models.pretrained import Pretrained, must_be_square, restored
 
 SIDE = 150  # pixels
 NUMBERS = 128
@@ -51,8 +49,7 @@ ARCHITECTURE = Architecture(
 
 def face_recognition(weights=None):
     """The network, frozen, on the current device. weights: the path of a file in minidl's form; None: the shipped one."""
-    checkpoint = load(weights or shipped("face_recognition"), ARCHITECTURE)
-    return FaceRecognition(checkpoint.arrays, checkpoint.preprocessing).freeze().to(current_device())
+    return restored(FaceRecognition, ARCHITECTURE, weights)
 
 
 class FaceRecognition(Pretrained):
@@ -66,8 +63,7 @@ class FaceRecognition(Pretrained):
 
     def _of(self, image):
         x = self.preprocess(image)
-        if x.shape[1:3] != (SIDE, SIDE):
-            raise ShapeError(f"the picture is {x.shape[2]}x{x.shape[1]}; wanted {SIDE}x{SIDE}")
+        must_be_square(x, SIDE)
         first, *others, fc = self.layers.values()
         x = first.rectified(x)
         for layer in others:

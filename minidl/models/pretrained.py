@@ -1,7 +1,8 @@
 """What networks with others' weights have in common: they are fed as their weights want it, and made from arrays by name."""
 
 from minidl.autograd import Tensor, no_grad
-from minidl.backend import array_module
+from minidl.backend import array_module, current_device
+from minidl.checkpoints import load, shipped
 from minidl.errors import ShapeError
 from minidl.layers import Convolution, Module, SeparableConvolution
 
@@ -39,6 +40,18 @@ class Pretrained(Module):
         if (xp, dtype) not in self._constants:
             self._constants[xp, dtype] = [xp.asarray(v, dtype) for v in (self.preprocessing.mean, self.preprocessing.std)]
         return self._constants[xp, dtype]
+
+
+def restored(network, architecture, weights=None):
+    """A Pretrained class with its weights, frozen, on the current device. weights: the path of a file in minidl's form; None:
+    the shipped one."""
+    checkpoint = load(weights or shipped(architecture.name), architecture)
+    return network(checkpoint.arrays, checkpoint.preprocessing).freeze().to(current_device())
+
+
+def must_be_square(x, side):
+    if x.shape[1:3] != (side, side):
+        raise ShapeError(f"the picture is {x.shape[2]}x{x.shape[1]}; wanted {side}x{side}")
 
 
 def convolution(arrays, name, **options):

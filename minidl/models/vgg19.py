@@ -91,7 +91,7 @@ class VGG19(Pretrained):
         if not isinstance(image, Tensor):
             with no_grad():
                 return {name: tensor.data for name, tensor in self.features(Tensor(image), layers).items()}
-        wanted = {self._canonical(name) for name in layers}
+        wanted = {self.canonical(name) for name in layers}
         found = {}
         self._check_size(image.shape, wanted)
         if not wanted:
@@ -101,7 +101,7 @@ class VGG19(Pretrained):
                 found[name] = activation
             if len(found) == len(wanted):
                 break
-        return {name: found[self._canonical(name)] for name in layers}
+        return {name: found[self.canonical(name)] for name in layers}
 
     def __call__(self, image):
         """(N, 224, 224, 3) or (224, 224, 3) -> (N, 1000): the probabilities of ImageNet's classes"""
@@ -122,7 +122,7 @@ class VGG19(Pretrained):
                     x = ops.relu(x)
             yield name, x
 
-    def _canonical(self, name):
+    def canonical(self, name):
         paper = re.fullmatch(r"(conv|relu)(\d)_(\d)(\.pre)?|pool(\d)", name)
         known = name
         if paper:

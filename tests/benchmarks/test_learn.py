@@ -7,8 +7,7 @@ import pytest
 
 from benchmarks import learn, readme, recording
 from benchmarks.__main__ import main
-from minidl.cli.train import RESULT
-from minidl.training.loop import CURVES, PICTURE, TABLE
+from minidl.training.folder import CURVES, PICTURE, RESULT, TABLE
 
 TOLD = {"test": {"accuracy": 0.5}, "baselines": {"guessing": 2.5}, "seconds": 90.0, "settings": {"preset": "fast"}}
 
@@ -65,8 +64,24 @@ def test_the_seed_s_settings_have_files_of_their_own(results, commands):
 
 def test_a_run_to_go_on_from_has_no_time_of_the_whole(tmp_path, commands):
     assert main(["learn", "siamese", "--folder", str(tmp_path / "run")]) == 0
-    assert recording.kept("siamese")["command_seconds"] is None
+    kept = recording.kept("siamese")
+    assert kept["command_seconds"] is kept["cpu_seconds"] is None
     assert commands[0][-1] == "--resume"
+
+
+def test_faces_are_three_runs_on_the_people_of_orl(tmp_path, commands, monkeypatch, capsys):
+    people = tmp_path / "orl" / "orl_faces"
+    people.mkdir(parents=True)
+    monkeypatch.setenv("MINIDL_DATA", str(tmp_path))
+    assert main(["learn", "faces"]) == 0
+    chosen = [("fast", "triplet"), ("pairs", "absolute"), ("pairs", "chi-square")]
+    assert [command[:7] for command in commands] == [
+        ["train", "faces", str(people), "--preset", preset, "--head", head] for preset, head in chosen
+    ]
+    kept = [recording.kept(f"faces_{head}") for _, head in chosen]
+    assert all(found["test"] == TOLD["test"] and found["cpu_seconds"] >= 0 and "others" in found for found in kept)
+    assert main(["learn", "faces", "--folder", "run"]) == 2
+    assert "leave --folder out" in capsys.readouterr().err and len(commands) == 3
 
 
 def test_a_command_that_fails_is_said(results, monkeypatch, capsys):
@@ -80,10 +95,10 @@ def test_the_readme_tells_of_it(results, commands, tmp_path, monkeypatch):
     monkeypatch.setattr(readme, "README", tmp_path / "README.md")
     readme.README.write_text("<!-- results: here -->\n<!-- end of results -->\n")
     recording.keep("siamese", {**TOLD, "epochs": [1, 2, 3]})
-    recording.keep("siamese_seed", {**TOLD, "command_seconds": 120.0, "epochs": [1]})
+    recording.keep("siamese_seed", {**TOLD, "command_seconds": 120.0, "cpu_seconds": 180.0, "epochs": [1]})
     assert main(["readme"]) == 0
     text = readme.README.read_text()
     name = "`minidl train siamese --preset fast`: MNIST in the plane"
-    assert f"| {name} | 3 | 1.5 min | – | accuracy 0.5 | guessing: 2.5 |" in text
-    assert "| 1 | 1.5 min | 2.0 min | accuracy 0.5 | guessing: 2.5 |" in text
+    assert f"| {name} | 3 | 1.5 min | – | – | accuracy 0.5 | guessing: 2.5 |" in text
+    assert "| 1 | 1.5 min | 2.0 min | 3.0 min | accuracy 0.5 | guessing: 2.5 |" in text
     assert text.count("<img") == 2 and "siamese_seed_learned.png" in text

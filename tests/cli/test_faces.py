@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minidl.cli import faces as command
-from minidl.cli import main, measuring_faces
+from minidl.cli import main
+from minidl.cli.faces import calibrate, compare, enroll, evaluate, find, identify
 from minidl.data import read_image, resize, shipped_picture, write_image
 from minidl.data.images import ORIENTATION
 from minidl.faces import FaceReader
@@ -26,12 +26,13 @@ from tests.devices import GPUS, at
 from tests.faces.fake import FakeReader, embedding, write_people, write_portrait
 
 ANN, BOB, EVE = 0, 1, 2
+READING = calibrate, compare, enroll, evaluate, find, identify  # actions that read faces
 
 
 @pytest.fixture(autouse=True)
 def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for module in (command, measuring_faces):
+    for module in READING:
         monkeypatch.setattr(module, "FaceReader", FakeReader)
     for name, person in {"ann": ANN, "bob": BOB, "eve": EVE}.items():
         for look in range(3):
@@ -453,7 +454,7 @@ def test_names_that_the_terminal_has_no_letters_for(capsys, monkeypatch):
 
 @pytest.fixture
 def real(monkeypatch):
-    for module in (command, measuring_faces):
+    for module in READING:
         monkeypatch.setattr(module, "FaceReader", FaceReader)
 
 

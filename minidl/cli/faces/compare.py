@@ -1,0 +1,42 @@
+"""`minidl faces compare`: are these one person?"""
+
+from pathlib import Path
+
+from minidl.backend import device
+from minidl.cli.faces.options import add_action, add_forms, add_threshold
+from minidl.cli.faces.pictures import MENDED
+from minidl.cli.options import add_device
+from minidl.cli.output import Output, shown
+from minidl.errors import MinidlError
+from minidl.faces import FaceReader, between, main_face, read_faces
+from minidl.files import must_exist
+
+
+def register(actions):
+    action = add_action(
+        actions, "compare", run, "tell whether two pictures show the same person",
+        "Of several faces in a picture the largest is compared, and that is said.",
+        "Exit code 0: the same; 1: different people; 2: there is nothing to compare.",
+    )  # fmt: skip
+    action.add_argument("a", metavar="A", type=Path)
+    action.add_argument("b", metavar="B", type=Path)
+    add_threshold(action)
+    add_forms(action, "json")
+    add_device(action)
+
+
+def run(arguments):
+    paths = [must_exist(path, "picture") for path in (arguments.a, arguments.b)]
+    with device(arguments.device):
+        reader = FaceReader()
+        found = [read_faces(path, reader) for path in paths]
+    if empty := [str(path) for path, faces in zip(paths, found, strict=True) if not faces]:
+        raise MinidlError(f"no face was found in {' and in '.join(empty)}; {MENDED}")
+    distance, threshold = between(*(main_face(faces).embedding for faces in found)), arguments.threshold
+    same, margin, counts = distance <= threshold, threshold - distance, [len(faces) for faces in found]
+    lines = [f"{shown(path)} shows {n} faces; the largest is compared" for path, n in zip(paths, counts, strict=True) if n > 1]
+    verdict, side = ("the same person", "within") if same else ("different people", "beyond")
+    lines.append(f"{verdict}: distance {distance:.3f}, {abs(margin):.3f} {side} the threshold of {threshold:.3f}")
+    told = {"same": same, "distance": distance, "threshold": threshold, "margin": margin}
+    Output(arguments.form).put(told | {"pictures": list(map(str, paths)), "faces_found": counts}, lines=lines)
+    return 0 if same else 1

@@ -1,0 +1,69 @@
+"""Pictures one after the other, of which a bad one does not stop the others, and the words for what is seen in them."""
+
+import sys
+
+import numpy as np
+from tqdm import tqdm
+
+from minidl.cli.output import counted, shown, warn
+from minidl.errors import FileError
+from minidl.faces import read_album, read_faces
+
+MENDED = "take a picture that shows one larger, or more from the front"
+BOX = ("x", "y", "width", "height")
+SHOWN = 5  # paths in a message
+
+
+def watched(paths):
+    """The paths, with a bar where there are several, and a terminal"""
+    somebody_looks = sys.stderr and sys.stderr.isatty()
+    return tqdm(paths, unit="picture", leave=False, disable=not somebody_looks or len(paths) < 2)
+
+
+class Pictures:
+    """Pictures and their faces. A file that cannot be read, or that the command refuses, is said on the standard error, and the
+    exit code is then 2."""
+
+    def __init__(self, paths):
+        self._paths, self.exit_code = paths, 0
+
+    def faces(self, reader, embed=True):
+        """(path, [Face]) of each that can be read"""
+        for path in watched(self._paths):
+            try:
+                faces = read_faces(path, reader, embed)
+            except FileError as error:
+                self.refuse(error)
+            else:
+                yield path, faces
+
+    def refuse(self, reason):
+        self.exit_code = 2
+        warn(reason)
+
+
+def album_of(folder, reader):
+    """The Album of a folder PERSON/PICTURE; what could not be read or seen in it is said."""
+    album = read_album(folder, reader, watched)
+    for error in album.unreadable:
+        warn(error)
+    for what, paths in {"no face was found": album.faceless, "the largest of several faces is taken": album.several}.items():
+        if paths:
+            names = ", ".join(str(path.relative_to(folder)) for path in paths[:SHOWN]) + (", ..." if len(paths) > SHOWN else "")
+            warn(f"in {counted(len(paths), 'picture')} {what}: {names}")
+    return album
+
+
+def no_face_in(path):
+    return f"{shown(path)}: no face was found"
+
+
+def place(face):
+    x, y, width, height = (round(float(number)) for number in face.box)
+    return f"{x},{y} ({width}x{height})"
+
+
+def record(face, landmarks=False):
+    """For JSON"""
+    told = {"box": [float(number) for number in face.box], "score": float(face.score)}
+    return told | ({"landmarks": np.asarray(face.landmarks, float).tolist()} if landmarks else {})
