@@ -1,19 +1,28 @@
 """The command `minidl`: one file a command; each parses its arguments, calls the library and prints."""
 
 import argparse
-import os
 import shlex
 import sys
+from contextlib import redirect_stderr
 
 import numpy as np
 
 from minidl import __version__
-from minidl.cli import classify, data, faces, gradcheck, info, parity, stylize, train, weights
+from minidl.cli import classify, data, faces, gradcheck, info, parity, stylize, train, visualize, weights
+from minidl.cli.saying import Unheard, let_go
 from minidl.errors import MinidlError, printable
+
+BROKEN_PIPE = 141  # as the shell has it for what SIGPIPE ends
 
 
 def main(argv=None):
-    """Run one command; 0 when it went well, 2 for what the user can mend (one sentence on stderr), 130 after Ctrl-C."""
+    """Run one command; 0 when it went well, 2 for what the user can mend (one sentence on stderr), 130 after Ctrl-C, 141 where
+    the reader of its output went away before the end."""
+    with redirect_stderr(sys.stderr and Unheard(sys.stderr)):
+        return _main(argv)
+
+
+def _main(argv):
     parser = argparse.ArgumentParser(
         prog="minidl",
         description="Deep learning from scratch in NumPy: paint pictures, recognise faces, train networks, check gradients, "
@@ -21,7 +30,7 @@ def main(argv=None):
     )
     parser.add_argument("--version", action="version", version=f"minidl {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (stylize, faces, train, classify, gradcheck, weights, data, info, parity):
+    for command in (stylize, faces, visualize, train, classify, gradcheck, weights, data, info, parity):
         command.register(commands)
     words = sys.argv[1:] if argv is None else argv
     arguments = parser.parse_args(words)
@@ -30,12 +39,15 @@ def main(argv=None):
         sys.stdout.reconfigure(errors="backslashreplace")  # no name is a reason to fail, whatever the terminal can show
     try:
         with np.errstate(all="ignore"):  # what is not finite is found where it matters, and said in words
-            return arguments.run(arguments) or 0
+            code = arguments.run(arguments) or 0
+        if sys.stdout:
+            sys.stdout.flush()  # while it can still be said that this fails
+        return code
     except MinidlError as error:
         return _say(str(error))
-    except BrokenPipeError:  # the reader of the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except BrokenPipeError:
+        let_go(sys.stdout)
+        return BROKEN_PIPE
     except MemoryError:
         return _say("there is not enough memory for this; take a smaller picture or network")
     except OSError as error:

@@ -1,0 +1,60 @@
+"""Pictures to search through, one file at a time: a folder, or a data set."""
+
+from pathlib import Path
+
+import numpy as np
+
+from minidl.data import read_image
+from minidl.errors import FileError
+from minidl.visualize.opening import to_size
+
+
+class Folder:
+    """All files below a folder, in the order of their paths; hidden ones are left out.
+
+    Each picture is made `size`, (H, W): its middle part, or with tiles=True as many parts of that size as fit beside each other
+    around its middle. names: of the files. Raises FileError where there is no folder, or no file in it.
+    """
+
+    def __init__(self, folder, size, tiles=False):
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise FileError(f"{folder} is no folder; name a folder of pictures")
+        found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+        self.names = sorted(path for path in found if not any(part.startswith(".") for part in path.parts))
+        if not self.names:
+            raise FileError(f"{folder} has no files; wanted pictures")
+        self.folder, self.size, self.tiles = folder, size, tiles
+
+    def __len__(self):
+        return len(self.names)
+
+    def read(self, number):
+        """[(*size, 3)], float32, 0..255: the parts of the picture with this number. Raises FileError where it is none."""
+        picture = read_image(self.folder / self.names[number])
+        (high, wide), (height, width) = self.size, picture.shape[:2]
+        rows, columns = height // high, width // wide
+        if not self.tiles or not rows or not columns:
+            return [to_size(picture, self.size)]
+        top, left = (height - rows * high) // 2, (width - columns * wide) // 2
+        corners = [(top + row * high, left + column * wide) for row in range(rows) for column in range(columns)]
+        return [picture[y : y + high, x : x + wide] for y, x in corners]
+
+
+class DataSet:
+    """pictures: (N, H, W, 3) or, in grey, (N, H, W), 0..255, each made `size`; names: their numbers."""
+
+    def __init__(self, pictures, size=None):
+        self.pictures, self.size = pictures, size or pictures.shape[1:3]
+        self.names = range(len(pictures))
+
+    def __len__(self):
+        return len(self.pictures)
+
+    def read(self, number):
+        """[(*size, 3)], float32, 0..255: the one picture with this number"""
+        picture = self.pictures[number]
+        if picture.ndim == 2:
+            picture = np.repeat(picture[..., None], 3, axis=-1)
+        same = picture.shape[:2] == tuple(self.size)
+        return [(picture if same else to_size(picture, self.size)).astype(np.float32)]

@@ -1,0 +1,106 @@
+"""A page of pictures: one HTML file that holds all it shows, for wide and narrow screens, by day and by night."""
+
+import base64
+import html
+from io import BytesIO
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+QUALITY = 90  # of WebP, of 100
+LEAST = 160  # pixels a side: what is smaller is enlarged, its pixels as squares
+# Whatever a name says, the page runs no script and fetches nothing
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+STYLE = """
+:root { color-scheme: light dark; --ink: #1d1d1f; --quiet: #62626a; --paper: #fdfcfa; --card: #f1efeb; --line: #dcd9d2 }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #ececf0; --quiet: #a3a3ad; --paper: #131316; --card: #1e1e23; --line: #34343b }
+}
+* { box-sizing: border-box }
+body { margin: 0 auto; max-width: 74rem; padding: 2rem 1.25rem 4rem; background: var(--paper); color: var(--ink);
+  font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif }
+h1 { font-size: clamp(1.6rem, 4vw, 2.4rem); line-height: 1.15; margin: 0 0 .5rem }
+h2 { font-size: 1.3rem; margin: 3rem 0 .25rem; padding-top: 1.5rem; border-top: 1px solid var(--line) }
+h3 { font-size: 1rem; margin: 1.5rem 0 .25rem }
+p { max-width: 44rem; margin: .25rem 0 1rem; color: var(--quiet) }
+nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: 1rem 0 2rem }
+a { color: inherit }
+.row { display: grid; grid-template-columns: repeat(auto-fill, minmax(var(--least), 1fr)); gap: .75rem; margin: .75rem 0 }
+.small { --least: 7.5rem } .medium { --least: 11rem } .large { --least: 16rem }
+figure { margin: 0; background: var(--card); border-radius: .5rem; overflow: hidden }
+img { display: block; width: 100%; height: auto }
+figcaption { padding: .35rem .6rem .5rem; font-size: .8rem; line-height: 1.35; color: var(--quiet); overflow-wrap: anywhere;
+  white-space: pre-line }
+footer { margin-top: 3rem; font-size: .8rem; color: var(--quiet); overflow-wrap: anywhere }
+"""
+
+
+class Figure(NamedTuple):
+    """picture: (H, W, 3) or (H, W), 0..255; caption: what it shows."""
+
+    picture: np.ndarray
+    caption: str
+
+
+class Row(NamedTuple):
+    """Figures beside each other. title: above them, or ""; size: "small", "medium" or "large"."""
+
+    figures: list
+    title: str = ""
+    size: str = "small"
+
+
+class Section(NamedTuple):
+    """A chapter of the page. words: a sentence or two; rows: its Rows."""
+
+    title: str
+    words: str
+    rows: list
+
+
+def page(title, words, sections, foot=""):
+    """The page as text. Everything is escaped: names of files and layers are shown as they are."""
+    anchors = [f"s{number}" for number in range(len(sections))]
+    links = "".join(f'<a href="#{a}">{html.escape(s.title)}</a>' for a, s in zip(anchors, sections, strict=True))
+    body = "".join(_section(anchor, section) for anchor, section in zip(anchors, sections, strict=True))
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        f"<title>{html.escape(title)}</title><style>{STYLE}</style></head><body>\n"
+        f"<h1>{html.escape(title)}</h1><p>{html.escape(words)}</p><nav>{links}</nav>\n"
+        f"{body}<footer>{html.escape(foot)}</footer></body></html>\n"
+    )
+
+
+def _section(anchor, section):
+    rows = "".join(map(_row, section.rows))
+    return f'<section id="{anchor}"><h2>{html.escape(section.title)}</h2><p>{html.escape(section.words)}</p>{rows}</section>\n'
+
+
+def _row(row):
+    title = f"<h3>{html.escape(row.title)}</h3>" if row.title else ""
+    return f'{title}<div class="row {row.size}">{"".join(map(_figure, row.figures))}</div>\n'
+
+
+def _figure(figure):
+    caption = html.escape(figure.caption)
+    image = _image(figure.picture)
+    return (
+        f'<figure><img alt="{caption}" width="{image.width}" height="{image.height}" src="{_address(image)}">'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
+
+
+def _image(picture):
+    image = Image.fromarray(np.clip(np.rint(picture), 0, 255).astype(np.uint8)).convert("RGB")
+    times = -(-LEAST // min(image.size))
+    return image if times == 1 else image.resize([times * length for length in image.size], Image.Resampling.NEAREST)
+
+
+def _address(image):
+    """The picture itself as an address"""
+    with BytesIO() as file:
+        image.save(file, "WEBP", quality=QUALITY)
+        return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode("ascii")

@@ -1,0 +1,65 @@
+"""`minidl visualize invert`: a row for each match, a column for each layer, and sentences for what cannot be."""
+
+import numpy as np
+import pytest
+
+from minidl.cli import main
+from minidl.data import read_image, read_metadata, write_image
+from tests.visualize import tiny
+
+
+@pytest.fixture
+def picture(tmp_path):
+    write_image(tmp_path / "a.png", np.random.default_rng(1).uniform(0, 255, (24, 32, 3)))
+    return tmp_path / "a.png"
+
+
+@pytest.fixture
+def invert(monkeypatch, picture, capsys):
+    monkeypatch.setattr("minidl.cli.visualize.invert.open_network", lambda source: tiny.two_convolutions())
+
+    def run(*options, name="again.png"):
+        path = picture.with_name(name)
+        code = main(["visualize", "invert", str(picture), "-o", str(path), *map(str, options)])
+        return code, path, capsys.readouterr()
+
+    return run
+
+
+def test_rows_of_matches_columns_of_layers_and_the_same_bytes_twice(invert):
+    options = ("--layer", "near_relu", "far_relu", "--match", "style", "content", "--steps", "4")
+    code, path, told = invert(*options)
+    assert code == 0
+    assert [line.split(":")[0] for line in told.out.splitlines()[:4]] == [
+        "style of near_relu", "style of far_relu", "content of near_relu", "content of far_relu",
+    ]  # fmt: skip
+    height, width, _ = read_image(path).shape
+    assert width > 3 * 160 and height > 2 * 120
+    record = read_metadata(path)
+    assert record["layers"] == ["near_relu", "far_relu"] and record["settings"]["steps"] == 4
+    before = path.read_bytes()
+    assert invert(*options)[1].read_bytes() == before
+
+
+def test_the_losses_that_are_told_fall(invert):
+    _, _, told = invert("--layer", "near", "--steps", "8")
+    first, best = (float(number) for number in told.out.split("loss ")[1].split(" in ")[0].split(" -> "))
+    assert best < 0.5 * first
+
+
+def test_without_a_layer_it_is_the_deepest(invert):
+    assert invert("--steps", "1")[2].out.startswith("content of far_relu: ")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--layer", "farther"), "the network has no layer 'farther'"), (("--steps", 0), "--steps is 0"),
+        (("--size", -3), "--size is -3"), (("--smoothness", "nan"), "wanted numbers from 0 on"),
+        (("--seed", -1), "wanted numbers from 0 on"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_said_in_a_sentence_and_nothing_is_written(invert, options, words):
+    code, path, told = invert(*options)
+    assert code == 2 and words in told.err and "Traceback" not in told.err
+    assert not path.exists()

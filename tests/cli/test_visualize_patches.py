@@ -1,0 +1,116 @@
+"""`minidl visualize patches`, run as its users run it, on small pictures."""
+
+import os
+
+import numpy as np
+import pytest
+
+from minidl.cli import main
+from minidl.cli.visualize import patches as command
+from minidl.data import read_image, write_image
+from tests.data.official import digits, idx
+from tests.visualize import tiny
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_with_pictures(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "holiday" / "beach").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        folder = "holiday/beach" if number % 2 else "holiday"
+        write_image(f"{folder}/{number}.png", rng.uniform(0, 255, (20, 30, 3)))
+
+
+@pytest.fixture
+def small_network(monkeypatch):
+    monkeypatch.setattr(command, "open_network", lambda source: tiny.two_convolutions())
+
+
+def patches(*arguments):
+    return main(["visualize", "patches", *map(str, arguments)])
+
+
+def refused(capsys, *arguments):
+    assert patches(*arguments) == 2
+    assert os.listdir() == ["holiday"]
+    error = capsys.readouterr().err
+    assert error.startswith("minidl: ") and error.count("\n") == 1
+    return error
+
+
+def test_nine_patches_of_each_unit(capsys, small_network):
+    assert patches("holiday", "--size", 16, "--per-layer", 2) == 0
+    lines = capsys.readouterr().out.splitlines()
+    units = [line for line in lines if ".png " in line and "relu:" in line]
+    assert len(units) == 4 and all(line.count(".png") == 9 for line in units)
+    assert "beach/" in units[0]
+    assert read_image("patches.png").shape[0] > 2 * 192
+
+
+@pytest.mark.parametrize("backward", ["gradient", "deconvnet", "guided"])
+def test_units_that_are_named(capsys, small_network, backward):
+    options = "--units", "far:3", "near_relu:1", "--backward", backward, "--tiles", "--size", 8
+    for name in ("first.png", "again.png"):
+        assert patches("holiday", *options, "-o", name) == 0
+    assert capsys.readouterr().out.startswith("far:3: ")
+    with open("first.png", "rb") as first, open("again.png", "rb") as again:
+        assert first.read() == again.read()
+
+
+def test_units_of_vgg19(capsys):
+    assert patches("holiday", "--units", "conv1_1:3", "block2_conv1.pre:7", "--size", 20, "--limit", 3) == 0
+    out = capsys.readouterr().out
+    assert "block1_conv1:3: " in out and "block2_conv1.pre:7: " in out
+    assert "units never fire" in out and "patches of 3 pictures, and their deconvolutions" in out
+
+
+def test_a_damaged_picture_is_named_and_passed_over(capsys, small_network):
+    with open("holiday/beach/note.txt", "w") as file:
+        file.write("no picture")
+    assert patches("holiday", "--size", 16) == 2
+    out, error = capsys.readouterr()
+    assert "note.txt is no picture" in error and "patches of 12 pictures" in out
+    assert os.path.exists("patches.png")
+
+
+def test_units_that_never_fire_are_listed(capsys, monkeypatch):
+    monkeypatch.setattr(command, "open_network", lambda source: tiny.colours())
+    assert patches("holiday", "--size", 8, "--units", "relu:0", "relu:3") == 0
+    out = capsys.readouterr().out
+    assert "relu:3: fires in none of the pictures" in out
+    assert "relu: 1 of 4 units never fire in these pictures: 3" in out
+
+
+def test_a_data_set(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command, "open_network", lambda source: tiny.two_convolutions())
+    (tmp_path / "digits").mkdir()
+    for name, array in zip(("train-images-idx3-ubyte", "train-labels-idx1-ubyte"), digits(), strict=True):
+        (tmp_path / "digits" / name).write_bytes(idx(array))
+    assert patches("--dataset", "mnist", "--data", "digits", "--layers", "near_relu", "--limit", 5) == 0
+    assert "patches of 5 pictures" in capsys.readouterr().out
+
+
+def test_what_cannot_be_done_is_said_and_nothing_is_written(capsys, small_network):
+    assert "is no folder" in refused(capsys, "elsewhere")
+    assert "is no folder" in refused(capsys, "holiday/0.png")
+    assert "no layer 'middle'" in refused(capsys, "holiday", "--layers", "middle")
+    assert "wanted LAYER:CHANNEL" in refused(capsys, "holiday", "--units", "near:x")
+    assert "is a whole layer" in refused(capsys, "holiday", "--units", "near")
+    assert "no unit near:6; near has 6 channels" in refused(capsys, "holiday", "--units", "near:6", "--size", 8)
+    assert "at least 1" in refused(capsys, "holiday", "--per-layer", 0)
+    assert "does not fit" in refused(capsys, "holiday", "--size", 1, "--layers", "far")
+    assert "minidl writes" in refused(capsys, "holiday", "-o", "patches.svg")
+
+
+def test_a_network_of_signals_is_refused(capsys, monkeypatch):
+    network = tiny.two_convolutions()._replace(size=(400,))
+    monkeypatch.setattr(command, "open_network", lambda source: network)
+    assert "no pictures" in refused(capsys, "holiday")
+
+
+def test_only_silent_units_make_no_picture(capsys, monkeypatch):
+    monkeypatch.setattr(command, "open_network", lambda source: tiny.colours())
+    assert patches("holiday", "--size", 8, "--units", "relu:3") == 2
+    assert "none of the units fires" in capsys.readouterr().err
+    assert os.listdir() == ["holiday"]

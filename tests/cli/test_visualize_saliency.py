@@ -1,0 +1,87 @@
+"""`minidl visualize saliency`: a labelled picture, words that say what it shows, and sentences for what cannot be."""
+
+import numpy as np
+import pytest
+
+from minidl.cli import main
+from minidl.data import read_image, read_metadata, write_image
+from tests.visualize import tiny
+
+FEW = ("--samples", "2", "--steps", "3")
+
+
+@pytest.fixture
+def picture(tmp_path):
+    write_image(tmp_path / "a.png", np.random.default_rng(1).uniform(0, 255, (24, 32, 3)))
+    return tmp_path / "a.png"
+
+
+def opens(monkeypatch, network):
+    monkeypatch.setattr("minidl.cli.visualize.saliency.open_network", lambda source: network)
+
+
+@pytest.fixture
+def saliency(monkeypatch, picture, capsys):
+    opens(monkeypatch, tiny.two_convolutions())
+
+    def run(*options, name="maps.png"):
+        path = picture.with_name(name)
+        code = main(["visualize", "saliency", str(picture), "-o", str(path), *map(str, options)])
+        return code, path, capsys.readouterr()
+
+    return run
+
+
+def test_all_methods_in_one_picture_and_the_same_bytes_twice(saliency):
+    code, path, told = saliency(*FEW, "--unit", "far_relu:1")
+    assert code == 0 and told.out.startswith("the mean of far_relu:1: ")
+    assert "integrated: from grey; " in told.out and "% off complete" in told.out
+    assert "grad-cam: maps of near_relu" in told.out and f"the maps are {path}" in told.out
+    height, width, _ = read_image(path).shape
+    assert width > 4 * 160 and height > 4 * 120
+    assert read_metadata(path)["unit"] == "far_relu:1" and read_metadata(path)["settings"]["samples"] == 2
+    before = path.read_bytes()
+    _, again, _ = saliency(*FEW, "--unit", "far_relu:1", name="maps.png")
+    assert again.read_bytes() == before
+
+
+def test_without_a_unit_one_is_chosen_and_told(saliency):
+    code, _, told = saliency("--methods", "gradient", "--over", "max")
+    assert code == 0 and told.out.startswith("the max of far_relu:")
+
+
+def test_a_classifier_is_asked_about_its_likeliest_class(monkeypatch, saliency):
+    opens(monkeypatch, tiny.classifier(6, ("cat", "dog")))
+    code, _, told = saliency("--methods", "gradient", "occlusion", "--baseline", "black")
+    assert code == 0 and told.out.startswith("dog: ") and "occlusion: black squares of 1, every 1" in told.out
+    assert saliency("--unit", "cat", "--methods", "gradient")[2].out.startswith("cat: ")
+
+
+def test_the_sanity_check_is_told_for_each_method(saliency):
+    _, _, told = saliency("--unit", "far_relu:1", "--methods", "gradient", "guided", "--sanity")
+    assert told.out.count("with random weights") == 2 and "guided: rank correlation " in told.out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--unit", "far_relu:8"), "far_relu has 8 channels; found far_relu:8, wanted one from 0 to 7"),
+        (("--unit", "farther"), "the network has no layer 'farther'"), (("--unit", "far:x"), "wanted LAYER:CHANNEL"),
+        (("--samples", 0), "--samples is 0; wanted a whole number of at least 1"), (("--stride", 0), "--stride is 0"),
+        (("--noise", -1), "wanted numbers from 0 on"), (("--noise", "nan"), "wanted numbers from 0 on"),
+        (("--seed", -1), "wanted numbers from 0 on"),
+        (("--unit", "far_relu:1", "--window", 99, "--methods", "occlusion"), "wanted a side from 1 to 24"),
+        (("--unit", "near:1", "--methods", "grad-cam"), "no layer behind a ReLU has positions before near"),
+        (("--unit", "near:1", "--methods", "grad-cam", "--layer", "far"), "which is not behind it"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_said_in_a_sentence_and_nothing_is_written(saliency, options, words):
+    code, path, told = saliency(*options)
+    assert code == 2 and words in told.err and "Traceback" not in told.err
+    assert not path.exists()
+
+
+def test_the_picture_itself_is_not_overwritten(picture, capsys):
+    before = picture.read_bytes()
+    assert main(["visualize", "saliency", str(picture), "-o", str(picture)]) == 2
+    assert "would overwrite it" in capsys.readouterr().err and picture.read_bytes() == before
