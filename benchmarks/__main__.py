@@ -5,10 +5,11 @@ import sys
 from functools import partial
 
 from benchmarks import convolution, faces, learn, losses, paint, pooling, proofs, readme, stylize, table, train, vgg19
+from benchmarks import visualize as inside
 from minidl.errors import MinidlError
 
 TABLES = {"convolution": convolution, "pooling": pooling, "losses": losses, "vgg19": vgg19, "stylize": stylize, "train": train}
-OTHERS = {"paint": paint, "learn": learn, "faces": faces, "proofs": proofs, "readme": readme}
+OTHERS = {"paint": paint, "learn": learn, "faces": faces, "visualize": inside, "proofs": proofs, "readme": readme}
 
 
 def main(argv=None):

@@ -21,17 +21,17 @@ SUMS = {  # label -> groups of cases: (work, group)
 }
 NETWORKS = ("vgg19", "stylize", "train")
 WORKS = (*dict.fromkeys(work for groups in SUMS.values() for work, _ in groups), *NETWORKS)
-LEARNED = {  # result file -> the command and what it trains, and the picture of what that has learned
+LEARNED = {  # result file -> the command and what it trains, and the picture that is shown of it
     "siamese": ("`minidl train siamese --preset fast`: MNIST in the plane", "learned.png"),
     "siamese_seed": ("`minidl train siamese`: with the seed's settings", "learned.png"),
     "cifar10": ("`minidl train cifar10 --preset fast`: a quarter of VGG19's width", "curves.png"),
     "cifar10_seed": ("`minidl train cifar10`: VGG19 with the seed's settings", "curves.png"),
     "faces_triplet": ("`minidl train faces --preset fast`: ORL's people 1 to 30 in triplets, tested on 31 to 40", "curves.png"),
-    "faces_absolute": ("the same in pairs, `--head absolute`", "curves.png"),
-    "faces_chi-square": ("the same in pairs, `--head chi-square`", "curves.png"),
-    "faces_triplet_seed": ("`minidl train faces`: with the seed's settings", "curves.png"),
-    "faces_absolute_seed": ("the same in pairs, `--head absolute`", "curves.png"),
-    "faces_chi-square_seed": ("the same in pairs, `--head chi-square`", "curves.png"),
+    "faces_absolute": ("the same in pairs, `--head absolute`", None),
+    "faces_chi-square": ("the same in pairs, `--head chi-square`", None),
+    "faces_triplet_seed": ("`minidl train faces`: with the seed's settings", None),
+    "faces_absolute_seed": ("the same in pairs, `--head absolute`", None),
+    "faces_chi-square_seed": ("the same in pairs, `--head chi-square`", None),
     "signals": ("`minidl train signals --preset fast`: a telephone's keys, in one dimension", "learned.png"),
     "signals_seed": ("`minidl train signals`: twice the epochs", "learned.png"),
     "volumes": ("`minidl train volumes --preset fast`: solids in scans, in three dimensions", "learned.png"),
@@ -45,7 +45,8 @@ ARITHMETICS = {"float32": "_gpu", "tf32": "_gpu_tf32"}  # and how the names of t
 
 
 def run(arguments):
-    parts = _proofs(kept("proofs")), _comparison(), _gpu(), _paint(kept("paint")), _faces(kept("faces")), _learned()
+    systems = _paint(kept("paint")), _faces(kept("faces")), _inside(kept("visualize")), _learned()
+    parts = _proofs(kept("proofs")), _comparison(), _gpu(), *systems
     results = "\n\n".join(part for part in parts if part)
     text = README.read_text()
     README.write_text(SECTION.sub(lambda found: f"{found[1]}\n{results}\n\n{found[2]}", text))
@@ -202,6 +203,18 @@ def _faces(results):
     return "\n".join([*lines, "", f"({_machine(results['measured_on'])}{_beside(results['others'])}.)"])
 
 
+def _inside(results):
+    if not results:
+        return ""
+    lines = ["Looking inside VGG19, the whole commands:", "", "| command | time |", "|---|---|"]
+    lines += [f"| `{found['command']}` | {_time(found['seconds'])} |" for found in results["actions"].values()]
+    search = (
+        "Searching pictures of {side}x{side} for what excites units of {units} layers most: {pictures_a_minute:.0f} a minute."
+    )
+    lines += ["", search.format(**results["patches"], units=len(results["patches"]["layers"]))]
+    return "\n".join([*lines, "", f"({_machine(results['measured_on'])}{_beside(results['others'])}.)"])
+
+
 def _beside(others):
     """What other programs took of the processor meanwhile"""
     return f"; other programs took {others:.0%} of it" if others is not None else ""
@@ -221,7 +234,7 @@ def _learned():
         baselines = ", ".join(f"{what}: {loss:.4g}" for what, loss in results["baselines"].items())
         times = " | ".join(_minutes(results.get(what)) for what in ("seconds", "command_seconds", "cpu_seconds"))
         lines.append(f"| {LEARNED[network][0]} | {len(results['epochs'])} | {times} | {test} | {baselines} |")
-    shown = [(f"benchmarks/results/{network}_{LEARNED[network][1]}", LEARNED[network][0]) for network in found]
+    shown = [(f"benchmarks/results/{name}_{LEARNED[name][1]}", LEARNED[name][0]) for name in found if LEARNED[name][1]]
     return "\n".join([*lines, "", *(f'<img src="{picture}" width="420" alt="{what}">' for picture, what in shown)])
 
 

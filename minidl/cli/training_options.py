@@ -26,10 +26,10 @@ MEANINGS = {
     "epsilon_form": "Adam's", "momentum_form": "SGD's", "hold_out": "people to test on: how many, the last ones, or names",
     "on_top": "begin with the vectors of the shipped network for faces", "triplets": "choice, or such as all,0.2:semi-hard",
     "margin": "of triplets", "squared": "compare squared distances of triplets", "soft": "log(1 + e^z) in the place of a hinge",
-    "reduction": "of the triplets' losses", "dimensions": "numbers of a vector", "people": "of a step",
-    "pictures": "of each of them", "examples": "to be made, a tenth of them to validate with",
+    "reduction": "of the triplets' losses", "dimensions": "numbers of a vector", "members": "networks side by side",
+    "people": "of a step", "pictures": "of each of them", "examples": "to be made, a tenth of them to validate with",
 }  # fmt: skip
-LEAST = {"seed": 0, "limit": 1, "epochs": 1, "batch": 2, "pairs": 2, "dimensions": 1, "people": 2, "pictures": 2}
+LEAST = {"seed": 0, "limit": 1, "epochs": 1, "batch": 2, "pairs": 2, "dimensions": 1, "members": 1, "people": 2, "pictures": 2}
 DEFAULTS = {"preset": "seed", "seed": 0, "limit": None}  # beside the settings of a preset
 
 

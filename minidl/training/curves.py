@@ -46,7 +46,8 @@ def _draw(panel, label, curves, baselines):
     if beyond:
         drawn = [*baselines.values(), *(value for points in curves.values() for _, value in points)]
         low, high = min(drawn), max(value for value in drawn if value <= limit)
-        panel.set_ylim(low - MARGIN * (high - low), high + MARGIN * (high - low))
+        room = MARGIN * (high - low or abs(high) or 1)
+        panel.set_ylim(low - room, high + room)
         panel.set_title("beyond the drawing: " + "\n".join(beyond), fontsize=8, loc="left")
     if curves:
         epochs = [epoch for points in curves.values() for epoch, _ in points]

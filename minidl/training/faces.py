@@ -32,20 +32,22 @@ NETWORK = "faces"
 SIZE = 56, 46  # height, width of the grey pictures
 FAST = {  # found on ORL's people 1 to 30 alone, of whom ten in turn were held out
     "head": "triplet", "on_top": False, "hold_out": "10", "triplets": "semi-hard", "margin": 0.2, "squared": True,
-    "soft": False, "reduction": "mean", "dimensions": 64, "keep": 1.0, "people": 10, "pictures": 5,
+    "soft": False, "reduction": "mean", "dimensions": 64, "members": 4, "keep": 1.0, "people": 10, "pictures": 5,
     "learning_rate": 0.001, "schedule": "one-cycle", "weight_decay": 0.0, "epochs": 60, "clip": None,
 }  # fmt: skip
 PRESETS = {
     # As FaceNet's descendants train (facenet, OpenFace): any violating triplets of 15 people with all that there is of each,
     # 128 numbers, a rate that stays
     "seed": FAST | {
-        "triplets": "violating", "dimensions": 128, "people": 15, "pictures": 20, "schedule": "constant", "epochs": 100,
+        "triplets": "violating", "dimensions": 128, "members": 1, "people": 15, "pictures": 20, "schedule": "constant",
+        "epochs": 100,
     },
     "fast": FAST,
-    "pairs": FAST | {"head": "absolute", "epochs": 30},  # for either head, which soon knows its own people too well
+    # For either head, which soon knows its own people too well
+    "pairs": FAST | {"head": "absolute", "members": 1, "epochs": 30},
 }  # fmt: skip
 OF_TRIPLETS = ("triplets", "margin", "squared", "soft", "reduction")  # settings that a head has no use for
-FROM_SCRATCH = ("dimensions", "keep")  # and those that vectors have none for
+FROM_SCRATCH = ("dimensions", "members", "keep")  # and those that vectors have none for
 WORDS = {"head": HEADS, "reduction": DIVISORS}  # settings that are one of these
 SCHEDULES = {"constant": lambda rate, epochs: Constant(rate), "one-cycle": OneCycle}
 
@@ -182,7 +184,7 @@ def trained(path):
 def _model(settings, shape, seed):
     if settings["on_top"]:
         return verifier_on_top(*shape, settings["head"])
-    return verifier(tuple(shape), settings["head"], settings["dimensions"], settings["keep"], seed)
+    return verifier(tuple(shape), settings["head"], settings["dimensions"], settings["keep"], seed, settings["members"])
 
 
 def _natural(name):

@@ -14,6 +14,7 @@ from minidl.data.volumes import SIZE
 from minidl.errors import FileError, ShapeError, printable
 from minidl.files import must_exist
 from minidl.models import vgg19
+from minidl.models.embedding import Committee
 from minidl.training import cifar10, faces, load, siamese, signals, volumes
 from minidl.training.loop import CHECKPOINT
 from minidl.visualize.network import of_sequential, of_vgg19
@@ -82,7 +83,9 @@ def _faces(path):
     verifier = faces.trained(path)
     if verifier.parameters()[0].ndim == 2:
         raise FileError(f"{path} was trained on the vectors of another network and sees no pictures; train one from scratch")
-    return of_sequential(_ready(verifier.embedding), lambda pictures: (_grey(pictures) - 115) / 50, size=faces.SIZE)
+    embedding = verifier.embedding
+    first = embedding.members["member1"] if isinstance(embedding, Committee) else embedding
+    return of_sequential(_ready(first), lambda pictures: (_grey(pictures) - 115) / 50, size=faces.SIZE)
 
 
 def _of_arrays(recipe, size):

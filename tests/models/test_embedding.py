@@ -69,7 +69,23 @@ def test_a_head_begins_steep_and_balanced_in_every_dimension(head, dimensions):
     assert (logits(points, points).data > 10).all() and -20 < np.median(found) < 0
 
 
+@no_grad()
+def test_a_committees_vector_is_those_of_its_members_side_by_side():
+    model = verifier((16, 16, 1), dimensions=8, members=3).train(False)
+    x = rng.standard_normal((5, 16, 16, 1)).astype(np.float32)
+    points = model(x).data
+    of_each = [member(x).data for member in model.embedding.members.values()]
+    np.testing.assert_allclose(points * 3**0.5, np.concatenate(of_each, axis=1), rtol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(points, axis=1), 1, rtol=1e-6)
+    assert len({member.state()["embedding/kernel"].tobytes() for member in model.embedding.members.values()}) == 3
+    np.testing.assert_array_equal(of_each[0], verifier((16, 16, 1), dimensions=8).train(False)(x).data)  # as if alone
+    names = [line.name for line in model.summary((16, 16, 1))]
+    assert names[0] == "member1/conv1" and len(names) == 3 * len(verifier((16, 16, 1)).summary((16, 16, 1)))
+
+
 def test_what_makes_no_sense_is_refused():
+    with pytest.raises(ArgumentError, match="there are 0 members; wanted 1 to"):
+        verifier((16, 16, 1), members=0)
     with pytest.raises(ArgumentError, match="the pictures are 15x40; wanted at least 16 pixels a side"):
         verifier((15, 40, 1))
     with pytest.raises(ArgumentError, match="head"):

@@ -11,13 +11,14 @@ from minidl.errors import ArgumentError, FileError
 from minidl.layers import Module
 from minidl.losses.triplet import DIVISORS
 from minidl.models.embedding import HEADS
+from minidl.ops import l2_normalize
 from minidl.training import embeddings, faces, save, train
 from minidl.training.faces import People, held_out
 from tests.devices import GPUS, at
 from tests.training.people import people
 from tests.training.small import everything
 
-SMALL = faces.PRESETS["fast"] | {"hold_out": "3", "people": 3, "pictures": 2, "epochs": 2, "dimensions": 16}
+SMALL = faces.PRESETS["fast"] | {"hold_out": "3", "people": 3, "pictures": 2, "epochs": 2, "dimensions": 16, "members": 1}
 
 
 def small_task(**settings):
@@ -123,6 +124,31 @@ def test_options_reach_the_loss():
                 count = {"sum": 24, "mean": 1, "mean_active": 1 / told["active"] if not soft else 1}[reduction]
                 np.testing.assert_allclose(float(value), told["all_triplets_loss"] * count, rtol=1e-5)
     assert len(set(losses.values())) > 8
+
+
+def test_each_member_learns_by_its_own_triplets():
+    """Of a committee the loss is the mean of what its members' would be, were each alone"""
+
+    class Points(Module):
+        def __init__(self, points):
+            self.points = points
+
+        def __call__(self, x):
+            return Tensor(self.points)
+
+    rng, labels, task = np.random.default_rng(0), np.repeat(np.arange(4), 3), small_task()
+    task.batches.batch = 1  # as if a first batch had been made
+    of_each = l2_normalize(rng.standard_normal((2, 12, 5)).astype(np.float32))
+
+    def loss(points, members):
+        settings = SMALL | {"members": members, "triplets": "batch-hard"}
+        value, told = embeddings.of_triplets(task.batches, 0, settings)(Points(points), labels[:, None], labels)
+        return float(value), told
+
+    together, told = loss(np.concatenate(of_each, axis=1) / 2**0.5, 2)
+    alone = [loss(points, 1)[0] for points in of_each]
+    np.testing.assert_allclose(together, np.mean(alone), rtol=1e-5)
+    assert alone[0] != alone[1] and told["empty_batches"] == 0
 
 
 @pytest.mark.parametrize("place", GPUS)

@@ -58,18 +58,22 @@ def test_a_siamese_network_sees_the_grey_of_a_picture(tmp_path):
     np.testing.assert_allclose(last(network, pictures), outputs(model, as_input(digits)), rtol=1e-4, atol=1e-4)
 
 
-def test_a_network_of_faces_sees_the_mean_of_the_colours(tmp_path):
-    model = verifier((*faces.SIZE, 1), dimensions=4)
+@pytest.mark.parametrize("members", [1, 2])
+def test_a_network_of_faces_sees_the_mean_of_the_colours(tmp_path, members):
+    """Of a committee the first member is looked into"""
+    model = verifier((*faces.SIZE, 1), dimensions=4, members=members)
     settings = {"head": "triplet", "on_top": False, "example": [*faces.SIZE, 1], "dimensions": 4, "keep": 1.0}
+    settings["members"] = members
     network = opened(tmp_path, "faces", model, **settings)
     pictures = RNG.uniform(0, 255, (2, *faces.SIZE, 3)).astype(np.float32)
-    wanted = outputs(model, faces.as_input(pictures.mean(axis=-1, keepdims=True)))
+    wanted = outputs(model, faces.as_input(pictures.mean(axis=-1, keepdims=True)))[:, :4]
+    wanted = wanted * members**0.5
     np.testing.assert_allclose(last(network, pictures), wanted, rtol=1e-4, atol=1e-5)
     assert network.size == faces.SIZE
 
 
 def test_a_network_on_top_of_another_sees_no_pictures(tmp_path):
-    settings = {"head": "triplet", "on_top": True, "example": [6], "dimensions": 4, "keep": 1.0}
+    settings = {"head": "triplet", "on_top": True, "example": [6], "dimensions": 4, "members": 1, "keep": 1.0}
     with pytest.raises(FileError, match="sees no pictures"):
         opened(tmp_path, "faces", verifier_on_top(6), **settings)
 

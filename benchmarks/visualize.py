@@ -1,0 +1,66 @@
+"""Look inside VGG19 with `minidl visualize` as whole commands; keep their times and the README's pictures."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.recording import RESULTS, keep, watch_others
+from minidl.data import read_image, shipped_picture, write_image
+from minidl.errors import MinidlError
+from minidl.visualize.albums import Folder
+from minidl.visualize.features import default_layers
+from minidl.visualize.opening import open_network
+from minidl.visualize.strongest import strongest
+
+SIDE, STEP = 224, 112  # pixels: of a picture to search, and from one to the next
+SHIPPED = "astronaut", "chelsea", "coffee", "rocket"
+CAT, TERRACE = (str(shipped_picture(name)) for name in ("chelsea", "van-gogh-cafe-terrace"))
+ACTIONS = {  # name -> the command, and the file that it writes
+    "report": (["report", CAT], "report.html"),
+    "saliency": (["saliency", CAT], "visualize_saliency.jpg"),
+    "unit": (["unit", "block4_conv2", "17", "40", "99", "150", "200", "301", "--size", "128"], "visualize_unit.jpg"),
+    "dream": (["dream", TERRACE, "--size", "400"], "visualize_dream.jpg"),
+    "invert": (["invert", CAT, "--match", "content", "style"], "visualize_invert.jpg"),
+}
+
+
+def run(arguments):
+    others, measured = watch_others(), {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (words, file) in ACTIONS.items():
+            kept = file.startswith("visualize")
+            measured[name] = {"command": _told(words), "seconds": _seconds(words, (RESULTS if kept else Path(folder)) / file)}
+            print("{:10}{seconds:7.1f} s, {command}".format(name, **measured[name]))
+        found = _search(Path(folder) / "pictures")
+    print(f"patches   {found['pictures_a_minute']:7.0f} pictures a minute")
+    keep("visualize", {"actions": measured, "patches": found, "others": others()})
+
+
+def _told(words):
+    return " ".join(Path(word).name for word in ("minidl", "visualize", *words))
+
+
+def _seconds(words, output):
+    begun = time.perf_counter()
+    command = ["-m", "minidl.cli", "visualize", *words, "-o", str(output)]
+    if code := subprocess.run([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+        raise MinidlError(f"`{_told(words)}` ended with the code {code}; run it by itself to see why")
+    return time.perf_counter() - begun
+
+
+def _search(folder):
+    """How fast pictures are searched for what excites the default layers' units most, once the network is there"""
+    folder.mkdir()
+    for name in SHIPPED:
+        picture = read_image(shipped_picture(name))
+        for top in range(0, picture.shape[0] - SIDE + 1, STEP):
+            for left in range(0, picture.shape[1] - SIDE + 1, STEP):
+                write_image(folder / f"{name}-{top}-{left}.png", picture[top : top + SIDE, left : left + SIDE])
+    network, album = open_network(), Folder(folder, (SIDE, SIDE))
+    layers = default_layers(network, album.size)
+    begun = time.perf_counter()
+    strongest(network, album, layers)
+    seconds = time.perf_counter() - begun
+    return {"pictures": len(album), "side": SIDE, "layers": layers, "pictures_a_minute": 60 * len(album) / seconds}
