@@ -10,8 +10,8 @@ from minidl.backend import current_device
 from minidl.models.siamese import siamese
 from minidl.models.vgg19_bn import vgg19_bn
 from minidl.optim import SGD
-from minidl.training.cifar10 import classification
-from minidl.training.siamese import energy
+from minidl.recipes.cifar10 import classification
+from minidl.recipes.siamese import energy
 
 RATE, MOMENTUM, DECAY = 1e-12, 0.9, 1e-4  # a rate so small that every call finds the same weights
 

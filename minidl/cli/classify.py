@@ -10,7 +10,7 @@ from minidl.cli.output import shown, warn
 from minidl.data import read_image, resize
 from minidl.errors import FileError, NonFiniteError, printable
 from minidl.ops import softmax
-from minidl.training import cifar10
+from minidl.recipes import cifar10
 from minidl.training.loop import CHECKPOINT
 
 SIDE = 32

@@ -5,7 +5,7 @@ import numpy as np
 from minidl.cli.faces.pictures import album_of
 from minidl.data import picture_folder
 from minidl.faces import FaceReader
-from minidl.training.faces import SIZE, People
+from minidl.recipes.faces import SIZE, People
 
 
 def read_people(folder, on_top):

@@ -13,7 +13,8 @@ from minidl.cli.saying import say, say_nothing
 from minidl.cli.training_options import HELP, add_options, defaults, flag, given, names, typed
 from minidl.errors import ArgumentError, FileError, NonFiniteError
 from minidl.files import replacing
-from minidl.training import cifar10, faces, load, siamese, signals, train, volumes
+from minidl.recipes import cifar10, faces, siamese, signals, volumes
+from minidl.training import load, train
 from minidl.training.folder import CHECKPOINT, RESULT, alone_in
 
 NETWORKS = {recipe.NETWORK: recipe for recipe in (siamese, cifar10, faces, signals, volumes)}

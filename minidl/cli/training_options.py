@@ -7,7 +7,7 @@ from minidl.cli.options import add_device, add_tf32
 from minidl.errors import ArgumentError
 from minidl.optim.adam import EPSILON_FORMS
 from minidl.optim.sgd import MOMENTUM_FORMS
-from minidl.training import faces, signals, volumes
+from minidl.recipes import faces, signals, volumes
 
 MADE = signals, volumes  # recipes that make their data themselves
 

@@ -1,7 +1,7 @@
 """The triplet loss: an anchor shall be nearer to a positive, of its own kind, than to a negative, of another, by a margin
 (Schroff, Kalenichenko, Philbin 2015, FaceNet, eq. 2; Weinberger & Saul 2009 for the idea).
 
-Which triplets are worth training on is the business of `minidl.training.triplets`.
+Which triplets are worth training on is the business of `minidl.recipes.triplets`.
 """
 
 from minidl import ops

@@ -2,11 +2,13 @@
 
 task.py         what is trained, on what, and how
 loop.py         epoch by epoch, batch by batch
-outputs.py      what a network makes of many examples
 stopping.py     Ctrl-C ends a run at the end of a step
-checkpoint.py   all that it takes to go on as if the run had never stopped
+progress.py     how far it has come; readings.py: its numbers, fetched some at a time
+folder.py       where it keeps its files, alone
+checkpoint.py   a tree of numbers in a file; resuming.py: what it holds of a run, and that the same run goes on from it
+log.py          the table, TensorBoard; curves.py: the picture of it
+outputs.py      what a network makes of many examples
 trained.py      a trained network from its checkpoint, perhaps a stranger's
-log.py          the table, the curves, TensorBoard
 """
 
 from minidl.training.checkpoint import load, save

@@ -51,7 +51,7 @@ class Moment(NamedTuple):
 
 
 def train(task, epochs, folder=None, *, resume=False, watch=None, tensorboard=False):
-    """Train until `epochs` epochs are done, and return an Outcome.
+    """Train until `epochs` epochs are done, and return an Outcome; the model is then no longer in training.
 
     folder: for checkpoint.h5, log.csv, curves.png (where matplotlib is installed) and tensorboard/; None: nothing is kept.
     resume: go on from the folder's checkpoint. watch: called at the start with sentences, should there be something to know;
@@ -72,6 +72,7 @@ def train(task, epochs, folder=None, *, resume=False, watch=None, tensorboard=Fa
         with asked_to_stop() as stop:
             while run.batches.epoch < epochs and not stop():
                 run.keep(run.epoch(stop))
+    task.model.train(False)
     return Outcome(run.progress.rows, run.batches.epoch < epochs)
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from minidl.backend import current_device, to_device, to_numpy
 from minidl.errors import ArgumentError, one_of
-from minidl.visualize.grids import grid
-from minidl.visualize.heat import as_picture, sized
+from minidl.visualize.drawing.grids import grid
+from minidl.visualize.drawing.heat import as_picture, sized
 from minidl.visualize.receptive_fields import receptive_fields
 
 SCALES = {

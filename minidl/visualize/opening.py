@@ -15,7 +15,8 @@ from minidl.errors import FileError, ShapeError, printable
 from minidl.files import must_exist
 from minidl.models import vgg19
 from minidl.models.embedding import Committee
-from minidl.training import cifar10, faces, load, siamese, signals, volumes
+from minidl.recipes import cifar10, faces, siamese, signals, volumes
+from minidl.training import load
 from minidl.training.loop import CHECKPOINT
 from minidl.visualize.network import of_sequential, of_vgg19
 

@@ -15,8 +15,8 @@ import numpy as np
 from minidl.autograd import Tensor
 from minidl.backend import array_module, current_device, to_device, to_numpy
 from minidl.errors import one_of
-from minidl.visualize.grids import PAPER, grid
-from minidl.visualize.heat import sized
+from minidl.visualize.drawing.grids import PAPER, grid
+from minidl.visualize.drawing.heat import sized
 from minidl.visualize.receptive_fields import receptive_fields
 from minidl.visualize.rectifiers import RECTIFIERS
 from minidl.visualize.strongest import Hit

@@ -8,18 +8,18 @@ import numpy as np
 from minidl.backend import current_device, to_device, to_numpy
 from minidl.errors import ArgumentError
 from minidl.visualize.choosing import most_particular, shipped_examples, small_example, unit_for
+from minidl.visualize.drawing.page import Figure, Row, Section
+from minidl.visualize.drawing.shades import shades
 from minidl.visualize.dream import dream
 from minidl.visualize.features import SCALES, default_layers, features
 from minidl.visualize.inversion import Settings as InversionSettings
 from minidl.visualize.inversion import invert
 from minidl.visualize.maximization import Maximization
 from minidl.visualize.opening import read_for
-from minidl.visualize.page import Figure, Row, Section
 from minidl.visualize.patches import scaled, way_back
 from minidl.visualize.receptive_fields import receptive_fields
-from minidl.visualize.saliency import METHODS, saliency
+from minidl.visualize.saliency.methods import METHODS, saliency
 from minidl.visualize.scalars import Scalar
-from minidl.visualize.shades import shades
 from minidl.visualize.units import Unit
 
 CHANNELS = 8  # of a layer

@@ -10,7 +10,8 @@ import pytest
 from minidl.cli import main
 from minidl.data import write_image
 from minidl.models.vgg19_bn import vgg19_bn
-from minidl.training import cifar10, save
+from minidl.recipes import cifar10
+from minidl.training import save
 
 MOST_BYTES, MOST_SECONDS = 200 << 20, 10  # that a file of a stranger may take
 

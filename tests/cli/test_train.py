@@ -14,7 +14,8 @@ import pytest
 from minidl.cli import main
 from minidl.data import read_image, write_image
 from minidl.ops import softmax
-from minidl.training import cifar10, load, siamese
+from minidl.recipes import cifar10, siamese
+from minidl.training import load
 from tests.data import official
 from tests.training.small import bytes_of
 

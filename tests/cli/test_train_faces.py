@@ -9,10 +9,10 @@ import pytest
 from minidl.cli import main, people
 from minidl.cli.people import read_people
 from minidl.data import read_image, write_image
-from minidl.training import faces
+from minidl.recipes import faces
 from tests.faces.fake import FakeReader, write_portrait
 from tests.faces.fake import write_people as write_portraits
-from tests.training.people import write_people
+from tests.recipes.people import write_people
 
 FEW = ["--hold-out", "2", "--people", "3", "--pictures", "2", "--epochs", "1", "--seed", "1"]
 

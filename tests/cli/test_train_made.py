@@ -5,7 +5,7 @@ import json
 import pytest
 
 from minidl.cli import main
-from minidl.training import signals, volumes
+from minidl.recipes import signals, volumes
 
 RECIPES = {"signals": signals, "volumes": volumes}
 

@@ -3,8 +3,8 @@ import pytest
 
 from minidl.errors import ArgumentError
 from minidl.layers import Convolution, Dense, Flatten, MaxPool, ReLU, Sequential
+from minidl.visualize.drawing.heat import CURVE, NEGATIVE, POSITIVE, as_picture, heat
 from minidl.visualize.features import default_layers, features, figure
-from minidl.visualize.heat import CURVE, NEGATIVE, POSITIVE, as_picture, heat
 from minidl.visualize.network import of_sequential
 from tests.devices import GPUS, at
 from tests.visualize import tiny

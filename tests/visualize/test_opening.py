@@ -11,8 +11,9 @@ from minidl.models import vgg19
 from minidl.models.embedding import verifier, verifier_on_top
 from minidl.models.siamese import siamese
 from minidl.models.vgg19_bn import vgg19_bn
-from minidl.training import cifar10, faces, save, signals, volumes
-from minidl.training.siamese import as_input
+from minidl.recipes import cifar10, faces, signals, volumes
+from minidl.recipes.siamese import as_input
+from minidl.training import save
 from minidl.visualize.opening import open_network, read_for, to_size
 
 RNG = np.random.default_rng(0)

@@ -16,7 +16,7 @@ from minidl.data.images import picture_form
 from minidl.errors import ArgumentError
 from minidl.files import must_be_writable, must_differ, must_exist
 from minidl.visualize.choosing import deepest_layer
-from minidl.visualize.grids import grid
+from minidl.visualize.drawing.grids import grid
 from minidl.visualize.inversion import MATCHES, Settings, invert
 from minidl.visualize.opening import open_network, read_for
 

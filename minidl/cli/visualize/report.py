@@ -10,8 +10,8 @@ from minidl.cli.saying import say
 from minidl.cli.visualize.common import add_common, progress
 from minidl.errors import ArgumentError
 from minidl.files import must_be_writable, must_differ, must_exist, replacing
+from minidl.visualize.drawing.page import Figure, Row, Section, page
 from minidl.visualize.opening import open_network
-from minidl.visualize.page import Figure, Row, Section, page
 from minidl.visualize.report import CHAPTERS, Settings, Subject
 
 PAGES = (".html", ".htm")

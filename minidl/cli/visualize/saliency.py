@@ -13,12 +13,12 @@ from minidl.data.images import picture_form, write_image
 from minidl.errors import ArgumentError
 from minidl.files import must_be_writable, must_differ, must_exist
 from minidl.visualize.choosing import unit_for
-from minidl.visualize.grids import grid
+from minidl.visualize.drawing.grids import grid
+from minidl.visualize.drawing.shades import shades
 from minidl.visualize.opening import open_network, read_for
-from minidl.visualize.saliency import BASELINES, METHODS, Settings, saliency
-from minidl.visualize.sanity import changes
+from minidl.visualize.saliency.methods import BASELINES, METHODS, Settings, saliency
+from minidl.visualize.saliency.sanity import changes
 from minidl.visualize.scalars import OVER, Scalar, value
-from minidl.visualize.shades import shades
 from minidl.visualize.units import parse_unit
 
 COLUMNS = 4

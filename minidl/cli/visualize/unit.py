@@ -14,7 +14,7 @@ from minidl.cli.visualize.common import add_common, short
 from minidl.data.images import picture_form, write_image
 from minidl.errors import ArgumentError, printable
 from minidl.files import must_be_writable, must_differ
-from minidl.visualize.grids import grid
+from minidl.visualize.drawing.grids import grid
 from minidl.visualize.maximization import Maximization
 from minidl.visualize.opening import open_network
 from minidl.visualize.units import Unit

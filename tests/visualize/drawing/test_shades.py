@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minidl.visualize.shades import AGAINST, FOR, shades
+from minidl.visualize.drawing.shades import AGAINST, FOR, shades
 
 PICTURE = np.full((4, 6, 3), 100.0)  # which is 100 when it is grey and dim, too
 

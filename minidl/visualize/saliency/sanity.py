@@ -11,7 +11,7 @@ import numpy as np
 
 from minidl.backend import device_of, is_array, read_numbers, to_device, to_numpy
 from minidl.layers.initializers import he_normal
-from minidl.visualize.saliency import saliency
+from minidl.visualize.saliency.methods import saliency
 from minidl.visualize.scalars import value
 
 TRIALS = 20

@@ -5,7 +5,8 @@ import pytest
 
 from minidl.errors import ArgumentError, FileError
 from minidl.optim import SGD
-from minidl.training import cifar10, load, save
+from minidl.recipes import cifar10
+from minidl.training import load, save
 from tests.data import official
 
 SMALL = cifar10.PRESETS["fast"] | {"head": "16-10", "width": 1 / 16, "batch": 8}

@@ -6,8 +6,8 @@ from minidl.backend import to_numpy
 from minidl.data.volumes import CLASSES, SIZE, volumes
 from minidl.models.volumes import volume_network
 from minidl.plots import new_figure, save_figure
-from minidl.training import classifiers
-from minidl.training.classifiers import Trained, classifier, until
+from minidl.recipes import classifiers
+from minidl.recipes.classifiers import Trained, classifier, until
 from minidl.training.outputs import outputs
 from minidl.training.trained import opened
 

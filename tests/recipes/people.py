@@ -4,7 +4,7 @@ a shift."""
 import numpy as np
 
 from minidl.data import write_image
-from minidl.training.faces import SIZE, People
+from minidl.recipes.faces import SIZE, People
 
 HEIGHT, WIDTH = SIZE
 

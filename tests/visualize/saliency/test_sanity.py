@@ -8,8 +8,8 @@ from minidl.data import read_image, shipped_picture
 from minidl.layers import BatchNorm, Convolution, ReLU, Sequential
 from minidl.models import vgg19
 from minidl.visualize.network import of_sequential, of_vgg19
-from minidl.visualize.saliency import Settings, saliency
-from minidl.visualize.sanity import OWN, changes, randomized, rank_correlation
+from minidl.visualize.saliency.methods import Settings, saliency
+from minidl.visualize.saliency.sanity import OWN, changes, randomized, rank_correlation
 from minidl.visualize.scalars import Scalar, value
 from minidl.visualize.units import Unit
 from tests.devices import GPUS, at

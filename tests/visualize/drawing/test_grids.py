@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from minidl.errors import ArgumentError, ShapeError
-from minidl.visualize.grids import LINE, MARGIN, PAPER, grid
+from minidl.visualize.drawing.grids import LINE, MARGIN, PAPER, grid
 
 RNG = np.random.default_rng(0)
 PICTURE = RNG.integers(0, 256, (20, 30, 3)).astype(np.float32)

@@ -7,7 +7,7 @@ from minidl import Tensor
 from minidl.data import mnist
 from minidl.errors import ArgumentError
 from minidl.layers import Module
-from minidl.training import siamese
+from minidl.recipes import siamese
 from tests.data import official
 
 

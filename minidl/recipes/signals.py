@@ -6,8 +6,8 @@ from minidl.backend import to_numpy
 from minidl.data.signals import COLUMNS, KEYS, RATE, ROWS, SAMPLES, TONES, signals
 from minidl.models.signals import TAPS, signal_network
 from minidl.plots import new_figure, save_figure
-from minidl.training import classifiers
-from minidl.training.classifiers import Trained, classifier, until
+from minidl.recipes import classifiers
+from minidl.recipes.classifiers import Trained, classifier, until
 from minidl.training.outputs import outputs
 from minidl.training.trained import opened
 

@@ -6,7 +6,7 @@ import numpy as np
 from minidl.backend import to_numpy
 from minidl.losses import sigmoid_cross_entropy, triplet_loss
 from minidl.ops import pairwise_distances
-from minidl.training.triplets import Mining, choose, health
+from minidl.recipes.triplets import Mining, choose, health
 
 COLLAPSED, NO_BETTER = 0.05, 0.98  # a spread, of 1; a share of the loss that a constant has
 

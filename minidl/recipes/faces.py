@@ -23,7 +23,7 @@ from minidl.losses.triplet import DIVISORS
 from minidl.models.embedding import HEADS, verifier, verifier_on_top
 from minidl.ops import l2_normalize
 from minidl.optim import Adam, Constant, OneCycle
-from minidl.training.embeddings import baselines_of, of_pairs, of_triplets, remark_of
+from minidl.recipes.embeddings import baselines_of, of_pairs, of_triplets, remark_of
 from minidl.training.outputs import outputs
 from minidl.training.task import Task
 from minidl.training.trained import opened

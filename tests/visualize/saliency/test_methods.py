@@ -8,12 +8,12 @@ from minidl.backend import array_module, current_device, to_device, to_numpy
 from minidl.errors import ArgumentError, ShapeError
 from minidl.layers import Convolution, Flatten, ReLU, Sequential
 from minidl.visualize.choosing import deepest_layer, likeliest_class, most_particular
-from minidl.visualize.gradcam import grad_cam
-from minidl.visualize.gradients import gradient, gradient_times_input, guided_gradient, smooth_gradient
-from minidl.visualize.integrated import integrated_gradients
 from minidl.visualize.network import of_sequential
-from minidl.visualize.occlusion import occlusion
-from minidl.visualize.saliency import BASELINES, METHODS, Settings, saliency
+from minidl.visualize.saliency.gradcam import grad_cam
+from minidl.visualize.saliency.gradients import gradient, gradient_times_input, guided_gradient, smooth_gradient
+from minidl.visualize.saliency.integrated import integrated_gradients
+from minidl.visualize.saliency.methods import BASELINES, METHODS, Settings, saliency
+from minidl.visualize.saliency.occlusion import occlusion
 from minidl.visualize.scalars import Scalar, batches, value, value_and_gradient
 from minidl.visualize.units import Unit
 from tests.devices import GPUS, at

@@ -8,10 +8,10 @@ import numpy as np
 from minidl.backend import array_module, to_numpy
 from minidl.errors import ArgumentError, one_of
 from minidl.visualize.choosing import deepest_layer
-from minidl.visualize.gradcam import grad_cam
-from minidl.visualize.gradients import gradient, gradient_times_input, guided_gradient, smooth_gradient
-from minidl.visualize.integrated import integrated_gradients
-from minidl.visualize.occlusion import occlusion
+from minidl.visualize.saliency.gradcam import grad_cam
+from minidl.visualize.saliency.gradients import gradient, gradient_times_input, guided_gradient, smooth_gradient
+from minidl.visualize.saliency.integrated import integrated_gradients
+from minidl.visualize.saliency.occlusion import occlusion
 
 BASELINES = {
     "grey": lambda picture: array_module(picture).full_like(picture, 127.5),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from minidl.errors import ArgumentError
 from minidl.losses import triplet_loss
-from minidl.training.triplets import CHOICES, Mining, choose, health
+from minidl.recipes.triplets import CHOICES, Mining, choose, health
 
 MARGIN = 0.5
 

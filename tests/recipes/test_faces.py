@@ -12,10 +12,11 @@ from minidl.layers import Module
 from minidl.losses.triplet import DIVISORS
 from minidl.models.embedding import HEADS
 from minidl.ops import l2_normalize
-from minidl.training import embeddings, faces, save, train
-from minidl.training.faces import People, held_out
+from minidl.recipes import embeddings, faces
+from minidl.recipes.faces import People, held_out
+from minidl.training import save, train
 from tests.devices import GPUS, at
-from tests.training.people import people
+from tests.recipes.people import people
 from tests.training.small import everything
 
 SMALL = faces.PRESETS["fast"] | {"hold_out": "3", "people": 3, "pictures": 2, "epochs": 2, "dimensions": 16, "members": 1}

@@ -8,8 +8,9 @@ from minidl.data import volumes as solids
 from minidl.data.volumes import volumes as make_volumes
 from minidl.errors import ArgumentError, FileError
 from minidl.layers import Module
-from minidl.training import classifiers, load, save, signals, train, volumes
-from minidl.training.classifiers import until
+from minidl.recipes import classifiers, signals, volumes
+from minidl.recipes.classifiers import until
+from minidl.training import load, save, train
 from tests.training.small import bytes_of
 
 RECIPES = {"signals": signals, "volumes": volumes}
