@@ -28,6 +28,7 @@ PRESETS = {
 }  # fmt: skip
 SCHEDULES = {"constant": lambda rate, epochs: Constant(rate), "one-cycle": OneCycle}
 HELD_OUT, PAIRS_TO_VALIDATE, KNOWN = 5000, 5000, 10000
+FAR = 2  # times as far from the middle as 99 of 100 points: what is beyond would shrink the drawing of all others
 
 
 def task(folder=None, *, seed=0, limit=None, **settings):
@@ -106,14 +107,17 @@ def trained(path):
 
 def draw(model, pictures, labels, path):
     """The plane: a dot for each picture, coloured by its digit, and each digit's name beside the middle of its dots"""
-    points = outputs(model, pictures)
+    points = outputs(model, pictures)[:, :2]
+    off = abs(points - np.median(points, axis=0)).max(axis=1)
+    near = off <= FAR * np.percentile(off, 99)
     figure, axes = new_figure(7, 7)
     for digit in range(10):
-        dots = points[labels == digit]
+        dots = points[near & (labels == digit)]
         if len(dots):
-            axes.scatter(*dots.T[:2], s=6, color=f"C{digit}", alpha=0.6, linewidths=0)
+            axes.scatter(*dots.T, s=6, color=f"C{digit}", alpha=0.6, linewidths=0)
             box = {"facecolor": "white", "edgecolor": f"C{digit}", "boxstyle": "round"}
             beside = {"xytext": (14, 14), "textcoords": "offset points"}
-            axes.annotate(str(digit), np.median(dots, axis=0)[:2], **beside, fontsize=13, bbox=box)
-    axes.set(aspect="equal", title="each dot a digit that the network has not seen")
+            axes.annotate(str(digit), np.median(dots, axis=0), **beside, fontsize=13, bbox=box)
+    outside = f"; {(~near).sum()} more are far outside" if not near.all() else ""
+    axes.set(aspect="equal", title=f"each dot a digit that the network has not seen{outside}")
     save_figure(figure, path)

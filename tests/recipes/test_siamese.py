@@ -56,3 +56,15 @@ def test_a_collapsed_network_is_worth_five():
 def test_too_few_pictures_to_validate_with_are_refused_at_once(data, limit):
     with pytest.raises(ArgumentError, match=r"examples of one class make no pairs of different ones; take more \(--limit\)"):
         siamese.task(data, limit=limit, **siamese.PRESETS["fast"])
+
+
+def test_a_point_far_outside_does_not_shrink_the_plane(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    drawn = []
+    monkeypatch.setattr(siamese, "save_figure", lambda figure, path: drawn.append(figure.axes[0]))
+    points = np.random.default_rng(0).standard_normal((200, 2))
+    for far, told in ((points[0], "has not seen"), ((1e6, 0), "has not seen; 1 more are far outside")):
+        points[0] = far
+        monkeypatch.setattr(siamese, "outputs", lambda model, pictures: points)
+        siamese.draw(None, None, np.arange(200) % 10, tmp_path / "plane.png")
+        assert drawn[-1].get_title().endswith(told) and drawn[-1].get_xlim()[1] < 10
