@@ -7,13 +7,13 @@ import numpy as np
 from minidl.backend import device
 from minidl.cli.options import add_device, add_tf32
 from minidl.cli.output import shown, warn
-from minidl.data import read_image, resize
+from minidl.data import read_image, to_size
 from minidl.errors import FileError, NonFiniteError, printable
 from minidl.ops import softmax
 from minidl.recipes import cifar10
 from minidl.training.loop import CHECKPOINT
 
-SIDE = 32
+SIZE = 32, 32
 
 
 def register(commands):
@@ -49,14 +49,6 @@ def _read(paths):
     """(path, its square) of each that can be read; of the others is said why not"""
     for path in paths:
         try:
-            yield path, _square(read_image(path))
+            yield path, to_size(read_image(path), SIZE)
         except FileError as error:
             warn(error)
-
-
-def _square(picture):
-    """The middle square, made SIDE x SIDE"""
-    height, width, _ = picture.shape
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return resize(picture[top : top + side, left : left + side], SIDE, SIDE)

@@ -38,7 +38,12 @@ def network(seed=0):
 
 def for_report(folder=None):
     """What `report` reads: signals for its baselines to learn from, and the test set"""
-    return signals(KNOWN, classifiers.KNOWN), signals(TESTED, classifiers.TESTED)
+    return signals(KNOWN, classifiers.KNOWN), tested()
+
+
+def tested():
+    """The test set"""
+    return signals(TESTED, classifiers.TESTED)
 
 
 report = classifiers.report  # {what: number} on the test set

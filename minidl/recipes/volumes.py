@@ -43,7 +43,12 @@ def held_otherwise(rng, scans, labels):
 
 def for_report(folder=None):
     """What `report` reads: volumes for its baselines to learn from, and the test set"""
-    return volumes(KNOWN, classifiers.KNOWN), volumes(TESTED, classifiers.TESTED)
+    return volumes(KNOWN, classifiers.KNOWN), tested()
+
+
+def tested():
+    """The test set"""
+    return volumes(TESTED, classifiers.TESTED)
 
 
 report = classifiers.report  # {what: number} on the test set

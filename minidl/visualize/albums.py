@@ -4,26 +4,29 @@ from pathlib import Path
 
 import numpy as np
 
-from minidl.data import read_image
+from minidl.data import read_image, to_size
+from minidl.data.images import ENDINGS
 from minidl.errors import FileError
-from minidl.visualize.opening import to_size
 
 
 class Folder:
-    """All files below a folder, in the order of their paths; hidden ones are left out.
+    """All pictures below a folder, by the endings of their names, in the order of their paths; hidden ones are left out.
 
     Each picture is made `size`, (H, W): its middle part, or with tiles=True as many parts of that size as fit beside each other
-    around its middle. names: of the files. Raises FileError where there is no folder, or no file in it.
+    around its middle. without: a file that is left out, or None. names: of the files. Raises FileError where there is no
+    folder, or no picture in it.
     """
 
-    def __init__(self, folder, size, tiles=False):
+    def __init__(self, folder, size, tiles=False, without=None):
         folder = Path(folder)
         if not folder.is_dir():
             raise FileError(f"{folder} is no folder; name a folder of pictures")
-        found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-        self.names = sorted(path for path in found if not any(part.startswith(".") for part in path.parts))
+        left_out = without and Path(without).resolve()
+        found = (path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
+        names = (path.relative_to(folder) for path in found if path.resolve() != left_out)
+        self.names = sorted(name for name in names if not any(part.startswith(".") for part in name.parts))
         if not self.names:
-            raise FileError(f"{folder} has no files; wanted pictures")
+            raise FileError(f"{folder} has no pictures; wanted files that end in {', '.join(ENDINGS)}")
         self.folder, self.size, self.tiles = folder, size, tiles
 
     def __len__(self):

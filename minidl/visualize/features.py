@@ -8,7 +8,9 @@ from minidl.backend import current_device, to_device, to_numpy
 from minidl.errors import ArgumentError, one_of
 from minidl.visualize.drawing.grids import grid
 from minidl.visualize.drawing.heat import as_picture, sized
-from minidl.visualize.receptive_fields import receptive_fields
+from minidl.visualize.drawing.words import short
+from minidl.visualize.network import must_be_finite
+from minidl.visualize.receptive_fields import receptive_fields, with_room
 
 SCALES = {
     "map": "each map is scaled alone: black is 0, cream its largest number",
@@ -49,8 +51,8 @@ class Maps(NamedTuple):
 def default_layers(network, extent):
     """Of each size that layers have, the last one behind a ReLU; extent: of the picture, such as (H, W)"""
     last = {}
-    for name, field in _that_fit(network, extent):
-        if field.out and dict(network.steps)[name] is None:
+    for step, (name, field) in zip(network.steps, with_room(network, extent), strict=False):
+        if field.out and step.layer is None:
             last[field.out] = name
     return list(last.values())
 
@@ -68,7 +70,7 @@ def features(network, example, layers=None, channels=8, scale="map"):
     layers = layers or default_layers(network, extent)
     fields = receptive_fields(network, extent, layers)
     activations = network.activations(to_device(example, current_device())[None], layers)
-    found = {name: to_numpy(y)[0] for name, y in activations.items()}
+    found = {name: must_be_finite(name, to_numpy(y)[0]) for name, y in activations.items()}
     return [_maps(name, y, fields[name], channels, scale) for name, y in found.items()], found
 
 
@@ -101,8 +103,7 @@ def _range(values):
     >>> _range(np.array([-0.25, 1234.5]))
     '-0.25 to 1,234'
     """
-    lowest, highest = (f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}" for x in (values.min(), values.max()))
-    return f"{lowest} to {highest}"
+    return f"{short(values.min())} to {short(values.max())}"
 
 
 def _example(example):
@@ -110,12 +111,3 @@ def _example(example):
         return sized(example, SIDE)
     numbers = example[..., 0]
     return as_picture(numbers, abs(numbers).max(), SIDE)
-
-
-def _that_fit(network, extent):
-    """(name, Field) of the steps that have room in such a picture"""
-    for name, _ in network.steps:
-        try:
-            yield name, receptive_fields(network, extent, [name])[name]
-        except ArgumentError:  # it is too small for this one and all deeper ones
-            return

@@ -22,6 +22,7 @@ from minidl.backend import array_module, read_numbers, to_numpy
 from minidl.errors import ArgumentError, one_of
 from minidl.losses import content_loss, gram_loss, gram_matrix, total_variation
 from minidl.optim import LBFGS
+from minidl.visualize.network import must_be_finite
 
 MATCHES = ("content", "style")
 ALPHA, MIDDLE, BOUND, STEP = 6, 127.5, 127.5, 127.5 / 6.5
@@ -57,6 +58,8 @@ class Objective:
         self.settings = settings or Settings()
         self.targets = self._told(picture[None])
         self.sizes = dict(zip(layers, read_numbers(*((t * t).sum() for t in self.targets.values())), strict=True))
+        for layer, size in self.sizes.items():
+            must_be_finite(layer, size)
 
     def __call__(self, x):
         told = self._told(x)

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from minidl import ops
 from minidl.autograd import Tensor, no_grad
-from minidl.errors import ArgumentError
+from minidl.errors import ArgumentError, NonFiniteError, printable
 from minidl.layers import Flatten, ReLU
 
 
@@ -19,13 +21,15 @@ class Step(NamedTuple):
 class Network(NamedTuple):
     """steps: of the network, in order; prepare: pictures (N, H, W, 3), RGB, 0..255, Tensors -> what the first step takes (of
     signals and volumes: themselves); canonical: a name that a user may give -> that of a step; size: (H, W) that pictures must
-    have, or None for any; classes: names of what the last step's numbers are for, or None."""
+    have, or None for any; classes: names of what the last step's numbers are for, or None; examples: of the test set, made by a
+    function, () -> (N, *size, C), where the network takes no pictures, or None."""
 
     steps: tuple
     prepare: Callable
     canonical: Callable
     size: tuple | None = None
     classes: tuple | None = None
+    examples: Callable | None = None
 
     def activations(self, pictures, layers, rectifier=ops.relu):
         """{name: (N, *spatial, C) or (N, C)} of some steps, by the names that were asked for; nothing deeper is computed.
@@ -57,6 +61,18 @@ class Network(NamedTuple):
         number = names.index(self.canonical(layer))
         return names[number - 1] if self.steps[number].layer is None and number else names[number]
 
+    def class_name(self, unit):
+        """The name of the class that a unit stands for, None where it stands for none"""
+        is_class = self.classes and unit.channel is not None and unit.layer == self.steps[-1].name
+        return printable(str(self.classes[unit.channel]), 80) if is_class else None
+
+
+def must_be_finite(layer, activations):
+    """The activations of a layer, in NumPy. Raises NonFiniteError where one is no number."""
+    if not np.isfinite(activations).all():
+        raise NonFiniteError(f"{layer} makes NaN or infinite numbers of this: the weights are damaged; take others")
+    return activations
+
 
 def of_vgg19(model):
     """A VGG19 as a Network: "block1_conv1.pre" before its ReLU, "block1_conv1" after it; papers' names too."""
@@ -71,7 +87,7 @@ def of_vgg19(model):
     return Network(tuple(steps), model.preprocess, model.canonical, size=(224, 224) if "fc1" in model.layers else None)
 
 
-def of_sequential(model, prepare, size=None, classes=None):
+def of_sequential(model, prepare, size=None, classes=None, examples=None):
     """A Sequential of layers as a Network, by the layers' own names."""
     steps = tuple(Step(name, None if isinstance(layer, ReLU) else layer) for name, layer in model.by_path())
     names = [step.name for step in steps]
@@ -81,4 +97,4 @@ def of_sequential(model, prepare, size=None, classes=None):
             raise ArgumentError(f"the network has no layer {name!r}; it has {', '.join(names)}")
         return name
 
-    return Network(steps, prepare, canonical, size, classes)
+    return Network(steps, prepare, canonical, size, classes, examples)

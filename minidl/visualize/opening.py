@@ -8,7 +8,7 @@ import numpy as np
 from minidl import ops
 from minidl.backend import current_device, current_module
 from minidl.checkpoints import hdf5
-from minidl.data import read_image, resize
+from minidl.data import read_image, to_size
 from minidl.data.signals import SAMPLES
 from minidl.data.volumes import SIZE
 from minidl.errors import FileError, ShapeError, printable
@@ -45,14 +45,17 @@ def open_network(source="vgg19"):
 def read_for(network, path, longest=None):
     """An example as the network takes it: a picture (H, W, 3), or of an .npy file any array (*spatial, C).
 
-    longest: as `read_image` has it. Where the network wants pictures of one size, it is the middle of the picture in its
-    proportions, made that size. Raises FileError where there is none, ShapeError for an example of another kind.
+    A picture in an .npy file is RGB, 0..255. longest: as `read_image` has it. Where the network wants pictures of one size, it
+    is the middle of the picture in its proportions, made that size. Raises FileError where there is none, ShapeError for an
+    example of another kind.
     """
     size = network.size
-    if Path(path).suffix == ".npy":
+    if is_array(path):
         example = _read_array(path)
         if size and example.shape[:-1] != tuple(size):
             raise ShapeError(f"{path} holds an array {example.shape}; the network takes {(*size, 'channels')}")
+        if size is None and (example.ndim != 3 or example.shape[-1] != 3):
+            raise ShapeError(f"{path} holds an array {example.shape}; wanted a picture (H, W, 3)")
         return example
     if size is None:
         return read_image(path, longest)
@@ -61,13 +64,9 @@ def read_for(network, path, longest=None):
     return to_size(read_image(path), size)
 
 
-def to_size(picture, size):
-    """(H, W, 3) -> (*size, 3): the middle part of the picture, as large as its proportions let it be"""
-    (height, width), (high, wide) = picture.shape[:2], size
-    scale = min(height / high, width / wide)
-    h, w = max(1, round(scale * high)), max(1, round(scale * wide))
-    top, left = (height - h) // 2, (width - w) // 2
-    return resize(picture[top : top + h, left : left + w], high, wide)
+def is_array(path):
+    """Whether a file holds an array rather than a picture, by its name"""
+    return Path(path).suffix == ".npy"
 
 
 def _cifar10(path):
@@ -94,7 +93,9 @@ def _of_arrays(recipe, size):
 
     def opened(path):
         model, classes = recipe.trained(path)
-        return of_sequential(_ready(model), lambda examples: examples, size=size, classes=tuple(classes))
+        return of_sequential(
+            _ready(model), lambda examples: examples, size=size, classes=tuple(classes), examples=lambda: recipe.tested()[0]
+        )
 
     return opened
 
@@ -121,9 +122,16 @@ def _read_array(path):
         raise
     except Exception as error:  # a damaged header raises anything
         raise FileError(f"{path} holds no array of numbers ({error}); write one with numpy.save") from None
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise FileError(f"{path} holds several arrays, as an .npz file does; write one with numpy.save")
     if array.dtype.kind not in "fiu" or array.ndim < 2 or 0 in array.shape:
         raise FileError(f"{path} holds {array.dtype} {array.shape}; wanted numbers (L, C), (H, W, C) or (D, H, W, C)")
-    return array.astype(np.float32)
+    with np.errstate(over="ignore"):
+        array = array.astype(np.float32)
+    if not np.isfinite(array).all():
+        raise FileError(f"{path} holds NaN, or numbers that no float32 can be; wanted finite ones")
+    return array
 
 
 def _looked_into(path):

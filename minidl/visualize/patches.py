@@ -17,6 +17,7 @@ from minidl.backend import array_module, current_device, to_device, to_numpy
 from minidl.errors import one_of
 from minidl.visualize.drawing.grids import PAPER, grid
 from minidl.visualize.drawing.heat import sized
+from minidl.visualize.drawing.words import short
 from minidl.visualize.receptive_fields import receptive_fields
 from minidl.visualize.rectifiers import RECTIFIERS
 from minidl.visualize.strongest import Hit
@@ -89,10 +90,8 @@ def figure(network, units, fields, title, backward):
 
 
 def _captions(network, unit, found, backward):
-    is_class = network.classes and unit.layer == network.steps[-1].name
-    name = network.classes[unit.channel] if is_class else f"channel {unit.channel}"
-    first, last = (f"{hit.value:,.0f}" if hit.value >= 100 else f"{hit.value:.3g}" for hit in (found[0].hit, found[-1].hit))
-    return f"{name}: {first} to {last}", f"its {WORDS[backward]}"
+    name = network.class_name(unit) or f"channel {unit.channel}"
+    return f"{name}: {short(found[0].hit.value)} to {short(found[-1].hit.value)}", f"its {WORDS[backward]}"
 
 
 def _pair(found, field):

@@ -13,6 +13,7 @@ the position down to the picture and gathers, axis by axis, what each window rea
 
 from typing import NamedTuple
 
+from minidl.errors import ShapeError
 from minidl.layers import Flatten
 
 
@@ -74,6 +75,14 @@ def receptive_fields(network, extent, layers=None):
         name, field = next(fields)
         found[name] = field
     return {name: found[known] for name, known in names.items()}
+
+
+def with_room(network, extent):
+    """(name, Field) of the steps that have room in such a picture, in order: it is too small for those that are left out"""
+    try:
+        yield from _fields(network, tuple(extent))
+    except ShapeError:
+        return
 
 
 def _fields(network, extent):

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minidl.backend import current_device, to_device, to_numpy
-from minidl.errors import ArgumentError
 from minidl.visualize.choosing import most_particular, shipped_examples, small_example, unit_for
 from minidl.visualize.drawing.page import Figure, Row, Section
 from minidl.visualize.drawing.shades import shades
+from minidl.visualize.drawing.words import short
 from minidl.visualize.dream import dream
 from minidl.visualize.features import SCALES, default_layers, features
 from minidl.visualize.inversion import Settings as InversionSettings
@@ -18,11 +18,13 @@ from minidl.visualize.maximization import Maximization
 from minidl.visualize.opening import read_for
 from minidl.visualize.patches import scaled, way_back
 from minidl.visualize.receptive_fields import receptive_fields
-from minidl.visualize.saliency.methods import METHODS, saliency
+from minidl.visualize.saliency.methods import Settings as SaliencySettings
+from minidl.visualize.saliency.methods import saliency
 from minidl.visualize.scalars import Scalar
 from minidl.visualize.units import Unit
 
 CHANNELS = 8  # of a layer
+INVERTED = 160  # pixels of the longer side of what is made again from noise, where the network takes any
 LIKED = 112  # pixels a side of the picture that a unit likes best, where the network takes any
 
 
@@ -48,10 +50,7 @@ class Subject(NamedTuple):
     settings: Settings
 
     @classmethod
-    def of(cls, network, path, longest=None, settings=None):
-        example = read_for(network, path, longest)
-        if example.ndim != 3:
-            raise ArgumentError(f"{path} holds an array {example.shape}; a report is of a picture: look at its features alone")
+    def of(cls, network, path, example, settings=None):
         layers = default_layers(network, example.shape[:2])
         return cls(network, path, example, to_device(example, current_device()), layers, settings or Settings())
 
@@ -74,18 +73,19 @@ def what_units_look_for(subject):
     """Of each layer the channel that this picture excites more than others do: where, by what, and what it would like best"""
     network, rows = subject.network, []
     small, others = small_example(network, subject.path), shipped_examples(network)
-    for layer, field in receptive_fields(network, subject.example.shape[:2], subject.layers).items():
+    layers = subject.layers[1:] or subject.layers  # the first sees a few pixels, of which there is little to show
+    for layer, field in receptive_fields(network, subject.example.shape[:2], layers).items():
         unit = most_particular(network, layer, small, others)
         fires = unit.of(to_numpy(network.activations(subject.picture[None], [layer])[layer])[0])
         position = np.unravel_index(fires.argmax(), fires.shape)
         place = field.seen(position)
-        back = way_back(network, unit, subject.example, field.around(position))
+        back = way_back(network, unit, subject.example, field.around(position), "guided")
         rows.append(
             Row(
                 [
-                    Figure(shades(fires, subject.example).laid_over, f"where it fires, at most {fires.max():.3g}"),
+                    Figure(shades(fires, subject.example).laid_over, f"where it fires, at most {short(fires.max())}"),
                     Figure(subject.example[place], "what it sees where it fires most"),
-                    Figure(scaled(back[place]), "what of that makes it fire (deconvnet)"),
+                    Figure(scaled(back[place]), "what of that makes it fire"),
                     Figure(_liked(subject, unit), "what it would like best"),
                 ],
                 str(unit),
@@ -93,8 +93,10 @@ def what_units_look_for(subject):
             )
         )
     words = (
-        "In each layer the channel that this picture excites further above the mean of other pictures than any other channel. "
-        "The last picture was painted from noise by going uphill on the channel's activation."
+        "In each layer but the first the channel that this picture excites the furthest above the mean of other pictures. What "
+        "makes it fire is the guided gradient: the way back from its strongest activation, through units that fired and along "
+        "what excites alone; it shows more clearly where edges are than how much they matter. The last picture was "
+        "painted from noise by going uphill on the channel's activation."
     )
     return Section("What units look for", words, rows)
 
@@ -109,30 +111,33 @@ def _liked(subject, unit):
 
 def what_it_depends_on(subject):
     """Saliency of a class or of the deepest layer's unit, by all methods"""
-    unit = unit_for(subject.network, subject.path)
+    unit = unit_for(subject.network, subject.path, subject.picture)
     scalar, figures = Scalar(subject.network, unit), []
-    for method, values, note in saliency(scalar, subject.picture):
-        shaded = shades(values, subject.example)
-        figures.append(Figure(shaded.laid_over, "\n".join(filter(None, (method, note, shaded.scale)))))
+    for each in saliency(scalar, subject.picture, settings=SaliencySettings(seed=subject.settings.seed)):
+        shaded = shades(each.values, subject.example)
+        figures.append(Figure(shaded.laid_over, "\n".join(filter(None, (each.method, each.note, shaded.scale, each.colours)))))
     words = (
-        f"Which parts of the picture {scalar} depends on, by {len(METHODS)} methods that mean different things by that: orange "
-        "speaks for it, blue against it, each map scaled alone."
+        f"Which parts of the picture {scalar} depends on, by {len(figures)} methods that mean different things by that. Some "
+        "tell only how much it depends on a pixel; others also what speaks for it and what against. Each map is scaled alone."
     )
     return Section("What it depends on", words, [Row(figures, size="medium")])
 
 
 def what_layers_keep(subject):
-    """The picture, made again from noise by what single layers say of it"""
-    settings = InversionSettings(steps=subject.settings.inversion, seed=subject.settings.seed)
+    """The picture, smaller, made again from noise by what single layers say of it"""
+    network, settings = subject.network, InversionSettings(steps=subject.settings.inversion, seed=subject.settings.seed)
+    example = read_for(network, subject.path, min(INVERTED, max(subject.example.shape[:2])))
+    picture, layers = to_device(example, current_device()), default_layers(network, example.shape[:2])
     content, style = [], []
-    for number, layer in enumerate(subject.layers, start=1):
-        found = invert(subject.network, subject.picture, [layer], "content", settings)
+    for number, layer in enumerate(layers, start=1):
+        found = invert(network, picture, [layer], "content", settings)
         content.append(Figure(found.image, f"{layer}\n{found.distance:.2%} off"))
-        found = invert(subject.network, subject.picture, subject.layers[:number], "style", settings)
+        found = invert(network, picture, layers[:number], "style", settings)
         style.append(Figure(found.image, f"up to {layer}\n{found.distance:.2%} off"))
     words = (
-        "Pictures painted from noise until a layer says the same of them. What has changed, the layer has forgotten. Of the "
-        "style it is told only which channels fire together, not where."
+        "Pictures painted from noise until a layer says nearly the same of them, as near as "
+        f"{settings.steps} steps and a liking for smooth pictures come. What differs from the picture the layer hardly tells. "
+        "Of the style it is told only which channels fire together, not where."
     )
     return Section("What layers keep", words, [Row(content, "content", "medium"), Row(style, "style", "medium")])
 

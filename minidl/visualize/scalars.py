@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from minidl import ops
 from minidl.autograd import Tensor, no_grad
-from minidl.errors import one_of, printable
+from minidl.errors import one_of
 from minidl.visualize.network import Network
 from minidl.visualize.units import Unit
 
@@ -30,10 +30,7 @@ class Scalar(NamedTuple):
         return reduced(y, axes) if axes else y
 
     def __str__(self):
-        classes, unit = self.network.classes, self.unit
-        if classes and unit.channel is not None and unit.layer == self.network.steps[-1].name:
-            return printable(str(classes[unit.channel]), 80)
-        return f"the {self.over} of {unit}"
+        return self.network.class_name(self.unit) or f"the {self.over} of {self.unit}"
 
 
 def value_and_gradient(scalar, pictures, rectifier=ops.relu):

@@ -7,6 +7,7 @@ import numpy as np
 from minidl.backend import array_module, current_device, to_device, to_numpy
 from minidl.data.batches import ahead
 from minidl.errors import ArgumentError, FileError
+from minidl.visualize.network import must_be_finite
 from minidl.visualize.scalars import NUMBERS_AT_ONCE
 
 READ_AHEAD = 4  # pictures
@@ -24,13 +25,13 @@ class Strongest:
     """Of each channel of a layer the `count` files with the largest activation in any part and at any position, one position of
     each: of equals the first in the order of files, of parts, and of positions, row by row, is taken.
 
-    Kept are so many numbers a channel, however many pictures there are. values: (count, C), the largest first; seen: parts so
-    far; out: lengths of the layer.
+    Kept are so many numbers a channel, however many pictures there are. values: (count, C), the largest first; sums: (C,), over
+    all parts; seen: parts so far; out: lengths of the layer.
     """
 
     def __init__(self, count):
         self.count, self.seen, self.out = count, 0, ()
-        self.values = self._pictures = self._positions = self._sums = None
+        self.values = self.sums = self._pictures = self._positions = None
 
     def take(self, activations, pictures):
         """activations: (N, *out, C) of what comes next; pictures: (file, part) of each, in rising order"""
@@ -38,7 +39,7 @@ class Strongest:
         flat = activations.reshape(n, -1, channels)
         values, positions = to_numpy(xp.max(flat, axis=1)), to_numpy(xp.argmax(flat, axis=1))
         numbers = np.broadcast_to(np.asarray(pictures)[:, None], (n, channels, 2))
-        self._sums = values.sum(axis=0, dtype=np.float64) + (0 if self.seen == 0 else self._sums)
+        self.sums = values.sum(axis=0, dtype=np.float64) + (0 if self.seen == 0 else self.sums)
         if self.seen:
             values = np.concatenate([self.values, values])
             positions = np.concatenate([self._positions, positions])
@@ -71,7 +72,7 @@ class Strongest:
     def choosiest(self, number):
         """The channels whose middle picture of those kept is the furthest above the mean over all, of equals the earlier"""
         middle = self.values[(len(self.values) - 1) // 2]
-        return np.argsort(self._sums / self.seen - middle, kind="stable")[:number].tolist()
+        return np.argsort(self.sums / self.seen - middle, kind="stable")[:number].tolist()
 
 
 def _order(values, files, count):
@@ -127,3 +128,4 @@ def _search(network, pictures, found):
     activations = network.activations(to_device(np.stack(arrays), current_device()), list(found))
     for layer, each in found.items():
         each.take(activations[layer], numbers)
+        must_be_finite(layer, each.sums)

@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
-from minidl.errors import ArgumentError
+from minidl.errors import ArgumentError, printable
+
+DIGITS = 9  # of a channel's number, at most
 
 
 class Unit(NamedTuple):
@@ -32,6 +34,15 @@ def parse_unit(network, text):
     if network.classes and text in network.classes:
         return Unit(network.steps[-1].name, network.classes.index(text))
     layer, colon, channel = text.partition(":")
-    if colon and not channel.isdecimal():
-        raise ArgumentError(f"the unit is {text!r}; wanted LAYER:CHANNEL with a number, such as block4_conv2:17")
+    if colon and not is_channel(channel):
+        raise ArgumentError(f"the unit is {printable(text, 80)!r}; wanted LAYER:CHANNEL with a number, such as block4_conv2:17")
     return Unit(network.canonical(layer), int(channel) if colon else None)
+
+
+def is_channel(text):
+    """Whether it is a number that a channel may have
+
+    >>> is_channel("17"), is_channel("-1"), is_channel("9" * 5000)
+    (True, False, False)
+    """
+    return text.isdecimal() and len(text) <= DIGITS

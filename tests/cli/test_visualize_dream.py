@@ -8,8 +8,8 @@ from PIL import Image
 
 from minidl.cli import main
 from minidl.cli.visualize import dream as command
-from minidl.cli.visualize.common import short
 from minidl.data import read_image, read_metadata, write_image
+from minidl.visualize.drawing.words import short
 from tests.visualize import tiny
 
 QUICK = ("--layers", "conv1_2,conv2_1", "--steps", 1)
@@ -38,7 +38,7 @@ def test_a_dream_as_large_as_the_picture_that_tells_how_it_was_made(capsys):
     assert dream("photo.png", *QUICK, "--octaves", 2, "-o", "dreamt.jpg") == 0
     assert read_image("dreamt.jpg").shape == (51, 77, 3)
     record = read_metadata("dreamt.jpg")
-    assert record["settings"] == {"octaves": 2, "steps": 1, "rate": 0.8, "size": 512, "seed": 0}
+    assert record["settings"] == {"octaves": 2, "steps": 1, "rate": 0.8, "seed": 0, "size": 77}
     assert all(after > before for before, after in record["strengths"].values())
     out = capsys.readouterr().out
     before, after = record["strengths"]["block2_conv1"]
@@ -76,6 +76,20 @@ def test_an_array_that_is_no_picture_is_refused(capsys):
     assert "volume.npy holds an array (8, 8, 8, 1); wanted a picture" in refused(capsys, "volume.npy", *QUICK)
 
 
+def test_a_size_that_would_change_nothing_is_refused(monkeypatch, capsys):
+    np.save("photo.npy", np.zeros((40, 50, 3)))
+    assert "--size would change nothing with an .npy file" in refused(capsys, "photo.npy", *QUICK, "--size", 20)
+    monkeypatch.setattr(command, "open_network", lambda source: tiny.classifier(16, ("dim", "bright")))
+    assert "--size would change nothing with a network that takes 16x16" in refused(capsys, "photo.png", "--size", 20)
+
+
+def test_a_picture_without_room_for_the_deepest_layers(monkeypatch):
+    write_image("thin.png", np.random.default_rng(0).uniform(0, 255, (1, 30, 3)))
+    monkeypatch.setattr(command, "open_network", lambda source: tiny.two_convolutions())
+    assert dream("thin.png", "--steps", 1) == 0
+    assert list(read_metadata("dream.png")["strengths"]) == ["near_relu"]
+
+
 def test_what_does_not_rise_is_named(monkeypatch, capsys):
     monkeypatch.setattr(command, "open_network", lambda source: tiny.colours(bias=-5.0))
     assert dream("photo.png", "--layers", "relu", "--steps", 1) == 0
@@ -90,10 +104,13 @@ def test_what_does_not_rise_is_named(monkeypatch, capsys):
     (("photo.png", "--layers", "conv9_9"), "VGG19 has no layer 'conv9_9'"),
     (("photo.png", "--unit", "conv1_1"), "wanted LAYER:CHANNEL, or --layers conv1_1"),
     (("photo.png", "--unit", "conv1_1:64"), "block1_conv1 has 64 channels"),
-    (("photo.png", "--octaves", 0), "--octaves is 0; wanted a whole number of at least 1"),
+    (("photo.png", "--octaves", 0), "--octaves is 0; wanted a number of at least 1"),
     (("photo.png", "--rate", "nan"), "--rate is nan; wanted a number above 0"),
-    (("photo.png", "--seed", -1), "wanted a whole number from 0 on"),
-    (("photo.png", "--size", 4), "too small"),
+    (("photo.png", "--seed", -1), "--seed is -1; wanted a number of at least 0"),
+    (("photo.png", "--size", 4, "--layers", "conv4_1"), "too small"),
+    (("photo.png", "--layers", ""), "VGG19 has no layer ''"),
+    (("photo.png", "--unit", ""), "VGG19 has no layer ''"),
+    (("photo.png", "--unit", "conv1_1:" + "9" * 5000), "wanted LAYER:CHANNEL with a number"),
 ])  # fmt: skip
 def test_what_a_user_can_mend_is_said_in_a_sentence(capsys, arguments, words):
     assert words in refused(capsys, *arguments)

@@ -5,10 +5,14 @@ import os
 import numpy as np
 import pytest
 
+from minidl.autograd import Tensor
 from minidl.cli import main
 from minidl.cli.visualize import features as command
-from minidl.data import read_image, write_image
+from minidl.data import read_image, read_metadata, write_image
 from minidl.layers import Convolution, ReLU, Sequential
+from minidl.recipes import signals
+from minidl.recipes.classifiers import until
+from minidl.training import save
 from minidl.visualize.network import of_sequential
 from tests.visualize import tiny
 
@@ -44,11 +48,15 @@ def test_maps_of_vgg19_and_their_numbers(capsys):
 
 def test_the_same_bytes_twice(monkeypatch):
     monkeypatch.setattr(command, "open_network", lambda source: tiny.two_convolutions())
-    for name in ("first", "again"):
-        assert features("cat.png", "-o", f"{name}.png", "--raw", f"{name}.npz") == 0
-    for ending in ("png", "npz"):
-        with open(f"first.{ending}", "rb") as first, open(f"again.{ending}", "rb") as again:
-            assert first.read() == again.read()
+    made = []
+    for _ in range(2):
+        assert features("cat.png", "--raw", "raw.npz") == 0
+        for name in ("features.png", "raw.npz"):
+            with open(name, "rb") as file:
+                made.append(file.read())
+    assert made[:2] == made[2:]
+    record = read_metadata("features.png")
+    assert list(record["layers"]) == ["near_relu", "far_relu"] and record["command"].endswith("--raw raw.npz")
 
 
 def test_maps_of_a_signal(monkeypatch):
@@ -60,6 +68,35 @@ def test_maps_of_a_signal(monkeypatch):
     assert os.path.exists("features.png")
 
 
+def test_an_example_of_the_test_set(monkeypatch, capsys, tmp_path):
+    model = signals.network(seed=0)
+    save(tmp_path / "run.h5", {"settings": {"network": "signals"}, "model": model.state()})
+    assert features("--example", 5, "--model", "run.h5", "--raw", "raw.npz", "--layers", "tones_relu") == 0
+    with np.load("raw.npz") as raw:
+        wanted = until(model.train(False), "tones_relu")(Tensor(signals.tested()[0][5:6])).data[0]
+        np.testing.assert_array_equal(raw["tones_relu"], wanted)
+    assert features("--example", 2000, "--model", "run.h5") == 2
+    assert "wanted one from 0 to 1999" in capsys.readouterr().err
+    assert features("--example", 5) == 2
+    assert "vgg19 has no examples of its own" in capsys.readouterr().err
+
+
+def test_an_array_of_numbers_beyond_a_pixels(monkeypatch):
+    """-300 and below is black, 600 and above white"""
+    monkeypatch.setattr(command, "open_network", lambda source: tiny.colours())
+    ramp = np.linspace(-300, 600, 144)[None, :, None] * np.ones((144, 1, 3))
+    np.save("ramp.npy", ramp)
+    assert features("ramp.npy") == 0
+    drawn = read_image("features.png")
+    row = np.rint(np.clip(ramp[0, :, 0], 0, 255))
+    assert any((drawn[y, x : x + 144, 0] == row).all() for y in range(200) for x in range(drawn.shape[1] - 144))
+
+
+def test_weights_that_are_damaged_are_named(capsys, monkeypatch):
+    monkeypatch.setattr(command, "open_network", lambda source: tiny.colours(bias=np.nan))
+    assert "relu makes NaN or infinite numbers" in refused(capsys, "cat.png")
+
+
 def test_what_cannot_be_done_is_said_and_nothing_is_written(capsys):
     assert "no such picture" in refused(capsys, "dog.png")
     assert "no layer 'conv9_1'" in refused(capsys, "cat.png", "--layers", "conv9_1")
@@ -69,4 +106,5 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(capsys):
     assert ".npz" in refused(capsys, "cat.png", "--raw", "raw.csv")
     assert "minidl writes" in refused(capsys, "cat.png", "-o", "maps.svg")
     assert "overwrite" in refused(capsys, "cat.png", "-o", "cat.png")
+    assert "overwrite" in refused(capsys, "cat.png", "--model", "m.png", "-o", "m.png")
     assert "there is no such network" in refused(capsys, "cat.png", "--model", "elsewhere")

@@ -55,11 +55,21 @@ def test_without_a_layer_it_is_the_deepest(invert):
     ("options", "words"),
     [
         (("--layer", "farther"), "the network has no layer 'farther'"), (("--steps", 0), "--steps is 0"),
-        (("--size", -3), "--size is -3"), (("--smoothness", "nan"), "wanted numbers from 0 on"),
-        (("--seed", -1), "wanted numbers from 0 on"),
+        (("--size", -3), "--size is -3"), (("--smoothness", "nan"), "--smoothness is nan"),
+        (("--seed", -1), "--seed is -1; wanted a number of at least 0"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_said_in_a_sentence_and_nothing_is_written(invert, options, words):
     code, path, told = invert(*options)
     assert code == 2 and words in told.err and "Traceback" not in told.err
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [((40, 1), "holds an array (40, 1); wanted a picture"), ((1, 9, 3), "the picture is 9x1; wanted at least 2 pixels a side")],
+)
+def test_what_is_no_picture_is_refused(invert, picture, capsys, shape, words):
+    np.save(picture.with_name("a.npy"), np.zeros(shape))
+    assert main(["visualize", "invert", str(picture.with_name("a.npy")), "-o", str(picture.with_name("b.png"))]) == 2
+    assert words in capsys.readouterr().err and not picture.with_name("b.png").exists()

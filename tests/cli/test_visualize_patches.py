@@ -1,5 +1,6 @@
 """`minidl visualize patches`, run as its users run it, on small pictures."""
 
+import io
 import os
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from minidl.cli import main
 from minidl.cli.visualize import patches as command
-from minidl.data import read_image, write_image
+from minidl.data import read_image, read_metadata, write_image
 from tests.data.official import digits, idx
 from tests.visualize import tiny
 
@@ -51,11 +52,15 @@ def test_nine_patches_of_each_unit(capsys, small_network):
 @pytest.mark.parametrize("backward", ["gradient", "deconvnet", "guided"])
 def test_units_that_are_named(capsys, small_network, backward):
     options = "--units", "far:3", "near_relu:1", "--backward", backward, "--tiles", "--size", 8
-    for name in ("first.png", "again.png"):
-        assert patches("holiday", *options, "-o", name) == 0
+    made = []
+    for _ in range(2):
+        assert patches("holiday", *options) == 0
+        with open("patches.png", "rb") as file:
+            made.append(file.read())
     assert capsys.readouterr().out.startswith("far:3: ")
-    with open("first.png", "rb") as first, open("again.png", "rb") as again:
-        assert first.read() == again.read()
+    assert made[0] == made[1]
+    record = read_metadata("patches.png")
+    assert record["units"] == ["far:3", "near_relu:1"] and record["command"].startswith("minidl visualize patches holiday")
 
 
 def test_units_of_vgg19(capsys):
@@ -66,11 +71,12 @@ def test_units_of_vgg19(capsys):
 
 
 def test_a_damaged_picture_is_named_and_passed_over(capsys, small_network):
-    with open("holiday/beach/note.txt", "w") as file:
-        file.write("no picture")
+    for name in ("note.png", "README.md"):
+        with open(f"holiday/beach/{name}", "w") as file:
+            file.write("no picture")
     assert patches("holiday", "--size", 16) == 2
     out, error = capsys.readouterr()
-    assert "note.txt is no picture" in error and "patches of 12 pictures" in out
+    assert "note.png is no picture" in error and "README" not in error and "patches of 12 pictures" in out
     assert os.path.exists("patches.png")
 
 
@@ -97,10 +103,50 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(capsys, small_networ
     assert "no layer 'middle'" in refused(capsys, "holiday", "--layers", "middle")
     assert "wanted LAYER:CHANNEL" in refused(capsys, "holiday", "--units", "near:x")
     assert "is a whole layer" in refused(capsys, "holiday", "--units", "near")
-    assert "no unit near:6; near has 6 channels" in refused(capsys, "holiday", "--units", "near:6", "--size", 8)
+    assert "near has 6 channels; found near:6" in refused(capsys, "holiday", "--units", "near:6", "--size", 8)
     assert "at least 1" in refused(capsys, "holiday", "--per-layer", 0)
     assert "does not fit" in refused(capsys, "holiday", "--size", 1, "--layers", "far")
     assert "minidl writes" in refused(capsys, "holiday", "-o", "patches.svg")
+    assert "meant both as 0.png and as --output" in refused(capsys, "holiday", "-o", "holiday/0.png")
+    assert "meant both as --model and as --output" in refused(capsys, "holiday", "--model", "m.png", "-o", "m.png")
+    assert "wanted LAYER:CHANNEL" in refused(capsys, "holiday", "--units", "near:" + "9" * 5000)
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    (("holiday", "--data", "digits"), "--data would change nothing with a FOLDER"),
+    (("holiday", "--per-layer", 2, "--units", "near:1"), "--per-layer would change nothing with --units"),
+    (("--dataset", "mnist", "--tiles"), "--tiles would change nothing with --dataset"),
+    (("--dataset", "mnist", "--size", 9), "--size would change nothing with --dataset"),
+])  # fmt: skip
+def test_options_that_would_change_nothing_are_refused(capsys, small_network, options, words):
+    assert words in refused(capsys, *options)
+
+
+def test_an_earlier_output_is_not_searched_but_replaced(capsys, small_network):
+    for _ in range(2):
+        assert patches(".", "--size", 16) == 0
+        assert "patches of 12 pictures" in capsys.readouterr().out
+    assert patches(".", "--size", 16, "-o", "holiday/other.png") == 0
+    assert "patches of 13 pictures" in capsys.readouterr().out  # another command's picture is one like any other
+
+
+def test_the_picture_is_written_though_nobody_listens(small_network, monkeypatch):
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+        def fileno(self):
+            return nowhere.fileno()
+
+    with open(os.devnull, "w") as nowhere, monkeypatch.context() as patched:
+        patched.setattr("sys.stdout", Gone())
+        patches("holiday", "--size", 16)
+    assert os.path.exists("patches.png")
+
+
+def test_weights_that_are_damaged_are_named(capsys, monkeypatch):
+    monkeypatch.setattr(command, "open_network", lambda source: tiny.colours(bias=np.nan))
+    assert "relu makes NaN or infinite numbers" in refused(capsys, "holiday", "--size", 8)
 
 
 def test_a_network_of_signals_is_refused(capsys, monkeypatch):

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from minidl.cli import main
+from minidl.cli.visualize import saliency as command
 from minidl.data import read_image, read_metadata, write_image
+from minidl.visualize.saliency.methods import METHODS
 from tests.visualize import tiny
 
 FEW = ("--samples", "2", "--steps", "3")
@@ -67,18 +69,48 @@ def test_the_sanity_check_is_told_for_each_method(saliency):
     [
         (("--unit", "far_relu:8"), "far_relu has 8 channels; found far_relu:8, wanted one from 0 to 7"),
         (("--unit", "farther"), "the network has no layer 'farther'"), (("--unit", "far:x"), "wanted LAYER:CHANNEL"),
-        (("--samples", 0), "--samples is 0; wanted a whole number of at least 1"), (("--stride", 0), "--stride is 0"),
-        (("--noise", -1), "wanted numbers from 0 on"), (("--noise", "nan"), "wanted numbers from 0 on"),
-        (("--seed", -1), "wanted numbers from 0 on"),
+        (("--samples", 0), "--samples is 0; wanted a number of at least 1"), (("--stride", 0), "--stride is 0"),
+        (("--noise", -1), "--noise is -1.0; wanted a number of at least 0"), (("--noise", "nan"), "--noise is nan"),
+        (("--seed", -1), "--seed is -1"),
         (("--unit", "far_relu:1", "--window", 99, "--methods", "occlusion"), "wanted a side from 1 to 24"),
         (("--unit", "near:1", "--methods", "grad-cam"), "no layer behind a ReLU has positions before near"),
         (("--unit", "near:1", "--methods", "grad-cam", "--layer", "far"), "which is not behind it"),
+        (("--unit", "near:1", "--layer", "far"), "which is not behind it"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_said_in_a_sentence_and_nothing_is_written(saliency, options, words):
     code, path, told = saliency(*options)
     assert code == 2 and words in told.err and "Traceback" not in told.err
     assert not path.exists()
+
+
+@pytest.mark.parametrize("options", [("--window", 99), ("--stride", 13, "--window", 12), ("--layer", "far_relu")])
+def test_what_does_not_fit_is_refused_before_the_first_map(monkeypatch, saliency, options):
+    monkeypatch.setitem(METHODS, "gradient", METHODS["gradient"]._replace(make=lambda *_: pytest.fail("a map is made")))
+    assert saliency("--unit", "far_relu:1", *options)[0] == 2
+
+
+def test_grad_cam_is_left_out_with_a_word_where_no_layer_lies_before_the_unit(saliency):
+    code, path, told = saliency(*FEW, "--unit", "near:1")
+    assert code == 0 and path.exists()
+    assert "grad-cam: left out, as no layer before near:1 has positions and a ReLU" in told.out
+    assert "occlusion: " in told.out and "grad-cam: maps" not in told.out
+
+
+def test_the_colours_are_explained_below_each_map(monkeypatch, saliency):
+    captions = []
+    monkeypatch.setattr(command, "grid", lambda rows, texts, **options: captions.extend(texts) or rows[0][0])
+    assert saliency("--methods", "gradient", "occlusion", "grad-cam")[0] == 0
+    assert captions[1][1:] == ["orange: how much, for or against", "orange: for, blue: against", "orange: for"]
+
+
+@pytest.mark.parametrize("shape", [(64, 1), (8, 8, 8, 1), (24, 24, 1)])
+def test_signals_and_volumes_are_refused_at_once(monkeypatch, picture, capsys, shape):
+    opens(monkeypatch, tiny.two_convolutions())
+    monkeypatch.setattr(command, "unit_for", lambda *_: pytest.fail("the network is run"))
+    np.save(picture.with_name("a.npy"), np.ones(shape, np.float32))
+    assert main(["visualize", "saliency", str(picture.with_name("a.npy")), "-o", str(picture.with_name("b.png"))]) == 2
+    assert "wanted a picture (H, W, 3)" in capsys.readouterr().err
 
 
 def test_the_picture_itself_is_not_overwritten(picture, capsys):

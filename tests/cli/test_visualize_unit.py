@@ -6,8 +6,8 @@ import pytest
 
 from minidl.cli import main
 from minidl.cli.visualize import unit as command
-from minidl.cli.visualize.common import short
 from minidl.data import read_image, read_metadata
+from minidl.visualize.drawing.words import short
 from tests.visualize import tiny
 
 
@@ -76,9 +76,10 @@ def test_units_that_do_not_rise_or_do_not_fire_are_named(monkeypatch, capsys):
     (("conv9_9", 1), "VGG19 has no layer 'conv9_9'"),
     (("conv1_1",), "wanted a layer and numbers of its channels, such as conv4_2 17 40"),
     (("conv1_1", "x"), "found 'conv1_1 x'"),
+    (("conv1_1", "9" * 5000), "wanted a layer and numbers of its channels"),
     (("conv1_1", 64), "block1_conv1 has 64 channels; found block1_conv1:64"),
     (("conv1_1", 1, "--size", 3), "wanted at least 16 pixels"),
-    (("conv1_1", 1, "--seed", -1), "a seed from 0 on"),
+    (("conv1_1", 1, "--seed", -1), "--seed is -1; wanted a number of at least 0"),
     (("conv1_1", 1, "-o", "none/unit.png"), "there is no folder none"),
     (("conv1_1", 1, "-o", "unit.pdf"), "minidl writes .png"),
     (("conv1_1", 1, "-o", "a.png", "--model", "a.png"), "meant both as --model and as --output"),

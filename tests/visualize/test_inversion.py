@@ -6,7 +6,7 @@ import pytest
 from minidl import Tensor, value_and_grad
 from minidl.backend import current_device, to_device
 from minidl.data import read_image, shipped_picture
-from minidl.errors import ArgumentError
+from minidl.errors import ArgumentError, NonFiniteError
 from minidl.losses import gram_matrix
 from minidl.models import vgg19
 from minidl.visualize.inversion import MATCHES, WEIGHT_OF_BOUNDS, Objective, Settings, invert
@@ -29,6 +29,12 @@ def correlation(a, b):
 def test_with_the_picture_itself_only_the_prior_is_left(match):
     total, distance = Objective(tiny.two_convolutions(), PICTURE, LAYERS[match], match)(Tensor(PICTURE[None]))
     assert 0 <= float(distance) < 1e-12 < float(total)
+
+
+@pytest.mark.parametrize("match", MATCHES)
+def test_weights_that_are_damaged_are_named(match):
+    with pytest.raises(NonFiniteError, match="relu makes NaN or infinite numbers"):
+        Objective(tiny.colours(bias=np.nan), PICTURE, ["relu"], match)
 
 
 def test_the_objective_is_the_formula():

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from minidl.errors import ArgumentError, NonFiniteError
+from minidl.layers import Convolution, ReLU
+from minidl.visualize import maximization
 from minidl.visualize.maximization import Maximization
 from minidl.visualize.units import Unit
 from tests.devices import GPUS, at
@@ -12,11 +14,11 @@ from tests.visualize import tiny
 
 def maximized(network, layer, channels, steps=30, size=(24, 20), **options):
     """(pictures, objectives before, objectives after), in NumPy"""
-    maximization = Maximization(network, [Unit(layer, channel) for channel in channels], size, **options)
-    before = maximization.objectives()
+    uphill = Maximization(network, [Unit(layer, channel) for channel in channels], size, **options)
+    before = uphill.objectives()
     for _ in range(steps):
-        maximization.step()
-    return maximization.pictures(), before, maximization.objectives()
+        uphill.step()
+    return uphill.pictures(), before, uphill.objectives()
 
 
 @pytest.mark.parametrize(("layer", "channels"), [("near_relu", range(6)), ("far_relu", range(8)), ("far", [2, 2])])
@@ -49,6 +51,39 @@ def test_classes_are_units():
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not():
     first, again, other = (maximized(tiny.two_convolutions(), "far", [1, 5], seed=seed)[0] for seed in (1, 1, 2))
     assert first.tobytes() == again.tobytes() != other.tobytes()
+
+
+def test_many_units_are_worked_on_in_parts(monkeypatch):
+    seen = []
+
+    def watched(network):
+        return network._replace(prepare=lambda pictures: seen.append(len(pictures)) or network.prepare(pictures))
+
+    monkeypatch.setattr(maximization, "PIXELS_AT_ONCE", 2 * 24 * 20)
+    pictures, before, after = maximized(watched(tiny.two_convolutions()), "far_relu", range(5), steps=20)
+    assert len(pictures) == 5 and max(seen) == 2
+    assert (after > before + 0.01).all()
+
+
+def test_no_picture_feels_the_others(monkeypatch):
+    """Without random views the first picture is the same alone, beside a unit that says nothing, and beside two that do"""
+    for name in ("DEGREES", "ZOOM", "SHIFT"):
+        monkeypatch.setattr(maximization, name, 0)
+    alone, *others = (maximized(tiny.colours(), "relu", some)[0][0] for some in ([0], [0, 3], [0, 1, 2]))
+    for beside_others in others:
+        np.testing.assert_allclose(beside_others, alone, atol=0.02)
+
+
+def test_smoothness_counts_for_a_layer_that_says_little_to_grey_pictures():
+    """As layers of edges do: what they like would be worth any price if it were counted in that"""
+
+    def changes(smoothness):
+        edges = np.array([1, -1], np.float32).reshape(1, 2, 1, 1) * np.ones((1, 1, 3, 1), np.float32)
+        network = tiny.network({"edges": Convolution(edges), "relu": ReLU()})
+        [picture], _, _ = maximized(network, "relu", [0], steps=60, smoothness=smoothness)
+        return (np.diff(picture, axis=0) ** 2).mean() + (np.diff(picture, axis=1) ** 2).mean()
+
+    assert changes(60.0) < 0.5 * changes(0.0)
 
 
 def test_smoothness_smooths():

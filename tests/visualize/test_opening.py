@@ -5,7 +5,7 @@ import pytest
 
 from minidl.autograd import Tensor
 from minidl.checkpoints import shipped
-from minidl.data import write_image
+from minidl.data import to_size, write_image
 from minidl.errors import FileError, MinidlError, ShapeError
 from minidl.models import vgg19
 from minidl.models.embedding import verifier, verifier_on_top
@@ -14,7 +14,7 @@ from minidl.models.vgg19_bn import vgg19_bn
 from minidl.recipes import cifar10, faces, signals, volumes
 from minidl.recipes.siamese import as_input
 from minidl.training import save
-from minidl.visualize.opening import open_network, read_for, to_size
+from minidl.visualize.opening import open_network, read_for
 
 RNG = np.random.default_rng(0)
 
@@ -133,3 +133,26 @@ def test_what_is_no_array_is_refused(tmp_path):
         np.save(tmp_path / f"{name}.npy", array, allow_pickle=True)
         with pytest.raises(FileError, match=name):
             read_for(network, tmp_path / f"{name}.npy")
+
+
+@pytest.mark.parametrize("shape", [(20, 3), (20, 20, 1), (8, 8, 8, 3)])
+def test_arrays_that_are_no_pictures_are_refused_where_pictures_are_wanted(tmp_path, shape):
+    np.save(tmp_path / "a.npy", np.zeros(shape))
+    with pytest.raises(ShapeError, match=r"wanted a picture \(H, W, 3\)"):
+        read_for(open_network(), tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, 1e300])
+def test_numbers_that_are_none_are_refused(tmp_path, number):
+    array = np.zeros((4, 4, 3))
+    array[1, 2, 0] = number
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(FileError, match=r"a\.npy holds NaN, or numbers"):
+        read_for(open_network(), tmp_path / "a.npy")
+
+
+def test_several_arrays_in_the_place_of_one_are_refused(tmp_path):
+    with open(tmp_path / "a.npy", "wb") as file:
+        np.savez(file, np.zeros((4, 4, 3)))
+    with pytest.raises(FileError, match=r"a\.npy holds several arrays"):
+        read_for(open_network(), tmp_path / "a.npy")

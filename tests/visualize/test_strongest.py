@@ -128,14 +128,16 @@ def test_folders_are_walked_in_the_order_of_their_paths(tmp_path):
     for name in ("b/2.png", "a.png", "b/1.jpg", ".hidden.png", ".git/x.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         write_image(tmp_path / name, np.full((6, 9, 3), 100.0))
+    (tmp_path / "b" / "README.md").write_text("about the pictures")
     found = Folder(tmp_path, (4, 4))
     assert list(map(str, found.names)) == ["a.png", "b/1.jpg", "b/2.png"]
+    assert list(map(str, Folder(tmp_path, (4, 4), without=tmp_path / "b" / ".." / "a.png").names)) == ["b/1.jpg", "b/2.png"]
     assert [part.shape for part in found.read(1)] == [(4, 4, 3)]
     for folder, said in ((tmp_path / "none", "no folder"), (tmp_path / ".git" / "x.png", "no folder")):
         with pytest.raises(FileError, match=said):
             Folder(folder, (4, 4))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileError, match="no files"):
+    with pytest.raises(FileError, match="no pictures"):
         Folder(tmp_path / "empty", (4, 4))
 
 

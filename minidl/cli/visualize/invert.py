@@ -6,21 +6,18 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-import minidl
 from minidl.backend import current_device, device, to_device
 from minidl.cli.output import shown
 from minidl.cli.saying import say
-from minidl.cli.visualize.common import add_common, progress
+from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, read_picture, record
 from minidl.data import write_image
-from minidl.data.images import picture_form
-from minidl.errors import ArgumentError
-from minidl.files import must_be_writable, must_differ, must_exist
-from minidl.visualize.choosing import deepest_layer
+from minidl.visualize.choosing import preferred_layers
 from minidl.visualize.drawing.grids import grid
 from minidl.visualize.inversion import MATCHES, Settings, invert
-from minidl.visualize.opening import open_network, read_for
+from minidl.visualize.opening import open_network
 
 LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))  # of VGG19, as in Gatys' figure; of another network its deepest
+SIZE = 192
 
 
 def register(actions):
@@ -46,7 +43,7 @@ def register(actions):
         "--smoothness", type=float, default=Settings.smoothness, metavar="W",
         help=f"how much total variation counts (default: {Settings.smoothness})",
     )  # fmt: skip
-    parser.add_argument("--size", type=int, default=192, metavar="PIXELS", help="longer side, at most (default: 192)")
+    parser.add_argument("--size", type=int, metavar="PIXELS", help=f"longer side, at most (default: {SIZE})")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the noise (default: 0)")
     add_common(parser, "invert.png")
 
@@ -58,9 +55,9 @@ def run(arguments):
     matches = list(dict.fromkeys(arguments.match))
     with device(arguments.device, arguments.tf32):
         network = open_network(arguments.model)
-        example = read_for(network, arguments.picture, arguments.size)
+        example = read_picture(network, arguments, SIZE, least=2)  # neighbours are compared
         picture = to_device(example, current_device())
-        layers = [network.canonical(layer) for layer in arguments.layers or _layers(network, picture)]
+        layers = [network.canonical(layer) for layer in arguments.layers or preferred_layers(network, picture, LAYERS)]
         rows, captions = [], []
         with progress(len(matches) * len(layers) * settings.steps, "step") as bar:
             for match in matches:
@@ -70,28 +67,15 @@ def run(arguments):
                 captions.append(
                     ["the picture", *(f"{upto}{layer}\n{_apart(each)}" for layer, each in zip(layers, found, strict=True))]
                 )
-    record = {
-        "command": arguments.command, "minidl": minidl.__version__, "settings": asdict(settings), "size": arguments.size,
-        "layers": layers, "match": matches,
-    }  # fmt: skip
-    write_image(arguments.output, grid(rows, captions, labels=matches, side=160), record)
+    made = record(arguments, settings=asdict(settings), size=max(example.shape[:2]), layers=layers, match=matches)
+    write_image(arguments.output, grid(rows, captions, labels=matches, side=160), made)
     say(f"{time.perf_counter() - begun:.0f} s; the pictures are {shown(arguments.output)}")
 
 
 def _check(arguments):
-    for name in ("steps", "size"):
-        if getattr(arguments, name) < 1:
-            raise ArgumentError(f"--{name} is {getattr(arguments, name)}; wanted a whole number of at least 1")
-    if not 0 <= arguments.smoothness < float("inf") or arguments.seed < 0:
-        raise ArgumentError(f"found --smoothness {arguments.smoothness} and --seed {arguments.seed}; wanted numbers from 0 on")
-    must_exist(arguments.picture, "picture")
-    picture_form(must_be_writable(arguments.output))
-    must_differ({"--output": arguments.output}, {"PICTURE": arguments.picture, "--model": arguments.model})
-
-
-def _layers(network, picture):
-    known = {step.name for step in network.steps}
-    return LAYERS if known.issuperset(LAYERS) else [deepest_layer(network, picture)]
+    check_numbers(arguments, 1, "steps", "size")
+    check_numbers(arguments, 0, "smoothness", "seed")
+    check_files(arguments)
 
 
 def _inverted(network, picture, layers, match, settings, bar):

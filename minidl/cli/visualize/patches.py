@@ -1,19 +1,18 @@
 """`minidl visualize patches`: what excites units, in many pictures."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from minidl.backend import current_device, device, to_device
-from minidl.cli.output import counted, shown, warn
-from minidl.cli.visualize.common import add_common
-from minidl.data import cifar10, mnist, write_image
-from minidl.data.images import picture_form
-from minidl.errors import ArgumentError
-from minidl.files import must_be_writable
+from minidl.cli.output import counted, warn
+from minidl.cli.saying import say
+from minidl.cli.visualize.common import add_common, check_files, check_idle, check_numbers, progress, record
+from minidl.data import cifar10, mnist, read_metadata, write_image
+from minidl.errors import ArgumentError, FileError
+from minidl.files import must_differ
 from minidl.visualize.albums import DataSet, Folder
+from minidl.visualize.drawing.words import short
 from minidl.visualize.features import default_layers
 from minidl.visualize.opening import open_network
 from minidl.visualize.patches import SCALED, WORDS, choose_units, figure, patches
@@ -24,6 +23,7 @@ from minidl.visualize.units import parse_unit
 
 DATA_SETS = {"cifar10": cifar10, "mnist": mnist}
 COUNT = 9  # patches of a unit
+PER_LAYER, SIZE = 3, 224
 
 
 def register(actions):
@@ -42,13 +42,14 @@ def register(actions):
     what.add_argument("--units", metavar="UNIT", nargs="+", help="LAYER:CHANNEL, or classes of a trained network")
     what.add_argument("--layers", metavar="LAYER", nargs="+", help="(default: of each size the last layer behind a ReLU)")
     parser.add_argument(
-        "--per-layer", metavar="N", type=int, default=3,
-        help="units of each layer: those whose fifth patch is the furthest above the mean of all pictures (default: 3)",
+        "--per-layer", metavar="N", type=int,
+        help="units of each layer: those whose fifth patch is the furthest above the mean of all pictures "
+        f"(default: {PER_LAYER})",
     )  # fmt: skip
     parser.add_argument("--backward", choices=RECTIFIERS, default="deconvnet", help="through ReLUs (default: deconvnet)")
     parser.add_argument(
-        "--size", metavar="PIXELS", type=int, default=224,
-        help="of the square that the middle of each picture is made, where the network does not tell (default: 224)",
+        "--size", metavar="PIXELS", type=int,
+        help=f"of the square that the middle of each picture is made, where the network does not tell (default: {SIZE})",
     )  # fmt: skip
     parser.add_argument(
         "--tiles", action="store_true", help="do not shrink pictures but search them in squares of that size beside each other"
@@ -58,10 +59,7 @@ def register(actions):
 
 
 def run(arguments):
-    for name in ("per_layer", "size", "limit"):
-        if (value := getattr(arguments, name)) is not None and value < 1:
-            raise ArgumentError(f"--{name.replace('_', '-')} is {value}; wanted at least 1")
-    picture_form(must_be_writable(arguments.output))
+    _check(arguments)
     with device(arguments.device, arguments.tf32):
         network = open_network(arguments.model)
         album = _album(arguments, network.size)
@@ -70,26 +68,37 @@ def run(arguments):
             raise ArgumentError(f"{whole[0]} is a whole layer; wanted a unit such as {whole[0]}:17, or --layers {whole[0]}")
         layers = [unit.layer for unit in units] or arguments.layers or default_layers(network, album.size)
         layers = list(dict.fromkeys(map(network.canonical, layers)))
-        if units:
-            _must_have(network, units, album.size)
+        _check_channels(network, units, album.size)
         fields = receptive_fields(network, album.size, layers)
         refused = []
         found = strongest(network, album, layers, COUNT, _watched(len(album)), lambda error: refused.append(_say(error)))
-        units = units or choose_units(found, arguments.per_layer)
+        units = units or choose_units(found, arguments.per_layer or PER_LAYER)
         hits = {unit: found[unit.layer].hits(unit.channel) for unit in units}
         shown_units = {unit: patches(network, album, unit, hits[unit], arguments.backward) for unit in units}
-    for unit in units:
-        best = ", ".join(f"{shown(album.names[hit.picture[0]])} {hit.value:.4g}" for hit in hits[unit])
-        print(f"{unit}: {best or 'fires in none of the pictures'}")
-    for layer in layers:
-        _tell_silent(layer, found[layer])
     if not any(hits.values()):
         raise ArgumentError("none of the units fires in these pictures; choose others, or --layers")
     searched, ways = counted(len(album) - len(refused), "picture"), f"{WORDS[arguments.backward]}s"
     title = f"What excites units most in {searched}, and the {ways}, {SCALED}"
-    write_image(arguments.output, figure(network, shown_units, fields, title, arguments.backward))
-    print(f"{shown(arguments.output)}: patches of {searched}, and their {ways}, {SCALED}")
+    made = record(arguments, units=list(map(str, units)), backward=arguments.backward, size=album.size, pictures=searched)
+    write_image(arguments.output, figure(network, shown_units, fields, title, arguments.backward), made)
+    for unit in units:
+        best = ", ".join(f"{album.names[hit.picture[0]]} {short(hit.value)}" for hit in hits[unit])
+        say(f"{unit}: {best or 'fires in none of the pictures'}")
+    for layer in layers:
+        _tell_silent(layer, found[layer])
+    say(f"{arguments.output}: patches of {searched}, and their {ways}, {SCALED}")
     return 2 if refused else 0
+
+
+def _check(arguments):
+    check_numbers(arguments, 1, "per_layer", "size", "limit")
+    if arguments.dataset:
+        check_idle(arguments, "--dataset", "size", "tiles")
+    else:
+        check_idle(arguments, "a FOLDER", "data")
+    if arguments.units:
+        check_idle(arguments, "--units", "per_layer")
+    check_files(arguments)
 
 
 def _album(arguments, size):
@@ -100,13 +109,34 @@ def _album(arguments, size):
     if arguments.dataset:
         pictures, _ = DATA_SETS[arguments.dataset](arguments.data, "train")
         return DataSet(pictures[: arguments.limit], size)
-    album = Folder(arguments.folder, size or (arguments.size, arguments.size), arguments.tiles)
+    if size:
+        check_idle(arguments, f"a network that takes {'x'.join(map(str, size))}", "size")
+    side = arguments.size or SIZE
+    earlier = arguments.output if _is_of_patches(arguments.output) else None
+    album = Folder(arguments.folder, size or (side, side), arguments.tiles, without=earlier)
+    must_differ({"--output": arguments.output}, {str(name): album.folder / name for name in album.names})
     album.names = album.names[: arguments.limit]
     return album
 
 
-def _watched(count):
-    return lambda pictures: tqdm(pictures, total=count, unit="picture", leave=False, disable=not sys.stderr, mininterval=0.5)
+def _is_of_patches(path):
+    """Whether an earlier run of this command has written it"""
+    try:
+        return read_metadata(path)["command"].startswith("minidl visualize patches ")
+    except (FileError, TypeError, KeyError, AttributeError):  # there is none, or none of minidl's, or of anybody's
+        return False
+
+
+def _watched(total):
+    """pictures -> pictures, with a bar"""
+
+    def watched(pictures):
+        with progress(total, "picture") as bar:
+            for each in pictures:
+                yield each
+                bar.update()
+
+    return watched
 
 
 def _say(error):
@@ -114,16 +144,18 @@ def _say(error):
     return error
 
 
-def _must_have(network, units, size):
+def _check_channels(network, units, size):
     """Refuse a channel that a layer lacks now, rather than after a long search"""
+    if not units:
+        return
     blank = to_device(np.zeros((1, *size, 3), np.float32), current_device())
     for layer, found in network.activations(blank, {unit.layer for unit in units}).items():
         for unit in units:
-            if unit.layer == layer and unit.channel >= found.shape[-1]:
-                raise ArgumentError(f"there is no unit {unit}; {layer} has {found.shape[-1]} channels, from 0 on")
+            if unit.layer == layer:
+                unit.among(found.shape[-1])
 
 
 def _tell_silent(layer, found):
     if silent := found.silent():
         channels = ", ".join(map(str, silent))
-        print(f"{layer}: {len(silent)} of {found.values.shape[1]} units never fire in these pictures: {channels}")
+        say(f"{layer}: {len(silent)} of {found.values.shape[1]} units never fire in these pictures: {channels}")

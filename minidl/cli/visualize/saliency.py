@@ -4,24 +4,23 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-import minidl
 from minidl.backend import current_device, device, read_numbers, to_device, to_numpy
 from minidl.cli.output import shown
 from minidl.cli.saying import say
-from minidl.cli.visualize.common import add_common, progress
-from minidl.data.images import picture_form, write_image
-from minidl.errors import ArgumentError
-from minidl.files import must_be_writable, must_differ, must_exist
+from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, read_picture, record
+from minidl.data import write_image
 from minidl.visualize.choosing import unit_for
 from minidl.visualize.drawing.grids import grid
 from minidl.visualize.drawing.shades import shades
-from minidl.visualize.opening import open_network, read_for
-from minidl.visualize.saliency.methods import BASELINES, METHODS, Settings, saliency
+from minidl.visualize.drawing.words import short
+from minidl.visualize.opening import open_network
+from minidl.visualize.saliency.methods import BASELINES, METHODS, Settings, fitted, saliency
 from minidl.visualize.saliency.sanity import changes
 from minidl.visualize.scalars import OVER, Scalar, value
 from minidl.visualize.units import parse_unit
 
 COLUMNS = 4
+SIZE = 224
 
 
 def register(actions):
@@ -29,7 +28,8 @@ def register(actions):
         "saliency",
         help="the parts of a picture that a unit depends on",
         description="Maps of the parts of PICTURE that a number of the network depends on, by several methods, each in grey "
-        "and laid over the picture (orange: positive, blue: negative). Each is scaled alone, to where 99 % of its numbers end.",
+        "and laid over the picture in orange and, where numbers are negative, in blue. Each is scaled alone, to where 99 % of "
+        "its numbers end.",
     )
     parser.set_defaults(run=run)
     parser.add_argument("picture", metavar="PICTURE", type=Path)
@@ -57,7 +57,7 @@ def register(actions):
     parser.add_argument(
         "--sanity", action="store_true", help="make the maps again from random weights and tell how alike they are"
     )
-    parser.add_argument("--size", type=int, default=224, metavar="PIXELS", help="longer side, at most (default: 224)")
+    parser.add_argument("--size", type=int, metavar="PIXELS", help=f"longer side, at most (default: {SIZE})")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of SmoothGrad's noise (default: 0)")
     add_common(parser, "saliency.png")
 
@@ -67,15 +67,18 @@ def run(arguments):
     begun = time.perf_counter()
     with device(arguments.device, arguments.tf32):
         network = open_network(arguments.model)
-        example = read_for(network, arguments.picture, arguments.size)
+        example = read_picture(network, arguments, SIZE)
         picture = to_device(example, current_device())
-        unit = parse_unit(network, arguments.unit) if arguments.unit else unit_for(network, arguments.picture)
+        asks = arguments.unit is not None
+        unit = parse_unit(network, arguments.unit) if asks else unit_for(network, arguments.picture, picture)
         scalar = Scalar(network, unit, arguments.over)
         names = ("baseline", "samples", "noise", "seed", "steps", "window", "stride", "layer")
         settings = Settings(**{name: getattr(arguments, name) for name in names})
-        methods = arguments.methods or list(METHODS)
+        methods, settings = fitted(scalar, picture, arguments.methods, settings)
+        if arguments.methods is None and "grad-cam" not in methods:
+            say(f"grad-cam: left out, as no layer before {unit} has positions and a ReLU")
         [number] = read_numbers(value(scalar, picture[None]))
-        say(f"{scalar}: {number:.4g}")
+        say(f"{scalar}: {short(number)}")
         maps = []
         with progress(len(methods), "map") as bar:
             for each in saliency(scalar, picture, methods, settings):
@@ -83,9 +86,9 @@ def run(arguments):
                 bar.update()
         for each in maps:
             say(f"{each.method}: {each.note}" if each.note else each.method)
-        title, pictures = f"{scalar}: {number:.4g}", [shades(each.values, example) for each in maps]
-        record = {"command": arguments.command, "minidl": minidl.__version__, "unit": str(unit), "settings": asdict(settings)}
-        write_image(arguments.output, _drawn(example, maps, pictures, title, _fires(scalar, picture)), record)
+        title, pictures = f"{scalar}: {short(number)}", [shades(each.values, example) for each in maps]
+        made = record(arguments, unit=str(unit), settings=asdict(settings))
+        write_image(arguments.output, _drawn(example, maps, pictures, title, _fires(scalar, picture)), made)
         if arguments.sanity:
             for method, correlation in changes(scalar, picture, maps, settings):
                 say(f"{method}: rank correlation {correlation:.2f} with random weights")
@@ -93,14 +96,9 @@ def run(arguments):
 
 
 def _check(arguments):
-    for name in ("samples", "steps", "size", "window", "stride"):
-        if (given := getattr(arguments, name)) is not None and given < 1:
-            raise ArgumentError(f"--{name} is {given}; wanted a whole number of at least 1")
-    if not 0 <= arguments.noise < float("inf") or arguments.seed < 0:
-        raise ArgumentError(f"found --noise {arguments.noise} and --seed {arguments.seed}; wanted numbers from 0 on")
-    must_exist(arguments.picture, "picture")
-    picture_form(must_be_writable(arguments.output))
-    must_differ({"--output": arguments.output}, {"PICTURE": arguments.picture, "--model": arguments.model})
+    check_numbers(arguments, 1, "samples", "steps", "size", "window", "stride")
+    check_numbers(arguments, 0, "noise", "seed")
+    check_files(arguments)
 
 
 def _fires(scalar, picture):
@@ -120,7 +118,7 @@ def _drawn(example, maps, pictures, title, fires):
         above.append(drawn.grey)
         below.append(drawn.laid_over)
         texts.append("\n".join(filter(None, (each.method, each.note, drawn.scale))))
-        texts_below.append(None)
+        texts_below.append(each.colours)
     parts = [slice(begin, begin + COLUMNS) for begin in range(0, len(above), COLUMNS)]
     rows = [row[part] for part in parts for row in (above, below)]
     captions = [row[part] for part in parts for row in (texts, texts_below)]

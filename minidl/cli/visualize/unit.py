@@ -1,23 +1,19 @@
 """`minidl visualize unit`: the pictures that units like best."""
 
-import sys
 import time
 from math import ceil, sqrt
 
-from tqdm import tqdm
-
-import minidl
 from minidl.backend import device, to_numpy
 from minidl.cli.output import warn
 from minidl.cli.saying import say
-from minidl.cli.visualize.common import add_common, short
-from minidl.data.images import picture_form, write_image
+from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, record
+from minidl.data import write_image
 from minidl.errors import ArgumentError, printable
-from minidl.files import must_be_writable, must_differ
 from minidl.visualize.drawing.grids import grid
+from minidl.visualize.drawing.words import short
 from minidl.visualize.maximization import Maximization
 from minidl.visualize.opening import open_network
-from minidl.visualize.units import Unit
+from minidl.visualize.units import Unit, is_channel
 
 SIZE = 160  # pixels a side, where the network takes any
 
@@ -41,12 +37,9 @@ def register(actions):
 
 
 def run(arguments):
-    if arguments.steps < 1 or arguments.seed < 0:
-        raise ArgumentError(
-            f"found --steps {arguments.steps} and --seed {arguments.seed}; wanted at least 1 step, and a seed from 0 on"
-        )
-    picture_form(must_be_writable(arguments.output))
-    must_differ({"--output": arguments.output}, {"--model": arguments.model})
+    check_numbers(arguments, 1, "steps")
+    check_numbers(arguments, 0, "seed")
+    check_files(arguments)
     with device(arguments.device, arguments.tf32):
         network = open_network(arguments.model)
         units = _units(network, arguments.units)
@@ -54,19 +47,19 @@ def run(arguments):
         begun = time.perf_counter()
         maximization = Maximization(network, units, size, arguments.seed)
         before = maximization.objectives().tolist()
-        for _ in tqdm(range(arguments.steps), unit="step", disable=not sys.stderr, delay=0.1):
-            maximization.step()
+        with progress(arguments.steps, "step") as bar:
+            for _ in range(arguments.steps):
+                maximization.step()
+                bar.update()
         after = maximization.objectives().tolist()
         pictures = list(to_numpy(maximization.pictures()))
-    names = [_name(network, unit) for unit in units]
+    names = [network.class_name(unit) or str(unit) for unit in units]
     has_rectifier = network.before_rectifier(units[0].layer) != units[0].layer
     for name, low, high in zip(names, before, after, strict=True):
         _tell(name, low, high, has_rectifier)
-    record = {
-        "command": arguments.command, "minidl": minidl.__version__, "steps": arguments.steps, "seed": arguments.seed,
-        "units": dict(zip(names, zip(before, after, strict=True), strict=True)),
-    }  # fmt: skip
-    write_image(arguments.output, _drawn(pictures, names, before, after), record)
+    strengths = dict(zip(names, zip(before, after, strict=True), strict=True))
+    made = record(arguments, steps=arguments.steps, seed=arguments.seed, units=strengths)
+    write_image(arguments.output, _drawn(pictures, names, before, after), made)
     say(f"{arguments.steps} steps in {time.perf_counter() - begun:.0f} s; the picture is {arguments.output}")
 
 
@@ -76,8 +69,10 @@ def _units(network, words):
         return [Unit(network.steps[-1].name, network.classes.index(word)) for word in words]
     layer, *channels = words
     layer = network.canonical(layer)
-    if not channels or not all(word.isdecimal() for word in channels):
-        raise ArgumentError(f"found {' '.join(words)!r}; wanted a layer and numbers of its channels, such as conv4_2 17 40")
+    if not channels or not all(map(is_channel, channels)):
+        raise ArgumentError(
+            f"found {printable(' '.join(words), 80)!r}; wanted a layer and numbers of its channels, such as conv4_2 17 40"
+        )
     return [Unit(layer, int(word)) for word in channels]
 
 
@@ -94,11 +89,6 @@ def _size(network, side):
     if side < 16:
         raise ArgumentError(f"the size is {side}; wanted at least 16 pixels")
     return side, side
-
-
-def _name(network, unit):
-    is_class = network.classes and unit.layer == network.steps[-1].name
-    return printable(network.classes[unit.channel], 80) if is_class else str(unit)
 
 
 def _tell(name, before, after, has_rectifier):

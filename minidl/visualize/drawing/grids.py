@@ -1,7 +1,6 @@
 """Labelled grids of pictures, drawn with Pillow and its own font.
 
 title
-           heading    heading
 label      [cell]     [cell]
            caption    caption
 """
@@ -17,16 +16,16 @@ from minidl.errors import ArgumentError, ShapeError
 
 PAPER, INK, QUIET, LINE = (251, 250, 247), (28, 28, 31), (96, 96, 104), (214, 211, 204)  # RGB
 MARGIN, GAP, AROUND_TEXT = 24, 14, 6  # pixels
-TITLE, HEADING, CAPTION = 22, 16, 14  # heights of letters
+TITLE, LABEL, CAPTION = 22, 16, 14  # heights of letters
 LABEL_WIDTH, LEAST_WIDTH, LEAST_TITLE = 200, 72, 400  # pixels: of labels at most, of a column with texts, of the title's lines
 
 
-def grid(rows, captions=None, labels=None, headings=None, title=None, side=128):
+def grid(rows, captions=None, labels=None, title=None, side=128):
     """A picture (H, W, 3), float32, 0..255, of cells in rows.
 
     rows: lists of cells, each an array (h, w, 3) or (h, w), 0..255, or None where a place is empty. captions: lists like the
-    rows, of what stands below each cell; labels: one a row, to its left; headings: one a column; title: above all; each text
-    may be None, and is broken into lines where it is too wide. side: cells whose longer side has fewer pixels are enlarged by
+    rows, of what stands below each cell; labels: one a row, to its left; title: above all; each text may be None, and is
+    broken into lines where it is too wide. side: cells whose longer side has fewer pixels are enlarged by
     a whole number, their pixels as squares, until it has them.
     Raises ArgumentError where there is no cell, ShapeError for an array that is no picture.
 
@@ -37,9 +36,9 @@ def grid(rows, captions=None, labels=None, headings=None, title=None, side=128):
     columns = list(zip_longest(*pictures))
     if not any(picture for column in columns for picture in column):
         raise ArgumentError("the grid has no pictures; wanted at least one cell that is not None")
-    narrowest = LEAST_WIDTH if captions or headings else 1
+    narrowest = LEAST_WIDTH if captions else 1
     widths = [max([narrowest, *(picture.width for picture in column if picture)]) for column in columns]
-    label_texts = _texts(labels, HEADING, [LABEL_WIDTH] * len(rows), INK)
+    label_texts = _texts(labels, LABEL, [LABEL_WIDTH] * len(rows), INK)
     left = MARGIN + max((label.width + GAP for label in label_texts if label), default=0)
     starts = [left + sum(widths[:number]) + GAP * number for number in range(len(widths))]
     width = starts[-1] + widths[-1] + MARGIN
@@ -49,9 +48,6 @@ def grid(rows, captions=None, labels=None, headings=None, title=None, side=128):
         width = max(width, text.width + 2 * MARGIN)
         placed.append((MARGIN, top, text))
         top += text.height + GAP
-    heading_texts = _texts(headings, HEADING, widths, INK)
-    placed += [(x, top, text) for x, text in zip(starts, heading_texts, strict=True) if text]
-    top += max((text.height + AROUND_TEXT for text in heading_texts if text), default=0)
     for row, texts, label in zip_longest(pictures, captions or [], label_texts):
         high = [(MARGIN, top, label)] if label else []
         high += [(x, top, picture) for x, picture in zip(starts, row, strict=False) if picture]

@@ -33,8 +33,8 @@ def as_picture(values, top, longest=None):
 
 
 def sized(picture, longest):
-    """(H, W, 3) with the longer side made so many pixels: a larger picture is averaged, of a smaller one the pixels become
-    squares"""
+    """(H, W, 3), clipped to 0..255, with the longer side made so many pixels: a larger picture is averaged, of a smaller one
+    the pixels become squares"""
     h, w = picture.shape[:2]
     return _resized(picture, max(1, round(h * longest / max(h, w))), max(1, round(w * longest / max(h, w))))
 
@@ -51,5 +51,5 @@ def _curve(values, top, width):
 def _resized(picture, height, width):
     enlarges = height >= picture.shape[0] and width >= picture.shape[1]
     how = Image.Resampling.NEAREST if enlarges else Image.Resampling.BOX
-    image = Image.fromarray(np.rint(picture).astype(np.uint8))
+    image = Image.fromarray(np.clip(np.rint(picture), 0, 255).astype(np.uint8))
     return np.asarray(image.resize((width, height), how), np.float32)

@@ -10,6 +10,7 @@ from PIL import Image
 
 QUALITY = 90  # of WebP, of 100
 LEAST = 160  # pixels a side: what is smaller is enlarged, its pixels as squares
+MOST = 16383  # pixels a side, of WebP
 # Whatever a name says, the page runs no script and fetches nothing
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 STYLE = """
@@ -60,32 +61,32 @@ class Section(NamedTuple):
 
 
 def page(title, words, sections, foot=""):
-    """The page as text. Everything is escaped: names of files and layers are shown as they are."""
+    """The page as text. Everything is escaped: names of files and layers are shown as they are, but for what is no Unicode."""
     anchors = [f"s{number}" for number in range(len(sections))]
-    links = "".join(f'<a href="#{a}">{html.escape(s.title)}</a>' for a, s in zip(anchors, sections, strict=True))
+    links = "".join(f'<a href="#{a}">{_text(s.title)}</a>' for a, s in zip(anchors, sections, strict=True))
     body = "".join(_section(anchor, section) for anchor, section in zip(anchors, sections, strict=True))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f"<title>{html.escape(title)}</title><style>{STYLE}</style></head><body>\n"
-        f"<h1>{html.escape(title)}</h1><p>{html.escape(words)}</p><nav>{links}</nav>\n"
-        f"{body}<footer>{html.escape(foot)}</footer></body></html>\n"
+        f"<title>{_text(title)}</title><style>{STYLE}</style></head><body>\n"
+        f"<h1>{_text(title)}</h1><p>{_text(words)}</p><nav>{links}</nav>\n"
+        f"{body}<footer>{_text(foot)}</footer></body></html>\n"
     )
 
 
 def _section(anchor, section):
     rows = "".join(map(_row, section.rows))
-    return f'<section id="{anchor}"><h2>{html.escape(section.title)}</h2><p>{html.escape(section.words)}</p>{rows}</section>\n'
+    return f'<section id="{anchor}"><h2>{_text(section.title)}</h2><p>{_text(section.words)}</p>{rows}</section>\n'
 
 
 def _row(row):
-    title = f"<h3>{html.escape(row.title)}</h3>" if row.title else ""
+    title = f"<h3>{_text(row.title)}</h3>" if row.title else ""
     return f'{title}<div class="row {row.size}">{"".join(map(_figure, row.figures))}</div>\n'
 
 
 def _figure(figure):
-    caption = html.escape(figure.caption)
+    caption = _text(figure.caption)
     image = _image(figure.picture)
     return (
         f'<figure><img alt="{caption}" width="{image.width}" height="{image.height}" src="{_address(image)}">'
@@ -93,9 +94,15 @@ def _figure(figure):
     )
 
 
+def _text(words):
+    """For HTML in UTF-8; of a file's name the bytes that are no UTF-8 as \\udc80 to \\udcff, as Python calls them"""
+    return html.escape(words.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
 def _image(picture):
     image = Image.fromarray(np.clip(np.rint(picture), 0, 255).astype(np.uint8)).convert("RGB")
-    times = -(-LEAST // min(image.size))
+    image.thumbnail((MOST, MOST))
+    times = min(-(-LEAST // min(image.size)), MOST // max(image.size))
     return image if times == 1 else image.resize([times * length for length in image.size], Image.Resampling.NEAREST)
 
 

@@ -5,8 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from minidl.visualize.drawing.words import short
+
 PERCENTILE = 99  # of the sizes in a map: a few sharp peaks shall not leave all the rest dark
-FOR, AGAINST = (255, 96, 0), (0, 144, 255)  # RGB
+FOR, AGAINST = (255, 96, 0), (0, 144, 255)  # RGB: orange, blue
 
 
 class Shades(NamedTuple):
@@ -27,9 +29,9 @@ def shades(values, picture):
     top = float(np.percentile(abs(values), PERCENTILE)) or float(abs(values).max())
     share = np.clip(values / top, -1, 1) if top else np.zeros_like(values)
     if (values < 0).any():
-        grey, scale = 127.5 * (1 + share), f"from {-top:.3g} to {top:.3g}"
+        grey, scale = 127.5 * (1 + share), f"from {short(-top)} to {short(top)}"
     else:
-        grey, scale = 255 * share, f"from 0 to {top:.3g}"
+        grey, scale = 255 * share, f"from 0 to {short(top)}"
     grey = _enlarged(grey, picture.shape[:2], Image.Resampling.NEAREST)
     return Shades(grey, _laid_over(share, picture), scale if top else "all 0")
 

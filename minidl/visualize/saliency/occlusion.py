@@ -19,11 +19,7 @@ def occlusion(scalar, picture, baseline, window, stride):
     array([3. , 4.5, 6. ])
     """
     spatial = picture.shape[:-1]
-    if not (1 <= window <= min(spatial) and 1 <= stride <= window):
-        raise ArgumentError(
-            f"occlusion of {'x'.join(map(str, spatial))} by squares of {window} every {stride}; wanted a side from 1 to "
-            f"{min(spatial)}, and no gaps: a stride from 1 to the side"
-        )
+    must_cover(spatial, window, stride)
     squares = [
         tuple(slice(begin, begin + window) for begin in begins)
         for begins in product(*(_begins(length, window, stride) for length in spatial))
@@ -40,6 +36,15 @@ def occlusion(scalar, picture, baseline, window, stride):
             total[square] += losses[number]
             covers[square] += 1
     return total / covers
+
+
+def must_cover(spatial, window, stride):
+    """Raise ArgumentError where the squares do not fit into the picture, or leave gaps."""
+    if not (1 <= window <= min(spatial) and 1 <= stride <= window):
+        raise ArgumentError(
+            f"occlusion of {'x'.join(map(str, spatial))} by squares of {window} every {stride}; wanted a side from 1 to "
+            f"{min(spatial)}, and no gaps: a stride from 1 to the side"
+        )
 
 
 def _begins(length, window, stride):

@@ -38,7 +38,7 @@ def test_small_maps_are_enlarged_into_squares():
 @pytest.mark.parametrize("words", ["short", "many words " * 30, "word" * 100, "two\nlines", "Größe: Ω 日本"])
 def test_no_text_is_cut_off(words):
     plain = grid([[PICTURE, PICTURE]])
-    for texts in ({"captions": [[words, None]]}, {"labels": [words]}, {"headings": [None, words]}, {"title": words}):
+    for texts in ({"captions": [[words, None]]}, {"labels": [words]}, {"title": words}):
         drawn = grid([[PICTURE, PICTURE]], **texts)
         assert (margins(drawn) == PAPER).all(), texts
         assert drawn.shape != plain.shape  # the text has room of its own
@@ -48,7 +48,7 @@ def test_no_text_is_cut_off(words):
 
 
 def test_a_text_is_drawn_where_no_cell_is():
-    drawn = grid([[PICTURE]], [["caption " * 20]], ["label " * 20], ["heading " * 20], "title " * 40, side=1)
+    drawn = grid([[PICTURE]], [["caption " * 20]], ["label " * 20], "title " * 40, side=1)
     assert holds(drawn, PICTURE)
 
 

@@ -1,0 +1,78 @@
+"""`minidl visualize report`, run as its users run it, of a tiny network."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minidl.cli import main
+from minidl.cli.visualize import report as command
+from minidl.data import write_image
+from minidl.visualize.report import CHAPTERS, Settings
+from tests.visualize import tiny
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command, "open_network", lambda source: tiny.two_convolutions())
+    monkeypatch.setattr(command, "Settings", lambda seed: Settings(likes=1, inversion=1, octaves=1, steps=1, seed=seed))
+    draw("a.png")
+
+
+def draw(path, height=40, width=48):
+    write_image("drawn.png", np.random.default_rng(1).uniform(0, 255, (height, width, 3)))
+    os.replace("drawn.png", path)
+
+
+def report(*arguments):
+    return main(["visualize", "report", *map(str, arguments)])
+
+
+def written(name, *arguments):
+    """The page without the command at its foot"""
+    assert report(*arguments, "-o", name) == 0
+    return Path(name).read_text(encoding="utf-8").split("<footer>")[0]
+
+
+def test_a_page_of_all_chapters_and_the_same_bytes_twice(capsys):
+    first, again, other = written("1.html", "a.png"), written("2.html", "a.png"), written("3.htm", "a.png", "--seed", 1)
+    assert first == again != other
+    assert first.count("<section ") == 1 + len(CHAPTERS) and "48x40, as the network saw it." in first
+    assert "the page is 1.html" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("height", "width"), [(20, 200), (200, 20), (3, 90)])
+def test_a_longish_picture(height, width):
+    draw("long.png", height, width)
+    assert "<section " in written("long.html", "long.png", "--size", 100)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [(b"bad\xff.png", "bad\\udcff.png"), (b"<b>&.png", "&lt;b&gt;&amp;.png"), ("ä \n語.png".encode(), "ä \n語.png")],
+)
+def test_odd_names_are_shown_and_break_nothing(name, shown):
+    draw(os.fsdecode(name))
+    assert f"<h1>Inside a network: {shown}</h1>" in written("page.html", os.fsdecode(name))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("a.png", "-o", "a.pdf"), "pages are written as .html or .htm"), (("a.png", "--size", 31), "--size is 31"),
+        (("a.png", "--seed", -1), "--seed is -1"), (("none.png",), "there is no such picture"),
+        (("a.npy",), "holds an array (30, 2); wanted a picture (H, W, 3)"), (("line.png",), "the picture is 40x1"),
+        (("a.html", "-o", "a.html"), "would overwrite it"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_said_in_a_sentence_and_nothing_is_written(capsys, arguments, words):
+    np.save("a.npy", np.ones((30, 2), np.float32))
+    draw("line.png", 1, 40)
+    Path("a.html").touch()
+    before = sorted(os.listdir())
+    assert report(*arguments) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.startswith("minidl: ") and error.count("\n") == 1
+    assert sorted(os.listdir()) == before
