@@ -284,7 +284,11 @@ def cosine_oracle(a, b):
 
 
 def pairwise_oracle(a, squared, b=None):
-    return np.array([[math.dist(p, q) ** (2 if squared else 1) for q in (a if b is None else b)] for p in a])
+    b = a if b is None else b
+    y = np.empty((len(a), len(b)))
+    for i, j in np.ndindex(y.shape):
+        y[i, j] = math.dist(a[i], b[j]) ** (2 if squared else 1)
+    return y
 
 
 def triplet_oracle(anchor, positive, negative, margin, reduction, squared, soft):

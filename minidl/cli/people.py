@@ -3,17 +3,19 @@
 import numpy as np
 
 from minidl.cli.faces.pictures import album_of
+from minidl.cli.output import warn
 from minidl.data import picture_folder
 from minidl.faces import FaceReader
+from minidl.faces.portraits import FLOOR
 from minidl.recipes.faces import SIZE, People
 
 
 def read_people(folder, on_top):
-    """The People of a folder PERSON/PICTURE. on_top: with the vectors of the face in each picture; those without one are said,
-    and left out. Raises FileError where a file is no picture."""
-    pictures, labels, names = picture_folder(folder, SIZE)
-    people = People(pictures.mean(axis=-1, keepdims=True, dtype=np.float32), labels, names)
+    """The People of a folder PERSON/PICTURE. on_top: with the vectors of the face in each picture. Files that cannot be read,
+    and here pictures without a face, are said and left out."""
     if not on_top:
-        return people
+        pictures, labels, names = picture_folder(folder, SIZE, skip=warn)
+        return People(pictures.mean(axis=-1, keepdims=True, dtype=np.float32), labels, names)
     album = album_of(folder, FaceReader())
-    return people._replace(vectors=np.asarray(album.embeddings, np.float32)).of(album.found)
+    pictures, vectors = album.pixels.reshape(-1, *FLOOR, 1), np.asarray(album.embeddings, np.float32)
+    return People(pictures, album.labels, album.people, vectors).of(album.found)

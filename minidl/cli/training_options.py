@@ -1,6 +1,7 @@
 """The options of `minidl train`: one for each setting of a preset, and how each is typed."""
 
 import argparse
+from math import isfinite
 from pathlib import Path
 
 from minidl.cli.options import add_device, add_tf32
@@ -19,8 +20,8 @@ HELP = {
     "volumes": "which solid is inside a noisy scan, by convolution in three dimensions; the data are made",
 }
 MEANINGS = {
-    "epochs": "how often each picture is seen", "learning_rate": "at its highest", "schedule": "of the learning rate",
-    "keep": "share of numbers that dropout keeps", "pairs": "of a step", "batch": "pictures of a step",
+    "epochs": "how often each example is seen", "learning_rate": "at its highest", "schedule": "of the learning rate",
+    "keep": "share of numbers that dropout keeps", "pairs": "of a step", "batch": "examples of a step",
     "head": "how the network ends", "width": "factor on all channels", "weight_decay": "of kernels",
     "imagenet": "begin with ImageNet's kernels", "clip": "the largest norm of all gradients together",
     "epsilon_form": "Adam's", "momentum_form": "SGD's", "hold_out": "people to test on: how many, the last ones, or names",
@@ -94,6 +95,9 @@ def given(arguments, recipe):
     for name, least in LEAST.items():
         if found.get(name, least) < least:
             raise ArgumentError(f"{flag(name)} is {found[name]}; wanted at least {least}")
+    for name, value in found.items():
+        if isinstance(value, float) and not isfinite(value):
+            raise ArgumentError(f"{flag(name)} is {value}; wanted a finite number")
     return found
 
 

@@ -12,17 +12,21 @@ from minidl.shapes import is_int
 SHOWN = 5  # names in a message
 
 
-def picture_folder(folder, size):
+def picture_folder(folder, size, skip=None):
     """(pictures (N, H, W, 3) uint8, labels (N,), names of the classes, sorted).
 
     size: (H, W), or one number for both; each picture is read as `read_image` does and made that size, stretched if need be.
-    Hidden files are left out. Raises FileError that names the files which are no readable pictures.
+    Hidden files are left out. Raises FileError where a class has none, or one that names the files which are no readable
+    pictures. skip: is given a FileError for each of these, which is then left out; where nothing is left, that is raised.
     """
     folder = Path(folder)
     extent = size if isinstance(size, tuple | list) else (size, size)
     if len(extent) != 2 or not all(is_int(n) and n > 0 for n in extent):
         raise ArgumentError(f"the size is {size!r}; wanted (height, width) or one number, whole and at least 1")
-    files = class_files(folder)
+    empty = []
+    files = class_files(folder, empty.append)
+    if empty and skip is None:
+        raise empty[0]
 
     def read(path):
         try:
@@ -32,15 +36,20 @@ def picture_folder(folder, size):
 
     paths = [path for paths in files.values() for path in paths]
     pictures = share(np, read, paths)
-    if wrong := [(path, error) for path, error in zip(paths, pictures, strict=True) if isinstance(error, FileError)]:
+    wrong = [(path, error) for path, error in zip(paths, pictures, strict=True) if isinstance(error, FileError)]
+    if wrong and (skip is None or len(wrong) == len(paths)):
         names = ", ".join(str(path.relative_to(folder)) for path, _ in wrong[:SHOWN]) + (", ..." if len(wrong) > SHOWN else "")
         raise FileError(f"{folder} has {len(wrong)} files that cannot be read as pictures: {names}; the first: {wrong[0][1]}")
+    for error in [*empty, *(error for _, error in wrong)]:
+        skip(error)
     labels = np.repeat(np.arange(len(files)), [len(paths) for paths in files.values()])
-    return np.stack(pictures), labels, list(files)
+    readable = [number for number, picture in enumerate(pictures) if not isinstance(picture, FileError)]
+    return np.stack([pictures[number] for number in readable]), labels[readable], list(files)
 
 
-def class_files(folder):
-    """{name of a class: its files}, both sorted, without what is hidden. Raises FileError where a class has none."""
+def class_files(folder, skip=lambda error: None):
+    """{name of a class: its files}, both sorted, without what is hidden. skip: is given a FileError for each class that has
+    none, which is then left out; where nothing is left, that is raised."""
     folder = Path(folder)
     if not folder.is_dir():
         raise FileError(f"{folder} is no folder; name the folder that has a subfolder of pictures for each class")
@@ -48,6 +57,12 @@ def class_files(folder):
     files = {kind.name: sorted(p for p in kind.iterdir() if p.is_file() and not p.name.startswith(".")) for kind in classes}
     if not files:
         raise FileError(f"{folder} has no subfolders; put the pictures of each class into a subfolder of its own")
-    if empty := [name for name, found in files.items() if not found]:
-        raise FileError(f"{folder} has no pictures in {', '.join(empty)}; put some in, or remove the subfolder")
-    return files
+    empty = [
+        FileError(f"{folder} has no pictures in {name}; put some in, or remove the subfolder")
+        for name, found in files.items() if not found
+    ]  # fmt: skip
+    if len(empty) == len(files):
+        raise empty[0]
+    for error in empty:
+        skip(error)
+    return {name: found for name, found in files.items() if found}

@@ -3,6 +3,7 @@
 import json
 import warnings
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +18,20 @@ READABLE = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 ORIENTATION, SOFTWARE, DESCRIPTION = 0x0112, 0x0131, 0x010E  # EXIF tags
 LARGEST = {"PNG": 2**31 - 1, "JPEG": 65500, "WEBP": 16383}  # pixels a side
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")  # of READABLE
 PICTURES = Path(__file__).parent / "pictures"
 
 
-def read_image(path, longest=None):
+def read_image(path, longest=None, file=None):
     """(H, W, 3) of a picture file, upright as its EXIF orientation says.
 
-    longest: make the longer side that many pixels, where it is more; a picture is never enlarged. Grey becomes RGB, 16 bits
-    become 8, CMYK is converted, what is transparent is laid on white. Raises FileError where there is no such file, or it is
-    not a picture, damaged, or too large to be meant (Pillow's limit of 179 million pixels).
+    longest: make the longer side that many pixels, where it is more; a picture is never enlarged. file: its bytes, where they
+    are read already. Grey becomes RGB, 16 bits become 8, CMYK is converted, what is transparent is laid on white. Raises
+    FileError where there is no such file, or it is not a picture, damaged, too large for the memory, or too large to be meant
+    (Pillow's limit of 179 million pixels).
     """
-    path = must_exist(path, "picture")
     try:
-        with _opened(path) as picture:
+        with _opened(path, file) as picture:
             picture.load()
             picture = _to_rgb(ImageOps.exif_transpose(picture), path)
             size = fit(*picture.size, longest)
@@ -59,11 +61,11 @@ def fit(width, height, longest=None):
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def image_size(path):
-    """(width, height) of a picture as `read_image` gives it, told by its header."""
+def image_size(path, file=None):
+    """(width, height) of a picture as `read_image` gives it, told by its header. file: as there"""
     try:
-        with _opened(must_exist(path, "picture")) as picture:
-            lies_on_its_side = picture.getexif().get(ORIENTATION, 1) >= 5
+        with _opened(path, file) as picture:
+            lies_on_its_side = picture.getexif().get(ORIENTATION) in (5, 6, 7, 8)
             return picture.size[::-1] if lies_on_its_side else picture.size
     except FileError:
         raise
@@ -74,6 +76,15 @@ def image_size(path):
 def resize(image, height, width):
     """(H, W, 3) -> (height, width, 3), by Lanczos' filter."""
     return np.asarray(_to_pillow(image).resize((width, height), Image.Resampling.LANCZOS), dtype=np.float32)
+
+
+def to_size(image, size):
+    """(H, W, 3) -> (*size, 3): the middle part of the picture, as large as its proportions let it be"""
+    (height, width), (high, wide) = image.shape[:2], size
+    scale = min(height / high, width / wide)
+    h, w = max(1, round(scale * high)), max(1, round(scale * wide))
+    top, left = (height - h) // 2, (width - w) // 2
+    return resize(image[top : top + h, left : left + w], high, wide)
 
 
 def write_image(path, image, metadata=None):
@@ -106,7 +117,7 @@ def write_image(path, image, metadata=None):
 def read_metadata(path):
     """The metadata that `write_image` put into a picture. Raises FileError where there is none."""
     try:
-        with _opened(must_exist(path, "picture")) as picture:
+        with _opened(path) as picture:
             picture.load()
             return json.loads(picture.info.get("minidl") or picture.getexif()[DESCRIPTION])
     except FileError:
@@ -136,12 +147,22 @@ def shipped_picture(name):
 
 
 @contextmanager
-def _opened(path):
+def within_memory(path):
+    """A FileError where there is too little memory for what is done with a picture"""
+    try:
+        yield
+    except MemoryError:
+        raise FileError(f"{path}: there is not enough memory for this picture; scale it down with another program") from None
+
+
+@contextmanager
+def _opened(path, file=None):
     """A picture of Pillow's, which here warns of nothing: not of a size from 89 million pixels on, for an error ends at twice
     that."""
-    with warnings.catch_warnings():
+    source = must_exist(path, "picture") if file is None else BytesIO(file)
+    with within_memory(path), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with Image.open(path, formats=READABLE) as picture:
+        with Image.open(source, formats=READABLE) as picture:
             yield picture
 
 

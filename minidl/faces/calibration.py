@@ -25,7 +25,8 @@ class Calibration(NamedTuple):
 
 
 def calibrate(embeddings, labels, false_accept=None, threshold=None):
-    """(N, D), (N,) -> Calibration from all pairs; of more than MOST faces from all pairs of people drawn at random.
+    """(N, D), (N,) -> Calibration from all pairs; of more than MOST faces from all pairs of people drawn at random, those with
+    two faces or more before the others, and of nobody more than half of MOST.
 
     The threshold at which both errors are as common; or, with `false_accept`, the one that accepts most while at most this
     share of different pairs is accepted; or `threshold`, for which the errors are told. Of a stretch of distances that decide
@@ -38,8 +39,7 @@ def calibrate(embeddings, labels, false_accept=None, threshold=None):
         raise ArgumentError(f"found {found}; wanted at least two people, one of them with two pictures: add some")
     if threshold is not None and not (np.isfinite(threshold) and threshold >= 0):
         raise ArgumentError(f"the threshold is {threshold}; wanted a distance, finite and at least 0")
-    turns = np.random.default_rng(0).permutation(len(people)) if len(labels) > MOST else np.arange(len(people))
-    drawn = turns[numbers].argsort(kind="stable")[:MOST]
+    drawn = _drawn(numbers) if len(labels) > MOST else slice(None)
     labels = labels[drawn]
     distances, same = pair_distances(np.asarray(embeddings)[drawn], labels)
     rates = error_rates(distances, same)
@@ -53,3 +53,11 @@ def calibrate(embeddings, labels, false_accept=None, threshold=None):
         float(threshold), rule, *rates.at(threshold), rates.equal[0], len(np.unique(labels)), len(labels), int(same.sum()),
         int((~same).sum()),
     )  # fmt: skip
+
+
+def _drawn(numbers):
+    """The places of MOST faces whose people have these numbers (N,)"""
+    faces = np.bincount(numbers)
+    people = np.random.default_rng(0).permutation(len(faces))
+    people = people[(faces[people] < 2).argsort(kind="stable")][:MOST]
+    return np.concatenate([np.flatnonzero(numbers == person)[: MOST // 2] for person in people])[:MOST]

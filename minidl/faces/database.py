@@ -18,12 +18,15 @@ import numpy as np
 
 from minidl.errors import ArgumentError, FileError, printable
 from minidl.files import must_be_writable, must_exist
+from minidl.models.face_recognition import NUMBERS
 
 APPLICATION, FORM = 0x6D646C66, 1  # in the header of the file: that it is ours, and which of our forms
 PATIENCE = 60  # seconds to wait for other writers
 STORED = np.dtype("<f4")
+TOLD = str | int | float | None  # a piece of evidence
 LONGEST_NAME = 200
 UNKNOWN = "unknown"  # what nobody may be called
+FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # which Unicode calls letters and signs, though they show nothing
 
 TABLES = """
 CREATE TABLE about (what TEXT PRIMARY KEY, told TEXT NOT NULL);
@@ -86,25 +89,25 @@ class Database:
     def enroll(self, name, embedding, *, digest=None, origin="", picture=None):
         """Store one embedding of a person, who need not be new; the names under which this picture was enrolled before.
 
-        Where the person's own is among them, nothing is stored anew. embedding: (D,), finite; digest: the SHA-256 of the
-        picture's file, by which it is known again (default: that of the embedding); origin: words on where it came from;
-        picture: the bytes of the file, to be kept.
+        Where the person's own is among them, nothing is stored anew but the picture, if it was not kept. embedding: (128,),
+        finite; digest: the SHA-256 of the picture's file, by which it is known again (default: that of the embedding); origin:
+        words on where it came from; picture: the bytes of the file, to be kept.
         """
         name, numbers = proper_name(name), np.ascontiguousarray(embedding, STORED)
-        if numbers.ndim != 1 or not numbers.size or not np.isfinite(numbers).all():
-            raise ArgumentError(f"the embedding of {name} has shape {numbers.shape}; wanted (D,), of finite numbers")
+        if numbers.shape != (NUMBERS,) or not np.isfinite(numbers).all():
+            raise ArgumentError(f"the embedding of {name} has shape {numbers.shape}; wanted ({NUMBERS},), of finite numbers")
         numbers = numbers.tobytes()
         digest = digest or sha256(numbers).hexdigest()
         with self._transaction("IMMEDIATE") as run:
-            [other] = run("SELECT length(numbers) FROM embedding LIMIT 1").fetchone() or [len(numbers)]
-            if other != len(numbers):
-                raise ArgumentError(
-                    f"the embedding of {name} has {len(numbers) // STORED.itemsize} numbers, those in {self.path} "
-                    f"{other // STORED.itemsize}; enroll with the model of the others"
-                )
             known = run("SELECT name FROM embedding JOIN person ON person.id = person WHERE digest = ? ORDER BY name", [digest])
-            before = [found for (found,) in known]
-            if name not in before:
+            before = [found for (found,) in self._rows(known, str)]
+            if name in before:
+                run(
+                    "UPDATE embedding SET picture = ? "
+                    "WHERE picture IS NULL AND digest = ? AND person = (SELECT id FROM person WHERE name = ?)",
+                    [picture, digest, name],
+                )
+            else:
                 run("INSERT INTO person (name) VALUES (?) ON CONFLICT DO NOTHING", [name])
                 run(
                     "INSERT INTO embedding (person, numbers, origin, digest, picture) "
@@ -118,7 +121,7 @@ class Database:
         with self._transaction("IMMEDIATE") as run:
             found = run("SELECT id FROM person WHERE name = ?", [unicodedata.normalize("NFC", name).strip()]).fetchone()
             if not found:
-                near = get_close_matches(name, [known for (known,) in run("SELECT name FROM person")], n=3)
+                near = get_close_matches(name, [known for (known,) in self._rows(run("SELECT name FROM person"), str)], n=3)
                 meant = f"did you mean {' or '.join(map(repr, near))}?" if near else "`minidl faces list` shows who is"
                 raise ArgumentError(f"nobody in {self.path} is called {printable(name, LONGEST_NAME)!r}; {meant}")
             count = run("DELETE FROM embedding WHERE person = ?", found).rowcount
@@ -132,28 +135,28 @@ class Database:
                 "SELECT name, count(*), min(enrolled) FROM person JOIN embedding ON person.id = person GROUP BY person.id "
                 "ORDER BY name"
             )
-            return [Person(*row) for row in rows]
+            return [Person(*row) for row in self._rows(rows, str, int, str)]
 
     def embeddings(self):
-        """(names (N,), embeddings (N, D) float32), in the order of enrolment; D is 0 where nobody is enrolled."""
+        """(names (N,), embeddings (N, 128) float32), in the order of enrolment"""
         with self._transaction() as run:
-            rows = run("SELECT name, numbers FROM embedding JOIN person ON person.id = person ORDER BY embedding.id").fetchall()
-        try:
-            numbers = np.frombuffer(b"".join(blob for _, blob in rows), STORED).reshape(len(rows), -1 if rows else 0)
-        except (TypeError, ValueError):
-            numbers = None
-        if numbers is None or len({len(blob) for _, blob in rows}) > 1 or not np.isfinite(numbers).all():
-            raise FileError(f"{self.path} is damaged: it holds embeddings that are none; fetch it again from a copy")
-        return [str(name) for name, _ in rows], numbers.astype(np.float32, copy=False)
+            rows = run("SELECT name, numbers FROM embedding JOIN person ON person.id = person ORDER BY embedding.id")
+            rows = list(self._rows(rows, str, bytes))
+        if all(len(blob) == NUMBERS * STORED.itemsize for _, blob in rows):
+            numbers = np.frombuffer(b"".join(blob for _, blob in rows), STORED).reshape(-1, NUMBERS)
+            if np.isfinite(numbers).all():
+                return [name for name, _ in rows], numbers.astype(np.float32, copy=False)
+        raise FileError(f"{self.path} is damaged: it holds embeddings that are none; fetch it again from a copy")
 
     def pictures(self):
         """(name, origin, bytes of the file) of each picture that was kept, one after the other"""
         with self._transaction() as run:
             kept = "FROM embedding JOIN person ON person.id = person WHERE picture IS NOT NULL"
-            yield from run(f"SELECT name, origin, picture {kept} ORDER BY name, embedding.id")
+            rows = run(f"SELECT name, origin, picture {kept} ORDER BY name, embedding.id")
+            yield from self._rows(rows, str, str, bytes)
 
     def calibrate(self, threshold, evidence):
-        """Store a threshold, from now on the one of this file, and the evidence for it: a dict that JSON can hold."""
+        """Store a threshold, from now on the one of this file, and the evidence for it: a dict of words and numbers."""
         if not (np.isfinite(threshold) and threshold >= 0):
             raise ArgumentError(f"the threshold is {threshold}; wanted a distance, finite and at least 0")
         with self._transaction("IMMEDIATE") as run:
@@ -165,13 +168,21 @@ class Database:
             row = run("SELECT threshold, evidence, stored FROM calibration ORDER BY id DESC LIMIT 1").fetchone()
         if row is None:
             return None
-        threshold, evidence, stored = row
+        [(threshold, evidence, stored)] = self._rows([row], float, str, str)
         try:
-            if not (np.isfinite(threshold) and threshold >= 0):
-                raise ValueError
-            return float(threshold), dict(json.loads(evidence)) | {"stored": stored}
-        except (TypeError, ValueError):
-            raise FileError(f"{self.path} is damaged: its calibration is none; calibrate again, or fetch a copy") from None
+            evidence = dict(json.loads(evidence))
+            if np.isfinite(threshold) and threshold >= 0 and all(isinstance(told, TOLD) for told in evidence.values()):
+                return threshold, evidence | {"stored": stored}
+        except (TypeError, ValueError, RecursionError):
+            pass
+        raise FileError(f"{self.path} is damaged: its calibration is none; calibrate again, or fetch a copy")
+
+    def _rows(self, rows, *types):
+        """The rows, once their columns are seen to be of these types: SQLite stores any in each."""
+        for row in rows:
+            if not all(map(isinstance, row, types)):
+                raise FileError(f"{self.path} is damaged: it holds other things than it should; fetch it again from a copy")
+            yield row
 
     @contextmanager
     def _transaction(self, kind="DEFERRED"):
@@ -220,12 +231,13 @@ def proper_name(name):
     'Zoë'
     """
     name = unicodedata.normalize("NFC", str(name)).strip()
-    if not name:
-        raise ArgumentError("the name is empty; give the person a name")
     if len(name) > LONGEST_NAME:
         raise ArgumentError(f"the name {name[:20]}... has {len(name)} characters; wanted at most {LONGEST_NAME}")
     if printable(name) != name:
         raise ArgumentError(f"the name {printable(name)!r} holds characters that cannot be shown; leave them out")
-    if name.casefold() == UNKNOWN:
+    seen = "".join(c for c in name if unicodedata.category(c)[0] not in "CMZ" and c not in FILLERS)
+    if not seen:
+        raise ArgumentError("the name is empty, or nothing of it can be seen; give the person a name")
+    if seen.casefold() == UNKNOWN:
         raise ArgumentError(f"nobody can be called {name!r}, which is what strangers are called; take another name")
     return name

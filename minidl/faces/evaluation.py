@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minidl.data.folders import class_files
 from minidl.errors import ArgumentError
 from minidl.evaluation import error_rates, one_shot, open_set, pair_distances, square_of_pairs
 from minidl.faces.calibration import MOST
@@ -44,8 +45,7 @@ def evaluate(album, threshold):
     Raises ArgumentError where there are not two people, one of them with two faces, or more than MOST pictures.
     """
     labels, found = album.labels, album.found
-    if len(labels) > MOST:
-        raise ArgumentError(f"{album.folder} has {len(labels)} pictures; wanted at most {MOST}: take fewer people")
+    _must_be_few(album.folder, len(labels))
     people, count = len(np.unique(labels)), len(np.unique(labels[found]))
     if count < 2 or count == found.sum():
         told = f"people: {count}, faces: {found.sum()}"
@@ -69,6 +69,16 @@ def evaluate(album, threshold):
         pixel_equal_error_rate=error_rates(*pixels).equal[0],
         pixel_one_shot=float(one_shot(square_of_pairs(pixels[0], len(labels)), labels).mean()),
     ), pairs  # fmt: skip
+
+
+def must_be_few(folder):
+    """Refuse a folder PERSON/PICTURE with more than MOST files, before they are read."""
+    _must_be_few(folder, sum(map(len, class_files(folder).values())))
+
+
+def _must_be_few(folder, pictures):
+    if pictures > MOST:
+        raise ArgumentError(f"{folder} has {pictures} pictures; wanted at most {MOST}: take fewer people")
 
 
 def plot_evaluation(path, evaluation, pairs):

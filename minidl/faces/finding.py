@@ -7,6 +7,7 @@ from minidl.faces.sampling import Square, resized, shrunk, squared
 
 # The detector sees faces of 45 pixels or more. Each of these is what the picture's longer side is made in turn:
 SIDES = 832, 416, 224, 128
+LARGEST = 1664  # and this before them, where it is as long as that: of a large picture the small faces are lost below
 ENLARGED = 1.5  # at most
 AROUND = 416, 224  # and these, where no face is sure, with as much black around the picture as it is large
 SURE, LEAST = 0.5, 0.4  # scores: of a face, and of one in a picture that shows none that is sure
@@ -22,11 +23,13 @@ def find(detector, picture):
     height, width = picture.shape[:2]
     longest = max(height, width)
     sides = [side for side in SIDES if side <= ENLARGED * longest] or [SIDES[-1]]
+    if longest >= LARGEST:
+        sides = [LARGEST, *sides]
     found = _in_each_size(detector, picture, sides)
     sure = found[found[:, 4] >= SURE]
     if len(sure):
         return best(sure)
-    larger = [2 * sides[0]] if 2 * sides[0] <= max(SIDES[0], ENLARGED * longest) else []
+    larger = [2 * sides[0]] if 2 * sides[0] <= min(LARGEST, max(SIDES[0], ENLARGED * longest)) else []
     square = Square(width / 2, height / 2, 2 * longest)
     corner = [width / 2 - longest, height / 2 - longest, 0, 0, 0]
     framed = [_in_pixels(_boxes(detector, square.cut(picture, side)), square.side) + corner for side in AROUND]

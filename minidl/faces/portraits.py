@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from minidl.data.folders import class_files
-from minidl.data.images import image_size, read_image, resize
+from minidl.data.images import image_size, read_image, resize, within_memory
 from minidl.errors import FileError
 
-LONGEST = 4000  # pixels: what a larger picture shows more of is too small to be found in it
+LONGEST = 4000  # pixels: faces of 110 and more are found in it, which is about what the networks want to see
 FLOOR = 56, 46  # height, width of the pictures that are compared pixel by pixel: half of ORL's
 
 
@@ -24,7 +24,7 @@ class Album(NamedTuple):
     embeddings: np.ndarray  # (N, D), NaN where no face was found
     pixels: np.ndarray  # (N, P): each picture as a whole, grey
     several: list  # the paths of pictures with several faces, of which the largest was taken
-    unreadable: list  # FileErrors
+    unreadable: list  # FileErrors: of pictures, and of people who have none
 
     @property
     def found(self):
@@ -37,13 +37,15 @@ class Album(NamedTuple):
         return [path for path, found in zip(self.paths, self.found, strict=True) if not found]
 
 
-def read_faces(path, reader, embed=True):
-    """The Faces of a picture file, the best score first, in pixels of the file's picture. reader: a FaceReader."""
-    return _faces(path, read_image(path, LONGEST), reader, embed)
+def read_faces(path, reader, embed=True, file=None):
+    """The Faces of a picture file, the best score first, in pixels of the file's picture. reader: a FaceReader; file: its
+    bytes, where they are read already."""
+    return _faces(path, read_image(path, LONGEST, file), reader, embed, file)
 
 
-def _faces(path, picture, reader, embed=True):
-    faces, scale = reader.faces(picture, embed=embed), image_size(path)[0] / picture.shape[1]
+def _faces(path, picture, reader, embed=True, file=None):
+    with within_memory(path):
+        faces, scale = reader.faces(picture, embed=embed), image_size(path, file)[0] / picture.shape[1]
     if scale == 1:
         return faces
     return [replace(face, box=tuple(scale * n for n in face.box), landmarks=scale * face.landmarks) for face in faces]
@@ -56,16 +58,17 @@ def main_face(faces):
 
 def read_album(folder, reader, watch=lambda paths: paths):
     """The Album of a folder PERSON/PICTURE. reader: a FaceReader; watch: is given the paths and gives them back one by one."""
-    folder, files = Path(folder), class_files(folder)
+    folder, unreadable = Path(folder), []
+    files = class_files(folder, unreadable.append)
     persons = {path: number for number, paths in enumerate(files.values()) for path in paths}
-    labels, paths, embeddings, pixels, several, unreadable = [], [], [], [], [], []
+    labels, paths, embeddings, pixels, several = [], [], [], [], []
     for path in watch(list(persons)):
         try:
             picture = read_image(path, LONGEST)
+            faces = _faces(path, picture, reader)
         except FileError as error:
             unreadable.append(error)
             continue
-        faces = _faces(path, picture, reader)
         labels.append(persons[path])
         paths.append(path)
         embeddings.append(main_face(faces).embedding if faces else None)

@@ -23,7 +23,7 @@ from minidl.models.face_recognition import NUMBERS
 from minidl.models.face_recognition import SIDE as RECOGNITION_SIDE
 
 NETWORKS = {"face_detector": face_detector, "face_landmarks": face_landmarks, "face_recognition": face_recognition}
-PREPROCESSING = 1  # counts what was changed on the way from a picture to the numbers
+PREPROCESSING = 2  # counts what was changed on the way from a picture to the numbers
 AT_ONCE = 32  # faces in one batch
 
 

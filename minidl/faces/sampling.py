@@ -34,7 +34,8 @@ class Square(NamedTuple):
         steps = np.arange(pixels) / pixels
         x, y = np.moveaxis(self.place(np.stack(np.meshgrid(steps, steps), axis=-1)), -1, 0)
         picture, left, upper, times = _seen(picture, x, y, factor=int(self.side / pixels))
-        return _between(picture, (x - left) / times, (y - upper) / times)
+        middle = (times - 1) / 2  # of a block, whose mean lies there
+        return _between(picture, (x - left - middle) / times, (y - upper - middle) / times)
 
 
 def shrunk(picture, times):
@@ -84,7 +85,10 @@ def _seen(picture, x, y, factor):
         for places, length in ((x, picture.shape[1]), (y, picture.shape[0]))
     )
     part = picture[upper : max(upper, lower), left : max(left, right)]
-    return (shrunk(part, factor), left, upper, factor) if factor > 1 else (part, left, upper, 1)
+    if factor <= 1:
+        return part, left, upper, 1
+    whole = [(0, -length % factor) for length in part.shape[:2]]  # blocks, the last ones with some of the black outside
+    return shrunk(np.pad(part, [*whole, (0, 0)]), factor), left, upper, factor
 
 
 def _between(picture, x, y):

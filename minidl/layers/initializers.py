@@ -61,6 +61,17 @@ def constant(rng, shape, dtype=np.float32, value=1.0):
     return _made(shape, dtype, lambda: np.full(shape, value))
 
 
+def identity(rng, shape, dtype=np.float32):
+    """1 from each of n inputs to the output of its place, so that x @ w = x; of 2n outputs the others are negative inputs.
+
+    >>> identity(None, (2, 4))
+    array([[ 1.,  0., -1.,  0.],
+           [ 0.,  1.,  0., -1.]], dtype=float32)
+    """
+    inputs, outputs = shape
+    return _made(shape, dtype, lambda: np.eye(inputs, outputs) - np.eye(inputs, outputs, k=inputs))
+
+
 def he_normal(rng, shape, dtype=np.float32):
     """Normal, variance 2 / fan_in. (Keras' he_normal is truncated_normal of that deviation, std_of="truncated".)"""
     fan_in, _ = fans(shape)

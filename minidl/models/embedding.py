@@ -18,7 +18,7 @@ import numpy as np
 from minidl.errors import ArgumentError, one_of
 from minidl.layers import BatchNorm, Convolution, Dense, Dropout, Flatten, MaxPool, Module, ReLU, Sequential
 from minidl.layers.directions import UnitLength
-from minidl.layers.initializers import glorot_uniform
+from minidl.layers.initializers import glorot_uniform, identity
 from minidl.layers.verification import DIFFERENCES, Verification
 from minidl.ops import concatenate, pairwise_distances
 
@@ -102,12 +102,11 @@ def verifier_on_top(features, head="triplet"):
     """(N, features) -> (N, D), for vectors of another network, which it begins with as they are, but in "triplet" as long as 1:
     D = features; for "chi-square", which wants numbers of at least 0, their positive and their negative parts, D = 2 features.
     """
-    same = np.eye(features, dtype=np.float32)
-    kernel = np.concatenate([same, -same], axis=1) if head == "chi-square" else same
-    layers = {"embedding": Dense(kernel, np.zeros(kernel.shape[1], np.float32))} | _rectified(head)
+    dimensions = 2 * features if head == "chi-square" else features
+    layers = {"embedding": Dense.new(None, features, dimensions, initializer=identity)} | _rectified(head)
     if head == "triplet":
         return Verifier(Sequential(layers | _unit()))
-    return Verifier(Sequential(layers), Verification(head, kernel.shape[1]))
+    return Verifier(Sequential(layers), Verification(head, dimensions))
 
 
 def _rectified(head):

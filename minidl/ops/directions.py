@@ -15,7 +15,7 @@ def l2_normalize(x, axis=-1):
            [0. , 0. ]])
     """
     must_be_floating("x", x)
-    return x * inverse(_length(x, axis))
+    return _over_length(x, x, axis)
 
 
 def l2_normalize_dx(dy, x, y, axis):
@@ -25,8 +25,8 @@ def l2_normalize_dx(dy, x, y, axis):
 
     that is: dy, less its part along y, which would only make the vector longer.
     """
-    axes = axes_of(axis, x.ndim)
-    return (dy - y * (y * dy).sum(axis=axes, keepdims=True)) * inverse(_length(x, axis))
+    along = (y * dy).sum(axis=axes_of(axis, x.ndim), keepdims=True)
+    return _over_length(dy - y * along, x, axis)
 
 
 l2_normalize = differentiable(l2_normalize, dx=l2_normalize_dx)
@@ -57,7 +57,7 @@ def cosine_similarity_gradients(dy, y, a, b, wanted):
     """
     dy, y, unit = dy[..., None], y[..., None], {"a": l2_normalize.forward(a), "b": l2_normalize.forward(b)}
     return {
-        name: dy * (unit[other] - y * unit[name]) * inverse(_length(x, -1))
+        name: _over_length(dy * (unit[other] - y * unit[name]), x, -1)
         for name, x, other in (("a", a, "b"), ("b", b, "a"))
         if name in wanted
     }
@@ -79,5 +79,13 @@ def inverse(length):
     return xp.where(positive, 1 / xp.where(positive, length, 1), 0)
 
 
-def _length(x, axis):
-    return root((x * x).sum(axis=axes_of(axis, x.ndim), keepdims=True))
+def _over_length(numbers, x, axis):
+    """numbers / |x|, and 0 where that is 0, with |x| = m |x / m|, m the largest |x[i]|: of numbers up to 1 no square overflows,
+    and none that counts vanishes"""
+    if not x.size:
+        return numbers
+    xp, axes = array_module(x), axes_of(axis, x.ndim)
+    m = abs(x.real).max(axis=axes, keepdims=True)
+    m = xp.where(m > 0, m, 1)
+    u = x / m
+    return numbers / m * inverse(root((u * u).sum(axis=axes, keepdims=True)))

@@ -76,20 +76,30 @@ def chi_square(a, b):
     xp = must_broadcast(a, b)
     if xp is np and (np.real(a) < 0).any() | (np.real(b) < 0).any():  # to look at them would stop a GPU
         raise ArgumentError("chi_square found numbers below 0; wanted features of at least 0: let a ReLU be the last layer")
-    return (a - b) ** 2 * inverse(a + b)
+    return (a - b) * _contrast(a, b)
 
 
 def chi_square_da(dy, a, b, a_shape):
-    """By the quotient's rule (2 (a - b) (a + b) - (a - b)²) / (a + b)²:  ∂y/∂a = (a - b) (a + 3b) / (a + b)²"""
-    return unbroadcast(dy * ((a - b) * (a + 3 * b) * inverse(a + b) ** 2), a_shape)
+    """With r = (a - b) / (a + b), from -1 to 1, y = (a - b)² / (a + b) has by the quotient's rule
+
+    ∂y/∂a = (2 (a - b) (a + b) - (a - b)²) / (a + b)² = r (2 - r)
+    """
+    r = _contrast(a, b)
+    return unbroadcast(dy * (r * (2 - r)), a_shape)
 
 
 def chi_square_db(dy, a, b, b_shape):
-    """a and b may be swapped:  ∂y/∂b = (b - a) (b + 3a) / (a + b)²"""
+    """a and b may be swapped, and r is then -r:  ∂y/∂b = -r (2 + r)"""
     return chi_square_da(dy, b, a, b_shape)
 
 
 chi_square = differentiable(chi_square, da=chi_square_da, db=chi_square_db)
+
+
+def _contrast(a, b):
+    """(a - b) / (a + b), and 0 where both are 0: no square of small numbers that vanishes, none of large ones that overflows"""
+    xp, whole = array_module(a, b), a + b
+    return xp.where(whole.real > 0, (a - b) / xp.where(whole.real > 0, whole, 1), 0)
 
 
 def _second(a, b):
@@ -103,5 +113,5 @@ def _second(a, b):
 
 
 def _strips(xp, a, b):
-    """Of the rows of a, each of which meets all of b"""
-    return equal_parts(len(a), fair_strip(xp, a.size * len(b)) // max(1, b.size))
+    """Of the rows of a, each of which meets all of b; of no rows one strip too, for b has a gradient all the same"""
+    return equal_parts(len(a), fair_strip(xp, a.size * len(b)) // max(1, b.size)) or [slice(0, 0)]

@@ -256,9 +256,9 @@ def pairs(parameter, values):
 
 
 def points(choose):
-    """One set, or two."""
+    """Two sets, of which one may be empty."""
     dimensions = choose.integer(1, 3)
-    a, b = Shape((choose.integer(1, 4), dimensions)), Shape((choose.integer(1, 4), dimensions))
+    a, b = Shape((choose.integer(0, 4), dimensions)), Shape((choose.integer(0, 4), dimensions))
     return {"a": a, "b": b, "squared": choose.one_of((False, True))}
 
 

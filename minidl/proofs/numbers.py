@@ -31,6 +31,11 @@ def _with_rows_of_zeros(rng, shape):
     return rng.standard_normal(shape) * (rng.random((*shape[:-1], 1)) < 2 / 3)
 
 
+def _counts(rng, shape):
+    """At least 0, half of them 0"""
+    return rng.uniform(0, 3, shape) * rng.integers(0, 2, shape)
+
+
 DATA = {
     "normal": lambda rng, shape: rng.standard_normal(shape),
     "positive": lambda rng, shape: rng.uniform(0.5, 2, shape),
@@ -39,7 +44,9 @@ DATA = {
     "two heaps": _two_heaps,
     "corners": lambda rng, shape: rng.integers(0, 2, shape),  # of a cube: few points, that often coincide
     "rows of zeros": _with_rows_of_zeros,
-    "counts": lambda rng, shape: rng.uniform(0, 3, shape) * rng.integers(0, 2, shape),  # at least 0, half of them 0
+    "counts": _counts,
+    "tiny rows of zeros": lambda rng, shape: 1e-20 * _with_rows_of_zeros(rng, shape),  # whose squares vanish in float32
+    "tiny counts": lambda rng, shape: 1e-20 * _counts(rng, shape),
     "nonzero": lambda rng, shape: rng.uniform(0.5, 2, shape) * rng.choice([-1.0, 1.0], shape),
 }
 

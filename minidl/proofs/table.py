@@ -128,6 +128,7 @@ ROWS = [
     Row("broadcast_to", ops.broadcast_to, geometry.broadcast_to, {"x": "linear"}),
     Row("resample", ops.resample, geometry.resample, {"x": "linear"}),
     Row("l2_normalize", ops.l2_normalize, geometry.vectors, {"x": "analytic"}, {"x": "rows of zeros"}),
+    Row("l2_normalize[tiny]", ops.l2_normalize, geometry.vectors, {"x": "analytic"}, {"x": "tiny rows of zeros"}),
     Row(
         "cosine_similarity", ops.cosine_similarity, geometry.pairs_of_vectors, {"a": "analytic", "b": "analytic"},
         {"a": "rows of zeros", "b": "rows of zeros"},
@@ -144,6 +145,10 @@ ROWS = [
     ),
     Row(
         "chi_square", ops.chi_square, geometry.broadcasting, {"a": "analytic", "b": "analytic"}, {"a": "counts", "b": "counts"}
+    ),
+    Row(
+        "chi_square[tiny]", ops.chi_square, geometry.broadcasting, {"a": "analytic", "b": "analytic"},
+        {"a": "tiny counts", "b": "tiny counts"},
     ),
     Row("content_loss", losses.content_loss, geometry.content_loss, {"generated": "quadratic", "content": "quadratic"}),
     Row("gram_matrix", losses.gram_matrix, geometry.gram_matrix, {"features": "quadratic"}),

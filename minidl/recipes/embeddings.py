@@ -12,36 +12,33 @@ COLLAPSED, NO_BETTER = 0.05, 0.98  # a spread, of 1; a share of the loss that a 
 
 
 def of_triplets(batches, seed, settings):
-    """The mean triplet loss of the members, each with triplets chosen by its own distances, and how healthy the embedding is"""
+    """The mean of the members' triplet losses, each of triplets of a batch of its own, chosen by its own distances; and how
+    healthy they are"""
     mining, steps = Mining(settings["triplets"]), settings["epochs"] * len(batches)
     margin, squared, soft = settings["margin"], settings["squared"], settings["soft"]
-    members = 1 if settings["on_top"] else settings["members"]
 
-    def of_member(points, labels, kind, rng):
-        """Its loss, and how many triplets that is of"""
-        distances = pairwise_distances(to_numpy(points.data), squared=squared)
+    def of_one(points, labels, kind, rng):
+        found = to_numpy(points.data)
+        distances = pairwise_distances(found, squared=squared)
         chosen = choose(kind, distances, labels, margin, rng)
         anchors, positives, negatives = (points[places] for places in chosen)
-        return triplet_loss(anchors, positives, negatives, margin, settings["reduction"], squared, soft), len(chosen.anchors)
+        value = triplet_loss(anchors, positives, negatives, margin, settings["reduction"], squared, soft)
+        measures = health(distances, labels, margin, soft) | {"empty_batches": float(not len(chosen.anchors))}
+        return value, measures | {"spread": spread(found)}
 
-    def loss(model, examples, labels):
-        points, labels = model(examples), to_numpy(labels)
+    def loss(model, *arrays):
         step = batches.epoch * len(batches) + batches.batch - 1  # the batches are one ahead
         rng, kind = np.random.default_rng(np.random.SeedSequence((seed, 1), spawn_key=(step,))), mining(step / steps)
-        of_each = [of_member(part, labels, kind, rng) for part in parts(points, members)]
-        losses, counts = zip(*of_each, strict=True)
-        found = to_numpy(points.data)
-        measures = health(pairwise_distances(found, squared=squared), labels, margin, soft)
-        measures |= {"empty_batches": counts.count(0) / members, "spread": spread(found)}
-        return sum(losses[1:], losses[0]) * (1 / members), measures
+        networks = [model] if len(arrays) == 2 else model.embedding.members.values()
+        of_each = [
+            of_one(network(examples), to_numpy(labels), kind, rng)
+            for network, examples, labels in zip(networks, arrays[::2], arrays[1::2], strict=True)
+        ]
+        losses, measures = zip(*of_each, strict=True)
+        means = {name: sum(found[name] for found in measures) / len(measures) for name in measures[0]}
+        return sum(losses[1:], losses[0]) * (1 / len(losses)), means
 
     return loss
-
-
-def parts(points, members):
-    """(N, M·D) -> M times (N, D): the members' own vectors, as long as the whole one"""
-    dimensions = points.shape[1] // members
-    return [points[:, k * dimensions : (k + 1) * dimensions] * members**0.5 for k in range(members)]
 
 
 def of_pairs(model, examples, labels):

@@ -7,6 +7,7 @@ ones and the different ones count half each.
 """
 
 import re
+from hashlib import sha256
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +17,9 @@ from minidl.backend import current_device, to_device, to_numpy
 from minidl.data import flip
 from minidl.data.augmentation import relight
 from minidl.data.identities import IdentityBatches
+from minidl.data.side_by_side import SideBySide
 from minidl.data.warping import warp
-from minidl.errors import ArgumentError
+from minidl.errors import ArgumentError, printable
 from minidl.evaluation import error_rates, one_shot, pair_distances, square_of_pairs
 from minidl.losses.triplet import DIVISORS
 from minidl.models.embedding import HEADS, verifier, verifier_on_top
@@ -77,23 +79,24 @@ class People(NamedTuple):
 def held_out(people, wanted):
     """(those to train on, those to test on). wanted: how many, the last ones in the order of their names, in which numbers
     count as such (s9 before s10); or their names with commas between. Raises ArgumentError where one is unknown, or where
-    fewer than two are left on a side."""
+    on a side there are not two with pictures, one of them with two."""
     names = sorted(people.names, key=_natural)
-    if str(wanted).isdecimal():
-        held = names[len(names) - int(wanted) :] if int(wanted) < len(names) else names
+    if re.fullmatch(r"\d{1,9}", str(wanted)):
+        held = names[max(0, len(names) - int(wanted)) :]
     else:
         held = [name.strip() for name in str(wanted).split(",")]
         if unknown := sorted(set(held) - set(names)):
-            raise ArgumentError(f"there is nobody named {', '.join(unknown)} to hold out; name folders, or say how many")
+            told = printable(", ".join(unknown), 200)
+            raise ArgumentError(f"there is nobody named {told} to hold out; name folders, or say how many")
     which = np.isin(people.labels, [people.names.index(name) for name in held])
     kept, held_people = people.of(~which), people.of(which)
-    for part, purpose in ((kept, "train on"), (held_people, "test on")):
-        counts = np.unique(part.labels, return_counts=True)[1]
-        if len(counts) < 2 or counts.max() < 2:
-            raise ArgumentError(
-                f"{len(people.names) - len(set(held))} people are left to train on and {len(set(held))} are held out; to "
-                f"{purpose}, wanted at least two, one of them with two pictures"
-            )
+    parts = {"train on": kept, "test on": held_people}
+    counts = {purpose: np.unique(part.labels, return_counts=True)[1] for purpose, part in parts.items()}
+    if poor := [purpose for purpose, found in counts.items() if len(found) < 2 or found.max() < 2]:
+        raise ArgumentError(
+            f"{len(counts['train on'])} people are left to train on and {len(counts['test on'])} to test on; to {poor[0]}, "
+            "wanted at least two, one of them with two pictures: hold out fewer, more or others, or add pictures"
+        )
     return kept, held_people
 
 
@@ -102,10 +105,7 @@ def task(split, *, seed=0, **settings):
     kept, held = split
     head, examples = settings["head"], kept.examples
     model = _model(settings, examples.shape[1:], seed).to(current_device())
-    batches = IdentityBatches(
-        (examples, kept.labels), settings["people"], settings["pictures"], seed,
-        transform=None if settings["on_top"] else augment,
-    )  # fmt: skip
+    batches = _batches((examples, kept.labels), settings, seed)
     rate, baselines = settings["learning_rate"], baselines_of(settings)
     optimizer = Adam(model.named_parameters(), rate, weight_decay=settings["weight_decay"], decoupled=True)
     return Task(
@@ -116,9 +116,27 @@ def task(split, *, seed=0, **settings):
         baselines=baselines, remark=remark_of(baselines),
         settings={
             "network": NETWORK, "seed": seed, "example": examples.shape[1:], "names": kept.names,
-            "examples": [len(kept.labels), len(held.labels)], **settings,
+            "examples": [len(kept.labels), len(held.labels)], "digest_of_pictures": _digest(split), **settings,
         },
     )  # fmt: skip
+
+
+def _digest(split):
+    """That a run which goes on goes on with the same pictures: SHA-256 of them and whose they are, not of vectors, whose last
+    digits are the device's."""
+    contents = (array.tobytes() for people in split for array in (people.pictures, people.labels))
+    return sha256(b"".join(contents)).hexdigest()
+
+
+def _batches(arrays, settings, seed):
+    """With triplets for each member of a committee its own, or they would grow too much alike; a head compares what all make of
+    the same pictures."""
+    transform = None if settings["on_top"] else augment
+    sizes = settings["people"], settings["pictures"]
+    if settings["on_top"] or settings["head"] != "triplet" or settings["members"] == 1:
+        return IdentityBatches(arrays, *sizes, seed, transform=transform)
+    seeds = map(int, np.random.SeedSequence(seed).generate_state(settings["members"]))
+    return SideBySide(IdentityBatches(arrays, *sizes, each, transform=transform) for each in seeds)
 
 
 def augment(rng, pictures, labels):

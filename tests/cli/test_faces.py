@@ -18,7 +18,8 @@ from minidl.cli import main
 from minidl.cli.faces import calibrate, compare, enroll, evaluate, find, identify
 from minidl.data import read_image, resize, shipped_picture, write_image
 from minidl.data.images import ORIENTATION
-from minidl.faces import FaceReader
+from minidl.errors import FileError
+from minidl.faces import FaceReader, evaluation
 from minidl.faces.database import Database
 from minidl.faces.drawing import BOX
 from minidl.faces.identification import THRESHOLD, between
@@ -95,7 +96,7 @@ def test_what_is_compared_in_numbers(capsys):
     distance = between(embedding(ANN, 0), embedding(ANN, 5))  # Ann's is the largest of two
     assert found == {
         "same": True, "distance": pytest.approx(distance), "threshold": 0.5, "margin": pytest.approx(0.5 - distance),
-        "pictures": ["ann0.png", "two.png"], "faces_found": [1, 2],
+        "pictures": ["ann0.png", "two.png"], "faces_found": [1, 2], "scores": pytest.approx([0.9, 0.8]),
     }  # fmt: skip
     lines, _ = said(capsys, "compare", "two.png", "ann0.png")
     assert lines[0] == "two.png shows 2 faces; the largest is compared" and len(lines) == 2
@@ -110,6 +111,15 @@ def test_where_there_is_nothing_to_compare(capsys):
     assert "no face was found in nobody.png and in nobody.png; take a" in refused(capsys, "compare", "nobody.png", "nobody.png")
     assert "words.png is no picture" in refused(capsys, "compare", "ann0.png", "words.png")
     assert "missing.png: there is no such picture" in refused(capsys, "compare", "missing.png", "ann0.png")
+
+
+def test_a_face_that_may_be_none_is_said(capsys):
+    write_portrait("weak.png", (BOB, 0, 10), (EVE, 0, 10), (EVE, 1, 10), (ANN, 0, 20))
+    assert told(capsys, "compare", "ann1.png", "weak.png")[0]["scores"] == pytest.approx([0.9, 0.6])
+    doubt = "minidl: weak.png: what is at 65,6 (20x20) may be no face, with a score of 0.60; look at it with `minidl faces find"
+    for arguments in (["compare", "ann1.png", "weak.png"], ["enroll", "people.db", "Ann", "weak.png", "ann0.png", "--largest"]):
+        [error] = said(capsys, *arguments)[1]
+        assert error.startswith(doubt)
 
 
 # ---- enroll ---------------------------------------------------------------------------------------------------------
@@ -129,6 +139,16 @@ def test_a_picture_under_two_names_is_said(capsys):
     assert lines[-1] == "Bob is enrolled with copy.png, which is a picture of Ann too: is that right?"
 
 
+def test_a_name_in_other_letters_is_said(capsys):
+    assert faces("enroll", "people.db", "Ann", "ann0.png") == 0
+    _, [error] = said(capsys, "enroll", "people.db", "ANN", "ann1.png")
+    assert error == "minidl: Ann is enrolled already, and ANN is another name: remove one of them if that is one person"
+    assert (
+        said(capsys, "enroll", "people.db", "ANN", "ann2.png")[1] == [error]
+        and not said(capsys, "enroll", "people.db", "Bob", "bob0.png")[1]
+    )
+
+
 def test_what_cannot_be_enrolled_is_said_and_the_others_are_enrolled(capsys):
     pictures = ["nobody.png", "ann0.png", "words.png", "two.png", "missing.png", "ann1.png"]
     lines, errors = said(capsys, "enroll", "people.db", "Ann", *pictures, code=2)
@@ -137,6 +157,23 @@ def test_what_cannot_be_enrolled_is_said_and_the_others_are_enrolled(capsys):
                                      "two.png shows 2 faces; cut out the one that is meant, or say --largest",
                                      "missing.png: there is no such"], strict=True):  # fmt: skip
         assert words in error
+
+
+def test_what_is_stored_is_of_the_picture_that_was_seen(capsys, monkeypatch):
+    """Though its file is another when the face is found"""
+    first, real = Path("ann0.png").read_bytes(), FakeReader.faces
+
+    def overwritten(self, picture, embed=True):
+        Path("ann0.png").write_bytes(Path("bob0.png").read_bytes())
+        return real(self, picture, embed)
+
+    monkeypatch.setattr(FakeReader, "faces", overwritten)
+    assert faces("enroll", "people.db", "Ann", "ann0.png", "--keep-pictures") == 0
+    database = Database("people.db", "fake")
+    np.testing.assert_array_equal(database.embeddings()[1], [embedding(ANN, 0)])
+    assert list(database.pictures()) == [("Ann", "ann0.png", first)]
+    Path("again.png").write_bytes(first)
+    assert said(capsys, "enroll", "people.db", "Ann", "again.png")[0] == ["Ann is enrolled already with again.png"]
 
 
 def test_the_largest_of_several_faces(capsys):
@@ -269,6 +306,9 @@ def test_who_is_there(capsys, enrolled):
     assert lines[2] == f"2 people, threshold {THRESHOLD:.3f}: the one that minidl comes with"
     assert [(row["name"], row["pictures"]) for row in table(capsys, "list", "people.db")] == [("Ann", "1"), ("Bob", "2")]
     assert [person["name"] for person in told(capsys, "list", "people.db")] == ["Ann", "Bob"]
+    Database("people.db", "fake").calibrate(0.5, {"rule": "by hand"})
+    assert [person["threshold"] for person in told(capsys, "list", "people.db")] == [0.5, 0.5]
+    assert [row["threshold"] for row in table(capsys, "list", "people.db")] == ["0.5", "0.5"]
 
 
 def test_who_is_removed_is_unknown_from_then_on(capsys, enrolled):
@@ -323,6 +363,47 @@ def test_a_copy_is_never_written_over_a_picture_to_read(capsys):
     assert "which would overwrite it" in refused(capsys, "find", "ann0.png", "ann0-faces.png", "--output", ".")
     assert before == Path("ann0-faces.png").read_bytes()
     assert "cannot make the folder words.png" in refused(capsys, "find", "ann0.png", "--output", "words.png")
+
+
+def test_a_copy_is_written_over_what_minidl_drew_alone(capsys):
+    write_portrait("ann0-faces.png", (EVE, 0, 20))
+    write_image("bob0-faces.png", np.zeros((9, 9, 3)), {"preset": "fast"})  # of minidl's, but no copy
+    for name in ("ann0", "bob0"):
+        before = Path(f"{name}-faces.png").read_bytes()
+        assert f"{name}-faces.png is there already and was not drawn by" in refused(
+            capsys, "find", f"{name}.png", "--output", "."
+        )
+        assert before == Path(f"{name}-faces.png").read_bytes()
+    assert faces("find", "ann1.png", "--output", ".") == faces("find", "ann1.png", "--output", ".") == 0
+
+
+def test_a_copy_that_cannot_be_drawn_does_not_stop_the_others(capsys, monkeypatch):
+    long = f"{'a' * 240}.png"
+    os.rename("ann0.png", long)
+    lines, errors = said(capsys, "find", long, "--output", "drawn")
+    assert lines[-1] == f"drawn in drawn/{'a' * 150}-faces.png" and not errors
+
+    def draw(picture, faces, real=find.draw_faces, left=[2]):  # noqa: B006
+        left[0] -= 1
+        if not left[0]:
+            raise MemoryError
+        return real(picture, faces)
+
+    monkeypatch.setattr(find, "draw_faces", draw)
+    found = told(capsys, "find", "ann1.png", "two.png", "bob0.png", "--output", "drawn", code=2)
+    assert [len(picture["faces"]) for picture in found] == [1, 2, 1]
+    assert [picture.get("drawn") for picture in found] == ["drawn/ann1-faces.png", None, "drawn/bob0-faces.png"]
+
+
+def test_where_the_memory_ends_the_others_are_done(capsys, monkeypatch):
+    def few(self, picture, embed=True, real=FakeReader.faces):
+        if len(picture) and picture[0, 0, 0] == 2:
+            raise MemoryError
+        return real(self, picture, embed)
+
+    monkeypatch.setattr(FakeReader, "faces", few)
+    lines, [error] = said(capsys, "find", "two.png", "ann0.png", code=2)
+    assert len(lines) == 1 and "two.png: there is not enough memory for this picture" in error
 
 
 # ---- calibrate, evaluate --------------------------------------------------------------------------------------------
@@ -381,22 +462,49 @@ def test_a_folder_is_evaluated_with_what_went_wrong_in_it(capsys, people):
     write_portrait("people/person-00/0.png")
     write_portrait("people/person-01/0.png", (BOB, 0, 20), (EVE, 0, 10))
     Path("people/person-02/words.png").write_text("no picture")
+    os.mkdir("people/nobody")
     [found] = told(capsys, "evaluate", "people", "--threshold", "0.5", code=2)
     assert (found["people"], found["pictures"], found["faces_found"], found["threshold"]) == (6, 18, 17, 0.5)
     assert found["faceless"] == ["people/person-00/0.png"] and found["several_faces"] == ["people/person-01/0.png"]
     assert found["equal_error_rate"] == 0 and 0 <= found["strangers_accepted"] < 0.05
     lines, errors = said(capsys, "evaluate", "people", code=2)
     assert lines[0] == "6 people, 18 pictures, a face found in 17" and "pixels alone" in lines[1] and len(lines) == 5
-    told_of = ["words.png is no picture", "in 1 picture no face was found: person-00/0.png",
+    told_of = ["people has no pictures in nobody", "words.png is no picture", "in 1 picture no face was found: person-00/0.png",
                "in 1 picture the largest of several faces is taken: person-01/0.png"]  # fmt: skip
-    assert [words in error for words, error in zip(told_of, errors, strict=True)] == [True] * 3
+    assert [words in error for words, error in zip(told_of, errors, strict=True)] == [True] * 4
 
 
 def test_the_rates_are_drawn(capsys, people):
     pytest.importorskip("matplotlib")
     lines, _ = said(capsys, "evaluate", "people", "--plot", "rates.png")
-    assert lines[-1] == "drawn in rates.png" and read_image("rates.png").std() > 10
+    assert lines[-1] == "drawn in rates.png" and len(lines) == 6 and read_image("rates.png").std() > 10
+    assert len(told(capsys, "evaluate", "people", "--plot", "rates.png")) == 1
     assert "drawings are written as" in refused(capsys, "evaluate", "people", "--plot", "rates.txt")
+
+
+def test_numbers_outlive_a_drawing_that_fails(capsys, people, monkeypatch):
+    def fail(*arguments):
+        raise FileError("the disk is full; make room")
+
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(evaluate.faces, "plot_evaluation", fail)
+    lines, errors = said(capsys, "evaluate", "people", "--plot", "rates.png", code=2)
+    assert lines[0].startswith("6 people") and errors == ["minidl: the disk is full; make room"]
+
+
+def test_too_many_pictures_are_refused_before_one_is_read(capsys, people, monkeypatch):
+    monkeypatch.setattr(evaluation, "MOST", 17)
+    monkeypatch.setattr(evaluate, "FaceReader", None)
+    assert "people has 18 pictures; wanted at most 17" in refused(capsys, "evaluate", "people")
+
+
+def test_a_calibration_that_is_worth_nothing_is_said(capsys, enrolled):
+    database = Database("people.db", "fake")
+    for look in range(4):
+        database.enroll("Ann", embedding(look, 0), digest=str(look))
+        database.enroll("Bob", embedding(look, 1), digest=str(look))
+    [error] = said(capsys, "calibrate", "people.db")[1]
+    assert "people.db hardly tells people apart, with an equal error rate of" in error and "show that person" in error
 
 
 # ---- the command line -----------------------------------------------------------------------------------------------

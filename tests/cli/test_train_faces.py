@@ -92,6 +92,19 @@ def test_pictures_are_grey_and_of_one_size(drawn, tmp_path):
     assert read_people(tmp_path, on_top=False).pictures.shape == (2, *faces.SIZE, 1)
 
 
+@pytest.mark.parametrize("on_top", [True, False])
+def test_files_that_are_no_pictures_are_said_and_left_out(on_top, portraits, capsys):
+    whole = read_people(portraits, on_top)
+    (portraits / "person-01" / "Thumbs.db").write_text("no picture")
+    (portraits / "nobody").mkdir()
+    some = read_people(portraits, on_top)
+    assert some.names == whole.names and some.labels.tolist() == whole.labels.tolist()
+    np.testing.assert_array_equal(some.examples, whole.examples)
+    np.testing.assert_allclose(some.pictures, read_people(portraits, not on_top).pictures, rtol=1e-5)
+    empty, none = capsys.readouterr().err.splitlines()[:2]
+    assert "has no pictures in nobody" in empty and "Thumbs.db is no picture" in none
+
+
 def test_a_run_goes_on_with_its_settings_and_its_people(drawn, tmp_path, capsys):
     run, files = tmp_path / "run", ["train", "faces", str(drawn), "--folder", str(tmp_path / "run")]
     assert main(command(drawn, run, "--triplets", "all,0.5:batch-hard", "--margin", "0.5")) == 0
@@ -103,8 +116,14 @@ def test_a_run_goes_on_with_its_settings_and_its_people(drawn, tmp_path, capsys)
     capsys.readouterr()
     assert "was begun with --margin 0.5" in refused(capsys, *files, "--resume", "--margin", "0.3")
     others = write_people(tmp_path / "others", 7, 3)
-    assert "was trained with other settings (examples, names)" in refused(
+    assert "was trained with other settings (digest_of_pictures, examples, names)" in refused(
         capsys, "train", "faces", str(others), "--folder", str(run), "--resume"
+    )
+    like_them = write_people(tmp_path / "like them", 6, 3)
+    changed = like_them / "p1" / "1.png"
+    write_image(changed, 255 - read_image(changed))
+    assert "was trained with other settings (digest_of_pictures)" in refused(
+        capsys, "train", "faces", str(like_them), "--folder", str(run), "--resume"
     )
 
 
@@ -112,7 +131,11 @@ def test_a_run_goes_on_with_its_settings_and_its_people(drawn, tmp_path, capsys)
     ("more", "words"),
     [
         (["--hold-out", "p9"], "there is nobody named p9 to hold out"),
-        (["--hold-out", "5"], "1 people are left to train on"),
+        (["--hold-out", "5"], "1 people are left to train on and 5 to test on; to train on, wanted at least two"),
+        (["--hold-out", "9" * 5000], "there is nobody named 9999"),
+        (["--margin", "nan"], "--margin is nan; wanted a finite number"),
+        (["--clip", "nan"], "--clip is nan; wanted a finite number"),
+        (["--learning-rate", "inf"], "--learning-rate is inf; wanted a finite number"),
         (["--triplets", "hardest"], "hardest"),
         (["--triplets", "all,2:batch-hard"], "wanted rising ones, below 1"),
         (["--margin", "-1"], "margin is -1.0; wanted a number of at least 0"),

@@ -50,6 +50,20 @@ def test_all_files_that_are_no_pictures_are_named(animals):
         picture_folder(animals, 8)
 
 
+def test_what_cannot_be_read_is_skipped_for_those_who_say_so(animals):
+    (animals / "dog/1.jpg").write_text("no picture")
+    (animals / "bird").mkdir()
+    skipped = []
+    pictures, labels, classes = picture_folder(animals, 8, skipped.append)
+    assert classes == ["cat", "dog"] and labels.tolist() == [0, 1]
+    np.testing.assert_array_equal(pictures[1, 4, 4], (0, 0, 200))
+    assert "has no pictures in bird" in str(skipped[0]) and "1.jpg is no picture" in str(skipped[1]) and len(skipped) == 2
+    (animals / "dog/2.png").write_text("no picture")
+    (animals / "cat/1.png").write_text("no picture")
+    with pytest.raises(FileError, match="has 3 files that cannot be read as pictures"):
+        picture_folder(animals, 8, skipped.append)
+
+
 def test_folders_that_have_none(animals):
     (animals / "bird").mkdir()
     with pytest.raises(FileError, match="no pictures in bird"):

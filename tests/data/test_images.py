@@ -56,6 +56,14 @@ def test_exif_orientation_is_followed(tmp_path, orientation):
     assert image_size(path) == turned[orientation].shape[1::-1]
 
 
+@pytest.mark.parametrize("orientation", [0, 9, 90])
+def test_an_orientation_that_is_none_turns_nothing(tmp_path, two_colours, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = saved(tmp_path, two_colours, exif=exif)
+    assert read_image(path).shape == (8, 12, 3) and image_size(path) == (12, 8)
+
+
 def test_grey_16_bit_cmyk_palette_and_transparent_pictures(tmp_path, two_colours):
     grey = np.array([[0, 32896, 65535]], np.uint16)
     np.testing.assert_array_equal(read_image(saved(tmp_path, Image.fromarray(grey)))[0, :, 0], [0, 128, 255])
@@ -139,6 +147,26 @@ def test_a_truncated_picture_is_said_to_be_damaged(tmp_path):
     (tmp_path / "half.jpg").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(FileError, match=r"half\.jpg is damaged .*truncated"):
         read_image(tmp_path / "half.jpg")
+
+
+@pytest.mark.parametrize("use", [read_image, read_metadata])
+def test_too_little_memory_is_no_damage(tmp_path, monkeypatch, two_colours, use):
+    def full(picture):
+        raise MemoryError
+
+    path = saved(tmp_path, two_colours)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", full)
+    with pytest.raises(FileError, match=r"picture\.png: there is not enough memory for this picture; scale it down"):
+        use(path)
+
+
+def test_bytes_that_are_read_already_are_the_picture(tmp_path, two_colours):
+    path = saved(tmp_path, two_colours)
+    file = path.read_bytes()
+    saved(tmp_path, two_colours.rotate(90, expand=True))
+    assert read_image(path, file=file).shape == (8, 12, 3) and image_size(path, file) == (12, 8)
+    with pytest.raises(FileError, match=r"picture\.png is no picture"):
+        read_image(path, file=b"words")
 
 
 def test_absurdly_large_pictures_are_refused_before_they_fill_memory(tmp_path, monkeypatch, two_colours):

@@ -50,6 +50,19 @@ def test_of_many_faces_some_people_are_drawn_each_with_all_faces(monkeypatch):
     assert found == calibrate(np.random.default_rng(0).standard_normal((150, 4)), labels)
 
 
+@pytest.mark.parametrize(
+    ("faces", "drawn"),
+    [([1] * 40 + [2], {"people": 11, "same_pairs": 1}), ([30, 30], {"people": 2, "same_pairs": 2 * 15}),
+     ([30, 1], {"people": 2, "same_pairs": 15, "faces": 7})],
+)  # fmt: skip
+def test_a_draw_has_same_pairs_and_different_ones(faces, drawn, monkeypatch):
+    """Where few people have two faces, and where one has nearly all"""
+    monkeypatch.setattr(calibration, "MOST", 12)
+    labels = np.repeat(np.arange(len(faces)), faces)
+    found = calibrate(np.random.default_rng(0).standard_normal((len(labels), 4)), labels)
+    assert found._asdict().items() >= {"faces": 12, **drawn}.items()
+
+
 @pytest.mark.parametrize("labels", [[0, 0, 0], [0, 1, 2], [0], []])
 def test_too_few_people_or_pictures_are_said(labels):
     with pytest.raises(ArgumentError, match="wanted at least two people, one of them with two pictures"):

@@ -8,7 +8,7 @@ import pytest
 from minidl.data import read_image
 from minidl.errors import ArgumentError
 from minidl.faces import evaluation
-from minidl.faces.evaluation import evaluate, plot_evaluation
+from minidl.faces.evaluation import evaluate, must_be_few, plot_evaluation
 from minidl.faces.portraits import Album, read_album
 from tests.faces.fake import FakeReader, write_people, write_portrait
 from tests.test_evaluation import every_choice
@@ -76,6 +76,16 @@ def test_too_many_pictures_are_said(monkeypatch):
     monkeypatch.setattr(evaluation, "MOST", 5)
     with pytest.raises(ArgumentError, match="folder has 6 pictures; wanted at most 5: take fewer people"):
         evaluate(album_of(np.ones((6, 1)), [0, 0, 0, 1, 1, 1]), 0.6)
+
+
+def test_too_many_files_are_said_unread(monkeypatch, tmp_path):
+    for name in ("a/1.png", "a/2.png", "b/1.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    must_be_few(tmp_path)
+    monkeypatch.setattr(evaluation, "MOST", 2)
+    with pytest.raises(ArgumentError, match="has 3 pictures; wanted at most 2: take fewer people"):
+        must_be_few(tmp_path)
 
 
 def test_from_a_folder_to_a_drawing(tmp_path):

@@ -68,6 +68,38 @@ def test_several_faces(detector, astronaut):
     assert all(max(overlap(box[:4], place) for box in boxes) > 0.6 for place in wanted)
 
 
+def test_small_faces_beside_a_large_one(detector, astronaut):
+    """Each is a 34th of the picture's longer side; the large one is sure already where the picture is looked at smaller."""
+    picture = np.full((3000, 4000, 3), 90, np.float32)
+    corners = [(100 + 520 * column, 100 + 700 * row) for row in range(2) for column in range(4)]
+    for number, (x, y) in enumerate(corners):
+        picture[y : y + 512, x : x + 512] = astronaut[:, :: 1 if number % 2 else -1]
+    picture[1700:2900, 2500:3700] = resize(astronaut, 1200, 1200)
+    boxes, mirrored = find(detector, picture), [512 - FACE[0] - FACE[2], *FACE[1:]]
+    assert len(boxes) == 9
+    for number, (x, y) in enumerate(corners):
+        wanted = (FACE if number % 2 else mirrored) + np.array([x, y, 0, 0])
+        assert max(overlap(box[:4], wanted) for box in boxes) > 0.6
+    assert max(overlap(box[:4], FACE * 1200 / 512 + [2500, 1700, 0, 0]) for box in boxes) > 0.6
+
+
+@pytest.mark.parametrize(
+    ("longest", "score", "most"),
+    [(1440, 0.9, 832), (1663, 0.9, 832), (1664, 0.9, 1664), (4000, 0.9, 1664), (1440, 0.1, 1664), (4000, 0.1, 1664)],
+)  # fmt: skip
+def test_how_large_a_picture_is_looked_at(longest, score, most):
+    """Which is what a look costs"""
+    seen = []
+
+    class Sees:
+        def boxes(self, squares):
+            seen.append(squares.shape[1])
+            return np.array([[[0.2, 0.2, 0.2, 0.2, score]]], np.float32)
+
+    find(Sees(), np.zeros((4, longest, 3), np.float32))
+    assert max(seen) == most
+
+
 @pytest.mark.parametrize("part", [np.s_[76:187, 163:279], np.s_[90:, 180:], np.s_[:170, 150:290], np.s_[60:200, :250]])
 def test_a_face_that_touches_the_border(detector, astronaut, part):
     found = find(detector, astronaut[part])

@@ -16,6 +16,7 @@ def test_an_album_tells_who_where_and_what_went_wrong(tmp_path):
     write_portrait(tmp_path / "person-02" / "1.png", (8, 0, 10), (2, 1, 30), (9, 0, 20))  # the largest is meant
     (tmp_path / "person-01" / "0.png").write_text("no picture")
     (tmp_path / "person-01" / ".hidden").write_text("no picture")
+    (tmp_path / "nobody").mkdir()
     watched = []
     album = read_album(tmp_path, FakeReader(), lambda paths: watched.extend(paths) or paths)
     assert album.people == ["person-00", "person-01", "person-02"] and album.labels.tolist() == [0, 0, 1, 2, 2]
@@ -24,7 +25,9 @@ def test_an_album_tells_who_where_and_what_went_wrong(tmp_path):
     assert album.found.tolist() == [False, True, True, True, True]
     np.testing.assert_array_equal(album.embeddings[1:], [embedding(0, 1), embedding(1, 1), embedding(2, 0), embedding(2, 1)])
     assert album.faceless == [watched[0]] and album.several == [watched[5]]
-    assert [str(watched[2]) in str(error) for error in album.unreadable] == [True]
+    assert [
+        words in str(error) for words, error in zip(["no pictures in nobody", str(watched[2])], album.unreadable, strict=True)
+    ]
     assert album.pixels.shape == (5, FLOOR[0] * FLOOR[1]) and 0 < album.pixels.std() < 128
 
 
@@ -32,12 +35,26 @@ def test_large_pictures_are_read_smaller_and_their_faces_told_where_they_are(tmp
     write_portrait(tmp_path / "a.png", (0, 0, 20), (1, 0, 10))  # 64x48
     as_they_are = read_faces(tmp_path / "a.png", FakeReader())
     monkeypatch.setattr(portraits, "LONGEST", 32)
-    monkeypatch.setattr(portraits, "read_image", lambda path, longest: read_image(path)[: 48 * longest // 64, :longest])
+    monkeypatch.setattr(portraits, "read_image", lambda path, longest, file: read_image(path)[: 48 * longest // 64, :longest])
     twice = read_faces(tmp_path / "a.png", FakeReader())
     for face, larger in zip(as_they_are, twice, strict=True):
         assert larger.box == tuple(2 * n for n in face.box) and larger.score == face.score
         np.testing.assert_array_equal(larger.landmarks, 2 * face.landmarks)
         np.testing.assert_array_equal(larger.embedding, face.embedding)
+
+
+def test_where_the_memory_ends_the_picture_is_named_and_the_others_are_read(tmp_path):
+    write_people(tmp_path, 2, 2)
+
+    class Forgets(FakeReader):
+        def faces(self, picture, embed=True):
+            if picture[0, 1, 1] == 1:  # the second look
+                raise MemoryError
+            return super().faces(picture, embed)
+
+    album = read_album(tmp_path, Forgets())
+    assert [path.name for path in album.paths] == ["0.png", "0.png"] and len(album.unreadable) == 2
+    assert "person-00/1.png: there is not enough memory for this picture" in str(album.unreadable[0])
 
 
 def test_nothing_is_embedded_that_nobody_asked_for(tmp_path):

@@ -71,6 +71,23 @@ def test_of_a_large_square_all_pixels_count():
     np.testing.assert_allclose(Square(100, 100, 120, 0.3).cut(picture, 12), 127.5)
 
 
+@pytest.mark.parametrize("side", [40.0, 100.0, 320.0, 500.0])
+def test_what_is_cut_smaller_stays_in_its_place(side):
+    """A ramp to the right and one down, whose means are what is in their middle"""
+    rows, columns = np.indices((600, 640)).astype(float)
+    found = Square(310, 290, side).cut(np.stack([columns, rows, rows], axis=-1), 50)
+    places = np.arange(50) / 50 * side - side / 2
+    np.testing.assert_allclose(found[..., 0], np.broadcast_to(310 + places, (50, 50)), atol=1e-9)
+    np.testing.assert_allclose(found[..., 1], np.broadcast_to(290 + places[:, None], (50, 50)), atol=1e-9)
+
+
+def test_what_is_cut_smaller_is_seen_up_to_the_border():
+    """In blocks of 4, of 39 columns the last three make one with one of the black outside: 60. Column 36 is at 8.625 blocks."""
+    found = Square(20, 20, 40).cut(np.full((39, 39, 3), 80.0), 10)
+    np.testing.assert_allclose(found[1:-1, 1:-1], 80)
+    np.testing.assert_allclose(found[1:-1, -1], 0.375 * 80 + 0.625 * 60)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1)])
 @pytest.mark.parametrize("side", [1.0, 90.0, 900.0])
 def test_pictures_of_any_shape_can_be_cut(shape, side):

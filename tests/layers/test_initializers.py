@@ -17,6 +17,7 @@ from minidl.layers.initializers import (
     glorot_uniform,
     he_normal,
     he_uniform,
+    identity,
     truncated_normal,
     unfilled,
     zeros,
@@ -136,6 +137,12 @@ def test_unfilled_they_take_no_memory_and_draw_nothing(initializer):
         assert initializer(draws, (3, 10**12)).dtype == np.float32
     assert (w.shape, w.dtype, w.strides) == ((10**6, 10**6), np.float64, (0, 0))
     np.testing.assert_array_equal(initializer(draws, (4, 5)), initializer(rng(), (4, 5)))
+
+
+def test_the_identity_keeps_its_inputs_and_adds_their_negatives():
+    x = rng().standard_normal((5, 3)).astype(np.float32)
+    np.testing.assert_array_equal(x @ identity(None, (3, 3)), x)
+    np.testing.assert_array_equal(x @ identity(None, (3, 6)), np.concatenate([x, -x], axis=1))
 
 
 def test_constants_are_the_number_that_is_said():

@@ -5,6 +5,7 @@ import pytest
 
 from minidl import no_grad
 from minidl.errors import ArgumentError
+from minidl.layers.initializers import unfilled
 from minidl.models.embedding import HEADS, verifier, verifier_on_top
 
 rng = np.random.default_rng(0)
@@ -54,6 +55,13 @@ def test_on_top_of_vectors_nothing_is_lost():
     # With the head's first weights the distance is the mean of all differences
     absolute = verifier_on_top(4, "absolute").distances(x).data
     np.testing.assert_allclose(absolute, abs(x[:, None] - x).mean(axis=2), atol=1e-6)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_on_top_of_a_strangers_word_for_how_many_vectors_nothing_is_claimed(head):
+    with unfilled():
+        model = verifier_on_top(10**9, head)
+    assert model.embedding.layers["embedding"].kernel.data.strides == (0, 0)
 
 
 @no_grad()

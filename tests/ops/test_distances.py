@@ -41,6 +41,23 @@ def test_a_vector_of_zeros_has_no_direction_and_no_gradient(dtype):
         assert not each.any()
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("length", [1e-37, 1e-24, 1e20, 5e37])
+def test_directions_of_numbers_whose_squares_vanish_or_overflow(length):
+    x = np.array([[3, 4]], np.float32) * np.float32(length)
+    np.testing.assert_allclose(ops.l2_normalize(x), [[0.6, 0.8]], rtol=1e-6)
+    np.testing.assert_allclose(ops.cosine_similarity(x, x[:, ::-1]), [0.96], rtol=1e-6)
+    [dx] = gradients(ops.l2_normalize, x)
+    np.testing.assert_allclose(dx * np.float32(length), [[0.032, -0.024]], rtol=1e-5)
+    da, db = gradients(ops.cosine_similarity, x, x[:, ::-1].copy())
+    np.testing.assert_allclose(da * np.float32(length), [[0.0448, -0.0336]], rtol=1e-5)
+    np.testing.assert_allclose(db, da[:, ::-1], rtol=1e-5)
+
+
+def test_vectors_of_no_numbers():
+    assert ops.l2_normalize(np.zeros((2, 0))).shape == (2, 0) and ops.l2_normalize(np.zeros((0, 2))).shape == (0, 2)
+
+
 def test_all_directions_lie_on_the_sphere_and_gradients_along_it():
     x = rng.standard_normal((4, 5, 6))
     for axis in (-1, 1, (0, 2)):
@@ -101,6 +118,7 @@ def test_sets_without_points():
     assert ops.pairwise_distances(none).shape == (0, 0)
     assert ops.pairwise_distances(some, none).shape == (2, 0)
     assert [gradient.tolist() for gradient in gradients(ops.pairwise_distances, some, none)] == [[[0] * 3] * 2, []]
+    assert [gradient.tolist() for gradient in gradients(ops.pairwise_distances, none, some)] == [[], [[0] * 3] * 2]
 
 
 def test_strips_change_nothing(three_threads):
@@ -123,6 +141,14 @@ def test_chi_square_by_hand():
     da, db = gradients(ops.chi_square, a, b)
     assert da.tolist() == [0, -3, 1, 2 * 6 / 16]
     assert db.tolist() == [0, 1, -3, -2 * 10 / 16]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [1e-40, 1e-25, 1e-20, 1e25])
+def test_chi_square_of_numbers_whose_squares_vanish_or_overflow(size):
+    a, b = np.array([size, size], np.float32), np.array([0, size], np.float32)
+    assert ops.chi_square(a, b).tolist() == [a[0], 0]
+    assert [gradient.tolist() for gradient in gradients(ops.chi_square, a, b)] == [[1, 0], [-3, 0]]
 
 
 # ---- what makes no sense --------------------------------------------------------------------------------------------

@@ -4,9 +4,11 @@ a shift."""
 import numpy as np
 
 from minidl.data import write_image
+from minidl.recipes import faces
 from minidl.recipes.faces import SIZE, People
 
 HEIGHT, WIDTH = SIZE
+SMALL = faces.PRESETS["fast"] | {"hold_out": "3", "people": 3, "pictures": 2, "epochs": 2, "dimensions": 16, "members": 1}
 
 
 def face(rng, person):
@@ -38,3 +40,7 @@ def write_people(folder, count=8, each=4, seed=0):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_image(path, np.repeat(face(rng, person)[..., None], 3, axis=-1))
     return folder
+
+
+def small_task(**settings):
+    return faces.task(faces.held_out(people(), "3"), **SMALL | settings)

@@ -1,30 +1,17 @@
-"""The task of the faces: who is held out, what is trained with which end, its health, and that it learns and resumes."""
-
-import csv
+"""The task of the faces: who is held out, what is trained with which end, and that it learns and resumes."""
 
 import numpy as np
 import pytest
 
-from minidl import Tensor
 from minidl.backend import current_device, is_array, to_device, to_numpy
 from minidl.errors import ArgumentError, FileError
-from minidl.layers import Module
-from minidl.losses.triplet import DIVISORS
 from minidl.models.embedding import HEADS
-from minidl.ops import l2_normalize
 from minidl.recipes import embeddings, faces
 from minidl.recipes.faces import People, held_out
 from minidl.training import save, train
 from tests.devices import GPUS, at
-from tests.recipes.people import people
+from tests.recipes.people import SMALL, people, small_task
 from tests.training.small import everything
-
-SMALL = faces.PRESETS["fast"] | {"hold_out": "3", "people": 3, "pictures": 2, "epochs": 2, "dimensions": 16, "members": 1}
-
-
-def small_task(**settings):
-    return faces.task(held_out(people(), "3"), **SMALL | settings)
-
 
 # ---- who is held out ------------------------------------------------------------------------------------------------
 
@@ -47,13 +34,31 @@ def test_the_last_people_are_held_out_in_the_order_of_their_numbers():
     ("wanted", "words"),
     [
         ("p9", "there is nobody named p9 to hold out"), ("1", "to test on, wanted at least two"), ("p2,p2", "to test on"),
-        ("7", "1 people are left to train on and 7 are held out; to train on"), ("99", "0 people are left to train on"),
+        ("7", "1 people are left to train on and 7 to test on; to train on, .*: hold out fewer"),
+        ("99", "0 people are left to train on"), ("9" * 5000, "there is nobody named 9{200} ... to hold out"),
         ("0", "to test on, wanted at least two"),
     ],
 )  # fmt: skip
 def test_too_few_people_are_refused(wanted, words):
     with pytest.raises(ArgumentError, match=words):
         held_out(people(), wanted)
+
+
+def test_who_has_no_picture_left_is_not_counted():
+    everybody = people(5, 2)
+    with pytest.raises(ArgumentError, match="3 people are left to train on and 1 to test on; to test on"):
+        held_out(everybody.of(everybody.labels != 4), "2")  # as where no face was found
+
+
+def test_settings_tell_pictures_apart_and_not_vectors():
+    def digest(everybody):
+        return faces.task(held_out(everybody, "3"), **SMALL | {"on_top": True}).settings["digest_of_pictures"]
+
+    vectors = np.random.default_rng(0).random((32, 5), np.float32)
+    some = people()._replace(vectors=vectors)
+    assert digest(some) == digest(some._replace(vectors=vectors + np.float32(1e-7)))
+    for others in (people(seed=1), people()._replace(labels=some.labels[::-1])):
+        assert digest(others._replace(vectors=vectors)) != digest(some)
 
 
 def test_vectors_are_split_as_pictures_are():
@@ -98,58 +103,14 @@ def test_on_top_of_vectors_it_begins_with_what_these_know(head):
 
 
 @pytest.mark.parametrize("triplets", ["violating", "all,0.5:batch-hard"])
-def test_a_resumed_run_is_the_same(triplets, tmp_path):
+@pytest.mark.parametrize("members", [1, 2])
+def test_a_resumed_run_is_the_same(triplets, members, tmp_path):
     """Its random choices and its schedule too"""
-    whole, first, second = (small_task(triplets=triplets, epochs=4) for _ in range(3))
+    whole, first, second = (small_task(triplets=triplets, members=members, epochs=4) for _ in range(3))
     train(whole, 4)
     train(first, 1, tmp_path)
     train(second, 4, tmp_path, resume=True)
     assert everything(whole) == everything(second)
-
-
-def test_options_reach_the_loss():
-    class Points(Module):
-        def __call__(self, x):
-            return Tensor(np.asarray(x, np.float32))
-
-    x, labels = np.random.default_rng(0).standard_normal((6, 3)), np.repeat(np.arange(3), 2)
-    task = small_task()
-    task.batches.batch = 1  # as if a first batch had been made
-    losses = {}
-    for reduction in DIVISORS:
-        for squared in (True, False):
-            for soft in (True, False):
-                settings = SMALL | {"reduction": reduction, "squared": squared, "soft": soft, "triplets": "all"}
-                value, told = embeddings.of_triplets(task.batches, 0, settings)(Points(), x, labels)
-                losses[reduction, squared, soft] = float(value)
-                count = {"sum": 24, "mean": 1, "mean_active": 1 / told["active"] if not soft else 1}[reduction]
-                np.testing.assert_allclose(float(value), told["all_triplets_loss"] * count, rtol=1e-5)
-    assert len(set(losses.values())) > 8
-
-
-def test_each_member_learns_by_its_own_triplets():
-    """Of a committee the loss is the mean of what its members' would be, were each alone"""
-
-    class Points(Module):
-        def __init__(self, points):
-            self.points = points
-
-        def __call__(self, x):
-            return Tensor(self.points)
-
-    rng, labels, task = np.random.default_rng(0), np.repeat(np.arange(4), 3), small_task()
-    task.batches.batch = 1  # as if a first batch had been made
-    of_each = l2_normalize(rng.standard_normal((2, 12, 5)).astype(np.float32))
-
-    def loss(points, members):
-        settings = SMALL | {"members": members, "triplets": "batch-hard"}
-        value, told = embeddings.of_triplets(task.batches, 0, settings)(Points(points), labels[:, None], labels)
-        return float(value), told
-
-    together, told = loss(np.concatenate(of_each, axis=1) / 2**0.5, 2)
-    alone = [loss(points, 1)[0] for points in of_each]
-    np.testing.assert_allclose(together, np.mean(alone), rtol=1e-5)
-    assert alone[0] != alone[1] and told["empty_batches"] == 0
 
 
 @pytest.mark.parametrize("place", GPUS)
@@ -172,85 +133,6 @@ def test_a_step_and_a_test_on_a_gpu_are_those_on_the_cpu(head, place):
     for one, other in zip(found[2], wanted[2], strict=True):
         np.testing.assert_allclose(one, other, atol=1e-3 * abs(other).max() + 1e-6)
     np.testing.assert_allclose(found[3], wanted[3], atol=1e-3)
-
-
-# ---- health ---------------------------------------------------------------------------------------------------------
-
-
-class Constant(Module):
-    """A network that has collapsed, to a point on the sphere"""
-
-    head = None
-
-    def __init__(self):
-        self.kernel = Tensor(np.zeros((1, 4), np.float32), requires_grad=True)
-
-    def __call__(self, x):
-        return Tensor(np.ones((len(x), 1), np.float32)) @ self.kernel + Tensor(np.full(4, 0.5, np.float32))
-
-
-def test_a_collapse_is_said(tmp_path):
-    task = small_task(triplets="all")
-    model = Constant()
-    value, told = task.loss(model, *next(iter(task.batches)))
-    np.testing.assert_allclose(float(value), 0.2, rtol=1e-6)
-    assert told["active"] == 1 and told["spread"] == told["near"] == told["far"] == 0
-    value.backward()
-    assert not model.kernel.grad.any()
-    assert task.remark({"loss": float(value), **told}).startswith("collapsed: all examples lie at one place")
-
-
-def test_a_network_that_really_collapses_is_noticed(tmp_path):
-    """The hardest triplets from the first step on, at a high rate: all is nearest to all where all is one. The choice, not the
-    network, is to blame: half-hard ones at a low rate keep it apart."""
-    small = SMALL | {"people": 5, "pictures": 4, "epochs": 3, "schedule": "constant"}
-    hardest = faces.task(held_out(people(), "3"), **small | {"triplets": "batch-hard", "learning_rate": 0.1})
-    assert train(hardest, 3, tmp_path).rows[-1]["spread"] < embeddings.COLLAPSED
-    with (tmp_path / "log.csv").open(newline="") as file:
-        first, *_, last = csv.DictReader(file)
-    assert first["remark"] == "" and last["remark"].startswith("collapsed: all examples lie at one place, with a spread of 0.0")
-    assert max(float(last["near"]), float(last["far"])) < 0.01 < 0.19 < float(last["all_triplets_loss"])
-    healthy = train(faces.task(held_out(people(), "3"), **small), 3).rows
-    assert healthy[-1]["spread"] > 0.5 and not any("remark" in row for row in healthy)
-
-
-def test_words_on_health():
-    remark = small_task().remark
-    fine = {"loss": 0.1, "spread": 0.9, "all_triplets_loss": 0.05, "empty_batches": 0.5}
-    assert remark(fine) is None
-    assert remark({**fine, "spread": 0.01}).startswith("collapsed")
-    told = remark({**fine, "all_triplets_loss": 0.21})
-    assert told == "no better than constant: a loss of 0.2100, where one distance for all has 0.2000"
-    assert remark({**fine, "empty_batches": 1}) == "no batch had a triplet to train on: all are easy at this margin"
-    pairs = small_task(head="absolute").remark
-    assert "0.7000, where one logit for all pairs has 0.6931" in pairs({"loss": 0.7, "spread": 0.5, "accuracy": 0.5})
-    assert pairs({"loss": 0.3, "spread": 0.5, "accuracy": 0.9}) is None
-
-
-def test_a_batch_without_triplets_is_counted_and_moves_nothing():
-    task = small_task()
-    pictures, labels = next(iter(task.batches))
-    loss, told = task.loss(task.model, pictures, np.arange(len(labels)))  # everybody once: no positives
-    assert (float(loss), told["empty_batches"]) == (0, 1)
-    loss.backward()
-    assert all(p.grad is not None and not p.grad.any() for p in task.model.parameters())
-    _, told = task.loss(task.model, pictures, labels)
-    assert told["empty_batches"] == 0
-
-
-def test_pairs_of_one_kind_alone_are_trained_on_too():
-    task = small_task(head="absolute")
-    pictures, labels = next(iter(task.batches))
-    for whose in (np.arange(len(labels)), labels * 0):
-        loss, told = task.loss(task.model, pictures, whose)
-        assert np.isfinite(float(loss)) and 0 <= told["accuracy"] <= 1
-
-
-def test_spread():
-    assert embeddings.spread(np.array([[1.0, 0.0], [-1.0, 0.0]])) == 1
-    assert embeddings.spread(np.array([[3.0, 4.0], [3.0, 4.0]])) == 0
-    assert embeddings.spread(np.zeros((2, 2))) == 0
-    np.testing.assert_allclose(embeddings.spread(np.array([[1.0, 0.0], [0.0, 1.0]])), 0.5**0.5)
 
 
 # ---- what was trained -----------------------------------------------------------------------------------------------

@@ -7,10 +7,12 @@ from minidl.backend import device
 from minidl.cli.faces.options import add_action, add_forms, distance, share
 from minidl.cli.faces.pictures import album_of
 from minidl.cli.options import add_device
-from minidl.cli.output import Output, shown
+from minidl.cli.output import Output, shown, warn
 from minidl.errors import MinidlError
 from minidl.faces import THRESHOLD, Database, FaceReader
 from minidl.files import must_be_writable, must_exist
+
+ABSURD = 0.25  # an equal error rate far above that of anybody's right pictures
 
 
 def register(actions):
@@ -44,6 +46,11 @@ def run(arguments):
         else:
             labels, embeddings = database.embeddings()
     found = faces.calibrate(embeddings, labels, arguments.false_accept, arguments.threshold)
+    if found.equal_error_rate > ABSURD:
+        warn(
+            f"{source} hardly tells people apart, with an equal error rate of {found.equal_error_rate:.0%}, so no threshold of "
+            "it is worth much; see that each person's pictures are under one name, and show that person"
+        )
     told = found._asdict() | {"source": str(source)}
     lines = _lines(found, arguments.false_accept)
     if database is not None:

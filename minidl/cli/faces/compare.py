@@ -4,7 +4,7 @@ from pathlib import Path
 
 from minidl.backend import device
 from minidl.cli.faces.options import add_action, add_forms, add_threshold
-from minidl.cli.faces.pictures import MENDED
+from minidl.cli.faces.pictures import MENDED, warn_of_doubt
 from minidl.cli.options import add_device
 from minidl.cli.output import Output, shown
 from minidl.errors import MinidlError
@@ -32,11 +32,15 @@ def run(arguments):
         found = [read_faces(path, reader) for path in paths]
     if empty := [str(path) for path, faces in zip(paths, found, strict=True) if not faces]:
         raise MinidlError(f"no face was found in {' and in '.join(empty)}; {MENDED}")
-    distance, threshold = between(*(main_face(faces).embedding for faces in found)), arguments.threshold
+    compared = [main_face(faces) for faces in found]
+    for path, face in zip(paths, compared, strict=True):
+        warn_of_doubt(path, face)
+    distance, threshold = between(*(face.embedding for face in compared)), arguments.threshold
     same, margin, counts = distance <= threshold, threshold - distance, [len(faces) for faces in found]
     lines = [f"{shown(path)} shows {n} faces; the largest is compared" for path, n in zip(paths, counts, strict=True) if n > 1]
     verdict, side = ("the same person", "within") if same else ("different people", "beyond")
     lines.append(f"{verdict}: distance {distance:.3f}, {abs(margin):.3f} {side} the threshold of {threshold:.3f}")
     told = {"same": same, "distance": distance, "threshold": threshold, "margin": margin}
-    Output(arguments.form).put(told | {"pictures": list(map(str, paths)), "faces_found": counts}, lines=lines)
+    told |= {"pictures": list(map(str, paths)), "faces_found": counts, "scores": [face.score for face in compared]}
+    Output(arguments.form).put(told, lines=lines)
     return 0 if same else 1

@@ -6,9 +6,9 @@ from tqdm import tqdm
 
 from minidl.backend import device
 from minidl.cli.faces.options import OTHERS_GO_ON, add_action, add_database, add_pictures
-from minidl.cli.faces.pictures import MENDED, Pictures
+from minidl.cli.faces.pictures import MENDED, Pictures, warn_of_doubt
 from minidl.cli.options import add_device
-from minidl.cli.output import shown
+from minidl.cli.output import shown, warn
 from minidl.cli.saying import say
 from minidl.faces import Database, FaceReader, main_face
 from minidl.faces.database import proper_name
@@ -36,18 +36,22 @@ def run(arguments):
     with device(arguments.device):
         reader = FaceReader()
         database = Database(path, reader.identity) if path.exists() and path.stat().st_size else None
-        for picture_path, faces in pictures.faces(reader):
+        for other in [] if database is None else database.people():
+            if other.name != name and other.name.casefold() == name.casefold():
+                warn(f"{other.name} is enrolled already, and {name} is another name: remove one of them if that is one person")
+        for picture_path, faces, file in pictures.faces(reader):
             if not faces:
                 pictures.refuse(f"{picture_path}: no face was found; {MENDED}")
                 continue
             if len(faces) > 1 and not arguments.largest:
                 pictures.refuse(f"{picture_path} shows {len(faces)} faces; cut out the one that is meant, or say --largest")
                 continue
-            file = picture_path.read_bytes()
             if database is None:  # which is made once there is something to put into it
                 database = Database(path, reader.identity, create=True)
+            face = main_face(faces)
+            warn_of_doubt(picture_path, face)
             before = database.enroll(
-                name, main_face(faces).embedding, digest=sha256(file).hexdigest(), origin=picture_path.name,
+                name, face.embedding, digest=sha256(file).hexdigest(), origin=picture_path.name,
                 picture=file if arguments.keep_pictures else None,
             )  # fmt: skip
             told = f"{name} is enrolled{' already' if name in before else ''} with {shown(picture_path)}"

@@ -9,6 +9,7 @@ from minidl.cli.faces.pictures import album_of
 from minidl.cli.options import add_device
 from minidl.cli.output import Output, shown
 from minidl.faces import FaceReader
+from minidl.faces.evaluation import must_be_few
 from minidl.plots import must_be_drawable
 
 
@@ -28,15 +29,17 @@ def register(actions):
 def run(arguments):
     if arguments.plot:
         must_be_drawable(arguments.plot)
+    must_be_few(arguments.folder)
     with device(arguments.device):
         album = album_of(arguments.folder, FaceReader())
     found, pairs = faces.evaluate(album, arguments.threshold)
-    lines = _lines(found)
+    faceless, several = ([str(path) for path in paths] for paths in (album.faceless, album.several))
+    output = Output(arguments.form)
+    output.put(found._asdict() | {"faceless": faceless, "several_faces": several}, lines=_lines(found))
     if arguments.plot:
         faces.plot_evaluation(arguments.plot, found, pairs)
-        lines.append(f"drawn in {shown(arguments.plot)}")
-    faceless, several = ([str(path) for path in paths] for paths in (album.faceless, album.several))
-    Output(arguments.form).put(found._asdict() | {"faceless": faceless, "several_faces": several}, lines=lines)
+        if not arguments.form:
+            output.put(lines=[f"drawn in {shown(arguments.plot)}"])
     return 2 if album.unreadable else 0
 
 

@@ -32,7 +32,7 @@ def run(arguments):
         gallery = Gallery.of(Database(arguments.database, reader.identity), arguments.threshold)
         if not gallery.names:
             warn(f"nobody is enrolled in {arguments.database}, so everybody is unknown")
-        for path, faces in pictures.faces(reader):
+        for path, faces, _ in pictures.faces(reader):
             matches = gallery.identify([face.embedding for face in faces])
             nobody_known |= not any(match.known for match in matches)
             _put(output, path, list(zip(faces, matches, strict=True)), gallery.threshold)

@@ -26,12 +26,12 @@ def register(actions):
 def show(arguments):
     database = Database(arguments.database, identity=None)
     people, calibration = database.people(), database.calibration()
-    output = Output(arguments.form, *Person._fields)
+    threshold, evidence = calibration or (THRESHOLD, {"rule": "the one that minidl comes with"})
+    output = Output(arguments.form, *Person._fields, "threshold")
     for person in people:
-        line = f"{shown(person.name)}: {counted(person.pictures, 'picture')}, since {person.enrolled}"
-        output.put(person._asdict(), [person], [line])
+        line = f"{shown(person.name)}: {counted(person.pictures, 'picture')}, since {shown(person.enrolled)}"
+        output.put(person._asdict() | {"threshold": threshold}, [(*person, threshold)], [line])
     if not arguments.form:
-        threshold, evidence = calibration or (THRESHOLD, {"rule": "the one that minidl comes with"})
         others = [f"{what.replace('_', ' ')} {told}" for what, told in evidence.items() if what not in ("threshold", "rule")]
         told = "; ".join([str(evidence.get("rule")), *others])
         output.put(lines=[f"{counted(len(people), 'person', 'people')}, threshold {threshold:.3f}: {shown(told)}"])

@@ -6,11 +6,14 @@ import numpy as np
 from tqdm import tqdm
 
 from minidl.cli.output import counted, shown, warn
+from minidl.data.images import within_memory
 from minidl.errors import FileError
 from minidl.faces import read_album, read_faces
+from minidl.files import must_exist
 
 MENDED = "take a picture that shows one larger, or more from the front"
 BOX = ("x", "y", "width", "height")
+DOUBTFUL = 0.7  # scores below are of faces that may be none
 SHOWN = 5  # paths in a message
 
 
@@ -28,18 +31,29 @@ class Pictures:
         self._paths, self.exit_code = paths, 0
 
     def faces(self, reader, embed=True):
-        """(path, [Face]) of each that can be read"""
+        """(path, [Face], bytes of the file) of each that can be read; it is read once, so that these are of one picture"""
         for path in watched(self._paths):
             try:
-                faces = read_faces(path, reader, embed)
+                file = _bytes(path)
+                faces = read_faces(path, reader, embed, file)
             except FileError as error:
                 self.refuse(error)
             else:
-                yield path, faces
+                yield path, faces, file
 
     def refuse(self, reason):
         self.exit_code = 2
         warn(reason)
+
+
+def _bytes(path):
+    try:
+        with within_memory(path):
+            return must_exist(path, "picture").read_bytes()
+    except FileError:
+        raise
+    except OSError as error:
+        raise FileError(f"{path} cannot be read ({error}); see that it stays there") from error
 
 
 def album_of(folder, reader):
@@ -52,6 +66,13 @@ def album_of(folder, reader):
             names = ", ".join(str(path.relative_to(folder)) for path in paths[:SHOWN]) + (", ..." if len(paths) > SHOWN else "")
             warn(f"in {counted(len(paths), 'picture')} {what}: {names}")
     return album
+
+
+def warn_of_doubt(path, face):
+    """Where it may be none"""
+    if face.score < DOUBTFUL:
+        warn(f"{path}: what is at {place(face)} may be no face, with a score of {face.score:.2f}; look at it with `minidl "
+             f"faces find --output`, or {MENDED}")  # fmt: skip
 
 
 def no_face_in(path):
