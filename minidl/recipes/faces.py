@@ -34,7 +34,7 @@ NETWORK = "faces"
 SIZE = 56, 46  # height, width of the grey pictures
 FAST = {  # found on ORL's people 1 to 30 alone, of whom ten in turn were held out
     "head": "triplet", "on_top": False, "hold_out": "10", "triplets": "semi-hard", "margin": 0.2, "squared": True,
-    "soft": False, "reduction": "mean", "dimensions": 64, "members": 4, "keep": 1.0, "people": 10, "pictures": 5,
+    "soft": False, "reduction": "mean", "dimensions": 64, "members": 8, "keep": 1.0, "people": 10, "pictures": 5,
     "learning_rate": 0.001, "schedule": "one-cycle", "weight_decay": 0.0, "epochs": 60, "clip": None,
 }  # fmt: skip
 PRESETS = {
