@@ -17,21 +17,23 @@ from minidl.visualize.strongest import strongest
 SIDE, STEP = 224, 112  # pixels: of a picture to search, and from one to the next
 SHIPPED = "astronaut", "chelsea", "coffee", "rocket"
 CAT, TERRACE = (str(shipped_picture(name)) for name in ("chelsea", "van-gogh-cafe-terrace"))
-ACTIONS = {  # name -> the command, and the file that it writes
-    "report": (["report", CAT], "report.html"),
-    "saliency": (["saliency", CAT], "visualize_saliency.jpg"),
-    "unit": (["unit", "block4_conv2", "17", "40", "99", "150", "200", "301", "--size", "128"], "visualize_unit.jpg"),
-    "dream": (["dream", TERRACE, "--size", "400"], "visualize_dream.jpg"),
-    "invert": (["invert", CAT, "--match", "content", "style"], "visualize_invert.jpg"),
+ACTIONS = {
+    "report": ["report", CAT],
+    "saliency": ["saliency", CAT],
+    "unit": ["unit", "block4_conv2", "17", "40", "99", "150", "200", "301", "--size", "128"],
+    "dream": ["dream", TERRACE, "--size", "400"],
+    "invert": ["invert", CAT, "--match", "content", "style"],
 }
 
 
 def run(arguments):
     others, measured = watch_others(), {}
     with tempfile.TemporaryDirectory() as folder:
-        for name, (words, file) in ACTIONS.items():
-            kept = file.startswith("visualize")
-            measured[name] = {"command": _told(words), "seconds": _seconds(words, (RESULTS if kept else Path(folder)) / file)}
+        for name, words in ACTIONS.items():
+            output = Path(folder) / ("report.html" if name == "report" else f"{name}.png")
+            measured[name] = {"command": _told(words), "seconds": _seconds(words, output)}
+            if output.suffix == ".png":  # its pixels alone: what it tells of how it was made names places of this machine
+                write_image(RESULTS / f"visualize_{name}.jpg", read_image(output))
             print("{:10}{seconds:7.1f} s, {command}".format(name, **measured[name]))
         found = _search(Path(folder) / "pictures")
     print(f"patches   {found['pictures_a_minute']:7.0f} pictures a minute")
