@@ -75,7 +75,7 @@ def image_size(path, file=None):
 
 def resize(image, height, width):
     """(H, W, 3) -> (height, width, 3), by Lanczos' filter."""
-    return np.asarray(_to_pillow(image).resize((width, height), Image.Resampling.LANCZOS), dtype=np.float32)
+    return np.asarray(to_pillow(image).resize((width, height), Image.Resampling.LANCZOS), dtype=np.float32)
 
 
 def to_size(image, size):
@@ -97,7 +97,7 @@ def write_image(path, image, metadata=None):
     form = picture_form(path, image.shape[1::-1])
     if not np.isfinite(image).all():
         raise NonFiniteError(f"the picture for {path} holds NaN or infinite pixels and was not written; take shorter steps")
-    picture = _to_pillow(image)
+    picture = to_pillow(image)
     options = {"quality": 95} if form != "PNG" else {}
     if metadata is not None:
         text = json.dumps(metadata)
@@ -166,7 +166,8 @@ def _opened(path, file=None):
             yield picture
 
 
-def _to_pillow(image):
+def to_pillow(image):
+    """(H, W) or (H, W, 3), any numbers, rounded and clipped to 0..255 -> Pillow's Image"""
     return Image.fromarray(np.clip(np.rint(image), 0, 255).astype(np.uint8))
 
 
@@ -174,7 +175,7 @@ def _to_rgb(picture, path):
     if picture.mode.startswith("I"):  # 16 bits of grey
         if np.max(picture) > 65535:
             raise FileError(f"{path} holds 32-bit pixels, whose white is anyone's guess; save it with 8 or 16 bits first")
-        return _to_pillow(np.asarray(picture, dtype=np.float64) / 257).convert("RGB")
+        return to_pillow(np.asarray(picture, dtype=np.float64) / 257).convert("RGB")
     if picture.mode == "F":
         raise FileError(f"{path} holds floating-point pixels, whose white is anyone's guess; save it with 8 or 16 bits first")
     if picture.has_transparency_data:

@@ -1,14 +1,16 @@
 """What was found in a picture, drawn into a copy of it."""
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import ImageDraw
+
+from minidl.data.images import to_pillow
 
 BOX, POINT = (255, 200, 0), (0, 255, 120)  # RGB
 
 
 def draw_faces(picture, faces):
     """(H, W, 3) -> (H, W, 3): the box and the landmarks of each face, in lines that are seen at any size of it."""
-    canvas = Image.fromarray(np.clip(np.rint(picture), 0, 255).astype(np.uint8))
+    canvas = to_pillow(picture)
     pen = ImageDraw.Draw(canvas)
     for face in faces:
         x, y, width, height = (float(number) for number in face.box)

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from minidl.backend import to_numpy
+from minidl.data.images import to_pillow
 from minidl.errors import ArgumentError, ShapeError
 
 PAPER, INK, QUIET, LINE = (251, 250, 247), (28, 28, 31), (96, 96, 104), (214, 211, 204)  # RGB
@@ -116,7 +117,7 @@ def _picture(cell, side):
     array = to_numpy(cell)
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3) or 0 in array.shape:
         raise ShapeError(f"a cell of the grid has shape {array.shape}; wanted (h, w, 3) or (h, w)")
-    image = Image.fromarray(np.clip(np.rint(array), 0, 255).astype(np.uint8)).convert("RGB")
+    image = to_pillow(array).convert("RGB")
     times = -(-side // max(image.size))
     return image if times == 1 else image.resize([times * length for length in image.size], Image.Resampling.NEAREST)
 

@@ -3,6 +3,8 @@
 import numpy as np
 from PIL import Image
 
+from minidl.data.images import to_pillow
+
 # From 0 to the largest, ever lighter, so that they read without colours too: violet, red, cream; and for negative numbers blue
 POSITIVE = np.array([(6, 4, 18), (46, 17, 88), (108, 28, 122), (176, 48, 106), (230, 86, 78), (252, 155, 92), (252, 244, 198)])
 NEGATIVE = np.array([(6, 4, 18), (8, 30, 64), (10, 66, 106), (14, 106, 140), (40, 150, 170), (112, 200, 200), (222, 250, 240)])
@@ -51,5 +53,5 @@ def _curve(values, top, width):
 def _resized(picture, height, width):
     enlarges = height >= picture.shape[0] and width >= picture.shape[1]
     how = Image.Resampling.NEAREST if enlarges else Image.Resampling.BOX
-    image = Image.fromarray(np.clip(np.rint(picture), 0, 255).astype(np.uint8))
+    image = to_pillow(picture)
     return np.asarray(image.resize((width, height), how), np.float32)

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from minidl.data.images import to_pillow
+
 QUALITY = 90  # of WebP, of 100
 LEAST = 160  # pixels a side: what is smaller is enlarged, its pixels as squares
 MOST = 16383  # pixels a side, of WebP
@@ -100,7 +102,7 @@ def _text(words):
 
 
 def _image(picture):
-    image = Image.fromarray(np.clip(np.rint(picture), 0, 255).astype(np.uint8)).convert("RGB")
+    image = to_pillow(picture).convert("RGB")
     image.thumbnail((MOST, MOST))
     times = min(-(-LEAST // min(image.size)), MOST // max(image.size))
     return image if times == 1 else image.resize([times * length for length in image.size], Image.Resampling.NEAREST)
