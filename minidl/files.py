@@ -87,6 +87,14 @@ def must_be_writable(path):
     return path
 
 
+def make_folder(folder):
+    """Make a folder, and those above it, where they are not there yet."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"cannot make the folder {folder}: {error.strerror.lower()}; choose another") from None
+
+
 def must_differ(outputs, inputs):
     """Refuse to write two outputs to one file, or an output over an input. Both: name of an option -> path."""
     seen = {os.path.realpath(path): name for name, path in inputs.items()}

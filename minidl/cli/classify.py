@@ -11,7 +11,7 @@ from minidl.data import read_image, to_size
 from minidl.errors import FileError, NonFiniteError, printable
 from minidl.ops import softmax
 from minidl.recipes import cifar10
-from minidl.training.loop import CHECKPOINT
+from minidl.training.folder import CHECKPOINT
 
 SIZE = 32, 32
 

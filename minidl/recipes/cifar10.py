@@ -10,9 +10,9 @@ from minidl.data import Batches, cifar10, flip, normalize, shift, split
 from minidl.data.cifar10 import CLASSES
 from minidl.errors import ArgumentError
 from minidl.layers import Sequential
-from minidl.losses import softmax_cross_entropy
 from minidl.models.vgg19_bn import take_imagenet, vgg19_bn
 from minidl.optim import SGD, OneCycle, Steps
+from minidl.recipes.classifiers import classification, loss_and_accuracy
 from minidl.training.outputs import outputs
 from minidl.training.task import Task
 from minidl.training.trained import opened
@@ -70,21 +70,13 @@ def augment(rng, pictures, labels):
     return shift(rng, flip(rng, normalize(pictures, MEAN, STD)), 4), labels
 
 
-def classification(model, pictures, labels):
-    """The cross-entropy of a batch, and the share that is right"""
-    logits = model(pictures)
-    return softmax_cross_entropy(logits, labels), {"accuracy": (logits.data.argmax(axis=1) == labels).mean()}
-
-
 def scores(model, pictures, mean=MEAN, std=STD):
     """(N, 32, 32, 3) uint8 -> logits (N, classes), in NumPy, with the model not in training"""
     return outputs(model, pictures, lambda part: normalize(part, mean, std))
 
 
 def validate(model, pictures, labels):
-    logits = scores(model, pictures)
-    accuracy = (logits.argmax(axis=1) == labels).mean()
-    return {"loss": float(softmax_cross_entropy(logits, labels)), "accuracy": float(accuracy)}
+    return loss_and_accuracy(scores(model, pictures), labels)
 
 
 def for_report(folder=None):

@@ -1,4 +1,5 @@
-"""What the recipes of signals and of volumes share: a network that names classes, of examples which are made, not collected."""
+"""What recipes of networks that name classes share, above all those of signals and of volumes, whose examples are made, not
+collected."""
 
 from typing import NamedTuple
 
@@ -53,7 +54,11 @@ def classification(model, examples, labels):
 
 
 def validate(model, examples, labels):
-    logits = outputs(model, examples)
+    return loss_and_accuracy(outputs(model, examples), labels)
+
+
+def loss_and_accuracy(logits, labels):
+    """{what: number} of logits (N, classes), in NumPy"""
     accuracy = (logits.argmax(axis=1) == labels).mean()
     return {"loss": float(softmax_cross_entropy(logits, labels)), "accuracy": float(accuracy)}
 

@@ -24,7 +24,8 @@ from minidl.evaluation import error_rates, one_shot, pair_distances, square_of_p
 from minidl.losses.triplet import DIVISORS
 from minidl.models.embedding import HEADS, verifier, verifier_on_top
 from minidl.ops import l2_normalize
-from minidl.optim import Adam, Constant, OneCycle
+from minidl.optim import Adam
+from minidl.recipes.classifiers import SCHEDULES
 from minidl.recipes.embeddings import baselines_of, of_pairs, of_triplets, remark_of
 from minidl.training.outputs import outputs
 from minidl.training.task import Task
@@ -51,7 +52,6 @@ PRESETS = {
 OF_TRIPLETS = ("triplets", "margin", "squared", "soft", "reduction")  # settings that a head has no use for
 FROM_SCRATCH = ("dimensions", "members", "keep")  # and those that vectors have none for
 WORDS = {"head": HEADS, "reduction": DIVISORS}  # settings that are one of these
-SCHEDULES = {"constant": lambda rate, epochs: Constant(rate), "one-cycle": OneCycle}
 
 
 class People(NamedTuple):

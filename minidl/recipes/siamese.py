@@ -8,8 +8,9 @@ from minidl.evaluation import error_rates, nearest_neighbours
 from minidl.losses import energy_baselines, siamese_energy_loss
 from minidl.models.siamese import siamese
 from minidl.ops import concatenate
-from minidl.optim import Adam, Constant, OneCycle
+from minidl.optim import Adam
 from minidl.plots import new_figure, save_figure
+from minidl.recipes.classifiers import SCHEDULES
 from minidl.training.outputs import outputs
 from minidl.training.task import Task
 from minidl.training.trained import opened
@@ -26,7 +27,6 @@ PRESETS = {
         "clip": None,
     },
 }  # fmt: skip
-SCHEDULES = {"constant": lambda rate, epochs: Constant(rate), "one-cycle": OneCycle}
 HELD_OUT, PAIRS_TO_VALIDATE, KNOWN = 5000, 5000, 10000
 FAR = 2  # times as far from the middle as 99 of 100 points: what is beyond would shrink the drawing of all others
 

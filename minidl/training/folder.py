@@ -30,13 +30,6 @@ def alone_in(folder):
         yield
 
 
-def make_folder(folder):
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"cannot make the folder {folder}: {error.strerror.lower()}; choose another") from None
-
-
 @contextmanager
 def _locked(folder):
     if fcntl is None:

@@ -16,13 +16,13 @@ from minidl.autograd import no_grad
 from minidl.backend import array_module, current_device, is_array, read_numbers, to_device
 from minidl.errors import ArgumentError, FileError, NonFiniteError
 from minidl.extras import ExtraError
-from minidl.files import must_be_writable
+from minidl.files import make_folder, must_be_writable
 from minidl.optim import clip_gradients
 from minidl.plots import must_be_drawable
 from minidl.shapes import is_int
 from minidl.training import checkpoint
 from minidl.training.curves import plot_curves
-from minidl.training.folder import CHECKPOINT, CURVES, PICTURE, TABLE, alone_in, make_folder
+from minidl.training.folder import CHECKPOINT, CURVES, PICTURE, TABLE, alone_in
 from minidl.training.log import OWN_COLUMNS, TensorBoard, write_table
 from minidl.training.progress import Progress
 from minidl.training.readings import Readings

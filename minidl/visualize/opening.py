@@ -17,7 +17,7 @@ from minidl.models import vgg19
 from minidl.models.embedding import Committee
 from minidl.recipes import cifar10, faces, siamese, signals, volumes
 from minidl.training import load
-from minidl.training.loop import CHECKPOINT
+from minidl.training.folder import CHECKPOINT
 from minidl.visualize.network import of_sequential, of_vgg19
 
 

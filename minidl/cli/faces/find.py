@@ -11,8 +11,7 @@ from minidl.cli.output import Output, shown
 from minidl.data.images import WRITABLE, read_image, read_metadata, within_memory, write_image
 from minidl.errors import FileError
 from minidl.faces import FaceReader, draw_faces
-from minidl.files import must_be_writable, must_differ
-from minidl.training.folder import make_folder
+from minidl.files import make_folder, must_be_writable, must_differ
 
 DRAWN = "faces drawn into a copy of"  # the metadata of what is written here: the name of the picture
 

@@ -8,8 +8,7 @@ from minidl.cli.output import Output, counted, shown, warn
 from minidl.errors import FileError
 from minidl.faces import THRESHOLD, Database
 from minidl.faces.database import Person
-from minidl.files import replacing
-from minidl.training.folder import make_folder
+from minidl.files import make_folder, replacing
 
 
 def register(actions):
