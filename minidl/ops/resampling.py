@@ -1,10 +1,12 @@
 """Pictures between their pixels: turned, zoomed, moved, or bent in any way, with a gradient."""
 
+from math import prod
+
+import numpy as np
+
 from minidl.autograd import differentiable
 from minidl.backend import array_module
 from minidl.errors import ShapeError
-
-BITS = 46  # of the sums in the gradient: finer than float32's 24, with room for 2^16 of the largest shares in one pixel
 
 
 def resample(x, rows, columns):
@@ -21,9 +23,11 @@ def resample(x, rows, columns):
     >>> resample(x, np.array([[[0., 0.5, 9.]]]), np.array([[[0.5, 0.5, 1.]]])).ravel()
     array([ 5., 15., 30.])
     """
-    if x.ndim != 4 or rows.ndim != 3 or rows.shape != columns.shape or len(rows) != len(x):
+    fits = x.ndim == 4 and rows.ndim == 3 and rows.shape == columns.shape and len(rows) == len(x)
+    if not fits or 0 in x.shape[1:3]:
         raise ShapeError(
-            f"resample of {x.shape} at rows {rows.shape} and columns {columns.shape}; wanted (N, H, W, C) and twice (N, H', W')"
+            f"resample of {x.shape} at rows {rows.shape} and columns {columns.shape}; wanted (N, H, W, C), H and W at "
+            "least 1, and twice (N, H', W')"
         )
     corners, below, beside = _around(rows, columns, x.shape, x.dtype)
     pixels = x.reshape(-1, x.shape[-1])
@@ -32,28 +36,54 @@ def resample(x, rows, columns):
 
 
 def resample_dx(dy, rows, columns, x_shape):
-    """y is linear in x, and x[n,p,q,c] has the same weight in y[n,i,j,c] wherever it is read. Each dy goes back to the four
-    pixels that its y was made of, and a pixel adds up what comes:
+    """y is linear in x, and x[n,p,q,c] has the same weight in y[n,i,j,c] wherever it is read. Each dy
+    goes back to the four pixels that its y was made of, and a pixel adds up its shares:
 
         ∂L/∂x[n,p,q,c] = Σ_ij Λ(r - p) Λ(s - q) dy[n,i,j,c]
 
-    They are added up as whole numbers, of which the largest |dy| is 2^46: a GPU adds in any order, and their sum is the same.
+    A GPU adds them in any order, so they are added as integers, whose sum is the same in every order.
+    The unit is 2^-b of a power of two that exceeds the largest share of the pixel. A pixel gets at most
+    4·H'·W' shares, so with 4·H'·W' ≤ 2^(63-b) no sum overflows. What is rounded off a share is added in
+    the same way, as a second sum in units of 2^-2b, where float64 holds more than b digits.
+    A NaN or an infinity in dy makes the four pixels around its place NaN, and no others.
     """
-    xp = array_module(dy)
-    corners, below, beside = _around(rows, columns, x_shape, dy.dtype)
-    largest = abs(dy).max()
-    largest += largest == 0
-    scaled = dy / largest * 2.0**BITS
-    channels = xp.arange(x_shape[-1])
-    dx = xp.zeros(x_shape, xp.uint64).reshape(-1)  # unsigned, as CuPy adds; a negative number wraps around and back
-    for (left, right), part in zip(corners, (scaled * (1 - below), scaled * below), strict=True):
-        for places, shares in ((left, part * (1 - beside)), (right, part * beside)):
-            numbers = (places[..., None] * x_shape[-1] + channels).reshape(-1)
-            xp.add.at(dx, numbers, xp.rint(shares).astype(xp.int64).reshape(-1).view(xp.uint64))
-    return (dx.view(xp.int64).astype(dy.dtype) / 2.0**BITS * largest).reshape(x_shape)
+    xp, dtype, places = array_module(dy), dy.dtype, prod(rows.shape[1:])
+    dy = dy.astype(np.result_type(dtype, np.float32), copy=False)
+    digits, limit = 61 - places.bit_length(), np.finfo(dy.dtype).maxexp
+    exponents = xp.zeros(prod(x_shape), xp.int32)
+    for numbers, shares in _shares(dy, rows, columns, x_shape):
+        xp.maximum.at(exponents, numbers, _exponents(shares))
+    is_finite = exponents < 2 * limit - 1
+    exponents = xp.maximum(exponents, 1) + 2 - limit  # |share| < 2^exponent
+    sums = [xp.zeros(prod(x_shape), xp.uint64) for _ in range(1 if dy.dtype == np.float32 else 2)]
+    for numbers, shares in _shares(dy, rows, columns, x_shape):
+        shares = xp.where(is_finite[numbers], xp.ldexp(shares, digits - exponents[numbers]), 0)
+        for total in sums:  # unsigned, as CuPy adds; a negative number wraps around and back
+            whole = xp.rint(shares)
+            xp.add.at(total, numbers, whole.astype(xp.int64).view(xp.uint64))
+            shares = xp.ldexp(shares - whole, digits)
+    dx = sum(xp.ldexp(total.view(xp.int64).astype(dy.dtype), -digits * i) for i, total in enumerate(sums))
+    dx = xp.where(is_finite, xp.ldexp(dx, exponents - digits), xp.nan)
+    return dx.astype(dtype).reshape(x_shape)
 
 
 resample = differentiable(resample, dx=resample_dx)
+
+
+def _shares(dy, rows, columns, x_shape):
+    """For each of the four pixels around the places: its numbers in the list of all of x, and the shares of
+    dy that go there"""
+    corners, below, beside = _around(rows, columns, x_shape, dy.dtype)
+    channels = array_module(dy).arange(x_shape[-1])
+    for (left, right), part in zip(corners, (dy * (1 - below), dy * below), strict=True):
+        for places, shares in ((left, part * (1 - beside)), (right, part * beside)):
+            yield (places[..., None] * x_shape[-1] + channels).reshape(-1), shares.reshape(-1)
+
+
+def _exponents(x):
+    """The biased exponents in the format of x: 0 for 0, the largest one for infinities and NaN"""
+    bits = abs(x).view(f"u{x.dtype.itemsize}") >> np.finfo(x.dtype).nmant
+    return bits.astype(np.int32)
 
 
 def _around(rows, columns, shape, dtype):
@@ -67,8 +97,9 @@ def _around(rows, columns, shape, dtype):
 
 
 def _between(places, size):
-    """(whole places at or before, those behind, how far between them) along an axis of that size"""
+    """(whole places at or before, those behind, how far between them) along an axis of that size; a NaN is
+    NaN pixels behind the first place"""
     xp = array_module(places)
     places = xp.clip(places, 0, size - 1)
-    first = xp.minimum(xp.floor(places), max(size - 2, 0)).astype(int)
+    first = xp.minimum(xp.floor(xp.where(xp.isnan(places), 0, places)), max(size - 2, 0)).astype(int)
     return first, xp.minimum(first + 1, size - 1), places - first

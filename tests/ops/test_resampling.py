@@ -1,0 +1,98 @@
+"""Resampling: the sums of its gradient, which neither overflow nor depend on an order or on other pixels."""
+
+import math
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+
+from minidl import ops
+from minidl.backend import to_device, to_numpy
+from tests.devices import GPUS, at
+
+PLACES = [pytest.param("numpy"), *GPUS]
+rng = np.random.default_rng(0)
+
+
+def gradient(dy, rows, columns, shape, place="numpy"):
+    with nullcontext() if place == "numpy" else at(place):
+        device = "cpu" if place == "numpy" else "gpu"
+        arrays = (to_device(array, device) for array in (dy, rows, columns))
+        return to_numpy(ops.resample.gradients["dx"](*arrays, shape))
+
+
+def enlarged(height, width, size):
+    """The rows and columns of a picture enlarged to size x size, from its first pixel to its last"""
+    places = (np.linspace(0, length - 1, size) for length in (height, width))
+    return [np.ascontiguousarray(grid)[None] for grid in np.meshgrid(*places, indexing="ij")]
+
+
+@pytest.mark.parametrize(
+    ("place", "size"), [("numpy", 1024), *(pytest.param(*p.values, 256, id=p.id, marks=p.marks) for p in GPUS)]
+)
+def test_2x2_enlarged_gives_each_pixel_a_quarter(place, size):
+    dx = gradient(np.ones((1, size, size, 1), np.float32), *enlarged(2, 2, size), (1, 2, 2, 1), place)
+    np.testing.assert_allclose(dx, size * size / 4, rtol=1e-7)
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(("dtype", "scales"), [(np.float32, (1e-37, 1e-20, 1e30)), (np.float64, (1e-300, 1e-20, 1e300))])
+def test_the_gradient_of_a_pixel_that_is_read_often_scales_with_dy(place, dtype, scales):
+    rows, columns = enlarged(2, 2, 64)
+    dy = rng.standard_normal((1, 64, 64, 3)).astype(dtype)
+    wanted = gradient(dy, rows, columns, (1, 2, 2, 3))
+    for scale in scales:
+        dx = gradient(dy * dtype(scale), rows, columns, (1, 2, 2, 3), place)
+        np.testing.assert_allclose(dx / dtype(scale), wanted, rtol=0, atol=4096 * np.finfo(dtype).eps * 4)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_largest_sum_does_not_overflow(dtype):
+    """2^16 - 1 reads of one pixel, each of the largest number below a power of two"""
+    largest = np.nextafter(dtype(2), dtype(0))
+    places = np.zeros((1, 255, 257))
+    for sign in (1, -1):
+        dx = gradient(np.full((1, 255, 257, 1), sign * largest), places, places, (1, 1, 1, 1))
+        assert dx.item() == dtype(sign * 65535 * float(largest))
+
+
+@pytest.mark.parametrize(("dtype", "exponents"), [(np.float32, 15), (np.float64, 140)])
+def test_a_small_gradient_beside_large_ones_keeps_its_digits(dtype, exponents):
+    """The error of each pixel is relative to what that pixel adds up."""
+    rows, columns = (rng.integers(0, 16, (1, 32, 32)).astype(float) for _ in range(2))
+    dy = (rng.standard_normal((1, 32, 32, 1)) * 10.0 ** rng.integers(-exponents, exponents, (1, 32, 32, 1))).astype(dtype)
+    dx = gradient(dy, rows, columns, (1, 16, 16, 1))
+    for i, j in np.ndindex(16, 16):
+        terms = dy[0, (rows[0] == i) & (columns[0] == j), 0].tolist()
+        assert abs(float(dx[0, i, j, 0]) - math.fsum(terms)) <= np.finfo(dtype).eps * math.fsum(map(abs, terms))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_order_of_the_sums_does_not_matter(dtype):
+    rows, columns = rng.uniform(-1, 9, (2, 1, 20, 20))
+    dy = rng.standard_normal((1, 20, 20, 2)).astype(dtype)
+    order = rng.permutation(400)
+
+    def reordered(array):
+        return array.reshape(1, 400, *array.shape[3:])[:, order].reshape(array.shape)
+
+    dx = gradient(dy, rows, columns, (1, 8, 8, 2))
+    assert dx.dtype == dtype
+    assert dx.tobytes() == gradient(*map(reordered, (dy, rows, columns)), (1, 8, 8, 2)).tobytes()
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_reaches_the_pixels_around_its_place_alone(place, wrong):
+    dy, rows, columns = np.ones((1, 1, 2, 1)), np.array([[[1.5, 3.5]]]), np.array([[[1.5, 3.5]]])
+    dy[0, 0, 0, 0] = wrong
+    dx = gradient(dy, rows, columns, (1, 5, 5, 1), place)[0, ..., 0]
+    assert np.isnan(dx[1:3, 1:3]).all()
+    assert dx[3:, 3:].tolist() == [[0.25, 0.25], [0.25, 0.25]]
+    assert np.isfinite(dx).sum() == 25 - 4
+
+
+def test_a_place_that_is_nan_has_a_pixel_that_is_nan():
+    x = np.arange(9.0).reshape(1, 3, 3, 1)
+    y = ops.resample(x, np.array([[[np.nan, 1.0, np.inf]]]), np.ones((1, 1, 3)))
+    np.testing.assert_array_equal(y.ravel(), [np.nan, 4.0, 7.0])
