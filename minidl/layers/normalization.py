@@ -47,7 +47,7 @@ class BatchNorm(Module):
                 "larger batches, and leave out a last one of a single example (drop_last=True of Batches)"
             )
         mean, variance = batch = moments(array)
-        share = 1 - self.momentum
-        self.mean = self.momentum * self.mean + share * mean
-        self.variance = self.momentum * self.variance + share * count / (count - 1) * variance
+        share, dtype = 1 - self.momentum, self.mean.dtype
+        self.mean = (self.momentum * self.mean + share * mean).astype(dtype)
+        self.variance = (self.momentum * self.variance + share * count / (count - 1) * variance).astype(dtype)
         return op(x, self.gamma, self.beta, batch, self.epsilon)

@@ -5,6 +5,7 @@ from math import prod
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError, one_of
+from minidl.ops.half import summed_in_float32
 
 # The factor before Σ (F - P)²; H, W, C: positions and channels of one picture, n: numbers in all.
 FACTORS = {
@@ -15,6 +16,7 @@ FACTORS = {
 }
 
 
+@summed_in_float32
 def content_loss(generated, content, normalization="half"):
     """(N, H, W, C), (N, H, W, C) -> one number
 
@@ -35,11 +37,13 @@ def content_loss(generated, content, normalization="half"):
     return (difference * difference).sum() * factor
 
 
+@summed_in_float32
 def content_loss_dgenerated(dL, generated, content, normalization):
     """∂L/∂F = 2k (F - P)"""
     return dL * (2 * _factor(generated.shape, content.shape, normalization)) * (generated - content)
 
 
+@summed_in_float32
 def content_loss_dcontent(dL, generated, content, normalization):
     """F and P enter by their difference alone:  ∂L/∂P = -∂L/∂F"""
     return -content_loss_dgenerated(dL, generated, content, normalization)

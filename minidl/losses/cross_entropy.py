@@ -7,18 +7,21 @@ from minidl import ops
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ArgumentError, ShapeError, one_of
+from minidl.ops.half import summed_in_float32
 
 # The factor before the sum over n terms.
 FACTORS = {"mean": lambda n: 1 / n, "sum": lambda n: 1.0}
 
 
+@summed_in_float32
 def softmax_cross_entropy(logits, labels, reduction="mean"):
     """(N, C), (N,) -> one number
 
     L = 1/N Σ_n -log p[n,l],      p = softmax(z): p[n,c] = e^z[n,c] / Σ_d e^z[n,d],  z: logits,  l = labels[n]
 
-    labels: whole numbers from 0 to C - 1. reduction: "mean", or "sum" without the 1/N. The largest z of each row is taken off
-    first, as in softmax: -log p[l] = log Σ_d e^(z[d] - m) - (z[l] - m). Of C classes a network that knows nothing scores log C.
+    labels: whole numbers from 0 to C - 1 (on a GPU the loss is NaN for others). reduction: "mean", or "sum"
+    without the 1/N. The largest z of each row is taken off first, as in softmax:
+    -log p[l] = log Σ_d e^(z[d] - m) - (z[l] - m). Of C classes a network that knows nothing scores log C.
 
     Cost: N·C exponentials; reads the logits twice, for the largest and to take it off. The gradient does the same again.
 
@@ -27,9 +30,11 @@ def softmax_cross_entropy(logits, labels, reduction="mean"):
     """
     xp, right, factor = _right_ones(logits, labels, reduction)
     z = logits - logits.real.max(axis=1, keepdims=True)
-    return (xp.log(xp.exp(z).sum(axis=1)) - xp.where(right, z, 0).sum(axis=1)).sum() * factor
+    z_of_label = xp.where(right.any(axis=1), xp.where(right, z, 0).sum(axis=1), xp.nan)
+    return (xp.log(xp.exp(z).sum(axis=1)) - z_of_label).sum() * factor
 
 
+@summed_in_float32
 def softmax_cross_entropy_dlogits(dL, logits, labels, reduction):
     """∂/∂z[c] of log Σ_d e^z[d] is e^z[c] / Σ_d e^z[d] = p[c], and of -z[l] it is -[c = l]:
 
@@ -42,6 +47,7 @@ def softmax_cross_entropy_dlogits(dL, logits, labels, reduction):
 softmax_cross_entropy = differentiable(softmax_cross_entropy, dlogits=softmax_cross_entropy_dlogits)
 
 
+@summed_in_float32
 def sigmoid_cross_entropy(logits, targets, reduction="mean"):
     """(..), (..) -> one number
 
@@ -56,17 +62,19 @@ def sigmoid_cross_entropy(logits, targets, reduction="mean"):
     np.float64(0.6931471805599453)
     """
     xp, t, factor = _targets(logits, targets, reduction)
-    positive = logits.real > 0  # of the real part, for the proof by complex steps
-    rest = xp.log1p(xp.exp(xp.where(positive, -logits, logits)))
-    return (xp.where(positive, logits, 0) - logits * t + rest).sum() * factor
+    negative = logits.real <= 0  # of the real part, for the proof by complex steps
+    rest = xp.log1p(xp.exp(xp.where(negative, logits, -logits)))
+    return (xp.where(negative, 0, logits) - logits * t + rest).sum() * factor
 
 
+@summed_in_float32
 def sigmoid_cross_entropy_dlogits(dL, logits, targets, reduction):
     """max(z, 0) + log(1 + e^-|z|) = log(1 + e^z), whose slope is e^z / (1 + e^z) = p:  ∂L/∂z = 1/n (p - t)"""
     _, t, factor = _targets(logits, targets, reduction)
     return dL * factor * (ops.sigmoid.forward(logits) - t)
 
 
+@summed_in_float32
 def sigmoid_cross_entropy_dtargets(dL, logits, reduction):
     """L is linear in t:  ∂L/∂t = -z/n"""
     return dL * -FACTORS[reduction](logits.size) * logits

@@ -3,6 +3,7 @@
 from minidl.autograd import differentiable
 from minidl.backend import must_be_floating
 from minidl.errors import ShapeError, one_of
+from minidl.ops.half import summed_in_float32
 from minidl.ops.tall import times, transposed_times
 
 # The divisor of Σ_p F F.
@@ -13,6 +14,7 @@ DIVISORS = {
 }
 
 
+@summed_in_float32
 def gram_matrix(features, normalization="none"):
     """(N, H, W, C) -> (N, C, C)
 
@@ -31,6 +33,7 @@ def gram_matrix(features, normalization="none"):
     return transposed_times(F, F) / Z
 
 
+@summed_in_float32
 def gram_matrix_dfeatures(dG, features, normalization):
     """(N, C, C) -> (N, H, W, C)
 

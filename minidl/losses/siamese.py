@@ -16,19 +16,22 @@ import numpy as np
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ArgumentError, ShapeError
+from minidl.ops.directions import inverse
+from minidl.ops.half import summed_in_float32
 
 DECAY = 2.77  # of the energy loss, as Chopra has it
 
 
+@summed_in_float32
 def siamese_energy_loss(a, b, same, q=5.0):
     """(N, D), (N, D), (N,) -> one number
 
     L = 1/N Σ_n  2/Q E²               where same[n],      E = |a[n] - b[n]|
                  2 Q e^(-2.77 E/Q)    where not
 
-    same: bools, or 0 and 1. At E = Q/2 the one is worth Q/2, the other as much to a thousandth (2.77 is about 4 log 2): that is
-    the threshold to begin with. What a network scores that has learned nothing: `energy_baselines`. Chopra, Hadsell, LeCun
-    2005; q: their upper bound of E.
+    same: bools, or 0 and 1 (on a GPU the loss is NaN for others). At E = Q/2 the one is worth Q/2, the other
+    as much to a thousandth (2.77 is about 4 log 2): that is the threshold to begin with. What a network
+    scores that has learned nothing: `energy_baselines`. Chopra, Hadsell, LeCun 2005; q: their upper bound of E.
 
     >>> siamese_energy_loss(np.array([[3., 4.], [1., 1.]]), np.array([[0., 0.], [1., 1.]]), np.array([1, 0]))    # E = 5, 0
     np.float64(10.0)
@@ -37,15 +40,17 @@ def siamese_energy_loss(a, b, same, q=5.0):
     return xp.where(same, 2 / q * squares, 2 * q * xp.exp(-DECAY / q * E)).mean()
 
 
+@summed_in_float32
 def siamese_energy_loss_gradients(dL, a, b, same, q, wanted):
     """∂L/∂E = 4/Q E where same, so that E d/E = d needs no root; else -5.54 e^(-2.77 E/Q)"""
     xp, same, d, _, E = _distances("siamese_energy_loss", a, b, same, "q", q)
-    return _along(dL * xp.where(same, 4 / q, -2 * DECAY * xp.exp(-DECAY / q * E) * _inverse(xp, E)), d, wanted)
+    return _along(dL * xp.where(same, 4 / q, -2 * DECAY * xp.exp(-DECAY / q * E) * inverse(E)), d, wanted)
 
 
 siamese_energy_loss = differentiable(siamese_energy_loss, da_db=siamese_energy_loss_gradients)
 
 
+@summed_in_float32
 def contrastive_loss(a, b, same, margin=1.0):
     """(N, D), (N, D), (N,) -> one number
 
@@ -58,14 +63,15 @@ def contrastive_loss(a, b, same, margin=1.0):
     np.float64(8.5)
     """
     xp, same, _, squares, E = _distances("contrastive_loss", a, b, same, "margin", margin)
-    short = xp.where(E.real < margin, margin - E, 0)
+    short = xp.where(E.real >= margin, 0, margin - E)
     return xp.where(same, squares, short * short).mean() / 2
 
 
+@summed_in_float32
 def contrastive_loss_gradients(dL, a, b, same, margin, wanted):
     """∂L/∂E = E where same; else -(m - E) where that is above 0, and 0 from the margin on"""
     xp, same, d, _, E = _distances("contrastive_loss", a, b, same, "margin", margin)
-    return _along(dL * xp.where(same, 1, -xp.maximum(margin - E, 0) * _inverse(xp, E)), d, wanted)
+    return _along(dL * xp.where(same, 1, -xp.maximum(margin - E, 0) * inverse(E)), d, wanted)
 
 
 contrastive_loss = differentiable(contrastive_loss, da_db=contrastive_loss_gradients)
@@ -114,13 +120,10 @@ def _distances(op, a, b, same, name, value):
     if xp is np and not ((same == 0) | (same == 1)).all():  # to look at them would stop a GPU
         raise ArgumentError("same holds other numbers than 0 and 1; wanted True or 1 where a pair is the same, else False or 0")
     d = a - b
+    if xp is not np:
+        d = xp.where(((same == 0) | (same == 1))[:, None], d, xp.nan)
     squares = (d * d).sum(axis=1)  # not of absolute values, for the proof by complex steps
     return xp, same != 0, d, squares, xp.sqrt(squares)
-
-
-def _inverse(xp, E):
-    """1/E, and 0 where E is 0"""
-    return xp.where(E > 0, 1 / xp.where(E > 0, E, 1), 0)
 
 
 def _along(slope, d, wanted):

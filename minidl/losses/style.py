@@ -11,6 +11,7 @@ from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError, one_of
 from minidl.losses.gram import gram_matrix
+from minidl.ops.half import summed_in_float32
 
 gram, gram_dfeatures = gram_matrix.forward, gram_matrix.gradients["dfeatures"]
 
@@ -23,6 +24,7 @@ FACTORS = {
 }
 
 
+@summed_in_float32
 def gram_loss(G, A, factor=1.0):
     """(N, C, C), (N, C, C) -> one number:  L = k Σ_{n,c,d} (G[n,c,d] - A[n,c,d])²,      k: factor
 
@@ -36,11 +38,13 @@ def gram_loss(G, A, factor=1.0):
     return (D * D).sum() * factor
 
 
+@summed_in_float32
 def gram_loss_dG(dL, G, A, factor):  # noqa: N802  G is its name in the papers
     """∂L/∂G = 2k (G - A)"""
     return dL * (2 * factor) * (G - A)
 
 
+@summed_in_float32
 def gram_loss_dA(dL, G, A, factor):  # noqa: N802
     """∂L/∂A = -∂L/∂G"""
     return -gram_loss_dG(dL, G, A, factor)
@@ -49,6 +53,7 @@ def gram_loss_dA(dL, G, A, factor):  # noqa: N802
 gram_loss = differentiable(gram_loss, dG=gram_loss_dG, dA=gram_loss_dA)
 
 
+@summed_in_float32
 def style_loss(generated, style, normalization="gatys"):
     """(N, H, W, C), (N, H', W', C) or (N, C, C) -> one number
 
@@ -70,11 +75,13 @@ def style_loss(generated, style, normalization="gatys"):
     return gram_loss.forward(G, A, style_factor(generated.shape, normalization))
 
 
+@summed_in_float32
 def style_loss_dgenerated(dL, generated, style, normalization):
     """∂L/∂G = 2k (G - A), and on through the Gram matrix: dF = F (∂L/∂G + ∂L/∂Gᵀ) / M"""
     return gram_dfeatures(_gram_gradient(dL, generated, style, normalization), generated, "positions")
 
 
+@summed_in_float32
 def style_loss_dstyle(dL, generated, style, normalization):
     """∂L/∂A = -∂L/∂G, and on through the Gram matrix where style is features"""
     dA = -_gram_gradient(dL, generated, style, normalization)
@@ -88,6 +95,8 @@ def style_factor(shape, normalization="gatys"):
     """k of a normalization, for generated features of this shape (N, H, W, C)"""
     one_of("normalization", normalization, FACTORS)
     n, height, width, channels = shape
+    if normalization == "positions_mean" and not n:
+        raise ShapeError(f"style_loss of features {shape}: no pictures have no mean; wanted at least one")
     return FACTORS[normalization](n, height * width, channels)
 
 

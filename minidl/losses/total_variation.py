@@ -10,6 +10,7 @@ from typing import NamedTuple
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError, one_of
+from minidl.ops.half import summed_in_float32
 
 # A step goes from one neighbour to the other: (row, column) of each, counted from the corner of their square.
 DOWN, RIGHT = ((0, 0), (1, 0)), ((0, 0), (0, 1))
@@ -60,8 +61,10 @@ FORMS = {
     "power": Form((DOWN, RIGHT), _power, cropped=True),  # the form of Mahendran, Vedaldi 2015, with beta = 2.5
     "nine_point": Form((DOWN, RIGHT, FALLING, RISING), _nine_point),
 }
+MEANS = ("mean_squares", "nine_point")  # divide by how many numbers there are
 
 
+@summed_in_float32
 def total_variation(image, normalization="sum_squares"):
     """(H, W, C) or (N, H, W, C) -> one number
 
@@ -75,7 +78,7 @@ def total_variation(image, normalization="sum_squares"):
     "nine_point"    (2/3 Σ (↓² + →²) + 1/6 Σ (↘² + ↗²)) / (N H W C): inside the border its gradient is the nine-point
                     Laplacian, with weights 4, 1 and -20, times -1/3 / (N H W C)
 
-    Raises ShapeError where the image is a single row or column.
+    Raises ShapeError where the image is a single row or column, or where no numbers have no mean.
 
     >>> total_variation(np.array([[1., 2.], [4., 2.]]).reshape(2, 2, 1))          # ↓ 3, 0   → 1, -2
     np.float64(14.0)
@@ -85,6 +88,7 @@ def total_variation(image, normalization="sum_squares"):
     return form.phi([_difference(image, step, form.cropped) for step in form.steps], image)[0]
 
 
+@summed_in_float32
 def total_variation_dimage(dL, image, normalization):
     """dx = Σ_steps Aᵀ φ'(A x): each slope is added where its step ends and taken off where it begins"""
     form = _form(image, normalization)
@@ -121,4 +125,6 @@ def _form(image, normalization):
     one_of("normalization", normalization, FORMS)
     if image.ndim not in (3, 4) or min(image.shape[-3:-1]) < 2:
         raise ShapeError(f"total_variation of shape {image.shape}; wanted (H, W, C) or (N, H, W, C) with H and W at least 2")
+    if normalization in MEANS and not image.size:
+        raise ShapeError(f"total_variation of shape {image.shape}: no numbers have no mean; wanted N and C at least 1")
     return FORMS[normalization]

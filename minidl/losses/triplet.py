@@ -9,6 +9,7 @@ from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ArgumentError, ShapeError, one_of
 from minidl.ops.directions import inverse, root
+from minidl.ops.half import summed_in_float32
 
 # What the sum of the terms is divided by.
 DIVISORS = {
@@ -18,6 +19,7 @@ DIVISORS = {
 }
 
 
+@summed_in_float32
 def triplet_loss(anchor, positive, negative, margin=0.2, reduction="sum", squared=True, soft=False):
     """(N, D), (N, D), (N, D) -> one number
 
@@ -41,9 +43,11 @@ def triplet_loss(anchor, positive, negative, margin=0.2, reduction="sum", square
     return terms.sum() / DIVISORS[one_of("reduction", reduction, DIVISORS)](terms)
 
 
+@summed_in_float32
 def triplet_loss_gradients(dL, anchor, positive, negative, margin, reduction, squared, soft, wanted):
-    """φ'(z) is [z > 0], 0 at the kink too, or with `soft` sigmoid(z); Z counts and does not move. With near = a - p and
-    far = a - n, ∂|near|²/∂a = 2 near and ∂|near|/∂a = near / |near|, 0 where near is 0; p and n enter by near or far alone:
+    """φ'(z) is 0 where z ≤ 0 and else 1, or with `soft` sigmoid(z); Z counts and does not move. With
+    near = a - p and far = a - n, ∂|near|²/∂a = 2 near and ∂|near|/∂a = near / |near|, 0 where near is 0;
+    p and n enter by near or far alone:
 
         ∂L/∂p = -w α near,      ∂L/∂n = w β far,      ∂L/∂a = w (α near - β far),      w = φ'(z) / Z
 
@@ -52,7 +56,7 @@ def triplet_loss_gradients(dL, anchor, positive, negative, margin, reduction, sq
     """
     near, far, z = _compared(anchor, positive, negative, margin, squared)
     Z = DIVISORS[reduction](_terms(z, soft))
-    w = dL / Z * (ops.sigmoid.forward(z) if soft else z > 0)
+    w = dL / Z * (ops.sigmoid.forward(z) if soft else ~(z <= 0))
     alpha, beta = (2, 2) if squared else (inverse(root(_squares(each))) for each in (near, far))
     along_near, along_far = (w * alpha)[:, None] * near, (w * beta)[:, None] * far
     found = {"anchor": along_near - along_far, "positive": -along_near, "negative": along_far}
@@ -90,6 +94,6 @@ def _squares(difference):
 
 
 def _terms(z, soft):
-    xp, positive = array_module(z), z.real > 0  # of the real part, for the proof by complex steps
-    hinge = xp.where(positive, z, 0)
-    return hinge + xp.log1p(xp.exp(xp.where(positive, -z, z))) if soft else hinge
+    xp, rests = array_module(z), z.real <= 0  # of the real part, for the proof by complex steps
+    hinge = xp.where(rests, 0, z)
+    return hinge + xp.log1p(xp.exp(xp.where(rests, z, -z))) if soft else hinge

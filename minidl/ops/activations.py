@@ -2,6 +2,7 @@
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module
+from minidl.ops.half import summed_in_float32
 from minidl.ops.reductions import axes_of
 
 
@@ -72,6 +73,7 @@ def tanh_dx(dy, y):
 tanh = differentiable(tanh, dx=tanh_dx)
 
 
+@summed_in_float32
 def softmax(x, axis=-1):
     """y[i] = e^x[i] / Σ_j e^x[j] along the axis
 
@@ -85,6 +87,7 @@ def softmax(x, axis=-1):
     return e / e.sum(axis=axis, keepdims=True)
 
 
+@summed_in_float32
 def softmax_dx(dy, y, axis):
     """∂y[i]/∂x[j] = y[i] ([i = j] - y[j]), so  dx[j] = y[j] (dy[j] - Σ_i dy[i] y[i])"""
     return y * (dy - (dy * y).sum(axis=axis, keepdims=True))

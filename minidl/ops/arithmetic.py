@@ -7,9 +7,11 @@ a broadcast input is summed over the axes along which it was repeated: `unbroadc
 from minidl.autograd import Tensor, differentiable
 from minidl.backend import array_module
 from minidl.errors import ArgumentError, ShapeError
+from minidl.ops.half import summed_in_float32
 from minidl.shapes import can_broadcast
 
 
+@summed_in_float32
 def unbroadcast(dy, shape):
     """Sum dy over the axes that broadcasting `shape` to dy.shape repeated.
 
@@ -108,6 +110,7 @@ def divide_da(dy, b, a_shape):
     return unbroadcast(dy / b, a_shape)
 
 
+@summed_in_float32
 def divide_db(dy, y, b, b_shape):
     """∂y/∂b = -a / b² = -y / b"""
     return unbroadcast(-dy * y / b, b_shape)

@@ -4,9 +4,11 @@ its place, and its gradient is 0, since no way out of the origin is better than 
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError
+from minidl.ops.half import summed_in_float32
 from minidl.ops.reductions import axes_of
 
 
+@summed_in_float32
 def l2_normalize(x, axis=-1):
     """y = x / |x|,      |x| = √(Σ x²) along the axis
 
@@ -18,6 +20,7 @@ def l2_normalize(x, axis=-1):
     return _over_length(x, x, axis)
 
 
+@summed_in_float32
 def l2_normalize_dx(dy, x, y, axis):
     """With ∂|x|/∂x[k] = x[k] / |x| = y[k],
 
@@ -32,6 +35,7 @@ def l2_normalize_dx(dy, x, y, axis):
 l2_normalize = differentiable(l2_normalize, dx=l2_normalize_dx)
 
 
+@summed_in_float32
 def cosine_similarity(a, b):
     """(..., D), (..., D) -> (...)
 
@@ -50,6 +54,7 @@ def cosine_similarity(a, b):
     return (l2_normalize.forward(a) * l2_normalize.forward(b)).sum(axis=-1)
 
 
+@summed_in_float32
 def cosine_similarity_gradients(dy, y, a, b, wanted):
     """y is linear in â, so dâ = dy b̂; and on through the normalization, where Σ â dâ = dy y:
 
@@ -67,16 +72,17 @@ cosine_similarity = differentiable(cosine_similarity, da_db=cosine_similarity_gr
 
 
 def root(squares):
-    """√squares, and a constant 0 where that is 0: so the proof by complex steps sees no slope there either"""
+    """√squares, and a constant 0 where that is 0: so the proof by complex steps sees no slope there either;
+    NaN of a NaN"""
     xp = array_module(squares)
-    return xp.where(squares.real > 0, xp.sqrt(squares), 0)
+    return xp.where(squares.real <= 0, 0, xp.sqrt(squares))
 
 
 def inverse(length):
-    """1 / length, and 0 where that is 0"""
+    """1 / length, and 0 where that is 0; NaN of a NaN"""
     xp = array_module(length)
-    positive = length.real > 0
-    return xp.where(positive, 1 / xp.where(positive, length, 1), 0)
+    is_zero = length.real <= 0
+    return xp.where(is_zero, 0, 1 / xp.where(is_zero, 1, length))
 
 
 def _over_length(numbers, x, axis):

@@ -9,9 +9,11 @@ from minidl.cores import share
 from minidl.errors import ArgumentError, ShapeError
 from minidl.ops.arithmetic import must_broadcast, unbroadcast
 from minidl.ops.directions import inverse, root
+from minidl.ops.half import summed_in_float32
 from minidl.ops.strips import equal_parts, fair_strip
 
 
+@summed_in_float32
 def pairwise_distances(a, b=None, squared=False):
     """(N, D), (M, D) -> (N, M);  without b, of one set, (N, D) -> (N, N)
 
@@ -38,6 +40,7 @@ def pairwise_distances(a, b=None, squared=False):
     return y if squared else root(y)
 
 
+@summed_in_float32
 def pairwise_distances_gradients(dy, y, a, b, squared, wanted):
     """∂s[i,j]/∂a[i] = 2 (a[i] - b[j]) = -∂s[i,j]/∂b[j], and ∂√s = ∂s / 2√s; where the points are equal, and the root has a
     kink, the gradient is 0. With W[i,j] = 2 dy[i,j], or dy[i,j] / y[i,j] of roots,
@@ -99,7 +102,8 @@ chi_square = differentiable(chi_square, da=chi_square_da, db=chi_square_db)
 def _contrast(a, b):
     """(a - b) / (a + b), and 0 where both are 0: no square of small numbers that vanishes, none of large ones that overflows"""
     xp, whole = array_module(a, b), a + b
-    return xp.where(whole.real > 0, (a - b) / xp.where(whole.real > 0, whole, 1), 0)
+    is_zero = whole.real <= 0
+    return xp.where(is_zero, 0, (a - b) / xp.where(is_zero, 1, whole))
 
 
 def _second(a, b):

@@ -12,12 +12,14 @@ from minidl.cores import get_threads, share
 from minidl.errors import ShapeError
 from minidl.memory import empty
 from minidl.ops.arithmetic import unbroadcast
+from minidl.ops.half import summed_in_float32
 from minidl.ops.strips import equal_parts
 from minidl.shapes import can_broadcast
 
 LEAST = 1 << 23  # multiply-adds that are done before another core has heard of them
 
 
+@summed_in_float32
 def matmul(a, b):
     """(..., M, K), (..., K, N) -> (..., M, N)
 
@@ -42,6 +44,7 @@ def matmul(a, b):
     return _product(a, b)
 
 
+@summed_in_float32
 def matmul_da(dy, b, a_shape):
     """a[m,k] meets b[k,n] in every y[m,n]:  ∂L/∂a[m,k] = Σ_n dy[m,n] b[k,n],  or  da = dy bᵀ"""
     dy = _matrices(dy, len(a_shape), b.ndim)
@@ -49,6 +52,7 @@ def matmul_da(dy, b, a_shape):
     return unbroadcast(_product(dy, b.mT), _matrix_shape(a_shape, row=True)).reshape(a_shape)
 
 
+@summed_in_float32
 def matmul_db(dy, a, b_shape):
     """b[k,n] meets a[m,k] in every y[m,n]:  ∂L/∂b[k,n] = Σ_m a[m,k] dy[m,n],  or  db = aᵀ dy"""
     dy = _matrices(dy, a.ndim, len(b_shape))

@@ -27,6 +27,10 @@ Cost: some ten additions and multiplications a number; what counts is that x is 
 gradients x is read twice, dy once, and dx, which holds dy first, is written twice and read once.
 """
 
+from math import prod
+
+import numpy as np
+
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.cores import share
@@ -37,27 +41,33 @@ from minidl.ops.strips import equal_parts, fair_strip
 
 
 def moments(x):
-    """(..., C) -> μ (C,), σ² (C,): mean and variance of each channel, Σ x / M and Σ (x - μ)² / M
+    """(..., C) -> μ (C,), σ² (C,) in float64: mean and variance of each channel, Σ x / M and Σ (x - μ)² / M
 
-    Each strip has a mean and a sum of squared distances from it of its own; those of two become one without a loss of digits
-    (Chan, Golub, LeVeque 1979): with δ = μ₂ - μ₁,  μ = μ₁ + δ n₂/n,  S = S₁ + S₂ + δ² n₁ n₂ / n.
+    The mean of a strip is summed twice, the second time over x minus the first result: so an error of the
+    sum does not count, however far the mean is from 0. With the rest r that the second sum finds,
+    Σ (x - μ)² = Σ (x - μ + r)² - M r². Two strips with means μ₁, μ₂ and sums of squared
+    distances from them S₁, S₂ become one without a loss of digits (Chan, Golub, LeVeque 1979): with
+    δ = μ₂ - μ₁,  μ = μ₁ + δ n₂/n,  S = S₁ + S₂ + δ² n₁ n₂ / n.
 
     >>> moments(np.array([[1., 0.], [3., 0.]]))
     (array([2., 0.]), array([1., 0.]))
     """
     must_be_floating("x", x)
-    x = _positions(x)
-    xp = array_module(x)
+    if not x.ndim or not x.size:
+        raise ShapeError(f"moments of x {x.shape}; wanted x (..., C) with at least one number: none has no mean")
+    x = _wide(_positions(x))
+    xp, wide = array_module(x), np.result_type(x.dtype, np.float64)
 
     def of_strip(rows):
         part, ones = x[rows], xp.ones(rows.stop - rows.start, x.dtype)
         mean = ones @ part / len(part)
         off = xp.subtract(part, mean, out=scratch(xp, "off", part.shape, x.dtype))
-        return len(part), mean, ones @ xp.multiply(off, off, out=off)
+        rest = (ones @ off / len(part)).astype(wide)
+        squares = ones @ xp.multiply(off, off, out=off) - len(part) * rest * rest
+        return len(part), mean + rest, xp.where(squares.real < 0, 0, squares)
 
-    parts = [(n, mean, squares) for n, mean, squares in share(xp, of_strip, _strips(x))]
-    count, mean, squares = parts[0]
-    for n, other, more in parts[1:]:
+    (count, mean, squares), *others = share(xp, of_strip, _strips(x))
+    for n, other, more in others:
         delta, total = other - mean, count + n
         mean, squares = mean + delta * (n / total), squares + more + delta * delta * (count * n / total)
         count = total
@@ -80,36 +90,41 @@ def batch_norm(x, gamma, beta, given=None, epsilon=1e-5, fixed=False):
 def batch_norm_gradients(dy, x, gamma, given, epsilon, fixed, wanted):
     """dγ = Σ dy x̂,  dβ = Σ dy,  dx = γ / √(σ² + ε) (dy - dβ/M - x̂ dγ/M),  with fixed moments dx = γ / √(σ² + ε) dy"""
     mean, variance = given or moments(x)
-    shape, x, dy = x.shape, _positions(x), _positions(dy)
-    xp, m, inverse = array_module(x), len(x), 1 / (variance + epsilon) ** 0.5
+    shape, dtype, x, dy = x.shape, x.dtype, _wide(_positions(x)), _positions(dy)
+    xp, m = array_module(x), max(1, len(x))
+    inverse = 1 / xp.sqrt(variance + epsilon)
+    near, rest = _split(mean, x.dtype)
     dx = empty(xp, x.shape, x.dtype) if "x" in wanted else None
 
     def sums(rows):
         """Puts dy into dx, whose place dx takes later: so dy·[y > 0] is computed once, and in no array of its own."""
         part = put(dy, rows, scratch(xp, "dy", x[rows].shape, x.dtype) if dx is None else dx[rows])
-        off = xp.subtract(x[rows], mean, out=scratch(xp, "off", part.shape, x.dtype))
+        off = xp.subtract(x[rows], near, out=scratch(xp, "off", part.shape, x.dtype))
         ones = xp.ones(rows.stop - rows.start, x.dtype)
         return ones @ xp.multiply(off, part, out=off), ones @ part
 
-    dgamma, dbeta = (sum(parts) for parts in zip(*share(xp, sums, _strips(x)), strict=True))
-    dgamma = dgamma * inverse
+    found = share(xp, sums, _strips(x))
+    along_dy, dbeta = (sum(parts) for parts in zip(*found, strict=True)) if found else xp.zeros((2, x.shape[-1]), x.dtype)
+    dgamma = (along_dy - rest * dbeta) * inverse
     slope = gamma * inverse
     along = -slope * dgamma * inverse / m
-    shift = -slope * dbeta / m - along * mean
+    shift = -slope * dbeta / m - along * rest
+    slope, along, shift = (each.astype(x.dtype) for each in (slope, along, shift))
 
     def in_place_of_dy(rows):
-        """dx = slope · dy + along · x + shift, which is the formula with x̂ = (x - μ) / √(σ² + ε) written out"""
+        """dx = slope · dy + along · (x - μ) + shift, which is the formula with x̂ = (x - μ) / √(σ² + ε) written out"""
         part = dx[rows]
         part *= slope
         if not fixed:
-            part += xp.multiply(x[rows], along, out=scratch(xp, "off", part.shape, x.dtype))
+            off = xp.subtract(x[rows], near, out=scratch(xp, "off", part.shape, x.dtype))
+            part += xp.multiply(off, along, out=off)
             part += shift
 
-    found = {"gamma": dgamma, "beta": dbeta}
+    gradients = {"gamma": dgamma.astype(dtype), "beta": dbeta.astype(dtype)}
     if dx is not None:
         share(xp, in_place_of_dy, _strips(x))
-        found["x"] = dx.reshape(shape)
-    return {name: found[name] for name in wanted}
+        gradients["x"] = dx.reshape(shape).astype(dtype, copy=False)
+    return {name: gradients[name] for name in wanted}
 
 
 batch_norm = differentiable(batch_norm, dx_dgamma_dbeta=batch_norm_gradients)
@@ -135,31 +150,46 @@ batch_norm_relu = differentiable(batch_norm_relu, dx_dgamma_dbeta=batch_norm_rel
 
 def _forward(x, gamma, beta, given, epsilon, rectify):
     must_be_floating("x", x)
-    if not x.ndim or not x.size or gamma.shape != x.shape[-1:] or beta.shape != x.shape[-1:]:
+    if not x.ndim or gamma.shape != x.shape[-1:] or beta.shape != x.shape[-1:] or not (x.size or given):
         raise ShapeError(
-            f"batch_norm of x {x.shape}, gamma {gamma.shape} and beta {beta.shape}; wanted x (..., C) with at least one "
-            "number, gamma and beta (C,)"
+            f"batch_norm of x {x.shape}, gamma {gamma.shape} and beta {beta.shape}; wanted x (..., C), gamma and beta (C,), "
+            "and without given moments at least one number"
         )
     mean, variance = given or moments(x)
-    scale = gamma / (variance + epsilon) ** 0.5
-    xp, flat, shift = array_module(x, gamma, beta), _positions(x), beta - mean * scale
-    y = empty(xp, flat.shape, x.dtype)
+    xp, flat = array_module(x, gamma, beta), _wide(_positions(x))
+    scale = gamma / xp.sqrt(variance + epsilon)
+    near, rest = _split(mean, flat.dtype)
+    scale, shift = scale.astype(flat.dtype), (beta - rest * scale).astype(flat.dtype)
+    y = empty(xp, flat.shape, flat.dtype)
 
     def normalize(rows):
-        part = xp.multiply(flat[rows], scale, out=y[rows])
+        """y = scale · (x - μ) + shift: of x · scale + (shift - μ · scale) the digits would cancel where μ is large"""
+        part = xp.subtract(flat[rows], near, out=y[rows])
+        part *= scale
         part += shift
         if rectify:
             xp.maximum(part, 0, out=part)
 
     share(xp, normalize, _strips(flat))
-    return y.reshape(x.shape)
+    return y.reshape(x.shape).astype(x.dtype, copy=False)
+
+
+def _split(mean, dtype):
+    """The mean rounded to a dtype, and what the rounding took off"""
+    near = mean.astype(dtype)
+    return near, mean - near
+
+
+def _wide(x):
+    """float16 as float32"""
+    return x.astype(np.result_type(x.dtype, np.float32), copy=False)
 
 
 def _positions(x):
     """(..., C) -> (M, C)"""
-    return x.reshape(-1, x.shape[-1])
+    return x.reshape(prod(x.shape[:-1]), x.shape[-1])
 
 
 def _strips(x):
     """Of the rows of x (M, C)"""
-    return equal_parts(len(x), max(1, fair_strip(array_module(x), x.shape[0] * x.shape[1]) // x.shape[1]))
+    return equal_parts(len(x), max(1, fair_strip(array_module(x), x.size) // max(1, x.shape[1])))

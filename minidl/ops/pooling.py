@@ -9,6 +9,7 @@ from minidl.cores import share
 from minidl.errors import ShapeError
 from minidl.memory import empty
 from minidl.ops import pooling_gpu
+from minidl.ops.half import summed_in_float32
 from minidl.ops.padding import seen, unpad_windows
 from minidl.ops.strips import apart, strips_of_windows
 from minidl.shapes import windows_over
@@ -46,6 +47,7 @@ def max_pool(x, window, *, stride=None, padding=0, dilation=1, ceil=False):
     return y
 
 
+@summed_in_float32
 def max_pool_dx(dy, x, y, window, stride, padding, dilation, ceil):
     """(N, *out, C) -> (N, *spatial, C)
 
@@ -76,6 +78,7 @@ def max_pool_dx(dy, x, y, window, stride, padding, dilation, ceil):
 max_pool = differentiable(max_pool, dx=max_pool_dx)
 
 
+@summed_in_float32
 def avg_pool(x, window, *, stride=None, padding=0, ceil=False, count_padding=True):
     """(N, *spatial, C) -> (N, *out, C)
 
@@ -109,6 +112,7 @@ def avg_pool(x, window, *, stride=None, padding=0, ceil=False, count_padding=Tru
     return y
 
 
+@summed_in_float32
 def avg_pool_dx(dy, x_shape, window, stride, padding, ceil, count_padding):
     """(N, *out, C) -> (N, *spatial, C)
 

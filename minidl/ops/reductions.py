@@ -5,9 +5,11 @@ from math import prod
 from minidl.autograd import Tensor, differentiable
 from minidl.backend import array_module
 from minidl.errors import ArgumentError, ShapeError
+from minidl.ops.half import summed_in_float32
 from minidl.shapes import is_int
 
 
+@summed_in_float32
 def sum(x, axis=None, keepdims=False):
     """y = Σ x over the axes
 
@@ -25,15 +27,20 @@ def sum_dx(dy, x_shape, axis, keepdims):
 sum = differentiable(sum, dx=sum_dx)
 
 
+@summed_in_float32
 def mean(x, axis=None, keepdims=False):
     """y = Σ x / n over the axes, n the numbers that each sum has
 
     >>> mean(np.array([[1., 2.], [3., 4.]]))
     np.float64(2.5)
     """
-    return x.mean(axis=axes_of(axis, x.ndim), keepdims=keepdims)
+    axes = axes_of(axis, x.ndim)
+    if any(x.shape[i] == 0 for i in axes):
+        raise ShapeError(f"mean of shape {x.shape} over axes {axes}: no numbers have no mean; leave such an axis out")
+    return x.mean(axis=axes, keepdims=keepdims)
 
 
+@summed_in_float32
 def mean_dx(dy, x_shape, axis, keepdims):
     """∂y/∂x = 1 / n"""
     n = prod(x_shape[i] for i in axes_of(axis, len(x_shape)))

@@ -9,6 +9,7 @@ from minidl.autograd import Tensor, differentiable
 from minidl.backend import array_module
 from minidl.errors import ShapeError
 from minidl.ops.arithmetic import unbroadcast
+from minidl.ops.half import summed_in_float32
 from minidl.shapes import is_int
 
 
@@ -92,6 +93,7 @@ def index(x, key):
         raise ShapeError(f"index into shape {x.shape}: {error}") from None
 
 
+@summed_in_float32
 def index_dx(dy, x_shape, key):
     """What was read several times is added up; what was not read is 0"""
     xp = array_module(dy)

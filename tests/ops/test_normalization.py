@@ -1,9 +1,16 @@
-"""Batch normalization: what its gradients do not compute. (The op table has the rest.)"""
+"""Batch normalization: what its gradients do not compute, the digits of float32, empty batches. (The op table has the rest.)"""
+
+from contextlib import nullcontext
 
 import numpy as np
+import pytest
 
-from minidl import ops
+from minidl import Tensor, ops
+from minidl.backend import to_device, to_numpy
+from minidl.errors import ShapeError
+from minidl.layers import BatchNorm
 from minidl.ops import normalization
+from tests.devices import GPUS, at
 
 
 def test_dx_is_not_filled_where_nobody_wants_it(monkeypatch):
@@ -16,3 +23,85 @@ def test_dx_is_not_filled_where_nobody_wants_it(monkeypatch):
     found = normalization.batch_norm_gradients(*given, wanted=["gamma", "beta"])
     found_rectified = normalization.batch_norm_relu_gradients(*rectified, wanted=["gamma", "beta"])
     np.testing.assert_array_equal([*found.values(), *found_rectified.values()], wanted)
+
+
+# ---- digits ---------------------------------------------------------------------------------------------------------
+
+EPS = np.finfo(np.float32).eps
+
+
+def in_float64(x, gamma, beta, dy, epsilon=1e-5):
+    """y, dx, dγ, dβ and the sizes of their terms, by the formulas"""
+    x, gamma, beta, dy = (np.asarray(array, float) for array in (x, gamma, beta, dy))
+    root = np.sqrt(x.var(axis=0) + epsilon)
+    xhat, count = (x - x.mean(axis=0)) / root, len(x)
+    dgamma, dbeta = (dy * xhat).sum(axis=0), dy.sum(axis=0)
+    found = (gamma * xhat + beta, gamma / root * (dy - dbeta / count - xhat * dgamma / count), dgamma, dbeta)
+    largest = abs(xhat).max()
+    sizes = (
+        abs(gamma * xhat).max() + abs(beta).max(),
+        (abs(gamma / root) * (abs(dy).max() + abs(dbeta) / count + largest * abs(dgamma) / count)).max(),
+        abs(dy * xhat).sum(axis=0).max(),
+        abs(dy).sum(axis=0).max(),
+    )
+    return found, sizes
+
+
+@pytest.mark.parametrize("place", ["numpy", *GPUS])
+@pytest.mark.parametrize("mean", [0.0, 100.0, -1e4, 1e6])
+def test_the_digits_of_float32_do_not_depend_on_the_mean(place, mean):
+    """A sum of M terms rounds M times, at random, to about √M·eps/2 of their size; the rest is a handful of roundings. dy goes
+    along with x̂, so that dγ is large: the term x̂ dγ/M of dx would be the first to lose digits."""
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((64, 8))
+    x, gamma, beta = (mean + noise).astype(np.float32), *rng.uniform(0.5, 2, (2, 8)).astype(np.float32)
+    dy = (3 * noise + rng.standard_normal(x.shape)).astype(np.float32)
+    with nullcontext() if place == "numpy" else at(place):
+        arrays = [to_device(array, "cpu" if place == "numpy" else "gpu") for array in (x, gamma, beta)]
+        leaves = [Tensor(array, requires_grad=True) for array in arrays]
+        y = ops.batch_norm(*leaves)
+        y.backward(to_device(dy, y.device))
+        found = [to_numpy(array) for array in (y.data, *(leaf.grad for leaf in leaves))]
+    for ours, wanted, size in zip(found, *in_float64(x, gamma, beta, dy), strict=True):
+        assert ours.dtype == np.float32
+        assert abs(ours - wanted).max() <= (8 + 64**0.5) * EPS / 2 * size
+
+
+def test_moments_of_many_numbers_far_from_0():
+    """Strips with means of their own, and a channel that is constant"""
+    rng = np.random.default_rng(0)
+    x = (1e4 + rng.standard_normal((40_000, 32))).astype(np.float32)
+    x[:, 3] = 12345.678
+    mean, variance = normalization.moments(x)
+    wide = x.astype(float)
+    # float32 rounds the sum over x less the first mean, at random: 200·eps/2 of the spread, of which the mean is one number
+    np.testing.assert_allclose(mean, wide.mean(axis=0), rtol=0, atol=200 * EPS)
+    np.testing.assert_allclose(variance, wide.var(axis=0), rtol=200 * EPS, atol=1e-12)
+    assert (variance >= 0).all()
+
+
+def test_running_moments_stay_float32():
+    norm = BatchNorm(2)
+    norm(Tensor(np.random.default_rng(0).standard_normal((4, 2)).astype(np.float32)))
+    assert norm.mean.dtype == norm.variance.dtype == np.float32
+
+
+# ---- empty batches --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("op", [ops.batch_norm, ops.batch_norm_relu])
+def test_an_empty_batch_has_no_moments_but_can_be_normalized_with_given_ones(op):
+    x, gamma, beta = (Tensor(array, requires_grad=True) for array in (np.zeros((0, 4, 4, 3)), np.ones(3), np.zeros(3)))
+    with pytest.raises(ShapeError, match="at least one number"):
+        op(x, gamma, beta)
+    y = op(x, gamma, beta, (np.zeros(3), np.ones(3)), fixed=True)
+    y.backward(np.zeros(y.shape))
+    assert (y.shape, x.grad.shape) == (x.shape, x.shape)
+    assert (gamma.grad.tolist(), beta.grad.tolist()) == ([0] * 3, [0] * 3)
+
+
+def test_the_layer_takes_an_empty_batch_after_training_and_refuses_it_in_training():
+    norm, x = BatchNorm(3), np.zeros((0, 4, 4, 3), np.float32)
+    with pytest.raises(ShapeError, match="at least two numbers of each channel"):
+        norm(x)
+    assert norm.train(False)(x).shape == x.shape

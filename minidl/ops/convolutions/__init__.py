@@ -14,12 +14,14 @@ from minidl.errors import ShapeError
 from minidl.ops.convolutions import winograd
 from minidl.ops.convolutions.choice import ALGORITHMS, choose
 from minidl.ops.fused import Finish, Rectified
+from minidl.ops.half import summed_in_float32
 from minidl.ops.tall import column_sums
 from minidl.shapes import is_int, windows_over
 
 __all__ = ["ALGORITHMS", "convolution", "convolution_relu"]
 
 
+@summed_in_float32
 def convolution(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1, algorithm="auto"):
     """(N, *spatial, C), (*kernel, C / groups, K), (K,) -> (N, *out, K)
 
@@ -46,6 +48,7 @@ def convolution(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1, algo
     return _forward(x, w, b, stride, padding, dilation, groups, algorithm, rectify=False)
 
 
+@summed_in_float32
 def convolution_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm):
     """(N, *out, K) -> (N, *spatial, C)
 
@@ -61,6 +64,7 @@ def convolution_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm)
     return _algorithm(algorithm, "dx", dy, w.shape, windows, groups, kept).dx(dy, w, windows, groups)
 
 
+@summed_in_float32
 def convolution_dw(dy, x, w_shape, stride, padding, dilation, groups, algorithm):
     """(N, *out, K) -> (*kernel, C / groups, K)
 
@@ -72,6 +76,7 @@ def convolution_dw(dy, x, w_shape, stride, padding, dilation, groups, algorithm)
     return _algorithm(algorithm, "dw", x, w_shape, windows, groups).dw(dy, x, windows, groups)
 
 
+@summed_in_float32
 def convolution_db(dy):
     """b[k] is added to every y[n,o,k]:  db[k] = Σ_n Σ_o dy[n,o,k]"""
     return column_sums(dy.reshape(-1, dy.shape[-1]))
@@ -80,6 +85,7 @@ def convolution_db(dy):
 convolution = differentiable(convolution, dx=convolution_dx, dw=convolution_dw, db=convolution_db)
 
 
+@summed_in_float32
 def convolution_relu(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1, algorithm="auto"):
     """(N, *spatial, C), (*kernel, C / groups, K), (K,) -> (N, *out, K):  y = max(convolution(x, w, b), 0)
 
@@ -93,16 +99,19 @@ def convolution_relu(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1,
     return _forward(x, w, b, stride, padding, dilation, groups, algorithm, rectify=True)
 
 
+@summed_in_float32
 def convolution_relu_dx(dy, y, w, x_shape, stride, padding, dilation, groups, algorithm):
     """Through the ReLU, then through the convolution:  dx = convolution_dx(dy·[y > 0])"""
     return convolution_dx(Rectified(dy, y), w, x_shape, stride, padding, dilation, groups, algorithm)
 
 
+@summed_in_float32
 def convolution_relu_dw(dy, y, x, w_shape, stride, padding, dilation, groups, algorithm):
     """dw = convolution_dw(dy·[y > 0])"""
     return convolution_dw(Rectified(dy, y), x, w_shape, stride, padding, dilation, groups, algorithm)
 
 
+@summed_in_float32
 def convolution_relu_db(dy, y):
     """db = convolution_db(dy·[y > 0])"""
     return convolution_db(Rectified(dy, y))
