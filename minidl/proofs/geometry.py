@@ -53,12 +53,16 @@ def broadcasting(choose):
     return {"a": Shape(a), "b": Shape(b)}
 
 
-def _window_axis(choose, dilated, least=1):
-    """One spatial axis, from its output size: (length, taps, stride, dilation, (before, after))."""
-    out, taps, stride = choose.integer(1, 3), choose.integer(1, 3), choose.integer(1, 3)
+def _window_axis(choose, dilated, least=1, ceil=False):
+    """One spatial axis, from its output size: (length, taps, stride, dilation, (before, after)). With `ceil`, an output
+    size of 0 stands for one window that may be longer than the input and its padding."""
+    out, taps, stride = choose.integer(0 if ceil else 1, 3), choose.integer(1, 3), choose.integer(1, 3)
     dilation = choose.integer(1, 2) if dilated else 1
     reach = dilation * (taps - 1) + 1
-    span = (out - 1) * stride + reach + choose.integer(0, stride - 1)  # the last term: left over, read by no window
+    if out:
+        span = (out - 1) * stride + reach + choose.integer(0, stride - 1)  # the last term: left over, read by no window
+    else:
+        span = reach - choose.integer(0, min(stride, reach) - 1)
     least = min(span, max(least, dilation))
     before = choose.integer(0, min(reach - 1, span - least))
     after = choose.integer(0, min(reach - 1, span - least - before))
@@ -106,10 +110,11 @@ def convolution_of_threes(choose, least_axes=1):
 
 
 def _pooling(choose, dilated):
-    axes = [_window_axis(choose, dilated) for _ in range(choose.integer(1, 3))]
+    ceil = choose.one_of((False, True))
+    axes = [_window_axis(choose, dilated, ceil=ceil) for _ in range(choose.integer(1, 3))]
     spatial, window, stride, dilation, padding = zip(*axes, strict=True)
     x = Shape((choose.integer(1, 2), *spatial, choose.integer(1, 3)))
-    geometry = {"x": x, "window": window, "stride": stride, "padding": padding, "ceil": choose.one_of((False, True))}
+    geometry = {"x": x, "window": window, "stride": stride, "padding": padding, "ceil": ceil}
     return {**geometry, "dilation": dilation} if dilated else geometry
 
 

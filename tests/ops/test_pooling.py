@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from minidl import Tensor, ops
+from minidl.errors import ShapeError
 
 
 def signal(*numbers):
@@ -43,6 +44,26 @@ def test_odd_sizes_are_floored_or_ceiled():
     assert ops.max_pool(x, 2).reshape(-1).tolist() == [2, 4]
     assert ops.max_pool(x, 2, ceil=True).reshape(-1).tolist() == [2, 4, 5]
     assert gradient(ops.max_pool, x, 2) == [0, 1, 0, 2, 0]
+
+
+def test_a_ceiled_window_may_be_longer_than_the_input():
+    """By less than the stride, as in PyTorch; in one axis of several too"""
+    x = signal(2, 4)
+    assert ops.max_pool(x, 3, stride=2, ceil=True).reshape(-1).tolist() == [4]
+    assert ops.max_pool(x, 5, stride=5, ceil=True).reshape(-1).tolist() == [4]
+    assert ops.avg_pool(x, 3, stride=2, ceil=True).reshape(-1).tolist() == [3]
+    assert ops.avg_pool(x, 4, padding=((1, 0),), ceil=True).reshape(-1).tolist() == [2]  # (0 + 2 + 4) / 3
+    assert ops.avg_pool(x, 4, padding=((1, 0),), ceil=True, count_padding=False).reshape(-1).tolist() == [3]
+    assert gradient(ops.max_pool, x, 3, stride=2, ceil=True) == [0, 1]
+    assert gradient(ops.avg_pool, x, 3, stride=2, ceil=True) == [0.5, 0.5]
+    picture = np.arange(10.0).reshape(1, 2, 5, 1)
+    assert ops.max_pool(picture, 3, stride=2, ceil=True)[0, ..., 0].tolist() == [[7, 9]]
+
+
+@pytest.mark.parametrize("options", [{"stride": 3}, {"stride": 2, "ceil": True}, {"stride": 1, "ceil": True}])
+def test_a_window_longer_by_a_stride_or_not_ceiled_is_refused(options):
+    with pytest.raises(ShapeError, match="does not fit an input of 1"):
+        ops.max_pool(signal(1), 3, **options)
 
 
 def test_an_average_divides_by_what_it_was_told_to_count():
