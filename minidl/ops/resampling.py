@@ -7,6 +7,7 @@ import numpy as np
 from minidl.autograd import differentiable
 from minidl.backend import array_module
 from minidl.errors import ShapeError
+from minidl.ops.strips import equal_parts, fair_strip
 
 
 def resample(x, rows, columns):
@@ -71,13 +72,15 @@ resample = differentiable(resample, dx=resample_dx)
 
 
 def _shares(dy, rows, columns, x_shape):
-    """For each of the four pixels around the places: its numbers in the list of all of x, and the shares of
-    dy that go there"""
-    corners, below, beside = _around(rows, columns, x_shape, dy.dtype)
-    channels = array_module(dy).arange(x_shape[-1])
-    for (left, right), part in zip(corners, (dy * (1 - below), dy * below), strict=True):
-        for places, shares in ((left, part * (1 - beside)), (right, part * beside)):
-            yield (places[..., None] * x_shape[-1] + channels).reshape(-1), shares.reshape(-1)
+    """For strips of the places and each of the four pixels around them: its numbers in the list of all of x,
+    and the shares of dy that go there"""
+    xp, row = array_module(dy), dy.size // max(1, dy.shape[1])
+    channels = xp.arange(x_shape[-1])
+    for some in equal_parts(dy.shape[1], fair_strip(xp, dy.size) // max(1, row), cores=1):
+        corners, below, beside = _around(rows[:, some], columns[:, some], x_shape, dy.dtype)
+        for (left, right), part in zip(corners, (dy[:, some] * (1 - below), dy[:, some] * below), strict=True):
+            for places, shares in ((left, part * (1 - beside)), (right, part * beside)):
+                yield (places[..., None] * x_shape[-1] + channels).reshape(-1), shares.reshape(-1)
 
 
 def _exponents(x):
