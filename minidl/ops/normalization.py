@@ -45,9 +45,11 @@ def moments(x):
 
     The mean of a strip is summed twice, the second time over x minus the first result: so an error of the
     sum does not count, however far the mean is from 0. With the rest r that the second sum finds,
-    Σ (x - μ)² = Σ (x - μ + r)² - M r². Two strips with means μ₁, μ₂ and sums of squared
-    distances from them S₁, S₂ become one without a loss of digits (Chan, Golub, LeVeque 1979): with
-    δ = μ₂ - μ₁,  μ = μ₁ + δ n₂/n,  S = S₁ + S₂ + δ² n₁ n₂ / n.
+    Σ (x - μ)² = Σ (x - μ + r)² - M r². Two strips with means μ₁, μ₂ and sums of squared distances from them
+    S₁, S₂ become one without a loss of digits (Chan, Golub, LeVeque 1979): with δ = μ₂ - μ₁,
+    μ = μ₁ + δ n₂/n,  S = S₁ + S₂ + δ² n₁ n₂ / n.
+
+    σ² is NaN where the squares are too large for the dtype of x: with an infinite one every y would be β.
 
     >>> moments(np.array([[1., 0.], [3., 0.]]))
     (array([2., 0.]), array([1., 0.]))
@@ -71,7 +73,7 @@ def moments(x):
         delta, total = other - mean, count + n
         mean, squares = mean + delta * (n / total), squares + more + delta * delta * (count * n / total)
         count = total
-    return mean, squares / count
+    return mean, xp.where(xp.isinf(squares), xp.nan, squares) / count
 
 
 def batch_norm(x, gamma, beta, given=None, epsilon=1e-5, fixed=False):

@@ -80,6 +80,13 @@ def test_moments_of_many_numbers_far_from_0():
     assert (variance >= 0).all()
 
 
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_a_spread_whose_square_overflows_gives_nan():
+    x = np.array([[1e20, 1.0], [-1e20, 3.0]], np.float32)
+    y = ops.batch_norm(x, np.ones(2, np.float32), np.zeros(2, np.float32), epsilon=0.0)
+    np.testing.assert_array_equal(y, [[np.nan, -1], [np.nan, 1]])
+
+
 def test_running_moments_stay_float32():
     norm = BatchNorm(2)
     norm(Tensor(np.random.default_rng(0).standard_normal((4, 2)).astype(np.float32)))
