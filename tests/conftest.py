@@ -1,8 +1,9 @@
-"""How hard the tests search (hypothesis profiles), and where large data lie.
+"""Which tests run, how hard they search, and where large data lie.
 
-pytest                                  profile ci: the same modest number of examples each time
-pytest --hypothesis-profile=dev         other examples each time
-pytest --hypothesis-profile=deep        thousands of them; HYPOTHESIS_PROFILE=deep does the same
+pytest                                  every kind of check, few examples of each: some minutes
+pytest --thorough                       every test, with several times as many examples
+pytest --hypothesis-profile=dev         different examples each time
+pytest --hypothesis-profile=deep        thousands of examples; HYPOTHESIS_PROFILE=deep does the same
 """
 
 import os
@@ -13,20 +14,53 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from minidl.backend import why_no_gpu
+from minidl.cores import available
 
-settings.register_profile("ci", max_examples=40, deadline=None, derandomize=True, print_blob=True, database=None)
+MOST_PROCESSES = 8  # each has its own copy of the libraries in memory
+
+REPEATABLE = {"deadline": None, "derandomize": True, "print_blob": True, "database": None}
+settings.register_profile("quick", max_examples=8, **REPEATABLE)
+settings.register_profile("thorough", max_examples=40, **REPEATABLE)
 settings.register_profile("dev", max_examples=200, deadline=None)
 settings.register_profile("deep", max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
-def pytest_configure():
-    """Signals as at a terminal, here and in the programs that tests start: whoever runs the tests in the background, or under
-    nohup, has some of them ignored, and minidl leaves ignored ones alone."""
+def pytest_addoption(parser):
+    parser.addoption(
+        "--thorough",
+        action="store_true",
+        help="run the tests marked as thorough too, and try more examples of each property",
+    )
+
+
+def pytest_configure(config):
+    """Choose the hypothesis profile before the test modules are imported, which read it.
+
+    Restore the default signal handlers, here and in the programs that tests start. A program in
+    the background, or under nohup, inherits ignored signals, and minidl leaves those ignored.
+    """
+    thorough = config.getoption("thorough")
+    chosen = config.getoption("hypothesis_profile", None) or os.environ.get("HYPOTHESIS_PROFILE")
+    settings.load_profile(chosen or ("thorough" if thorough else "quick"))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out the tests marked as thorough, unless they are asked for by option or by name."""
+    if config.getoption("thorough") or any("::" in argument for argument in config.args):
+        return
+    left_out = [item for item in items if item.get_closest_marker("thorough")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+
+
+def pytest_xdist_auto_num_workers(config):
+    """One process for each core. A single test file runs in this process, without a start-up."""
+    files = [argument for argument in config.args if Path(argument.split("::")[0]).is_file()]
+    return 0 if len(files) == len(config.args) == 1 else min(available(), MOST_PROCESSES)
 
 
 @pytest.fixture(scope="session")
@@ -34,17 +68,19 @@ def minidl_data():
     """The folder of weights and pictures that are too large for the repository."""
     folder = os.environ.get("MINIDL_DATA")
     if not folder:
-        pytest.skip("MINIDL_DATA is not set: it names the folder of the large files that this test reads")
+        pytest.skip("MINIDL_DATA is not set: it names the folder of large files for this test")
     if not Path(folder).is_dir():
         pytest.fail(f"MINIDL_DATA is {folder}, which is not a folder")
     return Path(folder)
 
 
 def pytest_terminal_summary(terminalreporter):
-    """How many checks ran where."""
+    """Report how many checks ran on each array library."""
     passed = terminalreporter.stats.get("passed", [])
     strict, cupy = (sum(place in report.keywords for report in passed) for place in ("strict", "cupy"))
     reason = why_no_gpu()
-    told = f" ({reason})" if reason else ""
-    where = f"{len(passed) - strict - cupy} on NumPy, {strict} on the strict stand-in for a GPU, {cupy} on a GPU{told}"
-    terminalreporter.write_line(f"checks passed: {where}")
+    because = f" ({reason})" if reason else ""
+    numpy = len(passed) - strict - cupy
+    terminalreporter.write_line(
+        f"checks passed: {numpy} on NumPy, {strict} on the strict stand-in for a GPU, {cupy} on a GPU{because}"
+    )

@@ -196,6 +196,7 @@ def test_large_pictures_are_worked_off_in_parts(gpu, launches, monkeypatch):
         assert all(near(*pair, tolerance=1e-13) for pair in zip(all_maps(x, w, b), wanted, strict=True))
 
 
+@pytest.mark.thorough
 def test_places_far_away_are_counted_in_64_bits(gpu, monkeypatch):
     given = arguments((2, 7, 9, 16), (3, 3, 16, 16), (16,))
     wanted = all_maps(*given)
@@ -317,6 +318,7 @@ def test_parity(gpu, capsys):
         assert "MORE" not in told
 
 
+@pytest.mark.thorough
 def test_parity_finds_a_wrong_kernel(gpu, launches, capsys, monkeypatch):
     wrong = winograd_gpu.KERNELS.source.replace("4 * d0 - 5 * d2 + d4", "4 * d0 - Real(5.01) * d2 + d4")
     monkeypatch.setattr(Kernels, "source", wrong)

@@ -37,6 +37,7 @@ def test_planted_error_is_caught(plant):
     assert complains(plant.caught_by, replace(BY_NAME[plant.row], op=plant.op))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", sorted({plant.row for plant in PLANTS}))
 def test_without_the_plant_nothing_complains(name):
     assert [check.__name__ for check in checks_of(BY_NAME[name]) if complains(check, BY_NAME[name])] == []

@@ -91,6 +91,7 @@ def test_every_work_runs_and_agrees_with_pytorch(work, results, tmp_path, capsys
         assert row["difference"] < 1e-3
 
 
+@pytest.mark.thorough
 @pytest.mark.strict
 @pytest.mark.parametrize("work", TABLES)
 def test_every_work_runs_on_a_gpu(work, gpu, gpu_of_pytorch, tmp_path, capsys):

@@ -25,6 +25,7 @@ def results(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.mark.thorough
 def test_everything_is_timed(monkeypatch):
     for name, few in {"ROUNDS": 1, "PEOPLE": 2, "MANY": 30}.items():
         monkeypatch.setattr(faces_timed, name, few)

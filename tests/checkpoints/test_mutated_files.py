@@ -11,11 +11,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from minidl.checkpoints import diagnose, read, translate
 from minidl.errors import MinidlError
 
-COUNT = 200
+COUNT = 5 * settings().max_examples
 SECONDS = 10  # that a single file may take
 
 

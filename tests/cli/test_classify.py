@@ -6,6 +6,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from minidl.cli import main
 from minidl.data import write_image
@@ -110,7 +111,7 @@ def mutated(tree, seed):
 
 def test_checkpoints_of_strangers_are_answered_or_refused_in_a_sentence(sound, picture, capsys):
     codes = []
-    for seed in range(40):
+    for seed in range(settings().max_examples):
         try:
             tracemalloc.start()
             begun = time.perf_counter()

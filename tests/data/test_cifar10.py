@@ -137,6 +137,7 @@ def test_a_missing_batch_is_named(tmp_path):
         cifar10(tmp_path)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("part, count", [("train", 5000), ("test", 1000)])
 def test_the_real_files(minidl_data, part, count):
     pictures, labels = cifar10(minidl_data, part)

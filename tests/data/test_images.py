@@ -196,7 +196,7 @@ def _small_files():
     return files
 
 
-@settings(max_examples=1200)
+@settings(max_examples=30 * settings().max_examples)
 @given(
     whole=st.sampled_from(_small_files()),
     changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=8),

@@ -126,7 +126,7 @@ def test_brightness_does_not_vary_and_the_gradient_sums_to_nothing(form):
     assert abs(gradient.sum()) <= 1e-13 * abs(gradient).sum()
 
 
-@pytest.mark.parametrize("form", {*FORMS} - {"mean_squares", "nine_point"})
+@pytest.mark.parametrize("form", sorted({*FORMS} - {"mean_squares", "nine_point"}))
 def test_a_batch_varies_as_much_as_its_pictures(form):
     pictures = rng.standard_normal((2, 4, 5, 3))
     assert np.isclose(
