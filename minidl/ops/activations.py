@@ -2,7 +2,9 @@
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module
+from minidl.errors import ShapeError
 from minidl.ops.half import summed_in_float32
+from minidl.ops.masks import masked
 from minidl.ops.reductions import axes_of
 
 
@@ -17,7 +19,7 @@ def relu(x):
 
 def relu_dx(dy, y):
     """1 where x > 0, that is where y > 0; else 0, at the kink too"""
-    return dy * (y > 0)
+    return masked(dy, y > 0)
 
 
 relu = differentiable(relu, dx=relu_dx)
@@ -29,12 +31,13 @@ def leaky_relu(x, slope=0.01):
     >>> leaky_relu(np.array([-1., 2.]), slope=0.5)
     array([-0.5,  2. ])
     """
-    return array_module(x).where(x > 0, x, slope * x)
+    xp = array_module(x)
+    return xp.where(x > 0, x, slope * x) if slope else xp.maximum(x, 0)
 
 
 def leaky_relu_dx(dy, x, slope):
     """1 where x > 0, else the slope, at the kink too"""
-    return array_module(x).where(x > 0, dy, slope * dy)
+    return array_module(x).where(x > 0, dy, slope * dy) if slope else masked(dy, x > 0)
 
 
 leaky_relu = differentiable(leaky_relu, dx=leaky_relu_dx)
@@ -83,6 +86,8 @@ def softmax(x, axis=-1):
     array([0.5, 0.5])
     """
     xp, axis = array_module(x), axes_of(axis, x.ndim)
+    if any(x.shape[i] == 0 for i in axis):
+        raise ShapeError(f"softmax of shape {x.shape} over axes {axis}: each axis needs at least one number")
     e = xp.exp(x - x.real.max(axis=axis, keepdims=True))
     return e / e.sum(axis=axis, keepdims=True)
 

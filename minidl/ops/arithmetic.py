@@ -8,6 +8,7 @@ from minidl.autograd import Tensor, differentiable
 from minidl.backend import array_module
 from minidl.errors import ArgumentError, ShapeError
 from minidl.ops.half import summed_in_float32
+from minidl.ops.masks import masked
 from minidl.shapes import can_broadcast
 
 
@@ -145,7 +146,7 @@ def power(x, exponent):
 
 def power_dx(dy, x, exponent):
     """∂y/∂x = exponent·x^(exponent - 1); a constant where the exponent is 0"""
-    return dy * (exponent * x ** (exponent - 1)) if exponent else dy * 0
+    return dy * (exponent * x ** (exponent - 1)) if exponent else array_module(dy).zeros_like(dy)
 
 
 power = differentiable(power, dx=power_dx)
@@ -198,7 +199,7 @@ def absolute(x):
 
 def absolute_dx(dy, x):
     """∂y/∂x = sign x; 0 at the kink"""
-    return dy * array_module(x).sign(x)
+    return masked(dy, x != 0) * array_module(x).sign(x)
 
 
 absolute = differentiable(absolute, dx=absolute_dx)
@@ -215,12 +216,12 @@ def maximum(a, b):
 
 def maximum_da(dy, a, b, a_shape):
     """1 where a is the larger; a tie sends the whole gradient to a"""
-    return unbroadcast(dy * (a >= b), a_shape)
+    return unbroadcast(masked(dy, a >= b), a_shape)
 
 
 def maximum_db(dy, a, b, b_shape):
     """1 where b is the larger"""
-    return unbroadcast(dy * (a < b), b_shape)
+    return unbroadcast(masked(dy, a < b), b_shape)
 
 
 maximum = differentiable(maximum, da=maximum_da, db=maximum_db)
@@ -233,12 +234,12 @@ def minimum(a, b):
 
 def minimum_da(dy, a, b, a_shape):
     """1 where a is the smaller; a tie sends the whole gradient to a"""
-    return unbroadcast(dy * (a <= b), a_shape)
+    return unbroadcast(masked(dy, a <= b), a_shape)
 
 
 def minimum_db(dy, a, b, b_shape):
     """1 where b is the smaller"""
-    return unbroadcast(dy * (a > b), b_shape)
+    return unbroadcast(masked(dy, a > b), b_shape)
 
 
 minimum = differentiable(minimum, da=minimum_da, db=minimum_db)

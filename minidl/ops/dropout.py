@@ -5,6 +5,7 @@ import numpy as np
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ArgumentError
+from minidl.ops.masks import masked
 
 
 def dropout(x, keep, seed):
@@ -17,19 +18,20 @@ def dropout(x, keep, seed):
     array([2., 0., 0., 0., 2., 2.])
     """
     must_be_floating("x", x)
-    return x * _mask(x, keep, seed)
+    return _kept(x, keep, seed)
 
 
 def dropout_dx(dy, keep, seed):
     """∂y/∂x = m / keep, drawn again from the same seed rather than kept"""
-    return dy * _mask(dy, keep, seed)
+    return _kept(dy, keep, seed)
 
 
 dropout = differentiable(dropout, dx=dropout_dx)
 
 
-def _mask(x, keep, seed):
+def _kept(x, keep, seed):
+    """x · m / keep"""
     if not 0 < keep <= 1:
         raise ArgumentError(f"dropout keeps a share of {keep}; wanted a number above 0, at most 1")
-    drawn = np.random.default_rng(seed).random(x.shape, np.float32) < keep
-    return array_module(x).asarray(drawn / np.asarray(keep, x.dtype), x.dtype)
+    m = np.random.default_rng(seed).random(x.shape, np.float32) < keep
+    return masked(x * (1 / np.asarray(keep, x.dtype)).astype(x.dtype), array_module(x).asarray(m))

@@ -1,6 +1,7 @@
 """What goes along with another op while its numbers are at hand: bias and ReLU after it, a ReLU's mask before gradients."""
 
 from minidl.backend import array_module
+from minidl.ops.masks import masked
 
 
 class Finish:
@@ -35,8 +36,7 @@ class Rectified:
 
 def put(dy, part, out):
     """dy[part] in `out`, an array of its own; dy: an array, or Rectified"""
-    xp = array_module(dy)
     if isinstance(dy, Rectified):
-        return xp.multiply(dy.dy[part], dy.y[part] > 0, out=out)
+        return masked(dy.dy[part], dy.y[part] > 0, out=out)
     out[...] = dy[part]
     return out

@@ -10,6 +10,7 @@ from minidl.errors import ShapeError
 from minidl.memory import empty
 from minidl.ops import pooling_gpu
 from minidl.ops.half import summed_in_float32
+from minidl.ops.masks import masked
 from minidl.ops.padding import seen, unpad_windows
 from minidl.ops.strips import apart, strips_of_windows
 from minidl.shapes import windows_over
@@ -165,10 +166,11 @@ def _hand_out(xp, dy, shares, x_shape, windows):
         dy_part, under = dy[images, rows], padded[images, rows.start * part.stride[0] :]
         for tap, share_of_dy in shares(images, rows, part):
             read = (slice(None), *part.under(tap))
+            times = masked if share_of_dy.dtype == bool else xp.multiply
             if each_once:
-                xp.multiply(dy_part, share_of_dy, out=under[read])
+                times(dy_part, share_of_dy, out=under[read])
             else:
-                under[read] += dy_part * share_of_dy
+                under[read] += times(dy_part, share_of_dy)
 
     for strips in apart(_strips(xp, n, windows, channels), windows):
         share(xp, work, strips)

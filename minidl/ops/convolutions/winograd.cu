@@ -79,7 +79,7 @@ __device__ void points_to_kernel(Real* u, int step) {
 }
 
 // The numbers of a tile: `taken` x `taken` of a picture, 0 outside of it and where the mask, if there is one, is not above 0
-// (there even an infinity is 0, of which plain arrays would make a NaN)
+// (even where the number is infinite)
 __device__ void take(Real d[6][6], int taken, const Real* x, const Real* mask, const Place& at, const Tiling& g) {
 #pragma unroll
     for (int r = 0; r < 6; r++)

@@ -1,0 +1,108 @@
+"""Where a gradient is masked out it is exactly 0, whatever comes from above: 0·∞ is NaN and must not be computed."""
+
+import numpy as np
+import pytest
+
+from minidl import Tensor, ops
+from minidl.layers import Dropout
+from minidl.ops.masks import masked
+from tests.devices import GPUS, at
+
+BAD = [np.inf, -np.inf, np.nan]
+
+
+def gradient(f, x):
+    x = Tensor(np.asarray(x), requires_grad=True)
+    with np.errstate(all="ignore"):
+        y = f(x)
+        y.backward(np.ones(y.shape))
+    return x.grad
+
+
+@pytest.mark.parametrize("outer", [ops.log, ops.sqrt, lambda x: x**0.5, lambda x: x**-1.0, lambda x: 1.0 / x], ids=str)
+@pytest.mark.parametrize(
+    "inner",
+    [
+        ops.relu,
+        lambda x: ops.leaky_relu(x, slope=0),
+        lambda x: ops.maximum(x, 0.0),
+        lambda x: -ops.minimum(-x, 0.0),
+        lambda x: ops.convolution_relu(x.reshape(1, 2, 1), np.ones((1, 1, 1))).reshape(2),
+        lambda x: ops.batch_norm_relu(
+            x.reshape(2, 1), np.ones(1), np.zeros(1), (np.zeros(1), np.ones(1)), epsilon=0.0, fixed=True
+        ).reshape(2),
+    ],
+    ids=["relu", "leaky_relu", "maximum", "minimum", "convolution_relu", "batch_norm_relu"],
+)
+def test_an_infinite_slope_stops_at_a_dead_rectifier(inner, outer):
+    found = gradient(lambda x: outer(inner(x)), [-3.0, 4.0])
+    assert found.tolist() == [0.0, gradient(outer, [4.0])[0]]
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_each_mask_gives_exactly_zero(bad):
+    dy = np.array([bad, bad])
+    assert ops.relu.gradients["dx"](dy, np.array([0.0, 1.0]))[0] == 0
+    assert ops.leaky_relu.gradients["dx"](dy, np.array([-1.0, 1.0]), 0.0)[0] == 0
+    assert ops.absolute.gradients["dx"](dy, np.array([0.0, 1.0]))[0] == 0
+    a, b = np.array([0.0, 1.0]), np.array([1.0, 0.0])
+    assert ops.maximum.gradients["da"](dy, a, b, a.shape)[0] == 0
+    assert ops.maximum.gradients["db"](dy, a, b, b.shape)[1] == 0
+    assert ops.minimum.gradients["da"](dy, a, b, a.shape)[1] == 0
+    assert ops.minimum.gradients["db"](dy, a, b, b.shape)[0] == 0
+    assert (ops.power.gradients["dx"](dy, a, 0) == 0).all()
+    np.testing.assert_array_equal(ops.max.gradients["dx"](np.array([bad]), a[None], 1, False), [[0, bad]])
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("algorithm", ["direct", "im2col", "runs", "winograd", "winograd_runs"])
+def test_each_convolution_masks_an_infinite_gradient(bad, algorithm):
+    rng = np.random.default_rng(0)
+    x, w, b = rng.standard_normal((1, 6, 6, 2)), rng.standard_normal((3, 3, 2, 3)), np.array([-100.0, 0.0, 0.0])
+    y = ops.convolution_relu.forward(x, w, b, padding=1, algorithm=algorithm)
+    clean = rng.standard_normal(y.shape)
+    dy = np.where(y > 0, clean, bad)
+    options = {"stride": 1, "padding": 1, "dilation": 1, "groups": 1, "algorithm": algorithm}
+    for name, reads in (("dx", {"w": w, "x_shape": x.shape}), ("dw", {"x": x, "w_shape": w.shape})):
+        pull = ops.convolution_relu.gradients[name]
+        np.testing.assert_array_equal(pull(dy, y, **reads, **options), pull(clean, y, **reads, **options))
+    db = ops.convolution_relu.gradients["db"]
+    np.testing.assert_array_equal(db(dy, y), db(clean, y))
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_max_pool_gives_the_others_of_a_window_zero(bad):
+    for stride, wanted in ((2, [0.0, 1.0, 0.0, 1.0]), (1, [0.0, 2.0, 0.0, 1.0])):
+        x = Tensor(np.array([1.0, 3.0, 2.0, 5.0]).reshape(1, 4, 1), requires_grad=True)
+        y = ops.max_pool(x, 2, stride=stride)
+        y.backward(np.full(y.shape, bad))
+        np.testing.assert_array_equal(x.grad.ravel() == 0, np.array(wanted) == 0)
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_what_dropout_leaves_out_is_zero_on_both_ways(bad):
+    x = Tensor(np.full(64, bad), requires_grad=True)
+    y = Dropout(0.5, seed=1)(x)
+    kept = ops.dropout(np.ones(64), 0.5, (1, 1)) > 0
+    y.backward(np.full(64, bad))
+    for found in (y.data, x.grad):
+        assert (found[~kept] == 0).all() and not np.isfinite(found[kept]).any()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_a_masked_array_has_the_bits_of_what_passes(dtype):
+    dy = np.array([1.5, -2.5, -0.0, np.inf, np.nan, 0.0], dtype)
+    whole, none = masked(dy, np.ones(6, bool)), masked(dy, np.zeros(6, bool))
+    assert (whole.dtype, whole.tobytes(), none.tobytes()) == (dtype, dy.tobytes(), bytes(dy.nbytes))
+    out = np.full((6, 2), 7, dtype)
+    masked(dy, dy > 0, out=out[:, 1])
+    assert (out[:, 0] == 7).all() and out[:, 1].tolist() == [1.5, 0, 0, np.inf, 0, 0]
+
+
+@pytest.mark.parametrize("place", GPUS)
+def test_masks_on_a_gpu(place):
+    with at(place):
+        x = Tensor(np.array([-1.0, 4.0])).to("gpu")
+        x = Tensor(x.data, requires_grad=True)
+        ops.log(ops.relu(x)).backward(Tensor(np.ones(2)).to("gpu").data)
+        assert x.grad.get().tolist() == [0.0, 0.25]
