@@ -1,0 +1,41 @@
+"""Comparisons of Tensors, element by element, and what combines them: == != < <= > >= & | ^ ~ all any.
+
+The result is a Tensor of bools. It requires no gradient, whatever its inputs do, since it is constant almost everywhere.
+
+>>> x = Tensor([1., 2., 3.])
+>>> (x > 1) & (x != 3)
+Tensor(array([False,  True, False]))
+"""
+
+import operator
+
+from minidl.autograd import Tensor
+from minidl.backend import array_module, is_array
+from minidl.ops.arithmetic import must_broadcast
+
+
+def _comparison(compare):
+    """The method of Tensor for one of Python's operators. What is no array is different from all Tensors."""
+
+    def method(a, b):
+        b = b.data if isinstance(b, Tensor) else b
+        if isinstance(b, (list, tuple)):
+            b = array_module(a.data).asarray(b)
+        if not is_array(b) and not isinstance(b, (bool, int, float, complex)):
+            return NotImplemented
+        must_broadcast(a.data, b)
+        return Tensor(compare(a.data, b))
+
+    method.__name__ = f"__{compare.__name__.strip('_')}__"
+    return method
+
+
+for _compare in (
+    operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge, operator.and_, operator.or_, operator.xor,
+):  # fmt: skip
+    setattr(Tensor, f"__{_compare.__name__.strip('_')}__", _comparison(_compare))
+Tensor.__rand__, Tensor.__ror__, Tensor.__rxor__ = Tensor.__and__, Tensor.__or__, Tensor.__xor__
+Tensor.__invert__ = lambda x: Tensor(~x.data)
+Tensor.__hash__ = object.__hash__  # by identity, as keys of dicts: no Tensor equals another as a whole
+Tensor.all = lambda x, axis=None, keepdims=False: Tensor(x.data.all(axis=axis, keepdims=keepdims))
+Tensor.any = lambda x, axis=None, keepdims=False: Tensor(x.data.any(axis=axis, keepdims=keepdims))
