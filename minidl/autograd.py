@@ -84,6 +84,11 @@ class Tensor:
     def __bool__(self):
         return bool(self.data.item())
 
+    def __index__(self):
+        if self.data.dtype.kind not in "iu" or self.data.size != 1:
+            raise ArgumentError(f"a Tensor of {self.dtype} and shape {self.shape} is no index; wanted a single integer")
+        return int(self.data.item())
+
     def __array__(self, *args, **kwargs):
         raise ArgumentError(
             "a Tensor does not turn into an array by itself, which would tear the tape; use its .data or .numpy()"
@@ -382,14 +387,16 @@ def _shape(value):
 
 
 def _holds_tensor(value):
-    return isinstance(value, Tensor) or (isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) for v in value))
+    return isinstance(value, Tensor) or (isinstance(value, (list, tuple)) and any(map(_holds_tensor, value)))
 
 
 def _plain(value):
+    """The value with the arrays of Tensors in their places; a tuple stays a tuple, which an index tells from a list."""
     if isinstance(value, Tensor):
         return value.data
     if _holds_tensor(value):
-        return [_plain(v) for v in value]
+        plain = map(_plain, value)
+        return tuple(plain) if isinstance(value, tuple) else list(plain)
     return value
 
 

@@ -1,6 +1,7 @@
 """Sum, mean and maximum over axes. `axis`: None for all, an int, or several."""
 
 from math import prod
+from operator import index
 
 from minidl.autograd import Tensor, differentiable
 from minidl.backend import array_module
@@ -86,8 +87,8 @@ def axes_of(axis, ndim):
     if axis is None:
         return tuple(range(ndim))
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
-    normal = tuple(i + ndim if is_int(i) and i < 0 else i for i in axes)
-    if not all(is_int(i) and 0 <= i < ndim for i in normal) or len(set(normal)) != len(normal):
+    normal = tuple(index(i) + ndim * (index(i) < 0) for i in axes if is_int(i))
+    if len(normal) < len(axes) or not all(0 <= i < ndim for i in normal) or len(set(normal)) != len(normal):
         raise ArgumentError(f"axis is {axis}; wanted different axes of an array that has {ndim}, so from {-ndim} to {ndim - 1}")
     return normal
 

@@ -3,10 +3,12 @@
 All are linear maps that copy each input number to some places; the gradient collects from those places.
 """
 
+from operator import index as index_of
+
 import numpy as np
 
 from minidl.autograd import Tensor, differentiable
-from minidl.backend import array_module
+from minidl.backend import array_module, is_array
 from minidl.errors import ShapeError
 from minidl.ops.arithmetic import unbroadcast
 from minidl.ops.half import summed_in_float32
@@ -39,21 +41,27 @@ def transpose(x, axes=None):
     >>> transpose(np.ones((2, 3, 4)), (0, 2, 1)).shape
     (2, 4, 3)
     """
-    try:
-        return x.transpose(axes) if axes is not None else x.transpose()
-    except ValueError:
-        raise ShapeError(f"transpose of shape {x.shape} by axes {axes}: wanted each of its axes once") from None
+    order = _order(axes, x.ndim)
+    if sorted(order) != [*range(x.ndim)]:
+        raise ShapeError(f"transpose of shape {x.shape} by axes {axes}: wanted each of its axes once")
+    return x.transpose(order)
 
 
 def transpose_dx(dy, axes):
     """The inverse permutation"""
-    if axes is None:
-        return dy.transpose()
-    order = [axis % dy.ndim for axis in axes]
+    order = _order(axes, dy.ndim)
     return dy.transpose([order.index(i) for i in range(dy.ndim)])
 
 
 transpose = differentiable(transpose, dx=transpose_dx)
+
+
+def _order(axes, ndim):
+    """The axes as numbers from 0, all reversed for None. axes: None, an integer, or several."""
+    if axes is None:
+        return [*range(ndim)][::-1]
+    axes = [axes] if is_int(axes) else axes
+    return [index_of(axis) + ndim * (axis < 0) if is_int(axis) else ndim for axis in axes]
 
 
 def concatenate(arrays, axis=0):
@@ -82,14 +90,14 @@ concatenate = differentiable(concatenate, darrays=concatenate_darrays)
 
 
 def index(x, key):
-    """y = x[key], with NumPy's rules for integers, slices, masks and integer arrays
+    """y = x[key], with NumPy's rules for integers, slices, masks and integer arrays, any of which may be Tensors
 
     >>> index(np.array([1., 2., 3.]), [0, 0, 2])
     array([1., 1., 3.])
     """
     try:
         return x[_key(array_module(x), key)]
-    except IndexError as error:
+    except (IndexError, TypeError) as error:
         raise ShapeError(f"index into shape {x.shape}: {error}") from None
 
 
@@ -113,6 +121,9 @@ def _key(xp, key):
     """The key with lists and NumPy's arrays as arrays of the library, where that is not NumPy"""
     if isinstance(key, tuple):
         return tuple(_key(xp, k) for k in key)
+    kind = key.dtype.kind if is_array(key) else "i"
+    if kind not in "iub":
+        raise ShapeError(f"the index is an array of {key.dtype}; wanted integers or bools: use .astype('int64')")
     return xp.asarray(key) if xp is not np and isinstance(key, (list, np.ndarray)) else key
 
 
@@ -160,7 +171,7 @@ broadcast_to = differentiable(broadcast_to, dx=broadcast_to_dx)
 
 
 Tensor.reshape = lambda x, *shape: reshape(x, shape[0] if len(shape) == 1 else shape)
-Tensor.transpose = lambda x, *axes: transpose(x, (axes[0] if len(axes) == 1 else axes) or None)
+Tensor.transpose = lambda x, *axes: transpose(x, axes[0] if len(axes) == 1 else axes or None)
 Tensor.T = property(transpose)
 Tensor.__getitem__ = index
 Tensor.__iter__ = lambda x: (x[i] for i in range(len(x)))

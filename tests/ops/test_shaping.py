@@ -1,0 +1,119 @@
+"""Indices and axes, as NumPy understands them, with Tensors in any place."""
+
+import numpy as np
+import pytest
+
+from minidl import Tensor, ops
+from minidl.errors import ArgumentError, ShapeError
+from tests.devices import GPUS, at
+
+ROWS, COLUMNS, MASK = np.array([0, 2, 0]), np.array([1, 5, 1]), np.array([True, False, True, True])
+# From a function that wraps arrays, as Tensors or not at all, make a key.
+KEYS = {
+    "two": lambda t: (t(ROWS), t(COLUMNS)),
+    "an array and a Tensor": lambda t: (np.arange(3), t(COLUMNS)),
+    "a list and a Tensor": lambda t: ([0, 1, 2], t(COLUMNS)),
+    "a range and a Tensor": lambda t: (range(3), t(COLUMNS)),
+    "columns and rows": lambda t: (t(ROWS[:, None]), t(COLUMNS)),
+    "one": lambda t: t(ROWS),
+    "a list of them": lambda t: [t(np.array(0)), t(np.array(3))],
+    "lists of them": lambda t: ([t(np.array(0)), t(np.array(3))], [1, t(np.array(2))]),
+    "a slice": lambda t: slice(t(np.array(1)), t(np.array(4)), t(np.array(2))),
+    "a slice and a Tensor": lambda t: (slice(t(np.array(1)), None), t(COLUMNS)),
+    "with an ellipsis": lambda t: (..., t(COLUMNS)),
+    "with a new axis": lambda t: (None, t(ROWS), t(COLUMNS)),
+    "a mask": lambda t: t(np.arange(24).reshape(4, 6) % 5 == 0),
+    "a mask of rows and columns": lambda t: (t(MASK), t(COLUMNS)),
+    "single numbers": lambda t: (t(np.array(1)), t(np.array(-1))),
+    "none": lambda t: (t(np.array([], int)), t(np.array([], int))),
+}
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("wrapped", [Tensor, lambda array: array], ids=["Tensors", "arrays"])
+def test_an_index_is_numpys_and_its_gradient_goes_back(name, wrapped):
+    x, key = np.random.default_rng(0).standard_normal((4, 6)), KEYS[name](lambda array: array)
+    X = Tensor(x, requires_grad=True)
+    y = X[KEYS[name](wrapped)]
+    np.testing.assert_array_equal(y.data, x[key])
+    dy = np.random.default_rng(1).standard_normal(y.shape)
+    y.backward(dy)
+    dx = np.zeros_like(x)
+    np.add.at(dx, key, dy)
+    np.testing.assert_array_equal(X.grad, dx)
+    np.testing.assert_array_equal(Tensor(x)[KEYS[name](wrapped)].data, x[key])
+
+
+def test_the_probabilities_of_labels():
+    p, labels = np.arange(12.0).reshape(4, 3), np.array([2, 0, 1, 1])
+    found = Tensor(p)[np.arange(4), Tensor(labels)]
+    assert found.data.tolist() == [2.0, 3.0, 7.0, 10.0]
+
+
+@pytest.mark.parametrize("place", GPUS)
+def test_an_index_of_tensors_on_a_gpu(place):
+    with at(place):
+        i, j = Tensor(np.array([0, 1])).to("gpu"), Tensor(np.array([1, 2])).to("gpu")
+        x = Tensor(Tensor(np.arange(6.0).reshape(2, 3)).to("gpu").data, requires_grad=True)
+        y = x[i, j]
+        y.sum().backward()
+        assert y.numpy().tolist() == [1.0, 5.0]
+        assert x.grad.get().tolist() == [[0, 1, 0], [0, 0, 1]]
+
+
+@pytest.mark.parametrize("key", [Tensor([0.0, 1.0]), (0, Tensor([1.0])), Tensor([0.0], requires_grad=True)], ids=str)
+def test_a_floating_point_index_is_refused(key):
+    with pytest.raises(ShapeError, match=r"the index is an array of float32; wanted integers or bools: use \.astype"):
+        Tensor(np.ones((2, 2)))[key]
+
+
+@pytest.mark.parametrize("bound", [Tensor(1.0), Tensor(np.array([1, 2]))], ids=str)
+def test_a_slice_wants_single_integers(bound):
+    with pytest.raises(ArgumentError, match="is no index; wanted a single integer"):
+        Tensor(np.ones(4))[bound:]
+
+
+def test_an_index_past_the_end_is_refused():
+    with pytest.raises(ShapeError, match=r"index into shape \(4,\): index 9 is out of bounds"):
+        Tensor(np.ones(4))[Tensor(np.array([9]))]
+
+
+@pytest.mark.parametrize("axes", [(-1,), (0,), (), ((-1,),), (None,), ([0],), (Tensor(np.array(-1)),)], ids=str)
+def test_a_vector_is_its_transpose(axes):
+    x = Tensor(np.arange(3.0), requires_grad=True)
+    y = x.transpose(*axes)
+    y.backward([5.0, 6.0, 7.0])
+    assert (y.data.tolist(), x.grad.tolist()) == ([0, 1, 2], [5, 6, 7])
+
+
+@pytest.mark.parametrize("axes", [(-1, 0), (1, -2), (np.array([1, 0]),), ([1, 0],), (Tensor(np.array([1, 0])),), ()], ids=str)
+def test_a_transpose_is_numpys(axes):
+    x, dy = Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True), np.arange(6.0).reshape(3, 2)
+    y = x.transpose(*axes)
+    y.backward(dy)
+    np.testing.assert_array_equal(y.data, x.data.T)
+    np.testing.assert_array_equal(x.grad, dy.T)
+
+
+@pytest.mark.parametrize("axes", [0, -1, (), (0, 0), (0, 2), (0, -3), (0.0, 1.0), (0, 1, 2)], ids=str)
+def test_axes_that_are_not_each_once_are_refused(axes):
+    with pytest.raises(ShapeError, match=r"transpose of shape .* wanted each of its axes once"):
+        Tensor(np.ones((2, 3))).transpose(axes)
+
+
+def test_sizes_and_axes_may_be_tensors():
+    x, two, three = Tensor(np.arange(6.0)), Tensor(np.array(2)), Tensor(np.array(3))
+    assert x.reshape(two, three).shape == x.reshape((two, -1)).shape == (2, 3)
+    assert ops.broadcast_to(x, (two, 6)).shape == (2, 6)
+    assert x.reshape(2, 3).sum(axis=(Tensor(np.array(0)), 1)).data == 15
+    assert ops.concatenate((x, x)).shape == (12,)
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((3, 0), -1), ((0,), 0), ((2, 0, 3), (1, 2))])
+def test_softmax_over_an_empty_axis_is_refused(shape, axis):
+    with pytest.raises(ShapeError, match=r"softmax of shape .* each axis needs at least one number"):
+        ops.softmax(np.ones(shape), axis=axis)
+
+
+def test_softmax_of_no_rows_is_no_rows():
+    assert ops.softmax(np.ones((0, 3))).shape == (0, 3)
