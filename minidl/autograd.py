@@ -17,6 +17,7 @@ import numpy as np
 from minidl.backend import array_module, current_module, device_of, is_array, to_device, to_numpy
 from minidl.cores import blas_on_one_thread
 from minidl.errors import ArgumentError, ShapeError
+from minidl.overwriting import arrays_in, watching
 
 _ticks = itertools.count()
 
@@ -35,6 +36,7 @@ class Tensor:
     """
 
     __slots__ = ("_node", "data", "grad", "requires_grad")
+    __hash__ = object.__hash__  # by identity: `backward` looks Tensors up, and == goes element by element
     __array_ufunc__ = None  # `array + tensor` is Tensor.__radd__, not a loop of NumPy's over the array
 
     def __init__(self, data, requires_grad=False):
@@ -108,7 +110,8 @@ class Tensor:
         with requires_grad=True, not computed. `.grad` is replaced, not added to, however often backward is called: to add
         up gradients, add up the losses. Leaves that this Tensor does not depend on keep the `.grad` they had.
         release: forget the tape on the way, and with it what it keeps of each op, as soon as that has been read; there can be
-        no second backward then.
+        no second backward then. Raises ArgumentError where an array that a gradient reads was written to since the forward
+        pass, as far as samples of it show (minidl/overwriting.py says how far).
         """
         # For each op, the (pull, dy, shared) of those that used its output; for each leaf, the sum so far and if it is new.
         awaited, sums = {}, {}
@@ -273,8 +276,10 @@ def differentiable(forward, **gradients):
         y = forward(*map(_plain, args), **{name: plain[name] for name in kwargs})
         result = Tensor(y)
         if is_recording():
+            samples: dict = {}
             want = [name for name, value in given.items() if isinstance(value, Tensor) and value.requires_grad]
-            edges = [edge for name, value in given.items() for edge in _edges(op, name, value, plain, result.data, want)]
+            parts = (_edges(op, name, value, plain, result.data, want, samples) for name, value in given.items())
+            edges = [edge for part in parts for edge in part]
             if edges:
                 result._record(edges)
         return result
@@ -299,14 +304,15 @@ def _must_be_arrays(op, given, defaults):
                 raise ArgumentError(f"{op.__name__} takes an array as {name}; found a {found}: wrap it in minidl.Tensor(...)")
 
 
-def _edges(op, name, value, plain, y, want):
-    """The edges of the tape for one argument: one, or one for each Tensor of a list."""
+def _edges(op, name, value, plain, y, want, samples):
+    """The edges of the tape for one argument: one, or one for each Tensor of a list. samples: see `watching`."""
     for which, tensor in enumerate(value if isinstance(value, (list, tuple)) else (value,)):
         if isinstance(tensor, Tensor) and tensor.requires_grad:
             if name not in op._gradients:
                 raise ArgumentError(f"{op.__name__} has no gradient for {name}; pass its .data")
             gradient, readers, together = op._gradients[name]
             kept = {parameter: read(plain, y, which) for parameter, read in readers.items()}
+            gradient = watching(op.__name__, gradient, kept, samples)
             if together:
                 gradient = functools.partial(gradient, wanted=[each for each in together if each in want])
             yield tensor._source(), _pull(gradient, kept, tensor.dtype, name if together else None)
@@ -320,15 +326,11 @@ def _pull(gradient, kept, dtype, name):
         if name and name not in shared:
             shared |= gradient(dy, **kept)
         dx = (shared.pop(name) if name else gradient(dy, **kept)).astype(dtype, copy=False)
-        others = [array for value in (dy, *kept.values()) for array in _arrays_in(value)]
+        others = [array for value in (dy, *kept.values()) for array in arrays_in(value)]
         is_new = dx.flags.c_contiguous and getattr(dx.flags, "writeable", True)
         return dx, is_new and not any(array_module(dx).may_share_memory(dx, other) for other in others)
 
     return pull
-
-
-def _arrays_in(value):
-    return [v for v in (value if isinstance(value, (list, tuple)) else [value]) if is_array(v)]
 
 
 def _add_up(pulls):

@@ -26,16 +26,13 @@ def _comparison(compare):
         must_broadcast(a.data, b)
         return Tensor(compare(a.data, b))
 
-    method.__name__ = f"__{compare.__name__.strip('_')}__"
     return method
 
 
-for _compare in (
-    operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge, operator.and_, operator.or_, operator.xor,
-):  # fmt: skip
-    setattr(Tensor, f"__{_compare.__name__.strip('_')}__", _comparison(_compare))
-Tensor.__rand__, Tensor.__ror__, Tensor.__rxor__ = Tensor.__and__, Tensor.__or__, Tensor.__xor__
+for _name in ("eq", "ne", "lt", "le", "gt", "ge", "and", "or", "xor"):
+    setattr(Tensor, f"__{_name}__", _comparison(getattr(operator, f"__{_name}__")))
+for _name in ("and", "or", "xor"):
+    setattr(Tensor, f"__r{_name}__", getattr(Tensor, f"__{_name}__"))
 Tensor.__invert__ = lambda x: Tensor(~x.data)
-Tensor.__hash__ = object.__hash__  # by identity, as keys of dicts: no Tensor equals another as a whole
 Tensor.all = lambda x, axis=None, keepdims=False: Tensor(x.data.all(axis=axis, keepdims=keepdims))
 Tensor.any = lambda x, axis=None, keepdims=False: Tensor(x.data.any(axis=axis, keepdims=keepdims))

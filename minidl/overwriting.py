@@ -1,0 +1,58 @@
+"""Arrays that are written to between forward and backward.
+
+A gradient reads arrays of the forward pass: inputs, and the output. The tape keeps the arrays themselves and not copies, so
+writing to one of them in place, as in `x.data *= 2`, would give the gradient of another computation. Assigning a new array, as
+in `x.data = 2 * x.data` and as all optimisers do, is harmless.
+
+NumPy does not report writes. So the forward pass takes a sample of each array that is kept, and backward compares it before the
+array is read: all numbers of an array of at most SMALL, and of larger ones SPREAD at even distances. A change of few numbers in
+a large array may be missed, and arrays of a GPU are not looked at, since reading them would stop the GPU.
+"""
+
+import numpy as np
+
+from minidl.backend import is_array
+from minidl.errors import ArgumentError
+from minidl.frozen import is_frozen
+
+SMALL, SPREAD = 1 << 12, 1 << 8  # numbers
+
+
+def watching(op, gradient, kept, samples):
+    """The gradient of an op, preceded by a check that the kept arrays {name: value} hold what they hold now.
+
+    samples: {id of an array: its sample}, shared by all gradients of one call. Raises ArgumentError, when the gradient is
+    called, where an array has changed.
+    """
+    watched = []
+    for name, value in kept.items():
+        for array in arrays_in(value):
+            if isinstance(array, np.ndarray) and not is_frozen(array):
+                if id(array) not in samples:
+                    samples[id(array)] = sample(array)
+                watched.append((name, array, samples[id(array)]))
+    if not watched:
+        return gradient
+
+    def checked(dy, **kept_and_wanted):
+        for name, array, before in watched:
+            if sample(array) != before:
+                raise ArgumentError(
+                    f"{name} of {op}, shape {array.shape}, was written to between forward and backward, which reads it; "
+                    "compute the result anew, or write to a copy"
+                )
+        return gradient(dy, **kept_and_wanted)
+
+    return checked
+
+
+def sample(array):
+    """The bytes of all numbers of a small NumPy array, of some of a large one"""
+    if array.size <= SMALL:
+        return array.tobytes()
+    return array.flat[:: array.size // SPREAD | 1].tobytes()  # odd, to meet every channel
+
+
+def arrays_in(value):
+    """The arrays of an argument: itself, or those of a list"""
+    return [v for v in (value if isinstance(value, (list, tuple)) else [value]) if is_array(v)]
