@@ -58,12 +58,15 @@ class Module:
         return self
 
     def freeze(self, frozen=True):
-        """Want no gradients of the parameters from here on (or want them again): their share of backward is left out.
+        """Want no gradients of the parameters from here on (or want them again): their share of backward is left out, and
+        optimisers leave them as they are, also those made before. The gradients that they have are dropped.
 
         Frozen parameters are copies that cannot be written to, so that ops may keep what they compute from them alone.
         """
         for parameter in self.parameters():
             parameter.requires_grad = not frozen
+            if frozen:
+                parameter.grad = None
             if is_frozen(parameter.data) != frozen:
                 parameter.data = frozen_copy(parameter.data) if frozen else parameter.data.copy()
         return self

@@ -1,5 +1,7 @@
 """Adam (Kingma & Ba 2015), and AdamW (Loshchilov & Hutter 2019)."""
 
+import numpy as np
+
 from minidl.backend import array_module
 from minidl.errors import ArgumentError, one_of
 from minidl.memory import scratch
@@ -36,13 +38,28 @@ class Adam(Optimizer):
         self.epsilon_form = one_of("epsilon_form", epsilon_form, EPSILON_FORMS)
         self.decoupled = decoupled
         self.steps = 0
+        self._idle = dict.fromkeys(self.names, 0)  # how many of the steps did not move a parameter, which do not count as t
 
     def step(self, loss=None):
+        numbers = self._to_move()
         self.steps += 1
-        self._move(self._change)
+        for name in {*self.names} - {self.names[number] for number in numbers}:
+            self._idle[name] += 1
+        self._move(self._change, numbers, [self.steps - idle for idle in self._idle.values()])
 
-    def _change(self, new, x, g, m, v, decay, rate):
-        xp, m_bias, v_bias = array_module(x), 1 - self.beta1**self.steps, 1 - self.beta2**self.steps
+    def state(self):
+        return super().state() | {f"idle/{name}": idle for name, idle in self._idle.items() if idle}
+
+    def restore(self, state):
+        idle = {name: state[f"idle/{name}"] for name in self.names if f"idle/{name}" in state}
+        for name, count in idle.items():
+            if np.shape(count) or not (count >= 0 and count == int(count) and np.all(count <= state.get("steps", 0))):
+                raise ArgumentError(f"idle/{name} is {count} in the state; wanted a whole number of its steps")
+        super().restore({name: value for name, value in state.items() if name.removeprefix("idle/") not in idle})
+        self._idle |= dict.fromkeys(self.names, 0) | {name: int(count) for name, count in idle.items()}
+
+    def _change(self, new, x, g, m, v, decay, rate, t):
+        xp, m_bias, v_bias = array_module(x), 1 - self.beta1**t, 1 - self.beta2**t
         is_first_form = self.epsilon_form == "pytorch"
         step_rate, v_scale = (rate / m_bias, v_bias**-0.5) if is_first_form else (rate * v_bias**0.5 / m_bias, 1.0)
         if not self.decoupled:

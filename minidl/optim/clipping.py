@@ -14,12 +14,12 @@ from minidl.optim.optimizer import STRIP
 def clip_gradients(parameters, most):
     """Give the parameters gradients g·min(1, most / |g|), where |g| is the length of all of them as one vector, and return |g|.
 
-    parameters: a list of Tensors, or a dict name -> Tensor; those without a gradient are passed over. A length that is not
-    finite has no direction to keep: the gradients are left as they are then, for the caller to see from what is returned.
-    On a GPU |g| is read, once.
+    parameters: a list of Tensors, or a dict name -> Tensor; frozen ones and those without a gradient are passed
+    over. A length that is not finite has no direction to keep: the gradients are left as they are then, for the caller to see
+    from what is returned. On a GPU |g| is read, once.
 
     >>> from minidl import Tensor
-    >>> x = Tensor([0., 0.])
+    >>> x = Tensor([0., 0.], requires_grad=True)
     >>> x.grad = np.array([3., 4.])
     >>> clip_gradients([x], most=1.), x.grad
     (5.0, array([0.6, 0.8]))
@@ -27,7 +27,7 @@ def clip_gradients(parameters, most):
     if not most > 0:
         raise ArgumentError(f"the length that gradients are clipped to is {most}; wanted a number above 0")
     tensors = parameters.values() if isinstance(parameters, dict) else parameters
-    found = [p for p in tensors if p.grad is not None]
+    found = [p for p in tensors if p.requires_grad and p.grad is not None]
     length = _length([p.grad for p in found])
     if most < length and isfinite(length):
         for p in found:

@@ -47,6 +47,7 @@ class LBFGS(Optimizer):
         self.rollbacks = 0
         self._good = None  # (x, g, loss) of the last point that was kept
         self._direction = self._length = None  # of the step from there
+        self._moving = None  # the numbers of the parameters that the last step moved
         self.still = 0  # steps in a row that hardly changed the loss
 
     @property
@@ -82,10 +83,16 @@ class LBFGS(Optimizer):
             x, g, self._direction, loss, self._length = taken(self.POINT)
             self._good = x, g, loss
         else:
-            self._good = self._direction = self._length = None
+            self._forget()
+        self._moving = None
 
     def step(self, loss):
-        loss, x, g = float(loss), _flat(p.data for p in self.parameters), _flat(self._gradients())
+        numbers = tuple(self._to_move())
+        if numbers != self._moving and self._moving is not None:  # the loss is that of another space
+            self._forget()
+            self.pairs.clear()
+        self._moving = numbers
+        loss, x, g = float(loss), _flat(p.data for p in self.parameters), _flat(self._gradients(numbers))
         pair = None if self._good is None else (x - self._good[0], g - self._good[1])
         is_finite, *sums = read_numbers(_is_finite(g), *(_first_sums(x, g) if pair is None else _sums(*pair)))
         if not (isfinite(loss) and is_finite) or self._has_leapt(loss):
@@ -103,6 +110,14 @@ class LBFGS(Optimizer):
             self._good = (x, g, loss)
         x, _, _ = self._good
         self._place(x + self._length * self._direction)
+
+    def _forget(self):
+        self._good = self._direction = self._length = None
+
+    def _gradients(self, numbers):
+        """0 of the parameters that are not to move"""
+        for number, p in enumerate(self.parameters):
+            yield p.grad if number in numbers else array_module(p.data).zeros_like(p.data)
 
     def _has_leapt(self, loss):
         return self._good is not None and self._good[2] > 0 and loss > self.leap * self._good[2]
@@ -150,10 +165,11 @@ class LBFGS(Optimizer):
         return q
 
     def _place(self, x):
-        """Cut the flat x back into the parameters."""
+        """Cut the flat x back into the parameters that move."""
         begin = 0
-        for p in self.parameters:
-            p.data = x[begin : begin + p.data.size].reshape(p.shape)
+        for number, p in enumerate(self.parameters):
+            if number in self._moving:
+                p.data = x[begin : begin + p.data.size].reshape(p.shape)
             begin += p.data.size
 
 

@@ -5,6 +5,7 @@ training goes on.
 PyTorch does; Keras' l2(λ) adds λ Σ x², which is a weight decay of 2λ.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,9 @@ class Optimizer:
     frozen ones are passed over; or a list of Groups. A step gives each a new array in `.data` and leaves the old one as it was,
     so whoever kept it (a snapshot of the best picture) keeps it.
 
+    A step leaves a parameter and its histories as they are while it is frozen (requires_grad is False), and where the loss
+    does not reach it (its `.grad` is None), of which it warns once.
+
     weight_decay: λ; of all parameters in a list; in a dict, of those alone whose name ends in "kernel", as biases and batch
     normalization's scales are few and need no holding back. Groups say their own.
 
@@ -54,6 +58,7 @@ class Optimizer:
         if not learning_rate > 0:
             raise ArgumentError(f"the learning rate is {learning_rate}; wanted a number above 0")
         self.learning_rate = learning_rate
+        self._unreached = set()  # names of parameters that were warned of
         # word -> for each parameter an array of its shape, which the steps change in place
         self._histories = {word: [array_module(p.data).zeros(p.shape, p.dtype) for p in self.parameters] for word in histories}
 
@@ -87,30 +92,41 @@ class Optimizer:
             for name, history in zip(self.names, histories, strict=True)
         }
 
-    def _gradients(self):
-        missing = sum(p.grad is None for p in self.parameters)
-        if missing:
-            raise ArgumentError(f"{missing} of {len(self.parameters)} parameters have no gradient; call backward before step")
-        return [p.grad for p in self.parameters]
+    def _to_move(self):
+        """The numbers of the parameters that a step moves: those that are not frozen and have a gradient."""
+        free = [number for number, p in enumerate(self.parameters) if p.requires_grad]
+        found = [number for number in free if self.parameters[number].grad is not None]
+        if free and not found:
+            raise ArgumentError(f"none of {len(free)} parameters has a gradient; call backward before step")
+        new = {self.names[number] for number in free if number not in found} - self._unreached
+        if new:
+            self._unreached |= new
+            names = ", ".join(name for name in self.names if name in new)
+            warnings.warn(
+                f"the loss does not depend on {len(new)} of {len(free)} parameters, which stay as they are: {names}",
+                stacklevel=3,
+            )
+        return found
 
-    def _move(self, change):
-        """Give each parameter the new array that change(new, x, g, *histories, decay, rate) fills, strip by strip of what they
-        are in one row; the cores share the strips."""
-        data, gradients = [p.data for p in self.parameters], self._gradients()
+    def _move(self, change, numbers, *others):
+        """Give the parameters of these numbers the new arrays that change(new, x, g, *histories, decay, rate, *others) fills,
+        strip by strip of what they are in one row; the cores share the strips. others: lists of one value a parameter."""
+        parameters = [self.parameters[number] for number in numbers]
+        data, gradients = [p.data for p in parameters], [p.grad for p in parameters]
         xp = array_module(*data, *gradients)
         moved, strips = [empty(xp, x.shape, x.dtype) for x in data], []
-        for *arrays, decay, rate in zip(
-            moved, data, gradients, *self._histories.values(), self._decays, self._rates, strict=True
-        ):
-            rows = [array.reshape(-1) for array in arrays]
+        for number, *arrays in zip(numbers, moved, data, gradients, strict=True):
+            arrays += [histories[number] for histories in self._histories.values()]
+            rows, rate = [array.reshape(-1) for array in arrays], float(self.learning_rate * self._rates[number])
             for part in equal_parts(rows[0].size, STRIP if xp is np else GPU_STRIP, cores=1):
-                strips.append((*(row[part] for row in rows), decay, float(self.learning_rate * rate)))
+                values = self._decays[number], rate, *(values[number] for values in others)
+                strips.append((*(row[part] for row in rows), *values))
         if sum(x.size for x in data) < LEAST:
             for strip in strips:
                 change(*strip)
         else:
             share(xp, lambda strip: change(*strip), strips)
-        for p, new in zip(self.parameters, moved, strict=True):
+        for p, new in zip(parameters, moved, strict=True):
             p.data = new
 
 

@@ -31,7 +31,7 @@ class SGD(Optimizer):
         self.momentum_form = one_of("momentum_form", momentum_form, MOMENTUM_FORMS)
 
     def step(self, loss=None):
-        self._move(self._change if self.momentum else _descend)
+        self._move(self._change if self.momentum else _descend, self._to_move())
 
     def _change(self, new, x, g, v, decay, rate):
         g = decayed(g, x, decay)
