@@ -9,7 +9,7 @@ import numpy as np
 from minidl.autograd import Tensor, no_grad
 from minidl.backend import device_of
 from minidl.errors import ArgumentError
-from minidl.layers.activations import ReLU
+from minidl.layers.activations import ReLU, rectifies
 from minidl.layers.module import Module
 
 
@@ -33,7 +33,8 @@ class Line(NamedTuple):
 
 class Sequential(Module):
     """y = last(..(first(x))). layers: Modules, or one dict of them by name; without names they are called after their kinds:
-    convolution1, relu1, convolution2, ... A ReLU behind a layer that can be `rectified` goes along with it."""
+    convolution1, relu1, convolution2, ... A ReLU behind a layer that can be `rectified` goes along with it; subclasses of
+    either are called one by one."""
 
     def __init__(self, *layers):
         self.layers = dict(layers[0]) if layers and isinstance(layers[0], dict) else _named(layers)
@@ -58,7 +59,7 @@ class Sequential(Module):
             if rectified:
                 rectified = False
                 continue
-            rectified = isinstance(following, ReLU) and hasattr(layer, "rectified")
+            rectified = type(following) is ReLU and rectifies(layer)
             yield layer, rectified
 
     def summary(self, shape):
@@ -78,7 +79,7 @@ class Sequential(Module):
     def by_path(self, path=""):
         """(path, layer) of each layer, where a Sequential is not one but those in it"""
         for name, layer in self.layers.items():
-            if isinstance(layer, Sequential):
+            if isinstance(layer, Sequential) and type(layer).__call__ is Sequential.__call__:
                 yield from layer.by_path(f"{path}{name}/")
             else:
                 yield f"{path}{name}", layer

@@ -15,6 +15,7 @@ import itertools
 from minidl import ops
 from minidl.checkpoints import Architecture, Preprocessing
 from minidl.layers import AvgPool, Dense, Module
+from minidl.layers.activations import rectified
 from minidl.models.pretrained import Pretrained, convolution, convolution_shapes, must_be_square, restored, separable_shapes
 
 SIDE = 112  # pixels
@@ -74,8 +75,8 @@ class DenseBlock(Module):
     def __call__(self, x):
         """(N, H, W, C) -> (N, H/2, W/2, K)"""
         first, *others = self.convolutions.values()
-        total = rectified = first.rectified(x)
+        total = active = rectified(first, x)
         for layer in others:
-            total = total + layer(rectified)
-            rectified = ops.relu(total)
-        return rectified
+            total = total + layer(active)
+            active = ops.relu(total)
+        return active

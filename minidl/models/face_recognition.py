@@ -16,6 +16,7 @@ Two faces are one person's where the Euclidean distance of their numbers is smal
 from minidl import ops
 from minidl.checkpoints import Architecture, Preprocessing
 from minidl.layers import AvgPool, Convolution, Dense, MaxPool, Module
+from minidl.layers.activations import rectified
 from minidl.models.pretrained import Pretrained, must_be_square, restored
 
 SIDE = 150  # pixels
@@ -65,7 +66,7 @@ class FaceRecognition(Pretrained):
         x = self.preprocess(image)
         must_be_square(x, SIDE)
         first, *others, fc = self.layers.values()
-        x = first.rectified(x)
+        x = rectified(first, x)
         for layer in others:
             x = layer(x)
         return fc(x.mean(axis=(1, 2)))
@@ -82,7 +83,7 @@ class Residual(Module):
 
     def __call__(self, x):
         """(N, H, W, C) -> (N, H, W, C), or where it goes down (N, ⌊H/2⌋, ⌊W/2⌋, K)"""
-        y = self.conv2(self.conv1.rectified(x))
+        y = self.conv2(rectified(self.conv1, x))
         if self.down:
             x = self.pool(x)
             x, y = _widened(x, y.shape), _widened(y, x.shape)

@@ -13,6 +13,7 @@ from minidl.backend import current_device
 from minidl.checkpoints import Architecture, Landmark, Preprocessing, load, shipped
 from minidl.errors import ArgumentError, ShapeError, one_of
 from minidl.layers import AvgPool, Convolution, Dense, MaxPool
+from minidl.layers.activations import rectified
 from minidl.models.pretrained import Pretrained
 
 # (block, convolutions in it, channels of each)
@@ -114,7 +115,7 @@ class VGG19(Pretrained):
             if name == "fc1":
                 x = x.reshape(x.shape[0], -1)
             if "conv" in name and f"{name}.pre" not in wanted:
-                x = layer.rectified(x)
+                x = rectified(layer, x)
             else:
                 x = layer(x)
                 if "conv" in name or "fc" in name:

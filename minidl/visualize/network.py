@@ -9,6 +9,7 @@ from minidl import ops
 from minidl.autograd import Tensor, no_grad
 from minidl.errors import ArgumentError, NonFiniteError, printable
 from minidl.layers import Flatten, ReLU
+from minidl.layers.activations import rectifies
 
 
 class Step(NamedTuple):
@@ -47,7 +48,7 @@ class Network(NamedTuple):
         while len(found) < len(wanted):
             step, following = following, next(steps, None)
             together = fuses and following and following.layer is None and step.name not in wanted
-            if together and hasattr(step.layer, "rectified"):
+            if together and rectifies(step.layer):
                 x, step, following = step.layer.rectified(x), following, next(steps, None)
             else:
                 x = rectifier(x) if step.layer is None else step.layer(x)
@@ -89,7 +90,7 @@ def of_vgg19(model):
 
 def of_sequential(model, prepare, size=None, classes=None, examples=None):
     """A Sequential of layers as a Network, by the layers' own names."""
-    steps = tuple(Step(name, None if isinstance(layer, ReLU) else layer) for name, layer in model.by_path())
+    steps = tuple(Step(name, None if type(layer) is ReLU else layer) for name, layer in model.by_path())
     names = [step.name for step in steps]
 
     def canonical(name):

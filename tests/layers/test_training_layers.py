@@ -209,3 +209,95 @@ def test_the_state_goes_from_one_network_to_another():
 
 def test_every_layer_of_the_package_is_public():
     assert {"BatchNorm", "Dropout", "Flatten", "ReLU", "Sequential"} <= set(layers.__all__)
+
+
+# ---- a ReLU that goes along, and one that must not ----------------------------------------------------------------------
+
+
+class Shifted(ReLU):
+    def __call__(self, x):
+        return super().__call__(x) + 1.0
+
+
+class Doubled(Convolution):
+    def __call__(self, x):
+        return super().__call__(x) * 2.0
+
+
+class DoubledNorm(BatchNorm):
+    def __call__(self, x):
+        return super().__call__(x) * 2.0
+
+
+class DoubledSeparable(SeparableConvolution):
+    def __call__(self, x):
+        return super().__call__(x) * 2.0
+
+
+class Inherited(Convolution):
+    pass
+
+
+class Negated(BatchNorm):
+    """A part that both `__call__` and `rectified` go through"""
+
+    def _normalized(self, x, op):
+        return super()._normalized(-x, op)
+
+
+class Fused(Convolution):
+    """A subclass that knows both ways."""
+
+    def __call__(self, x):
+        return super().__call__(x) * 2.0
+
+    def rectified(self, x):
+        return super().rectified(x) * 2.0
+
+
+KERNEL = np.random.default_rng(0).standard_normal((3, 3, 2, 4))
+
+
+def of_kernel(kind):
+    return kind(KERNEL, np.full(4, -1.0))
+
+
+@pytest.mark.parametrize("activation", [ReLU, Shifted])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: of_kernel(Convolution),
+        lambda: of_kernel(Doubled),
+        lambda: of_kernel(Inherited),
+        lambda: of_kernel(Fused),
+        lambda: BatchNorm(2, dtype=np.float64).train(False),
+        lambda: DoubledNorm(2, dtype=np.float64).train(False),
+        lambda: Negated(2, dtype=np.float64).train(False),
+        lambda: DoubledSeparable(KERNEL[..., :1].swapaxes(-1, -2), KERNEL[:1, :1], np.zeros(4)),
+    ],
+)
+def test_each_layer_of_a_sequential_is_computed_as_if_it_were_called(make, activation):
+    layer, last, x = make(), activation(), np.random.default_rng(1).standard_normal((1, 5, 5, 2))
+    for model in (Sequential(layer, last), Sequential(Sequential(layer), last), Sequential({"a": layer, "b": last})):
+        np.testing.assert_allclose(model(x).data, last(layer(x)).data, rtol=1e-12, atol=1e-12)
+
+
+def test_a_known_layer_and_its_relu_are_one_op_and_a_subclass_that_knows_both_ways_too(monkeypatch):
+    x, calls = np.ones((1, 5, 5, 2)), []
+    monkeypatch.setattr(ReLU, "__call__", lambda self, x: calls.append(self) or x)
+    for layer in (of_kernel(Convolution), of_kernel(Fused), BatchNorm(2, dtype=np.float64)):
+        Sequential(layer, ReLU())(x)
+    assert not calls
+    for layer in (of_kernel(Doubled), of_kernel(Inherited), DoubledNorm(2, dtype=np.float64)):
+        Sequential(layer, ReLU())(x)
+    assert len(calls) == 3
+
+
+def test_what_a_subclass_of_sequential_computes_is_one_layer_of_the_summary():
+    class Residual(Sequential):
+        def __call__(self, x):
+            return super().__call__(x) + x
+
+    square = Convolution.new(np.random.default_rng(0), (1, 1), 2, 2)
+    lines = Sequential({"plain": Sequential(square), "residual": Residual(square)}).summary((4, 4, 2))
+    assert [line.name for line in lines] == ["plain/convolution1", "residual"]

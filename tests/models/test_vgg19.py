@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from minidl import Tensor
+from minidl.checkpoints import Preprocessing
 from minidl.data import read_image, shipped_picture
 from minidl.errors import ArgumentError, FileError, ShapeError
-from minidl.layers import AvgPool, MaxPool
+from minidl.layers import AvgPool, Convolution, MaxPool
 from minidl.losses import content_loss, style_loss, total_variation
-from minidl.models import vgg19
+from minidl.models import VGG19, vgg19
 
 BLOCKS = {"block1": 2, "block2": 2, "block3": 4, "block4": 4, "block5": 4}
 CONVOLUTIONS = [f"{block}_conv{i}" for block, count in BLOCKS.items() for i in range(1, count + 1)]
@@ -153,3 +154,19 @@ def test_a_picture_too_small_for_the_deepest_layer_is_refused(model, photograph)
 def test_the_shipped_file_has_no_dense_layers():
     with pytest.raises(FileError, match="fc1"):
         vgg19(top=True)
+
+
+def test_a_layer_that_was_replaced_by_a_subclass_is_called():
+    class Doubled(Convolution):
+        def __call__(self, x):
+            return super().__call__(x) * 2.0
+
+    rng, shapes = np.random.default_rng(0), {}
+    for name in CONVOLUTIONS:
+        shapes[f"{name}/kernel"], shapes[f"{name}/bias"] = (3, 3, 2 if shapes else 3, 2), (2,)
+    arrays = {name: rng.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+    model = VGG19(arrays, Preprocessing("RGB", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)))
+    picture = rng.uniform(0, 255, (8, 8, 3)).astype(np.float32)
+    before = model.features(picture, ["conv1_1"])["conv1_1"]
+    model.layers["block1_conv1"] = Doubled(arrays["block1_conv1/kernel"], arrays["block1_conv1/bias"], padding=1)
+    np.testing.assert_allclose(model.features(picture, ["conv1_1"])["conv1_1"], 2 * before, rtol=1e-5)

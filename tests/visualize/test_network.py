@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from minidl import layers
 from minidl.autograd import Tensor
 from minidl.errors import ArgumentError, NonFiniteError
 from minidl.models import vgg19
-from minidl.visualize.network import must_be_finite, of_vgg19
+from minidl.visualize.network import must_be_finite, of_sequential, of_vgg19
 from minidl.visualize.rectifiers import RECTIFIERS
 from minidl.visualize.units import Unit
 from tests.visualize import tiny
@@ -21,6 +22,22 @@ def test_steps_by_name():
     assert found["near"].shape == (2, 8, 8, 6) and found["far_relu"].shape == (2, 4, 4, 8)
     with pytest.raises(ArgumentError, match="no layer 'middle'; it has near, near_relu, pool"):
         network.activations(PICTURES, ["middle"])
+
+
+def test_subclasses_are_steps_of_their_own():
+    class Shifted(layers.ReLU):
+        def __call__(self, x):
+            return super().__call__(x) + 1.0
+
+    class Doubled(layers.Convolution):
+        def __call__(self, x):
+            return super().__call__(x) * 2.0
+
+    kernel, x = np.ones((1, 1, 3, 2)), np.ones((1, 2, 2, 3))
+    for first, last in ((Doubled(kernel), layers.ReLU()), (layers.Convolution(kernel), Shifted())):
+        model = layers.Sequential({"first": first, "last": last})
+        found = of_sequential(model, lambda pictures: pictures).activations(x, ["last"])["last"]
+        np.testing.assert_array_equal(found, last(first(x)).data)
 
 
 def test_nothing_deeper_than_what_is_asked_for_is_computed():
