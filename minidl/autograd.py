@@ -17,6 +17,7 @@ import numpy as np
 from minidl.backend import array_module, current_module, device_of, is_array, to_device, to_numpy
 from minidl.cores import blas_on_one_thread
 from minidl.errors import ArgumentError, ShapeError
+from minidl.frozen import frozen_copy, is_frozen
 from minidl.overwriting import arrays_in, watching
 
 _ticks = itertools.count()
@@ -79,6 +80,22 @@ class Tensor:
         if self.requires_grad and is_recording():
             there._record([(self._source(), lambda dy, shared: (to_device(dy, home), False))])
         return there
+
+    def __getstate__(self):
+        """For pickle and copy.deepcopy: the tape stays behind, so of a computed Tensor the copy is a constant."""
+        requires_grad = self.requires_grad and self._node is None
+        return self.data, requires_grad, self.grad, is_frozen(self.data)
+
+    def __setstate__(self, state):
+        data, self.requires_grad, self.grad, frozen = state
+        self.data, self._node = frozen_copy(data) if frozen else data, None
+
+    def __copy__(self):
+        """Of the same data, at the same place on the tape"""
+        copy = object.__new__(type(self))
+        for name in Tensor.__slots__:
+            setattr(copy, name, getattr(self, name))
+        return copy
 
     def __float__(self):
         return float(self.data.item())

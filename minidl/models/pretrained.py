@@ -13,6 +13,9 @@ class Pretrained(Module):
     def __init__(self, preprocessing):
         self.preprocessing, self._constants = preprocessing, {}
 
+    def __getstate__(self):
+        return vars(self) | {"_constants": {}}  # whose keys cannot be pickled
+
     def __call__(self, image):
         """What the network makes of pictures (H, W, 3) or (N, H, W, 3), RGB, 0..255. A Tensor gives a Tensor, an array an
         array."""

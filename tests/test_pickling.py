@@ -1,0 +1,140 @@
+"""Networks, Tensors and optimisers are pickled and copied, also after use: as for a ProcessPoolExecutor."""
+
+import copy
+import multiprocessing
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+import pytest
+
+from minidl import Tensor, layers
+from minidl.checkpoints import Preprocessing
+from minidl.frozen import is_frozen
+from minidl.models import face_detector, face_landmarks, face_recognition
+from minidl.models.embedding import verifier
+from minidl.models.siamese import siamese
+from minidl.models.signals import signal_network
+from minidl.models.vgg19 import BLOCKS, VGG19
+from minidl.models.vgg19_bn import vgg19_bn
+from minidl.models.volumes import volume_network
+from minidl.optim import LBFGS, SGD, Adam, Cosine, Warmup
+
+COPIES = {"pickle": lambda thing: pickle.loads(pickle.dumps(thing)), "deepcopy": copy.deepcopy}
+PICTURE = np.random.default_rng(0).uniform(0, 255, (32, 32, 3)).astype(np.float32)
+
+
+@pytest.fixture(params=COPIES.values(), ids=COPIES)
+def copied(request):
+    return request.param
+
+
+def narrow_vgg19():
+    """Frozen, of four channels in each layer, and used"""
+    rng, arrays, inputs = np.random.default_rng(0), {}, 3
+    for block, count, _ in BLOCKS:
+        for number in range(1, count + 1):
+            arrays[f"block{block}_conv{number}/kernel"] = rng.standard_normal((3, 3, inputs, 4)).astype(np.float32) / 3
+            arrays[f"block{block}_conv{number}/bias"] = np.zeros(4, np.float32)
+            inputs = 4
+    model = VGG19(arrays, Preprocessing(channels="BGR", mean=(103.939, 116.779, 123.68), std=(1.0, 1.0, 1.0))).freeze()
+    deep_features(model)
+    return model
+
+
+def deep_features(model):
+    return model.features(PICTURE, ["block4_conv2"])["block4_conv2"].tobytes()
+
+
+def test_a_used_vgg19_is_copied_with_its_frozen_kernels(copied):
+    model = narrow_vgg19()
+    other = copied(model)
+    assert deep_features(other) == deep_features(model)
+    for mine, its in zip(model.parameters(), other.parameters(), strict=True):
+        assert its is not mine and its.data is not mine.data and not its.requires_grad
+        assert is_frozen(its.data) and not its.data.flags.writeable
+    other.freeze(False)
+    assert all(is_frozen(parameter.data) for parameter in model.parameters())
+
+
+def test_a_used_vgg19_is_sent_to_a_spawned_process():
+    model = narrow_vgg19()
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(deep_features, model).result() == deep_features(model)
+
+
+NETWORKS = {
+    "face_detector": (face_detector, (160, 160, 3)),
+    "face_landmarks": (face_landmarks, (112, 112, 3)),
+    "face_recognition": (face_recognition, (150, 150, 3)),
+    "siamese": (lambda: siamese(keep=0.5), (2, 28, 28, 1)),
+    "verifier": (lambda: verifier((32, 32, 3), head="chi-square", members=2), (2, 32, 32, 3)),
+    "vgg19_bn": (lambda: vgg19_bn("512-10", width=0.1), (2, 32, 32, 3)),
+    "signals": (lambda: signal_network(2048, 3), (2, 2048, 1)),
+    "volumes": (lambda: volume_network(16, 3), (2, 16, 16, 16, 1)),
+}
+
+
+def outputs(y):
+    return [y.data.tobytes()] if isinstance(y, Tensor) else [np.asarray(each).tobytes() for each in y]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_is_copied_after_use(name, copied):
+    make, shape = NETWORKS[name]
+    model, x = make(), Tensor(np.random.default_rng(0).uniform(0, 1, shape).astype(np.float32))
+    model(x)
+    other = copied(model)
+    assert outputs(other(x)) == outputs(model(x))  # in training too: dropout's count of calls is copied
+
+
+def test_every_layer_is_copied_after_use(copied):
+    rng = np.random.default_rng(0)
+    model = layers.Sequential(
+        layers.Convolution.new(rng, (3, 3), 3, 4, padding=1), layers.BatchNorm(4), layers.ReLU(),
+        layers.SeparableConvolution(np.ones((3, 3, 1, 4)), np.ones((1, 1, 4, 2)), np.zeros(2)), layers.LeakyReLU(0.1),
+        layers.MaxPool(2), layers.AvgPool(2), layers.Dropout(0.5), layers.Flatten(), layers.Dense.new(rng, 2 * 7 * 7, 3),
+    )  # fmt: skip
+    model(PICTURE[None]).sum().backward()
+    other = copied(model)
+    assert other(PICTURE[None]).data.tobytes() == model(PICTURE[None]).data.tobytes()
+    for mine, its in zip(model.parameters(), other.parameters(), strict=True):
+        assert its.grad is not mine.grad and its.grad.tobytes() == mine.grad.tobytes()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda p: SGD(p, 0.1, 0.9, weight_decay=0.1),
+        lambda p: Adam(p, Warmup(2, Cosine(0.1, 5))(1), weight_decay=0.1),
+        lambda p: LBFGS(p, history=3),
+    ],
+)
+def test_an_optimizer_is_copied_with_its_model_and_goes_on(make, copied):
+    def steps(model, optimizer, count):
+        for _ in range(count):
+            loss = (model(PICTURE.reshape(-1, 12)[:8] / 255) ** 2).mean()
+            loss.backward()
+            optimizer.step(loss)
+        return [p.data.tobytes() for p in model.parameters()]
+
+    model = layers.Dense.new(np.random.default_rng(0), 12, 3)
+    optimizer = make(model.parameters())
+    steps(model, optimizer, 3)
+    other_model, other = copied((model, optimizer))
+    assert steps(other_model, other, 3) == steps(model, optimizer, 3)
+
+
+def test_a_computed_tensor_is_copied_as_a_constant(copied):
+    x = Tensor(np.array([1.0, 2.0]), requires_grad=True)
+    y = copied(x * x)
+    assert (y.data.tolist(), y.requires_grad) == ([1, 4], False)
+    leaf = copied(x)
+    (leaf * leaf).sum().backward()
+    assert (leaf.grad.tolist(), x.grad) == ([2, 4], None)
+
+
+def test_a_shallow_copy_stays_on_the_tape():
+    x = Tensor(np.array([1.0, 2.0]), requires_grad=True)
+    copy.copy(x * x).sum().backward()
+    assert x.grad.tolist() == [2, 4]
