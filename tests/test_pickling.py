@@ -13,7 +13,6 @@ from minidl.checkpoints import Preprocessing
 from minidl.frozen import is_frozen
 from minidl.models import face_detector, face_landmarks, face_recognition
 from minidl.models.embedding import verifier
-from minidl.models.siamese import siamese
 from minidl.models.signals import signal_network
 from minidl.models.vgg19 import BLOCKS, VGG19
 from minidl.models.vgg19_bn import vgg19_bn
@@ -67,7 +66,6 @@ NETWORKS = {
     "face_detector": (face_detector, (160, 160, 3)),
     "face_landmarks": (face_landmarks, (112, 112, 3)),
     "face_recognition": (face_recognition, (150, 150, 3)),
-    "siamese": (lambda: siamese(keep=0.5), (2, 28, 28, 1)),
     "verifier": (lambda: verifier((32, 32, 3), head="chi-square", members=2), (2, 32, 32, 3)),
     "vgg19_bn": (lambda: vgg19_bn("512-10", width=0.1), (2, 32, 32, 3)),
     "signals": (lambda: signal_network(2048, 3), (2, 2048, 1)),

@@ -1,20 +1,46 @@
 """Dropout, which does nothing after training."""
 
+import threading
+from itertools import count
+from weakref import WeakValueDictionary
+
 from minidl import ops
 from minidl.errors import ArgumentError
 from minidl.layers.module import Module
 
+ALONE, PLACED = 0xA10E, 0x91ACED  # the first numbers of default seeds, so that these differ from each other and from small ones
+_alone: WeakValueDictionary = WeakValueDictionary()  # number -> Dropout, for those without a seed that are in no network
+_lock = threading.Lock()
+
 
 class Dropout(Module):
     """In training every number is kept with probability `keep` and then divided by it, or else becomes 0 (Srivastava et al.
-    2014, in the form that leaves nothing to do afterwards). Call number n draws from (seed, n)."""
+    2014, in the form that leaves nothing to do afterwards). Call number n draws from (seed, n).
+
+    seed: an int or ints; None: the place in the network. A network that is built again draws the same masks, and two layers of
+    one network draw independent ones. Outside of a network the seed is the first number that no other such layer has. Two
+    networks that are built alike and applied one after the other, without a Module that holds both, need seeds.
+    """
 
     buffers = ("calls",)
 
-    def __init__(self, keep, seed=0):
+    def __init__(self, keep, seed=None):
         if not 0 < keep <= 1:
             raise ArgumentError(f"dropout keeps a share of {keep}; wanted a number above 0, at most 1")
         self.keep, self.seed, self.calls = keep, seed, 0
+        self._takes_places = seed is None
+        if seed is None:
+            with _lock:
+                number = next(number for number in count() if number not in _alone)
+                _alone[number], self.seed = self, (ALONE, number)
+
+    def take_place(self, place):
+        if self._takes_places:
+            kind, number = self.seed
+            with _lock:
+                if kind == ALONE and _alone.get(number) is self:
+                    del _alone[number]
+            self.seed = PLACED, place
 
     def __call__(self, x):
         if not self.training:

@@ -21,6 +21,16 @@ class Module:
     buffers: tuple = ()
     training = True
 
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        if isinstance(value, (Module, dict)):
+            for place, module in enumerate(_inside(self)):
+                module.take_place(place)
+
+    def take_place(self, place):
+        """Called when the module becomes a part of a network, with its number there: 0 for the network itself. Dropout takes
+        its default seed from it."""
+
     def named_parameters(self):
         """name -> Tensor, in the order in which they were set."""
         return {
@@ -118,6 +128,19 @@ class Module:
             old.data = _like(value, old.data)
         else:
             setattr(module, name, _like(value, old) if is_array(old) else type(old)(value))
+
+
+def _inside(module):
+    """The module and all below it, each once, in the order in which they were set"""
+    found, waiting = {}, [module]
+    while waiting:
+        each = waiting.pop()
+        if id(each) not in found:
+            found[id(each)] = each
+            values = vars(each).values()
+            members = [member for value in values for member in (value.values() if isinstance(value, dict) else [value])]
+            waiting += [member for member in reversed(members) if isinstance(member, Module)]
+    return found.values()
 
 
 def _holds_parameters(value):
