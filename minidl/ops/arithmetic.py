@@ -2,6 +2,8 @@
 
 Broadcasting repeats an input along an axis; each repetition adds its part to the gradient. So the gradient with respect to
 a broadcast input is summed over the axes along which it was repeated: `unbroadcast`, the adjoint of broadcasting.
+
+Where dy is 0 the gradient is 0, even where the slope is infinite: a later op has masked that element out.
 """
 
 from minidl.autograd import Tensor, differentiable
@@ -108,13 +110,13 @@ def divide(a, b):
 
 def divide_da(dy, b, a_shape):
     """∂y/∂a = 1 / b"""
-    return unbroadcast(dy / b, a_shape)
+    return unbroadcast(masked(dy / b, dy != 0), a_shape)
 
 
 @summed_in_float32
 def divide_db(dy, y, b, b_shape):
     """∂y/∂b = -a / b² = -y / b"""
-    return unbroadcast(-dy * y / b, b_shape)
+    return unbroadcast(masked(-dy * y / b, dy != 0), b_shape)
 
 
 divide = differentiable(divide, da=divide_da, db=divide_db)
@@ -146,7 +148,8 @@ def power(x, exponent):
 
 def power_dx(dy, x, exponent):
     """∂y/∂x = exponent·x^(exponent - 1); a constant where the exponent is 0"""
-    return dy * (exponent * x ** (exponent - 1)) if exponent else array_module(dy).zeros_like(dy)
+    dx = dy * (exponent * x ** (exponent - 1)) if exponent else array_module(dy).zeros_like(dy)
+    return masked(dx, dy != 0) if exponent < 1 else dx
 
 
 power = differentiable(power, dx=power_dx)
@@ -159,7 +162,7 @@ def exp(x):
 
 def exp_dx(dy, y):
     """∂y/∂x = e^x = y"""
-    return dy * y
+    return masked(dy * y, dy != 0)
 
 
 exp = differentiable(exp, dx=exp_dx)
@@ -172,7 +175,7 @@ def log(x):
 
 def log_dx(dy, x):
     """∂y/∂x = 1 / x"""
-    return dy / x
+    return masked(dy / x, dy != 0)
 
 
 log = differentiable(log, dx=log_dx)

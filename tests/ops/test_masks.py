@@ -39,6 +39,23 @@ def test_an_infinite_slope_stops_at_a_dead_rectifier(inner, outer):
     assert found.tolist() == [0.0, gradient(outer, [4.0])[0]]
 
 
+@pytest.mark.parametrize(
+    ("inner", "outer", "x", "wanted"),
+    [
+        (ops.log, ops.relu, [0.0, 4.0], [0.0, 0.25]),
+        (ops.log, lambda x: ops.maximum(x, -5.0), [0.0, 4.0], [0.0, 0.25]),
+        (ops.sqrt, lambda x: ops.maximum(x, 1.0), [0.0, 4.0], [0.0, 0.25]),
+        (lambda x: x**0.5, lambda x: ops.maximum(x, 1.0), [0.0, 4.0], [0.0, 0.25]),
+        (lambda x: x**-1, lambda x: ops.minimum(x, 1.0), [0.0, 4.0], [0.0, -1 / 16]),
+        (lambda x: 1.0 / x, lambda x: ops.minimum(x, 1.0), [0.0, 4.0], [0.0, -1 / 16]),
+        (lambda x: x / np.array([0.0, 2.0]), lambda x: ops.minimum(x, 3.0), [1.0, 4.0], [0.0, 0.5]),
+        (ops.exp, lambda x: ops.minimum(x, 3.0), [1000.0, 0.0], [0.0, 1.0]),
+    ],
+)
+def test_an_infinite_slope_before_a_dead_rectifier_stays_out(inner, outer, x, wanted):
+    assert gradient(lambda x: outer(inner(x)), x).tolist() == wanted
+
+
 @pytest.mark.parametrize("bad", BAD)
 def test_each_mask_gives_exactly_zero(bad):
     dy = np.array([bad, bad])
