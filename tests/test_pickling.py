@@ -42,13 +42,13 @@ def narrow_vgg19():
 
 
 def deep_features(model):
-    return model.features(PICTURE, ["block4_conv2"])["block4_conv2"].tobytes()
+    return model.features(PICTURE, ["block4_conv2"])["block4_conv2"]
 
 
 def test_a_used_vgg19_is_copied_with_its_frozen_kernels(copied):
     model = narrow_vgg19()
     other = copied(model)
-    assert deep_features(other) == deep_features(model)
+    np.testing.assert_array_equal(deep_features(other), deep_features(model))
     for mine, its in zip(model.parameters(), other.parameters(), strict=True):
         assert its is not mine and its.data is not mine.data and not its.requires_grad
         assert is_frozen(its.data) and not its.data.flags.writeable
@@ -59,7 +59,8 @@ def test_a_used_vgg19_is_copied_with_its_frozen_kernels(copied):
 def test_a_used_vgg19_is_sent_to_a_spawned_process():
     model = narrow_vgg19()
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        assert pool.submit(deep_features, model).result() == deep_features(model)
+        found, wanted = pool.submit(deep_features, model).result(), deep_features(model)
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5 * abs(wanted).max())  # its threads may be others
 
 
 NETWORKS = {
