@@ -1,12 +1,14 @@
 """Arrays that are written to between forward and backward.
 
-A gradient reads arrays of the forward pass: inputs, and the output. The tape keeps the arrays themselves and not copies, so
-writing to one of them in place, as in `x.data *= 2`, would give the gradient of another computation. Assigning a new array, as
-in `x.data = 2 * x.data` and as all optimisers do, is harmless.
+A gradient reads arrays of the forward pass: inputs, and the output. The tape keeps the arrays
+themselves and not copies, so writing to one of them in place, as in `x.data *= 2`, would give the
+gradient of another computation. Assigning a new array, as in `x.data = 2 * x.data` and as all
+optimisers do, is harmless.
 
-NumPy does not report writes. So the forward pass takes a sample of each array that is kept, and backward compares it before the
-array is read: all numbers of an array of at most SMALL, and of larger ones SPREAD at even distances. A change of few numbers in
-a large array may be missed, and arrays of a GPU are not looked at, since reading them would stop the GPU.
+NumPy does not report writes. So the forward pass takes a sample of each array that is kept, and
+backward compares it before the array is read: all numbers of an array of at most SMALL, and of
+larger ones SPREAD at even distances. A change of few numbers in a large array may be missed.
+Arrays of a GPU are not sampled, since reading them would stop the GPU.
 """
 
 import numpy as np
@@ -19,10 +21,10 @@ SMALL, SPREAD = 1 << 12, 1 << 8  # numbers
 
 
 def watching(op, gradient, kept, samples):
-    """The gradient of an op, preceded by a check that the kept arrays {name: value} hold what they hold now.
+    """The gradient of an op, preceded by a check that the kept arrays are what they are now.
 
-    samples: {id of an array: its sample}, shared by all gradients of one call. Raises ArgumentError, when the gradient is
-    called, where an array has changed.
+    kept: {name: array or list of arrays}; samples: {id of an array: its sample}, shared by all
+    gradients of one call. The gradient raises ArgumentError where an array has changed.
     """
     watched = []
     for name, value in kept.items():

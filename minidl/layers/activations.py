@@ -12,8 +12,8 @@ class ReLU(Module):
 
 
 def rectifies(layer):
-    """Whether layer.rectified(x) is max(layer(x), 0): its class defines both methods. A subclass that defines only one of them
-    may compute anything."""
+    """Whether layer.rectified(x) is max(layer(x), 0): its class itself defines both methods. A
+    subclass that defines one of them may compute anything."""
     return {"__call__", "rectified"} <= vars(type(layer)).keys()
 
 

@@ -8,8 +8,8 @@ from minidl import ops
 from minidl.errors import ArgumentError
 from minidl.layers.module import Module
 
-ALONE, PLACED = 0xA10E, 0x91ACED  # the first numbers of default seeds, so that these differ from each other and from small ones
-_alone: WeakValueDictionary = WeakValueDictionary()  # number -> Dropout, for those without a seed that are in no network
+ALONE, PLACED = 0xA10E, 0x91ACED  # first numbers of the two kinds of default seeds
+_alone: WeakValueDictionary = WeakValueDictionary()  # number -> Dropout without seed or network
 _lock = threading.Lock()
 
 
@@ -17,9 +17,10 @@ class Dropout(Module):
     """In training every number is kept with probability `keep` and then divided by it, or else becomes 0 (Srivastava et al.
     2014, in the form that leaves nothing to do afterwards). Call number n draws from (seed, n).
 
-    seed: an int or ints; None: the place in the network. A network that is built again draws the same masks, and two layers of
-    one network draw independent ones. Outside of a network the seed is the first number that no other such layer has. Two
-    networks that are built alike and applied one after the other, without a Module that holds both, need seeds.
+    seed: an int or ints; None: the place in the network. A network that is built again draws the
+    same masks, and two layers of one network draw independent ones. Outside of a network the seed is
+    the first number that no other such layer has. Give seeds to two networks that are built alike
+    and applied one after the other without a Module that holds both.
     """
 
     buffers = ("calls",)

@@ -28,8 +28,8 @@ class Module:
                 module.take_place(place)
 
     def take_place(self, place):
-        """Called when the module becomes a part of a network, with its number there: 0 for the network itself. Dropout takes
-        its default seed from it."""
+        """Called when the module becomes a part of a network, with its number there: 0 for the
+        network itself. Dropout takes its default seed from it."""
 
     def named_parameters(self):
         """name -> Tensor, in the order in which they were set."""
@@ -68,8 +68,8 @@ class Module:
         return self
 
     def freeze(self, frozen=True):
-        """Want no gradients of the parameters from here on (or want them again): their share of backward is left out, and
-        optimisers leave them as they are, also those made before. The gradients that they have are dropped.
+        """Want no gradients of the parameters from here on (or want them again): their share of backward is left out.
+        Optimisers leave them as they are, also those made before. Their old gradients are dropped.
 
         Frozen parameters are copies that cannot be written to, so that ops may keep what they compute from them alone.
         """

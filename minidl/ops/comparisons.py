@@ -1,6 +1,7 @@
-"""Comparisons of Tensors, element by element, and what combines them: == != < <= > >= & | ^ ~ all any.
+"""Comparisons of Tensors, element by element, and what combines them: == != < <= > >= & | ^ ~.
 
-The result is a Tensor of bools. It requires no gradient, whatever its inputs do, since it is constant almost everywhere.
+The result is a Tensor of bools, with the methods `all` and `any`. It requires no gradient, whatever
+its inputs do, since it is constant almost everywhere.
 
 >>> x = Tensor([1., 2., 3.])
 >>> (x > 1) & (x != 3)
@@ -15,7 +16,10 @@ from minidl.ops.arithmetic import must_broadcast
 
 
 def _comparison(compare):
-    """The method of Tensor for one of Python's operators. What is no array is different from all Tensors."""
+    """The method of Tensor for one of Python's operators.
+
+    NotImplemented for what is no array: Python then takes it to be different.
+    """
 
     def method(a, b):
         b = b.data if isinstance(b, Tensor) else b

@@ -6,10 +6,12 @@ from minidl.backend import array_module
 def masked(dy, mask, out=None):
     """dy where the mask is True and 0 elsewhere, even where dy is infinite or NaN.
 
-    The product dy·mask would be NaN there, since 0·∞ is NaN. As integers, the bits of dy times 0 or 1 are 0 or those of dy.
-    This takes NumPy as long as dy·mask; `where` takes several times as long on an irregular mask.
+    The product dy·mask would be NaN there, since 0·∞ is NaN. As integers, the bits of dy times 0 or
+    1 are 0 or those of dy. This takes NumPy as long as dy·mask; `where` takes several times as long
+    on an irregular mask.
 
-    dy: floating-point array; mask: bools that broadcast with it; out: array for the result, or None for a new one.
+    dy: floating-point array; mask: bools that broadcast with it; out: array for the result, or None
+    for a new one.
 
     >>> masked(np.array([1., np.inf, np.inf]), np.array([True, True, False]))
     array([ 1., inf,  0.])

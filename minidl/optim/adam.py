@@ -38,7 +38,7 @@ class Adam(Optimizer):
         self.epsilon_form = one_of("epsilon_form", epsilon_form, EPSILON_FORMS)
         self.decoupled = decoupled
         self.steps = 0
-        self._idle = dict.fromkeys(self.names, 0)  # how many of the steps did not move a parameter, which do not count as t
+        self._idle = dict.fromkeys(self.names, 0)  # steps that did not move the parameter, not counted in t
 
     def step(self, loss=None):
         numbers = self._to_move()
