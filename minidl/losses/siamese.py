@@ -18,6 +18,7 @@ from minidl.backend import array_module, must_be_floating
 from minidl.errors import ArgumentError, ShapeError
 from minidl.ops.directions import inverse
 from minidl.ops.half import summed_in_float32
+from minidl.ops.masks import masked
 
 DECAY = 2.77  # of the energy loss, as Chopra has it
 
@@ -127,6 +128,7 @@ def _distances(op, a, b, same, name, value):
 
 
 def _along(slope, d, wanted):
-    """{"a": 1/N slope d, "b": -1/N slope d}, slope: ∂L/∂E / E of each pair"""
-    da = slope[:, None] * d / len(d)
+    """{"a": 1/N slope d, "b": -1/N slope d}, slope: ∂L/∂E / E of each pair. Where the slope is 0, the gradient is 0 even if a
+    point is infinite."""
+    da = masked(slope[:, None] * d, (slope != 0)[:, None]) / len(d)
     return {name: da if name == "a" else -da for name in wanted}

@@ -10,6 +10,7 @@ from minidl.backend import array_module, must_be_floating
 from minidl.errors import ArgumentError, ShapeError, one_of
 from minidl.ops.directions import inverse, root
 from minidl.ops.half import summed_in_float32
+from minidl.ops.masks import masked
 
 # What the sum of the terms is divided by.
 DIVISORS = {
@@ -58,7 +59,8 @@ def triplet_loss_gradients(dL, anchor, positive, negative, margin, reduction, sq
     Z = DIVISORS[reduction](_terms(z, soft))
     w = dL / Z * (ops.sigmoid.forward(z) if soft else ~(z <= 0))
     alpha, beta = (2, 2) if squared else (inverse(root(_squares(each))) for each in (near, far))
-    along_near, along_far = (w * alpha)[:, None] * near, (w * beta)[:, None] * far
+    active = (w != 0)[:, None]  # a triplet at rest has gradient 0 even where a point is infinite
+    along_near, along_far = masked((w * alpha)[:, None] * near, active), masked((w * beta)[:, None] * far, active)
     found = {"anchor": along_near - along_far, "positive": -along_near, "negative": along_far}
     return {name: found[name] for name in wanted}
 

@@ -107,3 +107,11 @@ def test_what_makes_no_sense_is_refused(loss):
 def test_baselines_of_what_makes_no_sense(wrong):
     with pytest.raises(ArgumentError, match="wanted q above 0 and a share between 0 and 1"):
         energy_baselines(**wrong)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_different_pair_at_an_infinite_distance_has_no_gradient(loss):
+    a, b = np.array([[np.inf, 0.0]]), np.zeros((1, 2))
+    value, gradients = value_and_grad(lambda a, b: loss(a, b, np.array([False])))(a, b)
+    assert value == 0 and not any(gradient.any() for gradient in gradients)

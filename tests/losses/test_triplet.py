@@ -93,6 +93,13 @@ def test_gradients_add_up_to_zero(options):
     assert gradients[0].any()
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_triplet_at_rest_has_no_gradient_even_where_a_point_is_infinite():
+    near, far = np.array([[1.0, 0.0]]), np.array([[np.inf, 0.0]])
+    value, gradients = of(near, near, far)
+    assert value == 0 and not any(gradient.any() for gradient in gradients)
+
+
 @pytest.mark.filterwarnings("error")
 def test_the_soft_form_does_not_overflow():
     far = np.array([[1e3, 0.0]])
