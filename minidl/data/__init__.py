@@ -6,7 +6,17 @@ from minidl.data.cifar10 import CLASSES as CIFAR10_CLASSES
 from minidl.data.cifar10 import cifar10
 from minidl.data.fetch import fetch
 from minidl.data.folders import picture_folder
-from minidl.data.images import fit, image_size, read_image, read_metadata, resize, shipped_picture, to_size, write_image
+from minidl.data.images import (
+    as_picture,
+    fit,
+    image_size,
+    read_image,
+    read_metadata,
+    resize,
+    shipped_picture,
+    to_size,
+    write_image,
+)
 from minidl.data.mnist import mnist
 from minidl.data.pairs import pairing
 from minidl.data.splits import split
@@ -14,6 +24,7 @@ from minidl.data.splits import split
 __all__ = [
     "CIFAR10_CLASSES",
     "Batches",
+    "as_picture",
     "cifar10",
     "fetch",
     "fit",

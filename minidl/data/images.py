@@ -17,6 +17,8 @@ from minidl.shapes import is_int
 READABLE = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 ORIENTATION, SOFTWARE, DESCRIPTION = 0x0112, 0x0131, 0x010E  # EXIF tags
+DIM = 2  # floats below may be meant as 0..1 (or as -1..1), with a little outside from resampling
+LEVEL = 0.5  # the most that rounding to a whole level changes
 LARGEST = {"PNG": 2**31 - 1, "JPEG": 65500, "WEBP": 16383}  # pixels a side
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")  # of READABLE
 PICTURES = Path(__file__).parent / "pictures"
@@ -47,6 +49,46 @@ def read_image(path, longest=None, file=None):
         raise FileError(f"{path} holds more than {limit}; scale it down with another program first") from None
     except Exception as error:  # a damaged file can raise nearly anything in a decoder
         raise FileError(f"{path} is damaged and cannot be read ({error}); fetch or save it again") from error
+
+
+def as_picture(array, name="the picture"):
+    """(H, W, 3), RGB -> the same in float32, 0..255, on the host
+
+    The dtype says which number is white: 65535 for uint16, which is divided by 257; 255 for all
+    others. name: what the array is, for messages. Raises ShapeError for another shape,
+    NonFiniteError for NaN or infinity, and ArgumentError for
+
+    - floats below 2, which are probably meant as 0..1 and would look black, unless all are 0
+    - uint16 of at most 255, which are probably meant as 8 bits, unless all are 0
+    - numbers outside of 0..255; floats may be outside by half a level, which rounding removes
+    - booleans, complex numbers, text and other things that are not levels
+
+    >>> as_picture(np.full((1, 1, 3), 65535, np.uint16))
+    array([[[255., 255., 255.]]], dtype=float32)
+    """
+    try:
+        array = to_numpy(array) if is_array(array) else np.asarray(array)
+    except ValueError:
+        raise ShapeError(f"{name} has rows of different lengths; wanted (H, W, 3), RGB") from None
+    if array.ndim != 3 or array.shape[-1] != 3 or not array.size:
+        raise ShapeError(f"{name} has shape {array.shape}; wanted (H, W, 3), RGB")
+    if array.dtype.kind not in "uif":
+        found = f"{name} holds {array.dtype}"
+        raise ArgumentError(f"{found}; wanted uint8, uint16 or floats from 0 to 255: convert it")
+    low, high = float(array.min()), float(array.max())  # both NaN where a pixel is
+    if not np.isfinite([low, high]).all():
+        raise NonFiniteError(f"{name} holds NaN or infinite pixels; wanted numbers from 0 to 255")
+    found = f"{name} holds {array.dtype} from {low:g} to {high:g}"
+    if array.dtype.kind == "u" and array.dtype.itemsize == 2:
+        if 0 < high <= 255:
+            wanted = "wanted 0 to 65535: if 255 is white, make it uint8, else multiply it by 257"
+            raise ArgumentError(f"{found}; {wanted}")
+        return np.divide(array, 257, dtype=np.float32)
+    if array.dtype.kind == "f" and low > -DIM and high < DIM and (low or high):
+        raise ArgumentError(f"{found}; wanted 0 to 255: if 1 is white, multiply it by 255")
+    if low < -LEVEL or high > 255 + LEVEL:
+        raise ArgumentError(f"{found}; wanted 0 to 255: scale it, or use numpy.clip")
+    return array.astype(np.float32, copy=False)
 
 
 def fit(width, height, longest=None):

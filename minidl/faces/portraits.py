@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minidl.data.folders import class_files
-from minidl.data.images import image_size, read_image, resize, within_memory
+from minidl.data.images import DIM, image_size, read_image, resize, within_memory
 from minidl.errors import FileError
 
 LONGEST = 4000  # pixels: faces of 110 and more are found in it, which is about what the networks want to see
@@ -44,6 +44,8 @@ def read_faces(path, reader, embed=True, file=None):
 
 
 def _faces(path, picture, reader, embed=True, file=None):
+    if picture.max() < DIM:  # a file says that white is 255; of floats this dark it would be unknown
+        picture = picture.astype(np.uint8)
     with within_memory(path):
         faces, scale = reader.faces(picture, embed=embed), image_size(path, file)[0] / picture.shape[1]
     if scale == 1:

@@ -14,7 +14,7 @@ import numpy as np
 
 from minidl.backend import current_device, to_device, to_numpy
 from minidl.checkpoints import shipped
-from minidl.errors import NonFiniteError, ShapeError
+from minidl.data.images import as_picture
 from minidl.faces.alignment import around, upright
 from minidl.faces.finding import find
 from minidl.models import face_detector, face_landmarks, face_recognition
@@ -49,12 +49,11 @@ class FaceReader:
         self.identity = hashlib.sha256(contents + str(PREPROCESSING).encode()).hexdigest()[:16]
 
     def faces(self, picture, embed=True):
-        """(H, W, 3), RGB, 0..255 -> [Face], the best score first. embed: with the 128 numbers."""
-        if picture.ndim != 3 or picture.shape[-1] != 3 or not picture.size:
-            raise ShapeError(f"the picture has shape {picture.shape}; wanted (H, W, 3), RGB")
-        picture = np.asarray(picture, np.float32)
-        if not np.isfinite(picture).all():
-            raise NonFiniteError("the picture holds NaN or infinite pixels; wanted numbers from 0 to 255")
+        """(H, W, 3), RGB, as `minidl.data.as_picture` takes it -> [Face], the best score first.
+
+        embed: with the 128 numbers.
+        """
+        picture = as_picture(picture)
         boxes = find(self._detector, picture)
         squares = [around(box, *picture.shape[:2]) for box in boxes]
         for _ in range(2):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from minidl.data import read_image
+from minidl.data import read_image, write_image
 from minidl.errors import FileError
-from minidl.faces import portraits
+from minidl.faces import FaceReader, portraits
 from minidl.faces.portraits import FLOOR, read_album, read_faces
 from tests.faces.fake import FakeReader, embedding, write_people, write_portrait
 
@@ -55,6 +55,12 @@ def test_where_the_memory_ends_the_picture_is_named_and_the_others_are_read(tmp_
     album = read_album(tmp_path, Forgets())
     assert [path.name for path in album.paths] == ["0.png", "0.png"] and len(album.unreadable) == 2
     assert "person-00/1.png: there is not enough memory for this picture" in str(album.unreadable[0])
+
+
+def test_in_a_file_that_is_nearly_black_no_face_is_found(tmp_path):
+    """White is known in a file, so that no dark picture is refused."""
+    write_image(tmp_path / "dark.png", np.ones((48, 64, 3)))
+    assert read_faces(tmp_path / "dark.png", FaceReader()) == []
 
 
 def test_nothing_is_embedded_that_nobody_asked_for(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minidl.data import read_image, resize, shipped_picture
-from minidl.errors import NonFiniteError, ShapeError
+from minidl.errors import ArgumentError, NonFiniteError, ShapeError
 from minidl.faces import Face, FaceReader, reader
 from tests.devices import GPUS, at
 from tests.models import face_definitions as definitions
@@ -79,6 +79,7 @@ CHANGES = {
     "turned a little": lambda picture: turned(picture, 20),
     "cut": lambda picture: picture[60:200, 150:290],
     "whole numbers": lambda picture: picture.astype(np.uint8),
+    "whole numbers of 16 bits": lambda picture: picture.astype(np.uint16) * 257,
 }
 
 
@@ -117,6 +118,12 @@ def test_what_is_no_picture_is_refused(faces):
             faces.faces(np.zeros(shape))
     with pytest.raises(NonFiniteError, match="NaN or infinite pixels"):
         faces.faces(np.full((10, 10, 3), np.nan))
+
+
+def test_pictures_whose_white_is_not_255_are_refused(faces, astronaut):
+    for picture in (astronaut / 255, astronaut / 127.5 - 1, astronaut.astype(int) * 257, astronaut * 257):
+        with pytest.raises(ArgumentError, match="wanted 0 to 255"):
+            faces.faces(picture)
 
 
 def test_the_picture_is_not_changed_and_twice_is_the_same(faces, astronaut):
