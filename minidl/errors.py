@@ -29,6 +29,10 @@ class NonFiniteError(MinidlError, ArithmeticError):
     """A NaN or an infinity where a number has to be."""
 
 
+class MinidlWarning(UserWarning):
+    """Something that goes on, but probably not as the caller meant it."""
+
+
 JOINERS = "\u200c\u200d"  # which show nothing themselves, but some scripts need them
 
 

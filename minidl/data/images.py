@@ -7,18 +7,22 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, PngImagePlugin
 
 from minidl.backend import is_array, to_numpy
-from minidl.errors import ArgumentError, FileError, MinidlError, NonFiniteError, ShapeError
+from minidl.data.decoding import ORIENTATION, decoded
+from minidl.data.profiles import SRGB
+from minidl.errors import ArgumentError, FileError, MinidlError, MinidlWarning, NonFiniteError, ShapeError
 from minidl.files import must_exist, replacing
 from minidl.shapes import is_int
 
 READABLE = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
-ORIENTATION, SOFTWARE, DESCRIPTION = 0x0112, 0x0131, 0x010E  # EXIF tags
+SOFTWARE, DESCRIPTION = 0x0131, 0x010E  # EXIF tags
 DIM = 2  # floats below may be meant as 0..1 (or as -1..1), with a little outside from resampling
 LEVEL = 0.5  # the most that rounding to a whole level changes
+WIDTH, HEIGHT = 0x0100, 0x0101  # TIFF tags
+LYING = (5, 6, 7, 8)  # orientations of pictures whose rows are columns of the file
 LARGEST = {"PNG": 2**31 - 1, "JPEG": 65500, "WEBP": 16383}  # pixels a side
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")  # of READABLE
 PICTURES = Path(__file__).parent / "pictures"
@@ -28,27 +32,37 @@ def read_image(path, longest=None, file=None):
     """(H, W, 3) of a picture file, upright as its EXIF orientation says.
 
     longest: make the longer side that many pixels, where it is more; a picture is never enlarged. file: its bytes, where they
-    are read already. Grey becomes RGB, 16 bits become 8, CMYK is converted, what is transparent is laid on white. Raises
-    FileError where there is no such file, or it is not a picture, damaged, too large for the memory, or too large to be meant
-    (Pillow's limit of 179 million pixels).
+    are read already. Grey becomes RGB, 16 bits become 8, what is transparent is composited on white. A colour profile is
+    converted to sRGB; one that is damaged or for other pixels is ignored with a MinidlWarning. A picture needs at most 12 bytes
+    for each of its pixels. Raises FileError where there is no such file, or it is not a picture, damaged, too large for the
+    memory, or too large to be meant (Pillow's limit of 179 million pixels).
     """
-    try:
-        with _opened(path, file) as picture:
-            picture.load()
-            picture = _to_rgb(ImageOps.exif_transpose(picture), path)
-            size = fit(*picture.size, longest)
-            if size != picture.size:
-                picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-            return np.asarray(picture, dtype=np.float32)
-    except MinidlError:
-        raise
-    except Image.UnidentifiedImageError:
-        raise FileError(f"{path} is no picture that minidl can read; wanted one of {', '.join(READABLE)}: convert it") from None
-    except Image.DecompressionBombError:
-        limit = f"{2 * Image.MAX_IMAGE_PIXELS // 10**6} million pixels"
-        raise FileError(f"{path} holds more than {limit}; scale it down with another program first") from None
-    except Exception as error:  # a damaged file can raise nearly anything in a decoder
-        raise FileError(f"{path} is damaged and cannot be read ({error}); fetch or save it again") from error
+    return _read(path, file, lambda width, height: (fit(width, height, longest), (width, height)))
+
+
+def read_at_size(path, size, stretch=False):
+    """(*size, 3) of a picture file: the middle part, as large as its proportions let it be; or, stretch=True, the whole.
+
+    It is `to_size` (or `resize`) of `read_image`, but does not need the memory for all pixels as floats.
+    """
+    high, wide = size
+
+    def plan(width, height):
+        scale = min(height / high, width / wide)
+        return (wide, high), (width, height) if stretch else (scale * wide, scale * high)
+
+    return _read(path, None, plan)
+
+
+def _read(path, file, plan):
+    """plan(width, height) -> ((width, height) to read, (width, height) of the middle part of the picture that is read)"""
+    with _opened(path, file) as picture:
+        whole = _upright_size(picture)
+        array, complaint = decoded(picture, path, whole, *plan(*whole))
+    if complaint:
+        told = f"the colour profile of {path} {complaint}; it was ignored, so colours may be off: convert the picture to sRGB"
+        warnings.warn(told, MinidlWarning, stacklevel=3)
+    return array
 
 
 def as_picture(array, name="the picture"):
@@ -105,14 +119,16 @@ def fit(width, height, longest=None):
 
 def image_size(path, file=None):
     """(width, height) of a picture as `read_image` gives it, told by its header. file: as there"""
-    try:
-        with _opened(path, file) as picture:
-            lies_on_its_side = picture.getexif().get(ORIENTATION) in (5, 6, 7, 8)
-            return picture.size[::-1] if lies_on_its_side else picture.size
-    except FileError:
-        raise
-    except Exception as error:  # a damaged header can raise nearly anything in a decoder
-        raise FileError(f"{path} is not a picture that minidl can read ({error}); convert it, or look at it") from error
+    with _opened(path, file) as picture:
+        return _upright_size(picture)
+
+
+def _upright_size(picture):
+    """(width, height) of an opened picture after its orientation has been followed"""
+    size = picture.size
+    if picture.format == "TIFF":  # whose size some versions of Pillow turn already
+        size = picture.tag_v2[WIDTH], picture.tag_v2[HEIGHT]
+    return size[::-1] if picture.getexif().get(ORIENTATION) in LYING else size
 
 
 def resize(image, height, width):
@@ -130,8 +146,9 @@ def to_size(image, size):
 
 
 def write_image(path, image, metadata=None):
-    """Write (H, W, 3), clipped to 0..255 and rounded, as PNG, JPEG or WebP by the name's ending, with metadata (anything
-    that JSON can hold) inside. Raises NonFiniteError for NaN or infinity, FileError where it cannot be written."""
+    """Write (H, W, 3), clipped to 0..255 and rounded, as PNG, JPEG or WebP by the name's ending, with a profile of sRGB and
+    metadata (anything that JSON can hold) inside. Raises NonFiniteError for NaN or infinity, FileError where it cannot be
+    written."""
     path = Path(path)
     image = to_numpy(image) if is_array(image) else np.asarray(image)
     if image.ndim != 3 or image.shape[-1] != 3 or 0 in image.shape:
@@ -140,7 +157,7 @@ def write_image(path, image, metadata=None):
     if not np.isfinite(image).all():
         raise NonFiniteError(f"the picture for {path} holds NaN or infinite pixels and was not written; take shorter steps")
     picture = to_pillow(image)
-    options = {"quality": 95} if form != "PNG" else {}
+    options = {"icc_profile": SRGB} | ({"quality": 95} if form != "PNG" else {})
     if metadata is not None:
         text = json.dumps(metadata)
         if form == "PNG":
@@ -158,14 +175,12 @@ def write_image(path, image, metadata=None):
 
 def read_metadata(path):
     """The metadata that `write_image` put into a picture. Raises FileError where there is none."""
-    try:
-        with _opened(path) as picture:
-            picture.load()
+    with _opened(path) as picture:
+        picture.load()
+        try:
             return json.loads(picture.info.get("minidl") or picture.getexif()[DESCRIPTION])
-    except FileError:
-        raise
-    except Exception as error:  # as in `image_size`
-        raise FileError(f"{path} carries no settings of minidl; only pictures that minidl wrote do") from error
+        except (KeyError, TypeError, ValueError, RecursionError):
+            raise FileError(f"{path} carries no settings of minidl; only pictures that minidl wrote do") from None
 
 
 def picture_form(path, size=(1, 1)):
@@ -199,29 +214,26 @@ def within_memory(path):
 
 @contextmanager
 def _opened(path, file=None):
-    """A picture of Pillow's, which here warns of nothing: not of a size from 89 million pixels on, for an error ends at twice
-    that."""
+    """A picture of Pillow's; what goes wrong with it in the block becomes a FileError. Pillow's own warnings, such as of a size
+    from 89 million pixels on, are not shown, for an error ends at twice that."""
     source = must_exist(path, "picture") if file is None else BytesIO(file)
-    with within_memory(path), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with Image.open(source, formats=READABLE) as picture:
-            yield picture
+    try:
+        with within_memory(path), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(source, formats=READABLE) as picture:
+                yield picture
+    except MinidlError:
+        raise
+    except Image.UnidentifiedImageError:
+        raise FileError(f"{path} is no picture that minidl can read; wanted one of {', '.join(READABLE)}: convert it") from None
+    except Image.DecompressionBombError:
+        limit = f"{2 * Image.MAX_IMAGE_PIXELS // 10**6} million pixels"
+        raise FileError(f"{path} holds more than {limit}; scale it down with another program first") from None
+    except Exception as error:  # a damaged file can raise nearly anything in a decoder
+        raise FileError(f"{path} is damaged and cannot be read ({error}); fetch or save it again") from error
 
 
 def to_pillow(image):
     """(H, W) or (H, W, 3), any numbers, rounded and clipped to 0..255 -> Pillow's Image"""
-    return Image.fromarray(np.clip(np.rint(image), 0, 255).astype(np.uint8))
-
-
-def _to_rgb(picture, path):
-    if picture.mode.startswith("I"):  # 16 bits of grey
-        if np.max(picture) > 65535:
-            raise FileError(f"{path} holds 32-bit pixels, whose white is anyone's guess; save it with 8 or 16 bits first")
-        return to_pillow(np.asarray(picture, dtype=np.float64) / 257).convert("RGB")
-    if picture.mode == "F":
-        raise FileError(f"{path} holds floating-point pixels, whose white is anyone's guess; save it with 8 or 16 bits first")
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(white, picture).convert("RGB")
-    return picture.convert("RGB")
+    levels = np.rint(image)
+    return Image.fromarray(np.clip(levels, 0, 255, out=levels).astype(np.uint8))

@@ -1,0 +1,112 @@
+"""From an opened picture to (H, W, 3): decoded, upright, in sRGB, of the size that is asked for, within 12 bytes a pixel."""
+
+from math import ceil
+
+import numpy as np
+from PIL import Image
+from PIL.Image import Transpose
+
+from minidl.data.profiles import converter
+from minidl.errors import FileError
+
+ORIENTATION = 0x0112  # EXIF and TIFF tag
+TURNS = {
+    2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM, 5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270, 7: Transpose.TRANSVERSE, 8: Transpose.ROTATE_90,
+}  # fmt: skip
+GAP = 3  # a picture is made smaller in two steps, coarsely to GAP times the size
+STRIP = 1 << 18  # pixels, or numbers, that are converted at once
+
+
+def decoded(picture, path, whole, size, part):
+    """((H, W, 3) float32, complaint) of an opened picture of Pillow's, which is closed.
+
+    whole: (width, height) of the picture upright; size: that of the result; part: that of the middle part of the picture
+    that is read. complaint: what is wrong with its colour profile, or None. path: for messages.
+    """
+    profile = picture.info.get("icc_profile")
+    picture, scale = _upright(picture, path, max(n / p for n, p in zip(size, part, strict=True)))
+    begin = [scale * (w - p) / 2 for w, p in zip(whole, part, strict=True)]
+    end = [min(n, scale * w - b) for n, w, b in zip(picture.size, whole, begin, strict=True)]
+    if picture.size != size or (*begin, *end) != (0, 0, *size):
+        resized = picture.resize(size, Image.Resampling.LANCZOS, (*begin, *end), reducing_gap=GAP)
+        picture = _instead_of(picture, resized)
+    convert, complaint = converter(picture.mode, profile)
+    return _as_floats(picture, convert), complaint
+
+
+def _upright(picture, path, share):
+    """(picture, scale): decoded, upright and in a mode that `converter` takes; scale: its pixels per pixel of the file.
+
+    share: pixels that are wanted per pixel of the file. A JPEG is decoded in 1/2, 1/4 or 1/8 of its size where these suffice.
+    """
+    width, height = picture.size
+    reduced = picture.draft(None, [max(1, ceil(min(1, GAP * share) * n)) for n in (width, height)])
+    picture.load()
+    picture = _instead_of(picture, _plain(picture, path))
+    turn = TURNS.get(picture.getexif().get(ORIENTATION))
+    if turn is not None:
+        picture = _instead_of(picture, picture.transpose(turn))
+    return picture, reduced[1][2] / width if reduced else 1
+
+
+def _plain(picture, path):
+    """In mode L, LA, RGB, RGBA, CMYK or LAB"""
+    mode = picture.mode
+    if mode.startswith("I"):
+        return _eight_bits(picture, path)
+    if mode == "F":
+        raise FileError(f"{path} holds floating-point pixels, whose white is anyone's guess; save it with 8 or 16 bits first")
+    if picture.has_transparency_data:
+        wanted = "LA" if mode in ("1", "L", "LA", "La") else "RGBA"
+    elif mode in ("L", "CMYK", "LAB"):
+        wanted = mode
+    else:
+        wanted = "L" if mode == "1" else "RGB"
+    return picture if mode == wanted else picture.convert(wanted)
+
+
+def _eight_bits(picture, path):
+    """Mode L of 16 bits of grey"""
+    grey = np.empty(picture.size[::-1], np.uint8)
+    for rows, strip in _strips(picture):
+        levels = np.asarray(strip)
+        if levels.max() > 65535:
+            raise FileError(f"{path} holds 32-bit pixels, whose white is anyone's guess; save it with 8 or 16 bits first")
+        grey[rows] = np.clip(np.rint(levels / 257), 0, 255)
+    plain = Image.fromarray(grey)
+    plain.info = picture.info
+    return plain
+
+
+def _as_floats(picture, convert):
+    """(H, W, 3) float32 of a picture, which is closed. convert: makes an RGB picture of a strip of it.
+
+    The bytes of all pixels are kept in the last quarter of the result's memory, and made numbers of
+    four bytes from the first on: number i ends at byte 4 i + 4, and byte i, at 3 n + i of 4 n, lies behind it.
+    """
+    array = np.empty((*picture.size[::-1], 3), np.float32)
+    levels = array.reshape(-1).view(np.uint8)[-array.size :]
+    for rows, strip in _strips(picture):
+        levels.reshape(array.shape)[rows] = np.asarray(convert(strip))
+    picture.close()
+    flat = array.reshape(-1)
+    for begin in range(0, array.size, STRIP):
+        flat[begin : begin + STRIP] = levels[begin : begin + STRIP].copy()
+    return array
+
+
+def _strips(picture):
+    """(slice of rows, the picture in them), of about STRIP pixels each"""
+    width, height = picture.size
+    rows = max(1, STRIP // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        yield slice(top, bottom), picture.crop((0, top, width, bottom))
+
+
+def _instead_of(picture, other):
+    """The other picture; the memory of the first one is given back at once"""
+    if other is not picture:
+        picture.close()
+    return other
