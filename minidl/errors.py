@@ -29,8 +29,8 @@ class NonFiniteError(MinidlError, ArithmeticError):
     """A NaN or an infinity where a number has to be."""
 
 
-class MinidlWarning(UserWarning):
-    """Something that goes on, but probably not as the caller meant it."""
+class MinidlWarning(MinidlError, UserWarning):
+    """Given with `warnings.warn` where work goes on, but probably not as the caller meant it."""
 
 
 JOINERS = "\u200c\u200d"  # which show nothing themselves, but some scripts need them
@@ -42,8 +42,22 @@ def printable(text, longest=2000):
     return shown if len(shown) <= longest else f"{shown[:longest]} ..."
 
 
+def brief(value, longest=80):
+    """A value for a message: as Python writes it, but an array by its shape, and not without end.
+
+    >>> print(brief("adam"), brief([1, 2]), brief(b"1" * 100, longest=8))
+    'adam' [1, 2] b'111111 ...
+    """
+    if getattr(value, "shape", ()):
+        return f"{type(value).__name__} of shape {tuple(value.shape)}"
+    if isinstance(value, (list, tuple, dict, set, range)) and len(value) > longest:
+        return f"{type(value).__name__} of length {len(value)}"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= longest else f"{text[:longest]} ..."
+
+
 def one_of(name, value, words):
     """Refuse a word that is not in the list, and show the list."""
     if not isinstance(value, str) or value not in words:
-        raise ArgumentError(f"{name} is {value!r}; wanted one of {', '.join(map(repr, words))}")
+        raise ArgumentError(f"{name} is {brief(value)}; wanted one of {', '.join(map(repr, words))}")
     return value

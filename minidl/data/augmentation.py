@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minidl.errors import ArgumentError, one_of
+from minidl.errors import ArgumentError, brief, one_of
 from minidl.shapes import is_int
 
 FILLS = {"zeros": "constant", "edge": "edge", "reflect": "reflect"}  # as np.pad names them
@@ -22,7 +22,7 @@ def shift(rng, pictures, most, fill="zeros"):
     fill: what moves in from outside: "zeros", "edge" (the border again and again) or "reflect" (the inside, mirrored).
     """
     if not (is_int(most) and most >= 0):
-        raise ArgumentError(f"the largest shift is {most!r} pixels; wanted a whole number of at least 0")
+        raise ArgumentError(f"the largest shift is {brief(most)} pixels; wanted a whole number of at least 0")
     count, *extent = pictures.shape[:3]
     padding = [(0, 0), (most, most), (most, most), *[(0, 0)] * (pictures.ndim - 3)]
     padded = np.pad(pictures, padding, FILLS[one_of("fill", fill, FILLS)])

@@ -8,7 +8,7 @@ from contextvars import copy_context
 import numpy as np
 
 from minidl.backend import is_array
-from minidl.errors import ArgumentError, ShapeError
+from minidl.errors import ArgumentError, ShapeError, brief
 from minidl.shapes import is_int
 
 
@@ -38,7 +38,7 @@ class Batches:
         (self._examples,) = lengths
         for name, value, least in ("size", size, 1), ("seed", seed, 0), ("prefetch", prefetch, 0):
             if not (is_int(value) and value >= least):
-                raise ArgumentError(f"the {name} of the batches is {value!r}; wanted a whole number of at least {least}")
+                raise ArgumentError(f"the {name} of the batches is {brief(value)}; wanted a whole number of at least {least}")
         if drop_last and size > self._examples:
             raise ArgumentError(f"{self._examples} examples make no batch of {size}; take smaller batches or more examples")
         self.arrays, self.size, self.seed, self.shuffle = tuple(arrays), int(size), int(seed), shuffle
@@ -81,7 +81,7 @@ class Batches:
         epoch, batch = state.get("epoch"), state.get("batch")
         if not (is_int(epoch) and is_int(batch) and epoch >= 0 and 0 <= batch < len(self)):
             raise ArgumentError(
-                f"the position {state!r} is not among epochs of {len(self)} batches; resume with the same settings"
+                f"the position {brief(state)} is not among epochs of {len(self)} batches; resume with the same settings"
             )
         self.epoch, self.batch = int(epoch), int(batch)
 

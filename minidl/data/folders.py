@@ -6,7 +6,7 @@ import numpy as np
 
 from minidl.cores import share
 from minidl.data.images import read_image, resize
-from minidl.errors import ArgumentError, FileError
+from minidl.errors import ArgumentError, FileError, brief
 from minidl.shapes import is_int
 
 SHOWN = 5  # names in a message
@@ -22,7 +22,7 @@ def picture_folder(folder, size, skip=None):
     folder = Path(folder)
     extent = size if isinstance(size, tuple | list) else (size, size)
     if len(extent) != 2 or not all(is_int(n) and n > 0 for n in extent):
-        raise ArgumentError(f"the size is {size!r}; wanted (height, width) or one number, whole and at least 1")
+        raise ArgumentError(f"the size is {brief(size)}; wanted (height, width) or one number, whole and at least 1")
     empty = []
     files = class_files(folder, empty.append)
     if empty and skip is None:

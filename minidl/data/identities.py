@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from minidl.data.batches import Batches
-from minidl.errors import ArgumentError
+from minidl.errors import ArgumentError, brief
 from minidl.shapes import is_int
 
 
@@ -22,7 +22,7 @@ class IdentityBatches(Batches):
         labels = np.asarray(arrays[-1])
         for name, value, least in ("people", people, 2), ("pictures", pictures, 2):
             if not (is_int(value) and value >= least):
-                raise ArgumentError(f"the {name} of a batch are {value!r}; wanted a whole number of at least {least}")
+                raise ArgumentError(f"the {name} of a batch are {brief(value)}; wanted a whole number of at least {least}")
         self._places = [np.flatnonzero(labels == label) for label in np.unique(labels)]
         if len(self._places) < 2:
             raise ArgumentError(f"{len(labels)} pictures of one person make no triplets; wanted two people at least")

@@ -12,7 +12,7 @@ from PIL import Image, PngImagePlugin
 from minidl.backend import is_array, to_numpy
 from minidl.data.decoding import ORIENTATION, decoded
 from minidl.data.profiles import SRGB
-from minidl.errors import ArgumentError, FileError, MinidlError, MinidlWarning, NonFiniteError, ShapeError
+from minidl.errors import ArgumentError, FileError, MinidlError, MinidlWarning, NonFiniteError, ShapeError, brief
 from minidl.files import must_exist, replacing
 from minidl.shapes import is_int
 
@@ -34,8 +34,8 @@ def read_image(path, longest=None, file=None):
     longest: make the longer side that many pixels, where it is more; a picture is never enlarged. file: its bytes, where they
     are read already. Grey becomes RGB, 16 bits become 8, what is transparent is composited on white. A colour profile is
     converted to sRGB; one that is damaged or for other pixels is ignored with a MinidlWarning. A picture needs at most 12 bytes
-    for each of its pixels. Raises FileError where there is no such file, or it is not a picture, damaged, too large for the
-    memory, or too large to be meant (Pillow's limit of 179 million pixels).
+    for each of its pixels (a WebP 20, most of which Pillow needs). Raises FileError where there is no such file, or it is not a
+    picture, damaged, too large for the memory, or too large to be meant (Pillow's limit of 179 million pixels).
     """
     return _read(path, file, lambda width, height: (fit(width, height, longest), (width, height)))
 
@@ -112,7 +112,7 @@ def fit(width, height, longest=None):
     ((100, 75), (40, 30))
     """
     if longest is not None and not (is_int(longest) and longest > 0):
-        raise ArgumentError(f"the longer side is to be {longest!r} pixels; wanted a whole number of at least 1")
+        raise ArgumentError(f"the longer side is to be {brief(longest)} pixels; wanted a whole number of at least 1")
     scale = min(1, (longest or max(width, height)) / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 

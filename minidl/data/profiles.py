@@ -67,7 +67,7 @@ def _is_identity(transform):
     return abs(found.astype(int) - colours).max() <= LEVEL
 
 
-def _profile(description, white, adaptation, primaries, curve):
+def rgb_profile(description, white, adaptation, primaries, curve):
     """The bytes of an RGB profile of three primaries and one curve (ICC.1:2010, 8.3.3).
 
     white, and the rows of primaries: XYZ relative to D50; adaptation: the matrix that brought them there;
@@ -104,7 +104,7 @@ def _text(text):
 
 
 # The primaries of ITU-R BT.709 under D65, adapted to D50 by Bradford's matrix.
-SRGB = _profile(
+SRGB = rgb_profile(
     "sRGB IEC61966-2.1",
     white=(0.9642, 1.0, 0.8249),
     adaptation=((1.0479, 0.0229, -0.0502), (0.0296, 0.9905, -0.0171), (-0.0092, 0.0151, 0.7517)),

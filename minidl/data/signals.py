@@ -17,7 +17,7 @@ from itertools import product
 
 import numpy as np
 
-from minidl.errors import ArgumentError
+from minidl.errors import ArgumentError, brief
 from minidl.shapes import is_int
 
 ROWS, COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477, 1633)  # Hz
@@ -37,7 +37,7 @@ def signals(count, seed=0):
     time; faded in and out, as radio is; the hum of the mains; white noise.
     """
     if not (is_int(count) and count >= len(KEYS)):
-        raise ArgumentError(f"{count!r} signals are wanted; wanted at least {len(KEYS)}, one for each key")
+        raise ArgumentError(f"{brief(count)} signals are wanted; wanted at least {len(KEYS)}, one for each key")
     rng, time = np.random.default_rng(seed), np.arange(SAMPLES) / RATE
 
     def draw(least, most, *shape):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minidl.errors import ArgumentError, ShapeError
+from minidl.errors import ArgumentError, ShapeError, brief
 from minidl.shapes import is_int
 
 
@@ -18,7 +18,9 @@ def split(arrays, held_out, seed):
         raise ShapeError(f"the arrays have lengths {sorted(lengths)}; wanted one example of each for every one of the others")
     (count,) = lengths
     if not (is_int(held_out) and 0 <= held_out < count):
-        raise ArgumentError(f"{held_out!r} examples are to be held out of {count}; wanted a whole number from 0 to {count - 1}")
+        raise ArgumentError(
+            f"{brief(held_out)} examples are to be held out of {count}; wanted a whole number from 0 to {count - 1}"
+        )
     held = np.zeros(count, bool)
     held[np.random.default_rng(seed).choice(count, held_out, replace=False)] = True
     return tuple(array[~held] for array in arrays), tuple(array[held] for array in arrays)

@@ -8,7 +8,7 @@ edges, corners, a point, a hole.
 
 import numpy as np
 
-from minidl.errors import ArgumentError
+from minidl.errors import ArgumentError, brief
 from minidl.shapes import is_int
 
 SIZE = 16  # voxels along each axis
@@ -70,7 +70,7 @@ def volumes(count, seed=0):
     brighter to one side; with noise.
     """
     if not (is_int(count) and count >= len(SOLIDS)):
-        raise ArgumentError(f"{count!r} volumes are wanted; wanted at least {len(SOLIDS)}, one for each solid")
+        raise ArgumentError(f"{brief(count)} volumes are wanted; wanted at least {len(SOLIDS)}, one for each solid")
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(count) % len(SOLIDS))
     made = np.empty((count, SIZE, SIZE, SIZE, 1), np.float32)

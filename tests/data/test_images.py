@@ -1,6 +1,9 @@
 """Pictures in any common form are read as RGB 0..255, upright; what is damaged is said to be; nothing is half-written."""
 
 import io
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -8,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from minidl.data import read_image, read_metadata, resize, shipped_picture, write_image
-from minidl.data.images import image_size
+from minidl.data import read_image, read_metadata, resize, shipped_picture, to_size, write_image
+from minidl.data.images import image_size, read_at_size
+from minidl.data.profiles import SRGB
 from minidl.errors import FileError, MinidlError, NonFiniteError
 
 RED, GREEN = (200, 30, 10), (20, 150, 60)
@@ -181,6 +185,100 @@ def test_a_large_picture_is_nothing_to_warn_of(tmp_path, monkeypatch, two_colour
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", width * height - 1)
     assert read_image(path).shape == (height, width, 3) and image_size(path) == (width, height)
     assert not recwarn.list
+
+
+ORIENTED = ("PNG", "JPEG", "TIFF", "WEBP")
+
+
+@pytest.mark.parametrize("form", ORIENTED)
+@pytest.mark.parametrize("orientation", [3, 6, 7])
+def test_orientation_counts_in_every_form_and_size(tmp_path, form, orientation):
+    pixels = np.zeros((64, 96, 3), np.uint8)
+    pixels[:16, :24] = 255
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = saved(tmp_path, Image.fromarray(pixels), "picture.dat", format=form, exif=exif)
+    turned = {3: pixels[::-1, ::-1], 6: np.rot90(pixels, -1), 7: np.rot90(pixels, 2).transpose(1, 0, 2)}[orientation]
+    assert image_size(path) == turned.shape[1::-1]
+    assert abs(read_image(path) - turned).mean() < 4
+    small = read_image(path, longest=12)  # a JPEG is decoded in half its size
+    assert small.shape == (*(n // 8 for n in turned.shape[:2]), 3)
+    assert abs(small - turned[4::8, 4::8]).mean() < 16
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("size", [(10, 30), (40, 10), (8, 8), (70, 90), (200, 100)])
+@pytest.mark.parametrize("stretch", [False, True])
+def test_reading_at_a_size_is_reading_and_making_it_that_size(tmp_path, form, size, stretch):
+    ramp = np.stack(np.broadcast_arrays(np.linspace(0, 255, 90), np.linspace(0, 255, 70)[:, None], 99.0), axis=-1)
+    path = saved(tmp_path, Image.fromarray(ramp.astype(np.uint8)), "picture.dat", format=form, quality=95)
+    found, whole = read_at_size(path, size, stretch), read_image(path)
+    wanted = resize(whole, *size) if stretch else to_size(whole, size)
+    assert found.shape == (*size, 3) and found.dtype == np.float32
+    assert abs(found - wanted).mean() < 3  # the middle part of the one begins between two pixels, of the other at one
+
+
+def test_alpha_palette_and_depth_in_strips_are_those_of_the_whole(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    colours = Image.fromarray(rng.integers(0, 256, (37, 23, 3), np.uint8))
+    clear = colours.copy()
+    clear.putalpha(Image.fromarray(rng.integers(0, 256, (37, 23), np.uint8)))
+    pictures = [colours, clear, clear.convert("LA"), colours.convert("L"), colours.convert("P"), colours.convert("1"),
+                Image.fromarray(rng.integers(0, 65536, (37, 23), np.uint16)), clear.quantize()]  # fmt: skip
+    paths = [saved(tmp_path, picture, f"{number}.png") for number, picture in enumerate(pictures)]
+    at_once = [read_image(path) for path in paths]
+    monkeypatch.setattr("minidl.data.decoding.STRIP", 50)
+    for path, whole in zip(paths, at_once, strict=True):
+        np.testing.assert_array_equal(read_image(path), whole)
+    np.testing.assert_array_equal(at_once[0], np.asarray(colours))
+    alpha, rgb = np.asarray(clear)[..., 3:] / 255, np.asarray(colours)
+    assert abs(at_once[1] - (alpha * rgb + (1 - alpha) * 255)).max() <= 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the unit of ru_maxrss is Linux's")
+def test_reading_takes_at_most_12_bytes_a_pixel(tmp_path):
+    """PEAK counts what is touched: all memory of the process, Pillow's too."""
+    side = 1600
+    ramp = np.add.outer(np.arange(side), np.arange(side)).astype(np.uint8)
+    picture, exif = Image.fromarray(np.stack([ramp, ramp.T, ramp[::-1]], axis=-1)), Image.Exif()
+    exif[0x0112] = 6
+    clear = picture.copy()
+    clear.putalpha(Image.fromarray(ramp))
+    files = {
+        "small of a JPEG": (picture, {"format": "JPEG"}, 250, 1.5),
+        "small of a TIFF": (picture, {"format": "TIFF"}, 250, 5),
+        "small and clear": (clear, {"format": "TIFF"}, 250, 9),
+        "JPEG": (picture, {"format": "JPEG"}, None, 12),
+        "turned": (picture, {"format": "PNG", "compress_level": 1, "exif": exif}, None, 12),
+        "clear": (clear, {"format": "TIFF"}, None, 12),
+        "deep": (Image.fromarray(ramp.astype(np.uint16)), {"format": "TIFF"}, None, 12),
+        "profile": (picture, {"format": "TIFF", "icc_profile": SRGB[:-4] + bytes(4)}, None, 12),
+    }
+    for name, (image, options, _, _) in files.items():
+        image.save(tmp_path / name, **options)
+    arguments = repr([(name, longest) for name, (_, _, longest, _) in files.items()])
+    code = f"""
+import resource
+from PIL import Image
+from minidl.data import read_image
+
+def peak():
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+read_image("first.jpg")
+before = peak()
+for name, longest in {arguments}:
+    read_image(name, longest)
+    print((peak() - before) / {side * side})
+"""
+    Image.new("RGB", (9, 9)).save(tmp_path / "first.jpg")
+    path = os.pathsep.join(sys.path)
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
+    )
+    assert found.returncode == 0, found.stderr
+    for (name, (*_, most)), bytes_ in zip(files.items(), map(float, found.stdout.split()), strict=True):
+        assert bytes_ <= most + 1.5, name  # 4 MB beside the pixels
 
 
 def _small_files():
