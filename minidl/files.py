@@ -4,6 +4,7 @@ import os
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
+from tempfile import mkdtemp
 from uuid import uuid4
 
 from minidl.errors import FileError
@@ -20,8 +21,9 @@ def replacing(path):
     beside = None
     try:
         unique = path.with_name(f".{path.stem}-{uuid4().hex}{path.suffix}")  # which clear_halves looks for
+        beside = unique  # before it is there: an interruption may come at any moment
         with open(unique, "xb"):
-            beside = unique
+            pass
         if path.exists():
             beside.chmod(path.stat().st_mode & 0o777)
         yield beside
@@ -39,10 +41,59 @@ def replacing(path):
         raise
 
 
-def clear_halves(path):
-    """Remove what killed processes have left beside `path` when they were replacing it. Nobody may be replacing it now."""
+def append(path, text):
+    """Add text to the end of a file. Where not all of it can be written, nothing is, and a FileError is raised."""
+    try:
+        with open(path, "ab", buffering=0) as file:
+            end, left = file.tell(), memoryview(text.encode())
+            try:
+                while left:
+                    left = left[file.write(left) :]
+            except OSError:
+                file.truncate(end)
+                raise
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {_reason(error)}; choose another place or make room there") from error
+
+
+def write_somewhere(path, write):
+    """(where, error): call write(path); where that raises a FileError, as on a full disk, write into another folder.
+
+    where: the path that was written; error: the FileError, or None. The other folders are the current one and new ones for
+    temporary files, on disk and in memory. Where all fail, the first FileError is raised.
+    """
+    path = Path(path)
+    try:
+        write(path)
+        return path, None
+    except FileError as error:
+        for place in _other_places(path):
+            try:
+                write(place)
+                return place, error
+            except OSError:  # and FileErrors, which are OSErrors
+                continue
+        raise
+
+
+def _other_places(path):
+    here = Path.cwd() / path.name
+    if here.parent != path.parent.resolve() and not os.path.lexists(here):
+        yield here
+    for folder in (None, "/dev/shm"):
+        with suppress(OSError):
+            new = Path(mkdtemp(prefix="minidl-", dir=folder))
+            yield new / path.name
+            new.rmdir()  # another place is asked for: this one is full as well
+
+
+def clear_halves(path, pattern=False):
+    """Remove what killed processes have left beside `path` when they were replacing it. Nobody may be replacing it now.
+
+    pattern: whether * and ? in the name stand for other characters."""
     path = Path(os.path.realpath(path))
-    for half in path.parent.glob(f".{escape(path.stem)}-{'[0-9a-f]' * 32}{escape(path.suffix)}"):
+    stem = path.stem if pattern else escape(path.stem)
+    for half in path.parent.glob(f".{stem}-{'[0-9a-f]' * 32}{escape(path.suffix)}"):
         with suppress(OSError):
             half.unlink()
 

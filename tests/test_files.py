@@ -7,7 +7,7 @@ import stat
 import pytest
 
 from minidl.errors import FileError
-from minidl.files import clear_halves, must_be_writable, must_exist, replacing
+from minidl.files import append, clear_halves, must_be_writable, must_exist, replacing, write_somewhere
 
 
 @pytest.fixture
@@ -99,6 +99,107 @@ def test_halves_of_killed_processes_are_cleared_and_nothing_else(old, monkeypatc
     assert len(list(old.parent.iterdir())) == 5
     clear_halves(old)
     assert sorted(old.parent.iterdir()) == sorted([old, *others])
+
+
+def test_halves_of_many_files_are_cleared_by_a_pattern(tmp_path):
+    halves = [tmp_path / f".step-{number:05}-{'0a' * 16}.png" for number in (2, 40)]
+    others = [tmp_path / name for name in ("step-00002.png", f".other-{'0a' * 16}.png", f".step-00002-{'0a' * 16}.jpg")]
+    for path in (*halves, *others):
+        path.touch()
+    clear_halves(tmp_path / "step-*.png", pattern=True)
+    assert sorted(tmp_path.iterdir()) == sorted(others)
+
+
+def full(*args):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_text_is_appended_in_place(old):
+    number = old.stat().st_ino
+    append(old, "er, é\n")
+    assert old.read_text() == "older, é\n" and old.stat().st_ino == number
+
+
+def test_where_not_all_can_be_appended_nothing_is(old, monkeypatch):
+    class Full:
+        """A disk with room for three bytes"""
+
+        def __init__(self, file):
+            self.file, self.room = file, 3
+
+        def __getattr__(self, name):
+            return getattr(self.file, name)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            self.file.close()
+
+        def write(self, some):
+            part = bytes(some[: self.room])
+            self.room -= len(part)
+            return self.file.write(part) if part else full()
+
+    monkeypatch.setattr("builtins.open", lambda *args, opened=open, **options: Full(opened(*args, **options)))
+    with pytest.raises(FileError, match="no space left on device; choose another place"):
+        append(old, "er than that")
+    monkeypatch.undo()
+    assert old.read_text() == "old"
+
+
+def test_what_can_be_written_is_written_where_it_should_be(tmp_path):
+    assert write_somewhere(tmp_path / "new", lambda path: path.write_text("new")) == (tmp_path / "new", None)
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """The folders that a file is written to when its own is full"""
+    for name in ("own", "here", "temporary"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("blocked", "wanted"), [(["own"], "here/a.png"), (["own", "here"], "temporary/minidl-*/a.png")])
+def test_where_the_disk_is_full_it_is_written_elsewhere(places, blocked, wanted):
+    def write(path):
+        with replacing(path) as beside:
+            beside.write_text("whole")
+            if any((places / name) in path.parents for name in blocked):
+                full()
+
+    (places / "own" / "a.png").write_text("old")
+    where, error = write_somewhere(places / "own" / "a.png", write)
+    assert where.match(wanted) and where.read_text() == "whole"
+    assert "no space left on device" in str(error)
+    assert (places / "own" / "a.png").read_text() == "old"
+    assert len([path for path in places.rglob("*") if path.is_file()]) == 2
+
+
+def test_elsewhere_too_nothing_is_written_over(places):
+    (places / "here" / "a.png").write_text("mine")
+
+    def write(path):
+        if path.parent == places / "own":
+            raise FileError("full")
+        path.write_text("new")
+
+    where, _ = write_somewhere(places / "own" / "a.png", write)
+    assert where.match("temporary/minidl-*/a.png") and (places / "here" / "a.png").read_text() == "mine"
+
+
+def test_where_all_is_full_the_first_place_is_named_and_nothing_is_left(places):
+    def write(path):
+        raise FileError(f"{path} is full")
+
+    before = set(os.listdir("/dev/shm")) if os.path.isdir("/dev/shm") else None
+    with pytest.raises(FileError, match=r"own/a\.png is full"):
+        write_somewhere(places / "own" / "a.png", write)
+    assert sorted(places.rglob("*")) == [places / name for name in ("here", "own", "temporary")]
+    if before is not None:
+        assert not any(name.startswith("minidl-") for name in set(os.listdir("/dev/shm")) - before)
 
 
 def test_what_must_exist(old):
