@@ -10,7 +10,7 @@ import threading
 
 import numpy as np
 
-from minidl.errors import ArgumentError, DeviceError, one_of
+from minidl.errors import ArgumentError, DeviceError, brief, one_of
 
 DEVICES = ("cpu", "gpu", "auto")
 DEFAULT_MATH, TF32_MATH = 0, 3  # of cuBLAS: cublasMath_t
@@ -104,7 +104,7 @@ class device:  # noqa: N801  a verb in the reader's code, like open
 
     def __init__(self, name, tf32=False):
         if not isinstance(tf32, bool):
-            raise ArgumentError(f"tf32 is {tf32!r}; wanted True or False")
+            raise ArgumentError(f"tf32 is {brief(tf32)}; wanted True or False")
         found, self._before = (current_device(), current_arithmetic()), []
         self.name = _usable(name)
         if tf32 and name == "cpu":

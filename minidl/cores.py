@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from minidl.errors import ArgumentError
+from minidl.errors import ArgumentError, brief
 
 VARIABLES = ("MINIDL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -33,7 +33,7 @@ def set_threads(count):
     >>> set_threads(before)
     """
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ArgumentError(f"the number of threads is {count!r}; wanted an int of at least 1")
+        raise ArgumentError(f"the number of threads is {brief(count)}; wanted an int of at least 1")
     _crew.size = count
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import ceil as round_up
 
-from minidl.errors import ArgumentError, ShapeError
+from minidl.errors import ArgumentError, ShapeError, brief
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,9 @@ def per_axis(name, value, rank, least):
     values = (value,) * rank if is_int(value) else value
     ok = isinstance(values, (tuple, list)) and len(values) == rank and all(is_int(v) and v >= least for v in values)
     if not ok:
-        raise ArgumentError(f"{name} is {value!r}; wanted an int of at least {least}, or {rank} of them, one per spatial axis")
+        raise ArgumentError(
+            f"{name} is {brief(value)}; wanted an int of at least {least}, or {rank} of them, one per spatial axis"
+        )
     return tuple(int(v) for v in values)
 
 
@@ -166,8 +168,8 @@ def _pairs(padding, extent, stride, reach):
         if all(isinstance(p, (tuple, list)) and len(p) == 2 and all(is_int(n) and n >= 0 for n in p) for p in pairs):
             return tuple((int(before), int(after)) for before, after in pairs)
     raise ArgumentError(
-        f"padding is {padding!r}; wanted an int of at least 0, one for each of {rank} spatial axes, a (before, after) pair for "
-        "each, 'same' or 'valid'"
+        f"padding is {brief(padding)}; wanted an int of at least 0, one for each of {rank} spatial axes, a (before, after) "
+        "pair for each, 'same' or 'valid'"
     )
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from minidl import errors, losses, ops
-from minidl.errors import ArgumentError, MinidlError, ShapeError, one_of
+import minidl
+from minidl import Tensor, data, errors, losses, ops
+from minidl.errors import ArgumentError, MinidlError, ShapeError, brief, one_of
 from minidl.shapes import windows_over
 
 x, w = np.ones((1, 6, 6, 2)), np.ones((3, 3, 2, 4))
@@ -29,6 +30,38 @@ def test_one_of_shows_the_list(value):
     with pytest.raises(ArgumentError) as caught:
         one_of("letter", value, {"a": 1, "b": 2})
     assert str(caught.value) == f"letter is {value!r}; wanted one of 'a', 'b'"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("adam", "'adam'"), (None, "None"), ([1, 2], "[1, 2]"), (np.float32(2), repr(np.float32(2))),
+        (np.zeros((3, 4)), "ndarray of shape (3, 4)"), (Tensor(np.zeros((3, 4))), "Tensor of shape (3, 4)"),
+        ([0] * 10**6, "list of length 1000000"), ("x" * 10**6, "'" + "x" * 79 + " ..."),
+        ([np.zeros(3)], "[array([0., 0., 0.])]"),
+    ],
+)  # fmt: skip
+def test_a_value_in_a_message_is_short(value, words):
+    assert brief(value) == words
+
+
+LONG = np.zeros((30, 40))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: ops.max_pool(x, LONG), lambda: ops.convolution(x, w, padding=LONG),
+        lambda: ops.convolution(x, w, algorithm=LONG),
+        lambda: ops.pad(x, LONG), lambda: losses.style_loss(features, features, LONG), lambda: data.fit(3, 4, LONG),
+        lambda: data.Batches((x,), LONG, seed=0), lambda: data.picture_folder(".", LONG), lambda: minidl.device(LONG),
+    ],
+)  # fmt: skip
+def test_no_message_holds_a_whole_array(call):
+    with pytest.raises(MinidlError) as caught:
+        call()
+    assert len(str(caught.value)) < 300
+    assert "0., 0." not in str(caught.value)
 
 
 @pytest.mark.parametrize(

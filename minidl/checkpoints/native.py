@@ -20,7 +20,7 @@ import numpy as np
 from minidl.checkpoints import hdf5
 from minidl.checkpoints.checkpoint import Checkpoint, Preprocessing
 from minidl.checkpoints.levels import has_levels, to_levels
-from minidl.errors import ArgumentError, FileError, NonFiniteError
+from minidl.errors import ArgumentError, FileError, NonFiniteError, brief
 from minidl.files import must_be_writable, replacing
 
 FORMAT = "minidl weights 1"
@@ -53,7 +53,7 @@ def write(path, checkpoint, levels=None):
     Raises FileError where the file cannot be written (what stood there stays), NonFiniteError for levels of NaN.
     """
     if levels not in (None, 256):
-        raise ArgumentError(f"levels is {levels!r}; wanted None (every number as it is) or 256")
+        raise ArgumentError(f"levels is {brief(levels)}; wanted None (every number as it is) or 256")
     must_be_writable(path)
     contents = hdf5.image(_attributes(checkpoint), _arrays(checkpoint, levels))
     with replacing(path) as beside:

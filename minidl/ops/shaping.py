@@ -9,7 +9,7 @@ import numpy as np
 
 from minidl.autograd import Tensor, differentiable
 from minidl.backend import array_module, is_array
-from minidl.errors import ShapeError
+from minidl.errors import ShapeError, brief
 from minidl.ops.arithmetic import unbroadcast
 from minidl.ops.half import summed_in_float32
 from minidl.shapes import is_int
@@ -137,7 +137,9 @@ def pad(x, width, value=0):
         isinstance(pair, (tuple, list)) and len(pair) == 2 and all(is_int(n) and n >= 0 for n in pair) for pair in width
     )  # fmt: skip
     if not ok:
-        raise ShapeError(f"pad of shape {x.shape} by {width!r}; wanted a pair (before, after) of ints from 0 for each axis")
+        raise ShapeError(
+            f"pad of shape {x.shape} by {brief(width)}; wanted a pair (before, after) of ints from 0 for each axis"
+        )
     return array_module(x).pad(x, width, constant_values=value)
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from minidl.autograd import no_grad
 from minidl.backend import array_module, current_device, is_array, read_numbers, to_device
-from minidl.errors import ArgumentError, FileError, NonFiniteError
+from minidl.errors import ArgumentError, FileError, NonFiniteError, brief
 from minidl.extras import ExtraError
 from minidl.files import make_folder, must_be_writable
 from minidl.optim import clip_gradients
@@ -61,7 +61,7 @@ def train(task, epochs, folder=None, *, resume=False, watch=None, tensorboard=Fa
     at work in the folder; ArgumentError where the checkpoint belongs to another task.
     """
     if not (is_int(epochs) and epochs >= 1):
-        raise ArgumentError(f"the number of epochs is {epochs!r}; wanted a whole number of at least 1")
+        raise ArgumentError(f"the number of epochs is {brief(epochs)}; wanted a whole number of at least 1")
     if folder is None and (resume or tensorboard):
         raise ArgumentError("there is no folder to resume from or to log for TensorBoard in; name one")
     if folder is not None and not resume:

@@ -13,7 +13,7 @@ the products that they save.
 from math import prod
 
 from minidl.cores import get_threads
-from minidl.errors import ArgumentError, one_of
+from minidl.errors import ArgumentError, brief, one_of
 from minidl.ops.convolutions import depthwise, direct, im2col, runs, winograd, winograd_runs
 from minidl.ops.convolutions.tiles import INPUTS, tiles_of
 
@@ -44,7 +44,7 @@ def choose(algorithm, what, images, windows, groups, w_shape, dtype, kept, on_gp
     if algorithm != "auto":
         if algorithm not in able:
             raise ArgumentError(
-                f"algorithm={algorithm!r} takes {ALGORITHMS[algorithm].TAKES}; found a kernel {w_shape}, stride "
+                f"algorithm={brief(algorithm)} takes {ALGORITHMS[algorithm].TAKES}; found a kernel {w_shape}, stride "
                 f"{windows.stride}, dilation {windows.dilation}, groups {groups}: use algorithm='auto'"
             )
         return able[algorithm]
