@@ -3,14 +3,16 @@
 import argparse
 import shlex
 import sys
+import warnings
 from contextlib import redirect_stderr
 
 import numpy as np
 
 from minidl import __version__
 from minidl.cli import classify, data, faces, gradcheck, info, parity, stylize, train, visualize, weights
+from minidl.cli.output import warn
 from minidl.cli.saying import Unheard, let_go
-from minidl.errors import MinidlError, printable
+from minidl.errors import MinidlError, MinidlWarning, printable
 
 BROKEN_PIPE = 141  # as the shell has it for what SIGPIPE ends
 
@@ -18,7 +20,9 @@ BROKEN_PIPE = 141  # as the shell has it for what SIGPIPE ends
 def main(argv=None):
     """Run one command; 0 when it went well, 2 for what the user can mend (one sentence on stderr), 130 after Ctrl-C, 141 where
     the reader of its output went away before the end."""
-    with redirect_stderr(sys.stderr and Unheard(sys.stderr)):
+    with redirect_stderr(sys.stderr and Unheard(sys.stderr)), warnings.catch_warnings():
+        warnings.simplefilter("always", MinidlWarning)
+        warnings.showwarning = lambda message, *place: warn(message)
         return _main(argv)
 
 

@@ -3,6 +3,7 @@
 import argparse
 import signal
 import sys
+import warnings
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from minidl.backend import device, to_numpy
 from minidl.cli.options import add_device, add_tf32
 from minidl.cli.saying import say, say_nothing
 from minidl.data.images import fit, image_size, picture_form, shipped_picture, write_image
-from minidl.errors import ArgumentError, FileError, MinidlError
-from minidl.files import must_be_writable, must_differ, must_exist
+from minidl.errors import ArgumentError, FileError, MinidlError, MinidlWarning
+from minidl.files import clear_halves, must_be_writable, must_differ, must_exist, write_somewhere
 from minidl.losses.content import FACTORS as CONTENT_WORDS
 from minidl.losses.style import FACTORS as STYLE_WORDS
 from minidl.losses.total_variation import FORMS as VARIATION_WORDS
@@ -91,6 +92,9 @@ def run(arguments):
     settings = _settings(arguments)
     _check_files(arguments, content, styles, settings)
     tell = say_nothing if arguments.quiet else say
+    if arguments.quiet:
+        warnings.simplefilter("ignore", MinidlWarning)
+    warnings.filterwarnings("ignore", "nothing improved", MinidlWarning)  # it is an error here
     with device(arguments.device, arguments.tf32) as chosen, _one_interruption(), _Watch(arguments, settings.steps) as watch:
         extent, names = _extent(content, settings.size), ", ".join(style.name for style in styles)
         tell(
@@ -99,15 +103,19 @@ def run(arguments):
         painting = stylize(
             content, styles, settings, style_weights=arguments.style_blend, weights=arguments.weights, callback=watch
         )
-        output = Path(arguments.output or _free_name(content, styles[0]))
-        painting.save(output, command=arguments.command)
-        steps, trouble = len(painting.losses), painting.trouble
+        output, not_there = write_somewhere(
+            arguments.output or _free_name(content, styles[0]), lambda path: painting.save(path, command=arguments.command)
+        )
+        steps, troubles = len(painting.losses), [painting.trouble, not_there]
         try:
-            watch.write_tables()
+            watch.finish(painting)
         except MinidlError as error:
-            trouble = trouble if isinstance(trouble, Exception) else error
+            troubles.append(error)
+    trouble = next((trouble for trouble in troubles if isinstance(trouble, Exception)), painting.trouble)
     if isinstance(trouble, Exception):
         raise MinidlError(f"{trouble}; {output} holds the best of {steps} steps")
+    if not (trouble or painting.improved):
+        raise MinidlError(f"{painting.doubt()}; {output} holds the start")
     ending, seconds = "stopped after" if trouble else "done:", watch.rows[-1]["seconds"]
     fall = f"{painting.losses[0].total:.4g} -> {painting.lowest:.4g}"
     tell(f"{ending} {steps} steps in {seconds:.0f} s, loss {fall}; the painting is in {output}")
@@ -129,7 +137,7 @@ class _Watch:
     """Called with every Step: moves the progress bar, collects the rows of the table, writes what was asked for on the way."""
 
     def __init__(self, arguments, steps):
-        self.arguments, self.rows = arguments, []
+        self.arguments, self.rows, self._logged = arguments, [], 0
         interval = 0.5 if sys.stderr and sys.stderr.isatty() else 10
         self._bar = tqdm(total=steps, unit="step", disable=arguments.quiet or not sys.stderr, mininterval=interval, delay=0.1)
 
@@ -148,16 +156,24 @@ class _Watch:
             self._write_state(step)
 
     def _write_state(self, step):
-        if self.arguments.preview is not None:
-            write_image(self.arguments.preview, to_numpy(step.best))
-        if self.arguments.frames is not None:
-            write_image(Path(self.arguments.frames) / FRAME.format(step.number), to_numpy(step.image))
-        if self.arguments.log is not None:
-            write_log(self.arguments.log, self.rows)
+        self._write_pictures(step.number, to_numpy(step.best), to_numpy(step.image))
+        self._write_log()
 
-    def write_tables(self):
-        if self.arguments.log is not None:
-            write_log(self.arguments.log, self.rows)
+    def _write_pictures(self, number, best, image):
+        if self.arguments.preview is not None:
+            write_image(self.arguments.preview, best)
+        if self.arguments.frames is not None:
+            write_image(Path(self.arguments.frames) / FRAME.format(number), image)
+
+    def _write_log(self):
+        if self.arguments.log is not None and self._logged < len(self.rows):
+            write_log(self.arguments.log, self.rows, self._logged)
+            self._logged = len(self.rows)
+
+    def finish(self, painting):
+        """The last frame is the painting, at whatever step it ended."""
+        self._write_log()
+        self._write_pictures(len(painting.losses), painting.image, painting.image)
         if self.arguments.plot is not None:
             plot_log(self.arguments.plot, self.rows)
 
@@ -204,7 +220,7 @@ def _check_files(arguments, content, styles, settings):
     options = {f"--{name}": getattr(arguments, name) for name in ("output", "preview", "log", "plot")}
     outputs = {name: must_be_writable(path) for name, path in options.items() if path is not None}
     if arguments.output is None:
-        must_be_writable(_free_name(content, styles[0]))
+        outputs["the painting"] = must_be_writable(_free_name(content, styles[0]))
     for name in {"--output", "--preview"} & outputs.keys():
         picture_form(outputs[name], fit(*image_size(content), settings.size))
     if arguments.plot is not None:
@@ -217,6 +233,9 @@ def _check_files(arguments, content, styles, settings):
         except OSError as error:
             raise FileError(f"cannot make the folder {arguments.frames}: {error.strerror.lower()}; choose another") from None
         must_be_writable(Path(arguments.frames) / FRAME.format(1))
+        clear_halves(Path(arguments.frames) / "step-*.png", pattern=True)
+    for path in outputs.values():
+        clear_halves(path)
 
 
 def _free_name(content, style):

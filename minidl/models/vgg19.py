@@ -94,7 +94,7 @@ class VGG19(Pretrained):
                 return {name: tensor.data for name, tensor in self.features(Tensor(image), layers).items()}
         wanted = {self.canonical(name) for name in layers}
         found = {}
-        self._check_size(image.shape, wanted)
+        self.check_size(image.shape, wanted)
         if not wanted:
             return found
         for name, activation in self._activations(self.preprocess(image), wanted):
@@ -138,7 +138,9 @@ class VGG19(Pretrained):
             )
         return known
 
-    def _check_size(self, shape, wanted):
+    def check_size(self, shape, layers):
+        """Raise ShapeError where a picture of shape (H, W, 3) or (N, H, W, 3) is too small for one of the layers."""
+        wanted = {self.canonical(name) for name in layers}
         needed, least, deepest = 1, 1, "any layer"
         for name in self.layers:
             if name.endswith("pool"):

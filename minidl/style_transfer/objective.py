@@ -40,8 +40,8 @@ class Objective:
 
     def __init__(self, model, content, styles, settings, style_weights=None):
         self.model, self.settings = model, settings
-        self.content_layers = _weighted(settings.content_layers, settings.content_weight)
-        self.style_layers = _weighted(settings.style_layers, settings.style_weight)
+        self.content_layers = weighted(settings.content_layers, settings.content_weight)
+        self.style_layers = weighted(settings.style_layers, settings.style_weight)
         self.content = model.features(content, self.content_layers)
         self.grams = self._mean_grams(styles, _shares(style_weights, len(styles)))
 
@@ -73,7 +73,7 @@ class Objective:
         return grams
 
 
-def _weighted(layers, weight):
+def weighted(layers, weight):
     """The layers that count, with their share of the objective."""
     return {layer: weight * share for layer, share in layers.items() if weight * share}
 

@@ -4,13 +4,15 @@ import csv
 import hashlib
 import platform
 from dataclasses import asdict
+from io import StringIO
+from pathlib import Path
 
 import numpy as np
 import PIL
 
 import minidl
-from minidl.backend import current_arithmetic, current_device, to_numpy
-from minidl.files import must_exist, replacing
+from minidl.backend import current_arithmetic, current_device, is_array, to_numpy
+from minidl.files import append, must_exist, replacing
 from minidl.plots import new_figure, save_figure
 from minidl.style_transfer.settings import STARTS
 
@@ -19,8 +21,9 @@ def describe(settings, **more):
     """What it takes to paint the picture again, as plain words and numbers."""
     versions = {"minidl": minidl.__version__, "numpy": np.__version__, "pillow": PIL.__version__}
     versions["python"] = platform.python_version()
-    chosen = asdict(settings) | {"start": str(settings.start)}
-    start = None if settings.start in STARTS else identity(settings.start)
+    is_named = isinstance(settings.start, (str, Path))
+    chosen = asdict(settings) | {"start": str(settings.start) if is_named else "an array"}
+    start = None if is_named and settings.start in STARTS else identity(settings.start)
     return {
         "settings": chosen,
         "start_picture": start,
@@ -33,8 +36,9 @@ def describe(settings, **more):
 
 def identity(source):
     """A file by its name and SHA-256, an array by its shape and the SHA-256 of its bytes."""
-    if hasattr(source, "shape"):
-        return {"shape": list(source.shape), "sha256": hashlib.sha256(to_numpy(source).tobytes()).hexdigest()}
+    if not isinstance(source, (str, Path)):
+        array = to_numpy(source) if is_array(source) else np.asarray(source)
+        return {"shape": list(array.shape), "sha256": hashlib.sha256(array.tobytes()).hexdigest()}
     path = must_exist(source, "picture")
     return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
@@ -46,12 +50,18 @@ def row(step):
     return {"step": step.number, **losses, **layers, "total_variation": last, "seconds": round(step.seconds, 3)}
 
 
-def write_log(path, rows):
-    """The rows as CSV."""
-    with replacing(path) as beside, open(beside, "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
+def write_log(path, rows, written=0):
+    """The rows as CSV. written: so many of them are in the file already, and the others are appended."""
+    text = StringIO(newline="")
+    writer = csv.DictWriter(text, rows[0])
+    if not written:
         writer.writeheader()
-        writer.writerows(rows)
+    writer.writerows(rows[written:])
+    if written:
+        append(path, text.getvalue())
+    else:
+        with replacing(path) as beside, open(beside, "w", newline="") as file:
+            file.write(text.getvalue())
 
 
 def plot_log(path, rows):

@@ -4,8 +4,11 @@ from dataclasses import dataclass, field
 from math import isfinite
 from numbers import Real
 from pathlib import Path
+from typing import Any
 
-from minidl.errors import ArgumentError, one_of
+from minidl.backend import is_array
+from minidl.data.images import as_picture
+from minidl.errors import ArgumentError, brief, one_of
 from minidl.losses.content import FACTORS as CONTENT_WORDS
 from minidl.losses.style import FACTORS as STYLE_WORDS
 from minidl.losses.total_variation import FORMS as VARIATION_WORDS
@@ -45,7 +48,7 @@ class Settings:
     content_layers: dict = field(default_factory=lambda: {"conv4_2": 1.0})
     style_layers: dict = field(default_factory=lambda: dict(STYLE_LAYERS))
     pooling: str = "avg"
-    start: str = "content"  # a word of STARTS or the path of a picture
+    start: Any = "content"  # a word of STARTS, or a picture: its path or an array (H, W, 3)
     noise: float = 1.0  # share of noise in a "noise" start; the rest is the photograph
     seed: int = 0
 
@@ -72,13 +75,17 @@ class Settings:
             raise ArgumentError(f"noise is {self.noise}; wanted a share from 0 to 1")
         for name in ("content_layers", "style_layers"):
             if not isinstance(getattr(self, name), dict):
-                raise ArgumentError(f"{name} is {getattr(self, name)!r}; wanted a dictionary of layers and their weights")
+                raise ArgumentError(f"{name} is {brief(getattr(self, name))}; wanted a dictionary of layers and their weights")
             for layer, weight in getattr(self, name).items():
                 self._number(f"the weight of {layer} in {name}", weight)
         if not self._wants_anything():
             raise ArgumentError("all weights are 0, so every picture is as good as any other; give one a weight")
         if not isinstance(self.start, (str, Path)):
-            raise ArgumentError(f"start is {self.start!r}; wanted {', '.join(map(repr, STARTS))} or the path of a picture")
+            if not is_array(self.start):
+                words = ", ".join(map(repr, STARTS))
+                found = f"start is {brief(self.start)}"
+                raise ArgumentError(f"{found}; wanted {words}, or a picture: its path or an array")
+            as_picture(self.start, "start")
 
     def make_optimizer(self, parameters):
         """The optimiser of this name and learning rate over some parameters."""
@@ -93,9 +100,9 @@ class Settings:
     def _at_least(self, name, least):
         value = getattr(self, name)
         if not is_int(value) or value < least:
-            raise ArgumentError(f"{name} is {value!r}; wanted a whole number of at least {least}")
+            raise ArgumentError(f"{name} is {brief(value)}; wanted a whole number of at least {least}")
 
     @staticmethod
     def _number(name, value, above=None):
         if not isinstance(value, Real) or not isfinite(value) or value < 0 or value == above:
-            raise ArgumentError(f"{name} is {value!r}; wanted a number {'above 0' if above == 0 else 'of at least 0'}")
+            raise ArgumentError(f"{name} is {brief(value)}; wanted a number {'above 0' if above == 0 else 'of at least 0'}")

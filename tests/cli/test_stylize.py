@@ -1,6 +1,8 @@
 """`minidl stylize`, run as its users run it, on small pictures."""
 
 import csv
+import errno
+import io
 import json
 import os
 import signal
@@ -11,12 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from minidl.cli import main
 from minidl.cli import stylize as command
 from minidl.data import read_image, read_metadata, shipped_picture, write_image
 from minidl.errors import FileError, NonFiniteError
 from minidl.style_transfer import PRESETS
+from minidl.style_transfer.record import write_log
 
 QUICK = ["--size", "32", "--steps", "2", "-q"]
 
@@ -54,7 +58,7 @@ def test_two_pictures_make_a_third(capsys):
 
 
 def test_without_pictures_a_shipped_photograph_is_painted_and_it_says_where(capsys):
-    assert main(["stylize", "--size", "24", "--steps", "1"]) == 0
+    assert main(["stylize", "--size", "24", "--steps", "2"]) == 0
     out = capsys.readouterr().out
     content, style = command.DEMO
     assert f"painting {content}.png (451x300, painted at 24x16) in the manner of {style}.webp, on the CPU" in out
@@ -69,7 +73,7 @@ def test_without_a_name_nothing_is_overwritten():
 
 
 def test_small_pictures_are_not_enlarged_and_it_says_so(capsys):
-    assert main(["stylize", "photo.png", "painting.jpg", "--size", "500", "--steps", "1", "-o", "painted.png"]) == 0
+    assert main(["stylize", "photo.png", "painting.jpg", "--size", "500", "--steps", "2", "-o", "painted.png"]) == 0
     assert read_image("painted.png").shape == (40, 64, 3)
     assert "64x40; smaller than 500 and not enlarged" in capsys.readouterr().out
 
@@ -149,9 +153,53 @@ def test_log_curves_preview_and_frames():
                    "--frames", "frames/all", "--every", 2) == 0  # fmt: skip
     with open("losses.csv", newline="") as file:
         assert [row["step"] for row in csv.DictReader(file)] == list("12345")
-    assert sorted(os.listdir("frames/all")) == ["step-00002.png", "step-00004.png"]
+    assert sorted(os.listdir("frames/all")) == ["step-00002.png", "step-00004.png", "step-00005.png"]
+    np.testing.assert_array_equal(read_image("frames/all/step-00005.png"), read_image("painted.png"))
     assert read_image("preview.jpg").shape == read_image("painted.png").shape == read_image("frames/all/step-00002.png").shape
     assert read_image("curves.png").std() > 5
+
+
+@pytest.mark.parametrize(("steps", "frames"), [(4, [2, 4]), (5, [2, 4, 5]), (2, [2]), (3, [2, 3])])
+def test_the_last_frame_is_the_painting(steps, frames):
+    assert stylize("-o", "painted.png", "--steps", steps, "--frames", "frames", "--every", 2, "--preview", "preview.png") == 0
+    assert sorted(os.listdir("frames")) == [f"step-{number:05}.png" for number in frames]
+    for last in (f"frames/step-{steps:05}.png", "preview.png"):
+        np.testing.assert_array_equal(read_image(last), read_image("painted.png"))
+
+
+def test_the_log_grows_in_place(monkeypatch):
+    numbers = []
+
+    def seen(path, rows, *written):
+        write_log(path, rows, *written)
+        numbers.append(os.stat(path).st_ino)
+
+    monkeypatch.setattr(command, "write_log", seen)
+    assert stylize("-o", "painted.png", "--log", "losses.csv", "--every", 1, "--steps", 4) == 0
+    assert len(numbers) == 4 and len({*numbers}) == 1
+    with open("losses.csv", newline="") as file:
+        assert [row["step"] for row in csv.DictReader(file)] == list("1234")
+
+
+def test_what_a_killed_run_has_left_is_removed_by_the_next():
+    os.mkdir("frames")
+    half = "0123456789abcdef" * 2
+    halves = [
+        f".losses-{half}.csv",
+        f".painted-{half}.png",
+        f".p-{half}.jpg",
+        f".c-{half}.png",
+        f"frames/.step-00004-{half}.png",
+    ]
+    others = [f".other-{half}.csv", ".losses.csv", "frames/.step-00001.png", f".photo-{half}.png"]
+    for path in (*halves, *others):
+        Path(path).touch()
+    options = ("--preview", "p.jpg", "--log", "losses.csv", "--plot", "c.png", "--frames", "frames")
+    assert stylize("-o", "painted.png", *options) == 0
+    assert not any(map(os.path.exists, halves)) and all(map(os.path.exists, others))
+    Path(f".photo-as-painting-{half}.png").touch()
+    assert stylize() == 0
+    assert not os.path.exists(f".photo-as-painting-{half}.png")
 
 
 def test_the_same_command_gives_the_same_pixels():
@@ -195,6 +243,45 @@ def test_trouble_is_one_sentence_and_exit_code_2(capsys):
         assert words in refused(capsys, *arguments, **options), words
 
 
+def faulty_pictures():
+    """{name: bytes} of files that cannot be read as pictures"""
+    whole, photo, tga = shipped_picture("rocket").read_bytes(), Path("photo.png").read_bytes(), io.BytesIO()
+    Image.new("RGB", (40, 40)).save(tga, "TGA")
+    return {
+        "cut.jpg": whole[:50_000], "header.jpg": whole[:100], "cut.png": photo[: len(photo) // 2], "header.png": photo[:20],
+        "text.png": b"no picture", "empty.png": b"", "targa.png": tga.getvalue(), "picture.svg": b"<svg></svg>",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["cut.jpg", "header.jpg", "cut.png", "header.png", "text.png", "empty.png", "targa.png",
+                                  "picture.svg", "large.png", "missing.png", "folder"])  # fmt: skip
+def test_a_picture_gets_the_same_sentence_in_every_role(capsys, monkeypatch, name):
+    os.mkdir("folder")
+    faulty = faulty_pictures()
+    if name in faulty:
+        Path(name).write_bytes(faulty[name])
+    if name == "large.png":
+        write_image(name, np.zeros((90, 90, 3)))
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4000)
+    sentences = {
+        refused(capsys, pictures=(name, "painting.jpg")),
+        refused(capsys, "-o", "painted.png", pictures=(name, "painting.jpg")),
+        refused(capsys, pictures=("photo.png", name)),
+        refused(capsys, pictures=("photo.png", "painting.jpg", name)),
+        refused(capsys, "--start", name),
+    }
+    assert len(sentences) == 1 and name in sentences.pop()
+
+
+def test_an_unusable_profile_is_said_in_one_sentence(capsys):
+    Image.new("RGB", (40, 40), (171, 35, 35)).save("red.png", icc_profile=b"no profile")
+    assert main(["stylize", "red.png", "painting.jpg", "--size", "32", "--steps", "3", "-o", "painted.png"]) == 0
+    error = capsys.readouterr().err
+    assert "minidl: the colour profile of red.png is damaged; it was ignored" in error and ".py" not in error
+    assert stylize("-o", "painted.png", pictures=("red.png", "painting.jpg")) == 0
+    assert capsys.readouterr() == ("", "")
+
+
 UNREADABLE = [["--size", "big"], ["--preset", "monet"], ["--style-layers", "conv1_1=x"], ["--style-blend", "a"]]
 
 
@@ -209,6 +296,58 @@ def test_a_gpu_that_is_not_there_is_said_to_be_missing(capsys, monkeypatch):
     monkeypatch.setattr("minidl.backend.why_no_gpu", lambda: "CuPy is not installed; install it")
     assert "the GPU cannot be used: CuPy is not installed" in refused(capsys, "--device", "gpu")
     assert stylize("-o", "painted.png", "--device", "auto") == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--optimizer", "adam", "--learning-rate", "1e4", "--steps", 4), "take a learning rate below 10000, or more steps"),
+        (("--steps", 1), "one step only evaluates the start: take more steps"),
+    ],
+)
+@pytest.mark.parametrize("quiet", [True, False])
+def test_where_nothing_improved_it_is_said_and_the_code_is_2(capsys, options, words, quiet):
+    arguments = ["stylize", "photo.png", "painting.jpg", "-o", "painted.png", *map(str, options), *["-q"] * quiet]
+    assert main(arguments) == 2
+    out, error = capsys.readouterr()
+    assert "minidl: nothing improved in" in error and f"{words}; painted.png holds the start\n" in error
+    assert error.count("nothing improved") == 1 and "done" not in out
+    np.testing.assert_array_equal(read_image("painted.png"), read_image("photo.png"))
+
+
+@pytest.fixture
+def full_folder(monkeypatch, tmp_path_factory):
+    """A folder on a disk that is full; the folder for temporary files is another one"""
+    temporary = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    os.mkdir("full")
+    save = Image.Image.save
+
+    def save_if_there_is_room(picture, path, *args, **options):
+        if "full" in Path(path).parts:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        save(picture, path, *args, **options)
+
+    monkeypatch.setattr(Image.Image, "save", save_if_there_is_room)
+    return temporary
+
+
+def test_on_a_full_disk_the_painting_is_saved_elsewhere_and_it_says_where(capsys, full_folder):
+    assert stylize("-o", "full/painted.png", "--log", "losses.csv") == 2
+    error = capsys.readouterr().err
+    place = Path("painted.png").absolute()
+    assert "full/painted.png: no space left on device" in error and f"{place} holds the best of 2 steps" in error
+    assert read_metadata(place)["steps_done"] == 2 and not os.listdir("full") and os.path.exists("losses.csv")
+    assert stylize("-o", "full/painted.png") == 2  # where painted.png is taken
+    [place] = full_folder.glob("minidl-*/painted.png")
+    assert str(place) in capsys.readouterr().err and read_image(place).shape == (20, 32, 3)
+
+
+def test_where_a_preview_fills_the_disk_the_painting_is_saved_elsewhere(capsys, full_folder):
+    assert stylize("-o", "full/painted.png", "--preview", "full/preview.png", "--every", 1, "--steps", 3) == 2
+    error = capsys.readouterr().err
+    assert "full/preview.png: no space left" in error and "painted.png holds the best of 1 steps" in error
+    assert read_image("painted.png").shape == (20, 32, 3)
 
 
 def test_a_full_disk_leaves_nothing_half_written(capsys, monkeypatch):

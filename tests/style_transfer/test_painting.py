@@ -1,6 +1,7 @@
 """Painting goes downhill, begins where it was told to, is the same twice, and leaves a true record."""
 
 import csv
+import json
 import tracemalloc
 from dataclasses import replace
 from itertools import pairwise
@@ -9,10 +10,10 @@ import numpy as np
 import pytest
 
 from minidl import Tensor
-from minidl.data import read_image, read_metadata, write_image
-from minidl.errors import ArgumentError, NonFiniteError
-from minidl.style_transfer import PRESETS, Settings, paint, stylize
-from minidl.style_transfer.painting import starting_picture
+from minidl.data import read_image, read_metadata, resize, write_image
+from minidl.errors import ArgumentError, MinidlWarning, NonFiniteError, ShapeError
+from minidl.style_transfer import PRESETS, Losses, Objective, Settings, paint, stylize
+from minidl.style_transfer.painting import _inwards, starting_picture
 from minidl.style_transfer.record import plot_log, row, write_log
 
 pytestmark = pytest.mark.usefixtures("paint_with_the_small_model")
@@ -63,13 +64,141 @@ def test_the_late_learning_rate_comes_late(content, style, small_model):
     assert moved == [True, True, False, False]
 
 
+@pytest.mark.parametrize(("optimizer", "rate"), [("lbfgs", 1.0), ("adam", 40.0), ("sgd", 5e-3)])
+def test_the_loss_is_that_of_the_picture_as_it_is_saved(content, style, small_model, tmp_path, optimizer, rate):
+    settings = Settings(optimizer=optimizer, learning_rate=rate, steps=12)
+    style = 255 * np.rint(style / 255)  # strong contrasts, which lead out of 0..255
+    steps = []
+    painting = stylize(content, style, settings, callback=steps.append)
+    for step in steps:
+        assert step.image.min() >= 0 and step.image.max() <= 255
+    painting.save(tmp_path / "painted.png")
+    saved = read_image(tmp_path / "painted.png")
+    objective = Objective(small_model, content, [style], settings)
+    assert Losses.read(*objective(Tensor(saved))).total == pytest.approx(painting.lowest, rel=1e-6)
+    assert read_metadata(tmp_path / "painted.png")["loss"] == painting.lowest < steps[0].losses.total
+    best = min(steps, key=lambda step: step.losses.total)
+    assert Losses.read(*objective(Tensor(best.image))).total == pytest.approx(best.losses.total, rel=1e-6)
+
+
+def test_a_gradient_that_leads_out_of_0_to_255_is_made_0():
+    x, g = np.array([0.0, 0.0, 255.0, 255.0, 9.0, 9.0]), np.array([1.0, -2.0, 3.0, -4.0, 5.0, -6.0])
+    np.testing.assert_array_equal(_inwards(x, g), [0, -2, 3, 0, 5, -6])
+
+
+def test_the_style_is_looked_at_in_the_size_of_the_painting(content, style, tmp_path):
+    large = resize(style, 90, 70)
+    write_image(tmp_path / "large.png", large)
+    for source in (large, tmp_path / "large.png"):
+        paintings = [stylize(content, source, size=size, steps=3).image for size in (28, 40, 1000, None)]
+        for other in paintings[1:]:
+            np.testing.assert_array_equal(paintings[0], other)
+        smaller = stylize(content, resize(large, 28, 22), steps=3).image
+        np.testing.assert_allclose(paintings[0], smaller, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"optimizer": "adam", "learning_rate": 1e4}, "in 4 steps: .* take a learning rate below 10000, or more steps"),
+        ({"steps": 1}, "in 1 step: .* one step only evaluates the start: take more steps"),
+        ({"style": "content", "tv_weight": 0.0}, "the start, 0; take another start, style or weights"),
+    ],
+)
+def test_where_nothing_improved_it_is_said_with_what_to_do(content, style, options, words):
+    with pytest.warns(MinidlWarning, match=f"nothing improved .*{words}") as caught:
+        options = {"style": style, "steps": 4, **options}
+        if isinstance(options["style"], str):
+            options["style"] = content
+        painting = stylize(content, **options)
+    assert len(caught) == 1 and not painting.improved
+    np.testing.assert_array_equal(painting.image, content)
+
+
+def test_where_rounding_undoes_all_it_is_said(content, style):
+    with pytest.warns(MinidlWarning, match="3 steps changed too little to outlast rounding to 8 bits; take more steps"):
+        painting = stylize(np.rint(content), style, optimizer="sgd", learning_rate=1e-7, steps=3)
+    assert painting.improved
+    np.testing.assert_array_equal(np.rint(painting.image), np.rint(content))
+
+
+def test_a_painting_that_improved_is_no_reason_to_warn(content, style, recwarn):
+    assert stylize(content, style, steps=5).improved and not recwarn.list
+
+
+WRONG_PICTURES = {
+    "0 to 1": (lambda picture: picture / 255, ArgumentError, "if 1 is white, multiply it by 255"),
+    "a NaN": (lambda picture: np.where(np.arange(3) == 1, np.nan, picture), NonFiniteError, "holds NaN or infinite pixels"),
+    "grey": (lambda picture: picture[..., 0], ShapeError, "has shape"),
+    "a batch": (lambda picture: picture[None], ShapeError, "has shape"),
+    "nothing": (lambda picture: None, ArgumentError, "wanted"),
+}
+
+
+@pytest.mark.parametrize(("change", "error", "words"), WRONG_PICTURES.values(), ids=WRONG_PICTURES.keys())
+@pytest.mark.parametrize("where", ["content", "style 1", "style 2", "start"])
+def test_arrays_that_are_no_pictures_are_refused_by_name(content, style, where, change, error, words):
+    pictures = {"content": content, "style 1": style, "style 2": style, "start": content}
+    pictures[where] = change(pictures[where])
+    with pytest.raises(error, match=f"{where} .*{words}") as caught:
+        stylize(pictures["content"], [pictures["style 1"], pictures["style 2"]], start=pictures["start"], steps=1)
+    assert len(str(caught.value)) < 200
+
+
+def test_pictures_of_16_bits_are_those_of_8(content, style):
+    content, style = np.rint(content), np.rint(style)
+    shallow = stylize(content.astype(np.uint8), style, steps=2)
+    deep = stylize(content.astype(np.uint16) * 257, style.astype(np.uint16) * 257, steps=2)
+    np.testing.assert_array_equal(shallow.image, deep.image)
+
+
+def test_which_picture_is_too_small_is_said_with_what_to_do(content, style, tmp_path):
+    write_image(tmp_path / "tiny.png", content[:9, :12])
+    write_image(tmp_path / "wide.png", resize(content, 20, 100))
+    for pictures, options, words in (
+        ((content[:9], style), {}, r"the content: a picture of 28x9 is too small for block5_conv1, which needs at least 16 "
+         "pixels a side; take a larger picture or a shallower layer$"),
+        ((content, [style, style[:, :8]]), {}, "style 2: a picture of 8x24 is too small"),
+        ((tmp_path / "tiny.png", style), {}, r"tiny\.png: a picture of 12x9 is too small"),
+        ((content, tmp_path / "tiny.png"), {}, r"tiny\.png: a picture of 12x9 is too small"),
+        ((tmp_path / "wide.png", style), {"size": 40}, r"wide\.png: a picture of 40x8 .* shallower layer, or a size above 40$"),
+        ((content, resize(style, 20, 200)), {}, "style 1: a picture of 28x3 .*, or a size above 28$"),
+    ):  # fmt: skip
+        with pytest.raises(ShapeError, match=words):
+            stylize(*pictures, steps=1, **options)
+    shallow = {"style_layers": {"conv1_1": 1.0, "conv5_1": 0.0}, "content_layers": {"conv1_1": 1.0}}
+    assert stylize(content, tmp_path / "tiny.png", steps=2, **shallow).image.shape == content.shape
+
+
+def test_a_start_may_be_an_array(content, style, small_model):
+    begun = np.full((7, 9, 3), 50, np.uint8)
+    found = starting_picture(content, [style], small_model, Settings(start=begun))
+    np.testing.assert_array_equal(found, np.full(content.shape, 50))
+    same = starting_picture(content, [style], small_model, Settings(start=content[::-1]))
+    np.testing.assert_array_equal(same, content[::-1])
+    painting = stylize(content, style, start=begun, steps=4)
+    assert painting.record["start_picture"]["shape"] == [7, 9, 3]
+    assert json.loads(json.dumps(painting.record))["settings"]["start"] == "an array"
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((40, 40)), [[0] * 1000] * 1000, b"x" * 10**5], ids=["array", "list", "bytes"])
+@pytest.mark.parametrize(
+    "name", ["start", "optimizer", "pooling", "steps", "size", "content_weight", "style_layers", "learning_rate"]
+)
+def test_no_message_prints_a_whole_array(name, wrong):
+    with pytest.raises(ArgumentError, match=name) as caught:
+        Settings(**{name: wrong})
+    assert len(str(caught.value)) < 250
+
+
 def test_a_step_that_leads_nowhere_is_named(content, style):
-    painting = stylize(content, style, optimizer="sgd", learning_rate=1e30, steps=5)
+    content = np.where(content < 60, 0, content)  # where the gradient leads below 0, inf times 0 is NaN
+    painting = stylize(content, style, optimizer="sgd", learning_rate=1e39, steps=5)
     assert isinstance(painting.trouble, NonFiniteError)
-    assert "at step 2; try a learning rate below 1e+30" in str(painting.trouble)
+    assert "at step 2; try a learning rate below 1e+39" in str(painting.trouble)
     np.testing.assert_array_equal(painting.image, content)
     with pytest.raises(NonFiniteError, match="at step 1; look at the pictures"):
-        stylize(np.full_like(content, np.nan), style, steps=5)
+        stylize(content, style, style_weight=1e38, steps=5)
 
 
 def test_a_step_that_was_taken_back_leaves_no_nan_in_the_record(content, style, tmp_path):
@@ -77,11 +206,7 @@ def test_a_step_that_was_taken_back_leaves_no_nan_in_the_record(content, style, 
     lost = painting.losses[1]._replace(total=float("nan"))
     painting = replace(painting, losses=[lost, *painting.losses])
     painting.save(tmp_path / "painted.png")
-    assert (
-        read_metadata(tmp_path / "painted.png")["loss"]
-        == painting.lowest
-        == min(losses.total for losses in painting.losses[1:])
-    )
+    assert read_metadata(tmp_path / "painted.png")["loss"] == painting.lowest < painting.losses[1].total
 
 
 def test_an_interruption_leaves_the_best_picture_so_far(content, style):
