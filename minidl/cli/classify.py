@@ -7,7 +7,7 @@ import numpy as np
 from minidl.backend import device
 from minidl.cli.options import add_device, add_tf32
 from minidl.cli.output import shown, warn
-from minidl.data import read_image, to_size
+from minidl.data.images import read_at_size
 from minidl.errors import FileError, NonFiniteError, printable
 from minidl.ops import softmax
 from minidl.recipes import cifar10
@@ -49,6 +49,6 @@ def _read(paths):
     """(path, its square) of each that can be read; of the others is said why not"""
     for path in paths:
         try:
-            yield path, to_size(read_image(path), SIZE)
+            yield path, read_at_size(path, SIZE)
         except FileError as error:
             warn(error)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from minidl.cores import share
-from minidl.data.images import read_image, resize
+from minidl.data.images import read_at_size
 from minidl.errors import ArgumentError, FileError, brief
 from minidl.shapes import is_int
 
@@ -30,7 +30,7 @@ def picture_folder(folder, size, skip=None):
 
     def read(path):
         try:
-            return resize(read_image(path), *extent).astype(np.uint8)
+            return read_at_size(path, extent, stretch=True).astype(np.uint8)
         except FileError as error:
             return error
 

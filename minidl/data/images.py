@@ -13,7 +13,7 @@ from minidl.backend import is_array, to_numpy
 from minidl.data.decoding import ORIENTATION, decoded
 from minidl.data.profiles import SRGB
 from minidl.errors import ArgumentError, FileError, MinidlError, MinidlWarning, NonFiniteError, ShapeError, brief
-from minidl.files import must_exist, replacing
+from minidl.files import must_exist, replacing, write_somewhere
 from minidl.shapes import is_int
 
 READABLE = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
@@ -171,6 +171,14 @@ def write_image(path, image, metadata=None):
             picture.save(beside, form, **options)
         except ValueError as error:
             raise FileError(f"{path} cannot be written as {form} ({error}); write a PNG") from error
+
+
+def save_image(path, image, metadata=None):
+    """`write_image` for what took long to make: where it fails, as on a full disk, the picture is written into another folder,
+    and the FileError says where it is."""
+    where, error = write_somewhere(path, lambda place: write_image(place, image, metadata))
+    if error is not None:
+        raise FileError(f"{error}; the picture is in {where}") from error
 
 
 def read_metadata(path):

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minidl.data import read_image, to_size
-from minidl.data.images import ENDINGS
+from minidl.data.images import ENDINGS, read_at_size, read_image, to_size
 from minidl.errors import FileError
 
 
@@ -34,10 +33,13 @@ class Folder:
 
     def read(self, number):
         """[(*size, 3)], float32, 0..255: the parts of the picture with this number. Raises FileError where it is none."""
-        picture = read_image(self.folder / self.names[number])
+        path = self.folder / self.names[number]
+        if not self.tiles:
+            return [read_at_size(path, self.size)]
+        picture = read_image(path)
         (high, wide), (height, width) = self.size, picture.shape[:2]
         rows, columns = height // high, width // wide
-        if not self.tiles or not rows or not columns:
+        if not rows or not columns:
             return [to_size(picture, self.size)]
         top, left = (height - rows * high) // 2, (width - columns * wide) // 2
         corners = [(top + row * high, left + column * wide) for row in range(rows) for column in range(columns)]

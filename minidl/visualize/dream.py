@@ -21,7 +21,7 @@ import numpy as np
 from minidl import ops
 from minidl.autograd import Tensor, no_grad
 from minidl.backend import array_module, current_device, read_numbers, to_device, to_numpy
-from minidl.data import resize
+from minidl.data import as_picture, resize
 from minidl.errors import NonFiniteError, ShapeError
 
 FACTOR = 1.4  # from octave to octave
@@ -44,6 +44,7 @@ def dream(network, picture, units, octaves=5, steps=10, rate=0.8, seed=0):
     picture: (H, W, 3), RGB, 0..255, floating-point, on the current device; units: a list of layers, or of units with a channel.
     Raises NonFiniteError where the gradient is no number any more.
     """
+    as_picture(picture)  # or an error that says what it is instead
     xp, rng, detail = array_module(picture), np.random.default_rng(seed), None
     for octave, size in enumerate(octave_sizes(picture.shape[:2], octaves), start=1):
         plain = _shrunk(picture, size)

@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minidl.autograd import Tensor
+from minidl.autograd import Tensor, no_grad
 from minidl.backend import array_module, read_numbers, to_numpy
+from minidl.data import as_picture
 from minidl.errors import ArgumentError, one_of
 from minidl.losses import content_loss, gram_loss, gram_matrix, total_variation
 from minidl.optim import LBFGS
@@ -84,26 +85,29 @@ def invert(network, picture, layers, match="content", settings=None, watch=None)
 
     picture: (H, W, 3), RGB, 0..255, floating-point, on the current device; watch: called after each evaluation with the loss.
     """
+    as_picture(picture)  # or an error that says what it is instead
     settings = settings or Settings()
     if settings.steps < 1:
         raise ArgumentError(f"an inversion of {settings.steps} steps; wanted at least 1")
     objective = Objective(network, picture, layers, match, settings)
     x = Tensor(_noise(picture, settings.seed), requires_grad=True)
     optimizer = LBFGS([x])
-    losses, best = [], (float("inf"), float("inf"), x.data)
+    losses, best = [], (float("inf"), x.data)
     for number in range(1, settings.steps + 1):
-        total, distance = objective(x)
+        total, _ = objective(x)
         total.backward(release=True)
-        loss, apart = read_numbers(total.data, distance.data)
+        [loss] = read_numbers(total.data)
         losses.append(loss)
-        best = min(best, (loss, apart, x.data), key=lambda each: each[0])
+        best = min(best, (loss, x.data), key=lambda each: each[0])
         if watch:
             watch(loss)
         if optimizer.converged or number == settings.steps:
             break
         optimizer.step(loss)
-    _, apart, image = best
-    return Inversion(np.clip(to_numpy(image[0]), 0, 255), losses, apart)
+    image = best[1].clip(0, 255)
+    with no_grad():
+        [apart] = read_numbers(objective(Tensor(image))[1].data)
+    return Inversion(to_numpy(image[0]), losses, apart)
 
 
 def _noise(picture, seed):

@@ -8,7 +8,7 @@ import numpy as np
 from minidl import ops
 from minidl.backend import current_device, current_module
 from minidl.checkpoints import hdf5
-from minidl.data import read_image, to_size
+from minidl.data.images import read_at_size, read_image
 from minidl.data.signals import SAMPLES
 from minidl.data.volumes import SIZE
 from minidl.errors import FileError, ShapeError, printable
@@ -61,7 +61,7 @@ def read_for(network, path, longest=None):
         return read_image(path, longest)
     if len(size) != 2:
         raise ShapeError(f"{path} is no .npy file; the network takes no pictures but arrays {(*size, 'channels')}")
-    return to_size(read_image(path), size)
+    return read_at_size(path, size)
 
 
 def is_array(path):

@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from minidl.data import read_image, read_metadata, resize, shipped_picture, to_size, write_image
-from minidl.data.images import image_size, read_at_size
+from minidl.data.images import image_size, read_at_size, save_image
 from minidl.data.profiles import SRGB
 from minidl.errors import FileError, MinidlError, NonFiniteError
 
@@ -279,6 +280,23 @@ for name, longest in {arguments}:
     assert found.returncode == 0, found.stderr
     for (name, (*_, most)), bytes_ in zip(files.items(), map(float, found.stdout.split()), strict=True):
         assert bytes_ <= most + 1.5, name  # 4 MB beside the pixels
+
+
+def test_on_a_full_disk_what_took_long_is_saved_elsewhere(tmp_path, monkeypatch):
+    (tmp_path / "full").mkdir()
+    monkeypatch.chdir(tmp_path)
+    save = Image.Image.save
+
+    def save_if_there_is_room(picture, path, *args, **options):
+        if "full" in Path(path).parts:
+            raise OSError(28, "No space left on device")
+        save(picture, path, *args, **options)
+
+    monkeypatch.setattr(Image.Image, "save", save_if_there_is_room)
+    with pytest.raises(FileError, match=rf"no space left on device; .*; the picture is in {tmp_path}/made\.png$"):
+        save_image("full/made.png", np.full((4, 4, 3), 9.0), {"a": 1})
+    np.testing.assert_array_equal(read_image("made.png"), np.full((4, 4, 3), 9))
+    assert read_metadata("made.png") == {"a": 1} and not list((tmp_path / "full").iterdir())
 
 
 def _small_files():

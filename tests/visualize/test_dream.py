@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minidl.backend import to_device
-from minidl.errors import ArgumentError, NonFiniteError, ShapeError
+from minidl.errors import ArgumentError, MinidlError, NonFiniteError, ShapeError
 from minidl.visualize import dream as module
 from minidl.visualize.dream import FACTOR, LEAST, dream, enlarged, measure, octave_sizes
 from minidl.visualize.units import Unit
@@ -124,3 +124,9 @@ def test_on_a_gpu_the_same_dream(place):
     with at(place):
         found = dreamt(tiny.two_convolutions(), [NEAR, FAR], to_device(PICTURE, "gpu"), steps=2)
     np.testing.assert_allclose(found.get(), wanted, atol=0.5)
+
+
+def test_what_is_no_picture_is_refused():
+    for picture, words in ((PICTURE / 255, "if 1 is white"), (np.full_like(PICTURE, np.nan), "NaN")):
+        with pytest.raises(MinidlError, match=words):
+            next(dream(tiny.two_convolutions(), picture, [FAR], octaves=1, steps=1))

@@ -6,7 +6,7 @@ import pytest
 from minidl import Tensor, value_and_grad
 from minidl.backend import current_device, to_device
 from minidl.data import read_image, shipped_picture
-from minidl.errors import ArgumentError, NonFiniteError
+from minidl.errors import ArgumentError, MinidlError, NonFiniteError
 from minidl.losses import gram_matrix
 from minidl.models import vgg19
 from minidl.visualize.inversion import MATCHES, WEIGHT_OF_BOUNDS, Objective, Settings, invert
@@ -140,3 +140,18 @@ def test_inversion_on_a_gpu_is_that_of_the_cpu(place, match):
 def test_layers_that_do_not_fire_are_matched_by_not_firing():
     found = invert(tiny.colours(bias=-9), PICTURE, ["relu"], settings=Settings(steps=3))
     assert found.distance == 0 and np.isfinite(found.losses).all()
+
+
+def test_the_distance_is_that_of_the_image_which_is_clipped(monkeypatch):
+    monkeypatch.setattr("minidl.visualize.inversion.SPREAD", 400.0)  # so that the noise leaves 0..255
+    network = tiny.colours()
+    found = invert(network, PICTURE, ["colours"], settings=Settings(steps=1))
+    assert found.image.min() == 0 and found.image.max() == 255
+    objective = Objective(network, PICTURE, ["colours"])
+    assert float(objective(Tensor(found.image[None]))[1].data) == pytest.approx(found.distance, rel=1e-6)
+
+
+def test_what_is_no_picture_is_refused():
+    for picture, words in ((PICTURE / 255, "if 1 is white"), (np.full_like(PICTURE, np.nan), "NaN")):
+        with pytest.raises(MinidlError, match=words):
+            invert(tiny.colours(), picture, ["colours"])

@@ -7,7 +7,7 @@ from minidl.backend import current_device, device, to_device
 from minidl.cli.output import warn
 from minidl.cli.saying import say
 from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, read_picture, record
-from minidl.data import write_image
+from minidl.data.images import save_image
 from minidl.errors import ArgumentError
 from minidl.visualize.choosing import preferred_layers
 from minidl.visualize.drawing.words import short
@@ -56,7 +56,7 @@ def run(arguments):
     settings = {name: getattr(arguments, name) for name in ("octaves", "steps", "rate", "seed")}
     settings["size"] = max(picture.shape[:2])
     strengths = {str(unit): (before[unit], after[unit]) for unit in units}
-    write_image(arguments.output, step.picture, record(arguments, settings=settings, strengths=strengths))
+    save_image(arguments.output, step.picture, record(arguments, settings=settings, strengths=strengths))
     for unit in units:
         _tell(unit, before[unit], after[unit])
     say(f"{bar.total} steps in {time.perf_counter() - begun:.0f} s; the dream is {arguments.output}")

@@ -7,7 +7,7 @@ import numpy as np
 from minidl.backend import device
 from minidl.cli.saying import say
 from minidl.cli.visualize.common import add_common, check_files, check_idle, check_numbers, read_example, record
-from minidl.data import write_image
+from minidl.data.images import save_image
 from minidl.errors import ArgumentError, FileError
 from minidl.files import must_be_writable, replacing
 from minidl.visualize.features import SCALES, features, figure
@@ -61,7 +61,7 @@ def run(arguments):
         found, numbers = features(network, example, arguments.layers, arguments.channels, arguments.scale)
     chosen = {each.layer: "all" if each.channels is None else each.channels.tolist() for each in found}
     made = record(arguments, scale=arguments.scale, size=max(example.shape[:-1]), layers=chosen)
-    write_image(arguments.output, figure(example, name, found, arguments.scale), made)
+    save_image(arguments.output, figure(example, name, found, arguments.scale), made)
     if arguments.raw:
         with replacing(arguments.raw) as beside, open(beside, "wb") as file:
             np.savez(file, **numbers)

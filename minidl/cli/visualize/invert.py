@@ -10,7 +10,7 @@ from minidl.backend import current_device, device, to_device
 from minidl.cli.output import shown
 from minidl.cli.saying import say
 from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, read_picture, record
-from minidl.data import write_image
+from minidl.data.images import save_image
 from minidl.visualize.choosing import preferred_layers
 from minidl.visualize.drawing.grids import grid
 from minidl.visualize.inversion import MATCHES, Settings, invert
@@ -68,7 +68,7 @@ def run(arguments):
                     ["the picture", *(f"{upto}{layer}\n{_apart(each)}" for layer, each in zip(layers, found, strict=True))]
                 )
     made = record(arguments, settings=asdict(settings), size=max(example.shape[:2]), layers=layers, match=matches)
-    write_image(arguments.output, grid(rows, captions, labels=matches, side=160), made)
+    save_image(arguments.output, grid(rows, captions, labels=matches, side=160), made)
     say(f"{time.perf_counter() - begun:.0f} s; the pictures are {shown(arguments.output)}")
 
 

@@ -8,7 +8,8 @@ from minidl.backend import current_device, device, to_device
 from minidl.cli.output import counted, warn
 from minidl.cli.saying import say
 from minidl.cli.visualize.common import add_common, check_files, check_idle, check_numbers, progress, record
-from minidl.data import cifar10, mnist, read_metadata, write_image
+from minidl.data import cifar10, mnist, read_metadata
+from minidl.data.images import save_image
 from minidl.errors import ArgumentError, FileError
 from minidl.files import must_differ
 from minidl.visualize.albums import DataSet, Folder
@@ -80,7 +81,7 @@ def run(arguments):
     searched, ways = counted(len(album) - len(refused), "picture"), f"{WORDS[arguments.backward]}s"
     title = f"What excites units most in {searched}, and the {ways}, {SCALED}"
     made = record(arguments, units=list(map(str, units)), backward=arguments.backward, size=album.size, pictures=searched)
-    write_image(arguments.output, figure(network, shown_units, fields, title, arguments.backward), made)
+    save_image(arguments.output, figure(network, shown_units, fields, title, arguments.backward), made)
     for unit in units:
         best = ", ".join(f"{album.names[hit.picture[0]]} {short(hit.value)}" for hit in hits[unit])
         say(f"{unit}: {best or 'fires in none of the pictures'}")

@@ -8,7 +8,7 @@ from minidl.backend import current_device, device, read_numbers, to_device, to_n
 from minidl.cli.output import shown
 from minidl.cli.saying import say
 from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, read_picture, record
-from minidl.data import write_image
+from minidl.data.images import save_image
 from minidl.visualize.choosing import unit_for
 from minidl.visualize.drawing.grids import grid
 from minidl.visualize.drawing.shades import shades
@@ -88,7 +88,7 @@ def run(arguments):
             say(f"{each.method}: {each.note}" if each.note else each.method)
         title, pictures = f"{scalar}: {short(number)}", [shades(each.values, example) for each in maps]
         made = record(arguments, unit=str(unit), settings=asdict(settings))
-        write_image(arguments.output, _drawn(example, maps, pictures, title, _fires(scalar, picture)), made)
+        save_image(arguments.output, _drawn(example, maps, pictures, title, _fires(scalar, picture)), made)
         if arguments.sanity:
             for method, correlation in changes(scalar, picture, maps, settings):
                 say(f"{method}: rank correlation {correlation:.2f} with random weights")

@@ -7,7 +7,7 @@ from minidl.backend import device, to_numpy
 from minidl.cli.output import warn
 from minidl.cli.saying import say
 from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, record
-from minidl.data import write_image
+from minidl.data.images import save_image
 from minidl.errors import ArgumentError, printable
 from minidl.visualize.drawing.grids import grid
 from minidl.visualize.drawing.words import short
@@ -59,7 +59,7 @@ def run(arguments):
         _tell(name, low, high, has_rectifier)
     strengths = dict(zip(names, zip(before, after, strict=True), strict=True))
     made = record(arguments, steps=arguments.steps, seed=arguments.seed, units=strengths)
-    write_image(arguments.output, _drawn(pictures, names, before, after), made)
+    save_image(arguments.output, _drawn(pictures, names, before, after), made)
     say(f"{arguments.steps} steps in {time.perf_counter() - begun:.0f} s; the picture is {arguments.output}")
 
 
