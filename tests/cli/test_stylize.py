@@ -430,6 +430,7 @@ def test_an_impatient_ctrl_c_loses_nothing_either():
             time.sleep(0.003)
         assert process.wait(timeout=60) in (130, -number)  # the last may come when all is done and saved
         assert read_metadata("painted.png")["steps_done"] >= 1
+        assert not [name for name in os.listdir() if name.startswith(".")]  # no half of a file
         os.remove("painted.png")
         os.remove("preview.png")
 
