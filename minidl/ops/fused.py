@@ -35,8 +35,9 @@ class Rectified:
 
 
 def put(dy, part, out):
-    """dy[part] in `out`, an array of its own; dy: an array, or Rectified"""
+    """dy[part] in `out`, an array of its own, whose dtype may be wider; dy: an array, or Rectified"""
     if isinstance(dy, Rectified):
-        return masked(dy.dy[part], dy.y[part] > 0, out=out)
+        numbers = dy.dy[part] if out is None else dy.dy[part].astype(out.dtype, copy=False)
+        return masked(numbers, dy.y[part] > 0, out=out)
     out[...] = dy[part]
     return out
