@@ -5,7 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from minidl.checkpoints.checkpoint import layer_of
-from minidl.checkpoints.recognition import in_pytorch_order, mistakes, network, pytorch_shape
+from minidl.checkpoints.recognition import in_pytorch_order, mistakes, network, normalizations, pytorch_shape
+from minidl.errors import printable
+
+SHOWN = 5  # names in a sentence
 
 
 class Finding(NamedTuple):
@@ -42,13 +45,17 @@ def _network(checkpoint, architecture):
     if checkpoint.architecture not in (None, architecture.name):
         yield "error", f"is a {checkpoint.architecture}; wanted {architecture.name}"
     have, want = set(checkpoint.arrays), set(architecture.shapes)
+    layers = network(checkpoint.arrays.values(), normalizations(checkpoint.arrays))
+    if normalizations(have - want):
+        told = f"it holds {layers}; take the weights of a network without batch normalization"
+        yield "error", f"is of another network than {architecture.name}: {told}"
+        return
     top = {name for name in want if layer_of(name) in architecture.optional}
     missing = want - have if have & top else want - have - top
     if missing:
-        layers = network(checkpoint.arrays.values())
-        yield "error", f"lacks {_listed(missing, architecture)} of {architecture.name}; it holds {layers}"
+        yield "error", f"lacks {_some(_listed(missing, architecture))} of {architecture.name}; it holds {layers}"
     if have - want:
-        unknown = ", ".join(sorted(have - want))
+        unknown = _some(sorted(have - want))
         yield "error", f"holds {unknown}, unknown to {architecture.name}: another network, or one with layers added"
 
 
@@ -103,4 +110,10 @@ def _listed(names, architecture):
     """Layers where all of a layer is meant, else the arrays, in the architecture's order."""
     whole = {layer_of(name) for name in names if {f"{layer_of(name)}/kernel", f"{layer_of(name)}/bias"} <= names}
     shown = (layer_of(name) if layer_of(name) in whole else name for name in architecture.shapes if name in names)
-    return ", ".join(dict.fromkeys(shown))
+    return list(dict.fromkeys(shown))
+
+
+def _some(names):
+    """The first names, and how many more there are"""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return printable(", ".join(name[:80] for name in names[:SHOWN])) + more

@@ -17,7 +17,7 @@ import numpy as np
 from minidl.checkpoints.allowance import Allowance
 from minidl.checkpoints.checkpoint import Checkpoint
 from minidl.checkpoints.unpickling import Refused, StateDictUnpickler, StoredTensor
-from minidl.errors import FileError
+from minidl.errors import FileError, printable
 
 # The pickled number 0x1950A86A20F9469CFC6C, with which the older container begins (after two bytes of protocol).
 LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")
@@ -68,9 +68,7 @@ def _unpickle(stream, path):
 def _checkpoint(path, described, raw, byteorder):
     if not isinstance(described, dict):
         raise FileError(f"{path} holds no dictionary of tensors; save model.state_dict() with torch.save")
-    for nest in ("state_dict", "model_state_dict", "model"):
-        if isinstance(described.get(nest), dict):
-            described = described[nest]
+    described = _state_dict(described, path)
     tensors = {name: tensor for name, tensor in described.items() if isinstance(tensor, StoredTensor)}
     allowance = Allowance(path)
     arrays = {}
@@ -80,6 +78,28 @@ def _checkpoint(path, described, raw, byteorder):
         if arrays[name] is None:
             raise FileError(f"{path} has {name} reach beyond the numbers stored for it: it is damaged; get it again")
     return Checkpoint(arrays, form="pytorch")
+
+
+def _state_dict(described, path):
+    """The dictionary that holds tensors: this one, or the one in it that does, by whatever name. Raises FileError where several
+    do, or none."""
+    for nest in ("state_dict", "model_state_dict", "model"):
+        if isinstance(described.get(nest), dict):
+            described = described[nest]
+    if not described or _holds_tensors(described):
+        return described
+    texts = [name for name in described if isinstance(name, str)]
+    nested = [name for name in texts if isinstance(described[name], dict) and _holds_tensors(described[name])]
+    if len(nested) == 1:
+        return described[nested[0]]
+    names = printable(", ".join(repr(name) for name in (nested or texts)[:5]), 120) or "other things"
+    if nested:
+        raise FileError(f"{path} holds tensors in several dictionaries, {names}; save the state_dict() of one network alone")
+    raise FileError(f"{path} holds no tensors, but {names}; save model.state_dict() with torch.save")
+
+
+def _holds_tensors(described):
+    return any(isinstance(value, StoredTensor) for value in described.values())
 
 
 def _array(tensor, raw, byteorder):

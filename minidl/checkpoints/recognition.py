@@ -1,5 +1,6 @@
 """Which network, and which way round: told by the numbers themselves."""
 
+import re
 from itertools import chain, combinations
 
 import numpy as np
@@ -18,18 +19,31 @@ _MISTAKES = {
 _TOLERANCE = 0.02
 
 
-def network(arrays):
-    """The network that the shapes of these arrays look like, in words.
+def network(arrays, normalizations=0):
+    """The network that the shapes of these arrays look like, in words. normalizations: how many batch normalizations it has
 
     >>> network([np.zeros((7, 7, 3, 64)), np.zeros((64, 10)), np.zeros(10)])
     '1 convolution and 1 dense layer'
     """
+    arrays = list(arrays)
     convolutions = [array.shape for array in arrays if array.ndim == 4]
-    dense = [array.shape for array in arrays if array.ndim == 2]
-    found = f"{_count(convolutions, 'convolution')} and {_count(dense, 'dense layer')}"
+    dense = _count(sum(array.ndim == 2 for array in arrays), "dense layer")
+    found, kind = _count(len(convolutions), "convolution"), ""
+    if normalizations:
+        found, kind = f"{found}, {_count(normalizations, 'batch normalization')}", " with batch normalization"
+    found = f"{found} and {dense}"
     if len(convolutions) in _VGG and all((3, 3) in (shape[:2], shape[2:]) for shape in convolutions):
-        return f"{found}, as {_VGG[len(convolutions)]} has"
+        return f"{found}, as {_VGG[len(convolutions)]}{kind} has"
     return found
+
+
+def normalizations(names):
+    """How many batch normalizations have arrays of these names: PyTorch's, Keras 2's, Keras 3's, minidl's
+
+    >>> normalizations(["features.1.weight", "features.1.running_mean", "bn/bn/moving_mean:0"])
+    2
+    """
+    return sum(re.search(r"(running_mean|moving_mean(:0)?|/vars/2)$", name) is not None for name in names)
 
 
 def in_pytorch_order(arrays, architecture):
@@ -64,5 +78,5 @@ def mistakes(kernel, landmark, channels):
     return None
 
 
-def _count(things, name):
-    return f"{len(things)} {name}{'s' * (len(things) != 1)}"
+def _count(number, name):
+    return f"{number} {name}{'s' * (number != 1)}"

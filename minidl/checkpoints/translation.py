@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from minidl.checkpoints.checkpoint import layer_of
-from minidl.checkpoints.recognition import in_pytorch_order, mistakes, network
+from minidl.checkpoints.recognition import in_pytorch_order, mistakes, network, normalizations
 from minidl.errors import FileError
 
 # (pattern of a name whose group is the layer, what the array is, whether kernels are in PyTorch's order)
@@ -47,7 +47,7 @@ def translate(checkpoint, architecture):
     """
     layers, rest, pytorch = _layers(checkpoint.arrays, architecture)
     if not set(layers) & set(architecture.layers()):
-        layers = _renamed_in_order(layers, architecture)
+        layers = _renamed_in_order(layers, checkpoint.arrays, architecture)
     found = rest | {f"{layer}/{part}": array for layer, parts in layers.items() for part, array in parts.items()}
     pytorch = pytorch or in_pytorch_order(found, architecture) is not None
     arrays = {}
@@ -108,7 +108,7 @@ def _looked_up(table, indices, layer):
     return table[indices]
 
 
-def _renamed_in_order(layers, architecture):
+def _renamed_in_order(layers, arrays, architecture):
     """Layers of strange names as those of the architecture: the n-th convolution is the n-th, dense layers likewise."""
     renamed = dict(layers)
     for rank in (4, 2):
@@ -116,7 +116,8 @@ def _renamed_in_order(layers, architecture):
         wanted = architecture.layers(rank)
         if len(found) != len(wanted) and (found or set(wanted) - set(architecture.optional)):
             kernels = [parts["kernel"] for parts in layers.values() if "kernel" in parts]
-            raise FileError(f"the weights are of another network than {architecture.name}: they hold {network(kernels)}")
+            found = network(kernels, normalizations(arrays))
+            raise FileError(f"the weights are of another network than {architecture.name}: they hold {found}")
         for old, new in zip(found, wanted, strict=False):
             renamed[new] = renamed.pop(old)
     return renamed

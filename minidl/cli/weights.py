@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from minidl.checkpoints import diagnose, files_of, likeliest, read, translate, write
+from minidl.cli.output import shown
 from minidl.errors import ArgumentError, FileError, printable
 from minidl.files import must_be_writable, must_differ
 from minidl.models import ARCHITECTURES
@@ -47,18 +48,18 @@ def _convert(arguments):
     for severity, text in diagnose(checkpoint, architecture, arguments.source):
         if severity == "error":
             raise FileError(text)
-        print(f"{severity}: {text}")
+        print(printable(f"{severity}: {text}"))
     source = {"source": ", ".join(file.name for file in files), "source_sha256": ", ".join(map(_sha256, files))}
     provenance = checkpoint.provenance | source | _told(arguments.provenance)
     write(arguments.target, replace(checkpoint, provenance=provenance), levels=arguments.levels)
     count, size = len(checkpoint.arrays), arguments.target.stat().st_size
-    print(f"{arguments.target}: {architecture.name}, {count} arrays, {size:,} bytes")
+    print(f"{shown(arguments.target)}: {architecture.name}, {count} arrays, {size:,} bytes")
 
 
 def _info(arguments):
     checkpoint = read(arguments.file)
-    print(f"{arguments.file}: {arguments.file.stat().st_size:,} bytes, SHA-256 {_sha256(arguments.file)}")
-    print(f"form: {checkpoint.form}; architecture: {checkpoint.architecture or 'not told'}")
+    print(f"{shown(arguments.file)}: {arguments.file.stat().st_size:,} bytes, SHA-256 {_sha256(arguments.file)}")
+    print(printable(f"form: {checkpoint.form}; architecture: {checkpoint.architecture or 'not told'}"))
     if fed := checkpoint.preprocessing:
         print(f"preprocessing: {fed.channels}, mean {fed.mean}, std {fed.std}")
     width = max(map(len, checkpoint.arrays))
@@ -74,14 +75,15 @@ def _check(arguments):
     checkpoint = read(arguments.file)
     architecture = likeliest(checkpoint, ARCHITECTURES)
     if checkpoint.form != "minidl":
-        print(f"{arguments.file} is in the form {checkpoint.form!r} and checked as `minidl weights convert` would read it")
+        told = f"is in the form {checkpoint.form!r} and checked as `minidl weights convert` would read it"
+        print(f"{shown(arguments.file)} {told}")
         checkpoint = translate(checkpoint, architecture)
     findings = diagnose(checkpoint, architecture, arguments.file)
     for severity, text in findings:
         print(printable(f"{severity}: {text}"))
     if any(severity == "error" for severity, _ in findings):
         return 2
-    print(f"{arguments.file} is fit for {architecture.name}")
+    print(f"{shown(arguments.file)} is fit for {architecture.name}")
     return 0
 
 

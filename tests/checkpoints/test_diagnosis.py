@@ -36,6 +36,20 @@ def test_layers_that_do_not_belong(sentences):
     ]
 
 
+def test_names_that_are_many_or_long_do_not_fill_the_screen(sentences):
+    [found] = sentences({f"norm{number}/{'gamma' * 100}\x1b": np.ones(4) for number in range(99)})
+    assert "norm0/gammagamma" in found and "and 94 more, unknown to small" in found
+    assert len(found) < 600 and found.isprintable()
+
+
+@pytest.mark.parametrize("name", ["norm.running_mean", "norm/norm/moving_mean:0", "norm/moving_mean", "norm/vars/2"])
+def test_batch_normalization_is_named(sentences, name):
+    assert sentences({name: np.ones(4)}) == [
+        "error: a.h5 is of another network than small: it holds 2 convolutions, 1 batch normalization and 1 dense layer; take "
+        "the weights of a network without batch normalization"
+    ]
+
+
 def test_another_architecture(sentences):
     assert sentences({}, architecture="vgg16") == ["error: a.h5 is a vgg16; wanted small"]
 

@@ -47,6 +47,25 @@ def test_nested_one_deep_beside_other_things(save, nest):
     np.testing.assert_array_equal(found["w"], weight.detach().numpy())
 
 
+@pytest.mark.parametrize("nest", ["net", "generator", "state", "x\x1b[31m"])
+def test_nested_under_any_name(save, nest):
+    torch = pytest.importorskip("torch")
+    found = read(save({"epoch": 3, nest: {"w": torch.ones(2, 3)}, "optimizer": {"state": {0: {"step": torch.ones(1)}}}}))
+    np.testing.assert_array_equal(found.arrays["w"], np.ones((2, 3)))
+
+
+@pytest.mark.parametrize(("named", "sentence"), [
+    (["net", "ema"], "holds tensors in several dictionaries, 'net', 'ema'; save the state_dict() of one network alone"),
+    ([], "holds no tensors, but 'epoch', 'args'; save model.state_dict() with torch.save"),
+])  # fmt: skip
+def test_dictionaries_in_which_no_network_can_be_chosen(save, named, sentence):
+    torch = pytest.importorskip("torch")
+    path = save({"epoch": 3, "args": {"rate": 0.1}, **{name: {"w": torch.ones(2)} for name in named}})
+    with pytest.raises(FileError) as caught:
+        read(path)
+    assert str(caught.value) == f"{path} {sentence}"
+
+
 def test_every_type_of_number(save):
     torch = pytest.importorskip("torch")
     types = ("float16", "bfloat16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool")

@@ -31,3 +31,6 @@ def test_networks_by_their_shapes():
     vgg16 = [np.zeros((4, 4, 3, 3))] * 13 + [np.zeros((2, 2))] * 3
     assert network(vgg16) == "13 convolutions and 3 dense layers, as VGG16 has"
     assert network([np.zeros((5, 5, 4, 4))] * 13) == "13 convolutions and 0 dense layers"
+    assert network(np.zeros((16, 3, 3, 4, 4)), 16) == (
+        "16 convolutions, 16 batch normalizations and 0 dense layers, as VGG19 with batch normalization has"
+    )

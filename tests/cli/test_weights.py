@@ -163,3 +163,51 @@ def test_info_of_the_shipped_weights(capsys):
     shown = capsys.readouterr().out
     for told in ("BGR", "c34748d2a8b1ad0a", "CC BY 4.0", "Simonyan", "(3, 3, 512, 512)"):
         assert told in shown
+
+
+# ---- networks that minidl has no use for ----------------------------------------------------------------------------
+
+
+def vgg19_of_pytorch(torch, normalized):
+    """The names and the kinds of layers of torchvision's vgg19 and vgg19_bn, with few channels"""
+    layers, channels = [], 3
+    for count in (2, 2, 4, 4, 4):
+        for _ in range(count):
+            layers.append(torch.nn.Conv2d(channels, 4, 3))
+            layers += [torch.nn.BatchNorm2d(4)] if normalized else []
+            layers.append(torch.nn.ReLU())
+            channels = 4
+        layers.append(torch.nn.MaxPool2d(2))
+    tops = torch.nn.ModuleDict({str(number): torch.nn.Linear(4, 4) for number in (0, 3, 6)})
+    return torch.nn.ModuleDict({"features": torch.nn.Sequential(*layers), "classifier": tops}).state_dict()
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_vgg19_with_batch_normalization_is_named(tmp_path, capsys, nested):
+    torch = pytest.importorskip("torch")
+    path, state = tmp_path / "bn.pth", vgg19_of_pytorch(torch, normalized=True)
+    torch.save({"net": state} if nested else state, path)
+    assert cli.main(["weights", "convert", str(path), str(tmp_path / "ours.h5")]) == 2
+    error = capsys.readouterr().err
+    assert error == (
+        f"minidl: {path} is of another network than vgg19: it holds 16 convolutions, 16 batch normalizations and 3 dense "
+        "layers, as VGG19 with batch normalization has; take the weights of a network without batch normalization\n"
+    )
+    assert cli.main(["weights", "check", str(path)]) == 2
+    assert "as VGG19 with batch normalization has" in capsys.readouterr().out
+    assert not (tmp_path / "ours.h5").exists()
+
+
+def test_a_residual_network_is_counted(tmp_path, capsys):
+    torch = pytest.importorskip("torch")
+    state = torch.nn.Sequential(*[torch.nn.Conv2d(3, 3, 3), torch.nn.BatchNorm2d(3)] * 5, torch.nn.Linear(3, 2)).state_dict()
+    torch.save(state, tmp_path / "net.pth")
+    assert cli.main(["weights", "convert", str(tmp_path / "net.pth"), str(tmp_path / "ours.h5")]) == 2
+    assert "5 convolutions, 5 batch normalizations and 1 dense layer\n" in capsys.readouterr().err
+
+
+def test_names_of_files_are_printed_without_control_characters(keras, capsys):
+    odd = keras.rename(keras.with_name("odd\x1b[31m.h5"))
+    for words in (["info", str(odd)], ["check", str(odd)], ["convert", str(odd), str(odd.with_name("new\x1b.h5"))]):
+        assert cli.main(["weights", *words]) == 0
+        assert "\x1b" not in capsys.readouterr().out
