@@ -1,6 +1,7 @@
 """Files are written beside their place and moved into it, so that nothing is ever lost or half-written."""
 
 import os
+import re
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
@@ -103,7 +104,7 @@ def must_exist(path, what="file"):
     path = Path(path)
     try:
         if not path.exists():
-            raise FileError(f"{path}: there is no such {what}; check the name and the folder")
+            raise FileError(_missing(path, what))
         if not path.is_file():
             raise FileError(f"{str(path)!r} is not a file but a folder or a device; name the {what} itself")
         with open(path, "rb"):
@@ -116,6 +117,38 @@ def must_exist(path, what="file"):
         raise FileError(f"{str(path)[:80]!r} cannot be read: {_reason(error)}; check the name") from None
 
 
+def must_be_folder(path, what):
+    """Return `path` as a Path, or say that it is no folder. what: the sentence's end: "the folder that ..." """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            return path
+    except (OSError, ValueError) as error:
+        raise FileError(f"{str(path)[:80]!r} cannot be read: {_reason(error)}; check the name") from None
+    if address := _address(path):
+        raise FileError(f"{address} is an address, and minidl reads files; download the pictures first and name {what}")
+    raise FileError(f"{path} is no folder; name {what}")
+
+
+def _address(path):
+    """The URL that is given in the place of a path, or None. Of "https://..." Path has made "https:/..."."""
+    found = re.match(r"([a-z][a-z0-9+.-]+):/+", str(path), re.IGNORECASE)
+    return found and f"{found[1]}://{str(path)[found.end() :][:120]}"
+
+
+def _missing(path, what):
+    """A sentence about a file that is not there"""
+    if address := _address(path):
+        if address.lower().startswith("file:"):
+            return f"{address} is an address; name the file without file://"
+        return f"{address} is an address, and minidl reads files; download the {what} first and name the file"
+    names = str(path).split(",")
+    if len(names) > 1 and all(Path(name.strip()).suffix for name in names):
+        count = "two" if len(names) == 2 else "several"
+        return f"{path}: there is no such {what}; {count} {what}s are separated by a space, not by a comma"
+    return f"{path}: there is no such {what}; check the name and the folder"
+
+
 def must_be_writable(path):
     """Return `path` as a Path, or raise a FileError now rather than after a long run if it could not be written."""
     path = Path(path)
@@ -124,6 +157,8 @@ def must_be_writable(path):
             raise FileError(f"{str(path)!r} is a folder; give the name of a file in it")
         if path.exists() and not path.is_file():
             raise FileError(f"{path} is a device, which a file cannot replace; give the name of a file")
+        if not path.parent.is_dir() and _address(path):
+            raise FileError(f"{_address(path)} is an address, and minidl writes files; give the name of a file")
         if not path.parent.is_dir():
             raise FileError(f"{path}: there is no folder {path.parent}; make it first or choose another place")
         if not os.access(path.parent, os.W_OK):

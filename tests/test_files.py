@@ -3,11 +3,12 @@
 import errno
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
 from minidl.errors import FileError
-from minidl.files import append, clear_halves, must_be_writable, must_exist, replacing, write_somewhere
+from minidl.files import append, clear_halves, must_be_folder, must_be_writable, must_exist, replacing, write_somewhere
 
 
 @pytest.fixture
@@ -219,3 +220,32 @@ def test_what_must_be_writable(old, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(FileError, match="may not be written to; choose another place"):
         must_be_writable(old)
+
+
+@pytest.mark.parametrize("address", ["http://a.b/c", "HTTPS://a.b/c.png", "ftp://a/b", "s3://bucket/key"])
+def test_an_address_is_no_file(address):
+    for refuse in (must_exist, must_be_writable, lambda path: must_be_folder(path, "a folder")):
+        for form in (address, Path(address)):
+            with pytest.raises(FileError, match=f"{address} is an address, and minidl (reads|writes) files"):
+                refuse(form)
+
+
+def test_a_file_or_folder_that_looks_like_an_address_is_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "http:").mkdir()
+    (tmp_path / "http:" / "a.png").write_text("")
+    assert must_exist("http://a.png").read_text() == ""
+    assert must_be_writable("http://b.png").name == "b.png"
+    assert must_be_folder("http://", "a folder").is_dir()
+
+
+@pytest.mark.parametrize("name", ["a,b", "a,", "photo,of.us.png"])
+def test_not_every_comma_is_between_two_files(name):
+    with pytest.raises(FileError, match="there is no such file; check the name and the folder"):
+        must_exist(name)
+
+
+@pytest.mark.parametrize("name", ["missing", "a" * 5000, "a\0b"])
+def test_what_is_no_folder_is_refused(name):
+    with pytest.raises(FileError, match=r"is no folder; name a folder of pictures|cannot be read: .*; check the name"):
+        must_be_folder(name, "a folder of pictures")

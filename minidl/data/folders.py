@@ -7,6 +7,7 @@ import numpy as np
 from minidl.cores import share
 from minidl.data.images import read_at_size
 from minidl.errors import ArgumentError, FileError, brief
+from minidl.files import must_be_folder
 from minidl.shapes import is_int
 
 SHOWN = 5  # names in a message
@@ -50,9 +51,7 @@ def picture_folder(folder, size, skip=None):
 def class_files(folder, skip=lambda error: None):
     """{name of a class: its files}, both sorted, without what is hidden. skip: is given a FileError for each class that has
     none, which is then left out; where nothing is left, that is raised."""
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise FileError(f"{folder} is no folder; name the folder that has a subfolder of pictures for each class")
+    folder = must_be_folder(folder, "the folder that has a subfolder of pictures for each class")
     classes = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     files = {kind.name: sorted(p for p in kind.iterdir() if p.is_file() and not p.name.startswith(".")) for kind in classes}
     if not files:

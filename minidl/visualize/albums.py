@@ -6,6 +6,7 @@ import numpy as np
 
 from minidl.data.images import ENDINGS, read_at_size, read_image, to_size
 from minidl.errors import FileError
+from minidl.files import must_be_folder
 
 
 class Folder:
@@ -17,9 +18,7 @@ class Folder:
     """
 
     def __init__(self, folder, size, tiles=False, without=None):
-        folder = Path(folder)
-        if not folder.is_dir():
-            raise FileError(f"{folder} is no folder; name a folder of pictures")
+        folder = must_be_folder(folder, "a folder of pictures")
         left_out = without and Path(without).resolve()
         found = (path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
         names = (path.relative_to(folder) for path in found if path.resolve() != left_out)
