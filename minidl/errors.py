@@ -4,6 +4,8 @@ Every message says three things: what was found, what was wanted, and what to do
 message alone and exit code 2; a user of the library can catch one type, `MinidlError`, or its parts.
 """
 
+from difflib import get_close_matches
+
 
 class MinidlError(Exception):
     """Something that the caller did and can mend."""
@@ -56,8 +58,22 @@ def brief(value, longest=80):
     return text if len(text) <= longest else f"{text[:longest]} ..."
 
 
+def did_you_mean(word, words, least=0.6):
+    """The end of a sentence that refuses a word: names the known word that is the most like it, if one is.
+
+    least: how alike they must be, from 0 to 1, where 1 is the same
+
+    >>> did_you_mean("Nosie", ["content", "noise"]), did_you_mean("x", ["content", "noise"])
+    ("; did you mean 'noise'?", '')
+    """
+    known = {known.lower(): known for known in words}
+    near = get_close_matches(word[:80].lower(), known, 1, least)
+    return f"; did you mean {known[near[0]]!r}?" if near else ""
+
+
 def one_of(name, value, words):
     """Refuse a word that is not in the list, and show the list."""
     if not isinstance(value, str) or value not in words:
-        raise ArgumentError(f"{name} is {brief(value)}; wanted one of {', '.join(map(repr, words))}")
+        told = f"{name} is {brief(value)}; wanted one of {', '.join(map(repr, words))}"
+        raise ArgumentError(told + (did_you_mean(value, words) if isinstance(value, str) else ""))
     return value

@@ -32,6 +32,11 @@ def test_one_of_shows_the_list(value):
     assert str(caught.value) == f"letter is {value!r}; wanted one of 'a', 'b'"
 
 
+def test_one_of_names_the_word_that_is_like_it():
+    with pytest.raises(ArgumentError, match=r"pooling is 'Average'; wanted one of 'average', 'max'; did you mean 'average'\?"):
+        one_of("pooling", "Average", ["average", "max"])
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [

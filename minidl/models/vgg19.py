@@ -11,7 +11,7 @@ from minidl import ops
 from minidl.autograd import Tensor, no_grad
 from minidl.backend import current_device
 from minidl.checkpoints import Architecture, Landmark, Preprocessing, load, shipped
-from minidl.errors import ArgumentError, ShapeError, one_of
+from minidl.errors import ArgumentError, ShapeError, did_you_mean, one_of, printable
 from minidl.layers import AvgPool, Convolution, Dense, MaxPool
 from minidl.layers.activations import rectified
 from minidl.models.pretrained import Pretrained
@@ -20,6 +20,20 @@ from minidl.models.pretrained import Pretrained
 BLOCKS = ((1, 2, 64), (2, 2, 128), (3, 4, 256), (4, 4, 512), (5, 4, 512))
 TOP = (("fc1", 7 * 7 * 512, 4096), ("fc2", 4096, 4096), ("predictions", 4096, 1000))
 POOLING = {"avg": AvgPool, "max": MaxPool}
+
+
+def _aliases():
+    aliases = {}
+    for block, count, _ in BLOCKS:
+        for number in range(1, count + 1):
+            aliases[f"block{block}_conv{number}"] = f"conv{block}_{number}", f"relu{block}_{number}"
+        aliases[f"block{block}_pool"] = (f"pool{block}",)
+    return aliases
+
+
+# Layers below the dense ones, in order, and the names that papers give them: {"block1_conv1": ("conv1_1", "relu1_1"), ...}.
+ALIASES = _aliases()
+LAYER_NAMES = {*ALIASES, *(alias for aliases in ALIASES.values() for alias in aliases), *(name for name, _, _ in TOP)}
 
 
 def _shapes():
@@ -132,9 +146,11 @@ class VGG19(Pretrained):
         layer, _, stage = known.partition(".")
         has_relu = layer in self.layers and "pool" not in layer and layer != "predictions"
         if layer not in self.layers or (known != layer and not (stage == "pre" and has_relu)):
-            names = ", ".join(self.layers)
+            own = list(self.layers)
+            aliases = [alias for layer in own for alias in ALIASES.get(layer, ())]
             raise ArgumentError(
-                f"VGG19 has no layer {name!r}; it has {names}, or in papers' words conv1_1, relu1_1, pool1, ..."
+                f"VGG19 has no layer {printable(name, 80)!r}; it has {', '.join(own[:3])}, ... {own[-1]}, or in papers' words "
+                f"{', '.join(aliases[:2])}, ... {aliases[-1]}{did_you_mean(name, [*own, *aliases], 0.8)}"
             )
         return known
 

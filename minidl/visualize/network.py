@@ -7,9 +7,11 @@ import numpy as np
 
 from minidl import ops
 from minidl.autograd import Tensor, no_grad
-from minidl.errors import ArgumentError, NonFiniteError, printable
+from minidl.errors import ArgumentError, NonFiniteError, did_you_mean, printable
 from minidl.layers import Flatten, ReLU
 from minidl.layers.activations import rectifies
+
+SHOWN = 12  # names of layers in a sentence
 
 
 class Step(NamedTuple):
@@ -95,7 +97,9 @@ def of_sequential(model, prepare, size=None, classes=None, examples=None):
 
     def canonical(name):
         if name not in names:
-            raise ArgumentError(f"the network has no layer {name!r}; it has {', '.join(names)}")
+            some = ", ".join(names) if len(names) <= SHOWN else f"{', '.join(names[:SHOWN])}, ... {names[-1]}"
+            told = f"the network has no layer {printable(name, 80)!r}; it has {some}"
+            raise ArgumentError(told + did_you_mean(name, names))
         return name
 
     return Network(steps, prepare, canonical, size, classes, examples)

@@ -143,6 +143,18 @@ def test_unknown_layers_are_refused_with_the_list(model, photograph, name):
         model.features(photograph, [name])
 
 
+def test_unknown_layers_are_refused_in_a_short_sentence(model):
+    for name in (*UNKNOWN, "x" * 5000, "\x1b[31m"):
+        with pytest.raises(ArgumentError) as caught:
+            model.canonical(name)
+        assert len(str(caught.value)) < 300 and str(caught.value).isprintable()
+    for name, meant in {"Conv4_2": "conv4_2", "conv6_1": "conv5_1", "block4-conv2": "block4_conv2"}.items():
+        with pytest.raises(ArgumentError, match=rf"did you mean '{meant}'\?"):
+            model.canonical(name)
+    with pytest.raises(ArgumentError, match=r"pool5$"):  # which the network has with its dense layers alone
+        model.canonical("fc1")
+
+
 def test_a_picture_too_small_for_the_deepest_layer_is_refused(model, photograph):
     with pytest.raises(ShapeError, match="20x15 is too small for block5_conv1, which needs at least 16 pixels a side"):
         model.features(photograph[:15, :20], ["conv1_1", "conv5_1"])
