@@ -1,6 +1,5 @@
 """The command `minidl`: one file a command; each parses its arguments, calls the library and prints."""
 
-import argparse
 import shlex
 import sys
 import warnings
@@ -11,6 +10,7 @@ import numpy as np
 from minidl import __version__
 from minidl.cli import classify, data, faces, gradcheck, info, parity, stylize, train, visualize, weights
 from minidl.cli.output import warn
+from minidl.cli.parser import Parser
 from minidl.cli.saying import Unheard, let_go
 from minidl.errors import MinidlError, MinidlWarning, printable
 
@@ -20,28 +20,21 @@ BROKEN_PIPE = 141  # as the shell has it for what SIGPIPE ends
 def main(argv=None):
     """Run one command; 0 when it went well, 2 for what the user can mend (one sentence on stderr), 130 after Ctrl-C, 141 where
     the reader of its output went away before the end."""
+    words = sys.argv[1:] if argv is None else argv
     with redirect_stderr(sys.stderr and Unheard(sys.stderr)), warnings.catch_warnings():
         warnings.simplefilter("always", MinidlWarning)
         warnings.showwarning = lambda message, *place: warn(message)
-        return _main(argv)
+        return _main(words)
 
 
-def _main(argv):
-    parser = argparse.ArgumentParser(
-        prog="minidl",
-        description="Deep learning from scratch in NumPy: paint pictures, recognise faces, train networks, check gradients, "
-        "convert weights.",
-    )
-    parser.add_argument("--version", action="version", version=f"minidl {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (stylize, faces, visualize, train, classify, gradcheck, weights, data, info, parity):
-        command.register(commands)
-    words = sys.argv[1:] if argv is None else argv
-    arguments = parser.parse_args(words)
-    arguments.command = shlex.join(["minidl", *words])
+def _main(words):
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # no name is a reason to fail, whatever the terminal can show
     try:
+        if words[:1] == ["help"]:
+            words = [*words[1:], "--help"]
+        arguments = _parser().parse_args(words)
+        arguments.command = shlex.join(["minidl", *words])
         with np.errstate(all="ignore"):  # what is not finite is found where it matters, and said in words
             code = arguments.run(arguments) or 0
         if sys.stdout:
@@ -58,6 +51,21 @@ def _main(argv):
         return _say(f"the system refused: {error}; make room or permissions there, and run it again")
     except KeyboardInterrupt:
         return _say("stopped", code=130)
+
+
+def _parser():
+    parser = Parser(
+        prog="minidl",
+        description="Deep learning from scratch in NumPy: paint pictures, recognise faces, train networks, check gradients, "
+        "convert weights.",
+        epilog="`minidl COMMAND --help` describes the options of a command. Options and arguments may be in any order. Lists, "
+        "such as of layers, are separated by spaces or commas.",
+    )
+    parser.add_argument("--version", action="version", version=f"minidl {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in (stylize, faces, visualize, train, classify, gradcheck, weights, data, info, parity):
+        command.register(commands)
+    return parser
 
 
 def _say(text, code=2):

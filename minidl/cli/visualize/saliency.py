@@ -5,6 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from minidl.backend import current_device, device, read_numbers, to_device, to_numpy
+from minidl.cli.lists import word_list
+from minidl.cli.options import add_list_layers
 from minidl.cli.output import shown
 from minidl.cli.saying import say
 from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, read_picture, record
@@ -42,7 +44,7 @@ def register(actions):
         "--over", choices=OVER, default="mean", help="of the positions of the unit: their mean, or the largest (default: mean)"
     )
     parser.add_argument(
-        "--methods", nargs="+", choices=METHODS, metavar="METHOD", help=f"of {', '.join(METHODS)} (default: all)"
+        "--methods", type=word_list(METHODS), metavar="METHOD,...", help=f"of {', '.join(METHODS)} (default: all)"
     )
     parser.add_argument(
         "--baseline", choices=BASELINES, default="grey",
@@ -53,7 +55,10 @@ def register(actions):
     parser.add_argument("--steps", type=int, default=32, metavar="N", help="of integrated gradients (default: 32)")
     parser.add_argument("--window", type=int, metavar="PIXELS", help="of occlusion (default: a quarter of the shorter side)")
     parser.add_argument("--stride", type=int, metavar="PIXELS", help="of occlusion (default: half the window)")
-    parser.add_argument("--layer", help="whose maps Grad-CAM weighs (default: the deepest behind a ReLU before the unit's)")
+    parser.add_argument(
+        "--layer", metavar="LAYER", help="whose maps Grad-CAM weighs (default: the deepest behind a ReLU before the unit's)"
+    )
+    add_list_layers(parser)
     parser.add_argument(
         "--sanity", action="store_true", help="make the maps again from random weights and tell how alike they are"
     )

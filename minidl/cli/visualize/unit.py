@@ -4,6 +4,8 @@ import time
 from math import ceil, sqrt
 
 from minidl.backend import device, to_numpy
+from minidl.cli.lists import split
+from minidl.cli.options import add_list_layers
 from minidl.cli.output import warn
 from minidl.cli.saying import say
 from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, record
@@ -28,6 +30,7 @@ def register(actions):
     parser.add_argument(
         "units", metavar="LAYER CHANNEL", nargs="+", help="a layer and numbers of its channels; or names of classes"
     )
+    add_list_layers(parser)
     parser.add_argument("--steps", type=int, default=96, metavar="N", help="steps uphill (default: 96)")
     parser.add_argument(
         "--size", type=int, metavar="PIXELS", help=f"of each picture's sides (default: {SIZE}, or what the network takes)"
@@ -67,7 +70,7 @@ def _units(network, words):
     """[Unit] of one layer"""
     if network.classes and set(words) <= set(network.classes):
         return [Unit(network.steps[-1].name, network.classes.index(word)) for word in words]
-    layer, *channels = words
+    layer, *channels = split(" ".join(words))
     layer = network.canonical(layer)
     if not channels or not all(map(is_channel, channels)):
         raise ArgumentError(

@@ -1,0 +1,52 @@
+"""`--list-layers` prints the names that may be given, and needs no picture."""
+
+import pytest
+
+from minidl import cli
+from minidl.cli import options
+from minidl.models import vgg19
+from minidl.models.vgg19 import ALIASES
+from tests.visualize import tiny
+
+COMMANDS = (["stylize"], *(["visualize", action] for action in ("features", "patches", "dream", "unit", "saliency", "invert")))
+
+
+def listed(capsys, *words):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([*words, "--list-layers"])
+    assert stop.value.code == 0
+    told = capsys.readouterr()
+    assert not told.err
+    return told.out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_of_vgg19_both_names(command, capsys):
+    lines = [line.split() for line in listed(capsys, *command).splitlines()]
+    assert lines[:3] == [
+        ["block1_conv1", "conv1_1", "relu1_1"], ["block1_conv2", "conv1_2", "relu1_2"], ["block1_pool", "pool1"],
+    ]  # fmt: skip
+    assert lines[-2] == ["block5_pool", "pool5"] and len(lines) == 16 + 5 + 1
+    assert "block4_conv2.pre" in lines[-1]
+
+
+def test_the_names_are_those_that_the_network_takes():
+    model = vgg19()
+    assert list(ALIASES) == list(model.layers)
+    for name, aliases in ALIASES.items():
+        assert {model.canonical(each) for each in (name, *aliases)} == {name}
+        if "conv" in name:
+            assert {model.canonical(f"{each}.pre") for each in (name, *aliases)} == {f"{name}.pre"}
+
+
+def test_of_another_network_its_own(capsys, monkeypatch):
+    """Wherever --model stands"""
+    monkeypatch.setattr(options, "open_network", lambda source: {"run.h5": tiny.two_convolutions()}[source])
+    for words in (["--model", "run.h5", "--list-layers"], ["--list-layers", "--model", "run.h5"]):
+        names = listed(capsys, "visualize", "features", *words).split()
+        assert names == ["near", "near_relu", "pool", "far", "far_relu"]
+
+
+def test_a_network_that_is_not_there(capsys, tmp_path):
+    assert cli.main(["visualize", "dream", "--list-layers", "--model", str(tmp_path / "none.h5")]) == 2
+    assert "there is no such network" in capsys.readouterr().err
