@@ -2,6 +2,11 @@
 
 __version__ = "0.1.0"
 
+from minidl.interruption import quit_at_ctrl_c
+
+quit_at_ctrl_c()  # before the imports that take long
+# ruff: noqa: E402
+
 from minidl import checkpoints, data, gradcheck, layers, losses, models, ops, optim, style_transfer
 from minidl.autograd import Tensor, no_grad, value_and_grad
 from minidl.backend import device

@@ -13,6 +13,7 @@ from minidl.cli.output import warn
 from minidl.cli.parser import Parser
 from minidl.cli.saying import Unheard, let_go
 from minidl.errors import MinidlError, MinidlWarning, printable
+from minidl.interruption import STOPPED, interruptible
 
 BROKEN_PIPE = 141  # as the shell has it for what SIGPIPE ends
 
@@ -21,10 +22,14 @@ def main(argv=None):
     """Run one command; 0 when it went well, 2 for what the user can mend (one sentence on stderr), 130 after Ctrl-C, 141 where
     the reader of its output went away before the end."""
     words = sys.argv[1:] if argv is None else argv
-    with redirect_stderr(sys.stderr and Unheard(sys.stderr)), warnings.catch_warnings():
-        warnings.simplefilter("always", MinidlWarning)
-        warnings.showwarning = lambda message, *place: warn(message)
-        return _main(words)
+    done = interruptible()
+    try:
+        with redirect_stderr(sys.stderr and Unheard(sys.stderr)), warnings.catch_warnings():
+            warnings.simplefilter("always", MinidlWarning)
+            warnings.showwarning = lambda message, *place: warn(message)
+            return _main(words)
+    finally:
+        done()
 
 
 def _main(words):
@@ -50,7 +55,7 @@ def _main(words):
     except OSError as error:
         return _say(f"the system refused: {error}; make room or permissions there, and run it again")
     except KeyboardInterrupt:
-        return _say("stopped", code=130)
+        return _say("stopped", code=STOPPED)
 
 
 def _parser():
