@@ -13,7 +13,7 @@ import numpy as np
 from minidl.autograd import Tensor
 from minidl.backend import array_module, device_of, is_array, to_device
 from minidl.cores import share
-from minidl.errors import ArgumentError
+from minidl.errors import ArgumentError, MinidlWarning
 from minidl.memory import empty
 from minidl.ops.strips import GPU_STRIP, LEAST, equal_parts
 
@@ -104,6 +104,7 @@ class Optimizer:
             names = ", ".join(name for name in self.names if name in new)
             warnings.warn(
                 f"the loss does not depend on {len(new)} of {len(free)} parameters, which stay as they are: {names}",
+                MinidlWarning,
                 stacklevel=3,
             )
         return found

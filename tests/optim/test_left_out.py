@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minidl import Tensor
-from minidl.errors import ArgumentError
+from minidl.errors import ArgumentError, MinidlWarning
 from minidl.layers import Dense, ReLU, Sequential
 from minidl.optim import LBFGS, SGD, Adam, clip_gradients
 from tests.devices import GPUS, at
@@ -115,7 +115,7 @@ def test_steps_while_frozen_do_not_count_in_adams_corrections():
 def test_a_parameter_that_the_loss_does_not_reach_is_named_once(make):
     x, unused, y = (Tensor(np.array([value]), requires_grad=True) for value in (1.0, 2.0, 3.0))
     optimizer = make({"x": x, "unused/kernel": unused, "y": y})
-    with pytest.warns(UserWarning, match="does not depend on 1 of 3 parameters, which stay as they are: unused/kernel$"):
+    with pytest.warns(MinidlWarning, match="does not depend on 1 of 3 parameters, which stay as they are: unused/kernel$"):
         (x * x + y).backward()
         optimizer.step(1.0)
     with warnings.catch_warnings():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from minidl.backend import device
-from minidl.errors import ArgumentError, FileError, NonFiniteError
+from minidl.errors import ArgumentError, FileError, MinidlWarning, NonFiniteError
 from minidl.training import load, train
 from tests.devices import GPUS, at
 from tests.training.small import everything, loss, small_task
@@ -215,7 +215,7 @@ def test_a_step_that_does_not_reach_a_parameter_does_not_move_it_by_an_old_gradi
         value, measures = loss(model, x, labels)
         return ((model.layers["dense1"].bias * 1.0).sum() if len(points) in (3, 4) else value), measures
 
-    with pytest.warns(UserWarning, match="does not depend on 5 of 6 parameters, which stay as they are: ") as warned:
+    with pytest.warns(MinidlWarning, match="does not depend on 5 of 6 parameters, which stay as they are: ") as warned:
         train(small_task(loss=partly), 2)
     assert len(warned) == 1
     for name, before in points[2].items():
