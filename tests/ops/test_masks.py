@@ -19,7 +19,11 @@ def gradient(f, x):
     return x.grad
 
 
-@pytest.mark.parametrize("outer", [ops.log, ops.sqrt, lambda x: x**0.5, lambda x: x**-1.0, lambda x: 1.0 / x], ids=str)
+@pytest.mark.parametrize(
+    "outer",
+    [ops.log, ops.sqrt, lambda x: x**0.5, lambda x: x**-1.0, lambda x: 1.0 / x],
+    ids=["log", "sqrt", "power 0.5", "power -1", "inverse"],
+)
 @pytest.mark.parametrize(
     "inner",
     [
