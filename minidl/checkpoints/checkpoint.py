@@ -8,6 +8,8 @@ kernels "depthwise", (*window, 1, inputs), and "pointwise".
 from dataclasses import dataclass, field
 from math import isfinite
 
+import numpy as np
+
 from minidl.errors import ArgumentError, one_of
 
 
@@ -86,3 +88,8 @@ def layer_of(name):
     'block1_conv1'
     """
     return name.rpartition("/")[0]
+
+
+def numberless(shape, dtype):
+    """An array of that shape and dtype that takes no memory: the place of one whose numbers nobody wants."""
+    return np.broadcast_to(np.zeros((), dtype), shape)

@@ -18,15 +18,16 @@ class Finding(NamedTuple):
     text: str
 
 
-def diagnose(checkpoint, architecture, subject="the file"):
+def diagnose(checkpoint, architecture, subject="the file", wanted=None):
     """Checkpoint with minidl's names -> [Finding]; none: all is well
 
     subject  what the sentences call the file
+    wanted   names of the arrays whose numbers were read (see `read`); None: all
     """
     found = [
         *_network(checkpoint, architecture),
         *_shapes(checkpoint.arrays, architecture),
-        *_numbers(checkpoint.arrays),
+        *_numbers({name: array for name, array in checkpoint.arrays.items() if wanted is None or name in wanted}),
         *_training(checkpoint, architecture),
     ]
     return [Finding(severity, f"{subject} {text}") for severity, text in found]
@@ -76,7 +77,7 @@ def _numbers(arrays):
         bad = array.size - np.count_nonzero(np.isfinite(array))
         if bad:
             yield "error", f"has {bad} NaN or infinite numbers in {name}: its training broke down or the file is damaged"
-        elif np.max(np.abs(array), initial=0) > LARGEST:
+        elif max(np.max(array, initial=0), -np.min(array, initial=0)) > LARGEST:
             yield "error", f"has numbers beyond {LARGEST:.0e} in {name}, as no trained network has: the file is damaged"
         elif name.endswith("/kernel") and not array.any():
             yield "error", f"has only zeros in {name}: nothing would pass that layer"

@@ -1,4 +1,4 @@
-"""HDF5 files from strangers, opened with care: minidl's own files and Keras' both come through here. And minidl's own written.
+"""HDF5 files of unknown origin, opened with care: minidl's own and Keras'. And minidl's own written.
 
 libhdf5 trusts the numbers in a file. Fed with mutated files it hung, and once crashed, on attributes of variable length;
 and where a file says so it fetches data from other files. So an attribute is read only when it is of fixed
@@ -13,12 +13,12 @@ from math import prod
 import h5py
 import numpy as np
 
-from minidl.checkpoints.allowance import Allowance
+from minidl.checkpoints.checkpoint import numberless
 from minidl.errors import FileError
+from minidl.limits import DEPTH, ENTRIES, NAME, Allowance
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
-DEEPEST, MOST = 32, 10_000  # levels and things of a file; Keras' largest networks have some thousands, with their optimisers
 LONGEST_ATTRIBUTE = 1 << 16  # bytes
 OF_A_CHUNK = 4096  # bytes that libhdf5 keeps of a chunk while it reads, numbers aside
 CHECKSUM = 4  # bytes, where one was added before packing
@@ -44,26 +44,44 @@ def image(attributes, arrays):
 
 
 def attributes(file):
-    """{name: str or array of numbers} of an open file's attributes, without those that are not safe to read."""
+    """{name: str or 1-D array of floats} of an open file's attributes, without those that are not safe to read."""
+    if len(file.attrs) > ENTRIES:
+        raise FileError(
+            f"{file.filename} has {len(file.attrs):,} attributes; wanted at most {ENTRIES:,}: it is no file of weights"
+        )
     found = {}
     for name in file.attrs:
         stored = file.attrs.get_id(name)
-        size = stored.dtype.itemsize * prod(stored.shape)
-        if stored.dtype.kind in "Sf" and len(stored.shape) <= 1 and size <= LONGEST_ATTRIBUTE:
-            value = file.attrs[name]
-            found[name] = value.decode("utf-8") if isinstance(value, bytes) else value
+        kind, shape = stored.dtype.kind, stored.shape
+        if shape is None or stored.dtype.itemsize * prod(shape) > LONGEST_ATTRIBUTE or len(name) > NAME:
+            continue
+        if kind == "S" and shape == ():
+            found[name] = _text(file.attrs[name], name, file.filename)
+        elif kind == "f" and len(shape) == 1:
+            found[name] = file.attrs[name]
     return found
 
 
-def datasets(file, path):
-    """{path within the file: array} of an open file's numeric datasets. FileError: one that cannot be trusted."""
+def _text(stored, name, path):
+    try:
+        return bytes(stored).decode("utf-8")
+    except UnicodeDecodeError:
+        raise FileError(f"{path} has the attribute {name!r} in another encoding than UTF-8; get it again") from None
+
+
+def datasets(file, path, wanted=None):
+    """{path within the file: array} of an open file's numeric datasets. FileError: one that cannot be trusted.
+
+    wanted: the names of those to read; the others have their shape and dtype alone, and zeros for numbers. None: all
+    """
     found, allowance, count = {}, Allowance(path), itertools.count(1)
 
     def visit(name, thing):
-        if name.count("/") >= DEEPEST or next(count) > MOST:
-            raise FileError(f"{path} holds more than {MOST} things, or {DEEPEST} groups in groups; wanted a file of weights")
-        if isinstance(thing, h5py.Dataset) and thing.dtype.kind in "fiu":
-            found[name] = _read(thing, name, allowance)
+        if name.count("/") >= DEPTH or len(name) > DEPTH * NAME or next(count) > ENTRIES:
+            raise FileError(f"{path} holds more than {ENTRIES} things, or {DEPTH} groups in groups; wanted a file of weights")
+        if isinstance(thing, h5py.Dataset) and thing.shape is not None and thing.dtype.kind in "fiu":
+            is_wanted = wanted is None or name in wanted
+            found[name] = _read(thing, name, allowance) if is_wanted else numberless(thing.shape, thing.dtype)
 
     file.visititems(visit)  # each object once; links into other files are not followed
     return found

@@ -21,21 +21,21 @@ _FORMS = {
 def load(path, architecture, top=False):
     """path -> Checkpoint with every array of the architecture, float32, finite, in the architecture's order
 
-    top  with the optional layers; without, they are left out even if the file has them
+    top  with the optional layers; without, they are not read even if the file has them
 
     FileError: no file in minidl's form (it names the command that converts), or not these weights.
     """
-    checkpoint = read(path)
+    wanted = [name for name in architecture.shapes if top or layer_of(name) not in architecture.optional]
+    checkpoint = read(path, wanted)
     if checkpoint.form != "minidl":
         convert = f"`minidl weights convert {Path(path).name} OUT.h5`"
         foreign = f"is {_FORMS[checkpoint.form]}; models read minidl's own, which {convert} makes of it"
         raise FileError(f"{path} {of_pytorch_order(checkpoint.arrays, architecture) or foreign}")
-    for severity, text in diagnose(checkpoint, architecture, path):
+    for severity, text in diagnose(checkpoint, architecture, path, wanted):
         if severity == "error":
             raise FileError(text)
     if architecture.preprocessing and not checkpoint.preprocessing:
         raise FileError(f"{path} does not tell what the network is fed with (RGB or BGR, mean); convert the original")
-    wanted = [name for name in architecture.shapes if top or layer_of(name) not in architecture.optional]
     if missing := [name for name in wanted if name not in checkpoint.arrays]:
         raise FileError(f"{path} has no top ({layer_of(missing[0])}, ...); ask for top=False, or convert a file with one")
     return replace(checkpoint, arrays={name: checkpoint.arrays[name].astype(np.float32, copy=False) for name in wanted})

@@ -18,29 +18,30 @@ import h5py
 import numpy as np
 
 from minidl.checkpoints import hdf5
-from minidl.checkpoints.checkpoint import Checkpoint, Preprocessing
+from minidl.checkpoints.checkpoint import Checkpoint, Preprocessing, numberless
 from minidl.checkpoints.levels import has_levels, to_levels
-from minidl.errors import ArgumentError, FileError, NonFiniteError, brief
+from minidl.errors import ArgumentError, FileError, NonFiniteError, brief, printable
 from minidl.files import must_be_writable, replacing
 
 FORMAT = "minidl weights 1"
 
 
-def read_hdf5(path):
-    """A Checkpoint from an HDF5 file: minidl's own where it says so, else taken for one of Keras'."""
+def read_hdf5(path, wanted=None):
+    """A Checkpoint from an HDF5 file: minidl's own where it says so, else taken for one of Keras'; wanted: see `read`."""
     with h5py.File(path, "r") as file:
         attributes = hdf5.attributes(file)
-        arrays = hdf5.datasets(file, path)
-    form = attributes.pop("format", None)
+        form = _taken(attributes, "format", str, path)
+        if form not in (None, FORMAT):
+            raise FileError(f"{path} is of the format {form!r}; this minidl reads {FORMAT!r}: update minidl")
+        levels = [f"{name}_levels" for name in wanted or ()]
+        arrays = hdf5.datasets(file, path, None if wanted is None else {*wanted, *levels})
     if form is None:
         return Checkpoint(arrays, form="keras")
-    if form != FORMAT:
-        raise FileError(f"{path} is of the format {form!r}; this minidl reads {FORMAT!r}: update minidl")
     return Checkpoint(
-        arrays=_without_levels(arrays, path),
+        arrays=_without_levels(arrays, path, wanted),
         form="minidl",
-        architecture=attributes.pop("architecture", None),
-        preprocessing=_preprocessing(attributes),
+        architecture=_taken(attributes, "architecture", str, path),
+        preprocessing=_preprocessing(attributes, path),
         provenance={name: text for name, text in attributes.items() if isinstance(text, str)},
     )
 
@@ -82,22 +83,39 @@ def _arrays(checkpoint, levels):
     return stored
 
 
-def _preprocessing(attributes):
-    if "channels" not in attributes:
+def _taken(attributes, name, kind, path):
+    """Take an attribute of that kind out of them; None where there is none."""
+    value = attributes.pop(name, None)
+    if value is None or (isinstance(value, kind) and (kind is not str or value.isprintable())):
+        return value
+    told = repr(printable(value, 80)) if isinstance(value, str) else f"{value.size} numbers"
+    wanted = "plain text" if kind is str else "numbers"
+    raise FileError(f"{path} has {told} as its attribute {name!r}; wanted {wanted}: convert the original again")
+
+
+def _preprocessing(attributes, path):
+    channels = _taken(attributes, "channels", str, path)
+    if channels is None:
         return None
-    mean, std = (tuple(map(float, attributes.pop(name))) for name in ("mean", "std"))
-    return Preprocessing(attributes.pop("channels"), mean, std)
+    mean, std = (_taken(attributes, name, np.ndarray, path) for name in ("mean", "std"))
+    if mean is None or std is None:
+        raise FileError(f"{path} tells the order of colours, but not mean and std; convert the original again")
+    try:
+        return Preprocessing(channels, tuple(map(float, mean)), tuple(map(float, std)))
+    except ArgumentError as error:
+        raise FileError(f"{path} does not tell what the network is fed with: {printable(str(error), 300)}") from None
 
 
-def _without_levels(arrays, path):
+def _without_levels(arrays, path, wanted):
     whole = {}
     for name, array in arrays.items():
+        if name.endswith("_levels"):
+            continue
         table = arrays.get(f"{name}_levels")
         if array.dtype.kind == "u" and table is not None and table.shape == (256,):
-            array = table[array]
+            array = table[array] if wanted is None or name in wanted else numberless(array.shape, table.dtype)
         if array.dtype != np.float32:
             stored = "minidl stores float32, or uint8 beside 256 levels"
             raise FileError(f"{path} has {name} as {array.dtype}; {stored}: convert it again")
-        if not name.endswith("_levels"):
-            whole[name] = array
+        whole[name] = array
     return whole

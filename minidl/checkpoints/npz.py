@@ -1,33 +1,72 @@
-"""NumPy's .npz: a zip archive of arrays."""
+"""NumPy's .npz: a zip archive of arrays, each a header in text and the raw numbers.
 
-import io
+The header is a Python literal, {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }. It is matched rather than parsed,
+because Python's parser needs much memory for a few kilobytes of brackets. Packed entries are read in pieces of the size that
+the header tells, whatever the directory of the archive says.
+"""
+
+import re
 import zipfile
+from math import prod
 
 import numpy as np
 
-from minidl.checkpoints.allowance import Allowance
-from minidl.checkpoints.checkpoint import Checkpoint
+from minidl.checkpoints.checkpoint import Checkpoint, numberless
+from minidl.checkpoints.zips import exactly, must_end, opened
 from minidl.errors import FileError
+from minidl.limits import Allowance, is_shape, must_have_names, short
+
+MAGIC = b"\x93NUMPY"
+LONGEST = 4096  # bytes of a header
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_DTYPE = re.compile(r"['\"]descr['\"]\s*:\s*['\"]([<>=|]?[fiub][0-9]{1,2})['\"]")
+_ORDER = re.compile(r"['\"]fortran_order['\"]\s*:\s*(True|False)\b")
+_SHAPE = re.compile(r"['\"]shape['\"]\s*:\s*\(([0-9L,\s]*)\)")
 
 
-def read_npz(path):
-    """A Checkpoint with the arrays as named in the archive. FileError for Python objects, which could run code."""
-    allowance = Allowance(path)
-    arrays = {}
-    with zipfile.ZipFile(path) as archive:
+def read_npz(path, wanted=None):
+    """A Checkpoint with the arrays as named in the archive; wanted: see `read`. FileError for Python objects, which could run
+    code."""
+    allowance, arrays = Allowance(path), {}
+    with opened(path) as archive:
         for entry in archive.infolist():
             name = entry.filename.removesuffix(".npy")
-            allowance.spend(entry.file_size, name)
-            arrays[name] = _array(archive.read(entry), name, path)
+            must_have_names([name], path)
+            if entry.compress_type not in _PACKINGS:
+                raise FileError(f"{path} has {name} packed as NumPy never does; save it again with numpy.savez")
+            with archive.open(entry) as stream:
+                arrays[name] = _array(stream, name, allowance, wanted is None or name in wanted)
     return Checkpoint(arrays, form="npz")
 
 
-def _array(contents, name, path):
-    """np.load without its trust in the header: no memory is asked for that the contents do not fill."""
-    stream = io.BytesIO(contents)
-    version = np.lib.format.read_magic(stream)
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, by_columns, dtype = read_header(stream)
-    if dtype.kind not in "fiub":
-        raise FileError(f"{path} holds {name} as {dtype}, not as plain numbers; save it again as float32")
-    return np.frombuffer(stream.read(), dtype).reshape(shape, order="F" if by_columns else "C")
+def _array(stream, name, allowance, is_wanted):
+    shape, order, dtype = _header(stream, name, allowance.path)
+    if not is_wanted:
+        return numberless(shape, dtype)
+    size = prod(shape) * dtype.itemsize
+    allowance.spend(size, name)
+    contents = exactly(stream, size, name, allowance.path)
+    must_end(stream, name, allowance.path)
+    return np.frombuffer(contents, dtype).reshape(shape, order=order)
+
+
+def _header(stream, name, path):
+    """(shape, order, dtype)"""
+    magic, major = exactly(stream, 6, name, path), exactly(stream, 2, name, path)[0]
+    if magic != MAGIC or major not in (1, 2, 3):
+        raise FileError(f"{path} is damaged or no .npz: its entry {name} begins with {magic!r}, not as an array does")
+    length = int.from_bytes(exactly(stream, 2 if major == 1 else 4, name, path), "little")
+    if length > LONGEST:
+        raise FileError(f"{path} is damaged: the header of {name} has {length:,} bytes; wanted at most {LONGEST:,}")
+    header = exactly(stream, length, name, path).decode("latin-1")
+    dtype, order, lengths = (pattern.search(header) for pattern in (_DTYPE, _ORDER, _SHAPE))
+    if not dtype:
+        kind = re.search(r"['\"]descr['\"]\s*:\s*(.{1,40})", header)
+        raise FileError(
+            f"{path} holds {name} as {short(kind[1]) if kind else 'nothing known'}, not as plain numbers; save it again as "
+            "float32"
+        )
+    shape = tuple(map(int, re.findall(r"[0-9]+", lengths[1]))) if lengths else None
+    if not order or not is_shape(shape):
+        raise FileError(f"{path} is damaged: the header of {name} tells {short(header)}, which is no array; get it again")
+    return shape, "F" if order[1] == "True" else "C", np.dtype(dtype[1])

@@ -14,19 +14,20 @@ from math import prod
 
 import numpy as np
 
-from minidl.checkpoints.allowance import Allowance
-from minidl.checkpoints.checkpoint import Checkpoint
+from minidl.checkpoints.checkpoint import Checkpoint, numberless
 from minidl.checkpoints.unpickling import Refused, StateDictUnpickler, StoredTensor
+from minidl.checkpoints.zips import opened
 from minidl.errors import FileError, printable
+from minidl.limits import Allowance, must_have_few, must_have_names
 
 # The pickled number 0x1950A86A20F9469CFC6C, with which the older container begins (after two bytes of protocol).
 LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")
 
 
-def read_zip(path):
-    """A Checkpoint from the container since PyTorch 1.6."""
+def read_zip(path, wanted=None):
+    """A Checkpoint from the container since PyTorch 1.6; wanted: see `read`."""
     allowance = Allowance(path)
-    with zipfile.ZipFile(path) as archive:
+    with opened(path) as archive:
 
         def contents(name):
             entry = archive.getinfo(name)
@@ -35,25 +36,36 @@ def read_zip(path):
             allowance.spend(entry.file_size, name)
             return archive.read(entry)
 
-        (root,) = (name.removesuffix("data.pkl") for name in archive.namelist() if name.endswith("data.pkl"))
-        described, storages = _unpickle(io.BytesIO(contents(f"{root}data.pkl")), path)
-        raw = {key: contents(f"{root}data/{key}") for key in storages}
+        roots = [name.removesuffix("data.pkl") for name in archive.namelist() if name.endswith("data.pkl")]
+        if len(roots) != 1:
+            raise FileError(f"{path} holds {len(roots)} pickles named data.pkl, where PyTorch writes one; get it again")
+        [root] = roots
+        tensors = _tensors(_unpickle(io.BytesIO(contents(f"{root}data.pkl")), path)[0], path)
         big = f"{root}byteorder" in archive.namelist() and contents(f"{root}byteorder") == b"big"
-    return _checkpoint(path, described, raw, byteorder=">" if big else "<")
+        raw = {key: contents(f"{root}data/{key}") for key in _keys(tensors, wanted)}
+    return _checkpoint(path, tensors, raw, byteorder=">" if big else "<")
 
 
-def read_legacy(path):
-    """A Checkpoint from the container before PyTorch 1.6."""
+def read_legacy(path, wanted=None):
+    """A Checkpoint from the container before PyTorch 1.6; wanted: see `read`."""
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream:
         for _ in ("magic number", "protocol", "system"):
             _unpickle(stream, path)
         described, storages = _unpickle(stream, path)
         keys, _ = _unpickle(stream, path)
-        raw = {}
+        if not isinstance(keys, list) or not all(type(key) is str and key in storages for key in keys):
+            raise FileError(f"{path} lists other numbers than its tensors have: it is damaged; get it again")
+        tensors, raw = _tensors(described, path), {}
+        needed = _keys(tensors, wanted)
         for key in keys:
-            count = int.from_bytes(stream.read(8), "little")
-            raw[key] = stream.read(count * _stored(storages[key].dtype).itemsize)
-    return _checkpoint(path, described, raw, byteorder="<")
+            size = int.from_bytes(stream.read(8), "little") * _stored(storages[key].dtype).itemsize
+            if size > len(stream) - stream.tell():
+                raise FileError(f"{path} is cut off: it ends within the numbers {key!r}; get it again")
+            if key in needed:
+                raw[key] = stream.read(size)
+            else:
+                stream.seek(size, io.SEEK_CUR)
+    return _checkpoint(path, tensors, raw, byteorder="<")
 
 
 def _unpickle(stream, path):
@@ -65,14 +77,28 @@ def _unpickle(stream, path):
         raise FileError(f"{path} {refusal}") from refusal
 
 
-def _checkpoint(path, described, raw, byteorder):
+def _tensors(described, path):
+    """{name: StoredTensor} of a state dict, or of one that lies in it under a usual name"""
     if not isinstance(described, dict):
         raise FileError(f"{path} holds no dictionary of tensors; save model.state_dict() with torch.save")
     described = _state_dict(described, path)
     tensors = {name: tensor for name, tensor in described.items() if isinstance(tensor, StoredTensor)}
-    allowance = Allowance(path)
-    arrays = {}
+    must_have_names(tensors, path)
+    must_have_few(len(tensors), "tensors", path)
+    return tensors
+
+
+def _keys(tensors, wanted):
+    """Of the storages whose numbers are wanted"""
+    return dict.fromkeys(tensor.storage.key for name, tensor in tensors.items() if wanted is None or name in wanted)
+
+
+def _checkpoint(path, tensors, raw, byteorder):
+    allowance, arrays = Allowance(path), {}
     for name, tensor in tensors.items():
+        if tensor.storage.key not in raw:
+            arrays[name] = numberless(tensor.shape, _seen(tensor.storage.dtype))
+            continue
         allowance.spend(prod(tensor.shape) * 4, name)
         arrays[name] = _array(tensor, raw[tensor.storage.key], byteorder)
         if arrays[name] is None:
@@ -105,15 +131,22 @@ def _holds_tensors(described):
 def _array(tensor, raw, byteorder):
     """The tensor as a view of its storage's numbers; None if it reaches beyond them."""
     storage, offset, shape, strides = tensor
-    numbers = np.frombuffer(raw, _stored(storage.dtype).newbyteorder(byteorder), storage.length)
+    numbers = np.frombuffer(raw, _stored(storage.dtype).newbyteorder(byteorder))
+    if storage.length > numbers.size:
+        return None
+    numbers = numbers[: storage.length]
     last = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True)) if prod(shape) else 0
-    whole = all(type(n) is int and n >= 0 for n in (offset, *shape, *strides))
-    if not whole or prod(shape) > numbers.size or last >= max(numbers.size, 1):
+    if prod(shape) > numbers.size or last >= max(numbers.size, 1):
         return None
     array = np.lib.stride_tricks.as_strided(numbers[offset:], shape, [stride * numbers.itemsize for stride in strides])
     if storage.dtype == "bfloat16":  # the upper half of a float32
         return (array.astype(np.uint32) << 16).view(np.float32)
     return array
+
+
+def _seen(dtype):
+    """What arrays of these numbers have as their dtype"""
+    return np.dtype("f4" if dtype == "bfloat16" else dtype)
 
 
 def _stored(dtype):

@@ -1,32 +1,35 @@
 """Reading a weight file in whatever form it is: told by its first bytes, never by its name."""
 
-import zipfile
-
 from minidl.checkpoints import hdf5, native, npz, pytorch, tfjs
-from minidl.errors import FileError
+from minidl.checkpoints.zips import opened
+from minidl.errors import FileError, printable
 from minidl.files import must_exist
+from minidl.limits import must_have_few, must_have_names
 
 
-def read(path):
+def read(path, wanted=None):
     """path -> Checkpoint, with names, layouts and types as found in the file
 
     The forms: minidl's HDF5; Keras' HDF5 (the official VGG files, Keras 2, Keras 3); PyTorch's state dicts (both
     containers); TensorFlow.js' manifests, with the files beside them; NumPy's .npz. Nothing of a file is run. FileError: no
     such file, none of these, or damaged.
+
+    wanted: names of the arrays whose numbers are read; the others come with their shapes alone. None: all
     """
     path = must_exist(path, "weight file")
     try:
-        checkpoint = _reader(path)(path)
+        checkpoint = _reader(path)(path, wanted)
     except FileError:
         raise
     except PermissionError as error:
         raise FileError(f"{path} may not be read by you; ask its owner or copy it") from error
     except Exception as error:  # a damaged file raises anything at all in the libraries that parse it
-        raise FileError(f"{path} is damaged or cut off ({type(error).__name__}: {error}); get it again") from error
+        reason = printable(f"{type(error).__name__}: {error}".partition("\n")[0], 200)
+        raise FileError(f"{path} is damaged or cut off ({reason}); get it again") from error
     if not checkpoint.arrays:
         raise FileError(f"{path} is a {checkpoint.form} file without any arrays; was it saved before the model was built?")
-    if strange := [name for name in checkpoint.arrays if not isinstance(name, str) or not name.isprintable()]:
-        raise FileError(f"{path} names an array {strange[0]!r}, which is no plain text: it is damaged or no file of weights")
+    must_have_few(len(checkpoint.arrays), "arrays", path)
+    must_have_names(checkpoint.arrays, path)
     return checkpoint
 
 
@@ -57,7 +60,7 @@ def _reader(path):
 
 
 def _zip_reader(path):
-    with zipfile.ZipFile(path) as archive:
+    with opened(path) as archive:
         names = archive.namelist()
     if any(name.endswith("data.pkl") for name in names):
         return pytorch.read_zip

@@ -9,23 +9,25 @@ are quantized one byte q a number, which means q·s + m.
 """
 
 import json
-from math import isfinite, prod
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
-from minidl.checkpoints.checkpoint import Checkpoint
-from minidl.errors import FileError
+from minidl.checkpoints.checkpoint import Checkpoint, numberless
+from minidl.errors import FileError, printable
 from minidl.files import must_exist
-from minidl.shapes import is_int
+from minidl.limits import TEXT, is_shape, must_have_few, must_have_names, short
+
+FINITE = 1e30  # what a scale or a minimum is at most
 
 
-def read_manifest(path):
-    """A Checkpoint with the arrays as named in the manifest. FileError: the manifest is none, or its files are not there, are
-    not as long as it says, or hold other kinds of numbers."""
+def read_manifest(path, wanted=None):
+    """A Checkpoint with the arrays as named in the manifest; wanted: see `read`. FileError: the manifest is none, or its files
+    are not there, are not as long as it says, or hold other kinds of numbers."""
     arrays = {}
     for group in _groups(path):
-        files = [must_exist(file, f"file of numbers, which {path} names,") for file in _files(group, path)]
+        files = [must_exist(file, f"file of numbers, which {path.name} names") for file in _files(group, path)]
         layouts = [_Layout(weight, path) for weight in group["weights"]]
         told, found = sum(layout.bytes for layout in layouts), sum(file.stat().st_size for file in files)
         if told != found:
@@ -34,11 +36,12 @@ def read_manifest(path):
                 f"{path} tells of {told:,} bytes in {names}, where {found:,} are: one is cut off, or they do not belong "
                 "together; get both again"
             )
-        raw, begin = b"".join(file.read_bytes() for file in files), 0
-        for layout in layouts:
+        needed = [wanted is None or layout.name in wanted for layout in layouts]
+        raw, begin = b"".join(file.read_bytes() for file in files if any(needed)), 0
+        for layout, is_needed in zip(layouts, needed, strict=True):
             if layout.name in arrays:
                 raise FileError(f"{path} tells of {layout.name} twice: it is damaged; get it again")
-            arrays[layout.name] = layout.read(raw, begin)
+            arrays[layout.name] = layout.read(raw, begin) if is_needed else numberless(layout.shape, np.float32)
             begin += layout.bytes
     return Checkpoint(arrays, form="tfjs")
 
@@ -49,6 +52,8 @@ def numbers_of(path):
 
 
 def _groups(path):
+    if (size := Path(path).stat().st_size) > TEXT:
+        raise FileError(f"{path} has {size:,} bytes; wanted a manifest of TensorFlow.js, with at most {TEXT:,}")
     groups = json.loads(Path(path).read_bytes())
     ok = isinstance(groups, list) and all(
         isinstance(group, dict) and _is_list_of(group.get("paths"), str) and _is_list_of(group.get("weights"), dict)
@@ -59,12 +64,18 @@ def _groups(path):
             f"{path} is JSON, but no manifest of TensorFlow.js, which lists paths and weights; name the file "
             "...-weights_manifest.json, with its .bin beside it"
         )
+    files = [name for group in groups for name in group["paths"]]
+    must_have_few(len(files) + sum(len(group["weights"]) for group in groups), "files and arrays", path)
+    if len(set(files)) < len(files):
+        raise FileError(f"{path} names a file of numbers twice: it is damaged; get it again")
     return groups
 
 
 def _files(group, path):
-    if elsewhere := [name for name in group["paths"] if not name or name != Path(name).name]:
-        raise FileError(f"{path} names {elsewhere[0]!r} in another folder; put its files beside it and their names into it")
+    if elsewhere := [name for name in group["paths"] if not name.isprintable() or not name or name != Path(name).name]:
+        raise FileError(
+            f"{path} names {short(elsewhere[0])} in another folder; put its files beside it and their names into it"
+        )
     return [path.with_name(name) for name in group["paths"]]
 
 
@@ -74,16 +85,19 @@ class _Layout:
     def __init__(self, weight, path):
         self.name, self.shape, self.scale, self.minimum = weight.get("name"), weight.get("shape"), None, None
         kind, quantization = weight.get("dtype"), weight.get("quantization")
-        if not isinstance(self.name, str) or not isinstance(self.shape, list) or not all(map(_is_length, self.shape)):
-            raise FileError(f"{path} tells of an array {self.name!r} of shape {self.shape!r}: it is damaged; get it again")
+        must_have_names([self.name], path)
+        if not isinstance(self.shape, list) or not is_shape(self.shape):
+            raise FileError(f"{path} tells of an array {self.name!r} of shape {short(self.shape)}: it is damaged; get it again")
         if quantization is not None:
-            stored, self.scale, self.minimum = (dict(quantization).get(what) for what in ("dtype", "scale", "min"))
+            quantization = quantization if isinstance(quantization, dict) else {}
+            stored, self.scale, self.minimum = (quantization.get(what) for what in ("dtype", "scale", "min"))
             if not (_is_finite(self.scale) and _is_finite(self.minimum)):
                 raise FileError(
-                    f"{path} gives {self.name} the scale {self.scale!r} and the minimum {self.minimum!r}; get it again"
+                    f"{path} gives {self.name} the scale {short(self.scale)} and the minimum {short(self.minimum)}; wanted "
+                    "finite numbers: get it again"
                 )
         if kind != "float32" or (quantization is not None and stored != "uint8"):
-            found = kind if quantization is None else f"{kind} quantized as {stored}"
+            found = _told(kind) if quantization is None else f"{_told(kind)} quantized as {_told(stored)}"
             raise FileError(
                 f"{path} holds {self.name} as {found}; minidl reads float32, and float32 quantized as uint8: take or make "
                 "weights of that kind"
@@ -101,13 +115,13 @@ class _Layout:
         return numbers.astype(np.float32)
 
 
+def _told(kind):
+    return printable(kind, 40) if isinstance(kind, str) else short(kind)
+
+
 def _is_list_of(value, kind):
     return isinstance(value, list) and all(isinstance(one, kind) for one in value)
 
 
-def _is_length(value):
-    return is_int(value) and value >= 0
-
-
 def _is_finite(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -FINITE <= value <= FINITE

@@ -12,6 +12,7 @@ import numpy as np
 from minidl.checkpoints.checkpoint import layer_of
 from minidl.checkpoints.recognition import in_pytorch_order, mistakes, network, normalizations
 from minidl.errors import FileError
+from minidl.naming import naturally
 
 # (pattern of a name whose group is the layer, what the array is, whether kernels are in PyTorch's order)
 _NAMES = (
@@ -78,13 +79,13 @@ def likeliest(checkpoint, architectures):
 def _layers(arrays, architecture):
     """-> {layer: {"kernel" or "bias": array}}, {name: array} of all else, are the kernels in PyTorch's order?"""
     layers: dict = {}
-    rest, pytorch = {}, False
+    rest, pytorch, known = {}, False, architecture.layers()
     for name, array in arrays.items():
         if _LEFTOVERS.match(name):
             continue
         for pattern, part, order in _NAMES:
             if match := re.fullmatch(pattern, name):
-                layers.setdefault(_layer(match[1], architecture), {})[part] = array
+                layers.setdefault(_layer(match[1], known), {})[part] = array
                 pytorch |= order
                 break
         else:
@@ -95,11 +96,11 @@ def _layers(arrays, architecture):
     return layers, rest, pytorch
 
 
-def _layer(path, architecture):
-    """The innermost folder of the path that is a layer of the architecture; else the longest beginning that is; else all."""
-    folders, known = path.split("/"), architecture.layers()
-    beginnings = ["/".join(folders[:count]) for count in range(len(folders), 0, -1)]
-    return next((name for name in [*reversed(folders), *beginnings] if name in known), path)
+def _layer(path, known):
+    """The innermost folder of the path that is one of the known layers; else the longest beginning that is; else all."""
+    inside = next((folder for folder in reversed(path.split("/")) if folder in known), None)
+    beginnings = (layer for layer in known if f"{path}/".startswith(f"{layer}/"))
+    return inside or max(beginnings, key=len, default=path)
 
 
 def _looked_up(table, indices, layer):
@@ -112,7 +113,7 @@ def _renamed_in_order(layers, arrays, architecture):
     """Layers of strange names as those of the architecture: the n-th convolution is the n-th, dense layers likewise."""
     renamed = dict(layers)
     for rank in (4, 2):
-        found = [name for name in sorted(layers, key=_naturally) if np.ndim(layers[name].get("kernel")) == rank]
+        found = [name for name in sorted(layers, key=naturally) if np.ndim(layers[name].get("kernel")) == rank]
         wanted = architecture.layers(rank)
         if len(found) != len(wanted) and (found or set(wanted) - set(architecture.optional)):
             kernels = [parts["kernel"] for parts in layers.values() if "kernel" in parts]
@@ -121,14 +122,6 @@ def _renamed_in_order(layers, arrays, architecture):
         for old, new in zip(found, wanted, strict=False):
             renamed[new] = renamed.pop(old)
     return renamed
-
-
-def _naturally(name):
-    """
-    >>> sorted(["conv_10", "conv_9", "conv"], key=_naturally)
-    ['conv', 'conv_9', 'conv_10']
-    """
-    return [int(piece) if piece.isdigit() else piece for piece in re.split(r"(\d+)", name)]
 
 
 def _channels_last(kernel, layer, architecture):

@@ -3,10 +3,18 @@
 A pickle is a program: it may import anything and call it. The unpickler here knows only the instructions that a PyTorch
 state dict is made of, imports nothing, and calls only the two functions below; all that it can build is dicts, lists,
 tuples, numbers, text, and descriptions of tensors.
+
+What is built cannot take more time or memory than the file's length accounts for: keys of dicts are text or small numbers,
+because the hash of a tuple that contains itself twice, many times over, takes forever; calls get few arguments; whatever copies
+counts as the number of instructions that would have written it.
 """
 
 import pickle
 from typing import NamedTuple
+
+from minidl.errors import printable
+from minidl.limits import INSTRUCTIONS, NUMBERS, is_shape, short
+from minidl.shapes import is_int
 
 
 class Refused(pickle.UnpicklingError):
@@ -31,11 +39,32 @@ class StoredTensor(NamedTuple):
 
 
 def _rebuild_tensor(storage, offset, shape, strides, *_):
+    whole = type(storage) is Storage and _is_count(offset) and type(shape) is type(strides) is tuple
+    if not whole or not is_shape(shape) or len(strides) != len(shape) or not all(map(_is_count, strides)):
+        raise Refused(
+            f"describes a tensor of shape {short(shape)}, strides {short(strides)} and offset {short(offset)}, which is none: "
+            "it is damaged; get it again"
+        )
     return StoredTensor(storage, offset, shape, strides)
 
 
 def _rebuild_parameter(tensor, *_):
     return tensor
+
+
+def _is_count(value):
+    return is_int(value) and 0 <= value <= NUMBERS
+
+
+def _must_be_keys(keys):
+    """Text; or numbers, by which optimisers know their parameters."""
+    for key in keys:
+        if type(key) is not str and not (type(key) is int and abs(key) < 2**31):
+            raise Refused(f"has a dictionary with the key {short(key)}; wanted text: this is no plain state dict")
+
+
+class _OrderedDict:
+    """What REDUCE calls for collections.OrderedDict: of nothing, or as Python 2 wrote it, of a list of pairs."""
 
 
 _STORAGES = {
@@ -52,7 +81,7 @@ _STORAGES = {
 }
 
 _MEANINGS = {
-    "collections.OrderedDict": dict,
+    "collections.OrderedDict": _OrderedDict,
     "torch._utils._rebuild_tensor_v2": _rebuild_tensor,
     "torch._utils._rebuild_parameter": _rebuild_parameter,
 } | {f"torch.{name}": dtype for name, dtype in _STORAGES.items()}
@@ -65,12 +94,28 @@ _INSTRUCTIONS = (
 )
 
 
-class _KnownInstructions(dict):
+MOST_ARGUMENTS = 16  # of a call
+
+
+class _Known(dict):
+    """The functions of the instructions that are known, by their code; counts how often one is looked up."""
+
+    left = INSTRUCTIONS
+
+    def __getitem__(self, code):
+        self.spend(1)
+        return super().__getitem__(code)
+
     def __missing__(self, code):
         raise Refused(
             f"holds the pickle instruction {bytes([code])!r}, which no plain state dict has: nothing of it was run; "
             "save it again with torch.save(model.state_dict(), ...)"
         )
+
+    def spend(self, count):
+        self.left -= count
+        if self.left < 0:
+            raise Refused(f"needs more than {INSTRUCTIONS:,} instructions to be read, as no plain state dict does")
 
 
 # The unpickler in Python, not the one in C: that one sizes a table by a number in the file, up to tens of GB.
@@ -81,33 +126,68 @@ class StateDictUnpickler(pickle._Unpickler):
     """
 
     stack: list
-    dispatch = _KnownInstructions(
-        {code: pickle._Unpickler.dispatch[code] for code in (getattr(pickle, name)[0] for name in _INSTRUCTIONS.split())}
-    )
+    dispatch = {code: pickle._Unpickler.dispatch[code] for code in (getattr(pickle, name)[0] for name in _INSTRUCTIONS.split())}
 
     def __init__(self, stream):
         super().__init__(stream)
         self.storages = {}
+        self.dispatch = _Known(self.dispatch)
 
     def find_class(self, module, name):
         """What the few names stand for that a state dict imports."""
         if f"{module}.{name}" not in _MEANINGS:
             raise Refused(
-                f"asks to import {module}.{name}: this is no plain state dict, nothing of it was run; "
+                f"asks to import {printable(f'{module}.{name}', 100)}: this is no plain state dict, nothing of it was run; "
                 "save it again with torch.save(model.state_dict(), ...)"
             )
         return _MEANINGS[f"{module}.{name}"]
 
     def persistent_load(self, reference):
         """("storage", dtype, key, device, length) -> Storage"""
-        kind, dtype, key, _, length = reference[:5]
-        if kind != "storage" or dtype not in _STORAGES.values():
+        whole = type(reference) is tuple and len(reference) >= 5 and type(reference[2]) is str and _is_count(reference[4])
+        if not whole or reference[0] != "storage" or reference[1] not in _STORAGES.values():
             raise Refused("refers to something else than numbers: this is no plain state dict, nothing of it was run")
+        _, dtype, key, _, length = reference[:5]
         self.storages[key] = Storage(key, dtype, length)
         return self.storages[key]
+
+    def call(self):
+        """REDUCE calls a function: one of those that stand for the names of a state dict."""
+        arguments, function = self.stack.pop(), self.stack.pop()
+        if type(arguments) is not tuple or len(arguments) > MOST_ARGUMENTS:
+            raise Refused("calls something with more arguments than a state dict does: nothing of it was run")
+        if function is _OrderedDict:
+            self.stack.append(self._dict(*arguments))
+        elif function in (_rebuild_tensor, _rebuild_parameter):
+            self.stack.append(function(*arguments))
+        else:
+            raise Refused("calls something that is no function: it is damaged; get it again")
+
+    def _dict(self, pairs=()):
+        self.dispatch.spend(len(pairs))
+        if type(pairs) not in (list, tuple) or not all(type(pair) in (list, tuple) and len(pair) == 2 for pair in pairs):
+            raise Refused("makes a dictionary of something else than pairs: it is damaged; get it again")
+        _must_be_keys(key for key, _ in pairs)
+        return dict(pairs)
+
+    def set_item(self):
+        value, key = self.stack.pop(), self.stack.pop()
+        self._set([key], [value])
+
+    def set_items(self):
+        items = self.pop_mark()
+        self._set(items[::2], items[1::2])
+
+    def _set(self, keys, values):
+        if type(self.stack[-1]) is not dict:
+            raise Refused("sets items of something that is no dictionary: it is damaged; get it again")
+        _must_be_keys(keys)
+        self.stack[-1].update(zip(keys, values, strict=True))
 
     def ignore_attributes(self):
         """BUILD sets attributes of an object, here the versions of the modules: nobody needs them."""
         self.stack.pop()
 
-    dispatch[pickle.BUILD[0]] = ignore_attributes
+    dispatch |= {
+        pickle.REDUCE[0]: call, pickle.SETITEM[0]: set_item, pickle.SETITEMS[0]: set_items, pickle.BUILD[0]: ignore_attributes,
+    }  # fmt: skip

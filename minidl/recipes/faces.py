@@ -23,6 +23,7 @@ from minidl.errors import ArgumentError, printable
 from minidl.evaluation import error_rates, one_shot, pair_distances, square_of_pairs
 from minidl.losses.triplet import DIVISORS
 from minidl.models.embedding import HEADS, verifier, verifier_on_top
+from minidl.naming import naturally
 from minidl.ops import l2_normalize
 from minidl.optim import Adam
 from minidl.recipes.classifiers import SCHEDULES
@@ -80,7 +81,7 @@ def held_out(people, wanted):
     """(those to train on, those to test on). wanted: how many, the last ones in the order of their names, in which numbers
     count as such (s9 before s10); or their names with commas between. Raises ArgumentError where one is unknown, or where
     on a side there are not two with pictures, one of them with two."""
-    names = sorted(people.names, key=_natural)
+    names = sorted(people.names, key=naturally)
     if re.fullmatch(r"\d{1,9}", str(wanted)):
         held = names[max(0, len(names) - int(wanted)) :]
     else:
@@ -203,8 +204,3 @@ def _model(settings, shape, seed):
     if settings["on_top"]:
         return verifier_on_top(*shape, settings["head"])
     return verifier(tuple(shape), settings["head"], settings["dimensions"], settings["keep"], seed, settings["members"])
-
-
-def _natural(name):
-    """Numbers in a name count as numbers: s9 comes before s10"""
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.findall(r"\d+|\D+", name)]

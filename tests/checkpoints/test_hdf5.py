@@ -86,7 +86,7 @@ def test_millions_of_chunks_cost_more_than_their_numbers(tmp_path):
 
 @pytest.mark.parametrize("shape", ["deep", "wide"])
 def test_groups_without_end(tmp_path, monkeypatch, shape):
-    monkeypatch.setattr(hdf5, "MOST", 50)
+    monkeypatch.setattr(hdf5, "ENTRIES", 50)
     with h5py.File(tmp_path / "a.h5", "w") as file:
         group = file
         for number in range(40 if shape == "deep" else 60):

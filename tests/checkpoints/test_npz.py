@@ -27,7 +27,7 @@ def test_a_header_that_claims_more_than_there_is(tmp_path):
     header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,)}\n"
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         archive.writestr("a.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
-    with pytest.raises(FileError, match="damaged"):
+    with pytest.raises(FileError, match="claims 4,000,000,000,000 bytes for a, more than it can hold"):
         read(tmp_path / "a.npz")
 
 

@@ -77,7 +77,7 @@ OTHERS = [
     ({"shape": [2.0, 2]}, "it is damaged"),
     ({"shape": [True, 4]}, "it is damaged"),
     ({"shape": "22"}, "it is damaged"),
-    ({"name": 7}, "an array 7 of shape"),
+    ({"name": 7}, "names an array 7, which is no plain text"),
     ({"shape": [10**6, 10**6]}, "tells of 1,000,000,000,008 bytes"),
 ]
 
