@@ -6,14 +6,12 @@ A picture is 3072 bytes: the red, green and blue plane, each row by row. There a
     Python   data_batch_1: a pickled dictionary, data (N, 3072) and labels; described by `pickles`, never run
 """
 
-import tarfile
-from io import BytesIO
-
 import numpy as np
 
 from minidl.cores import share
 from minidl.data.pickles import Call, Refused, describe
 from minidl.data.places import find
+from minidl.data.tar import TarError, members
 from minidl.data.unpacking import damaged, unpacked
 from minidl.errors import one_of
 
@@ -43,18 +41,17 @@ def cifar10(folder=None, part="train"):
 
 def _members(archive, names):
     """(path, content) of the batches in an archive, in order."""
-    found = {}
+    content, found = unpacked(archive), {}
     try:
-        with tarfile.open(fileobj=BytesIO(unpacked(archive)), mode="r:") as members:
-            for member in members:
-                name = member.name.rpartition("/")[-1].removesuffix(".bin")
-                if name in names and member.isfile() and not member.issparse():
-                    found[name] = archive / member.name, members.extractfile(member).read()
-    except (tarfile.TarError, ValueError) as error:
+        for path, part in members(content):
+            name = path.rpartition("/")[-1].removesuffix(".bin")
+            if name in names:
+                found[name] = archive / path, part
+    except TarError as error:
         raise damaged(archive, str(error)) from error
     if missing := [name for name in names if name not in found]:
         raise damaged(archive, f"it lacks {', '.join(missing)}")
-    return [found[name] for name in names]
+    return [(path, content[part]) for path, part in (found[name] for name in names)]
 
 
 def _batch(content, path):

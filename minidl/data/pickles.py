@@ -8,6 +8,9 @@ import pickletools
 from dataclasses import dataclass
 from io import BytesIO
 
+from minidl.errors import printable
+from minidl.limits import INSTRUCTIONS
+
 # How NumPy pickles an array, and how Python 3 pickles bytes for Python 2.
 KNOWN = (
     "numpy.core.multiarray _reconstruct",
@@ -38,8 +41,8 @@ def describe(pickled):
     """
     try:
         return _describe(BytesIO(pickled))
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise Refused(f"cannot be read as a pickle ({error})") from error
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+        raise Refused(f"cannot be read as a pickle ({printable(str(error), 200)})") from error
 
 
 def _describe(stream):
@@ -51,7 +54,9 @@ def _describe(stream):
         del stack[mark:]
         return items
 
-    for instruction, argument, _ in pickletools.genops(stream):
+    for number, (instruction, argument, _) in enumerate(pickletools.genops(stream)):
+        if number == INSTRUCTIONS:
+            raise Refused(f"has more than {INSTRUCTIONS:,} instructions, as no data set does")
         match instruction.name:
             case "PROTO":
                 pass
@@ -87,7 +92,7 @@ def _describe(stream):
                 stack.append(memo[argument])
             case "GLOBAL":
                 if argument not in KNOWN:
-                    raise Refused(f"asks to import {argument.replace(' ', '.')}, which was not done")
+                    raise Refused(f"asks to import {printable(argument.replace(' ', '.'), 100)}, which was not done")
                 stack.append(argument)
             case "REDUCE":
                 arguments, function = stack.pop(), stack.pop()

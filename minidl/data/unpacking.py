@@ -3,26 +3,58 @@
 import gzip
 import lzma
 import zlib
+from functools import partial
 
-from minidl.errors import FileError
+from minidl.errors import FileError, printable
 from minidl.files import must_exist
+from minidl.limits import PACKED, SPARE
 
-LARGEST = 2**30  # bytes unpacked; the largest official file, the archive of CIFAR-10, has 184 million
+LARGEST = 2**28  # bytes unpacked; the largest official file, the archive of CIFAR-10, has 184 million
+PIECE = 2**16  # bytes
+XZ_MEMORY = 2**27  # bytes; the largest preset of xz needs 65 million to unpack
 
 
 def unpacked(path):
-    """All bytes of a file, unpacked where it is packed. Raises FileError where it is damaged or absurdly large."""
-    with open(must_exist(path), "rb") as file:
-        start = file.read(6)
-    opener = gzip.open if start.startswith(b"\x1f\x8b") else lzma.open if start == b"\xfd7zXZ\0" else open
+    """All bytes of a file, unpacked where it is packed. FileError: it is damaged, larger than LARGEST, or unpacks to more
+    than PACKED times its length and SPARE."""
+    path = must_exist(path)
+    most, content = min(LARGEST, PACKED * path.stat().st_size + SPARE), bytearray()
     try:
-        with opener(path, "rb") as file:
-            content = file.read(LARGEST + 1)
+        with open(path, "rb") as file:
+            for piece in _pieces(file):
+                content += piece
+                if len(content) > most:
+                    raise FileError(
+                        f"{path} unpacks to more than {most:,} bytes, which no official file does; fetch the official one"
+                    )
     except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
-        raise damaged(path, str(error)) from error
-    if len(content) > LARGEST:
-        raise FileError(f"{path} unpacks to more than {LARGEST:,} bytes, which no official file does; fetch the official one")
-    return content
+        raise damaged(path, printable(str(error), 200)) from error
+    return bytes(content)
+
+
+def _pieces(file):
+    """The unpacked bytes of an open file, PIECE at most at a time"""
+    start = file.peek(6)
+    if start.startswith(b"\xfd7zXZ\0"):
+        return _pieces_of_xz(file)
+    return iter(partial((gzip.open(file) if start.startswith(b"\x1f\x8b") else file).read, PIECE), b"")
+
+
+def _pieces_of_xz(file):
+    """As lzma.open, which cannot limit the memory that the header of the file asks for"""
+    unpack = None
+    while packed := file.read(PIECE):
+        while packed:
+            if unpack is None:
+                packed = packed.lstrip(b"\0")  # what may stand between streams
+                unpack = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY) if packed else None
+                continue
+            yield unpack.decompress(packed, PIECE)
+            while not unpack.eof and not unpack.needs_input:
+                yield unpack.decompress(b"", PIECE)
+            packed, unpack = (unpack.unused_data, None) if unpack.eof else (b"", unpack)
+    if unpack is not None:
+        raise EOFError("it ends before its last stream does")
 
 
 def damaged(path, why):

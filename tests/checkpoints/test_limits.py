@@ -304,7 +304,9 @@ MANIFESTS = {
     "a text as quantization": {"weights": [SCALAR | {"quantization": "abc"}]},
     "a dtype without end": {"weights": [SCALAR | {"dtype": "f" * 10**6}]},
     "a dtype with control characters": {"weights": [SCALAR | {"dtype": "\x1b[31mfloat32"}]},
-    "one file a thousand times": {"weights": [SCALAR | {"shape": [250_000_000]}], "numbers": bytes(10**6), "paths": ["n.bin"] * 1000},
+    "one file a thousand times": {
+        "weights": [SCALAR | {"shape": [250_000_000]}], "numbers": bytes(10**6), "paths": ["n.bin"] * 1000,
+    },
     "one file in each of many groups": {"weights": [SCALAR], "numbers": bytes(4), "groups": 3},
     "twenty thousand arrays": {"weights": [SCALAR | {"name": str(n), "shape": [0]} for n in range(20_000)]},
     "twenty thousand files": {"weights": [], "paths": [f"{n}.bin" for n in range(20_000)]},
@@ -346,12 +348,13 @@ def attribute_file(path, samples, arrays, **changed):
 
 
 RED = "\x1b[31mred"
+VLEN = np.array([np.ones(2), 0], object)[:1]
 ATTRIBUTES = {
     "two floats": np.ones(2), "a float": 1.0, "an int": 3, "ints": np.arange(3), "a text": "text", "nothing": h5py.Empty("f8"),
     "an empty text": h5py.Empty("S3"), "texts": np.array([b"a", b"b", b"c"]), "vlen texts": ["a", "b", "c"],
     "a truth value": True, "a matrix": np.ones((3, 3)), "a compound": np.zeros(3, [("a", "f4"), ("b", "i4")]),
     "an enumeration": (1, (), h5py.enum_dtype({"A": 1})), "no UTF-8": np.bytes_(b"\xff\xfe\xfd"),
-    "control characters": np.bytes_(RED.encode()), "vlen numbers": (np.array([np.ones(2), 0], object)[:1], (1,), h5py.vlen_dtype("f8")),
+    "control characters": np.bytes_(RED.encode()), "vlen numbers": (VLEN, (1,), h5py.vlen_dtype("f8")),
     "NaN": np.full(3, np.nan), "infinite": np.full(3, np.inf), "negative": np.full(3, -1.0), "half": np.ones(3, np.float16),
     "no numbers": np.ones(0), "64 KB": np.ones(8192), "missing": None,
 }  # fmt: skip
@@ -368,7 +371,7 @@ def test_attributes_of_any_type(tmp_path, samples, arrays, small, name, kind):
     except FileError as error:
         assert str(path) in str(error) and "\n" not in str(error)
         return
-    assert checkpoint.architecture is None or (isinstance(checkpoint.architecture, str) and checkpoint.architecture.isprintable())
+    assert isinstance(checkpoint.architecture, str | None) and (checkpoint.architecture or "").isprintable()
     assert all(isinstance(told, str) for told in checkpoint.provenance.values())
     diagnose(translate(checkpoint, small), small)
 
