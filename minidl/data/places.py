@@ -10,8 +10,14 @@ PACKINGS = ("", ".gz", ".xz")
 
 
 def cache():
-    """The folder for what minidl downloads: $XDG_CACHE_HOME/minidl, or ~/.cache/minidl."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minidl"
+    """The folder for what minidl downloads: $XDG_CACHE_HOME/minidl, or ~/.cache/minidl. FileError: there is no home."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minidl"
+    except RuntimeError:  # a user id without an entry in the system's list of users, as in containers
+        raise FileError(
+            "this user has no home folder, in which data sets are kept; name a folder with --data (to download, --to), or in "
+            "the environment variable MINIDL_DATA (to download, XDG_CACHE_HOME)"
+        ) from None
 
 
 def places(folder=None):
@@ -19,7 +25,12 @@ def places(folder=None):
     if folder is not None:
         return [Path(folder)]
     named = os.environ.get("MINIDL_DATA")
-    return [*([Path(named)] if named else []), cache()]
+    try:
+        return [*([Path(named)] if named else []), cache()]
+    except FileError:
+        if not named:
+            raise
+        return [Path(named)]
 
 
 def find(dataset, forms, folder=None):

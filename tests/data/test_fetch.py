@@ -1,26 +1,30 @@
 """Downloads from a server of the test's own, with all that servers and networks do."""
 
 import hashlib
+import importlib
 import re
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.request import Request
 
 import pytest
 
 from minidl.data import fetch as fetch_dataset
-from minidl.data.fetch import SOURCES, Source, fetch
+from minidl.data.fetch import SOURCES, Known, Source, fetch
 from minidl.errors import ArgumentError, FileError
 
 CONTENT = bytes(range(256)) * 1000
 NAMES = ["pictures.gz", "labels.gz"]
+KNOWN = Known(len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+fetching = importlib.import_module("minidl.data.fetch")  # minidl.data.fetch is the function
 
 
 class Server(ThreadingHTTPServer):
     """Serves CONTENT under any name, as its attributes say; `asked` lists the Range of each request, or None."""
 
     daemon_threads = True
-    content, knows_range, cut, status, sends_length = CONTENT, True, None, None, True
+    content, knows_range, cut, status, sends_length, to = CONTENT, True, None, None, True, None
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -37,6 +41,10 @@ class Handler(BaseHTTPRequestHandler):
         server.asked.append(asked)
         if server.status:
             return self.send_error(server.status)
+        if server.to:
+            self.send_response(302)
+            self.send_header("Location", server.to)
+            return self.end_headers()
         begin = int(re.fullmatch(r"bytes=(\d+)-", asked)[1]) if asked and server.knows_range else 0
         if asked and begin >= len(server.content):
             return self.send_error(416)
@@ -56,8 +64,8 @@ def server(monkeypatch):
     server = Server()
     thread = threading.Thread(target=server.serve_forever, args=[0.01])
     thread.start()
-    sha256 = hashlib.sha256(CONTENT).hexdigest()
-    monkeypatch.setitem(SOURCES, "mnist", Source((server.address,), dict.fromkeys(NAMES, sha256)))
+    monkeypatch.setattr(fetching, "SCHEMES", ("http",))
+    monkeypatch.setitem(SOURCES, "mnist", Source((server.address,), dict.fromkeys(NAMES, KNOWN)))
     yield server
     server.shutdown()
     server.server_close()
@@ -151,11 +159,56 @@ def test_a_second_address_is_tried_and_both_are_told(server, tmp_path, monkeypat
             fetch("mnist", tmp_path / "bad")
 
 
+def test_a_file_of_another_length_is_not_downloaded(server, tmp_path):
+    for server.content in CONTENT + b"more", CONTENT[:-1]:
+        found = rf"it offers a file of {len(server.content):,} bytes, wanted 256,000"
+        with pytest.raises(FileError, match=found):
+            fetch("mnist", tmp_path)
+        assert not names(tmp_path)
+
+
+def test_no_more_is_taken_than_the_file_has(server, tmp_path):
+    server.content, server.sends_length = CONTENT * 100, False
+    with pytest.raises(FileError, match="it sent more than the 256,000 bytes of the file"):
+        fetch("mnist", tmp_path)
+    assert (tmp_path / f"{NAMES[0]}.part").stat().st_size <= len(CONTENT)
+
+
+def test_all_addresses_are_of_https():
+    addresses = [address for source in SOURCES.values() for address in source.addresses]
+    assert all(address.startswith("https://") and address.endswith("/") for address in addresses)
+    assert fetching.SCHEMES == ("https",)
+
+
+def test_an_address_that_is_not_encrypted_is_not_asked(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetching, "SCHEMES", ("https",))
+    with pytest.raises(FileError, match="is not one of https, and was not asked"):
+        fetch("mnist", tmp_path)
+    assert not server.asked
+
+
+@pytest.mark.parametrize("place", ["ftp://127.0.0.1/", "file:///etc/passwd", "https://127.0.0.1:1/"])
+def test_a_server_does_not_send_on_to_another_kind_of_address(server, tmp_path, place):
+    """Here http alone is allowed; the next test is the way round that matters."""
+    server.to = place
+    with pytest.raises(FileError, match=f"the address {place} is not one of https|not allowed"):
+        fetch("mnist", tmp_path)
+
+
+def test_https_does_not_send_on_to_http():
+    handler, request = fetching._Redirects(), Request("https://example.org/a")
+    with pytest.raises(ConnectionError, match="is not one of https"):
+        handler.redirect_request(request, None, 302, "Found", {}, "http://example.org/a")
+    sent = handler.redirect_request(request, None, 302, "Found", {}, "https://example.org/b")
+    assert sent.full_url == "https://example.org/b"
+
+
 def test_a_server_that_is_none(tmp_path, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as nonsense:
         address = f"http://127.0.0.1:{nonsense.getsockname()[1]}/"
         monkeypatch.setenv("no_proxy", "127.0.0.1")
-        monkeypatch.setitem(SOURCES, "mnist", Source((address,), {NAMES[0]: ""}))
+        monkeypatch.setattr(fetching, "SCHEMES", ("http",))
+        monkeypatch.setitem(SOURCES, "mnist", Source((address,), {NAMES[0]: KNOWN}))
 
         def answer():
             connection, _ = nonsense.accept()

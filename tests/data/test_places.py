@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from minidl.cli import main
 from minidl.data.places import SUBFOLDERS, cache, find, places
 from minidl.errors import FileError
 
@@ -61,3 +62,28 @@ def test_what_is_whole_goes_before_what_is_not(tmp_path):
     assert find("mnist", FORMS, tmp_path) == [tmp_path / "mnist/archive.tar.gz"]
     put(tmp_path, "labels.xz")
     assert find("mnist", FORMS, tmp_path) == [tmp_path / "pictures", tmp_path / "labels.xz"]
+
+
+@pytest.fixture
+def no_home(monkeypatch):
+    """A user id that the system does not know, as in containers."""
+
+    def unknown():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", unknown)
+    monkeypatch.delenv("XDG_CACHE_HOME")
+
+
+def test_without_a_home_the_named_folders_are_looked_in(no_home, tmp_path, monkeypatch):
+    put(tmp_path / "data", "pictures", "labels")
+    assert find("mnist", FORMS, tmp_path / "data")
+    monkeypatch.setenv("MINIDL_DATA", str(tmp_path / "data"))
+    assert places() == [tmp_path / "data"] and find("mnist", FORMS)
+
+
+def test_without_a_home_and_a_named_folder_it_is_said_what_to_set(no_home, capsys):
+    for words in (["data", "info", "mnist"], ["data", "fetch", "mnist"], ["train", "siamese", "--folder", "unused"]):
+        assert main(words) == 2
+        said = capsys.readouterr().err
+        assert "this user has no home folder" in said and "MINIDL_DATA" in said and "XDG_CACHE_HOME" in said
