@@ -14,6 +14,7 @@ from minidl.cli.training_options import HELP, add_options, defaults, flag, given
 from minidl.errors import ArgumentError, FileError, NonFiniteError
 from minidl.files import replacing
 from minidl.recipes import cifar10, faces, siamese, signals, volumes
+from minidl.recipes.settings import unfit
 from minidl.training import load, train
 from minidl.training.folder import CHECKPOINT, RESULT, alone_in
 
@@ -36,7 +37,7 @@ def run(arguments):
     folder = arguments.folder or Path("runs") / f"{arguments.network}-{preset}"
     resuming = _command(arguments, "--folder", folder, "--resume")
     if arguments.resume:
-        settings = _begun_with(folder / CHECKPOINT, arguments.network, names(recipe), chosen)
+        settings = _begun_with(folder / CHECKPOINT, recipe, chosen)
     elif (folder / CHECKPOINT).exists():
         raise FileError(f"{folder / CHECKPOINT} is there already; go on from it: {resuming} (or choose another --folder)")
     else:
@@ -87,20 +88,26 @@ def _people(folder, chosen, settings):
     return faces.held_out(read_people(folder, settings["on_top"]), settings["hold_out"])
 
 
-def _begun_with(path, network, wanted, chosen):
+def _begun_with(path, recipe, chosen):
     """The settings of the run to go on with, with which those that were typed must agree."""
     if not path.exists():
         raise FileError(
             f"there is no {path} to go on from; name the --folder of the run, or its --preset, or begin one without --resume"
         )
-    stored = load(path).get("settings")
-    if not isinstance(stored, dict) or stored.get("network") != network or not stored.keys() >= set(wanted):
-        raise FileError(f"{path} is of no run that `minidl train {network}` began; name the folder of one")
-    if other := [f"{flag(name)} {typed(stored[name])}" for name, value in chosen.items() if stored[name] != value]:
+    stored, wanted = load(path).get("settings"), names(recipe)
+    if not isinstance(stored, dict) or stored.get("network") != recipe.NETWORK or not stored.keys() >= set(wanted):
+        raise FileError(f"{path} is of no run that `minidl train {recipe.NETWORK}` began; name the folder of one")
+    settings = {name: stored[name] for name in wanted}
+    if found := unfit(recipe, settings):
+        name, value, fit = found
+        raise FileError(
+            f"{path} has {value} as its setting {name}; wanted {fit}: it is damaged, take an earlier one, or begin again"
+        )
+    if other := [f"{flag(name)} {typed(settings[name])}" for name, value in chosen.items() if settings[name] != value]:
         raise ArgumentError(
             f"{path} was begun with {', '.join(other)}; leave that to --resume, or begin again in another folder"
         )
-    return {name: stored[name] for name in wanted}
+    return settings
 
 
 def _command(arguments, *more):

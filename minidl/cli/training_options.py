@@ -1,15 +1,13 @@
 """The options of `minidl train`: one for each setting of a preset, and how each is typed."""
 
 import argparse
-from math import isfinite
 from pathlib import Path
 
 from minidl.cli.lists import name_list
 from minidl.cli.options import add_device, add_tf32
 from minidl.errors import ArgumentError
-from minidl.optim.adam import EPSILON_FORMS
-from minidl.optim.sgd import MOMENTUM_FORMS
 from minidl.recipes import faces, signals, volumes
+from minidl.recipes.settings import out_of_range, words_for
 
 MADE = signals, volumes  # recipes that make their data themselves
 
@@ -31,7 +29,6 @@ MEANINGS = {
     "reduction": "of the triplets' losses", "dimensions": "numbers of a vector", "members": "networks side by side",
     "people": "of a step", "pictures": "of each of them", "examples": "to be made, a tenth of them to validate with",
 }  # fmt: skip
-LEAST = {"seed": 0, "limit": 1, "epochs": 1, "batch": 2, "pairs": 2, "dimensions": 1, "members": 1, "people": 2, "pictures": 2}
 PRESETS_TOLD = "what each option below is where it is not given; seed needs more time than the others (default: seed)"
 DEFAULTS = {"preset": "seed", "seed": 0, "limit": None}  # beside the settings of a preset
 
@@ -67,14 +64,12 @@ def add_options(command, name, recipe):
 
 def _add_setting(group, recipe, name):
     by_preset = {preset: settings[name] for preset, settings in recipe.PRESETS.items()}
-    choices = {"schedule": recipe.SCHEDULES, "epsilon_form": EPSILON_FORMS, "momentum_form": MOMENTUM_FORMS}
-    choices |= faces.WORDS if recipe is faces else {}
     kind = float if name == "clip" else type(by_preset["seed"])
     options = {"type": kind, "metavar": {int: "N", float: "X", str: "WORDS"}.get(kind)}
     if name in ("hold_out", "triplets"):
         options["type"] = name_list()
-    if name in choices:
-        options = {"choices": choices[name]}
+    if words := words_for(recipe, name):
+        options = {"choices": words}
     elif kind is bool:
         options = {"type": _yes_or_no, "metavar": "yes|no"}
     told = ", ".join(f"{preset}: {typed(value)}" for preset, value in by_preset.items())
@@ -96,12 +91,9 @@ def _yes_or_no(text):
 def given(arguments, recipe):
     """{setting: value} of those that were typed"""
     found = {name: value for name in names(recipe) if (value := getattr(arguments, name, None)) is not None}
-    for name, least in LEAST.items():
-        if found.get(name, least) < least:
-            raise ArgumentError(f"{flag(name)} is {found[name]}; wanted at least {least}")
     for name, value in found.items():
-        if isinstance(value, float) and not isfinite(value):
-            raise ArgumentError(f"{flag(name)} is {value}; wanted a finite number")
+        if not isinstance(value, str | bool) and (wanted := out_of_range(name, value)):
+            raise ArgumentError(f"{flag(name)} is {value}; wanted {wanted}")
     return found
 
 

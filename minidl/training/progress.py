@@ -1,9 +1,10 @@
 """How far a run has come: what its log and its means are made of."""
 
 from dataclasses import dataclass, field
-from numbers import Real
+from math import isfinite
 
 from minidl.errors import FileError
+from minidl.limits import NUMBERS
 from minidl.shapes import is_int
 
 
@@ -35,20 +36,37 @@ class Progress:
     def restored(cls, stored, epochs, path):
         """From the vars() of one after so many epochs, out of the file `path`. Raises FileError where they make none."""
         found = cls(**stored)
-        wrong = [name for name in ("step", "examples") if not (is_int(stored[name]) and stored[name] >= 0)]
-        wrong += [] if isinstance(found.seconds, Real) else ["seconds"]
-        wrong += [] if isinstance(found.sums, dict) and all(_has(found.sums, name) for name in found.sums) else ["sums"]
-        wrong += (
-            [] if isinstance(found.rows, list) and len(found.rows) == epochs and all(map(_is_row, found.rows)) else ["rows"]
-        )
+        wrong = [name for name in ("step", "examples") if not is_count(stored[name])]
+        wrong += [] if _is_number(found.seconds) and isfinite(found.seconds) else ["seconds"]
+        wrong += [] if _are_numbers(found.sums) else ["sums"]
+        rows = found.rows if isinstance(found.rows, list) and len(found.rows) == epochs else [None]
+        wrong += [] if all(_is_row(row, epoch) for epoch, row in enumerate(rows, start=1)) else ["rows"]
         if wrong:
             raise FileError(f"{path} holds no {wrong[0]} that a run could have had; begin again in another folder")
         return found
 
 
-def _is_row(row):
-    return isinstance(row, dict) and all(_has(row, name) for name in ("epoch", "step", "learning_rate", "loss"))
+def is_count(value):
+    """Whether it is a whole number that something could have been counted to."""
+    return is_int(value) and 0 <= value <= NUMBERS
 
 
-def _has(numbers, name):
-    return isinstance(numbers.get(name), Real)
+def _is_row(row, epoch):
+    """Of the log: the numbers of this epoch, and perhaps a remark in words"""
+    if not isinstance(row, dict) or not row.keys() >= {"epoch", "step", "learning_rate", "loss", "seconds"}:
+        return False
+    remark = row.get("remark", "")
+    numbers = {name: value for name, value in row.items() if name != "remark"}
+    counts = row["epoch"] == epoch and is_count(row["step"])
+    return counts and isinstance(remark, str) and remark.isprintable() and _are_numbers(numbers)
+
+
+def _are_numbers(numbers):
+    """Whether it is {name: number}, with names as those of measures are: they come into the drawing of the curves."""
+    return isinstance(numbers, dict) and all(
+        name.isidentifier() and len(name) <= 100 and _is_number(value) for name, value in numbers.items()
+    )
+
+
+def _is_number(value):
+    return isinstance(value, float) or (is_int(value) and abs(value) <= NUMBERS)

@@ -12,8 +12,11 @@ from dataclasses import is_dataclass
 
 from minidl.backend import current_arithmetic, current_device
 from minidl.cores import get_threads
-from minidl.errors import ArgumentError, FileError, MinidlError
-from minidl.training.progress import Progress
+from minidl.errors import ArgumentError, FileError, MinidlError, printable
+from minidl.limits import short
+from minidl.training.progress import Progress, is_count
+
+LARGEST = 1e30  # of an optimiser's numbers
 
 
 def identity_of(task):
@@ -33,13 +36,16 @@ def restore(task, identity, state, path):
     try:
         for part in identity:
             _must_agree(state[part], identity[part], path)
+        _must_be_numbers(state["optimizer"], task.optimizer, path)
         for name in ("batches", "model", "optimizer"):
             getattr(task, name).restore(state[name])
         return Progress.restored(state["progress"], task.batches.epoch, path), _moved(state["machine"])
     except MinidlError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise FileError(f"{path} does not hold a training run ({error!r}); begin again in another folder") from None
+        raise FileError(
+            f"{path} does not hold a training run ({printable(repr(error), 200)}); begin again in another folder"
+        ) from None
 
 
 def _settings_of(task):
@@ -79,7 +85,17 @@ def _is_plain_list(value):
 
 def _must_agree(before, now, path):
     if other := sorted(name for name in before | now if before.get(name) != now.get(name)):
-        raise ArgumentError(f"{path} was trained with other settings ({', '.join(other)}); resume with the same ones")
+        told = printable(", ".join(other), 200)
+        raise ArgumentError(f"{path} was trained with other settings ({told}); resume with the same ones")
+
+
+def _must_be_numbers(state, optimizer, path):
+    """Of the optimiser's numbers, which it raises others to the power of or divides by"""
+    for name, kind in optimizer.NUMBERS.items():
+        value = state.get(name)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (is_count(value) if kind is int else is_number and abs(value) <= LARGEST):
+            raise FileError(f"{path} has {short(value)} as the optimiser's {name}; begin again in another folder")
 
 
 def _machine():
@@ -87,6 +103,12 @@ def _machine():
 
 
 def _moved(before):
-    if other := [f"{name} {before.get(name)}, now {value}" for name, value in _machine().items() if before.get(name) != value]:
+    if other := [
+        f"{name} {_told(before.get(name))}, now {value}" for name, value in _machine().items() if before.get(name) != value
+    ]:
         return f"the run was begun elsewhere ({'; '.join(other)}): its last digits will not be those of one that never stopped"
     return None
+
+
+def _told(value):
+    return printable(value, 40) if isinstance(value, str) else short(value)

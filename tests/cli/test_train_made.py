@@ -6,6 +6,7 @@ import pytest
 
 from minidl.cli import main
 from minidl.recipes import signals, volumes
+from minidl.training import load, save
 
 RECIPES = {"signals": signals, "volumes": volumes}
 
@@ -48,3 +49,72 @@ def test_there_is_no_data_set_to_name(network, words, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["train", network, *words])
     assert ended.value.code == 2 and "unrecognized arguments" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """The folder of a short run"""
+    folder = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signals, "KNOWN", 160)
+        patch.setattr(signals, "TESTED", 96)
+        few = ["--examples", "160", "--epochs", "1", "--batch", "40", "--quiet"]
+        assert main(["train", "signals", "--folder", str(folder), *few]) == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        ("settings", "epochs", "\x1b[31m"),
+        ("settings", "epochs", [1]),
+        ("settings", "epochs", 10**30),
+        ("settings", "examples", 10**12),
+        ("settings", "examples", None),
+        ("settings", "learning_rate", float("nan")),
+        ("settings", "learning_rate", -0.003),
+        ("settings", "schedule", {"one-cycle": 1}),
+        ("settings", "preset", ["seed"]),
+        ("settings", "seed", -1),
+        ("settings", "seed", 1.5),
+        ("settings", "batch", 0),
+        ("settings", "clip", "1"),
+        ("settings", "clip", -1.0),
+        ("optimizer", "steps", -1),
+        ("optimizer", "steps", 10**400),
+        ("optimizer", "steps", 2.5),
+        ("optimizer", "learning_rate", float("nan")),
+        ("progress", "step", 10**400),
+        ("progress", "seconds", float("nan")),
+        ("progress", "sums", {"$\\frac": 1.0}),
+        ("progress", "rows", [{"epoch": 1, "step": 3, "learning_rate": 0.1, "loss": 1.0}]),
+        ("progress", "rows", [{"epoch": 1, "step": 3, "learning_rate": 0.1, "loss": 1.0, "seconds": 1, "$\\frac": 1}]),
+        ("progress", "rows", [{"epoch": 1, "step": 3, "learning_rate": 0.1, "loss": 10**400, "seconds": 1}]),
+        ("progress", "rows", [{"epoch": 9, "step": 3, "learning_rate": 0.1, "loss": 1.0, "seconds": 1}]),
+        ("progress", "rows", [{"epoch": 1, "step": 3, "learning_rate": 0.1, "loss": 1.0, "seconds": 1, "remark": 7}]),
+        ("batches", "epoch", 10**400),
+        ("rules", "clip", [[[]]]),
+        ("rules", "x" * 3000, 1),
+    ],
+)
+def test_a_checkpoint_whose_settings_or_numbers_are_wrong(part, name, value, begun, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(signals, "KNOWN", 160)
+    monkeypatch.setattr(signals, "TESTED", 96)
+    state = load(begun / "checkpoint.h5")
+    state[part][name] = value
+    save(tmp_path / "checkpoint.h5", state)
+    assert main(["train", "signals", "--folder", str(tmp_path), "--resume"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("minidl: ") and error.count("\n") == 1 and len(error) < 700 and "\x1b" not in error
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.h5"]
+
+
+def test_what_a_checkpoint_says_of_its_machine_is_shortened(begun, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(signals, "KNOWN", 160)
+    monkeypatch.setattr(signals, "TESTED", 96)
+    state = load(begun / "checkpoint.h5")
+    state["machine"] = {"threads": [1] * 10_000, "device": "\x1b[31m" + "x" * 10_000}
+    save(tmp_path / "checkpoint.h5", state)
+    assert main(["train", "signals", "--folder", str(tmp_path), "--resume"]) == 0
+    told = capsys.readouterr().out
+    assert "the run was begun elsewhere (threads [1, 1, " in told and len(told) < 3000 and "\x1b" not in told

@@ -1,0 +1,63 @@
+"""What the settings of a run may be: typed by a user, or read from a checkpoint of unknown origin."""
+
+from math import isfinite
+
+from minidl.limits import short
+from minidl.optim.adam import EPSILON_FORMS
+from minidl.optim.sgd import MOMENTUM_FORMS
+from minidl.shapes import is_int
+
+WHOLE = {  # name: (least, most)
+    "seed": (0, 2**63), "limit": (1, 10**9), "epochs": (1, 10**6), "batch": (2, 2**16), "pairs": (2, 2**16),
+    "dimensions": (1, 2**12), "members": (1, 100), "people": (2, 1000), "pictures": (2, 1000), "examples": (1, 100_000),
+}  # fmt: skip
+LARGEST = 1e6  # of other numbers
+LONGEST = 10_000  # characters of a text
+MAY_BE_NONE = ("limit", "clip")
+
+
+def words_for(recipe, name):
+    """The words that a setting is one of; None where it is none of some words."""
+    words = {
+        "preset": recipe.PRESETS, "schedule": recipe.SCHEDULES, "epsilon_form": EPSILON_FORMS,
+        "momentum_form": MOMENTUM_FORMS,
+    }  # fmt: skip
+    found = (words | getattr(recipe, "WORDS", {})).get(name)
+    return None if found is None else list(found)
+
+
+def out_of_range(name, value):
+    """What a number was wanted to be, in words; None where it may be so."""
+    if name in WHOLE:
+        least, most = WHOLE[name]
+        return f"at least {least}" if value < least else f"at most {most:,}" if value > most else None
+    if isinstance(value, float) and not isfinite(value):
+        return "a finite number"
+    return None if abs(value) <= LARGEST else f"at most {LARGEST:,.0f}"
+
+
+def unfit(recipe, settings):
+    """(name, value in words, what was wanted) of the first setting that no run of this recipe can have; None: all fit.
+
+    Settings of another type than those of the presets, or out of range. What depends on others is left to the task.
+    """
+    for name, value in settings.items():
+        if wanted := _wanted(recipe, name, value):
+            return name, short(value), wanted
+    return None
+
+
+def _wanted(recipe, name, value):
+    if value is None and name in MAY_BE_NONE:
+        return None
+    if words := words_for(recipe, name):
+        return None if isinstance(value, str) and value in words else f"one of {', '.join(words)}"
+    kind = int if name in WHOLE else float if name == "clip" else type(recipe.PRESETS["seed"][name])
+    if kind is bool:
+        return None if isinstance(value, bool) else "true or false"
+    if kind is str:
+        return None if isinstance(value, str) and len(value) <= LONGEST and value.isprintable() else "a plain text"
+    if kind is int:
+        return out_of_range(name, value) if is_int(value) else "a whole number"
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return out_of_range(name, value) if is_number else "a number"

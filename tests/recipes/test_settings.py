@@ -1,0 +1,52 @@
+"""What settings a checkpoint of unknown origin may hold: each wrong type and range is named."""
+
+import pytest
+
+from minidl.recipes import cifar10, faces, siamese, signals, volumes
+from minidl.recipes.settings import LARGEST, LONGEST, unfit
+
+RECIPES = siamese, cifar10, faces, signals, volumes
+WRONG = {
+    int: [None, "1", "\x1b[31m", 1.0, float("nan"), True, [1], {}, -1, 10**30],
+    float: [None, "1", True, [0.1], {}, float("nan"), float("inf"), 10**400, -1e300],
+    bool: [None, 0, 1, "yes", [True]],
+    str: [None, 1, ["a"], {}, "\x1b[31m", "a" * (LONGEST + 1)],
+}
+
+
+def settings_of(recipe, preset="seed"):
+    return {"preset": preset, "seed": 0, **recipe.PRESETS[preset]}
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_presets_fit(recipe):
+    for preset in recipe.PRESETS:
+        assert unfit(recipe, settings_of(recipe, preset)) is None
+    assert unfit(recipe, settings_of(recipe) | {"limit": None, "clip": 3}) is None
+    assert unfit(recipe, settings_of(recipe) | {"limit": 100, "clip": 0.5}) is None
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_each_setting_of_a_wrong_type_or_out_of_range_is_named(recipe):
+    for name, usual in settings_of(recipe).items():
+        kind = float if name == "clip" else type(usual)
+        for value in WRONG[kind]:
+            if not (name == "clip" and value is None):
+                found, told, wanted = unfit(recipe, settings_of(recipe) | {name: value})
+                assert found == name and len(told) < 200 and told.isprintable() and wanted
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"epochs": "\x1b[31m"}, ("epochs", r"'\x1b[31m'", "a whole number")),
+        ({"epochs": 0}, ("epochs", "0", "at least 1")),
+        ({"examples": 10**9}, ("examples", "1000000000", "at most 100,000")),
+        ({"learning_rate": float("nan")}, ("learning_rate", "nan", "a finite number")),
+        ({"learning_rate": 2 * LARGEST}, ("learning_rate", "2000000.0", "at most 1,000,000")),
+        ({"schedule": "two-cycles"}, ("schedule", "'two-cycles'", "one of constant, one-cycle")),
+        ({"preset": ["seed"]}, ("preset", "['seed']", "one of seed, fast")),
+    ],
+)
+def test_it_is_said_what_was_wanted(change, told):
+    assert unfit(signals, settings_of(signals) | change) == told
