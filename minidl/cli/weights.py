@@ -59,7 +59,7 @@ def _convert(arguments):
 def _info(arguments):
     checkpoint = read(arguments.file)
     print(f"{shown(arguments.file)}: {arguments.file.stat().st_size:,} bytes, SHA-256 {_sha256(arguments.file)}")
-    print(printable(f"form: {checkpoint.form}; architecture: {checkpoint.architecture or 'not told'}"))
+    print(f"form: {checkpoint.form}; architecture: {shown(checkpoint.architecture or 'not told')}")
     if fed := checkpoint.preprocessing:
         print(f"preprocessing: {fed.channels}, mean {fed.mean}, std {fed.std}")
     width = max(map(len, checkpoint.arrays))

@@ -1,11 +1,12 @@
 import re
+import tracemalloc
 from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 
-from minidl.checkpoints import Checkpoint, load, loading, shipped, write
+from minidl.checkpoints import Checkpoint, hdf5, load, loading, read, shipped, write
 from minidl.errors import FileError
 from minidl.models.vgg19 import ARCHITECTURE
 
@@ -18,6 +19,46 @@ def test_with_and_without_the_top(tmp_path, arrays, small, samples):
     samples.minidl_file(tmp_path / "b.h5", bare)
     with pytest.raises(FileError, match="has no top"):
         load(tmp_path / "b.h5", small, top=True)
+
+
+@pytest.mark.parametrize("levels", [None, 256])
+def test_arrays_that_the_model_does_not_use_are_not_read(tmp_path, arrays, small, monkeypatch, levels):
+    found, read_one = [], hdf5._read
+    monkeypatch.setattr(hdf5, "_read", lambda dataset, name, *more: [found.append(name), read_one(dataset, name, *more)][1])
+    preprocessing = small.preprocessing["caffe"]
+    write(tmp_path / "a.h5", Checkpoint(arrays, architecture="small", preprocessing=preprocessing), levels=levels)
+    bare = load(tmp_path / "a.h5", small)
+    assert {name.partition("/")[0] for name in found} == {"conv_a", "conv_b"}
+    found.clear()
+    whole = load(tmp_path / "a.h5", small, top=True)
+    assert {name.partition("/")[0] for name in found} == {"conv_a", "conv_b", "dense_a"}
+    assert bare.arrays.keys() < whole.arrays.keys()
+    for name, array in bare.arrays.items():
+        np.testing.assert_array_equal(array, whole.arrays[name])
+
+
+@pytest.mark.parametrize("form", ["minidl", "keras 2", "npz", "torch zip", "torch legacy", "tfjs"])
+def test_arrays_that_are_not_wanted_take_no_memory(tmp_path, samples, small, form):
+    """A top of 32 MB beside convolutions of some kilobytes; its shape is known nevertheless."""
+    rng = np.random.default_rng(0)
+    arrays = {name: rng.normal(size=shape).astype(np.float32) for name, shape in small.shapes.items()}
+    arrays["dense_a/kernel"] = rng.normal(size=(24, 5)).astype(np.float32)
+    arrays["dense_b/kernel"] = np.ones((2048, 4096), np.float32) * rng.normal(size=(2048, 1)).astype(np.float32)
+    if form.startswith("torch"):
+        samples.WRITERS[form](tmp_path / "a", {"conv_a/kernel": arrays["dense_b/kernel"].reshape(1, 8, 1024, 1024)}
+                              | {"conv_a/bias": arrays["conv_a/bias"]})  # fmt: skip
+        few, large = "features.0.bias", "features.0.weight"
+    else:
+        samples.WRITERS[form](tmp_path / "a", arrays)
+        few, large = (name for name in read(tmp_path / "a", []).arrays if "conv_a" in name or "dense_b" in name
+                      if "bias" in name or "dense_b" in name)  # fmt: skip
+    tracemalloc.start()
+    found = read(tmp_path / "a", [few]).arrays
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20
+    np.testing.assert_array_equal(found[few], read(tmp_path / "a").arrays[few])
+    assert found[large].shape == read(tmp_path / "a").arrays[large].shape and found[large].size == 2**23
 
 
 @pytest.mark.parametrize("form", ["keras official", "torch zip", "npz"])

@@ -4,20 +4,29 @@
 """
 
 import faulthandler
+import gzip
+import io
+import lzma
 import random
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
 from minidl.checkpoints import diagnose, read, translate
+from minidl.data import cifar10, mnist
 from minidl.errors import MinidlError
+from minidl.training import load, train
+from minidl.training.resuming import identity_of, restore
 
 COUNT = 5 * settings().max_examples
 SECONDS = 10  # that a single file may take
+MEGABYTES = 200  # by which the files may let the memory grow
 
 
 def mutated(contents, seed):
@@ -47,34 +56,105 @@ def survive(form, count, samples):
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
     readable = 0
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "weights"
-        samples.WRITERS[form](path, samples.small_arrays())
-        contents = path.read_bytes()
-        assert translate(read(path), samples.SMALL).arrays
+        contents, write, look = samples_of(form, Path(folder), samples)
+        write(contents)
+        look()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         for seed in range(count):
             faulthandler.dump_traceback_later(SECONDS, exit=True)
-            path.write_bytes(mutated(contents, seed))
+            write(mutated(contents, seed))
             try:
-                diagnose(translate(read(path), samples.SMALL), samples.SMALL)
+                look()
                 readable += 1
             except MinidlError:
                 pass
             except BaseException:
                 print(f"{form}, seed {seed}:", file=sys.stderr)
                 raise
+            used = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+            assert used < MEGABYTES, f"{form}, seed {seed}: {used:.0f} MB"
     faulthandler.cancel_dump_traceback_later()
     return readable
 
 
+def samples_of(form, folder, samples):
+    """(the contents of a small file of that form, a function that writes them into the folder, one that reads the file)"""
+    from tests.data import official
+    from tests.training.small import small_task
+
+    if form == "training":
+        train(small_task(), 1, folder)
+        task, path = small_task(), folder / "checkpoint.h5"
+        return path.read_bytes(), path.write_bytes, lambda: restore(task, identity_of(task), load(path), path)
+    if form in OF_DATA:
+        path, reader = data_set(form, folder, official)
+        return path.read_bytes(), path.write_bytes, lambda: reader(folder, "test")
+    path, arrays = folder / "weights", samples.small_arrays()
+    if form in INSIDE:
+        contents, write = INSIDE[form](path, arrays, samples)
+    else:
+        samples.WRITERS[form](path, arrays)
+        contents, write = path.read_bytes(), path.write_bytes
+    return contents, write, lambda: diagnose(translate(read(path), samples.SMALL), samples.SMALL)
+
+
+def npy_inside(path, arrays, samples):
+    """An array in an .npz file, whose checksum fits"""
+    first, *others = arrays
+    buffer = io.BytesIO()
+    np.save(buffer, arrays[first])
+
+    def write(contents):
+        with open(path, "wb") as file:
+            np.savez(file, **{name: arrays[name] for name in others})
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr(f"{first}.npy", contents)
+
+    return buffer.getvalue(), write
+
+
+def pickle_inside(path, arrays, samples):
+    """The pickle in PyTorch's container, whose checksum fits"""
+    torch = samples.torch_arrays(arrays)
+
+    def write(contents):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("small/data.pkl", contents)
+            for key, array in enumerate(torch.values()):
+                archive.writestr(f"small/data/{key}", array.tobytes())
+
+    return samples.state_dict_pickle(torch), write
+
+
+def data_set(form, folder, official):
+    """(the path of the file to damage, what reads the folder)"""
+    if form.startswith("idx"):
+        pictures, labels = official.digits()
+        names = {"t10k-images-idx3-ubyte": official.idx(pictures), "t10k-labels-idx1-ubyte": official.idx(labels)}
+        reader = mnist
+    elif form.startswith("pickle"):
+        names, reader = {"test_batch": official.python2_pickle(*official.photographs())}, cifar10
+    else:
+        batch = {"test_batch.bin": official.records(*official.photographs())}
+        names, reader = {"cifar-10-binary.tar": official.tar(batch)}, cifar10
+    for name, contents in names.items():
+        (folder / name).write_bytes(PACKINGS[form.rpartition(" ")[2]](contents))
+    return folder / next(iter(names)), reader
+
+
+INSIDE = {"npy in npz": npy_inside, "pickle in torch": pickle_inside}
+PACKINGS = {"plain": bytes, "gz": gzip.compress, "xz": lzma.compress}
 FORMS = ["minidl", "minidl levels", "keras official", "keras 2", "keras 3", "torch zip", "torch legacy", "npz", "tfjs"]
+OF_DATA = [f"{form} {packing}" for form in ("idx", "pickle", "tar") for packing in PACKINGS]
+ALL = [*FORMS, *INSIDE, "training", *OF_DATA]
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_mutated_files_read_or_are_refused(form, samples):
+@pytest.mark.parametrize("forms", [*([form] for form in FORMS), [*INSIDE, "training"], OF_DATA], ids="-".join)
+def test_mutated_files_read_or_are_refused(forms, samples):
     """In a process of its own: libhdf5 is C, and would take pytest with it."""
     assert set(FORMS) == set(samples.WRITERS)
-    command = [sys.executable, "-X", "faulthandler", __file__, str(COUNT), form]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    command = [sys.executable, "-X", "faulthandler", __file__, str(COUNT), *forms]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]
 
 
@@ -82,6 +162,6 @@ if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
     import conftest
 
-    for form in sys.argv[2:] or FORMS:
+    for form in sys.argv[2:] or ALL:
         readable = survive(form, int(sys.argv[1]), conftest)
         print(f"{form}: {sys.argv[1]} mutated files, {readable} read, the rest refused")

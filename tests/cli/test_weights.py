@@ -165,6 +165,25 @@ def test_info_of_the_shipped_weights(capsys):
         assert told in shown
 
 
+def test_texts_of_a_file_are_shown_without_control_characters(keras, tmp_path, capsys):
+    escaped = "\x1b[31mred\x1b]0;title\x07"
+    target = tmp_path / "a.h5"
+    assert cli.main(["weights", "convert", str(keras), str(target), "--provenance", f"authors={escaped}"]) == 0
+    capsys.readouterr()
+    assert cli.main(["weights", "info", str(target)]) == 0
+    told = capsys.readouterr().out
+    assert "authors: ?[31mred?]0;title?" in told and "\x1b" not in told
+    with h5py.File(target, "r+") as file:
+        file.attrs["architecture"] = np.bytes_(escaped.encode())
+    for words in (["info", target], ["check", target], ["convert", target, tmp_path / "b.h5"]):
+        assert cli.main(["weights", *map(str, words)]) == 2
+        told = "".join(capsys.readouterr())
+        assert "has '?[31mred?]0;title?' as its attribute 'architecture'; wanted plain text" in told and "\x1b" not in told
+    strange = tmp_path / "\x1b[31m.h5"
+    target.rename(strange)
+    assert cli.main(["weights", "info", str(strange)]) == 2 and "\x1b" not in "".join(capsys.readouterr())
+
+
 # ---- networks that minidl has no use for ----------------------------------------------------------------------------
 
 
