@@ -47,7 +47,7 @@ def get_threads():
 def _threads_to_begin_with():
     for name in VARIABLES:
         value = os.environ.get(name, "").partition(",")[0].strip()  # OMP_NUM_THREADS may list one number for each level
-        if value.isdecimal() and int(value):
+        if value.isdecimal() and len(value) < 10 and int(value):
             return int(value)
         if value and name == "MINIDL_NUM_THREADS":
             raise ArgumentError(f"{name} is {value!r}; wanted a number of threads, at least 1")

@@ -188,6 +188,9 @@ class StateDictUnpickler(pickle._Unpickler):
         """BUILD sets attributes of an object, here the versions of the modules: nobody needs them."""
         self.stack.pop()
 
-    dispatch |= {
-        pickle.REDUCE[0]: call, pickle.SETITEM[0]: set_item, pickle.SETITEMS[0]: set_items, pickle.BUILD[0]: ignore_attributes,
-    }  # fmt: skip
+    dispatch |= {  # type: ignore[dict-item]
+        pickle.REDUCE[0]: call,
+        pickle.SETITEM[0]: set_item,
+        pickle.SETITEMS[0]: set_items,
+        pickle.BUILD[0]: ignore_attributes,
+    }
