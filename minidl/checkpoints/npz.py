@@ -1,4 +1,4 @@
-"""NumPy's .npz: a zip archive of arrays, each a header in text and the raw numbers.
+"""NumPy's .npz: a zip archive of arrays, each a header in text and the raw numbers; and .npy, one of them as a file.
 
 The header is a Python literal, {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }. It is matched rather than parsed,
 because Python's parser needs much memory for a few kilobytes of brackets. Packed entries are read in pieces of the size that
@@ -39,6 +39,16 @@ def read_npz(path, wanted=None):
     return Checkpoint(arrays, form="npz")
 
 
+def read_npy(path):
+    """The array of an .npy file of numbers. FileError: it is none, or is cut off."""
+    with open(path, "rb") as stream:
+        shape, order, dtype = _header(stream, "the array", path)
+        size, there = prod(shape) * dtype.itemsize, path.stat().st_size - stream.tell()
+        if size != there:
+            raise FileError(f"{path} tells of {size:,} bytes of numbers, where {there:,} are; write it again with numpy.save")
+        return np.frombuffer(stream.read(size), dtype).reshape(shape, order=order)
+
+
 def _array(stream, name, allowance, is_wanted):
     shape, order, dtype = _header(stream, name, allowance.path)
     if not is_wanted:
@@ -54,7 +64,7 @@ def _header(stream, name, path):
     """(shape, order, dtype)"""
     magic, major = exactly(stream, 6, name, path), exactly(stream, 2, name, path)[0]
     if magic != MAGIC or major not in (1, 2, 3):
-        raise FileError(f"{path} is damaged or no .npz: its entry {name} begins with {magic!r}, not as an array does")
+        raise FileError(f"{path} is damaged: {name} begins with {magic!r}, not as an array of NumPy's does")
     length = int.from_bytes(exactly(stream, 2 if major == 1 else 4, name, path), "little")
     if length > LONGEST:
         raise FileError(f"{path} is damaged: the header of {name} has {length:,} bytes; wanted at most {LONGEST:,}")

@@ -10,7 +10,7 @@ counts as the number of instructions that would have written it.
 """
 
 import pickle
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from minidl.errors import printable
 from minidl.limits import INSTRUCTIONS, NUMBERS, is_shape, short
@@ -131,7 +131,13 @@ class StateDictUnpickler(pickle._Unpickler):
     def __init__(self, stream):
         super().__init__(stream)
         self.storages = {}
-        self.dispatch = _Known(self.dispatch)
+        own: Any = {
+            pickle.REDUCE[0]: StateDictUnpickler.call,
+            pickle.SETITEM[0]: StateDictUnpickler.set_item,
+            pickle.SETITEMS[0]: StateDictUnpickler.set_items,
+            pickle.BUILD[0]: StateDictUnpickler.ignore_attributes,
+        }
+        self.dispatch = _Known(self.dispatch | own)
 
     def find_class(self, module, name):
         """What the few names stand for that a state dict imports."""
@@ -187,10 +193,3 @@ class StateDictUnpickler(pickle._Unpickler):
     def ignore_attributes(self):
         """BUILD sets attributes of an object, here the versions of the modules: nobody needs them."""
         self.stack.pop()
-
-    dispatch |= {  # type: ignore[dict-item]
-        pickle.REDUCE[0]: call,
-        pickle.SETITEM[0]: set_item,
-        pickle.SETITEMS[0]: set_items,
-        pickle.BUILD[0]: ignore_attributes,
-    }

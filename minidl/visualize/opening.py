@@ -8,6 +8,7 @@ import numpy as np
 from minidl import ops
 from minidl.backend import current_device, current_module
 from minidl.checkpoints import hdf5
+from minidl.checkpoints.npz import read_npy
 from minidl.data.images import read_at_size, read_image
 from minidl.data.signals import SAMPLES
 from minidl.data.volumes import SIZE
@@ -116,15 +117,16 @@ def _grey(pictures):
 
 
 def _read_array(path):
+    path = must_exist(path, "array")
+    with open(path, "rb") as file:
+        if file.read(2) == b"PK":
+            raise FileError(f"{path} holds several arrays, as an .npz file does; write one with numpy.save")
     try:
-        array = np.load(must_exist(path, "array"), allow_pickle=False)
+        array = read_npy(path)
     except FileError:
         raise
     except Exception as error:  # a damaged header raises anything
         raise FileError(f"{path} holds no array of numbers ({error}); write one with numpy.save") from None
-    if not isinstance(array, np.ndarray):
-        array.close()
-        raise FileError(f"{path} holds several arrays, as an .npz file does; write one with numpy.save")
     if array.dtype.kind not in "fiu" or array.ndim < 2 or 0 in array.shape:
         raise FileError(f"{path} holds {array.dtype} {array.shape}; wanted numbers (L, C), (H, W, C) or (D, H, W, C)")
     with np.errstate(over="ignore"):

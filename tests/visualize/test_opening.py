@@ -156,3 +156,13 @@ def test_several_arrays_in_the_place_of_one_are_refused(tmp_path):
         np.savez(file, np.zeros((4, 4, 3)))
     with pytest.raises(FileError, match=r"a\.npy holds several arrays"):
         read_for(open_network(), tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize("shape", ["(100000000000, 1, 3)", "(" * 1500 + "1" + ")" * 1500, "(20000, 20000, 3)", "(1.0, 1)"])
+def test_an_array_whose_header_tells_of_more_than_there_is(tmp_path, shape):
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(48))
+    with pytest.raises(
+        FileError, match=r"a\.npy (tells of .* bytes of numbers, where 48 are|is damaged: the header of the array tells)"
+    ):
+        read_for(open_network(), tmp_path / "a.npy")
