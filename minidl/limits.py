@@ -20,11 +20,6 @@ TEXT = 2**22  # bytes of JSON; a manifest needs about 100 for each array
 PACKED = 20  # bytes that a byte of a file may unpack to, beyond SPARE
 SPARE = 2**26  # bytes that even the smallest file may unpack to
 
-__all__ = [
-    "AXES", "DEPTH", "ENTRIES", "INSTRUCTIONS", "NAME", "NUMBERS", "PACKED", "SPARE", "TEXT", "Allowance", "is_shape",
-    "must_have_few", "must_have_names", "short",
-]  # fmt: skip
-
 
 class Allowance:
     """The bytes of arrays that a file may still unpack to: PACKED times its own length, and SPARE."""
@@ -38,6 +33,16 @@ class Allowance:
         if size > self.left:
             raise FileError(f"{self.path} claims {size:,} bytes for {what}, more than it can hold; get it again")
         self.left -= size
+
+
+def in_memory(count, dtype):
+    """The bytes of so many numbers of a dtype, which become float32 where they are smaller.
+
+    >>> import numpy as np
+    >>> in_memory(10, np.dtype("u1")), in_memory(10, np.dtype("f8"))
+    (40, 80)
+    """
+    return count * max(dtype.itemsize, 4)
 
 
 def is_shape(value):

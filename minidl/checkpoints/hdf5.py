@@ -15,7 +15,7 @@ import numpy as np
 
 from minidl.checkpoints.checkpoint import numberless
 from minidl.errors import FileError
-from minidl.limits import DEPTH, ENTRIES, NAME, Allowance
+from minidl.limits import DEPTH, ENTRIES, NAME, Allowance, in_memory
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -36,7 +36,7 @@ def image(attributes, arrays):
     memory = io.BytesIO()
     with h5py.File(memory, "w", libver=("v110", "v110")) as file:
         for name, value in attributes.items():
-            file.attrs[name] = np.bytes_(value.encode("utf-8")) if isinstance(value, str) else value
+            file.attrs[name] = np.bytes_(value.encode("utf-8", "replace")) if isinstance(value, str) else value
         for name, array in arrays.items():
             whole = {"chunks": array.shape, "fletcher32": True} if array.size else {}
             file.create_dataset(name, data=array, track_times=False, **whole)
@@ -97,7 +97,7 @@ def _read(dataset, name, allowance):
         )
     chunk = dataset.chunks or dataset.shape
     chunks = prod(-(-length // part) for length, part in zip(dataset.shape, chunk, strict=True) if part)
-    size = max(prod(dataset.shape), prod(chunk)) * dataset.dtype.itemsize
+    size = in_memory(max(prod(dataset.shape), prod(chunk)), dataset.dtype)
     allowance.spend(size + chunks * OF_A_CHUNK, name)
     if h5py.h5z.FILTER_DEFLATE in filters:
         _must_not_burst(dataset, prod(chunk) * dataset.dtype.itemsize, name, allowance.path)

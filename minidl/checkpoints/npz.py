@@ -14,7 +14,7 @@ import numpy as np
 from minidl.checkpoints.checkpoint import Checkpoint, numberless
 from minidl.checkpoints.zips import exactly, must_end, opened
 from minidl.errors import FileError
-from minidl.limits import Allowance, is_shape, must_have_names, short
+from minidl.limits import Allowance, in_memory, is_shape, must_have_names, short
 
 MAGIC = b"\x93NUMPY"
 LONGEST = 4096  # bytes of a header
@@ -54,7 +54,7 @@ def _array(stream, name, allowance, is_wanted):
     if not is_wanted:
         return numberless(shape, dtype)
     size = prod(shape) * dtype.itemsize
-    allowance.spend(size, name)
+    allowance.spend(in_memory(prod(shape), dtype), name)
     contents = exactly(stream, size, name, allowance.path)
     must_end(stream, name, allowance.path)
     return np.frombuffer(contents, dtype).reshape(shape, order=order)

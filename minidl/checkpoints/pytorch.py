@@ -18,7 +18,7 @@ from minidl.checkpoints.checkpoint import Checkpoint, numberless
 from minidl.checkpoints.unpickling import Refused, StateDictUnpickler, StoredTensor
 from minidl.checkpoints.zips import opened
 from minidl.errors import FileError, printable
-from minidl.limits import Allowance, must_have_few, must_have_names
+from minidl.limits import Allowance, in_memory, must_have_few, must_have_names
 
 # The pickled number 0x1950A86A20F9469CFC6C, with which the older container begins (after two bytes of protocol).
 LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")
@@ -99,7 +99,7 @@ def _checkpoint(path, tensors, raw, byteorder):
         if tensor.storage.key not in raw:
             arrays[name] = numberless(tensor.shape, _seen(tensor.storage.dtype))
             continue
-        allowance.spend(prod(tensor.shape) * 4, name)
+        allowance.spend(in_memory(prod(tensor.shape), _stored(tensor.storage.dtype)), name)
         arrays[name] = _array(tensor, raw[tensor.storage.key], byteorder)
         if arrays[name] is None:
             raise FileError(f"{path} has {name} reach beyond the numbers stored for it: it is damaged; get it again")

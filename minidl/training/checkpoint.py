@@ -36,9 +36,7 @@ def load(path):
         with h5py.File(path, "r") as file:
             found = hdf5.attributes(file).get("format")
             arrays = hdf5.datasets(file, path) if found == FORMAT else None
-        if arrays and arrays["rest"].nbytes > path.stat().st_size:  # `save` packs nothing
-            raise ValueError("its text unpacks to more than the file")
-        tree = None if arrays is None else _take(arrays, json.loads(bytes(arrays["rest"])), "arrays")
+        tree = None if arrays is None else _take(arrays, json.loads(_text(arrays, path)), "arrays")
     except FileError:
         raise
     except Exception as error:  # a damaged file raises anything at all in the libraries that parse it
@@ -48,6 +46,15 @@ def load(path):
         told = f"has the format {printable(str(found), 80)!r}" if found else "tells no format"
         raise FileError(f"{path} {told}; wanted {FORMAT!r}: name a checkpoint that this version of `minidl train` wrote")
     return tree
+
+
+def _text(arrays, path):
+    rest = arrays["rest"]
+    if rest.dtype != np.uint8 or rest.ndim != 1:
+        raise ValueError(f"its text is of {rest.ndim} axes and {rest.dtype}, not a row of bytes")
+    if rest.nbytes > path.stat().st_size:  # `save` packs nothing
+        raise ValueError("its text unpacks to more than the file")
+    return rest.tobytes()
 
 
 def _put(arrays, tree, path):

@@ -99,6 +99,15 @@ def test_packed_text_is_refused(tmp_path):
     assert "its text unpacks to more than the file" in refused(tmp_path / "a.h5")
 
 
+@pytest.mark.parametrize("rest", [np.int64(2**40), np.int64(3), np.zeros((2, 2), np.uint8), np.ones(3), np.uint8(1)])
+def test_text_that_is_no_row_of_bytes(tmp_path, rest):
+    """bytes(2**40) would be a terabyte of zeros"""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs["format"] = np.bytes_("minidl training 2")
+        file["rest"] = rest
+    assert "not a row of bytes" in refused(tmp_path / "a.h5")
+
+
 def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
