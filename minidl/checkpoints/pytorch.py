@@ -16,7 +16,7 @@ import numpy as np
 
 from minidl.checkpoints.checkpoint import Checkpoint, numberless
 from minidl.checkpoints.unpickling import Refused, StateDictUnpickler, StoredTensor
-from minidl.checkpoints.zips import opened
+from minidl.checkpoints.zips import exactly, must_end, opened
 from minidl.errors import FileError, printable
 from minidl.limits import Allowance, in_memory, must_have_few, must_have_names
 
@@ -34,7 +34,10 @@ def read_zip(path, wanted=None):
             if entry.compress_type != zipfile.ZIP_STORED:
                 raise FileError(f"{path} has {name} compressed, which PyTorch never does; save it again with torch.save")
             allowance.spend(entry.file_size, name)
-            return archive.read(entry)
+            with archive.open(entry) as stream:
+                found = exactly(stream, entry.file_size, name, path)
+                must_end(stream, name, path)
+            return found
 
         roots = [name.removesuffix("data.pkl") for name in archive.namelist() if name.endswith("data.pkl")]
         if len(roots) != 1:
