@@ -1,5 +1,9 @@
 """Only the same run goes on, and a checkpoint with anything else in it is refused in a sentence."""
 
+import errno
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -121,3 +125,24 @@ def test_wrong_values_are_refused_in_a_sentence(path, value, begun, tmp_path):
     with pytest.raises(MinidlError) as caught:
         train(small_task(), 2, tmp_path, resume=True)
     assert isinstance(caught.value, FileError | ArgumentError) and str(caught.value).count("\n") == 0
+
+
+def test_a_disk_that_fills_up_loses_no_epoch(tmp_path, monkeypatch):
+    """The checkpoint of the epoch before stays, and the run goes on from it when there is room again."""
+
+    def full(path, contents):
+        with open(path, "wb") as file:
+            file.write(bytes(contents)[:1000])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    train(small_task(), 1, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(
+        FileError, match=r"cannot write .*checkpoint\.h5: no space left on device; choose another place or make"
+    ):
+        train(small_task(), 2, tmp_path, resume=True)
+    monkeypatch.undo()
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert after.keys() == before.keys() and after["checkpoint.h5"] == before["checkpoint.h5"]
+    assert [row["epoch"] for row in train(small_task(), 2, tmp_path, resume=True).rows] == [1, 2]
