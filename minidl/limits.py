@@ -15,6 +15,7 @@ NUMBERS = 2**48  # of an array
 NAME = 1000  # characters
 DEPTH = 32  # groups within groups
 ENTRIES = 10_000  # arrays, groups, or files of an archive; the largest networks have some thousands
+ATTRIBUTES = 1000  # of an HDF5 file; libhdf5 takes seconds for some thousands
 INSTRUCTIONS = 2**20  # of a pickle; a state dict needs about 30 for each tensor
 TEXT = 2**22  # bytes of JSON; a manifest needs about 100 for each array
 PACKED = 20  # bytes that a byte of a file may unpack to, beyond SPARE

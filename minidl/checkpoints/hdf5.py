@@ -15,7 +15,7 @@ import numpy as np
 
 from minidl.checkpoints.checkpoint import numberless
 from minidl.errors import FileError
-from minidl.limits import DEPTH, ENTRIES, NAME, Allowance, in_memory
+from minidl.limits import ATTRIBUTES, DEPTH, ENTRIES, NAME, Allowance, in_memory
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -45,10 +45,8 @@ def image(attributes, arrays):
 
 def attributes(file):
     """{name: str or 1-D array of floats} of an open file's attributes, without those that are not safe to read."""
-    if len(file.attrs) > ENTRIES:
-        raise FileError(
-            f"{file.filename} has {len(file.attrs):,} attributes; wanted at most {ENTRIES:,}: it is no file of weights"
-        )
+    if (count := len(file.attrs)) > ATTRIBUTES:
+        raise FileError(f"{file.filename} has {count:,} attributes; wanted at most {ATTRIBUTES:,}: it is no file of weights")
     found = {}
     for name in file.attrs:
         stored = file.attrs.get_id(name)

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import pytest
 
-from minidl.checkpoints import diagnose, read, translate, unpickling
+from minidl.checkpoints import diagnose, hdf5, read, translate, unpickling
 from minidl.errors import FileError, MinidlError
 
 MOST = 100 * 2**20  # bytes; limits.SPARE and what is held beside it
@@ -415,6 +415,15 @@ def test_attributes_of_any_type(tmp_path, samples, arrays, small, name, kind):
 def test_attributes_of_the_wrong_type_are_named(tmp_path, samples, arrays, changed, saying):
     attribute_file(tmp_path / "a.h5", samples, arrays, **changed)
     refused(tmp_path / "a.h5", saying)
+
+
+def test_attributes_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(hdf5, "ATTRIBUTES", 20)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["a/kernel"] = np.ones(3)
+        for number in range(21):
+            file.attrs[str(number)] = number
+    refused(tmp_path / "a.h5", "has 21 attributes; wanted at most 20")
 
 
 def test_links_and_datasets_of_nothing(tmp_path):

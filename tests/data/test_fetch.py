@@ -5,6 +5,7 @@ import importlib
 import re
 import socket
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.request import Request
 
@@ -52,7 +53,8 @@ class Handler(BaseHTTPRequestHandler):
         if server.sends_length:
             self.send_header("Content-Length", str(len(server.content) - begin))
         self.end_headers()
-        return self.wfile.write(server.content[begin : server.cut])
+        with suppress(ConnectionError):  # who has enough goes away
+            self.wfile.write(server.content[begin : server.cut])
 
     def log_message(self, *_):
         pass
