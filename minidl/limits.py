@@ -12,6 +12,7 @@ from minidl.shapes import is_int
 
 AXES = 32  # of an array; HDF5 has no more
 NUMBERS = 2**48  # of an array
+FINITE = 1e30  # a single number, such as a scale or a rate
 NAME = 1000  # characters
 DEPTH = 32  # groups within groups
 ENTRIES = 10_000  # arrays, groups, or files of an archive; the largest networks have some thousands

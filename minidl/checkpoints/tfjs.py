@@ -17,9 +17,7 @@ import numpy as np
 from minidl.checkpoints.checkpoint import Checkpoint, numberless
 from minidl.errors import FileError, printable
 from minidl.files import must_exist
-from minidl.limits import TEXT, is_shape, must_have_few, must_have_names, short
-
-FINITE = 1e30  # what a scale or a minimum is at most
+from minidl.limits import FINITE, TEXT, is_shape, must_have_few, must_have_names, short
 
 
 def read_manifest(path, wanted=None):

@@ -2,7 +2,7 @@
 
 from math import isfinite
 
-from minidl.limits import short
+from minidl.limits import FINITE, short
 from minidl.optim.adam import EPSILON_FORMS
 from minidl.optim.sgd import MOMENTUM_FORMS
 from minidl.shapes import is_int
@@ -11,7 +11,6 @@ WHOLE = {  # name: (least, most)
     "seed": (0, 2**63), "limit": (1, 10**9), "epochs": (1, 10**6), "batch": (2, 2**16), "pairs": (2, 2**16),
     "dimensions": (1, 2**12), "members": (1, 100), "people": (2, 1000), "pictures": (2, 1000), "examples": (1, 100_000),
 }  # fmt: skip
-LARGEST = 1e6  # of other numbers
 LONGEST = 10_000  # characters of a text
 MAY_BE_NONE = ("limit", "clip")
 
@@ -33,7 +32,7 @@ def out_of_range(name, value):
         return f"at least {least}" if value < least else f"at most {most:,}" if value > most else None
     if isinstance(value, float) and not isfinite(value):
         return "a finite number"
-    return None if abs(value) <= LARGEST else f"at most {LARGEST:,.0f}"
+    return None if abs(value) <= FINITE else f"at most {FINITE:g}"
 
 
 def unfit(recipe, settings):

@@ -13,10 +13,8 @@ from dataclasses import is_dataclass
 from minidl.backend import current_arithmetic, current_device
 from minidl.cores import get_threads
 from minidl.errors import ArgumentError, FileError, MinidlError, printable
-from minidl.limits import short
+from minidl.limits import FINITE, short
 from minidl.training.progress import Progress, is_count
-
-LARGEST = 1e30  # of an optimiser's numbers
 
 
 def identity_of(task):
@@ -94,7 +92,7 @@ def _must_be_numbers(state, optimizer, path):
     for name, kind in optimizer.NUMBERS.items():
         value = state.get(name)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not (is_count(value) if kind is int else is_number and abs(value) <= LARGEST):
+        if not (is_count(value) if kind is int else is_number and abs(value) <= FINITE):
             raise FileError(f"{path} has {short(value)} as the optimiser's {name}; begin again in another folder")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from minidl.recipes import cifar10, faces, siamese, signals, volumes
-from minidl.recipes.settings import LARGEST, LONGEST, unfit
+from minidl.recipes.settings import LONGEST, unfit
 
 RECIPES = siamese, cifar10, faces, signals, volumes
 WRONG = {
@@ -43,7 +43,7 @@ def test_each_setting_of_a_wrong_type_or_out_of_range_is_named(recipe):
         ({"epochs": 0}, ("epochs", "0", "at least 1")),
         ({"examples": 10**9}, ("examples", "1000000000", "at most 100,000")),
         ({"learning_rate": float("nan")}, ("learning_rate", "nan", "a finite number")),
-        ({"learning_rate": 2 * LARGEST}, ("learning_rate", "2000000.0", "at most 1,000,000")),
+        ({"learning_rate": 1e31}, ("learning_rate", "1e+31", "at most 1e+30")),
         ({"schedule": "two-cycles"}, ("schedule", "'two-cycles'", "one of constant, one-cycle")),
         ({"preset": ["seed"]}, ("preset", "['seed']", "one of seed, fast")),
     ],
