@@ -55,6 +55,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         with suppress(ConnectionError):  # who has enough goes away
             self.wfile.write(server.content[begin : server.cut])
+        return None
 
     def log_message(self, *_):
         pass
