@@ -127,10 +127,17 @@ def test_an_iteration_that_is_left_ends_its_thread(error):
 
 
 def test_no_more_is_made_ahead_than_asked_for():
-    made = []
-    iteration = ahead(made.append, range(100), 3)
+    made, three_ahead = [], threading.Event()
+
+    def make(number):
+        made.append(number)
+        if number == 3:
+            three_ahead.set()
+
+    iteration = ahead(make, range(100), 3)
     next(iteration)
-    time.sleep(0.05)
+    assert three_ahead.wait(timeout=60)
+    time.sleep(0.05)  # in which a thread that does not stop would go on
     assert made == [0, 1, 2, 3]
     iteration.close()
     assert made == [0, 1, 2, 3]
@@ -140,7 +147,7 @@ def test_work_is_done_while_the_consumer_works():
     began = threading.Event()
     iteration = ahead(lambda number: number and began.set(), [0, 1], 1)
     next(iteration)
-    assert began.wait(timeout=5)
+    assert began.wait(timeout=60)
     iteration.close()
 
 

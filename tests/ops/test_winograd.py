@@ -21,7 +21,7 @@ from minidl.ops import convolutions
 from minidl.ops.convolutions import im2col, winograd, winograd_runs
 from minidl.style_transfer import Settings
 from minidl.style_transfer.objective import Objective
-from tests.checks import every_second, permuted_strides, reversed_strides
+from tests.checks import FLOAT32_C, every_second, permuted_strides, reversed_strides
 
 rng = np.random.default_rng(0)
 
@@ -147,7 +147,7 @@ def test_threads_share_the_channels_of_a_few_whole_tiles(extent):
     with using_threads(3):
         found = everything(x, w, dy, 1, "winograd")
     for one, other in zip(found, everything(x, w, dy, 1, "im2col"), strict=True):
-        assert np.allclose(one, other, rtol=1e-12, atol=1e-12)
+        assert abs(one - other).max() <= 1e-12 * abs(other).max()
 
 
 @pytest.mark.parametrize("padding", [((9, 9), (9, 9)), ((9, 0), (0, 9)), ((0, 3), (9, 1))])
@@ -215,6 +215,8 @@ def test_float32_is_within_5e_5_of_the_definition(model, photograph):
 
 
 def test_the_gradient_of_a_style_transfer_is_that_of_im2col_in_float64(model, photograph, monkeypatch):
+    """Both are differentiated in the linear piece of the network that float32 found: a ReLU whose
+    input is within rounding of 0 may be open in one precision and closed in the other."""
     style = read_image(shipped_picture("van-gogh-cafe-terrace"), 64)
     start = photograph + np.random.default_rng(0).uniform(-40, 40, photograph.shape).astype(np.float32)
 
@@ -224,19 +226,31 @@ def test_the_gradient_of_a_style_transfer_is_that_of_im2col_in_float64(model, ph
         Objective(model, *pictures, Settings())(image)[0].backward()
         return image.grad
 
-    calls = []
+    calls, masks, rectified = [], [], Convolution.rectified
+
+    def remembering(layer, x):
+        y = rectified(layer, x)
+        masks.append(y.data > 0)
+        return y
+
     with monkeypatch.context() as patch:
         for module, what in product((winograd, winograd_runs), ("forward", "dx")):
             f = getattr(module, what)
             patch.setattr(module, what, lambda *args, f=f, what=what: calls.append(what) or f(*args))
+        patch.setattr(Convolution, "rectified", remembering)
         found = gradient(model, np.float32)
     assert min(calls.count("forward"), calls.count("dx")) >= 3, "... or this compares im2col with itself"
     wide = VGG19({name: p.data.astype(float) for name, p in model.named_parameters().items()}, model.preprocessing).freeze()
     monkeypatch.setattr(convolutions, "choose", lambda *args, **kwargs: im2col)
+    monkeypatch.setattr(Convolution, "rectified", lambda layer, x: layer(x) * masks.pop(0).astype(float))
     wanted = gradient(wide, np.float64)
     assert found.dtype == np.float32 and wanted.dtype == np.float64
-    # By norm: where a ReLU is within rounding of its kink, any float32 may switch a whole unit's share on or off.
-    assert np.linalg.norm(found - wanted) <= 1e-3 * np.linalg.norm(wanted)
+    assert not masks
+    # There and back are at most 2 * 13 convolutions, each with a relative error by norm of at most
+    # c eps sqrt(9 * 512). Independent errors add up as their squares do.
+    layers, longest = 2 * 13, 9 * 512
+    tolerance = FLOAT32_C * np.finfo(np.float32).eps * np.sqrt(layers * longest)
+    assert np.linalg.norm(found - wanted) <= tolerance * np.linalg.norm(wanted)
 
 
 # ---- kernels that are kept ------------------------------------------------------------------------------------------
@@ -341,14 +355,18 @@ def test_what_is_kept_dies_with_its_kernel():
 
 
 def test_a_kernel_that_lies_where_another_lay_is_not_taken_for_it():
-    places = set()
-    for _ in range(20):
+    places, returned = set(), 0
+    for _ in range(1000):  # how soon a place is used again is up to the allocator
         w = frozen.frozen_copy(kernel())
+        returned += id(w) in places
         places.add(id(w))
         wanted = ops.convolution(picture, w, padding=1, algorithm="im2col")
         assert np.allclose(layer(picture, w)[0], wanted, rtol=1e-12, atol=1e-12)
         del w
-    assert len(places) < 20, "... or this tests nothing"
+        if returned == 3:
+            break
+    else:
+        pytest.skip("no kernel lay where another had lain")
 
 
 def test_what_is_kept_is_no_scratch_memory():

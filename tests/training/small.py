@@ -1,12 +1,12 @@
 """A task that trains in milliseconds, with everything that has a state: batch normalization, dropout, momentum, augmentation.
 
-`python -m tests.training.small FOLDER EPOCHS` trains it in a process of its own, to be killed, slowly enough to be caught; with
-a number behind, it kills itself half-way through that save."""
+`python -m tests.training.small FOLDER EPOCHS` trains it in a process of its own, which stops in the middle of the third epoch
+and waits to be killed; with a number behind, it kills itself half-way through that save instead."""
 
 import os
 import signal
 import sys
-import time
+import threading
 from itertools import count
 from pathlib import Path
 
@@ -76,11 +76,14 @@ def dying_in(save, write=Path.write_bytes):
 
 if __name__ == "__main__":
 
-    def slowly(model, x, labels):
-        time.sleep(0.05)
+    folder, epochs, *save = sys.argv[1:]
+    steps = count(1)
+
+    def stopping(model, x, labels):
+        if next(steps) == 11 and not save:  # an epoch has 4
+            threading.Event().wait()
         return loss(model, x, labels)
 
-    folder, epochs, *save = sys.argv[1:]
     if save:
         Path.write_bytes = dying_in(int(save[0]))
-    train(small_task(loss=slowly), int(epochs), folder, watch=lambda told: print(told, flush=True))
+    train(small_task(loss=stopping), int(epochs), folder, watch=lambda told: print(told, flush=True))
