@@ -6,7 +6,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from benchmarks import faces_timed
-from benchmarks.recording import RESULTS, keep, watch_others
+from benchmarks.recording import keep, results_folder, watch_others
 from minidl.errors import FileError
 from minidl.faces import THRESHOLD, FaceReader, evaluate, plot_evaluation, read_album
 
@@ -18,7 +18,7 @@ def run(arguments):
     folder, reader = people(), FaceReader()
     album = read_album(folder, reader, lambda paths: tqdm(paths, leave=False, disable=None))
     found, pairs = evaluate(album, THRESHOLD)
-    plot_evaluation(RESULTS / "faces.png", found, pairs)
+    plot_evaluation(results_folder() / "faces.png", found, pairs)
     for what, value in found._asdict().items():
         print(f"{what:24}{value:.4g}")
     at_thresholds = [_told(evaluate(album, threshold)[0]) for threshold in THRESHOLDS]

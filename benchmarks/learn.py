@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from benchmarks import faces
-from benchmarks.recording import RESULTS, keep, watch_others
+from benchmarks.recording import keep, results_folder, watch_others
 from minidl.cli.train import NETWORKS
 from minidl.errors import ArgumentError, MinidlError
 from minidl.models.embedding import HEADS
@@ -51,7 +51,7 @@ def _learn(name, words, begun_in=None):
             epochs = list(csv.DictReader(file))
         for picture in (CURVES, PICTURE):
             if (folder / picture).exists():
-                shutil.copy(folder / picture, RESULTS / f"{name}_{picture}")
+                shutil.copy(folder / picture, results_folder() / f"{name}_{picture}")
     # The whole command, with loading, checkpoints, drawings and the test
     whole = dict.fromkeys(("command_seconds", "cpu_seconds", "others")) if begun_in else {
         "command_seconds": seconds, "cpu_seconds": cpu, "others": others(),

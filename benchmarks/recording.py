@@ -1,4 +1,6 @@
-"""Result files: what was measured, on which machine, with which versions, at which commit."""
+"""Result files: what was measured, on which machine, with which versions, at which commit.
+
+Each kind of machine has a folder of its own, so that its results never replace those of another."""
 
 import json
 import os
@@ -11,36 +13,63 @@ from pathlib import Path
 import numpy as np
 
 import minidl
-from minidl.machine import CUPY, gpu, installed, processor
+from minidl.machine import (
+    CUPY,
+    blas,
+    gpu,
+    installed,
+    instructions,
+    kind,
+    kind_with_gpu,
+    processor,
+)
 
 RESULTS = Path(__file__).parent / "results"
 STAT = Path("/proc/stat")
 
 
 def keep(name, measured):
-    """Write results/NAME.json."""
-    path = RESULTS / f"{name}.json"
+    """Write results/KIND/NAME.json, KIND being the kind of this machine."""
+    path = results_folder(_on_gpu(measured)) / f"{name}.json"
     path.write_text(as_json(measured))
-    print(f"kept in benchmarks/results/{path.name}")
+    print(f"kept in benchmarks/results/{path.parent.name}/{path.name}")
 
 
 def as_json(measured):
     """The text of a result file."""
-    return json.dumps({**measured, "measured_on": machine("gpu" in measured.get("devices", ()))}, indent=1) + "\n"
+    return json.dumps({**measured, "measured_on": machine(_on_gpu(measured))}, indent=1) + "\n"
 
 
-def kept(name):
-    """Read results/NAME.json; None where that was never measured."""
-    path = RESULTS / f"{name}.json"
+def kept(name, of_kind=None):
+    """Read results/KIND/NAME.json, of this machine's kind unless another is named; None where that
+    was never measured."""
+    path = RESULTS / (of_kind or kind()) / f"{name}.json"
     return json.loads(path.read_text()) if path.exists() else None
+
+
+def kinds():
+    """The kinds of machines that have results, in the order of their names."""
+    return sorted({path.parent.name for path in RESULTS.glob("*/*.json")})
+
+
+def results_folder(has_gpu=False):
+    """The folder for results, and their pictures, of this kind of machine. It is made if need be."""
+    path = RESULTS / (kind_with_gpu() if has_gpu else kind())
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _on_gpu(measured):
+    return "gpu" in measured.get("devices", ())
 
 
 def machine(has_gpu=False):
     """Where and with what something is measured."""
     on_gpu = {"gpu": gpu(), "cupy": installed(CUPY)[CUPY]} if has_gpu else {}
     return {
-        "processor": processor(), "cores": os.cpu_count(), "threads": minidl.get_threads(),
-        "python": platform.python_version(), "numpy": np.__version__, "torch": installed("torch")["torch"],
+        "processor": processor(), "instructions": instructions(), "cores": os.cpu_count(),
+        "threads": minidl.get_threads(), "python": platform.python_version(),
+        "numpy": np.__version__, "blas": blas(), "torch": installed("torch")["torch"],
         **on_gpu, "commit": _commit(), "date": date.today().isoformat(),
     }  # fmt: skip
 

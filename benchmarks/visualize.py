@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.recording import RESULTS, keep, watch_others
+from benchmarks.recording import keep, results_folder, watch_others
 from minidl.data import read_image, shipped_picture, write_image
 from minidl.errors import MinidlError
 from minidl.visualize.albums import Folder
@@ -33,7 +33,7 @@ def run(arguments):
             output = Path(folder) / ("report.html" if name == "report" else f"{name}.png")
             measured[name] = {"command": _told(words), "seconds": _seconds(words, output)}
             if output.suffix == ".png":  # its pixels alone: what it tells of how it was made names places of this machine
-                write_image(RESULTS / f"visualize_{name}.jpg", read_image(output))
+                write_image(results_folder() / f"visualize_{name}.jpg", read_image(output))
             print("{:10}{seconds:7.1f} s, {command}".format(name, **measured[name]))
         found = _search(Path(folder) / "pictures")
     print(f"patches   {found['pictures_a_minute']:7.0f} pictures a minute")

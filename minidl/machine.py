@@ -2,14 +2,18 @@
 
 import importlib
 import platform
+import re
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from minidl.backend import why_no_gpu
 
 CUPY = "cupy-cuda12x/cupy-cuda13x/cupy"  # the names of its packages
+MAKERS = "intel", "amd", "apple"
+WIDEST = {"AVX-512": r"AVX512|X86_V4", "AVX2": r"AVX2|X86_V3", "SVE": r"SVE", "NEON": r"NEON|ASIMD"}
 
 
 def processor():
@@ -19,6 +23,32 @@ def processor():
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
+
+
+def instructions():
+    """The widest vector instructions that NumPy uses here: "AVX-512", "AVX2", "NEON", ..., or the
+    name of the architecture where NumPy lists none of them."""
+    listed = np.show_config(mode="dicts")["SIMD Extensions"]
+    names = [*listed.get("baseline", ()), *listed.get("found", ())]
+    found = (widest for widest, pattern in WIDEST.items() if any(re.match(pattern, n) for n in names))
+    return next(found, platform.machine())
+
+
+def kind():
+    """The maker of the processor and its instructions, such as "intel-avx512" or "amd-avx2". Speed
+    and the last digits of results follow from them."""
+    name = processor().lower()
+    maker = next((maker for maker in MAKERS if maker in name), platform.machine())
+    return _slug(f"{maker}-{instructions().replace('-', '')}")
+
+
+def kind_with_gpu():
+    """The kind of the GPU and of the processor beside it, such as "nvidia-h200-intel-avx512"."""
+    return f"{_slug(gpu()['name'])}-{kind()}"
+
+
+def _slug(text):
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def blas():

@@ -20,7 +20,8 @@ def run(arguments):
     versions = machine.installed("numpy", machine.CUPY, *EXTRAS.values())
     facts = {
         "minidl": f"{minidl.__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}",
-        "processor": f"{machine.processor()}, {cores.available()} cores, minidl uses {minidl.get_threads()} threads",
+        "processor": f"{machine.processor()} with {machine.instructions()}, {cores.available()} cores, minidl "
+        f"uses {minidl.get_threads()} threads",
         "NumPy": ", ".join(filter(None, [versions["numpy"], machine.blas()])),
         "CuPy": versions[machine.CUPY] or "not installed",
         "GPU": _gpu(),

@@ -10,6 +10,7 @@ machine                      where the run was: the last digits follow from it t
 import json
 from dataclasses import is_dataclass
 
+from minidl import machine
 from minidl.backend import current_arithmetic, current_device
 from minidl.cores import get_threads
 from minidl.errors import ArgumentError, FileError, MinidlError, printable
@@ -97,13 +98,15 @@ def _must_be_numbers(state, optimizer, path):
 
 
 def _machine():
-    return {"threads": get_threads(), "device": current_device(), "arithmetic": current_arithmetic()}
+    return {
+        "threads": get_threads(), "device": current_device(), "arithmetic": current_arithmetic(),
+        "processor": machine.kind(), "BLAS": machine.blas(),
+    }  # fmt: skip
 
 
 def _moved(before):
-    if other := [
-        f"{name} {_told(before.get(name))}, now {value}" for name, value in _machine().items() if before.get(name) != value
-    ]:
+    now = {name: value for name, value in _machine().items() if name in before}
+    if other := [f"{name} {_told(before[name])}, now {value}" for name, value in now.items() if before[name] != value]:
         return f"the run was begun elsewhere ({'; '.join(other)}): its last digits will not be those of one that never stopped"
     return None
 

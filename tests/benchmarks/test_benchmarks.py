@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import cases, convolution, losses, memory, pooling, readme, recording, stylize, table, turns, twins, vgg19
 from benchmarks.__main__ import TABLES, main
+from minidl import machine
 from minidl.backend import current_arithmetic
 from minidl.errors import MinidlError
 from tests.strict import HAS_COMPILER, needed, standing_in
@@ -80,7 +81,9 @@ def test_every_work_runs_and_agrees_with_pytorch(work, results, tmp_path, capsys
     assert all(row.keys() == ROW for row in measured["cases"])
     assert MORE.get(work, "work") in measured and min(measured["rates"]["cpu"].values()) > 0
     assert measured["arithmetic"] == "float32" and "gpu" not in measured["measured_on"]
-    assert {"processor", "cores", "threads", "numpy", "torch", "commit", "date"} <= measured["measured_on"].keys()
+    assert measured["measured_on"].keys() == {
+        "processor", "instructions", "cores", "threads", "python", "numpy", "blas", "torch", "commit", "date",
+    }  # fmt: skip
     printed = capsys.readouterr().out
     assert all(name in printed for name in names)
     assert not list(results.iterdir())
@@ -261,7 +264,9 @@ def test_the_readme_is_written_from_the_results(results, tmp_path, monkeypatch):
         text = readme.README.read_text()
         assert text.count("| 800 ms | 1 s | 1.25 |") == text.count("| a step | 400 ms | 500 ms | 1.25 |") == 1
         assert text.count("| peak memory: a step | 100 MB | 200 MB | 2.00 |") == text.count("| 10 s | 20 s | 2.00 |") == 1
-        assert text.count(recording.machine()["processor"]) == 1 and (results / "ratios.png").stat().st_size > 5000
+        assert text.count(recording.machine()["processor"]) == 2  # in the heading, and below the table
+        assert (results / recording.kind() / "ratios.png").stat().st_size > 5000
+        assert f'src="benchmarks/results/{recording.kind()}/ratios.png"' in text
     assert readme.SECTION.sub("", text) == readme.SECTION.sub("", nothing)
 
 
@@ -275,7 +280,8 @@ def test_the_readme_tells_of_a_gpu(results, tmp_path, monkeypatch):
     row["peak_bytes"] = {"minidl gpu": 2e8, "PyTorch gpu contiguous": 3e8}
     alone = {**row, "ratio": {"gpu": None}, "speedup": None, "total": {"minidl gpu": 0.004}, "peak_bytes": {"minidl gpu": 2e8}}
     gpu = {"name": "NVIDIA H100", "memory": 80 * 2**30, "compute_capability": "9.0", "driver": "13.0", "runtime": "12.9"}
-    monkeypatch.setattr(recording, "gpu", lambda: gpu)
+    for module in (recording, machine):
+        monkeypatch.setattr(module, "gpu", lambda: gpu)
     recording.keep("convolution_gpu", {"devices": ["cpu", "gpu"], "cases": [row]})
     recording.keep("stylize_gpu", {"devices": ["cpu", "gpu"], "cases": [row]})
     recording.keep("stylize_gpu_tf32", {"devices": ["gpu"], "cases": [alone]})
@@ -286,7 +292,11 @@ def test_the_readme_tells_of_a_gpu(results, tmp_path, monkeypatch):
     assert "| peak memory: a step | float32 | 200 MB | 300 MB | 1.50 | – |" in text
     assert "| peak memory: a step | tf32 | 200 MB | – | – | – |" in text
     assert "NVIDIA H100, 80 GiB, CUDA 12.9, its driver for 13.0, CuPy " in text and "Nothing was measured" not in text
-    assert (results / "ratios_gpu.png").stat().st_size > 5000 and not (results / "ratios.png").exists()
+    folder = f"nvidia-h100-{recording.kind()}"
+    assert [path.name for path in results.iterdir()] == [folder]
+    assert (results / folder / "ratios_gpu.png").stat().st_size > 5000
+    assert not (results / folder / "ratios.png").exists()
+    assert f"### NVIDIA H100, {recording.machine()['processor']} with " in text
 
 
 @pytest.mark.strict
@@ -297,4 +307,42 @@ def test_what_was_measured_on_a_gpu_is_kept_apart(gpu, results, monkeypatch):
     monkeypatch.setattr(turns, "ROUNDS", 1)
     for arguments in ([], ["--device", "gpu", "cpu"], ["--device", "gpu", "--tf32"]):
         assert main(["pooling", *arguments]) == 0
-    assert {path.name for path in results.iterdir()} == {"pooling.json", "pooling_gpu.json", "pooling_gpu_tf32.json"}
+    with_gpu = f"a-stand-in-for-a-gpu-{recording.kind()}"
+    assert {str(path.relative_to(results)) for path in results.glob("*/*")} == {
+        f"{recording.kind()}/pooling.json", f"{with_gpu}/pooling_gpu.json", f"{with_gpu}/pooling_gpu_tf32.json",
+    }  # fmt: skip
+
+
+def test_results_of_one_kind_of_processor_never_replace_those_of_another(results, tmp_path, monkeypatch):
+    monkeypatch.setattr(readme, "README", tmp_path / "README.md")
+    readme.README.write_text("<!-- results: here -->\n<!-- end of results -->\n")
+    demo = {"pixels": "64x48", "steps": 3, "share": 0.5, "up": 0}
+    machines = {"intel-avx512": ("Intel(R) Xeon(R)", "AVX-512"), "amd-avx2": ("AMD EPYC", "AVX2")}
+    for seconds, (kind, (name, instructions)) in enumerate(machines.items(), start=10):
+        for module in (recording, machine):
+            monkeypatch.setattr(module, "processor", lambda name=name: name)
+            monkeypatch.setattr(module, "instructions", lambda found=instructions: found)
+        painted = demo | {"seconds": seconds}
+        recording.keep("paint", {"demo": painted, "gatys_code_256": painted})
+        assert recording.kept("paint")["demo"]["seconds"] == seconds
+        assert (results / kind / "paint.json").exists()
+    assert recording.kinds() == ["amd-avx2", "intel-avx512"]
+    assert recording.kept("paint", "intel-avx512")["demo"]["seconds"] == 10
+    assert main(["readme"]) == 0
+    text = readme.README.read_text()
+    amd, intel = text[text.index("### AMD") : text.index("### Intel")], text[text.index("### Intel") :]
+    assert "| the demo | 64x48 | 3 | 11 s |" in amd and "(AMD EPYC with AVX2, " in amd
+    assert "| the demo | 64x48 | 3 | 10 s |" in intel and "(Intel(R) Xeon(R) with AVX-512, " in intel
+
+
+def test_each_kept_result_says_the_processor_that_it_is_of(monkeypatch):
+    monkeypatch.setattr(recording, "RESULTS", recording.Path(recording.__file__).parent / "results")
+    assert not list(recording.RESULTS.glob("*.*"))
+    said = {"processor", "instructions", "cores", "threads", "numpy", "blas"}
+    for kind in recording.kinds():
+        for path in (recording.RESULTS / kind).glob("*.json"):
+            on = recording.kept(path.stem, kind)["measured_on"]
+            assert said <= on.keys() and on["processor"] and on["instructions"]
+            monkeypatch.setattr(machine, "processor", lambda on=on: on["processor"])
+            monkeypatch.setattr(machine, "instructions", lambda on=on: on["instructions"])
+            assert kind.endswith(machine.kind())

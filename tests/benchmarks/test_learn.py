@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from benchmarks import learn, readme, recording
+from benchmarks import readme, recording
 from benchmarks.__main__ import main
 from minidl.training.folder import CURVES, PICTURE, RESULT, TABLE
 
@@ -17,7 +17,7 @@ def results(tmp_path, monkeypatch):
     """A folder in the place of benchmarks/results."""
     folder = tmp_path / "results"
     folder.mkdir()
-    for module in (recording, learn, readme):
+    for module in (recording, readme):
         monkeypatch.setattr(module, "RESULTS", folder)
     return folder
 
@@ -50,15 +50,16 @@ def test_what_is_kept_of_a_run(results, commands):
     assert {name: kept[name] for name in TOLD} == TOLD
     assert [row["loss"] for row in kept["epochs"]] == ["2.5", "1.5"]
     assert kept["command_seconds"] > 0
-    assert (results / "siamese_curves.png").read_bytes() == b"curves"
-    assert (results / "siamese_learned.png").read_bytes() == b"plane"
+    folder = results / recording.kind()
+    assert (folder / "siamese_curves.png").read_bytes() == b"curves"
+    assert (folder / "siamese_learned.png").read_bytes() == b"plane"
     [[_, network, _, preset, *more]] = commands
     assert (network, preset) == ("siamese", "fast") and "--resume" not in more
 
 
 def test_the_seed_s_settings_have_files_of_their_own(results, commands):
     assert main(["learn", "cifar10", "--preset", "seed"]) == 0
-    assert {path.name for path in results.iterdir()} == {"cifar10_seed.json", "cifar10_seed_curves.png"}
+    assert {path.name for path in results.glob("*/*")} == {"cifar10_seed.json", "cifar10_seed_curves.png"}
     assert commands[0][3] == "seed"
 
 

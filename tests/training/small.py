@@ -75,7 +75,6 @@ def dying_in(save, write=Path.write_bytes):
 
 
 if __name__ == "__main__":
-
     folder, epochs, *save = sys.argv[1:]
     steps = count(1)
 
