@@ -7,9 +7,11 @@ from minidl import losses, value_and_grad
 from minidl.losses.content import FACTORS as CONTENT
 from minidl.losses.style import FACTORS as STYLE
 from minidl.losses.total_variation import FORMS
+from tests.random_numbers import begun_anew
 
 rng = np.random.default_rng(0)
 F, S = rng.standard_normal((2, 3, 4, 5)), rng.standard_normal((2, 3, 4, 5))
+begin = begun_anew(rng)
 
 
 def grams(features):

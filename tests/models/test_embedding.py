@@ -7,8 +7,10 @@ from minidl import no_grad
 from minidl.errors import ArgumentError
 from minidl.layers.initializers import unfilled
 from minidl.models.embedding import HEADS, verifier, verifier_on_top
+from tests.random_numbers import begun_anew
 
 rng = np.random.default_rng(0)
+begin = begun_anew(rng)
 
 
 def test_it_is_the_network_that_it_is_said_to_be():

@@ -9,8 +9,10 @@ from hypothesis.extra.numpy import arrays
 from minidl import Tensor, ops, value_and_grad
 from minidl.cores import get_threads, set_threads
 from minidl.errors import ArgumentError, ShapeError
+from tests.random_numbers import begun_anew
 
 rng = np.random.default_rng(0)
+begin = begun_anew(rng)
 
 
 @pytest.fixture

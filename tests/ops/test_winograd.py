@@ -22,6 +22,7 @@ from minidl.ops.convolutions import im2col, winograd, winograd_runs
 from minidl.style_transfer import Settings
 from minidl.style_transfer.objective import Objective
 from tests.checks import FLOAT32_C, every_second, permuted_strides, reversed_strides
+from tests.random_numbers import begun_anew
 
 rng = np.random.default_rng(0)
 
@@ -278,6 +279,7 @@ def layer(x, w):
 
 
 picture = rng.standard_normal((1, 6, 7, 4))
+begin = begun_anew(rng)
 
 
 def kernel():

@@ -14,9 +14,11 @@ from minidl.visualize.choosing import (
     small_example,
     unit_for,
 )
+from tests.random_numbers import begun_anew
 from tests.visualize import tiny
 
 RNG = np.random.default_rng(0)
+begin = begun_anew(RNG)
 
 
 def deep():

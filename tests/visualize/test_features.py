@@ -7,10 +7,12 @@ from minidl.visualize.drawing.heat import CURVE, NEGATIVE, POSITIVE, as_picture,
 from minidl.visualize.features import default_layers, features, figure
 from minidl.visualize.network import of_sequential
 from tests.devices import GPUS, at
+from tests.random_numbers import begun_anew
 from tests.visualize import tiny
 
 RNG = np.random.default_rng(0)
 PICTURE = RNG.uniform(0, 255, (12, 16, 3)).astype(np.float32)
+begin = begun_anew(RNG)
 
 
 def small(rank):

@@ -15,8 +15,10 @@ from minidl.recipes import cifar10, faces, signals, volumes
 from minidl.recipes.siamese import as_input
 from minidl.training import save
 from minidl.visualize.opening import open_network, read_for
+from tests.random_numbers import begun_anew
 
 RNG = np.random.default_rng(0)
+begin = begun_anew(RNG)
 
 
 def opened(tmp_path, network, model, **settings):

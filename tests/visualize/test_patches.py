@@ -12,6 +12,7 @@ from minidl.visualize.rectifiers import RECTIFIERS
 from minidl.visualize.strongest import strongest
 from minidl.visualize.units import Unit
 from tests.devices import GPUS, at
+from tests.random_numbers import begun_anew
 from tests.visualize import tiny
 
 RNG = np.random.default_rng(0)
@@ -31,6 +32,7 @@ NETWORKS = {
     ],
     "dense": [conv((3, 3), 3, 4), ReLU(), Flatten(), Dense(RNG.standard_normal((21 * 17 * 4, 4))), ReLU()],
 }  # fmt: skip
+begin = begun_anew(RNG)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -10,6 +10,7 @@ from minidl.layers.parametric import SeparableConvolution
 from minidl.models.vgg19 import ARCHITECTURE, VGG19
 from minidl.visualize.network import of_sequential, of_vgg19
 from minidl.visualize.receptive_fields import receptive_fields
+from tests.random_numbers import begun_anew
 
 
 def positive(rng, shape):
@@ -98,6 +99,7 @@ NETWORKS = {
     "signals": ((31,), [conv(RNG, (5,), 1, 2, padding=2), MaxPool(4), conv(RNG, (3,), 2, 1, padding="same", dilation=2)]),
     "volumes": ((7, 8, 6), [conv(RNG, (3, 3, 2), 1, 2, padding=1), MaxPool(2), conv(RNG, (2, 2, 2), 2, 1)]),
 }  # fmt: skip
+begin = begun_anew(RNG)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -10,9 +10,11 @@ from minidl.visualize import strongest as searching
 from minidl.visualize.albums import DataSet, Folder
 from minidl.visualize.strongest import Hit, Strongest, strongest
 from tests.devices import GPUS, at
+from tests.random_numbers import begun_anew
 from tests.visualize import tiny
 
 RNG = np.random.default_rng(0)
+begin = begun_anew(RNG)
 
 
 class Album:

@@ -3,9 +3,11 @@ import pytest
 
 from minidl.errors import ArgumentError, ShapeError
 from minidl.visualize.drawing.grids import LINE, MARGIN, PAPER, grid
+from tests.random_numbers import begun_anew
 
 RNG = np.random.default_rng(0)
 PICTURE = RNG.integers(0, 256, (20, 30, 3)).astype(np.float32)
+begin = begun_anew(RNG)
 
 
 def holds(picture, part):
