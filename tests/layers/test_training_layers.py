@@ -125,18 +125,18 @@ def test_a_sequential_inside_is_summed_up_layer_by_layer():
     assert [line.parameters for line in lines] == [76, 148, 0, 0, 36]
 
 
-def separable(stride=1):
+def separable(stride=1, dtype=np.float32):
     rng = np.random.default_rng(0)
-    depthwise, pointwise, bias = (rng.standard_normal(shape).astype(np.float32) for shape in ((3, 3, 1, 4), (1, 1, 4, 6), 6))
+    depthwise, pointwise, bias = (rng.standard_normal(shape).astype(dtype) for shape in ((3, 3, 1, 4), (1, 1, 4, 6), 6))
     return SeparableConvolution(depthwise, pointwise, bias, stride=stride, padding="same")
 
 
 def test_a_separable_convolution_is_one_with_products_of_kernels():
-    layer, x = separable(stride=2), np.random.default_rng(1).standard_normal((2, 7, 8, 4)).astype(np.float32)
+    layer, x = separable(2, np.float64), np.random.default_rng(1).standard_normal((2, 7, 8, 4))
     kernel = layer.depthwise.data.swapaxes(2, 3) * layer.pointwise.data
     plain = Convolution(kernel, layer.bias.data, stride=2, padding="same")
-    np.testing.assert_allclose(layer(x).data, plain(x).data, atol=1e-5)
-    np.testing.assert_allclose(layer.rectified(x).data, plain.rectified(x).data, atol=1e-5)
+    np.testing.assert_allclose(layer(x).data, plain(x).data, atol=1e-13)
+    np.testing.assert_allclose(layer.rectified(x).data, plain.rectified(x).data, atol=1e-13)
     assert list(layer.named_parameters()) == ["depthwise", "pointwise", "bias"]
     layer(x).sum().backward()
     assert all(parameter.grad.shape == parameter.shape for parameter in layer.parameters())

@@ -38,9 +38,10 @@ def test_a_tiny_run_learns_to_hear(monkeypatch):
 
 
 def test_a_tiny_run_learns_to_see(monkeypatch):
-    """Of 540 clear volumes, in four epochs: more than one in six"""
+    """Of 540 clear volumes, in six epochs: more than one in six. On three kinds of processors the
+    last loss is 0.90 to 0.94, and the accuracy 0.70 to 0.75."""
     monkeypatch.setattr(solids, "NOISE", (0.0, 0.05))
-    rows = train(small(volumes, examples=600, epochs=4), 4).rows
+    rows = train(small(volumes, examples=600, epochs=6), 6).rows
     assert rows[-1]["loss"] < 0.75 * np.log(6) < rows[0]["loss"]
     assert rows[-1]["validation_accuracy"] > 2 / 6
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minidl import get_threads, set_threads
+from minidl import get_threads, machine, set_threads
 from minidl.data import Batches
 from minidl.errors import ArgumentError, FileError, MinidlError
 from minidl.optim import SGD, Adam, Steps
@@ -86,6 +86,21 @@ def test_other_threads_are_said(begun):
     assert told[0].startswith(f"the run was begun elsewhere (threads {before}, now {before + 1}): its last digits will not be")
     train(small_task(), 1, begun, resume=True, watch=told.append)
     assert len(told) == 1
+
+
+def test_another_processor_is_said(begun, monkeypatch):
+    told, here = [], machine.kind()
+    monkeypatch.setattr(machine, "kind", lambda: "another-kind")
+    train(small_task(), 1, begun, resume=True, watch=told.append)
+    assert told[0].startswith(f"the run was begun elsewhere (processor {here}, now another-kind): its")
+
+
+def test_a_checkpoint_that_does_not_name_its_processor_is_gone_on_from(begun, tmp_path):
+    state, told = load(begun / "checkpoint.h5"), []
+    del state["machine"]["processor"], state["machine"]["BLAS"]
+    save(tmp_path / "checkpoint.h5", state)
+    train(small_task(), 1, tmp_path, resume=True, watch=told.append)
+    assert not [words for words in told if "elsewhere" in str(words)]
 
 
 @pytest.mark.parametrize(
