@@ -14,7 +14,7 @@ from minidl.models.vgg19_bn import vgg19_bn
 from minidl.recipes import cifar10
 from minidl.training import save
 
-MOST_BYTES, MOST_SECONDS = 200 << 20, 10  # that a file of a stranger may take
+MOST_BYTES, MOST_TIMES = 200 << 20, 50  # that a file of a stranger may take: the time of a sound one
 
 
 @pytest.fixture(scope="module")
@@ -110,13 +110,20 @@ def mutated(tree, seed):
 
 
 def test_checkpoints_of_strangers_are_answered_or_refused_in_a_sentence(sound, picture, capsys):
-    codes = []
+    codes, seconds = [], []
+    classify(sound, picture)  # what is imported and made once
+    for _ in range(3):
+        begun = time.process_time()
+        classify(sound, picture)
+        seconds.append(time.process_time() - begun)
+    of_sound, seconds = max(seconds), []
+    capsys.readouterr()
     for seed in range(settings().max_examples):
         try:
             tracemalloc.start()
-            begun = time.perf_counter()
+            begun = time.process_time()
             codes.append(classify(mutated(sound, seed), picture))
-            assert time.perf_counter() - begun < MOST_SECONDS
+            seconds.append(time.process_time() - begun)
             assert tracemalloc.get_traced_memory()[1] < MOST_BYTES
             told = capsys.readouterr()
             assert "nan%" not in told.out
@@ -126,3 +133,4 @@ def test_checkpoints_of_strangers_are_answered_or_refused_in_a_sentence(sound, p
         finally:
             tracemalloc.stop()
     assert set(codes) == {0, 2}
+    assert max(seconds) < MOST_TIMES * of_sound

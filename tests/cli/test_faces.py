@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 from pathlib import Path
 
@@ -612,17 +611,24 @@ def test_real_people(capsys, real, minidl_data):
     assert found["pixel_equal_error_rate"] > 2 * found["equal_error_rate"] and found["pixel_one_shot"] < found["one_shot"]
 
 
-def test_a_name_among_1000_people_takes_less_than_3_seconds_of_the_processor_with_everything(in_an_empty_folder):
-    resource = pytest.importorskip("resource")
-    database = Database("people.db", FaceReader().identity, create=True)
-    with database._transaction("IMMEDIATE") as run:  # one by one they would take a while
-        for person in range(1000):
-            run("INSERT INTO person VALUES (?, ?)", [person, f"person {person}"])
-            numbers = embedding(person, 0).tobytes()
-            run("INSERT INTO embedding (person, numbers, origin, digest) VALUES (?, ?, '', ?)", [person, numbers, str(person)])
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    words = [sys.executable, "-m", "minidl.cli", "faces", "identify", "people.db", shipped_picture("astronaut")]
-    done = subprocess.run(words, capture_output=True, text=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert done.returncode == 1 and "unknown, distance" in done.stdout, done.stderr
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 3
+def test_a_name_among_many_people_takes_a_few_calls_for_each_of_them():
+    """Their rows are read; one matrix product compares. (The benchmarks tell the seconds.)"""
+
+    def calls_among(count):
+        database = Database(f"{count}.db", FakeReader.identity, create=True)
+        with database._transaction("IMMEDIATE") as run:  # one by one they would take a while
+            for person in range(count):
+                run("INSERT INTO person VALUES (?, ?)", [person, f"person {person}"])
+                row = [person, embedding(person, 0).tobytes(), str(person)]
+                run("INSERT INTO embedding (person, numbers, origin, digest) VALUES (?, ?, '', ?)", row)
+        calls = []
+        sys.setprofile(lambda frame, event, argument: calls.append(event))
+        try:
+            assert faces("identify", f"{count}.db", f"ann{ANN}.png") == 0
+        finally:
+            sys.setprofile(None)
+        return sum(event in ("call", "c_call") for event in calls)
+
+    calls_among(10)  # what is imported and made once
+    few, many = calls_among(1000), calls_among(2000)
+    assert (many - few) / 1000 <= 8  # 5 today
