@@ -11,15 +11,19 @@ import pytest
 
 from benchmarks import cases, convolution, losses, memory, pooling, readme, recording, stylize, table, turns, twins, vgg19
 from benchmarks.__main__ import TABLES, main
-from minidl import machine
+from minidl import cores, machine
 from minidl.backend import current_arithmetic
 from minidl.errors import MinidlError
+from minidl.style_transfer.parity import LEAST_OF_GRADIENTS
 from tests.strict import HAS_COMPILER, needed, standing_in
 
 ROW = {
     "name", "group", "count", "shapes", "multiply_adds", "bytes", "difference", "seconds", "total", "peak_bytes", "ratio",
     "speedup",
 }  # fmt: skip
+# A ReLU within rounding of its kink that falls on the other side changes the gradient of a small
+# picture by up to a hundredth.
+NEAR = {"stylize": LEAST_OF_GRADIENTS}
 MORE = {"convolution": "auto", "vgg19": "winograd_errors"}
 
 
@@ -91,7 +95,7 @@ def test_every_work_runs_and_agrees_with_pytorch(work, results, tmp_path, capsys
         rivals = 1 + len(twins.LAYOUTS) * twins.is_installed()
         assert len(row["seconds"]) == rivals and all(total > 0 for total in row["total"].values())
         assert (row["ratio"]["cpu"] or 0) > 0 or not twins.is_installed()
-        assert row["difference"] < 1e-3
+        assert row["difference"] < NEAR.get(work, 1e-3)
 
 
 @pytest.mark.thorough
@@ -103,7 +107,8 @@ def test_every_work_runs_on_a_gpu(work, gpu, gpu_of_pytorch, tmp_path, capsys):
     assert measured["measured_on"]["gpu"]["name"] == "a stand-in for a GPU" and "cupy" in measured["measured_on"]
     assert set(measured["rates"]["gpu"]) == set(table.RATES) and min(measured["rates"]["gpu"].values()) > 0
     for row in measured["cases"]:
-        assert len(row["total"]) == 2 + 2 * len(twins.LAYOUTS) and row["difference"] < 1e-3
+        assert len(row["total"]) == 2 + 2 * len(twins.LAYOUTS)
+        assert row["difference"] < NEAR.get(work, 1e-3)
         assert min(*row["ratio"].values(), row["speedup"]) > 0 and row["ratio"].keys() == {"cpu", "gpu"}
         assert (row["bytes"] is None) == (work in ("vgg19", "stylize", "train"))
         assert row["peak_bytes"].get("PyTorch gpu contiguous") == (None if row["bytes"] else 8 * 10**6)
@@ -209,7 +214,9 @@ def test_a_line_of_each_device():
 
 
 @pytest.mark.skipif(not memory.RESET.exists(), reason="Linux alone sets the peak of memory back")
-def test_memory_is_that_of_the_case():
+def test_memory_is_that_of_the_case(monkeypatch):
+    for name in cores.VARIABLES:  # each thread has scratch memory of its own, in minidl and in BLAS
+        monkeypatch.setenv(name, "2")
     [number] = [i for i, case in enumerate(vgg19.cases(quick=False)) if "batch 1 " in case.name]
     activations = 4 * sum(c * n * (224 >> (block - 1)) ** 2 for block, n, c in vgg19.BLOCKS)
     [found] = memory.of_each(vgg19, number, ["minidl cpu"]).values()
