@@ -173,10 +173,10 @@ def must_be_writable(path):
     return path
 
 
-def make_folder(folder):
-    """Make a folder, and those above it, where they are not there yet."""
+def make_folder(folder, mode=0o777):
+    """Make a folder of this mode, and those above it, where they are not there yet."""
     try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        Path(folder).mkdir(mode, parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(f"cannot make the folder {folder}: {error.strerror.lower()}; choose another") from None
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -31,12 +32,18 @@ class Output:
 
     def _row(self, row):
         if sys.stdout:
-            csv.writer(sys.stdout, lineterminator="\n").writerow([*row, *[""] * (self._columns - len(row))])
+            cells = [_without_controls(cell) for cell in row]
+            csv.writer(sys.stdout, lineterminator="\n").writerow([*cells, *[""] * (self._columns - len(row))])
 
 
 def shown(text):
     """A name or a path for a terminal"""
     return printable(str(text))
+
+
+def _without_controls(cell):
+    """A cell of a table: whole, for programs, but a terminal may show it too"""
+    return printable(str(cell), len(str(cell))) if isinstance(cell, str | Path) else cell
 
 
 def counted(number, one, many=None):

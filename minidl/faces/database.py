@@ -3,11 +3,12 @@
 Each change is a transaction of its own that SQLite brings to the disk whole or not at all: a process may be killed, and several
 may write at once, one after the other. An embedding means something beside others of the same model alone, so the file says
 which one it belongs to, and any other is refused. Pictures are kept for those who ask for it.
+sqlite_file.py opens the file, and makes a new one that its owner alone can read.
 """
 
 import json
-import sqlite3
 import unicodedata
+from collections import defaultdict
 from contextlib import contextmanager
 from difflib import get_close_matches
 from hashlib import sha256
@@ -17,45 +18,17 @@ from typing import NamedTuple
 import numpy as np
 
 from minidl.errors import ArgumentError, FileError, printable
+from minidl.faces.sqlite_file import LONGEST_PICTURE, LONGEST_VALUE, ROW, checked, make_private, transaction
 from minidl.files import must_be_writable, must_exist
 from minidl.models.face_recognition import NUMBERS
 
-APPLICATION, FORM = 0x6D646C66, 1  # in the header of the file: that it is ours, and which of our forms
-PATIENCE = 60  # seconds to wait for other writers
 STORED = np.dtype("<f4")
+WITH_PICTURE = LONGEST_PICTURE + LONGEST_VALUE  # bytes of a row
+LONGEST_ORIGIN, LONGEST_EVIDENCE = 1000, 2**16  # characters
 TOLD = str | int | float | None  # a piece of evidence
 LONGEST_NAME = 200
 UNKNOWN = "unknown"  # what nobody may be called
 FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # which Unicode calls letters and signs, though they show nothing
-
-TABLES = """
-CREATE TABLE about (what TEXT PRIMARY KEY, told TEXT NOT NULL);
-CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE embedding (
-    id INTEGER PRIMARY KEY,
-    person INTEGER NOT NULL REFERENCES person,
-    numbers BLOB NOT NULL,
-    origin TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    enrolled TEXT NOT NULL DEFAULT (datetime('now')),
-    picture BLOB,
-    UNIQUE (person, digest)
-);
-CREATE INDEX same_picture ON embedding (digest);
-CREATE TABLE calibration (
-    id INTEGER PRIMARY KEY, threshold REAL NOT NULL, evidence TEXT NOT NULL, stored TEXT NOT NULL DEFAULT (datetime('now'))
-);
-"""
-REASONS = {  # what SQLite says -> what that means to the user
-    "not a database": "is no database of faces; name one that `minidl faces enroll` has made",
-    "no such table": "is damaged: tables are missing; fetch it again from a copy",
-    "no such column": "is damaged: columns are missing; fetch it again from a copy",
-    "malformed": "is damaged and cannot be read; fetch it again from a copy",
-    "full": "cannot be written: the disk is full; make room there and go on, for what was enrolled is kept",
-    "readonly": "may not be written to; change its permissions and those of its folder, or work on a copy",
-    "unable to open": "cannot be opened or written: see that it, its folder and the files in there may be read and written",
-    "locked": f"was being written by another process for more than {PATIENCE} s; try again when that is done",
-}
 
 
 class Person(NamedTuple):
@@ -74,13 +47,13 @@ class Database:
     """
 
     def __init__(self, path, identity, create=False):
-        self.path, self.identity, self._mode = Path(path), identity, "rw"
+        self.path, self.identity = Path(path), identity
         if create:
             must_be_writable(self.path)
         if create and not (self.path.exists() and self.path.stat().st_size):
-            self._mode = "rwc"
-            with self._transaction("IMMEDIATE"):
-                self._mode = "rw"
+            make_private(self.path)
+            with self._transaction("IMMEDIATE", create=True):
+                pass
         else:
             must_exist(self.path, "database of faces")
             with self._transaction():
@@ -96,11 +69,14 @@ class Database:
         name, numbers = proper_name(name), np.ascontiguousarray(embedding, STORED)
         if numbers.shape != (NUMBERS,) or not np.isfinite(numbers).all():
             raise ArgumentError(f"the embedding of {name} has shape {numbers.shape}; wanted ({NUMBERS},), of finite numbers")
+        if picture is not None and len(picture) > LONGEST_PICTURE:
+            most = f"wanted at most {LONGEST_PICTURE:,}: scale it down, or do not keep it"
+            raise ArgumentError(f"the picture of {name} has {len(picture):,} bytes; {most}")
         numbers = numbers.tobytes()
         digest = digest or sha256(numbers).hexdigest()
-        with self._transaction("IMMEDIATE") as run:
-            known = run("SELECT name FROM embedding JOIN person ON person.id = person WHERE digest = ? ORDER BY name", [digest])
-            before = [found for (found,) in self._rows(known, str)]
+        with self._transaction("IMMEDIATE", WITH_PICTURE) as run:
+            known = run("SELECT name FROM embedding CROSS JOIN person ON person.id = person WHERE digest = ?", [digest])
+            before = sorted(found for (found,) in checked(self.path, run, known, str))
             if name in before:
                 run(
                     "UPDATE embedding SET picture = ? "
@@ -112,7 +88,7 @@ class Database:
                 run(
                     "INSERT INTO embedding (person, numbers, origin, digest, picture) "
                     "SELECT id, ?, ?, ?, ? FROM person WHERE name = ?",
-                    [numbers, printable(origin, 1000), digest, picture, name],
+                    [numbers, printable(origin, LONGEST_ORIGIN), digest, picture, name],
                 )
         return before
 
@@ -121,7 +97,8 @@ class Database:
         with self._transaction("IMMEDIATE") as run:
             found = run("SELECT id FROM person WHERE name = ?", [unicodedata.normalize("NFC", name).strip()]).fetchone()
             if not found:
-                near = get_close_matches(name, [known for (known,) in self._rows(run("SELECT name FROM person"), str)], n=3)
+                names = [known for (known,) in checked(self.path, run, run("SELECT name FROM person"), str)]
+                near = get_close_matches(name, names, n=3)
                 meant = f"did you mean {' or '.join(map(repr, near))}?" if near else "`minidl faces list` shows who is"
                 raise ArgumentError(f"nobody in {self.path} is called {printable(name, LONGEST_NAME)!r}; {meant}")
             count = run("DELETE FROM embedding WHERE person = ?", found).rowcount
@@ -130,30 +107,31 @@ class Database:
 
     def people(self):
         """[Person], by name"""
-        with self._transaction() as run:
-            rows = run(
-                "SELECT name, count(*), min(enrolled) FROM person JOIN embedding ON person.id = person GROUP BY person.id "
-                "ORDER BY name"
-            )
-            return [Person(*row) for row in self._rows(rows, str, int, str)]
+        enrolled = defaultdict(list)
+        for name, date in self._embeddings("enrolled", str):
+            enrolled[name].append(date)
+        return [Person(name, len(dates), min(dates)) for name, dates in sorted(enrolled.items())]
 
     def embeddings(self):
         """(names (N,), embeddings (N, 128) float32), in the order of enrolment"""
-        with self._transaction() as run:
-            rows = run("SELECT name, numbers FROM embedding JOIN person ON person.id = person ORDER BY embedding.id")
-            rows = list(self._rows(rows, str, bytes))
-        if all(len(blob) == NUMBERS * STORED.itemsize for _, blob in rows):
+        rows = list(self._embeddings(f"CASE WHEN length(numbers) = {ROW} THEN numbers END", bytes))
+        if all(len(blob) == ROW for _, blob in rows):
             numbers = np.frombuffer(b"".join(blob for _, blob in rows), STORED).reshape(-1, NUMBERS)
             if np.isfinite(numbers).all():
                 return [name for name, _ in rows], numbers.astype(np.float32, copy=False)
         raise FileError(f"{self.path} is damaged: it holds embeddings that are none; fetch it again from a copy")
 
     def pictures(self):
-        """(name, origin, bytes of the file) of each picture that was kept, one after the other"""
-        with self._transaction() as run:
-            kept = "FROM embedding JOIN person ON person.id = person WHERE picture IS NOT NULL"
-            rows = run(f"SELECT name, origin, picture {kept} ORDER BY name, embedding.id")
-            yield from self._rows(rows, str, str, bytes)
+        """(name, origin, bytes of the file) of each picture that was kept, in the order of enrolment"""
+        kept = f"CASE WHEN length(picture) <= {LONGEST_PICTURE} THEN picture END"
+        yield from self._embeddings(f"origin, {kept}", str, bytes, where="WHERE picture IS NOT NULL", longest=WITH_PICTURE)
+
+    def _embeddings(self, columns, *types, where="", longest=LONGEST_VALUE):
+        """(name, columns) of each embedding, one by one: SQLite sorts nothing and keeps nothing"""
+        joined = "FROM embedding CROSS JOIN person ON person.id = person"
+        with self._transaction(longest=longest) as run:
+            rows = run(f"SELECT name, {columns} {joined} {where} ORDER BY embedding.id")
+            yield from checked(self.path, run, rows, str, *types)
 
     def calibrate(self, threshold, evidence):
         """Store a threshold, from now on the one of this file, and the evidence for it: a dict of words and numbers."""
@@ -165,10 +143,11 @@ class Database:
     def calibration(self):
         """(threshold, evidence) as it was last stored, the evidence with its date; None where there is none."""
         with self._transaction() as run:
-            row = run("SELECT threshold, evidence, stored FROM calibration ORDER BY id DESC LIMIT 1").fetchone()
-        if row is None:
+            rows = run("SELECT threshold, evidence, stored FROM calibration ORDER BY id DESC LIMIT 1")
+            found = list(checked(self.path, run, rows, float, str, str, longest=LONGEST_EVIDENCE))
+        if not found:
             return None
-        [(threshold, evidence, stored)] = self._rows([row], float, str, str)
+        [(threshold, evidence, stored)] = found
         try:
             evidence = dict(json.loads(evidence))
             if np.isfinite(threshold) and threshold >= 0 and all(isinstance(told, TOLD) for told in evidence.values()):
@@ -177,44 +156,15 @@ class Database:
             pass
         raise FileError(f"{self.path} is damaged: its calibration is none; calibrate again, or fetch a copy")
 
-    def _rows(self, rows, *types):
-        """The rows, once their columns are seen to be of these types: SQLite stores any in each."""
-        for row in rows:
-            if not all(map(isinstance, row, types)):
-                raise FileError(f"{self.path} is damaged: it holds other things than it should; fetch it again from a copy")
-            yield row
-
     @contextmanager
-    def _transaction(self, kind="DEFERRED"):
+    def _transaction(self, kind="DEFERRED", longest=LONGEST_VALUE, create=False):
         """A function that runs SQL; what it changed is kept when the block ends well, and else nothing."""
-        try:
-            uri = f"{self.path.absolute().as_uri()}?mode={self._mode}"
-            connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None)
-            try:
-                connection.execute("PRAGMA secure_delete = ON")
-                connection.execute(f"BEGIN {kind}")
-                self._must_be_ours(connection)
-                yield connection.execute
-                connection.execute("COMMIT")
-            finally:
-                connection.close()  # which undoes what was not committed
-        except (sqlite3.Error, UnicodeDecodeError) as error:
-            meant = (text for words, text in REASONS.items() if words in str(error))
-            raise FileError(f"{self.path} {next(meant, f'cannot be used ({error}); fetch it again from a copy')}") from error
+        with transaction(self.path, kind, longest, self.identity if create else None) as run:
+            self._must_be_of_the_model(run)
+            yield run
 
-    def _must_be_ours(self, connection):
-        [(application,)], [(form,)] = connection.execute("PRAGMA application_id"), connection.execute("PRAGMA user_version")
-        [(tables,)] = connection.execute("SELECT count(*) FROM sqlite_master")
-        if self._mode == "rwc" and not (application or form or tables):
-            for statement in (*TABLES.split(";\n"), f"PRAGMA application_id = {APPLICATION}", f"PRAGMA user_version = {FORM}"):
-                connection.execute(statement)
-            connection.execute("INSERT INTO about VALUES ('model', ?)", [self.identity])
-        elif application != APPLICATION:
-            what = "the database of another program" if application or tables else "empty"
-            raise FileError(f"{self.path} is {what}; name a database that `minidl faces enroll` has made")
-        elif form > FORM:
-            raise FileError(f"{self.path} is of form {form}, of a later minidl; this one knows form {FORM}: update minidl")
-        model = connection.execute("SELECT told FROM about WHERE what = 'model'").fetchone()
+    def _must_be_of_the_model(self, run):
+        model = run("SELECT told FROM about WHERE what = 'model'").fetchone()
         if model is None:
             raise FileError(f"{self.path} is damaged: it does not say of which model it is; fetch it again from a copy")
         if self.identity is not None and model[0] != self.identity:

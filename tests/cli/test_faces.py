@@ -209,6 +209,29 @@ def test_pictures_are_kept_for_those_who_ask_and_come_out_again(capsys):
     ]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_what_shows_people_is_for_the_owner_alone(capsys):
+    """Whatever the umask says; what was there before stays as it was, and is said where everybody may read it."""
+
+    def mode(path):
+        return os.stat(path).st_mode & 0o777
+
+    before = os.umask(0)
+    try:
+        assert faces("enroll", "people.db", "Ann", "ann0.png", "--keep-pictures") == 0
+        assert faces("list", "people.db", "--pictures", "deep/out") == faces("find", "ann0.png", "--output", "drawn") == 0
+    finally:
+        os.umask(before)
+    assert (mode("people.db"), mode("deep/out"), mode("deep/out/Ann"), mode("drawn")) == (0o600, 0o700, 0o700, 0o700)
+    assert mode("deep/out/Ann/ann0.png") == 0o600
+    assert not said(capsys, "enroll", "people.db", "Ann", "ann1.png")[1]
+    os.chmod("people.db", 0o644)
+    [error] = said(capsys, "enroll", "people.db", "Ann", "ann2.png")[1]
+    assert error.startswith("minidl: every user of this machine may read people.db") and mode("people.db") == 0o644
+    os.mkdir("open", 0o755)
+    assert faces("find", "ann0.png", "--output", "open") == 0 and mode("open") == 0o755
+
+
 # ---- identify -------------------------------------------------------------------------------------------------------
 
 

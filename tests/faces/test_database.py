@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from minidl.errors import ArgumentError, FileError, MinidlError
-from minidl.faces import database as module
+from minidl.faces import sqlite_file
 from minidl.faces.database import Database, proper_name
 from tests.faces.fake import embedding
 
@@ -274,7 +274,7 @@ def test_threads_share_one(database):
 
 
 def test_another_writer_is_waited_for_and_then_said(database, path, monkeypatch):
-    monkeypatch.setattr(module, "PATIENCE", 0.1)
+    monkeypatch.setattr(sqlite_file, "PATIENCE", 0.1)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(FileError, match="being written by another process"):
@@ -439,7 +439,7 @@ def test_a_full_database_is_a_full_disk(database, monkeypatch):
         connection.execute("PRAGMA max_page_count = 1")
         return connection
 
-    monkeypatch.setattr(module.sqlite3, "connect", small)
+    monkeypatch.setattr(sqlite3, "connect", small)
     with pytest.raises(FileError, match="the disk is full; make room there"):
         database.enroll("Bob", BOB, picture=b"x" * 100_000)
     assert [person.name for person in database.people()] == ["Ann"]

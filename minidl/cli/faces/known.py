@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from minidl.cli.faces.names import file_name, free
+from minidl.cli.faces.names import PRIVATE, file_name, free
 from minidl.cli.faces.options import add_action, add_database, add_forms
 from minidl.cli.output import Output, counted, shown, warn
 from minidl.errors import FileError
@@ -14,7 +14,8 @@ from minidl.files import make_folder, replacing
 def register(actions):
     action = add_action(actions, "list", show, "show who is in a database, and its threshold")
     add_database(action)
-    action.add_argument("--pictures", type=Path, metavar="FOLDER", help="write the pictures that were kept to FOLDER/NAME/")
+    purpose = "write the pictures that were kept to FOLDER/NAME/, which you alone may read"
+    action.add_argument("--pictures", type=Path, metavar="FOLDER", help=purpose)
     add_forms(action, "json", "csv")
 
     action = add_action(actions, "remove", remove, "take a person out of a database, with all that was stored")
@@ -43,12 +44,15 @@ def _write_kept(database, folder):
         raise FileError(f"{folder} is there already; name a new folder, so that nothing in it is overwritten")
     taken, folders = set(), {}
     for name, origin, file in database.pictures():
+        if not folders:
+            make_folder(folder, PRIVATE)
         if name not in folders:
             folders[name] = free(folder / file_name(name), folders.values())
-            make_folder(folders[name])
+            make_folder(folders[name], PRIVATE)
         path = free(folders[name] / file_name(origin), taken)
         taken.add(path)
         with replacing(path) as beside:
+            beside.chmod(0o600)
             beside.write_bytes(file)
     warn(f"{counted(len(taken), 'picture')} written to {folder}" if taken else f"no pictures are kept in {database.path}")
 
