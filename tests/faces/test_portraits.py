@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from minidl.data import read_image, write_image
 from minidl.errors import FileError
-from minidl.faces import FaceReader, portraits
+from minidl.faces import Face, FaceReader, portraits
 from minidl.faces.portraits import FLOOR, read_album, read_faces
 from tests.faces.fake import FakeReader, embedding, write_people, write_portrait
 
@@ -41,6 +42,36 @@ def test_large_pictures_are_read_smaller_and_their_faces_told_where_they_are(tmp
         assert larger.box == tuple(2 * n for n in face.box) and larger.score == face.score
         np.testing.assert_array_equal(larger.landmarks, 2 * face.landmarks)
         np.testing.assert_array_equal(larger.embedding, face.embedding)
+
+
+@pytest.mark.parametrize("ending", ["tif", "png", "webp", "jpg"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_faces_are_told_in_the_upright_picture_in_every_form(tmp_path, monkeypatch, ending, orientation):
+    """The same box and landmarks as in a picture that no EXIF orientation turns, also where it is read smaller."""
+
+    class Corner(FakeReader):
+        """Finds the bright quarter of a picture: its box, and its middle as a landmark"""
+
+        def faces(self, picture, embed=True):
+            y, x = np.argwhere(picture.mean(axis=2) > 128).T
+            box = tuple(float(n) for n in (x.min(), y.min(), np.ptp(x) + 1, np.ptp(y) + 1))
+            return [Face(box, 0.9, np.array([[x.mean() + 0.5, y.mean() + 0.5]]), None)]
+
+    upright = np.zeros((64, 96, 3), np.uint8)
+    upright[:32, 48:] = 255
+    stored = {
+        1: upright, 2: upright[:, ::-1], 3: upright[::-1, ::-1], 4: upright[::-1], 5: upright.transpose(1, 0, 2),
+        6: np.rot90(upright), 7: np.rot90(upright, 2).transpose(1, 0, 2), 8: np.rot90(upright, -1),
+    }[orientation]  # fmt: skip
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"a.{ending}"
+    Image.fromarray(np.ascontiguousarray(stored)).save(path, exif=exif)
+    for longest in (96, 48):
+        monkeypatch.setattr(portraits, "LONGEST", longest)
+        [face] = read_faces(path, Corner())
+        assert face.box == (48, 0, 48, 32)
+        np.testing.assert_allclose(face.landmarks, [[72, 16]])
 
 
 def test_where_the_memory_ends_the_picture_is_named_and_the_others_are_read(tmp_path):
