@@ -1,5 +1,6 @@
 """Faces from files: all that a picture shows, and one of each picture in a folder that has a subfolder for each person."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from minidl.data.folders import class_files
 from minidl.data.images import DIM, image_size, read_image, resize, within_memory
 from minidl.errors import FileError
 
-LONGEST = 4000  # pixels: faces of 110 and more are found in it, which is about what the networks want to see
+MOST = 16_000_000  # pixels of a picture that is looked at; a larger one is read smaller
 FLOOR = 56, 46  # height, width of the pictures that are compared pixel by pixel: half of ORL's
 
 
@@ -40,14 +41,22 @@ class Album(NamedTuple):
 def read_faces(path, reader, embed=True, file=None):
     """The Faces of a picture file, the best score first, in pixels of the file's picture. reader: a FaceReader; file: its
     bytes, where they are read already."""
-    return _faces(path, read_image(path, LONGEST, file), reader, embed, file)
+    return _faces(path, *_read(path, file), reader, embed)
 
 
-def _faces(path, picture, reader, embed=True, file=None):
+def _read(path, file=None):
+    """A picture of at most MOST pixels, and how many times longer that of the file is"""
+    size = image_size(path, file)
+    longest = max(size) if math.prod(size) <= MOST else max(1, int(max(size) * (MOST / math.prod(size)) ** 0.5))
+    picture = read_image(path, longest, file)
+    return picture, max(size) / max(picture.shape[:2])
+
+
+def _faces(path, picture, scale, reader, embed=True):
     if picture.max() < DIM:  # a file says that white is 255; of floats this dark it would be unknown
         picture = picture.astype(np.uint8)
     with within_memory(path):
-        faces, scale = reader.faces(picture, embed=embed), image_size(path, file)[0] / picture.shape[1]
+        faces = reader.faces(picture, embed=embed)
     if scale == 1:
         return faces
     return [replace(face, box=tuple(scale * n for n in face.box), landmarks=scale * face.landmarks) for face in faces]
@@ -66,8 +75,8 @@ def read_album(folder, reader, watch=lambda paths: paths):
     labels, paths, embeddings, pixels, several = [], [], [], [], []
     for path in watch(list(persons)):
         try:
-            picture = read_image(path, LONGEST)
-            faces = _faces(path, picture, reader)
+            picture, scale = _read(path)
+            faces = _faces(path, picture, scale, reader)
         except FileError as error:
             unreadable.append(error)
             continue

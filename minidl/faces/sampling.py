@@ -45,8 +45,9 @@ def shrunk(picture, times):
     array([[ 7.5, 13.5]])
     """
     height, width = (length // times for length in picture.shape[:2])
-    rows = picture[: height * times].reshape(height, times, *picture.shape[1:]).sum(axis=1)
-    return rows[:, : width * times].reshape(height, width, times, picture.shape[2]).sum(axis=2) / times**2
+    part = picture[: height * times, : width * times]
+    rows = sum(part[first::times] for first in range(times))
+    return sum(rows[:, first::times] for first in range(times)) / times**2
 
 
 def resized(picture, height, width):
@@ -58,12 +59,6 @@ def resized(picture, height, width):
     """
     picture = _stretched(picture, height, axis=0)
     return _stretched(picture, width, axis=1)
-
-
-def squared(picture):
-    """(H, W, 3) -> (S, S, 3), S the longer side: black at the right or below"""
-    height, width = picture.shape[:2]
-    return np.pad(picture, [(0, max(0, width - height)), (0, max(0, height - width)), (0, 0)])
 
 
 def _stretched(picture, length, axis):

@@ -5,10 +5,11 @@
         each with leaky ReLU of 0.1 and 2x2 max-pool of stride 2, after conv5 of stride 1, that rounds odd lengths up
     conv8            1x1 of 25: in each cell for each of 5 anchors x, y, w, h and score
 
-The picture is a square of n cells a side, n = side / 32. Cell (row, column) says of an anchor (width, height), in parts of the
-side:
+The picture is cut into m rows of n cells of 32 x 32 pixels. Cell (row, column) says of an anchor (width, height), in cells:
 
-    centre ((column + σ(x)) / n, (row + σ(y)) / n)      size (e^w width / n, e^h height / n)      score σ(score)
+    centre (column + σ(x), row + σ(y))      size (e^w width, e^h height)      score σ(score)
+
+In parts of the picture's width and height that is divided by n and m.
 
 Leaky ReLU rises, so the largest of what it makes of four numbers is what it makes of the largest: it comes after the max-pool
 here, where a quarter of the numbers is left.
@@ -49,7 +50,8 @@ def face_detector(weights=None):
 
 
 class FaceDetector(Pretrained):
-    """(N, S, S, 3) -> (N, n, n, 5, 5): in cell (row, column) of anchor a the numbers x, y, w, h, score. S a multiple of 32."""
+    """(N, H, W, 3) -> (N, m, n, 5, 5): in cell (row, column) of anchor a the numbers x, y, w, h,
+    score. H and W are multiples of 32."""
 
     def __init__(self, arrays, preprocessing):
         super().__init__(preprocessing)
@@ -63,24 +65,28 @@ class FaceDetector(Pretrained):
 
     def _of(self, image):
         x = self.preprocess(image)
-        if x.shape[1] != x.shape[2] or not x.shape[1] or x.shape[1] % CELL:
-            raise ShapeError(f"the picture is {x.shape[2]}x{x.shape[1]}; wanted a square of a multiple of {CELL} pixels a side")
+        height, width = x.shape[1:3]
+        if height % CELL or width % CELL or not height * width:
+            raise ShapeError(f"the picture is {width}x{height}; wanted multiples of {CELL} pixels")
         for layer in self.layers.values():
             x = layer(x)
         return x.reshape(*x.shape[:3], len(ANCHORS), 5)
 
-    def boxes(self, squares):
-        """(N, S, S, 3) -> (N, n·n·5, 5): x and y of the left upper corner, width, height, in parts of S, and score, 0..1"""
-        return boxes(self(squares))
+    def boxes(self, pictures):
+        """(N, H, W, 3) -> (N, m·n·5, 5): x and y of the left upper corner, width and height, in
+        parts of the picture's width and height, and score, 0..1"""
+        return boxes(self(pictures))
 
 
 def boxes(found):
-    """(N, n, n, 5, 5), as the network gives it -> (N, n·n·5, 5), as the module's docstring has it, with corners for centres"""
-    xp, n = array_module(found), found.shape[1]
-    cells, anchors = xp.arange(n, dtype=found.dtype), xp.asarray(ANCHORS, found.dtype)
-    size = xp.exp(found[..., 2:4]) * anchors
-    x = cells[:, None] + sigmoid(found[..., 0]) - size[..., 0] / 2
-    y = cells[:, None, None] + sigmoid(found[..., 1]) - size[..., 1] / 2
+    """(N, m, n, 5, 5), as the network gives it -> (N, m·n·5, 5), as the module's docstring has it,
+    with corners for centres"""
+    xp, (rows, columns) = array_module(found), found.shape[1:3]
+    across, down = (xp.arange(count, dtype=found.dtype) for count in (columns, rows))
+    size = xp.exp(found[..., 2:4]) * xp.asarray(ANCHORS, found.dtype)
+    x = across[:, None] + sigmoid(found[..., 0]) - size[..., 0] / 2
+    y = down[:, None, None] + sigmoid(found[..., 1]) - size[..., 1] / 2
     score = sigmoid(found[..., 4])
-    placed = xp.stack([x / n, y / n, size[..., 0] / n, size[..., 1] / n, score], axis=-1)
+    width, height = size[..., 0] / columns, size[..., 1] / rows
+    placed = xp.stack([x / columns, y / rows, width, height, score], axis=-1)
     return placed.reshape(found.shape[0], -1, 5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minidl.data import read_image, write_image
+from minidl.data import read_image, resize, shipped_picture, write_image
 from minidl.errors import FileError
 from minidl.faces import Face, FaceReader, portraits
 from minidl.faces.portraits import FLOOR, read_album, read_faces
@@ -35,7 +35,7 @@ def test_an_album_tells_who_where_and_what_went_wrong(tmp_path):
 def test_large_pictures_are_read_smaller_and_their_faces_told_where_they_are(tmp_path, monkeypatch):
     write_portrait(tmp_path / "a.png", (0, 0, 20), (1, 0, 10))  # 64x48
     as_they_are = read_faces(tmp_path / "a.png", FakeReader())
-    monkeypatch.setattr(portraits, "LONGEST", 32)
+    monkeypatch.setattr(portraits, "MOST", 32 * 24)
     monkeypatch.setattr(portraits, "read_image", lambda path, longest, file: read_image(path)[: 48 * longest // 64, :longest])
     twice = read_faces(tmp_path / "a.png", FakeReader())
     for face, larger in zip(as_they_are, twice, strict=True):
@@ -67,8 +67,8 @@ def test_faces_are_told_in_the_upright_picture_in_every_form(tmp_path, monkeypat
     exif[0x0112] = orientation
     path = tmp_path / f"a.{ending}"
     Image.fromarray(np.ascontiguousarray(stored)).save(path, exif=exif)
-    for longest in (96, 48):
-        monkeypatch.setattr(portraits, "LONGEST", longest)
+    for pixels in (96 * 64, 48 * 32):
+        monkeypatch.setattr(portraits, "MOST", pixels)
         [face] = read_faces(path, Corner())
         assert face.box == (48, 0, 48, 32)
         np.testing.assert_allclose(face.landmarks, [[72, 16]])
@@ -86,6 +86,17 @@ def test_where_the_memory_ends_the_picture_is_named_and_the_others_are_read(tmp_
     album = read_album(tmp_path, Forgets())
     assert [path.name for path in album.paths] == ["0.png", "0.png"] and len(album.unreadable) == 2
     assert "person-00/1.png: there is not enough memory for this picture" in str(album.unreadable[0])
+
+
+def test_small_faces_of_a_panorama_are_found_where_they_are(tmp_path):
+    """58 pixels of 5,000; it is cut into tiles, not made smaller"""
+    portrait = resize(read_image(shipped_picture("astronaut"))[30:230, 120:320], 100, 100)
+    picture = np.full((160, 5000, 3), 90, np.float32)
+    for x in (20, 1040, 2500, 4880):
+        picture[30:130, x : x + 100] = portrait
+    write_image(tmp_path / "panorama.png", picture)
+    faces = sorted(read_faces(tmp_path / "panorama.png", FaceReader(), embed=False), key=lambda face: face.box[0])
+    np.testing.assert_allclose([face.box[0] for face in faces], np.array([20, 1040, 2500, 4880]) + 21.5, atol=12)
 
 
 def test_in_a_file_that_is_nearly_black_no_face_is_found(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minidl.faces.sampling import Square, resized, shrunk, squared
+from minidl.faces.sampling import Square, resized, shrunk
 from tests.models import face_definitions as definitions
 
 
@@ -12,10 +12,10 @@ def noise(height, width):
 
 
 @pytest.mark.parametrize(("height", "width", "side"), [(7, 7, 5), (7, 7, 16), (9, 4, 8), (3, 8, 8), (1, 1, 4), (6, 6, 6)])
-def test_padded_and_resized_is_the_definition(height, width, side):
+def test_resized_is_the_definition(height, width, side):
     picture = noise(height, width)
-    wanted = definitions.resized(definitions.square(picture, centred=False), side)
-    np.testing.assert_allclose(resized(squared(picture), side, side), wanted, atol=1e-10)
+    padded = definitions.square(picture, centred=False)
+    np.testing.assert_allclose(resized(padded, side, side), definitions.resized(padded, side), atol=1e-10)
 
 
 def test_resizing_keeps_float32_and_leaves_the_picture_alone():

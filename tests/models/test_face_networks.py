@@ -91,9 +91,26 @@ def test_boxes_by_hand():
     np.testing.assert_allclose(found[0, 10], [0.5 - width, 0.5 - height / 2, 2 * width, height, 1])
 
 
+def test_boxes_of_a_rectangle_by_hand():
+    numbers = np.zeros((1, 2, 4, 5, 5))  # two rows of four cells
+    found = boxes(numbers).reshape(2, 4, 5, 5)
+    width, height = 1.603231 / 4, 2.094468 / 2
+    np.testing.assert_allclose(found[1, 2, 0], [2.5 / 4 - width / 2, 1.5 / 2 - height / 2, width, height, 0.5])
+
+
+def test_a_rectangle_is_seen_as_the_same_part_of_a_square_that_is_black_beside_it():
+    """Where no cell of the rectangle reaches the black of the square: the zeros of padding are other numbers."""
+    detector, [picture] = face_detector(), pictures(512)[:1]
+    square = np.zeros((512, 512, 3), np.float32)
+    square[:, :480] = picture[:, :480]
+    found, wanted = detector(picture[:, :480]), detector(square)
+    assert found.shape == (1, 16, 15, 5, 5)
+    np.testing.assert_allclose(found[:, :, :8], wanted[:, :, :8], rtol=1e-3, atol=1e-3)
+
+
 def test_pictures_of_the_wrong_size_are_refused(name):
     model = NETWORKS[name]()
-    for shape in ((100, 100, 3), (1, 160, 128, 3), (0, 0, 3)):
+    for shape in ((100, 100, 3), (1, 160, 130, 3), (0, 0, 3), (160, 0, 3)):
         with pytest.raises(ShapeError, match=r"the picture is .*; wanted"):
             model(np.zeros(shape, np.float32))
     with pytest.raises(ShapeError, match=r"wanted \(H, W, 3\) or \(N, H, W, 3\), RGB"):
