@@ -1,4 +1,26 @@
-"""Where same ends and different begins: a threshold from pairs of faces whose people are known."""
+"""Where same ends and different begins: a threshold from pairs of faces whose people are known.
+
+Few people prove little. Pairs that share a person are not independent: one odd face can spoil all
+pairs of its person, and six people with ten pictures each have 375 pairs but are six draws from
+all people. So a person counts as one trial, whatever the number of pictures:
+
+    rejects     of each person the share of its own pairs that are rejected; the mean over people
+    strangers   of each person, taken as a stranger to all others, the share of its pictures that
+                are taken for one of them; the mean over people. The others are a database, so
+                that this contains that among k people a stranger has k chances to be accepted
+
+A mean m over n people counts as m n errors in n trials. Where n trials had e errors, the error
+rate p is, by Clopper and Pearson (1934) and with a confidence of 95 %, at most the p at which so
+few errors or fewer have a probability of 5 %:
+
+    Σ_{i ≤ e} C(n, i) pⁱ (1 - p)ⁿ⁻ⁱ = 0.05,      for e = 0      p = 1 - 0.05^(1/n) < 3 / n
+
+and at least 1 minus that bound for the n - e trials without an error.
+
+The data contradict the shipped threshold where they prove more rejects or more strangers than it
+has on ORL's people. Then, and only then, the threshold goes towards where both errors of pairs are
+as common: up where rejects contradict, down where strangers do.
+"""
 
 from typing import NamedTuple
 
@@ -6,7 +28,10 @@ import numpy as np
 
 from minidl.errors import ArgumentError
 from minidl.evaluation import error_rates, pair_distances
+from minidl.faces.identification import REJECTED, STRANGERS_ACCEPTED, THRESHOLD
 
+CONFIDENCE, ROUNDING = 0.95, 1e-9
+SHIPPED = "the one that minidl comes with, which these people do not contradict"
 MOST = 4000  # faces whose pairs, eight million, are all looked at
 
 
@@ -22,15 +47,19 @@ class Calibration(NamedTuple):
     faces: int
     same_pairs: int
     different_pairs: int
+    strangers: float  # the share of pictures that people unknown to the others are taken for them
+    strangers_at_most: float  # what that may be among all people, with a confidence of 95 %
 
 
 def calibrate(embeddings, labels, false_accept=None, threshold=None):
     """(N, D), (N,) -> Calibration from all pairs; of more than MOST faces from all pairs of people drawn at random, those with
     two faces or more before the others, and of nobody more than half of MOST.
 
-    The threshold at which both errors are as common; or, with `false_accept`, the one that accepts most while at most this
-    share of different pairs is accepted; or `threshold`, for which the errors are told. Of a stretch of distances that decide
-    alike it is the middle. Raises ArgumentError where there are not two people, one of them with two faces.
+    The shipped threshold where the data do not contradict it, else the one at which both errors
+    are as common; or, with `false_accept`, the one that accepts most while at most this share of
+    different pairs is accepted; or `threshold`, for which the errors are told. Of a stretch of
+    distances that decide alike it is the middle. Raises ArgumentError where there are not two
+    people, one of them with two faces.
     """
     labels = np.asarray(labels)
     people, numbers = np.unique(labels, return_inverse=True)
@@ -48,11 +77,79 @@ def calibrate(embeddings, labels, false_accept=None, threshold=None):
     elif false_accept is not None:
         rule, threshold = f"at most {false_accept:.3g} of different pairs accepted", rates.for_false_accept(false_accept)
     else:
-        rule, threshold = "both errors as common", rates.equal_middle
+        rule, threshold = _not_contradicted(distances, same, labels, rates)
+    count = len(np.unique(labels))
+    strangers = _strangers(distances, same, labels, threshold)
     return Calibration(
-        float(threshold), rule, *rates.at(threshold), rates.equal[0], len(np.unique(labels)), len(labels), int(same.sum()),
-        int((~same).sum()),
+        float(threshold), rule, *rates.at(threshold), rates.equal[0], count, len(labels), int(same.sum()),
+        int((~same).sum()), strangers, at_most(np.ceil(strangers * count - ROUNDING), count),
     )  # fmt: skip
+
+
+def at_most(errors, trials):
+    """The largest error rate that so many errors leave possible, as the module's docstring has it
+
+    >>> round(at_most(0, 6), 3), round(at_most(1, 6), 3), at_most(6, 6)
+    (0.393, 0.582, 1.0)
+    """
+    low, high = 0.0, 1.0
+    if errors >= trials:
+        return high
+    number = np.arange(1, int(errors) + 1)
+    ways = np.concatenate([[0.0], np.cumsum(np.log(trials - number + 1) - np.log(number))])  # ln C(n, i)
+    number = np.arange(int(errors) + 1)
+    for _ in range(60):
+        p = (low + high) / 2
+        few = np.exp(ways + number * np.log(p) + (trials - number) * np.log1p(-p)).sum()
+        low, high = (p, high) if few > 1 - CONFIDENCE else (low, p)
+    return float(low)
+
+
+def at_least(errors, trials):
+    """The smallest error rate that so many errors leave possible
+
+    >>> at_least(0, 6), round(at_least(2, 6), 3)
+    (0.0, 0.063)
+    """
+    return 1 - at_most(trials - int(errors), trials)
+
+
+def _not_contradicted(distances, same, labels, rates):
+    """(rule, threshold)"""
+    people = len(np.unique(labels))
+    rejects, several = _rejects(distances, same, labels, THRESHOLD)
+    rejects = at_least(np.floor(rejects * several + ROUNDING), several) > REJECTED
+    strangers = _strangers(distances, same, labels, THRESHOLD)
+    strangers = at_least(np.floor(strangers * people + ROUNDING), people) > STRANGERS_ACCEPTED
+    equal = rates.equal_middle
+    if (rejects and equal > THRESHOLD) or (strangers and equal < THRESHOLD):
+        return "both errors as common", equal
+    return SHIPPED, THRESHOLD
+
+
+def _rejects(distances, same, labels, threshold):
+    """(mean over people of the share of their own pairs that are rejected, people who have pairs)"""
+    person = np.unique(labels, return_inverse=True)[1][_first(same, len(labels))]
+    pairs = np.bincount(person)
+    rejected = np.bincount(person, distances[same] > threshold)
+    return float((rejected[pairs > 0] / pairs[pairs > 0]).mean()), int((pairs > 0).sum())
+
+
+def _strangers(distances, same, labels, threshold):
+    """Mean over people of the share of their pictures that are at most the threshold from one of another person"""
+    near = ~same & (distances <= threshold)
+    accepted = np.zeros(len(labels), bool)
+    accepted[_first(near, len(labels))] = accepted[_second(near, len(labels))] = True
+    person = np.unique(labels, return_inverse=True)[1]
+    return float((np.bincount(person, accepted) / np.bincount(person)).mean())
+
+
+def _first(chosen, count):
+    return np.triu_indices(count, 1)[0][chosen]
+
+
+def _second(chosen, count):
+    return np.triu_indices(count, 1)[1][chosen]
 
 
 def _drawn(numbers):
