@@ -17,7 +17,7 @@ from minidl.faces.database import Database
 from minidl.faces.drawing import draw_faces
 from minidl.faces.evaluation import Evaluation, evaluate, plot_evaluation
 from minidl.faces.identification import THRESHOLD, Gallery, Match, between
-from minidl.faces.portraits import Album, main_face, read_album, read_faces
+from minidl.faces.portraits import Album, certain, main_face, nearest_pair, read_album, read_faces
 from minidl.faces.reader import Face, FaceReader
 
 __all__ = [
@@ -32,9 +32,11 @@ __all__ = [
     "Match",
     "between",
     "calibrate",
+    "certain",
     "draw_faces",
     "evaluate",
     "main_face",
+    "nearest_pair",
     "plot_evaluation",
     "read_album",
     "read_faces",

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,8 +11,10 @@ import numpy as np
 from minidl.data.folders import class_files
 from minidl.data.images import DIM, image_size, read_image, resize, within_memory
 from minidl.errors import FileError
+from minidl.faces.identification import between
 
 MOST = 16_000_000  # pixels of a picture that is looked at; a larger one is read smaller
+DOUBTFUL = 0.7  # scores below are of faces that may be none
 FLOOR = 56, 46  # height, width of the pictures that are compared pixel by pixel: half of ORL's
 
 
@@ -62,9 +65,19 @@ def _faces(path, picture, scale, reader, embed=True):
     return [replace(face, box=tuple(scale * n for n in face.box), landmarks=scale * face.landmarks) for face in faces]
 
 
+def certain(faces):
+    """The faces whose score leaves no doubt; all where each is in doubt."""
+    return [face for face in faces if face.score >= DOUBTFUL] or list(faces)
+
+
 def main_face(faces):
-    """The largest of some faces: the one that a portrait is of."""
-    return max(faces, key=lambda face: face.box[2] * face.box[3])
+    """The one that a portrait is of: the largest of the faces whose score leaves no doubt."""
+    return max(certain(faces), key=lambda face: face.box[2] * face.box[3])
+
+
+def nearest_pair(faces, others):
+    """The face of each of two pictures whose embeddings are nearest; of equals the first, by score."""
+    return min(product(faces, others), key=lambda pair: between(pair[0].embedding, pair[1].embedding))
 
 
 def read_album(folder, reader, watch=lambda paths: paths):

@@ -4,18 +4,19 @@ from pathlib import Path
 
 from minidl.backend import device
 from minidl.cli.faces.options import add_action, add_forms, add_threshold
-from minidl.cli.faces.pictures import MENDED, warn_of_doubt
+from minidl.cli.faces.pictures import MENDED, place, record, warn_of_doubt
 from minidl.cli.options import add_device
 from minidl.cli.output import Output, shown
 from minidl.errors import MinidlError
-from minidl.faces import FaceReader, between, main_face, read_faces
+from minidl.faces import FaceReader, between, certain, nearest_pair, read_faces
 from minidl.files import must_exist
 
 
 def register(actions):
     action = add_action(
         actions, "compare", run, "tell whether two pictures show the same person",
-        "Of several faces in a picture the largest is compared, and that is said.",
+        "Of several faces in a picture the pair that is nearest is compared, and that is said. Boxes of a low score, which may "
+        "be no face, are compared only where there is no other.",
         "Exit code 0: the same; 1: different people; 2: there is nothing to compare.",
     )  # fmt: skip
     action.add_argument("a", metavar="A", type=Path)
@@ -32,15 +33,27 @@ def run(arguments):
         found = [read_faces(path, reader) for path in paths]
     if empty := [str(path) for path, faces in zip(paths, found, strict=True) if not faces]:
         raise MinidlError(f"no face was found in {' and in '.join(empty)}; {MENDED}")
-    compared = [main_face(faces) for faces in found]
+    chosen = [certain(faces) for faces in found]
+    compared = nearest_pair(*chosen)
     for path, face in zip(paths, compared, strict=True):
         warn_of_doubt(path, face)
     distance, threshold = between(*(face.embedding for face in compared)), arguments.threshold
     same, margin, counts = distance <= threshold, threshold - distance, [len(faces) for faces in found]
-    lines = [f"{shown(path)} shows {n} faces; the largest is compared" for path, n in zip(paths, counts, strict=True) if n > 1]
+    lines = [
+        _told(path, faces, len(faces) - len(few), face)
+        for path, faces, few, face in zip(paths, found, chosen, compared, strict=True)
+        if len(faces) > 1
+    ]
     verdict, side = ("the same person", "within") if same else ("different people", "beyond")
     lines.append(f"{verdict}: distance {distance:.3f}, {abs(margin):.3f} {side} the threshold of {threshold:.3f}")
     told = {"same": same, "distance": distance, "threshold": threshold, "margin": margin}
     told |= {"pictures": list(map(str, paths)), "faces_found": counts, "scores": [face.score for face in compared]}
+    told |= {"boxes": [record(face)["box"] for face in compared]}
     Output(arguments.form).put(told, lines=lines)
     return 0 if same else 1
+
+
+def _told(path, faces, left_out, face):
+    """Which of several faces of a picture is compared"""
+    less = f", but for {left_out} of low score," if left_out else ""
+    return f"{shown(path)} shows {len(faces)} faces; of all pairs{less} the nearest is compared, here at {place(face)}"

@@ -9,11 +9,11 @@ from minidl.cli.output import counted, shown, warn
 from minidl.data.images import within_memory
 from minidl.errors import FileError
 from minidl.faces import read_album, read_faces
+from minidl.faces.portraits import DOUBTFUL
 from minidl.files import must_exist
 
 MENDED = "take a picture that shows one larger, or more from the front"
 BOX = ("x", "y", "width", "height")
-DOUBTFUL = 0.7  # scores below are of faces that may be none
 SHOWN = 5  # paths in a message
 
 
