@@ -9,7 +9,7 @@ picture. A small picture is enlarged first. A large look is cut into tiles, whic
     a box that is longer than OVERLAP may be cut by its tile, and is left to the look at half the
     size, where it is still OVERLAP / 2 pixels long
 
-Each box is confirmed by a look at it alone, in which every face has about 80 pixels. What only
+A box is confirmed by looks at it alone, in which every face has about 80 pixels. What only
 looks like a face at one size is thereby left out.
 
 Cost: about 1.4 times that of the detector for the picture as it is.
@@ -25,13 +25,14 @@ from minidl.cores import share
 from minidl.faces.sampling import Square, resized, shrunk
 from minidl.models.face_detector import CELL
 
-ENLARGED, CLEAR = 1.5, 832  # a picture is made so many times larger, but not past CLEAR pixels
+ENLARGED, CLEAR = 1.25, 832  # a picture is made so many times larger, but not past CLEAR pixels
 SMALLEST = 104  # pixels of the longer side in the last look, which shows the largest faces
 TILE, OVERLAP = 1088, 192  # pixels: the most that a tile has a side, and how far two overlap
 AT_ONCE = 8  # tiles whose memory may be needed at once, about 0.1 GB each
 AROUND = 416, 224  # sides of two looks, where no face is sure, with black around the picture
 ALONE = (2, 160), (3, 224)  # looks at a box alone: how many times as long as it, in how many pixels
 SURE, LEAST = 0.5, 0.4  # scores: of a face, and of one in a picture that shows none that is sure
+PROVEN = 0.85  # score of a box that needs no look at it alone: a false one rarely has more than 0.8
 UNION, SMALLER = 0.4, 0.6  # two boxes are of one face where they share more of their union, or of the smaller one
 
 
@@ -58,7 +59,8 @@ def find(detector, picture):
 
 def _confirmed(detector, picture, boxes, least):
     """(M, 5) -> (N, 5): of each face the best box, if a look at it alone confirms it, with the better score of the two"""
-    device, scores = current_device(), {}
+    device = current_device()
+    scores = {tuple(box): box[4] for box in boxes if box[4] >= PROVEN}
 
     def look(box):
         return _score_alone(detector, picture, box, device)

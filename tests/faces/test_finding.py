@@ -190,7 +190,7 @@ def test_with_black_around_where_nothing_was_found(detector, monkeypatch):
             return np.array([[[*begin, *size, 0.9 if begin.all() else 0.1]]], np.float32)
 
     [box] = find(Sees(), np.full((60, 90, 3), 255, np.float32))
-    assert seen == [160, 288, *finding.AROUND, 160, 224]  # 90 · 1.5 and · 3 in whole cells; at last the box alone
+    assert seen == [128, 224, *finding.AROUND]  # 90 · 1.25 and · 2.5 in whole cells
     np.testing.assert_allclose(box, [0, 0, 90, 60, 0.9], atol=2)
 
 
@@ -202,9 +202,9 @@ class Pretends:
 
     def boxes(self, pictures):
         if pictures.shape[1:3] not in [(side, side) for _, side in finding.ALONE]:
-            if pictures.shape[1:3] != (640, 832):  # 832 x 624 in whole cells
+            if pictures.shape[1:3] != (608, 800):  # 800 x 600 in whole cells
                 return np.zeros((1, 1, 5), np.float32)
-            parts = [640, 640 * 480 / 624, 640, 640 * 480 / 624, 1]
+            parts = [640, 608 * 480 / 600, 640, 608 * 480 / 600, 1]
             return np.array([np.array(self.whole) / parts], np.float32)
         times = {side: times for times, side in finding.ALONE}[pictures.shape[1]]
         part = 1 / times
@@ -214,25 +214,30 @@ class Pretends:
 @pytest.mark.parametrize(
     ("alone", "score"),
     [
-        ([0.7, 0.7], 0.9),
+        ([0.7, 0.7], 0.8),
         ([0.98, 0.94], 0.96),
-        ([0.2, 0.9], 0.9),
-        ([0.6, 0.3] * 2, 0.9),
-        ([0.9, 0] * 2, 0.9),
+        ([0.2, 0.9], 0.8),
+        ([0.6, 0.3] * 2, 0.8),
+        ([0.9, 0] * 2, 0.8),
         ([0.3, 0.4] * 2, None),
     ],
 )
 def test_a_box_counts_where_a_look_at_it_alone_confirms_it(alone, score, monkeypatch):
     """With a mean of 0.5 in two looks; where no face of the picture is sure, with 0.4."""
     monkeypatch.setattr(finding, "AROUND", ())
-    detector = Pretends([[100, 100, 80, 80, 0.9]], *alone)
+    detector = Pretends([[100, 100, 80, 80, 0.8]], *alone)
     boxes = find(detector, np.zeros((480, 640, 3), np.float32))
     assert [float(box[4]) for box in boxes] == ([] if score is None else [pytest.approx(score)])
 
 
+def test_a_box_of_a_high_score_is_not_looked_at_again():
+    [box] = find(Pretends([[100, 100, 80, 80, 0.86]]), np.zeros((480, 640, 3), np.float32))
+    assert box[4] == pytest.approx(0.86)
+
+
 def test_a_false_box_does_not_hide_the_face_within_it(monkeypatch):
     monkeypatch.setattr(finding, "AROUND", ())
-    detector = Pretends([[100, 100, 300, 300, 0.95], [150, 150, 80, 80, 0.6]], 0.1, 0.1, 0.7, 0.9)
+    detector = Pretends([[100, 100, 300, 300, 0.84], [150, 150, 80, 80, 0.6]], 0.1, 0.1, 0.7, 0.9)
     [box] = find(detector, np.zeros((480, 640, 3), np.float32))
     np.testing.assert_allclose(box, [150, 150, 80, 80, 0.8], rtol=1e-4)
 
