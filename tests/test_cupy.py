@@ -15,7 +15,7 @@ from tests.strict import list_cupy, needed, standing_in
 from tests.strict.names import LIST, NAMES
 
 FILES = sorted(Path(minidl.__file__).parent.rglob("*.cu"))
-GPUS = ("sm_80", "sm_90", "sm_100", "sm_120")
+GPUS = ("sm_90", *(pytest.param(name, marks=pytest.mark.thorough) for name in ("sm_80", "sm_100", "sm_120")))
 
 
 @pytest.fixture(scope="module")

@@ -327,13 +327,13 @@ def test_info(gpu, capsys):
         assert "a stand-in for a GPU, 8 GiB, compute capability 9.0, CUDA 12.9 (the driver knows 12.9)" in told
 
 
-def test_parity(gpu, capsys):
-    for words in ([], ["--size", "32", "--steps", "2"]):
-        assert main(["parity", *words]) == 0
-        told = capsys.readouterr().out
-        assert "block5_conv4" in told
-        assert "step 2, picture" in told
-        assert "MORE" not in told
+@pytest.mark.parametrize("words", [pytest.param([], marks=pytest.mark.thorough), ["--size", "32", "--steps", "2"]])
+def test_parity(gpu, words, capsys):
+    assert main(["parity", *words]) == 0
+    told = capsys.readouterr().out
+    assert "block5_conv4" in told
+    assert "step 2, picture" in told
+    assert "MORE" not in told
 
 
 @pytest.mark.thorough

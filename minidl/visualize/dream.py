@@ -42,7 +42,7 @@ def dream(network, picture, units, octaves=5, steps=10, rate=0.8, seed=0):
     """Yield a Step after each. The last one's picture is the dream, as large as the given one.
 
     picture: (H, W, 3), RGB, 0..255, floating-point, on the current device; units: a list of layers, or of units with a channel.
-    Raises NonFiniteError where the gradient is no number any more.
+    Raises NonFiniteError where the activations or their gradient are not finite any more.
     """
     as_picture(picture)  # or an error that says what it is instead
     xp, rng, detail = array_module(picture), np.random.default_rng(seed), None
@@ -53,13 +53,16 @@ def dream(network, picture, units, octaves=5, steps=10, rate=0.8, seed=0):
             leaf = Tensor(x, requires_grad=True)
             rows, columns = (_moved(rng, length) for length in size)
             seen = leaf[rows][:, columns].reshape(1, *x.shape)
-            _excitement(strengths(network, seen, units)).backward(release=True)
+            excitement = _excitement(strengths(network, seen, units))
+            excitement.backward(release=True)
             length = xp.maximum(abs(leaf.grad).mean(), TINY)
             x = xp.clip(x + leaf.grad * (rate / length), 0, 255)
             yield Step(octave, number, x)
         detail = x - plain
-        if not np.isfinite(read_numbers(detail.sum())[0]):
-            raise NonFiniteError(f"the gradient is no number any more in octave {octave}; look at the picture and the weights")
+        if not np.isfinite(read_numbers(detail.sum(), excitement.data)).all():
+            raise NonFiniteError(
+                f"the activations or their gradient are not finite in octave {octave}; look at the picture and the weights"
+            )
 
 
 def strengths(network, pictures, units):

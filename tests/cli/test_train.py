@@ -99,6 +99,7 @@ def test_a_resumed_run_has_the_settings_that_it_was_begun_with(data, tmp_path, c
     assert "is of no run that `minidl train cifar10` began" in refused(capsys, "train", "cifar10", *files, "--resume")
 
 
+@pytest.mark.thorough
 def test_the_seed_s_settings_are_the_default_and_each_preset_has_its_folder(data, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     few = ["--data", str(data), "--quiet", "--epochs", "1"]
@@ -142,7 +143,10 @@ def test_cifar10_and_classify(data, tmp_path, capsys):
     assert "holds a network 'siamese'" in refused(capsys, "classify", str(siamese_run), str(picture))
 
 
-@pytest.mark.parametrize("end", ["| head -n 1", "2>&1 | head -n 1", "> /dev/full", "2> /dev/full", ">&-", "2>&-"])
+ENDS = "| head -n 1", "> /dev/full", "2> /dev/full", ">&-", "2>&-"
+
+
+@pytest.mark.parametrize("end", ["2>&1 | head -n 1", *(pytest.param(end, marks=pytest.mark.thorough) for end in ENDS)])
 def test_a_terminal_that_closes_costs_no_epoch(data, tmp_path, end):
     command = shlex.join([sys.executable, "-m", "minidl.cli", *small("siamese", data, tmp_path / "run")])
     subprocess.run(f"set -o pipefail; {command} {end}", shell=True, executable="/bin/bash", check=True, stderr=-1)
@@ -194,7 +198,7 @@ def test_a_run_that_breaks_down_says_how_to_begin_again(data, tmp_path, capsys):
     assert (tmp_path / "run-2" / "result.json").exists()
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("value", [float("nan"), pytest.param(float("inf"), marks=pytest.mark.thorough)])
 def test_a_test_result_that_is_no_number_is_no_success(value, data, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(siamese, "report", lambda *_: {"loss": value})
     assert main(small("siamese", data, tmp_path / "run")) == 2

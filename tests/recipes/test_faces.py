@@ -73,7 +73,7 @@ def test_vectors_are_split_as_pictures_are():
 # ---- training -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("head", ["triplet", *(pytest.param(head, marks=pytest.mark.thorough) for head in HEADS[1:])])
 def test_it_learns_to_tell_people_that_it_has_not_seen(head):
     split = held_out(people(30, 6), "10")
     task = faces.task(split, **SMALL | {"head": head, "people": 10, "pictures": 3, "epochs": 12})
@@ -102,8 +102,15 @@ def test_on_top_of_vectors_it_begins_with_what_these_know(head):
     assert faces.report(task.model, *faces.for_report(split))["one_shot"] == 1
 
 
-@pytest.mark.parametrize("triplets", ["violating", "all,0.5:batch-hard"])
-@pytest.mark.parametrize("members", [1, 2])
+@pytest.mark.parametrize(
+    ("members", "triplets"),
+    [
+        (1, "all,0.5:batch-hard"),
+        pytest.param(2, "violating", marks=pytest.mark.thorough),
+        pytest.param(1, "violating", marks=pytest.mark.thorough),
+        pytest.param(2, "all,0.5:batch-hard", marks=pytest.mark.thorough),
+    ],
+)
 def test_a_resumed_run_is_the_same(triplets, members, tmp_path):
     """Its random choices and its schedule too"""
     whole, first, second = (small_task(triplets=triplets, members=members, epochs=4) for _ in range(3))

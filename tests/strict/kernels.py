@@ -48,19 +48,31 @@ class RawModule:
 
 @functools.cache
 def _folder():
+    """Of the compiled kernels: one for all processes of a test run, or one for this process."""
+    shared = os.environ.get("MINIDL_KERNELS")
+    return Path(shared) if shared else Path(_of_this_process().name)
+
+
+@functools.cache
+def _of_this_process():
     return tempfile.TemporaryDirectory(prefix="kernels_of_")
 
 
 @functools.cache
 def compiled(code, options, name):
     """The library of one kernel."""
-    library = Path(_folder().name, hashlib.sha256(repr((code, options, name)).encode()).hexdigest() + ".so")
     sanitizers = SANITIZERS if os.environ.get("MINIDL_SANITIZE") == "1" else ()
-    command = [*COMPILER, *sanitizers, *options, "-", "-o", str(library)]
-    text, environment = code + WRAPPER.format(name=name), {**os.environ, "LD_PRELOAD": ""}
-    done = subprocess.run(command, input=text, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"the kernel {name} does not compile on the host:\n{done.stderr}")
+    command, text = [*COMPILER, *sanitizers, *options, "-"], code + WRAPPER.format(name=name)
+    library = _folder() / (hashlib.sha256(repr((command, text)).encode()).hexdigest() + ".so")
+    if not library.exists():
+        unfinished = library.with_suffix(f".{os.getpid()}")
+        environment = {**os.environ, "LD_PRELOAD": ""}
+        done = subprocess.run(
+            [*command, "-o", str(unfinished)], input=text, env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"the kernel {name} does not compile on the host:\n{done.stderr}")
+        unfinished.replace(library)
     return ctypes.CDLL(str(library))
 
 

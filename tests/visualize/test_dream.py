@@ -114,7 +114,7 @@ def test_what_cannot_be_dreamt_is_said():
         dreamt(tiny.two_convolutions(), [Unit("far_relu", 8)])
     with pytest.raises(ShapeError, match="a picture of 1x2 is too small for pool: a window"):
         measure(tiny.two_convolutions(), PICTURE[:2, :1], [Unit("pool")])
-    with pytest.raises(NonFiniteError, match="no number any more in octave 1"):
+    with pytest.raises(NonFiniteError, match="are not finite in octave 1"):
         dreamt(tiny.colours(bias=np.nan), [Unit("relu")])
 
 

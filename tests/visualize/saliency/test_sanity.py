@@ -68,23 +68,27 @@ def test_random_weights_for_the_check_let_the_unit_fire():
     assert correlation != 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("method", ["gradient-x-input", "integrated"])
 def test_attributions_of_random_weights_order_the_pixels_anew(method, correlations):
     assert abs(correlations[method]) < SIGNED
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("method", ["gradient", "smoothgrad"])
 def test_sizes_of_gradients_do_so_nearly(method, correlations):
     """Without signs a little is left that the weights do not matter for: at the border, for one, fewer positions see a pixel"""
     assert correlations[method] < SIZES
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("method", ["grad-cam", "occlusion"])
 def test_coarse_maps_change_too(method, correlations):
     """Of few places, which chance may order alike"""
     assert correlations[method] < COARSE
 
 
+@pytest.mark.thorough
 def test_guided_gradients_show_in_part_the_picture_whatever_the_weights(correlations):
     """What Adebayo et al. found: where nothing inhibits, little but the picture's edges is left to tell pixels apart"""
     least, most = GUIDED
