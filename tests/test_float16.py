@@ -40,6 +40,7 @@ def test_every_op_is_that_of_float64_rounded(row):
         must_be_rounded(Case(row, fill(row, row.draw(RandomChooser([number])), [number]), number))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("place", GPUS)
 @pytest.mark.parametrize("row", ROWS_OF_ITS_RANGE, ids=lambda row: row.name)
 def test_every_op_is_that_of_float64_rounded_on_a_gpu(row, place):

@@ -295,6 +295,7 @@ def test_any_large_array_has_its_places_counted_in_64_bits(gpu, launches, monkey
 # ---- commands -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_stylize(gpu, tmp_path, capsys):
     painting, log = tmp_path / "painted.png", tmp_path / "losses.csv"
     command = ["stylize", "--size", "32", "--steps", "3", "-o", str(painting), "--log", str(log)]

@@ -213,6 +213,7 @@ def test_a_line_of_each_device():
     assert table._line(row, "gpu", reached).split() == of_gpu
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not memory.RESET.exists(), reason="Linux alone sets the peak of memory back")
 def test_memory_is_that_of_the_case(monkeypatch):
     for name in cores.VARIABLES:  # each thread has scratch memory of its own, in minidl and in BLAS

@@ -66,7 +66,7 @@ def test_same_contents_same_bytes(tmp_path, checkpoint, levels):
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
 
 
-@pytest.mark.parametrize("form", ["minidl", "minidl levels"])
+@pytest.mark.parametrize("form", ["minidl", pytest.param("minidl levels", marks=pytest.mark.thorough)])
 def test_damage_is_noticed(tmp_path, arrays, samples, form):
     """Every 7th byte in turn: the file is refused, or the byte meant nothing."""
     path = tmp_path / "a.h5"

@@ -649,6 +649,7 @@ def test_on_a_gpu_the_distance_is_the_same(capsys, real, place):
     assert on_cpu["same"] and on_gpu["distance"] == pytest.approx(on_cpu["distance"], abs=1e-3)
 
 
+@pytest.mark.thorough
 def test_real_people(capsys, real, minidl_data):
     """Eight people of ORL, four pictures each: what is asked of all forty by far more pictures is measured by `evaluate`."""
     for person in range(1, 9):

@@ -198,7 +198,8 @@ def test_a_run_that_breaks_down_says_how_to_begin_again(data, tmp_path, capsys):
     assert (tmp_path / "run-2" / "result.json").exists()
 
 
-@pytest.mark.parametrize("value", [float("nan"), pytest.param(float("inf"), marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_test_result_that_is_no_number_is_no_success(value, data, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(siamese, "report", lambda *_: {"loss": value})
     assert main(small("siamese", data, tmp_path / "run")) == 2
@@ -207,6 +208,7 @@ def test_a_test_result_that_is_no_number_is_no_success(value, data, tmp_path, ca
     assert not (tmp_path / "run" / "result.json").exists()
 
 
+@pytest.mark.thorough
 def test_a_result_that_cannot_be_written_is_said_before_that(data, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(siamese, "report", lambda *_: shutil.rmtree(tmp_path / "run") or {"loss": 0.25})
     assert main(small("siamese", data, tmp_path / "run")) == 2

@@ -140,6 +140,7 @@ def test_bounds_are_those_of_clopper_and_pearson(errors, trials):
     assert calibration.at_least(trials - errors, trials) == pytest.approx(1 - bound)
 
 
+@pytest.mark.thorough
 def test_six_people_of_orl_keep_the_shipped_threshold(minidl_data):
     """Where both errors of their pairs are as common would be at 0.5 or more"""
     reader, faces, labels = FaceReader(), [], []

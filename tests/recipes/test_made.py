@@ -37,6 +37,7 @@ def test_a_tiny_run_learns_to_hear(monkeypatch):
     assert np.median(nearest) < 25  # the kernels are tuned to the tones, which are 70 Hz apart and more
 
 
+@pytest.mark.thorough
 def test_a_tiny_run_learns_to_see(monkeypatch):
     """Of 540 clear volumes, in six epochs: more than one in six. On three kinds of processors the
     last loss is 0.90 to 0.94, and the accuracy 0.70 to 0.75."""
