@@ -20,7 +20,7 @@ from minidl.cores import available
 MOST_PROCESSES = 8  # each has its own copy of the libraries in memory
 
 REPEATABLE = {"deadline": None, "derandomize": True, "print_blob": True, "database": None}
-settings.register_profile("quick", max_examples=8, **REPEATABLE)
+settings.register_profile("quick", max_examples=5, **REPEATABLE)
 settings.register_profile("thorough", max_examples=40, **REPEATABLE)
 settings.register_profile("dev", max_examples=200, deadline=None)
 settings.register_profile("deep", max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
