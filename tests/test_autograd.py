@@ -88,7 +88,7 @@ def test_twice_as_many_ops_take_twice_as_many_calls():
 
     calls_for(1)  # what is made once
     few, some, many = (calls_for(count) for count in (100, 200, 400))
-    assert many - some == 2 * (some - few)
+    assert many - some == pytest.approx(2 * (some - few), rel=0.01)  # the garbage collector calls a few functions as well
 
 
 # ---- .grad ----------------------------------------------------------------------------------------------------------
