@@ -410,12 +410,16 @@ def _holds_tensor(value):
 
 
 def _plain(value):
-    """The value with the arrays of Tensors in their places; a tuple stays a tuple, which an index tells from a list."""
+    """The value with the arrays of Tensors in their places; a tuple stays a tuple, which an index tells from a list.
+
+    A list is copied, since its owner may change it between forward and backward.
+    """
     if isinstance(value, Tensor):
         return value.data
-    if _holds_tensor(value):
-        plain = map(_plain, value)
-        return tuple(plain) if isinstance(value, tuple) else list(plain)
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    if isinstance(value, tuple) and any(isinstance(v, (Tensor, list, tuple)) for v in value):
+        return tuple(_plain(v) for v in value)
     return value
 
 

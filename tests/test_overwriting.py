@@ -125,3 +125,37 @@ def test_a_nan_is_no_change():
     x = Tensor(np.array([np.nan, 1.0]), requires_grad=True)
     (x * x).sum().backward()
     assert np.isnan(x.grad[0]) and x.grad[1] == 2
+
+
+@pytest.mark.parametrize(
+    ("op", "options", "other"),
+    [
+        (lambda x, rows: x[rows], [0, 0], [2, 3]),
+        (lambda x, rows: x[rows, 1], [0, 0], [2, 3]),
+        (lambda x, axes: ops.transpose(x, axes), [2, 0, 1], [0, 1, 2]),
+        (lambda x, axes: x.mean(axes), [0], [2]),
+        (lambda x, width: ops.pad(x, width), [(1, 0), (0, 0), [0, 1]], [(0, 1), (0, 0), [1, 0]]),
+        (lambda x, seed: ops.dropout(x, 0.5, seed), [3], [4]),
+    ],
+    ids=["index", "index in a tuple", "transpose", "mean", "pad", "dropout"],
+)
+def test_a_list_that_is_changed_after_the_forward_pass_does_not_change_the_gradient(op, options, other):
+    x, found = leaf((4, 3, 2)), []
+    for replacement in (list(options), other):
+        given = list(options)
+        y = op(x, given)
+        given[:] = replacement
+        y.backward(np.arange(1.0, y.data.size + 1).reshape(y.shape))
+        found.append(x.grad.tolist())
+    assert found[0] == found[1]
+
+
+def test_a_list_inside_a_list_is_copied_too():
+    x, found = leaf((4,)), []
+    for before in (1, 0):
+        width = [[1, 0]]
+        y = ops.pad(x, width)
+        width[0][:] = [before, 1 - before]
+        y.backward(np.arange(5.0))
+        found.append(x.grad.tolist())
+    assert found == [[1.0, 2.0, 3.0, 4.0]] * 2
