@@ -171,6 +171,8 @@ class Tensor:
         return self._node or self
 
     def _record(self, edges):
+        if self.data.dtype.kind != "f":
+            raise ArgumentError(f"the result is an array of {self.dtype}, which has no gradient; compute with real numbers")
         self._node = _Node(next(_ticks), edges)
         self.requires_grad = True
 
@@ -327,6 +329,8 @@ def _edges(op, name, value, plain, y, want, samples):
         if isinstance(tensor, Tensor) and tensor.requires_grad:
             if name not in op._gradients:
                 raise ArgumentError(f"{op.__name__} has no gradient for {name}; pass its .data")
+            if tensor.data.dtype.kind != "f":
+                raise ArgumentError(f"{name} of {op.__name__} is an array of {tensor.dtype} and has no gradient; use floats")
             gradient, readers, together = op._gradients[name]
             kept = {parameter: read(plain, y, which) for parameter, read in readers.items()}
             gradient = watching(op.__name__, gradient, kept, samples)

@@ -547,3 +547,15 @@ def test_a_whole_style_transfer_objective_is_proven():
 
     [proof] = minidl.gradcheck.prove(objective, {"image": rng.standard_normal((1, 8, 8, 3))}, {"image": "smooth"})
     assert proof.passed, proof
+
+
+def test_numbers_that_are_not_real_have_no_gradient():
+    """Of integers it would be cut off, of complex numbers its imaginary part."""
+    whole, real = Tensor(np.array([1, 2])), leaf(1.0, 2.0)
+    whole.requires_grad = True
+    with pytest.raises(ArgumentError, match="a of multiply is an array of int64 and has no gradient"):
+        whole * 0.5
+    with pytest.raises(ArgumentError, match="the result is an array of complex128, which has no gradient"):
+        real * np.array([1j, 2j])
+    with no_grad():
+        assert (real * np.array([1j, 2j])).data.tolist() == [1j, 4j]
