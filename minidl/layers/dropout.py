@@ -5,8 +5,9 @@ from itertools import count
 from weakref import WeakValueDictionary
 
 from minidl import ops
-from minidl.errors import ArgumentError
+from minidl.errors import ArgumentError, brief
 from minidl.layers.module import Module
+from minidl.shapes import is_int
 
 ALONE, PLACED = 0xA10E, 0x91ACED  # first numbers of the two kinds of default seeds
 _alone: WeakValueDictionary = WeakValueDictionary()  # number -> Dropout without seed or network
@@ -28,6 +29,9 @@ class Dropout(Module):
     def __init__(self, keep, seed=None):
         if not 0 < keep <= 1:
             raise ArgumentError(f"dropout keeps a share of {keep}; wanted a number above 0, at most 1")
+        numbers = seed if isinstance(seed, (tuple, list)) else [0 if seed is None else seed]
+        if not all(is_int(number) and number >= 0 for number in numbers):
+            raise ArgumentError(f"dropout's seed is {brief(seed)}; wanted an integer from 0, several, or None")
         self.keep, self.seed, self.calls = keep, seed, 0
         self._takes_places = seed is None
         if seed is None:

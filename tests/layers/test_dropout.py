@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
+from minidl.errors import ArgumentError
 from minidl.layers import Dropout, Module, ReLU, Sequential
 
 X = np.ones(20_000)
@@ -111,3 +112,14 @@ def test_a_network_that_is_built_again_and_restored_goes_on_with_the_same_masks(
     model(X)
     other = NETWORKS[name]().restore(model.state())
     np.testing.assert_array_equal(other(X), model(X))
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a", True, (1, -1), [0.5], np.ones(2)])
+def test_a_seed_that_is_no_integer_from_0_is_refused(seed):
+    with pytest.raises(ArgumentError, match=r"seed is .* wanted an integer from 0"):
+        Dropout(0.5, seed=seed)
+
+
+@pytest.mark.parametrize("seed", [0, np.int64(3), 2**70, (1, 2), [3]])
+def test_integers_are_seeds(seed):
+    np.testing.assert_array_equal(mask(Dropout(0.5, seed=seed)), mask(Dropout(0.5, seed=seed)))
