@@ -5,7 +5,7 @@ from math import prod
 import numpy as np
 
 from minidl.autograd import differentiable
-from minidl.backend import array_module
+from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError
 from minidl.ops.strips import equal_parts, fair_strip
 
@@ -24,16 +24,18 @@ def resample(x, rows, columns):
     >>> resample(x, np.array([[[0., 0.5, 9.]]]), np.array([[[0.5, 0.5, 1.]]])).ravel()
     array([ 5., 15., 30.])
     """
+    must_be_floating("x", x)
     fits = x.ndim == 4 and rows.ndim == 3 and rows.shape == columns.shape and len(rows) == len(x)
     if not fits or 0 in x.shape[1:3]:
         raise ShapeError(
             f"resample of {x.shape} at rows {rows.shape} and columns {columns.shape}; wanted (N, H, W, C), H and W at "
             "least 1, and twice (N, H', W')"
         )
-    corners, below, beside = _around(rows, columns, x.shape, x.dtype)
-    pixels = x.reshape(-1, x.shape[-1])
+    wide = np.result_type(x.dtype, np.float32)
+    corners, below, beside = _around(rows, columns, x.shape, wide)
+    pixels = x.reshape(prod(x.shape[:3]), x.shape[-1])
     upper, lower = (pixels[left] * (1 - beside) + pixels[right] * beside for left, right in corners)
-    return upper * (1 - below) + lower * below
+    return (upper * (1 - below) + lower * below).astype(x.dtype, copy=False)
 
 
 def resample_dx(dy, rows, columns, x_shape):

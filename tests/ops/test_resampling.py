@@ -6,8 +6,9 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
-from minidl import ops
+from minidl import Tensor, ops
 from minidl.backend import to_device, to_numpy
+from minidl.errors import ArgumentError
 from tests.devices import GPUS, at
 
 PLACES = [pytest.param("numpy"), *GPUS]
@@ -96,3 +97,27 @@ def test_a_place_that_is_nan_has_a_pixel_that_is_nan():
     x = np.arange(9.0).reshape(1, 3, 3, 1)
     y = ops.resample(x, np.array([[[np.nan, 1.0, np.inf]]]), np.ones((1, 1, 3)))
     np.testing.assert_array_equal(y.ravel(), [np.nan, 4.0, 7.0])
+
+
+def test_half_precision_is_rounded_once():
+    x = rng.uniform(1, 2, (1, 5, 7, 3)).astype(np.float16)
+    rows, columns = rng.uniform(0, 4, (1, 6, 6)), rng.uniform(0, 6, (1, 6, 6))
+    y = ops.resample(x, rows, columns)
+    assert y.dtype == np.float16
+    # Half a unit in the last place of numbers from 1 to 2, and the rounding of float32.
+    wanted = ops.resample(x.astype(np.float64), rows, columns)
+    np.testing.assert_allclose(y, wanted, rtol=0, atol=np.finfo(np.float16).eps / 2 + 1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool])
+def test_whole_numbers_are_refused(dtype):
+    """Between two of them a mean would be cut off."""
+    with pytest.raises(ArgumentError, match="wanted an array of floating-point numbers"):
+        ops.resample(np.ones((1, 2, 2, 1), dtype), np.zeros((1, 1, 1)), np.full((1, 1, 1), 0.5))
+
+
+def test_a_picture_without_channels_stays_without():
+    x = Tensor(np.zeros((1, 2, 2, 0)), requires_grad=True)
+    y = ops.resample(x, np.zeros((1, 3, 4)), np.zeros((1, 3, 4)))
+    y.backward(np.zeros(y.shape))
+    assert (y.shape, x.grad.shape) == ((1, 3, 4, 0), x.shape)
