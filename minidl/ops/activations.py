@@ -18,8 +18,8 @@ def relu(x):
 
 
 def relu_dx(dy, y):
-    """1 where x > 0, that is where y > 0; else 0, at the kink too"""
-    return masked(dy, y > 0)
+    """1 where x > 0, that is where y is not 0; else 0, at the kink too. A NaN passes dy on."""
+    return masked(dy, y != 0)
 
 
 relu = differentiable(relu, dx=relu_dx)

@@ -91,12 +91,12 @@ def multiply(a, b):
 
 def multiply_da(dy, b, a_shape):
     """∂y/∂a = b"""
-    return unbroadcast(dy * b, a_shape)
+    return unbroadcast(masked(dy * b, dy != 0), a_shape)
 
 
 def multiply_db(dy, a, b_shape):
     """∂y/∂b = a"""
-    return unbroadcast(dy * a, b_shape)
+    return unbroadcast(masked(dy * a, dy != 0), b_shape)
 
 
 multiply = differentiable(multiply, da=multiply_da, db=multiply_db)
@@ -218,13 +218,13 @@ def maximum(a, b):
 
 
 def maximum_da(dy, a, b, a_shape):
-    """1 where a is the larger; a tie sends the whole gradient to a"""
-    return unbroadcast(masked(dy, a >= b), a_shape)
+    """1 where a is the larger; a tie sends the whole gradient to a, a NaN to both"""
+    return unbroadcast(masked(dy, ~(a < b)), a_shape)
 
 
 def maximum_db(dy, a, b, b_shape):
-    """1 where b is the larger"""
-    return unbroadcast(masked(dy, a < b), b_shape)
+    """1 where b is the larger, or where the larger is NaN"""
+    return unbroadcast(masked(dy, ~(a >= b)), b_shape)
 
 
 maximum = differentiable(maximum, da=maximum_da, db=maximum_db)
@@ -236,13 +236,13 @@ def minimum(a, b):
 
 
 def minimum_da(dy, a, b, a_shape):
-    """1 where a is the smaller; a tie sends the whole gradient to a"""
-    return unbroadcast(masked(dy, a <= b), a_shape)
+    """1 where a is the smaller; a tie sends the whole gradient to a, a NaN to both"""
+    return unbroadcast(masked(dy, ~(a > b)), a_shape)
 
 
 def minimum_db(dy, a, b, b_shape):
-    """1 where b is the smaller"""
-    return unbroadcast(masked(dy, a > b), b_shape)
+    """1 where b is the smaller, or where the smaller is NaN"""
+    return unbroadcast(masked(dy, ~(a <= b)), b_shape)
 
 
 minimum = differentiable(minimum, da=minimum_da, db=minimum_db)

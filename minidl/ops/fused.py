@@ -18,7 +18,7 @@ class Finish:
 
 
 class Rectified:
-    """dy·[y > 0], the gradient of a ReLU, as an array of which each part is computed when it is read."""
+    """dy·[y ≠ 0], the gradient of a ReLU y ≥ 0, as an array of which each part is computed when it is read."""
 
     def __init__(self, dy, y):
         self.dy, self.y = dy, y
@@ -38,6 +38,6 @@ def put(dy, part, out):
     """dy[part] in `out`, an array of its own, whose dtype may be wider; dy: an array, or Rectified"""
     if isinstance(dy, Rectified):
         numbers = dy.dy[part] if out is None else dy.dy[part].astype(out.dtype, copy=False)
-        return masked(numbers, dy.y[part] > 0, out=out)
+        return masked(numbers, dy.y[part] != 0, out=out)
     out[...] = dy[part]
     return out

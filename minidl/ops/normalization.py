@@ -99,7 +99,7 @@ def batch_norm_gradients(dy, x, gamma, given, epsilon, fixed, wanted):
     dx = empty(xp, x.shape, x.dtype) if "x" in wanted else None
 
     def sums(rows):
-        """Puts dy into dx, whose place dx takes later: so dy·[y > 0] is computed once, and in no array of its own."""
+        """Puts dy into dx, whose place dx takes later: so dy·[y ≠ 0] is computed once, and in no array of its own."""
         part = put(dy, rows, scratch(xp, "dy", x[rows].shape, x.dtype) if dx is None else dx[rows])
         off = xp.subtract(x[rows], near, out=scratch(xp, "off", part.shape, x.dtype))
         ones = xp.ones(rows.stop - rows.start, x.dtype)
@@ -143,7 +143,7 @@ def batch_norm_relu(x, gamma, beta, given=None, epsilon=1e-5, fixed=False):
 
 
 def batch_norm_relu_gradients(dy, y, x, gamma, given, epsilon, fixed, wanted):
-    """Through the ReLU, then through the normalization: batch_norm_gradients(dy·[y > 0])"""
+    """Through the ReLU, then through the normalization: batch_norm_gradients(dy·[y ≠ 0])"""
     return batch_norm_gradients(Rectified(dy, y), x, gamma, given, epsilon, fixed, wanted)
 
 

@@ -127,3 +127,45 @@ def test_masks_on_a_gpu(place):
         x = Tensor(x.data, requires_grad=True)
         ops.log(ops.relu(x)).backward(Tensor(np.ones(2)).to("gpu").data)
         assert x.grad.get().tolist() == [0.0, 0.25]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "rectifier",
+    [
+        ops.relu,
+        lambda x: ops.maximum(x, 0.0),
+        lambda x: ops.maximum(0.0, x),
+        lambda x: ops.minimum(x, 9.0),
+        lambda x: ops.minimum(9.0, x),
+        lambda x: ops.convolution_relu(x.reshape(1, 3, 1), np.ones((1, 1, 1), x.dtype)).reshape(3),
+        lambda x: ops.batch_norm_relu(
+            x.reshape(3, 1), np.ones(1), np.zeros(1), (np.zeros(1), np.ones(1)), epsilon=0.0, fixed=True
+        ).reshape(3),
+    ],
+    ids=["relu", "maximum", "maximum b", "minimum", "minimum b", "convolution_relu", "batch_norm_relu"],
+)
+def test_a_nan_passes_the_gradient_on(rectifier, dtype):
+    """A gradient of 0 would hide that the forward pass went wrong."""
+    x = np.array([np.nan, 4.0, 3.0], dtype)
+    assert gradient(rectifier, x).tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("place", GPUS)
+def test_a_nan_passes_the_gradient_on_in_the_kernel_of_a_gpu(place):
+    """A 3x3 convolution with a ReLU of one NaN: every output reads it, and so every number has a gradient."""
+    with at(place):
+        numbers = np.ones((1, 3, 3, 1), np.float32)
+        numbers[0, 1, 1] = np.nan
+        x, w = (Tensor(Tensor(a).to("gpu").data, requires_grad=True) for a in (numbers, np.ones((3, 3, 1, 1), np.float32)))
+        y = ops.convolution_relu(x, w, padding=1, algorithm="winograd")
+        y.backward(Tensor(np.ones(y.shape, np.float32)).to("gpu").data)
+        wanted = np.array([[4, 6, 4], [6, 9, 6], [4, 6, 4]])
+        np.testing.assert_allclose(x.grad.get()[0, ..., 0], wanted, rtol=1e-4)
+
+
+@pytest.mark.parametrize("infinite", [np.inf, -np.inf])
+def test_a_product_with_an_infinity_that_is_masked_out_has_gradient_0(infinite):
+    factor = np.array([infinite, 2.0])
+    for product in (lambda x: x * factor, lambda x: factor * x):
+        assert gradient(lambda x: ops.minimum(ops.maximum(product(x), -9.0), 9.0), [1.0, 4.0]).tolist() == [0.0, 2.0]  # noqa: B023

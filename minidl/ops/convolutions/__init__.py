@@ -101,19 +101,19 @@ def convolution_relu(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1,
 
 @summed_in_float32
 def convolution_relu_dx(dy, y, w, x_shape, stride, padding, dilation, groups, algorithm):
-    """Through the ReLU, then through the convolution:  dx = convolution_dx(dy·[y > 0])"""
+    """Through the ReLU, then through the convolution:  dx = convolution_dx(dy·[y ≠ 0])"""
     return convolution_dx(Rectified(dy, y), w, x_shape, stride, padding, dilation, groups, algorithm)
 
 
 @summed_in_float32
 def convolution_relu_dw(dy, y, x, w_shape, stride, padding, dilation, groups, algorithm):
-    """dw = convolution_dw(dy·[y > 0])"""
+    """dw = convolution_dw(dy·[y ≠ 0])"""
     return convolution_dw(Rectified(dy, y), x, w_shape, stride, padding, dilation, groups, algorithm)
 
 
 @summed_in_float32
 def convolution_relu_db(dy, y):
-    """db = convolution_db(dy·[y > 0])"""
+    """db = convolution_db(dy·[y ≠ 0])"""
     return convolution_db(Rectified(dy, y))
 
 

@@ -78,7 +78,7 @@ __device__ void points_to_kernel(Real* u, int step) {
     u[2 * step] = -sum / 6 + sum2 / 6 + u[5 * step];
 }
 
-// The numbers of a tile: `taken` x `taken` of a picture, 0 outside of it and where the mask, if there is one, is not above 0
+// The numbers of a tile: `taken` x `taken` of a picture, 0 outside of it and where the mask, if there is one, is 0
 // (even where the number is infinite)
 __device__ void take(Real d[6][6], int taken, const Real* x, const Real* mask, const Place& at, const Tiling& g) {
 #pragma unroll
@@ -87,7 +87,7 @@ __device__ void take(Real d[6][6], int taken, const Real* x, const Real* mask, c
         for (int s = 0; s < 6; s++) {
             bool wanted = r < taken && s < taken;
             Index from = wanted ? within(at, at.row + r - (Index)g.above, at.column + s - (Index)g.left, g) : -1;
-            bool passes = from >= 0 && (!mask || mask[from] > 0);
+            bool passes = from >= 0 && (!mask || mask[from] != 0);
             d[r][s] = passes ? x[from] : 0;
         }
 }

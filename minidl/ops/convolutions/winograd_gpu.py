@@ -62,7 +62,7 @@ _kept_kernels = once_for_each(_kernels)
 
 
 def _at_points(kernel, x, some, tiles, before=(0, 0)):
-    """(N, H, W, C) -> (36, tiles, C), for some of the tiles; x: an array, or dy·[y > 0]"""
+    """(N, H, W, C) -> (36, tiles, C), for some of the tiles; x: an array, or dy·[y ≠ 0]"""
     xp = array_module(x)
     points = xp.empty((POINTS, len(some), x.shape[-1]), x.dtype)
     x, mask = (a if a is None else xp.ascontiguousarray(a) for a in _and_mask(x))
@@ -85,5 +85,5 @@ def _tiling(some, rows, columns, height, width, channels, above, left):
 
 
 def _and_mask(x):
-    """(x, None), or (dy, y) of dy·[y > 0]"""
+    """(x, None), or (dy, y) of dy·[y ≠ 0]"""
     return (x.dy, x.y) if isinstance(x, Rectified) else (x, None)
