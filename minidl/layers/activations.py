@@ -1,7 +1,7 @@
 """Activations: an op as a layer, to stand in a Sequential."""
 
 from minidl import ops
-from minidl.layers.module import Module
+from minidl.layers.module import Module, calls_as_defined
 
 
 class ReLU(Module):
@@ -12,9 +12,15 @@ class ReLU(Module):
 
 
 def rectifies(layer):
-    """Whether layer.rectified(x) is max(layer(x), 0): its class itself defines both methods. A
-    subclass that defines one of them may compute anything."""
-    return {"__call__", "rectified"} <= vars(type(layer)).keys()
+    """Whether layer.rectified(x) is max(layer(x), 0): its class itself defines both methods, and
+    nobody has put another `__call__` in the place of that one. A subclass that defines one of them
+    may compute anything."""
+    return {"__call__", "rectified"} <= vars(type(layer)).keys() and calls_as_defined(layer)
+
+
+def is_relu(layer):
+    """Whether it computes max(x, 0) and nothing else"""
+    return type(layer) is ReLU and calls_as_defined(layer)
 
 
 def rectified(layer, x):

@@ -20,6 +20,11 @@ class Module:
 
     buffers: tuple = ()
     training = True
+    _defined_call = None
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        cls._defined_call = vars(cls).get("__call__")
 
     def __setattr__(self, name, value):
         super().__setattr__(name, value)
@@ -128,6 +133,13 @@ class Module:
             old.data = _like(value, old.data)
         else:
             setattr(module, name, _like(value, old) if is_array(old) else type(old)(value))
+
+
+def calls_as_defined(module):
+    """Whether a call runs the `__call__` that the module's own class was defined with, rather than
+    an inherited one, or one that was put in its place later, as by a profiler or a test."""
+    cls = type(module)
+    return cls._defined_call is not None and vars(cls).get("__call__") is cls._defined_call
 
 
 def _inside(module):

@@ -9,7 +9,7 @@ import numpy as np
 from minidl.autograd import Tensor, no_grad
 from minidl.backend import device_of
 from minidl.errors import ArgumentError
-from minidl.layers.activations import ReLU, rectifies
+from minidl.layers.activations import is_relu, rectifies
 from minidl.layers.module import Module
 
 
@@ -59,7 +59,7 @@ class Sequential(Module):
             if rectified:
                 rectified = False
                 continue
-            rectified = type(following) is ReLU and rectifies(layer)
+            rectified = is_relu(following) and rectifies(layer)
             yield layer, rectified
 
     def summary(self, shape):

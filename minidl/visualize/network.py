@@ -8,8 +8,8 @@ import numpy as np
 from minidl import ops
 from minidl.autograd import Tensor, no_grad
 from minidl.errors import ArgumentError, NonFiniteError, did_you_mean, printable
-from minidl.layers import Flatten, ReLU
-from minidl.layers.activations import rectifies
+from minidl.layers import Flatten
+from minidl.layers.activations import is_relu, rectifies
 
 SHOWN = 12  # names of layers in a sentence
 
@@ -92,7 +92,7 @@ def of_vgg19(model):
 
 def of_sequential(model, prepare, size=None, classes=None, examples=None):
     """A Sequential of layers as a Network, by the layers' own names."""
-    steps = tuple(Step(name, None if type(layer) is ReLU else layer) for name, layer in model.by_path())
+    steps = tuple(Step(name, None if is_relu(layer) else layer) for name, layer in model.by_path())
     names = [step.name for step in steps]
 
     def canonical(name):

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
-from minidl import Tensor, layers
+from minidl import Tensor, layers, ops
 from minidl.backend import device_of
 from minidl.errors import ArgumentError, ShapeError
 from minidl.layers import (
@@ -95,7 +95,7 @@ def test_a_relu_goes_along_with_what_can_be_rectified(monkeypatch):
     model.train(False)
     for layer in model.layers.values():
         wanted = layer(wanted)
-    monkeypatch.setattr(ReLU, "__call__", None)
+    monkeypatch.setattr(ops, "relu", None)
     np.testing.assert_allclose(model(x).data, wanted.data, atol=1e-6)
 
 
@@ -284,13 +284,26 @@ def test_each_layer_of_a_sequential_is_computed_as_if_it_were_called(make, activ
 
 def test_a_known_layer_and_its_relu_are_one_op_and_a_subclass_that_knows_both_ways_too(monkeypatch):
     x, calls = np.ones((1, 5, 5, 2)), []
-    monkeypatch.setattr(ReLU, "__call__", lambda self, x: calls.append(self) or x)
+    monkeypatch.setattr(ops, "relu", lambda x: calls.append(x) or x)
     for layer in (of_kernel(Convolution), of_kernel(Fused), BatchNorm(2, dtype=np.float64)):
         Sequential(layer, ReLU())(x)
     assert not calls
     for layer in (of_kernel(Doubled), of_kernel(Inherited), DoubledNorm(2, dtype=np.float64)):
         Sequential(layer, ReLU())(x)
     assert len(calls) == 3
+
+
+@pytest.mark.parametrize("kind", [Convolution, BatchNorm, ReLU])
+def test_a_call_that_was_put_in_the_place_of_a_layers_own_is_called(monkeypatch, kind):
+    """As a profiler or a test does."""
+    calls, own = [], kind.__call__
+    monkeypatch.setattr(kind, "__call__", lambda layer, x: calls.append(layer) or own(layer, x) * 2.0)
+    x = np.random.default_rng(1).standard_normal((1, 5, 5, 2))
+    for layer in (of_kernel(Convolution), BatchNorm(2, dtype=np.float64).train(False)):
+        wanted = ReLU()(layer(x)).data
+        calls.clear()
+        np.testing.assert_allclose(Sequential(layer, ReLU())(x).data, wanted, rtol=1e-12, atol=1e-12)
+        assert len(calls) == (kind in (type(layer), ReLU))
 
 
 def test_what_a_subclass_of_sequential_computes_is_one_layer_of_the_summary():
