@@ -154,3 +154,18 @@ def test_the_drawn_geometries_reach_every_corner():
         lambda g: len({*g["stride"]}) > 1,
     ):
         assert sum(map(corner, padded)) > 10
+
+
+@pytest.mark.parametrize("algorithm", ["direct", "im2col", "runs"])
+@pytest.mark.parametrize(
+    ("x", "w", "padding"),
+    [((1, 0, 1), (3, 1, 2), 3), ((2, 1, 0, 3), (1, 3, 3, 2), (0, 2)), ((2, 1, 6, 0, 2), (1, 3, 3, 2, 2), 2)],
+)
+def test_windows_that_see_padding_alone_give_the_bias(algorithm, x, w, padding):
+    x, w, b = (Tensor(array, requires_grad=True) for array in (np.ones(x), np.ones(w), np.arange(1.0, 3.0)))
+    y = ops.convolution(x, w, b, padding=padding, algorithm=algorithm)
+    y.backward(np.ones(y.shape))
+    assert (y.data == b.data).all() and y.data.size
+    assert x.grad.shape == x.shape
+    assert not w.grad.any()
+    np.testing.assert_array_equal(b.grad, y.data.size / 2)

@@ -90,7 +90,7 @@ def dx(dy, w, windows, groups):
             outs, ins = _meeting(windows, tap)
             dx[(images, *ins)] += positions[(slice(None), *outs)]
 
-    each = prod(lengths) * outputs
+    each = max(1, prod(lengths) * outputs)
     share(xp, work, equal_parts(n, fair_strip(xp, n * each, STRIP) // each))
     return dx
 
@@ -133,7 +133,7 @@ def _meeting(windows, tap):
 
 def _rows(x):
     """(n, .., width, C) -> (M, width, C)"""
-    return x.reshape(-1, *x.shape[-2:])
+    return x.reshape(prod(x.shape[:-2]), *x.shape[-2:])
 
 
 def _kernels_of_blocks(w, stride):
@@ -148,5 +148,5 @@ def _kernels_of_blocks(w, stride):
 
 def _parts(x, windows):
     """Of the images"""
-    each = prod(windows.out[:-1]) * prod(windows.size[:-1]) * windows.extent[-1] * x.shape[-1]
+    each = max(1, prod(windows.out[:-1]) * prod(windows.size[:-1]) * windows.extent[-1] * x.shape[-1])
     return equal_parts(x.shape[0], fair_strip(array_module(x), x.shape[0] * each, STRIP) // each)
