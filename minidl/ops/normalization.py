@@ -158,6 +158,9 @@ def _forward(x, gamma, beta, given, epsilon, rectify):
             "and without given moments at least one number"
         )
     mean, variance = given or moments(x)
+    if not getattr(mean, "shape", ()) == getattr(variance, "shape", ()) == gamma.shape:
+        shapes = " and ".join(str(getattr(each, "shape", ())) for each in (mean, variance))
+        raise ShapeError(f"batch_norm of x {x.shape} with given moments {shapes}; wanted a mean and a variance {gamma.shape}")
     xp, flat = array_module(x, gamma, beta), _wide(_positions(x))
     scale = gamma / xp.sqrt(variance + epsilon)
     near, rest = _split(mean, flat.dtype)

@@ -112,3 +112,11 @@ def test_the_layer_takes_an_empty_batch_after_training_and_refuses_it_in_trainin
     with pytest.raises(ShapeError, match="at least two numbers of each channel"):
         norm(x)
     assert norm.train(False)(x).shape == x.shape
+
+
+@pytest.mark.parametrize("op", [ops.batch_norm, ops.batch_norm_relu])
+@pytest.mark.parametrize("given", [(np.zeros(1), np.ones(1)), (np.zeros(3), np.ones(2)), (np.zeros(0), np.ones(3)), (0.0, 1.0)])
+def test_given_moments_are_one_number_for_each_channel(op, given):
+    """Others would be broadcast, or fail somewhere inside."""
+    with pytest.raises(ShapeError, match=r"given moments \(.*; wanted a mean and a variance \(3,\)"):
+        op(np.ones((4, 3)), np.ones(3), np.zeros(3), given, fixed=True)
