@@ -193,3 +193,14 @@ def test_a_layer_in_training_normalizes_float16_whose_variance_is_beyond_it():
     y = norm(x).data.astype(float)
     np.testing.assert_allclose(y.std(axis=0), 1, rtol=2 * HALF)
     np.testing.assert_allclose(norm.variance, 0.9 + 0.1 * x.astype(float).var(axis=0, ddof=1), rtol=1e-5)
+
+
+def test_the_running_moments_of_a_float16_layer_are_float32():
+    """In float16 a running variance above 65504 would be infinite, and every y after training β."""
+    layer, x = BatchNorm(1, dtype=np.float16, momentum=0.0), (rng.standard_normal((64, 1)) * 2000).astype(np.float16)
+    layer(x)
+    assert (layer.mean.dtype, layer.variance.dtype, layer.gamma.dtype) == (np.float32, np.float32, np.float16)
+    np.testing.assert_allclose(layer.variance, x.astype(float).var(ddof=1), rtol=1e-5)
+    y = layer.train(False)(x).data
+    assert y.dtype == np.float16
+    np.testing.assert_allclose(y.std(dtype=float, ddof=1), 1, rtol=2e-3)

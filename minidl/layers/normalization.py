@@ -25,7 +25,8 @@ class BatchNorm(Module):
     def __init__(self, channels, *, momentum=0.9, epsilon=1e-5, dtype=np.float32):
         self.gamma = Tensor(constant(None, channels, dtype), requires_grad=True)
         self.beta = Tensor(zeros(None, channels, dtype), requires_grad=True)
-        self.mean, self.variance = zeros(None, channels, dtype), constant(None, channels, dtype)
+        wide = np.result_type(dtype, np.float32)  # as a variance may be too large for float16
+        self.mean, self.variance = zeros(None, channels, wide), constant(None, channels, wide)
         self.momentum, self.epsilon = momentum, epsilon
 
     def __call__(self, x):

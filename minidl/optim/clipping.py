@@ -7,6 +7,7 @@ import numpy as np
 from minidl.backend import array_module, read_numbers
 from minidl.cores import share
 from minidl.errors import ArgumentError
+from minidl.ops.half import summed_in_float32
 from minidl.ops.strips import GPU_STRIP, equal_parts
 from minidl.optim.optimizer import STRIP
 
@@ -31,8 +32,13 @@ def clip_gradients(parameters, most):
     length = _length([p.grad for p in found])
     if most < length and isfinite(length):
         for p in found:
-            p.grad = p.grad * (most / length)
+            p.grad = _scaled(p.grad, most / length)
     return length
+
+
+@summed_in_float32  # whose smallest factor would be 0 in float16
+def _scaled(g, factor):
+    return g * factor
 
 
 def _length(gradients):

@@ -12,7 +12,7 @@ import numpy as np
 
 from minidl.backend import array_module, device_of, read_numbers, to_device
 from minidl.errors import ArgumentError, NonFiniteError
-from minidl.optim.optimizer import Optimizer, must_fit
+from minidl.optim.optimizer import Optimizer, at_least_float32, must_fit
 
 
 class LBFGS(Optimizer):
@@ -65,6 +65,7 @@ class LBFGS(Optimizer):
 
     def restore(self, state):
         size, data = sum(p.data.size for p in self.parameters), self.parameters[0].data
+        dtype = at_least_float32(data.dtype)
         ndims = dict.fromkeys(self.NUMBERS, 0) | (self.POINT if "x" in state else {})
         count = sum(name.startswith("s/") for name in state)
         ndims |= {f"{name}/{number}": ndim for number in range(count) for name, ndim in self.PAIR.items()}
@@ -72,8 +73,7 @@ class LBFGS(Optimizer):
 
         def taken(names):
             return [
-                to_device(state[name], device_of(data)).astype(data.dtype) if ndims[name] else float(state[name])
-                for name in names
+                to_device(state[name], device_of(data)).astype(dtype) if ndims[name] else float(state[name]) for name in names
             ]
 
         for name, kind in self.NUMBERS.items():
@@ -169,12 +169,13 @@ class LBFGS(Optimizer):
         begin = 0
         for number, p in enumerate(self.parameters):
             if number in self._moving:
-                p.data = x[begin : begin + p.data.size].reshape(p.shape)
+                p.data = x[begin : begin + p.data.size].reshape(p.shape).astype(p.dtype, copy=False)
             begin += p.data.size
 
 
 def _flat(arrays):
-    arrays = [a.reshape(-1) for a in arrays]
+    """All in one row, float16 as float32"""
+    arrays = [a.reshape(-1).astype(at_least_float32(a.dtype), copy=False) for a in arrays]
     return arrays[0] if len(arrays) == 1 else array_module(*arrays).concatenate(arrays)
 
 

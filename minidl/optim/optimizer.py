@@ -15,6 +15,7 @@ from minidl.backend import array_module, device_of, is_array, to_device
 from minidl.cores import share
 from minidl.errors import ArgumentError, MinidlWarning
 from minidl.memory import empty
+from minidl.ops.half import HALF
 from minidl.ops.strips import GPU_STRIP, LEAST, equal_parts
 
 STRIP = 1 << 18  # numbers of a parameter: a call works on them for longer than a thread waits for Python's lock
@@ -60,7 +61,10 @@ class Optimizer:
         self.learning_rate = learning_rate
         self._unreached = set()  # names of parameters that were warned of
         # word -> for each parameter an array of its shape, which the steps change in place
-        self._histories = {word: [array_module(p.data).zeros(p.shape, p.dtype) for p in self.parameters] for word in histories}
+        self._histories = {
+            word: [array_module(p.data).zeros(p.shape, at_least_float32(p.dtype)) for p in self.parameters]
+            for word in histories
+        }
 
     def step(self, loss=None):
         """Move the parameters against their gradients. loss: the value that the gradients belong to; only L-BFGS, which
@@ -114,7 +118,7 @@ class Optimizer:
         strip by strip of what they are in one row; the cores share the strips. others: lists of one value a parameter."""
         parameters = [self.parameters[number] for number in numbers]
         data, gradients = [p.data for p in parameters], [p.grad for p in parameters]
-        xp = array_module(*data, *gradients)
+        xp, change = array_module(*data, *gradients), _in_float32(change)
         moved, strips = [empty(xp, x.shape, x.dtype) for x in data], []
         for number, *arrays in zip(numbers, moved, data, gradients, strict=True):
             arrays += [histories[number] for histories in self._histories.values()]
@@ -129,6 +133,25 @@ class Optimizer:
             share(xp, lambda strip: change(*strip), strips)
         for p, new in zip(parameters, moved, strict=True):
             p.data = new
+
+
+def at_least_float32(dtype):
+    """float32 for float16, in which squares of gradients and Adam's ε are 0"""
+    return np.result_type(dtype, np.float32)
+
+
+def _in_float32(change):
+    """change(new, x, g, ..) of float16 arrays, computed in float32 and then rounded"""
+
+    def changed(new, x, g, *others):
+        if new.dtype != HALF:
+            change(new, x, g, *others)
+        else:
+            wide = array_module(new).empty(new.shape, np.float32)
+            change(wide, x.astype(np.float32), g.astype(np.float32), *others)
+            new[...] = wide
+
+    return changed
 
 
 def must_fit(state, shapes):

@@ -69,3 +69,11 @@ def test_a_gpu_is_read_once(place):
         assert counts.reads == (place == "strict")
         assert counts.uploads == 0
         np.testing.assert_allclose(to_numpy(tensors[1].grad), [[0, 2]])
+
+
+def test_a_factor_too_small_for_float16_is_one_all_the_same():
+    """|g| is 6e7, and 1 / |g| would be 0 in float16."""
+    (x,) = with_gradients(np.full(1_000_000, 60_000, np.float16))
+    assert clip_gradients([x], most=1.0) == pytest.approx(6e7, rel=1e-3)
+    np.testing.assert_allclose(x.grad, 1e-3, rtol=1e-3)
+    assert x.grad.dtype == np.float16

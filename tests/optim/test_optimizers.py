@@ -183,3 +183,35 @@ def test_what_makes_no_sense_is_refused():
             make()
     with pytest.raises(NonFiniteError, match="cannot begin"):
         one_step(LBFGS([x]), x, [1.0], loss=float("nan"))
+
+
+@pytest.mark.parametrize("size", [1e-4, 1.0, 1e4])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda p: SGD(p, 0.01),
+        lambda p: SGD(p, 0.01, momentum=0.9, nesterov=True, weight_decay=0.1),
+        lambda p: Adam(p, 0.01),
+        lambda p: Adam(p, 0.01, weight_decay=0.1, decoupled=True),
+        lambda p: LBFGS(p, 0.5),
+    ],
+    ids=["sgd", "nesterov", "adam", "adamw", "lbfgs"],
+)
+def test_a_step_of_float16_is_that_of_float32_rounded(make, size):
+    """In float16 Adam's epsilon and the square of a gradient of 1e-4 are 0, and the square of 1e4 is infinite."""
+    gradients = size * np.random.default_rng(0).uniform(0.5, 2, (3, 8))
+    start = np.linspace(-1, 1, 8)
+    narrow, wide = (Tensor(start.astype(dtype), requires_grad=True) for dtype in (np.float16, np.float32))
+    optimizers = [make([p]) for p in (narrow, wide)]
+    with np.errstate(all="raise", under="ignore"):
+        for g in gradients:
+            wide.data = narrow.data.astype(np.float32)
+            for p, optimizer in zip((narrow, wide), optimizers, strict=True):
+                p.grad = g.astype(np.float16).astype(p.dtype)
+                optimizer.step(1.0)
+            assert narrow.dtype == np.float16
+            assert narrow.data.tobytes() == wide.data.astype(np.float16).tobytes()
+            state = optimizers[0].state()
+            assert all(value.dtype == np.float32 for value in state.values() if np.ndim(value))
+            optimizers[0] = make([narrow])
+            optimizers[0].restore(state)
