@@ -6,6 +6,7 @@ PyTorch does; Keras' l2(λ) adds λ Σ x², which is a weight decay of 2λ.
 """
 
 import warnings
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +38,8 @@ class Optimizer:
     so whoever kept it (a snapshot of the best picture) keeps it.
 
     A step leaves a parameter and its histories as they are while it is frozen (requires_grad is False), and where the loss
-    does not reach it (its `.grad` is None), of which it warns once.
+    does not reach it, of which it warns once: its `.grad` is None, or is still the array of the last step that moved it
+    while other parameters have new ones.
 
     weight_decay: λ; of all parameters in a list; in a dict, of those alone whose name ends in "kernel", as biases and batch
     normalization's scales are few and need no holding back. Groups say their own.
@@ -60,6 +62,7 @@ class Optimizer:
             raise ArgumentError(f"the learning rate is {learning_rate}; wanted a number above 0")
         self.learning_rate = learning_rate
         self._unreached = set()  # names of parameters that were warned of
+        self._used = {}  # number of a parameter -> weak reference to the gradient of its last step
         # word -> for each parameter an array of its shape, which the steps change in place
         self._histories = {
             word: [array_module(p.data).zeros(p.shape, at_least_float32(p.dtype)) for p in self.parameters]
@@ -96,12 +99,18 @@ class Optimizer:
             for name, history in zip(self.names, histories, strict=True)
         }
 
+    def __getstate__(self):
+        return vars(self) | {"_used": {}}  # for pickle and copy.deepcopy, which keep no weak references
+
     def _to_move(self):
-        """The numbers of the parameters that a step moves: those that are not frozen and have a gradient."""
+        """The numbers of the parameters that a step moves: those that are not frozen and have a gradient of this step."""
         free = [number for number, p in enumerate(self.parameters) if p.requires_grad]
         found = [number for number in free if self.parameters[number].grad is not None]
         if free and not found:
             raise ArgumentError(f"none of {len(free)} parameters has a gradient; call backward before step")
+        fresh = [number for number in found if self._used.get(number, _nothing)() is not self.parameters[number].grad]
+        found = fresh or found  # without a new gradient at all, a step is taken once more
+        self._used |= {number: weakref.ref(self.parameters[number].grad) for number in found}
         new = {self.names[number] for number in free if number not in found} - self._unreached
         if new:
             self._unreached |= new
@@ -133,6 +142,10 @@ class Optimizer:
             share(xp, lambda strip: change(*strip), strips)
         for p, new in zip(parameters, moved, strict=True):
             p.data = new
+
+
+def _nothing():
+    """What a weak reference to nothing gives"""
 
 
 def at_least_float32(dtype):

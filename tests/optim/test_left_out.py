@@ -168,3 +168,27 @@ def test_frozen_parameters_on_a_gpu(name, place):
             ((x * x).sum() + (y * y).sum()).backward()
             optimizer.step(1.0)
             assert (y.data is before) == frozen
+
+
+@pytest.mark.filterwarnings("ignore:the loss does not depend on")
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_gradient_of_an_earlier_step_is_not_used_again(name):
+    """Two heads that are trained in turn: a step of one leaves the other where it is."""
+    heads = [Tensor(np.ones(3), requires_grad=True) for _ in range(2)]
+    optimizer = MAKERS[name](heads)
+    for turn in (0, 1, 0, 0, 1):
+        before = [head.data for head in heads]
+        loss = (heads[turn] * heads[turn]).sum()
+        loss.backward()
+        optimizer.step(float(loss))
+        moved = [not np.array_equal(head.data, old) for head, old in zip(heads, before, strict=True)]
+        assert moved == [turn == 0, turn == 1]
+
+
+def test_a_step_may_be_taken_again_with_the_same_gradients():
+    x = Tensor(np.ones(3), requires_grad=True)
+    (x * x).sum().backward()
+    optimizer = SGD([x], 0.1)
+    optimizer.step()
+    optimizer.step()
+    np.testing.assert_allclose(x.data, 1 - 2 * 0.2)
