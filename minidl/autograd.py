@@ -101,6 +101,10 @@ class Tensor:
         return float(self.data.item())
 
     def __bool__(self):
+        if self.data.size != 1:
+            raise ArgumentError(
+                f"a Tensor of shape {self.shape} is neither true nor false; use .any() or .all(), or `is` to find it in a list"
+            )
         return bool(self.data.item())
 
     def __index__(self):

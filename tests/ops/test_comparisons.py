@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minidl import Tensor
-from minidl.errors import ShapeError
+from minidl.errors import ArgumentError, ShapeError
 from tests.devices import GPUS, at
 
 COMPARISONS = [operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge]
@@ -67,3 +67,14 @@ def test_comparisons_on_a_gpu(place):
         x = Tensor(np.array([1.0, 2.0])).to("gpu")
         for found in (x == x, x >= 1, x < 3, x.data == x):
             assert found.device == "gpu" and found.numpy().tolist() == [True, True]
+
+
+@pytest.mark.parametrize("shape", [(3,), (0,), (1, 2)])
+def test_several_truth_values_are_not_one(shape):
+    """As in NumPy, so also `in`, `remove` and `index` of lists and `if x == y`."""
+    x, y = Tensor(np.ones(shape)), Tensor(np.ones(shape))
+    for ask in (lambda: bool(x), lambda: x in [y], lambda: [y, x].remove(x), lambda: [y, x].index(x), lambda: sorted([x, y])):
+        with pytest.raises(ArgumentError, match=r"neither true nor false; use \.any\(\) or \.all\(\)"):
+            ask()
+    assert x in [x]
+    assert {x: 1, y: 2}[y] == 2
