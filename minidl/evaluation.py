@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minidl.errors import ArgumentError, ShapeError
+from minidl.errors import ArgumentError, NonFiniteError, ShapeError
 
 STRIP = 1 << 24  # distances at once
 CLOSE = 1e-6  # a share of |p|² + |q|² of which float64 leaves ten digits
@@ -16,11 +16,14 @@ def nearest_neighbours(points, known, squares=None):
     squares: |k|² of each known one, (N,), from one who asks often. Cost: M·N·D multiply-adds; reads N·D numbers."""
     if points.ndim != 2 or known.ndim != 2 or points.shape[1] != known.shape[1] or not len(known):
         raise ShapeError(f"nearest_neighbours of {points.shape} among {known.shape}; wanted (M, D) and (N, D), N at least 1")
+    points, known = (a.astype(np.result_type(a.dtype, np.float32), copy=False) for a in (points, known))
     halves = ((known * known).sum(axis=1) if squares is None else squares) / 2
     found, rows = np.empty(len(points), int), max(1, STRIP // len(known))
     for begin in range(0, len(points), rows):
         # |p - k|² / 2 but for |p|² / 2, which is the same for all known ones
-        found[begin : begin + rows] = (halves - points[begin : begin + rows] @ known.T).argmin(axis=1)
+        near = halves - points[begin : begin + rows] @ known.T
+        found[begin : begin + rows] = nearest = near.argmin(axis=1)
+        _must_be_numbers(near[np.arange(len(near)), nearest])  # of numbers with a NaN, argmin gives that
     return found
 
 
@@ -89,6 +92,7 @@ def open_set(distances, labels, known, strangers, threshold):
 
     which is the average over every choice that there is. Cost: N² comparisons for each example of one's own.
     """
+    _must_be_numbers(distances)
     order = np.argsort(labels, kind="stable")
     distances, labels, known, strangers = distances[np.ix_(order, order)], labels[order], known[order], strangers[order]
     examples = np.flatnonzero(known)
@@ -109,6 +113,12 @@ def open_set(distances, labels, known, strangers, threshold):
     for point in np.flatnonzero(strangers):
         accepted.append(1 - shares_beyond(point, [threshold])[0].prod())
     return np.array(named), np.array(rejected), np.array(accepted)
+
+
+def _must_be_numbers(distances):
+    """Refuse NaN, which is neither near nor far."""
+    if np.isnan(distances).any():
+        raise NonFiniteError("a distance is NaN; wanted points of finite numbers: look at the embeddings and the weights")
 
 
 class ErrorRates(NamedTuple):
@@ -169,6 +179,7 @@ def error_rates(distances, same):
     distances, same = np.asarray(distances), np.asarray(same, bool)
     if distances.shape != same.shape or distances.ndim != 1 or same.all() or not same.any():
         raise ArgumentError("error rates want distances (N,) and as many words same or different, of each at least one")
+    _must_be_numbers(distances)
     order = distances.argsort(kind="stable")
     distances, same = distances[order], same[order]
     last = np.append(distances[1:] != distances[:-1], True)  # of equal distances

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minidl import evaluation
-from minidl.errors import ArgumentError, ShapeError
+from minidl.errors import ArgumentError, NonFiniteError, ShapeError
 from minidl.evaluation import error_rates, nearest_neighbours, one_shot, open_set, pair_distances, square_of_pairs
 
 
@@ -186,3 +186,25 @@ def test_pairs_make_a_square():
     points = np.random.default_rng(0).standard_normal((5, 3))
     distances, _ = pair_distances(points, np.zeros(5))
     np.testing.assert_allclose(square_of_pairs(distances, 5), np.linalg.norm(points[:, None] - points, axis=2), atol=1e-15)
+
+
+def test_a_nan_is_neither_near_nor_far():
+    """argmin takes a NaN for the least, and a comparison with it is False: both would name the wrong one."""
+    known, bad = np.array([[0.0, 0.0], [1.0, 1.0], [5.0, 5.0]]), np.array([[0.0, 0.0], [np.nan, 1.0], [5.0, 5.0]])
+    labels, everything = np.array([0, 0, 1]), np.ones(3, bool)
+    distances, same = pair_distances(bad, labels)
+    square = square_of_pairs(distances, 3)
+    for ask in (
+        lambda: nearest_neighbours(known, bad),
+        lambda: nearest_neighbours(bad, known),
+        lambda: error_rates(distances, same),
+        lambda: one_shot(square, labels),
+        lambda: open_set(square, labels, everything, ~everything, 1.0),
+    ):
+        with pytest.raises(NonFiniteError, match="a distance is NaN; wanted points of finite numbers"):
+            ask()
+
+
+def test_neighbours_of_float16_have_squares_beyond_it():
+    known = np.array([[0.0] * 4, [300.0] * 4, [400.0] * 4], np.float16)
+    assert nearest_neighbours(known, known).tolist() == [0, 1, 2]
