@@ -91,12 +91,12 @@ def multiply(a, b):
 
 def multiply_da(dy, b, a_shape):
     """∂y/∂a = b"""
-    return unbroadcast(masked(dy * b, dy != 0), a_shape)
+    return unbroadcast(dy * b, a_shape)
 
 
 def multiply_db(dy, a, b_shape):
     """∂y/∂b = a"""
-    return unbroadcast(masked(dy * a, dy != 0), b_shape)
+    return unbroadcast(dy * a, b_shape)
 
 
 multiply = differentiable(multiply, da=multiply_da, db=multiply_db)
