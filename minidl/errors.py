@@ -4,6 +4,7 @@ Every message says three things: what was found, what was wanted, and what to do
 message alone and exit code 2; a user of the library can catch one type, `MinidlError`, or its parts.
 """
 
+import reprlib
 from difflib import get_close_matches
 
 
@@ -32,20 +33,22 @@ class NonFiniteError(MinidlError, ArithmeticError):
 
 
 class MinidlWarning(MinidlError, UserWarning):
-    """Given with `warnings.warn` where work goes on, but probably not as the caller meant it."""
+    """Passed to `warnings.warn` where the work continues, but probably not as the caller meant."""
 
 
 JOINERS = "\u200c\u200d"  # which show nothing themselves, but some scripts need them
 
 
 def printable(text, longest=2000):
-    """Words of strangers (a name inside a file) for a terminal: without control characters, and not without end."""
+    """The text with "?" for each control character, cut after `longest` characters. It makes names from files safe to print."""
     shown = "".join(c if c.isprintable() or c in JOINERS else "?" for c in text)
     return shown if len(shown) <= longest else f"{shown[:longest]} ..."
 
 
 def brief(value, longest=80):
-    """A value for a message: as Python writes it, but an array by its shape, and not without end.
+    """The repr of a value for a message, cut after `longest` characters; of an array the type and shape.
+
+    Deep levels of nested values become "...", so a value that contains itself many times takes no longer than others.
 
     >>> print(brief("adam"), brief([1, 2]), brief(b"1" * 100, longest=8))
     'adam' [1, 2] b'111111 ...
@@ -54,14 +57,21 @@ def brief(value, longest=80):
         return f"{type(value).__name__} of shape {tuple(value.shape)}"
     if isinstance(value, (list, tuple, dict, set, range)) and len(value) > longest:
         return f"{type(value).__name__} of length {len(value)}"
-    text = " ".join(repr(value).split())
+    limited = reprlib.Repr()
+    limited.maxstring = limited.maxlong = limited.maxother = 4 * longest
+    text = " ".join(limited.repr(value).split())
     return text if len(text) <= longest else f"{text[:longest]} ..."
 
 
-def did_you_mean(word, words, least=0.6):
-    """The end of a sentence that refuses a word: names the known word that is the most like it, if one is.
+def unquoted(value, longest=40):
+    """A text for a message, printable and without quotes; of another value its `brief` form."""
+    return printable(value, longest) if isinstance(value, str) else brief(value, longest)
 
-    least: how alike they must be, from 0 to 1, where 1 is the same
+
+def did_you_mean(word, words, least=0.6):
+    """The end of an error message about an unknown word: the most similar known word, or "" where none is similar.
+
+    least: the smallest similarity that counts, from 0 to 1; 1 means equal
 
     >>> did_you_mean("Nosie", ["content", "noise"]), did_you_mean("x", ["content", "noise"])
     ("; did you mean 'noise'?", '')

@@ -1,4 +1,4 @@
-"""Files are written beside their place and moved into it, so that nothing is ever lost or half-written."""
+"""Files are written under a temporary name and then renamed, so that no file is ever lost or half-written."""
 
 import os
 import re
@@ -9,6 +9,8 @@ from tempfile import mkdtemp
 from uuid import uuid4
 
 from minidl.errors import FileError
+
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700  # modes for the owner alone
 
 
 @contextmanager
@@ -22,7 +24,7 @@ def replacing(path):
     beside = None
     try:
         unique = path.with_name(f".{path.stem}-{uuid4().hex}{path.suffix}")  # which clear_halves looks for
-        beside = unique  # before it is there: an interruption may come at any moment
+        beside = unique  # set before the file exists, because an interruption may come at any moment
         with open(unique, "xb"):
             pass
         if path.exists():
@@ -43,7 +45,7 @@ def replacing(path):
 
 
 def append(path, text):
-    """Add text to the end of a file. Where not all of it can be written, nothing is, and a FileError is raised."""
+    """Append text to a file. Where not all of it can be written, the file stays as it was, and FileError is raised."""
     try:
         with open(path, "ab", buffering=0) as file:
             end, left = file.tell(), memoryview(text.encode())
@@ -58,10 +60,10 @@ def append(path, text):
 
 
 def write_somewhere(path, write):
-    """(where, error): call write(path); where that raises a FileError, as on a full disk, write into another folder.
+    """(where, error): call write(path). Where that raises a FileError, as on a full disk, write into another folder.
 
-    where: the path that was written; error: the FileError, or None. The other folders are the current one and new ones for
-    temporary files, on disk and in memory. Where all fail, the first FileError is raised.
+    where: the path that was written. error: the FileError, or None. The other folders are the current one, and new temporary
+    folders on disk and in memory. Where all fail, the first FileError is raised.
     """
     path = Path(path)
     try:
@@ -85,13 +87,14 @@ def _other_places(path):
         with suppress(OSError):
             new = Path(mkdtemp(prefix="minidl-", dir=folder))
             yield new / path.name
-            new.rmdir()  # another place is asked for: this one is full as well
+            new.rmdir()  # this line runs where the caller needs another place, because this one is full too
 
 
 def clear_halves(path, pattern=False):
-    """Remove what killed processes have left beside `path` when they were replacing it. Nobody may be replacing it now.
+    """Remove the temporary files that killed processes have left beside `path`. No process may be replacing it now.
 
-    pattern: whether * and ? in the name stand for other characters."""
+    pattern: whether * and ? in the name are wildcards.
+    """
     path = Path(os.path.realpath(path))
     stem = path.stem if pattern else escape(path.stem)
     for half in path.parent.glob(f".{stem}-{'[0-9a-f]' * 32}{escape(path.suffix)}"):
@@ -118,7 +121,7 @@ def must_exist(path, what="file"):
 
 
 def must_be_folder(path, what):
-    """Return `path` as a Path, or say that it is no folder. what: the sentence's end: "the folder that ..." """
+    """Return `path` as a Path, or raise a FileError that it is no folder. what: the wanted folder, for the message."""
     path = Path(path)
     try:
         if path.is_dir():
@@ -131,13 +134,13 @@ def must_be_folder(path, what):
 
 
 def _address(path):
-    """The URL that is given in the place of a path, or None. Of "https://..." Path has made "https:/..."."""
+    """The URL in the place of a path, or None. Path turns "https://..." into "https:/..."."""
     found = re.match(r"([a-z][a-z0-9+.-]+):/+", str(path), re.IGNORECASE)
     return found and f"{found[1]}://{str(path)[found.end() :][:120]}"
 
 
 def _missing(path, what):
-    """A sentence about a file that is not there"""
+    """The message for a file that does not exist"""
     if address := _address(path):
         if address.lower().startswith("file:"):
             return f"{address} is an address; name the file without file://"
@@ -174,7 +177,7 @@ def must_be_writable(path):
 
 
 def make_folder(folder, mode=0o777):
-    """Make a folder of this mode, and those above it, where they are not there yet."""
+    """Create the folder with this mode, and its parents, where they do not exist."""
     try:
         Path(folder).mkdir(mode, parents=True, exist_ok=True)
     except OSError as error:

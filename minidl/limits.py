@@ -1,13 +1,11 @@
-"""How much a file of unknown origin may ask for.
+"""Limits on what a file of unknown origin may request: its sizes, counts and numbers.
 
-A file is read only within these limits, which are checked before anything is allocated. Each is far above what real files of
-weights and data sets hold.
+The readers check them before they allocate memory. Each limit is far above what real weights and data sets need.
 """
 
 from math import prod
-from reprlib import repr as short
 
-from minidl.errors import FileError
+from minidl.errors import FileError, brief
 from minidl.shapes import is_int
 
 AXES = 32  # of an array; HDF5 has no more
@@ -15,30 +13,30 @@ NUMBERS = 2**48  # of an array
 FINITE = 1e30  # a single number, such as a scale or a rate
 NAME = 1000  # characters
 DEPTH = 32  # groups within groups
-ENTRIES = 10_000  # arrays, groups, or files of an archive; the largest networks have some thousands
-ATTRIBUTES = 1000  # of an HDF5 file; libhdf5 takes seconds for some thousands
+ENTRIES = 10_000  # arrays, groups, or files of an archive; the largest networks have a few thousand
+ATTRIBUTES = 1000  # of an HDF5 file; libhdf5 takes seconds to read a few thousand
 INSTRUCTIONS = 2**20  # of a pickle; a state dict needs about 30 for each tensor
 TEXT = 2**22  # bytes of JSON; a manifest needs about 100 for each array
-PACKED = 20  # bytes that a byte of a file may unpack to, beyond SPARE
-SPARE = 2**26  # bytes that even the smallest file may unpack to
+PACKED = 20  # unpacked bytes that each byte of a file allows, in addition to SPARE
+SPARE = 2**26  # unpacked bytes that every file is allowed
 
 
 class Allowance:
-    """The bytes of arrays that a file may still unpack to: PACKED times its own length, and SPARE."""
+    """Counts the bytes that the arrays of a file take. It allows PACKED times the length of the file, plus SPARE."""
 
     def __init__(self, path):
         self.path = path
         self.left = PACKED * path.stat().st_size + SPARE
 
     def spend(self, size, what):
-        """Take `size` bytes for `what`, or raise a FileError."""
+        """Subtract the `size` bytes of the array `what`. Raises FileError where fewer are left."""
         if size > self.left:
             raise FileError(f"{self.path} claims {size:,} bytes for {what}, more than it can hold; get it again")
         self.left -= size
 
 
 def in_memory(count, dtype):
-    """The bytes of so many numbers of a dtype, which become float32 where they are smaller.
+    """The bytes that `count` numbers of a dtype take in memory. Numbers of fewer than 4 bytes become float32.
 
     >>> import numpy as np
     >>> in_memory(10, np.dtype("u1")), in_memory(10, np.dtype("f8"))
@@ -48,7 +46,7 @@ def in_memory(count, dtype):
 
 
 def is_shape(value):
-    """Whether a list or tuple is the shape of an array that could exist.
+    """Whether the value is a list or tuple of lengths within the limits.
 
     >>> is_shape([3, 3, 64]), is_shape([3.0]), is_shape([-1]), is_shape([1] * 33), is_shape([10**9] * 6)
     (True, False, False, False, False)
@@ -61,17 +59,31 @@ def is_shape(value):
     )
 
 
+def is_count(value):
+    """Whether the value is an int from 0 to NUMBERS."""
+    return is_int(value) and 0 <= value <= NUMBERS
+
+
+def is_number(value):
+    """Whether the value is an int or a float from -FINITE to FINITE.
+
+    >>> is_number(1), is_number(0.5), is_number(True), is_number(float("nan")), is_number("1")
+    (True, True, False, False, False)
+    """
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= FINITE
+
+
 def must_have_few(count, what, path):
-    """Refuse a file of more than ENTRIES things."""
+    """Raise FileError where the file holds more than ENTRIES of `what`."""
     if count > ENTRIES:
         raise FileError(f"{path} holds more than {ENTRIES:,} {what}; wanted a file of weights")
 
 
 def must_have_names(names, path):
-    """Refuse names of arrays that are no text, have control characters, or do not end."""
+    """Raise FileError where the name of an array is not a text, has control characters, or is longer than NAME."""
     for name in names:
         if not isinstance(name, str) or not name.isprintable():
-            raise FileError(f"{path} names an array {short(name)}, which is no plain text: it is damaged or no file of weights")
+            raise FileError(f"{path} names an array {brief(name)}, which is no plain text: it is damaged or no file of weights")
         if len(name) > NAME:
             raise FileError(
                 f"{path} names an array with {len(name):,} characters, {name[:40]!r}...; wanted at most {NAME:,}: it is "

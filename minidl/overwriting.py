@@ -1,14 +1,14 @@
-"""Arrays that are written to between forward and backward.
+"""Detection of arrays that are written to between forward and backward.
 
 A gradient reads arrays of the forward pass: inputs, and the output. The tape keeps the arrays
-themselves and not copies, so writing to one of them in place, as in `x.data *= 2`, would give the
-gradient of another computation. Assigning a new array, as in `x.data = 2 * x.data` and as all
+themselves and not copies. Writing to one of them in place, as in `x.data *= 2`, would therefore give
+the gradient of another computation. Assigning a new array, as in `x.data = 2 * x.data` and as all
 optimisers do, is harmless.
 
-NumPy does not report writes. So the forward pass takes a sample of each array that is kept, and
-backward compares it before the array is read: all numbers of an array of at most SMALL, and of
-larger ones SPREAD at even distances. A change of few numbers in a large array may be missed.
-Arrays of a GPU are not sampled, since reading them would stop the GPU.
+NumPy does not report writes. The forward pass therefore samples each array that it keeps, and
+backward compares the sample before it reads the array. A sample holds all numbers of an array of at
+most SMALL numbers, and about SPREAD evenly spaced numbers of a larger one. A change of few numbers in
+a large array may be missed. Arrays on a GPU are not sampled, because reading them would stall the GPU.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ SMALL, SPREAD = 1 << 12, 1 << 8  # numbers
 
 
 def watching(op, gradient, kept, samples):
-    """The gradient of an op, preceded by a check that the kept arrays are what they are now.
+    """Return the gradient function with a check in front that the kept arrays have not changed since this call.
 
     kept: {name: array or list of arrays}; samples: {id of an array: its sample}, shared by all
     gradients of one call. The gradient raises ArgumentError where an array has changed.
@@ -49,12 +49,12 @@ def watching(op, gradient, kept, samples):
 
 
 def sample(array):
-    """The bytes of all numbers of a small NumPy array, of some of a large one"""
+    """The bytes of all numbers of a small NumPy array, or of some numbers of a large one"""
     if array.size <= SMALL:
         return array.tobytes()
-    return array.flat[:: array.size // SPREAD | 1].tobytes()  # odd, to meet every channel
+    return array.flat[:: array.size // SPREAD | 1].tobytes()  # an odd step reaches every channel
 
 
 def arrays_in(value):
-    """The arrays of an argument: itself, or those of a list"""
+    """The arrays of an argument: the argument itself, or those in a list"""
     return [v for v in (value if isinstance(value, (list, tuple)) else [value]) if is_array(v)]

@@ -91,5 +91,5 @@ def layer_of(name):
 
 
 def numberless(shape, dtype):
-    """An array of that shape and dtype that takes no memory: the place of one whose numbers nobody wants."""
+    """An array of zeros of that shape and dtype that takes no memory. It stands for an array whose numbers are not read."""
     return np.broadcast_to(np.zeros((), dtype), shape)

@@ -48,8 +48,8 @@ def _network(checkpoint, architecture):
     have, want = set(checkpoint.arrays), set(architecture.shapes)
     layers = network(checkpoint.arrays.values(), normalizations(checkpoint.arrays))
     if normalizations(have - want):
-        told = f"it holds {layers}; take the weights of a network without batch normalization"
-        yield "error", f"is of another network than {architecture.name}: {told}"
+        advice = "take the weights of a network without batch normalization"
+        yield "error", f"is of another network than {architecture.name}: it holds {layers}; {advice}"
         return
     top = {name for name in want if layer_of(name) in architecture.optional}
     missing = want - have if have & top else want - have - top
@@ -115,6 +115,6 @@ def _listed(names, architecture):
 
 
 def _some(names):
-    """The first names, and how many more there are"""
+    """The first SHOWN names, and how many more there are"""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return printable(", ".join(name[:80] for name in names[:SHOWN])) + more

@@ -1,4 +1,4 @@
-"""HDF5 files of unknown origin, opened with care: minidl's own and Keras'. And minidl's own written.
+"""Reading HDF5 files of unknown origin, minidl's own and Keras', within limits; and writing minidl's own.
 
 libhdf5 trusts the numbers in a file. Fed with mutated files it hung, and once crashed, on attributes of variable length;
 and where a file says so it fetches data from other files. So an attribute is read only when it is of fixed
@@ -44,7 +44,8 @@ def image(attributes, arrays):
 
 
 def attributes(file):
-    """{name: str or 1-D array of floats} of an open file's attributes, without those that are not safe to read."""
+    """{name: str or 1-D array of floats} of the attributes of an open file. Other types, and values that are too long, are left
+    out."""
     if (count := len(file.attrs)) > ATTRIBUTES:
         raise FileError(f"{file.filename} has {count:,} attributes; wanted at most {ATTRIBUTES:,}: it is no file of weights")
     found = {}
@@ -68,15 +69,15 @@ def _text(stored, name, path):
 
 
 def datasets(file, path, wanted=None):
-    """{path within the file: array} of an open file's numeric datasets. FileError: one that cannot be trusted.
+    """{path within the file: array} of the numeric datasets of an open file. Raises FileError for one beyond the limits.
 
-    wanted: the names of those to read; the others have their shape and dtype alone, and zeros for numbers. None: all
+    wanted: names of the datasets to read; None: all. The others become zeros of their shape and dtype.
     """
     found, allowance, count = {}, Allowance(path), itertools.count(1)
 
     def visit(name, thing):
         if name.count("/") >= DEPTH or len(name) > DEPTH * NAME or next(count) > ENTRIES:
-            raise FileError(f"{path} holds more than {ENTRIES} things, or {DEPTH} groups in groups; wanted a file of weights")
+            raise FileError(f"{path} holds more than {ENTRIES} objects, or {DEPTH} nested groups; wanted a file of weights")
         if isinstance(thing, h5py.Dataset) and thing.shape is not None and thing.dtype.kind in "fiu":
             is_wanted = wanted is None or name in wanted
             found[name] = _read(thing, name, allowance) if is_wanted else numberless(thing.shape, thing.dtype)

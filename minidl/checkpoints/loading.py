@@ -21,7 +21,7 @@ _FORMS = {
 def load(path, architecture, top=False):
     """path -> Checkpoint with every array of the architecture, float32, finite, in the architecture's order
 
-    top  with the optional layers; without, they are not read even if the file has them
+    top  read the optional layers too; they are left out otherwise, even if the file has them
 
     FileError: no file in minidl's form (it names the command that converts), or not these weights.
     """
@@ -35,7 +35,7 @@ def load(path, architecture, top=False):
         if severity == "error":
             raise FileError(text)
     if architecture.preprocessing and not checkpoint.preprocessing:
-        raise FileError(f"{path} does not tell what the network is fed with (RGB or BGR, mean); convert the original")
+        raise FileError(f"{path} stores no preprocessing (RGB or BGR, mean); convert the original")
     if missing := [name for name in wanted if name not in checkpoint.arrays]:
         raise FileError(f"{path} has no top ({layer_of(missing[0])}, ...); ask for top=False, or convert a file with one")
     return replace(checkpoint, arrays={name: checkpoint.arrays[name].astype(np.float32, copy=False) for name in wanted})

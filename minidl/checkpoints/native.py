@@ -27,7 +27,7 @@ FORMAT = "minidl weights 1"
 
 
 def read_hdf5(path, wanted=None):
-    """A Checkpoint from an HDF5 file: minidl's own where it says so, else taken for one of Keras'; wanted: see `read`."""
+    """A Checkpoint from an HDF5 file: of minidl's form where an attribute names it, else of Keras' form. wanted: see `read`."""
     with h5py.File(path, "r") as file:
         attributes = hdf5.attributes(file)
         form = _taken(attributes, "format", str, path)
@@ -84,13 +84,13 @@ def _arrays(checkpoint, levels):
 
 
 def _taken(attributes, name, kind, path):
-    """Take an attribute of that kind out of them; None where there is none."""
+    """Remove an attribute of this type and return it; None where there is none."""
     value = attributes.pop(name, None)
     if value is None or (isinstance(value, kind) and (kind is not str or value.isprintable())):
         return value
-    told = repr(printable(value, 80)) if isinstance(value, str) else f"{value.size} numbers"
+    found = repr(printable(value, 80)) if isinstance(value, str) else f"{value.size} numbers"
     wanted = "plain text" if kind is str else "numbers"
-    raise FileError(f"{path} has {told} as its attribute {name!r}; wanted {wanted}: convert the original again")
+    raise FileError(f"{path} has {found} as its attribute {name!r}; wanted {wanted}: convert the original again")
 
 
 def _preprocessing(attributes, path):
@@ -99,11 +99,13 @@ def _preprocessing(attributes, path):
         return None
     mean, std = (_taken(attributes, name, np.ndarray, path) for name in ("mean", "std"))
     if mean is None or std is None:
-        raise FileError(f"{path} tells the order of colours, but not mean and std; convert the original again")
+        raise FileError(f"{path} stores the order of colours, but not mean and std; convert the original again")
     try:
         return Preprocessing(channels, tuple(map(float, mean)), tuple(map(float, std)))
     except ArgumentError as error:
-        raise FileError(f"{path} does not tell what the network is fed with: {printable(str(error), 300)}") from None
+        raise FileError(
+            f"{path} stores no valid preprocessing ({printable(str(error), 300)}); convert the original again"
+        ) from None
 
 
 def _without_levels(arrays, path, wanted):

@@ -57,7 +57,7 @@ def read_legacy(path, wanted=None):
         described, storages = _unpickle(stream, path)
         keys, _ = _unpickle(stream, path)
         if not isinstance(keys, list) or not all(type(key) is str and key in storages for key in keys):
-            raise FileError(f"{path} lists other numbers than its tensors have: it is damaged; get it again")
+            raise FileError(f"{path} lists other storages than its tensors use: it is damaged; get it again")
         tensors, raw = _tensors(described, path), {}
         needed = _keys(tensors, wanted)
         for key in keys:
@@ -81,7 +81,7 @@ def _unpickle(stream, path):
 
 
 def _tensors(described, path):
-    """{name: StoredTensor} of a state dict, or of one that lies in it under a usual name"""
+    """{name: StoredTensor} of a state dict, or of the one nested in it"""
     if not isinstance(described, dict):
         raise FileError(f"{path} holds no dictionary of tensors; save model.state_dict() with torch.save")
     described = _state_dict(described, path)
@@ -92,7 +92,7 @@ def _tensors(described, path):
 
 
 def _keys(tensors, wanted):
-    """Of the storages whose numbers are wanted"""
+    """The keys of the storages whose numbers are wanted, each once"""
     return dict.fromkeys(tensor.storage.key for name, tensor in tensors.items() if wanted is None or name in wanted)
 
 
@@ -100,7 +100,7 @@ def _checkpoint(path, tensors, raw, byteorder):
     allowance, arrays = Allowance(path), {}
     for name, tensor in tensors.items():
         if tensor.storage.key not in raw:
-            arrays[name] = numberless(tensor.shape, _seen(tensor.storage.dtype))
+            arrays[name] = numberless(tensor.shape, _in_numpy(tensor.storage.dtype))
             continue
         allowance.spend(in_memory(prod(tensor.shape), _stored(tensor.storage.dtype)), name)
         arrays[name] = _array(tensor, raw[tensor.storage.key], byteorder)
@@ -110,21 +110,21 @@ def _checkpoint(path, tensors, raw, byteorder):
 
 
 def _state_dict(described, path):
-    """The dictionary that holds tensors: this one, or the one in it that does, by whatever name. Raises FileError where several
-    do, or none."""
-    for nest in ("state_dict", "model_state_dict", "model"):
-        if isinstance(described.get(nest), dict):
-            described = described[nest]
+    """The dictionary that holds tensors: this one, or the only one nested in it that does. Raises FileError where several or
+    none do."""
+    for usual in ("state_dict", "model_state_dict", "model"):
+        if isinstance(described.get(usual), dict):
+            described = described[usual]
     if not described or _holds_tensors(described):
         return described
-    texts = [name for name in described if isinstance(name, str)]
-    nested = [name for name in texts if isinstance(described[name], dict) and _holds_tensors(described[name])]
+    names = [name for name in described if isinstance(name, str)]
+    nested = [name for name in names if isinstance(described[name], dict) and _holds_tensors(described[name])]
     if len(nested) == 1:
         return described[nested[0]]
-    names = printable(", ".join(repr(name) for name in (nested or texts)[:5]), 120) or "other things"
+    found = printable(", ".join(repr(name) for name in (nested or names)[:5]), 120) or "other things"
     if nested:
-        raise FileError(f"{path} holds tensors in several dictionaries, {names}; save the state_dict() of one network alone")
-    raise FileError(f"{path} holds no tensors, but {names}; save model.state_dict() with torch.save")
+        raise FileError(f"{path} holds tensors in several dictionaries, {found}; save the state_dict() of one network alone")
+    raise FileError(f"{path} holds no tensors, but {found}; save model.state_dict() with torch.save")
 
 
 def _holds_tensors(described):
@@ -147,8 +147,8 @@ def _array(tensor, raw, byteorder):
     return array
 
 
-def _seen(dtype):
-    """What arrays of these numbers have as their dtype"""
+def _in_numpy(dtype):
+    """The dtype of arrays of such numbers: bfloat16 becomes float32"""
     return np.dtype("f4" if dtype == "bfloat16" else dtype)
 
 

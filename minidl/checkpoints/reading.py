@@ -14,7 +14,7 @@ def read(path, wanted=None):
     containers); TensorFlow.js' manifests, with the files beside them; NumPy's .npz. Nothing of a file is run. FileError: no
     such file, none of these, or damaged.
 
-    wanted: names of the arrays whose numbers are read; the others come with their shapes alone. None: all
+    wanted: names of the arrays whose numbers are read; the others become zeros of their shapes. None: all
     """
     path = must_exist(path, "weight file")
     try:
@@ -23,7 +23,7 @@ def read(path, wanted=None):
         raise
     except PermissionError as error:
         raise FileError(f"{path} may not be read by you; ask its owner or copy it") from error
-    except Exception as error:  # a damaged file raises anything at all in the libraries that parse it
+    except Exception as error:  # the libraries raise many types of errors for damaged files
         reason = printable(f"{type(error).__name__}: {error}".partition("\n")[0], 200)
         raise FileError(f"{path} is damaged or cut off ({reason}); get it again") from error
     if not checkpoint.arrays:

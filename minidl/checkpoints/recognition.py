@@ -20,7 +20,7 @@ _TOLERANCE = 0.02
 
 
 def network(arrays, normalizations=0):
-    """The network that the shapes of these arrays look like, in words. normalizations: how many batch normalizations it has
+    """The network that the shapes of these arrays suggest, in words. normalizations: how many batch normalizations it has
 
     >>> network([np.zeros((7, 7, 3, 64)), np.zeros((64, 10)), np.zeros(10)])
     '1 convolution and 1 dense layer'

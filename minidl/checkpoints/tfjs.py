@@ -15,30 +15,30 @@ from pathlib import Path
 import numpy as np
 
 from minidl.checkpoints.checkpoint import Checkpoint, numberless
-from minidl.errors import FileError, printable
+from minidl.errors import FileError, brief, unquoted
 from minidl.files import must_exist
-from minidl.limits import FINITE, TEXT, is_shape, must_have_few, must_have_names, short
+from minidl.limits import TEXT, is_number, is_shape, must_have_few, must_have_names
 
 
 def read_manifest(path, wanted=None):
-    """A Checkpoint with the arrays as named in the manifest; wanted: see `read`. FileError: the manifest is none, or its files
-    are not there, are not as long as it says, or hold other kinds of numbers."""
+    """A Checkpoint with the arrays as named in the manifest; wanted: see `read`. Raises FileError for another file, and where
+    the files of numbers are missing, have another length than in the manifest, or hold other types of numbers."""
     arrays = {}
     for group in _groups(path):
         files = [must_exist(file, f"file of numbers, which {path.name} names") for file in _files(group, path)]
         layouts = [_Layout(weight, path) for weight in group["weights"]]
-        told, found = sum(layout.bytes for layout in layouts), sum(file.stat().st_size for file in files)
-        if told != found:
+        listed, found = sum(layout.bytes for layout in layouts), sum(file.stat().st_size for file in files)
+        if listed != found:
             names = " and ".join(file.name for file in files)
             raise FileError(
-                f"{path} tells of {told:,} bytes in {names}, where {found:,} are: one is cut off, or they do not belong "
+                f"{path} lists {listed:,} bytes in {names}, but found {found:,}: one is cut off, or they do not belong "
                 "together; get both again"
             )
         needed = [wanted is None or layout.name in wanted for layout in layouts]
         raw, begin = b"".join(file.read_bytes() for file in files if any(needed)), 0
         for layout, is_needed in zip(layouts, needed, strict=True):
             if layout.name in arrays:
-                raise FileError(f"{path} tells of {layout.name} twice: it is damaged; get it again")
+                raise FileError(f"{path} lists {layout.name} twice: it is damaged; get it again")
             arrays[layout.name] = layout.read(raw, begin) if is_needed else numberless(layout.shape, np.float32)
             begin += layout.bytes
     return Checkpoint(arrays, form="tfjs")
@@ -72,7 +72,7 @@ def _groups(path):
 def _files(group, path):
     if elsewhere := [name for name in group["paths"] if not name.isprintable() or not name or name != Path(name).name]:
         raise FileError(
-            f"{path} names {short(elsewhere[0])} in another folder; put its files beside it and their names into it"
+            f"{path} names {brief(elsewhere[0])} in another folder; put its files beside it and their names into it"
         )
     return [path.with_name(name) for name in group["paths"]]
 
@@ -85,17 +85,17 @@ class _Layout:
         kind, quantization = weight.get("dtype"), weight.get("quantization")
         must_have_names([self.name], path)
         if not isinstance(self.shape, list) or not is_shape(self.shape):
-            raise FileError(f"{path} tells of an array {self.name!r} of shape {short(self.shape)}: it is damaged; get it again")
+            raise FileError(f"{path} lists an array {self.name!r} of shape {brief(self.shape)}: it is damaged; get it again")
         if quantization is not None:
             quantization = quantization if isinstance(quantization, dict) else {}
             stored, self.scale, self.minimum = (quantization.get(what) for what in ("dtype", "scale", "min"))
-            if not (_is_finite(self.scale) and _is_finite(self.minimum)):
+            if not (is_number(self.scale) and is_number(self.minimum)):
                 raise FileError(
-                    f"{path} gives {self.name} the scale {short(self.scale)} and the minimum {short(self.minimum)}; wanted "
+                    f"{path} gives {self.name} the scale {brief(self.scale)} and the minimum {brief(self.minimum)}; wanted "
                     "finite numbers: get it again"
                 )
         if kind != "float32" or (quantization is not None and stored != "uint8"):
-            found = _told(kind) if quantization is None else f"{_told(kind)} quantized as {_told(stored)}"
+            found = unquoted(kind) if quantization is None else f"{unquoted(kind)} quantized as {unquoted(stored)}"
             raise FileError(
                 f"{path} holds {self.name} as {found}; minidl reads float32, and float32 quantized as uint8: take or make "
                 "weights of that kind"
@@ -113,13 +113,5 @@ class _Layout:
         return numbers.astype(np.float32)
 
 
-def _told(kind):
-    return printable(kind, 40) if isinstance(kind, str) else short(kind)
-
-
 def _is_list_of(value, kind):
-    return isinstance(value, list) and all(isinstance(one, kind) for one in value)
-
-
-def _is_finite(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and -FINITE <= value <= FINITE
+    return isinstance(value, list) and all(isinstance(item, kind) for item in value)

@@ -97,7 +97,8 @@ def _layers(arrays, architecture):
 
 
 def _layer(path, known):
-    """The innermost folder of the path that is one of the known layers; else the longest beginning that is; else all."""
+    """The innermost folder of the path that is a known layer; else the longest known layer that the path begins with; else the
+    whole path."""
     inside = next((folder for folder in reversed(path.split("/")) if folder in known), None)
     beginnings = (layer for layer in known if f"{path}/".startswith(f"{layer}/"))
     return inside or max(beginnings, key=len, default=path)
@@ -110,7 +111,7 @@ def _looked_up(table, indices, layer):
 
 
 def _renamed_in_order(layers, arrays, architecture):
-    """Layers of strange names as those of the architecture: the n-th convolution is the n-th, dense layers likewise."""
+    """Rename layers of unknown names to those of the architecture, in order: convolutions first, then dense layers."""
     renamed = dict(layers)
     for rank in (4, 2):
         found = [name for name in sorted(layers, key=naturally) if np.ndim(layers[name].get("kernel")) == rank]

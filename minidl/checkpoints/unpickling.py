@@ -4,17 +4,18 @@ A pickle is a program: it may import anything and call it. The unpickler here kn
 state dict is made of, imports nothing, and calls only the two functions below; all that it can build is dicts, lists,
 tuples, numbers, text, and descriptions of tensors.
 
-What is built cannot take more time or memory than the file's length accounts for: keys of dicts are text or small numbers,
-because the hash of a tuple that contains itself twice, many times over, takes forever; calls get few arguments; whatever copies
-counts as the number of instructions that would have written it.
+Time and memory are bounded by the length of the file:
+
+- The keys of dictionaries are texts or small integers. The hash of a deeply nested tuple could take exponential time.
+- A call has at most MOST_ARGUMENTS arguments.
+- An instruction that copies n items counts as n instructions.
 """
 
 import pickle
 from typing import Any, NamedTuple
 
-from minidl.errors import printable
-from minidl.limits import INSTRUCTIONS, NUMBERS, is_shape, short
-from minidl.shapes import is_int
+from minidl.errors import brief, printable
+from minidl.limits import INSTRUCTIONS, is_count, is_shape
 
 
 class Refused(pickle.UnpicklingError):
@@ -39,11 +40,11 @@ class StoredTensor(NamedTuple):
 
 
 def _rebuild_tensor(storage, offset, shape, strides, *_):
-    whole = type(storage) is Storage and _is_count(offset) and type(shape) is type(strides) is tuple
-    if not whole or not is_shape(shape) or len(strides) != len(shape) or not all(map(_is_count, strides)):
+    whole = type(storage) is Storage and is_count(offset) and type(shape) is type(strides) is tuple
+    if not whole or not is_shape(shape) or len(strides) != len(shape) or not all(map(is_count, strides)):
         raise Refused(
-            f"describes a tensor of shape {short(shape)}, strides {short(strides)} and offset {short(offset)}, which is none: "
-            "it is damaged; get it again"
+            f"describes a tensor of shape {brief(shape)}, strides {brief(strides)} and offset {brief(offset)}; wanted whole "
+            "numbers within limits: it is damaged, get it again"
         )
     return StoredTensor(storage, offset, shape, strides)
 
@@ -52,19 +53,15 @@ def _rebuild_parameter(tensor, *_):
     return tensor
 
 
-def _is_count(value):
-    return is_int(value) and 0 <= value <= NUMBERS
-
-
 def _must_be_keys(keys):
-    """Text; or numbers, by which optimisers know their parameters."""
+    """Raise Refused for a key that is neither a text nor an index of a parameter, as in the state of an optimiser."""
     for key in keys:
         if type(key) is not str and not (type(key) is int and abs(key) < 2**31):
-            raise Refused(f"has a dictionary with the key {short(key)}; wanted text: this is no plain state dict")
+            raise Refused(f"has a dictionary with the key {brief(key)}; wanted text: this is no plain state dict")
 
 
 class _OrderedDict:
-    """What REDUCE calls for collections.OrderedDict: of nothing, or as Python 2 wrote it, of a list of pairs."""
+    """Stands for collections.OrderedDict, which REDUCE calls without arguments, or as in Python 2 with a list of pairs."""
 
 
 _STORAGES = {
@@ -98,7 +95,7 @@ MOST_ARGUMENTS = 16  # of a call
 
 
 class _Known(dict):
-    """The functions of the instructions that are known, by their code; counts how often one is looked up."""
+    """{code: function} of the allowed instructions. It counts the look-ups and refuses too many."""
 
     left = INSTRUCTIONS
 
@@ -150,7 +147,7 @@ class StateDictUnpickler(pickle._Unpickler):
 
     def persistent_load(self, reference):
         """("storage", dtype, key, device, length) -> Storage"""
-        whole = type(reference) is tuple and len(reference) >= 5 and type(reference[2]) is str and _is_count(reference[4])
+        whole = type(reference) is tuple and len(reference) >= 5 and type(reference[2]) is str and is_count(reference[4])
         if not whole or reference[0] != "storage" or reference[1] not in _STORAGES.values():
             raise Refused("refers to something else than numbers: this is no plain state dict, nothing of it was run")
         _, dtype, key, _, length = reference[:5]
@@ -158,7 +155,7 @@ class StateDictUnpickler(pickle._Unpickler):
         return self.storages[key]
 
     def call(self):
-        """REDUCE calls a function: one of those that stand for the names of a state dict."""
+        """REDUCE: call one of the functions that a state dict may name."""
         arguments, function = self.stack.pop(), self.stack.pop()
         if type(arguments) is not tuple or len(arguments) > MOST_ARGUMENTS:
             raise Refused("calls something with more arguments than a state dict does: nothing of it was run")

@@ -1,16 +1,16 @@
-"""Zip archives of unknown origin, in which .npz and PyTorch files come."""
+"""Zip archives of unknown origin: .npz and PyTorch files."""
 
 import zipfile
 
 from minidl.errors import FileError
 from minidl.limits import ENTRIES, must_have_few
 
-DIRECTORY = 256  # bytes of the directory for an entry; PyTorch and NumPy write less than 100
-_SIZE = 5  # the place of the directory's length in its end record
+DIRECTORY = 256  # bytes of the directory for each entry; PyTorch and NumPy write fewer than 100
+_SIZE = 5  # index of the directory's length in the end record
 
 
 def opened(path):
-    """A zipfile.ZipFile. FileError: its directory lists too much, which zipfile would read in one piece."""
+    """Open a zipfile.ZipFile. Raises FileError for a directory that is too long, which zipfile would read at once."""
     with open(path, "rb") as file:
         end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
     if end and end[_SIZE] > DIRECTORY * ENTRIES:
@@ -27,7 +27,7 @@ def opened(path):
 
 
 def exactly(stream, size, name, path):
-    """The next `size` bytes of an archive's entry. FileError: it has fewer."""
+    """Read `size` bytes of an entry of an archive. Raises FileError where it has fewer."""
     contents = stream.read(size)
     if len(contents) != size:
         raise FileError(f"{path} is cut off or damaged: {name} ends after {len(contents):,} of {size:,} bytes; get it again")
@@ -35,6 +35,6 @@ def exactly(stream, size, name, path):
 
 
 def must_end(stream, name, path):
-    """FileError: the entry goes on, or its checksum is wrong."""
+    """Raise FileError where the entry has more bytes. Reading its end makes zipfile check the checksum."""
     if stream.read(1):
-        raise FileError(f"{path} is damaged: {name} holds more than its header tells; get it again")
+        raise FileError(f"{path} is damaged: {name} holds more than its header says; get it again")

@@ -1,4 +1,4 @@
-"""From an opened picture to (H, W, 3): decoded, upright, in sRGB, of the size that is asked for, within 12 bytes a pixel."""
+"""Decode an opened picture to (H, W, 3): upright, in sRGB, of the requested size, with at most 12 bytes of memory a pixel."""
 
 from math import ceil
 
@@ -14,15 +14,15 @@ TURNS = {
     2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM, 5: Transpose.TRANSPOSE,
     6: Transpose.ROTATE_270, 7: Transpose.TRANSVERSE, 8: Transpose.ROTATE_90,
 }  # fmt: skip
-GAP = 3  # a picture is made smaller in two steps, coarsely to GAP times the size
-STRIP = 1 << 18  # pixels, or numbers, that are converted at once
+GAP = 3  # a picture is reduced in two steps, the first a coarse one to GAP times the size
+STRIP = 1 << 18  # pixels, or numbers, that are converted together
 
 
 def decoded(picture, path, whole, size, part):
-    """((H, W, 3) float32, complaint) of an opened picture of Pillow's, which is closed.
+    """((H, W, 3) float32, complaint) of an opened Pillow picture. The picture is closed.
 
-    whole: (width, height) of the picture upright; size: that of the result; part: that of the middle part of the picture
-    that is read. complaint: what is wrong with its colour profile, or None. path: for messages.
+    whole: (width, height) of the upright picture. size: (width, height) of the result. part: (width, height) of the middle
+    part of the picture that is read. complaint: why its colour profile is ignored, or None. path: for messages.
     """
     profile = picture.info.get("icc_profile")
     picture, scale = _upright(picture, path, max(n / p for n, p in zip(size, part, strict=True)))
@@ -36,9 +36,9 @@ def decoded(picture, path, whole, size, part):
 
 
 def _upright(picture, path, share):
-    """(picture, scale): decoded, upright and in a mode that `converter` takes; scale: its pixels per pixel of the file.
+    """(picture, scale): decoded, upright and in a mode that `converter` accepts; scale: its pixels per pixel of the file.
 
-    share: pixels that are wanted per pixel of the file. A JPEG is decoded in 1/2, 1/4 or 1/8 of its size where these suffice.
+    share: wanted pixels per pixel of the file. A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where these suffice.
     """
     width, height = picture.size
     reduced = picture.draft(None, [max(1, ceil(min(1, GAP * share) * n)) for n in (width, height)])
@@ -51,12 +51,12 @@ def _upright(picture, path, share):
 
 
 def _plain(picture, path):
-    """In mode L, LA, RGB, RGBA, CMYK or LAB"""
+    """The picture in mode L, LA, RGB, RGBA, CMYK or LAB"""
     mode = picture.mode
     if mode.startswith("I"):
         return _eight_bits(picture, path)
     if mode == "F":
-        raise FileError(f"{path} holds floating-point pixels, whose white is anyone's guess; save it with 8 or 16 bits first")
+        raise FileError(f"{path} holds floating-point pixels, of which white is unknown; save it with 8 or 16 bits first")
     if picture.has_transparency_data:
         wanted = "LA" if mode in ("1", "L", "LA", "La") else "RGBA"
     elif mode in ("L", "CMYK", "LAB"):
@@ -67,12 +67,12 @@ def _plain(picture, path):
 
 
 def _eight_bits(picture, path):
-    """Mode L of 16 bits of grey"""
+    """Convert 16 bits of grey to mode L."""
     grey = np.empty(picture.size[::-1], np.uint8)
     for rows, strip in _strips(picture):
         levels = np.asarray(strip)
         if levels.max() > 65535:
-            raise FileError(f"{path} holds 32-bit pixels, whose white is anyone's guess; save it with 8 or 16 bits first")
+            raise FileError(f"{path} holds 32-bit pixels, of which white is unknown; save it with 8 or 16 bits first")
         grey[rows] = np.clip(np.rint(levels / 257), 0, 255)
     plain = Image.fromarray(grey)
     plain.info = picture.info
@@ -80,10 +80,11 @@ def _eight_bits(picture, path):
 
 
 def _as_floats(picture, convert):
-    """(H, W, 3) float32 of a picture, which is closed. convert: makes an RGB picture of a strip of it.
+    """(H, W, 3) float32 of a picture, which is closed. convert: turns a strip of it into an RGB picture.
 
-    The bytes of all pixels are kept in the last quarter of the result's memory, and made numbers of
-    four bytes from the first on: number i ends at byte 4 i + 4, and byte i, at 3 n + i of 4 n, lies behind it.
+    The 8-bit levels of all n numbers fill the last quarter of the memory of the result. They become
+    float32 from the first to the last. Float i ends at byte 4 i + 4, and level j is at byte 3 n + j, so
+    the floats of a strip overwrite only levels of earlier strips and of this strip, which is copied first.
     """
     array = np.empty((*picture.size[::-1], 3), np.float32)
     levels = array.reshape(-1).view(np.uint8)[-array.size :]
@@ -106,7 +107,7 @@ def _strips(picture):
 
 
 def _instead_of(picture, other):
-    """The other picture; the memory of the first one is given back at once"""
+    """Return the other picture, and free the memory of the first one at once."""
     if other is not picture:
         picture.close()
     return other

@@ -1,6 +1,6 @@
 """Data sets downloaded from where their authors put them, and verified.
 
-No more is taken from a server than the file is known to have, and nothing over a connection that is not encrypted.
+A download never exceeds the known size of the file, and every connection is encrypted.
 """
 
 import hashlib
@@ -26,14 +26,14 @@ SCHEMES = ("https",)
 
 
 class Known(NamedTuple):
-    """What is known of a file before it comes: its bytes, and their SHA-256."""
+    """The known size of a file in bytes, and its SHA-256."""
 
     size: int
     sha256: str
 
 
 class Source(NamedTuple):
-    """Folders on the web, the best first, that each hold all files; and what is known of each file."""
+    """Folders on the web that each hold all files, the preferred one first; and the known size and hash of each file."""
 
     addresses: tuple
     files: dict
@@ -108,9 +108,9 @@ def _complete(url, part, known, quiet):
 
 
 def _download(url, part, size, quiet):
-    """Add to the partial file what it lacks of `size` bytes, or begin it anew where the server cannot send the rest alone."""
+    """Download what the partial file lacks of `size` bytes, or all of it where the server cannot send a part."""
     begin = part.stat().st_size if part.is_file() else 0
-    if begin >= size:  # and yet it is wrong
+    if begin >= size:  # complete, but wrong
         return
     request = Request(url, headers={"Range": f"bytes={begin}-"} if begin else {})
     try:
@@ -123,7 +123,7 @@ def _download(url, part, size, quiet):
     with answer:
         begin = begin if answer.status == PARTIAL_CONTENT else 0
         if answer.length is not None and begin + answer.length != size:
-            raise ConnectionError(f"it offers a file of {begin + answer.length:,} bytes, wanted {size:,}")
+            raise ConnectionError(f"it offers a file of {begin + answer.length:,} bytes; wanted {size:,}")
         bar = tqdm(desc=part.stem, initial=begin, total=size, unit="B", unit_scale=True, disable=quiet or not sys.stderr)
         with bar, open(part, "ab" if begin else "wb") as file:
             for chunk in iter(partial(answer.read, CHUNK), b""):
@@ -137,11 +137,11 @@ def _download(url, part, size, quiet):
 
 def _must_be_encrypted(url):
     if urlsplit(url).scheme not in SCHEMES:
-        raise ConnectionError(f"the address {printable(url, 100)} is not one of https, and was not asked")
+        raise ConnectionError(f"the address {printable(url, 100)} does not begin with https://, so nothing was requested")
 
 
 class _Redirects(HTTPRedirectHandler):
-    """Where a server sends on, it is to an encrypted connection too."""
+    """Follows redirects to encrypted connections alone."""
 
     def redirect_request(self, request, answer, code, reason, headers, url):
         _must_be_encrypted(url)

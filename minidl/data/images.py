@@ -19,10 +19,10 @@ from minidl.shapes import is_int
 READABLE = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 SOFTWARE, DESCRIPTION = 0x0131, 0x010E  # EXIF tags
-DIM = 2  # floats below may be meant as 0..1 (or as -1..1), with a little outside from resampling
+DIM = 2  # floats below it may be meant as 0..1 or -1..1, slightly exceeded by resampling
 LEVEL = 0.5  # the most that rounding to a whole level changes
 WIDTH, HEIGHT = 0x0100, 0x0101  # TIFF tags
-LYING = (5, 6, 7, 8)  # orientations of pictures whose rows are columns of the file
+TRANSPOSED = (5, 6, 7, 8)  # orientations that swap width and height
 LARGEST = {"PNG": 2**31 - 1, "JPEG": 65500, "WEBP": 16383}  # pixels a side
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")  # of READABLE
 PICTURES = Path(__file__).parent / "pictures"
@@ -32,7 +32,7 @@ def read_image(path, longest=None, file=None):
     """(H, W, 3) of a picture file, upright as its EXIF orientation says.
 
     longest: make the longer side that many pixels, where it is more; a picture is never enlarged. file: its bytes, where they
-    are read already. Grey becomes RGB, 16 bits become 8, what is transparent is composited on white. A colour profile is
+    are read already. Grey becomes RGB, 16 bits become 8, transparent pixels are composited on white. A colour profile is
     converted to sRGB; one that is damaged or for other pixels is ignored with a MinidlWarning. A picture needs at most 12 bytes
     for each of its pixels (a WebP 20, most of which Pillow needs). Raises FileError where there is no such file, or it is not a
     picture, damaged, too large for the memory, or too large to be meant (Pillow's limit of 179 million pixels).
@@ -41,9 +41,9 @@ def read_image(path, longest=None, file=None):
 
 
 def read_at_size(path, size, stretch=False):
-    """(*size, 3) of a picture file: the middle part, as large as its proportions let it be; or, stretch=True, the whole.
+    """(*size, 3) of a picture file: its largest middle part of these proportions; or, with stretch=True, the whole picture.
 
-    It is `to_size` (or `resize`) of `read_image`, but does not need the memory for all pixels as floats.
+    The result is that of `to_size` (or `resize`) after `read_image`, without the memory for all pixels as floats.
     """
     high, wide = size
 
@@ -60,22 +60,22 @@ def _read(path, file, plan):
         whole = _upright_size(picture)
         array, complaint = decoded(picture, path, whole, *plan(*whole))
     if complaint:
-        told = f"the colour profile of {path} {complaint}; it was ignored, so colours may be off: convert the picture to sRGB"
-        warnings.warn(told, MinidlWarning, stacklevel=3)
+        ignored = "it was ignored, so colours may be off: convert the picture to sRGB"
+        warnings.warn(f"the colour profile of {path} {complaint}; {ignored}", MinidlWarning, stacklevel=3)
     return array
 
 
 def as_picture(array, name="the picture"):
     """(H, W, 3), RGB -> the same in float32, 0..255, on the host
 
-    The dtype says which number is white: 65535 for uint16, which is divided by 257; 255 for all
-    others. name: what the array is, for messages. Raises ShapeError for another shape,
-    NonFiniteError for NaN or infinity, and ArgumentError for
+    White is 65535 in uint16, which is divided by 257, and 255 in all other dtypes. name: what the
+    array is, for messages. Raises ShapeError for another shape, NonFiniteError for NaN or infinity,
+    and ArgumentError for
 
-    - floats below 2, which are probably meant as 0..1 and would look black, unless all are 0
-    - uint16 of at most 255, which are probably meant as 8 bits, unless all are 0
-    - numbers outside of 0..255; floats may be outside by half a level, which rounding removes
-    - booleans, complex numbers, text and other things that are not levels
+    - floats that are all below 2, unless all are 0: they are probably meant as 0..1
+    - uint16 of at most 255, unless all are 0: they are probably meant as 8 bits
+    - numbers outside 0..255; floats may exceed it by half a level, which rounding removes
+    - booleans, complex numbers, text and other types
 
     >>> as_picture(np.full((1, 1, 3), 65535, np.uint16))
     array([[[255., 255., 255.]]], dtype=float32)
@@ -124,11 +124,11 @@ def image_size(path, file=None):
 
 
 def _upright_size(picture):
-    """(width, height) of an opened picture after its orientation has been followed"""
+    """(width, height) of an opened picture after its EXIF orientation is applied"""
     size = picture.size
-    if picture.format == "TIFF":  # whose size some versions of Pillow turn already
+    if picture.format == "TIFF":  # some versions of Pillow have already swapped its size
         size = picture.tag_v2[WIDTH], picture.tag_v2[HEIGHT]
-    return size[::-1] if picture.getexif().get(ORIENTATION) in LYING else size
+    return size[::-1] if picture.getexif().get(ORIENTATION) in TRANSPOSED else size
 
 
 def resize(image, height, width):
@@ -174,8 +174,8 @@ def write_image(path, image, metadata=None):
 
 
 def save_image(path, image, metadata=None):
-    """`write_image` for what took long to make: where it fails, as on a full disk, the picture is written into another folder,
-    and the FileError says where it is."""
+    """`write_image` for a picture that took long to compute. Where writing fails, as on a full disk, it writes the picture into
+    another folder and raises a FileError that names it."""
     where, error = write_somewhere(path, lambda place: write_image(place, image, metadata))
     if error is not None:
         raise FileError(f"{error}; the picture is in {where}") from error
@@ -222,8 +222,8 @@ def within_memory(path):
 
 @contextmanager
 def _opened(path, file=None):
-    """A picture of Pillow's; what goes wrong with it in the block becomes a FileError. Pillow's own warnings, such as of a size
-    from 89 million pixels on, are not shown, for an error ends at twice that."""
+    """Open a Pillow picture for a block. Errors of Pillow in the block become FileErrors. Pillow's warnings are ignored: above
+    89 million pixels it warns, but only above twice that it raises an error."""
     source = must_exist(path, "picture") if file is None else BytesIO(file)
     try:
         with within_memory(path), warnings.catch_warnings():
@@ -237,7 +237,7 @@ def _opened(path, file=None):
     except Image.DecompressionBombError:
         limit = f"{2 * Image.MAX_IMAGE_PIXELS // 10**6} million pixels"
         raise FileError(f"{path} holds more than {limit}; scale it down with another program first") from None
-    except Exception as error:  # a damaged file can raise nearly anything in a decoder
+    except Exception as error:  # decoders raise many types of errors for damaged files
         raise FileError(f"{path} is damaged and cannot be read ({error}); fetch or save it again") from error
 
 

@@ -56,7 +56,7 @@ def _describe(stream):
 
     for number, (instruction, argument, _) in enumerate(pickletools.genops(stream)):
         if number == INSTRUCTIONS:
-            raise Refused(f"has more than {INSTRUCTIONS:,} instructions, as no data set does")
+            raise Refused(f"has more than {INSTRUCTIONS:,} instructions; no data set needs so many")
         match instruction.name:
             case "PROTO":
                 pass

@@ -10,10 +10,10 @@ PACKINGS = ("", ".gz", ".xz")
 
 
 def cache():
-    """The folder for what minidl downloads: $XDG_CACHE_HOME/minidl, or ~/.cache/minidl. FileError: there is no home."""
+    """The folder for downloads: $XDG_CACHE_HOME/minidl, or ~/.cache/minidl. Raises FileError without a home folder."""
     try:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minidl"
-    except RuntimeError:  # a user id without an entry in the system's list of users, as in containers
+    except RuntimeError:  # the user id is unknown to the system, as in containers
         raise FileError(
             "this user has no home folder, in which data sets are kept; name a folder with --data (to download, --to), or in "
             "the environment variable MINIDL_DATA (to download, XDG_CACHE_HOME)"

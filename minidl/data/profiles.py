@@ -1,4 +1,5 @@
-"""Colour profiles (ICC.1:2010): which light the numbers of a picture stand for. minidl computes in sRGB (IEC 61966-2-1)."""
+"""Colour profiles (ICC.1:2010), which define the colours that the numbers of a picture mean. minidl computes in sRGB
+(IEC 61966-2-1)."""
 
 import struct
 from io import BytesIO
@@ -7,25 +8,25 @@ import numpy as np
 from PIL import Image, ImageCms
 
 SPACES = {"L": "GRAY", "LA": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}  # of Pillow's modes
-LEVEL = 1  # a profile that changes no colour by more is sRGB's; programs round its numbers differently
+LEVEL = 1  # a profile that changes no colour by more counts as sRGB; programs round its numbers differently
 
 
 def converter(mode, profile):
-    """(convert, complaint): convert(picture) makes a picture of Pillow's in this mode an RGB picture in sRGB.
+    """(convert, complaint): convert(picture) turns a Pillow picture of this mode into RGB in sRGB.
 
     mode: L, LA, RGB, RGBA, CMYK or LAB; an alpha channel is composited on white. profile: the bytes of
-    an ICC profile, or None. complaint: what is wrong with a profile that is not followed, or None.
-    Without a profile, or with one that is not followed, numbers are taken for those of sRGB.
+    an ICC profile, or None. complaint: why the profile is ignored, or None. Without a profile, or where
+    it is ignored, the numbers count as sRGB.
     """
     transform, complaint = None, None
     if profile and profile != SRGB and mode in SPACES:
         try:
             transform = _transform(mode.removesuffix("A"), profile)
         except ImportError:
-            complaint = "cannot be followed by this Pillow, which lacks LittleCMS"
+            complaint = "needs LittleCMS, which this Pillow lacks"
         except _WrongSpaceError as error:
             complaint = str(error)
-        except Exception:  # a damaged profile can raise nearly anything
+        except Exception:  # LittleCMS raises many types of errors for damaged profiles
             complaint = "is damaged"
 
     def in_colour(picture):
@@ -42,15 +43,15 @@ def converter(mode, profile):
 
 
 class _WrongSpaceError(Exception):
-    """A profile for other numbers than those of the picture"""
+    """The profile is for another colour space than that of the picture."""
 
 
 def _transform(mode, profile):
-    """ImageCms' transform from a profile to sRGB; None where the profile is sRGB's"""
+    """The transform of ImageCms from a profile to sRGB; None where the profile is sRGB"""
     source = ImageCms.ImageCmsProfile(BytesIO(profile))
     space = source.profile.xcolor_space.strip()
     if space == "RGB" and _is_identity(ImageCms.buildTransform(source, _srgb(), "RGB", "RGB")):
-        return None  # whatever the mode: grey numbers of sRGB are grey numbers
+        return None  # in mode L too: a grey level of sRGB means the same grey
     if space != SPACES[mode]:
         raise _WrongSpaceError(f"is for {space}, but the pixels are {SPACES[mode]}")
     return ImageCms.buildTransform(source, _srgb(), mode, "RGB")

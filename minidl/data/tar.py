@@ -1,8 +1,9 @@
-"""Archives of tar, as far as data sets come in them: plain files with short names.
+"""Reading tar archives of plain files with short names, as data sets use them.
 
-An archive is a row of blocks of 512 bytes. A header (name 100, .. size 12 octal digits at 124, .. checksum at 148, kind at 156)
-stands before the blocks of each file; a block of zeros ends it. Python's tarfile understands much more, such as sizes in the
-text of other members, sparse files and negative lengths, by which an archive can send it far away or round in circles.
+An archive is a sequence of blocks of 512 bytes. Each file is a header and the blocks of its content. The header holds the name
+in its first 100 bytes, the size in 12 octal digits at byte 124, a checksum at byte 148 and the kind at byte 156. A block of
+zeros ends the archive. Python's tarfile reads more: sizes in the text of other members, sparse files and negative lengths. With
+these a malicious archive can make it seek far beyond the end, or loop.
 """
 
 import re
@@ -13,19 +14,19 @@ PLAIN = b"0", b"\0"
 
 
 class TarError(Exception):
-    """What is wrong with an archive; the sentence lacks its subject, the file."""
+    """The archive is damaged. The message is the second half of a sentence about the file."""
 
 
 def members(archive):
-    """(name, slice of the content) of each plain file in an archive, which are its bytes. TarError: it is damaged."""
+    """Yield (name, slice of the content) of each plain file. archive: its bytes. Raises TarError where it is damaged."""
     begin = 0
     while header := archive[begin : begin + BLOCK]:
         if not header.strip(b"\0"):
             return
         name = header[NAME].partition(b"\0")[0].decode("latin-1")
-        told, size = _octal(header[CHECKSUM]), _octal(header[SIZE])
+        checksum, size = _octal(header[CHECKSUM]), _octal(header[SIZE])
         blank = header[: CHECKSUM.start] + b" " * 8 + header[CHECKSUM.stop :]
-        if len(header) < BLOCK or told != sum(blank):
+        if len(header) < BLOCK or checksum != sum(blank):
             raise TarError(f"it has no header of a member at byte {begin:,}")
         begin += BLOCK
         if size is None or begin + size > len(archive):
@@ -36,6 +37,6 @@ def members(archive):
 
 
 def _octal(field):
-    """The number in a field; None where there is none"""
+    """The octal number in a field; None where the field holds no number"""
     digits = re.fullmatch(rb" *([0-7]{1,11})[ \0]*", field)
     return int(digits[1], 8) if digits else None

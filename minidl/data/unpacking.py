@@ -15,8 +15,8 @@ XZ_MEMORY = 2**27  # bytes; the largest preset of xz needs 65 million to unpack
 
 
 def unpacked(path):
-    """All bytes of a file, unpacked where it is packed. FileError: it is damaged, larger than LARGEST, or unpacks to more
-    than PACKED times its length and SPARE."""
+    """All bytes of a file, decompressed if it is compressed. Raises FileError where it is damaged, or unpacks to more
+    than LARGEST bytes or than PACKED times its length plus SPARE."""
     path = must_exist(path)
     most, content = min(LARGEST, PACKED * path.stat().st_size + SPARE), bytearray()
     try:
@@ -25,7 +25,7 @@ def unpacked(path):
                 content += piece
                 if len(content) > most:
                     raise FileError(
-                        f"{path} unpacks to more than {most:,} bytes, which no official file does; fetch the official one"
+                        f"{path} unpacks to more than {most:,} bytes, more than any official file; fetch the official one"
                     )
     except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
         raise damaged(path, printable(str(error), 200)) from error
@@ -33,7 +33,7 @@ def unpacked(path):
 
 
 def _pieces(file):
-    """The unpacked bytes of an open file, PIECE at most at a time"""
+    """Yield the unpacked bytes of an open file, at most PIECE at a time."""
     start = file.peek(6)
     if start.startswith(b"\xfd7zXZ\0"):
         return _pieces_of_xz(file)
@@ -41,12 +41,12 @@ def _pieces(file):
 
 
 def _pieces_of_xz(file):
-    """As lzma.open, which cannot limit the memory that the header of the file asks for"""
+    """Like lzma.open, but with a limit on the memory that the header of the file requests"""
     unpack = None
     while packed := file.read(PIECE):
         while packed:
             if unpack is None:
-                packed = packed.lstrip(b"\0")  # what may stand between streams
+                packed = packed.lstrip(b"\0")  # padding between streams
                 unpack = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY) if packed else None
                 continue
             yield unpack.decompress(packed, PIECE)

@@ -3,7 +3,7 @@
 Each change is a transaction of its own that SQLite brings to the disk whole or not at all: a process may be killed, and several
 may write at once, one after the other. An embedding means something beside others of the same model alone, so the file says
 which one it belongs to, and any other is refused. Pictures are kept for those who ask for it.
-sqlite_file.py opens the file, and makes a new one that its owner alone can read.
+sqlite_file.py opens the file, and creates a new one that only its owner may read.
 """
 
 import json
@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minidl.errors import ArgumentError, FileError, printable
-from minidl.faces.sqlite_file import LONGEST_PICTURE, LONGEST_VALUE, ROW, checked, make_private, transaction
+from minidl.faces.sqlite_file import FROM_A_COPY, LONGEST_PICTURE, LONGEST_VALUE, ROW, checked, make_private, transaction
 from minidl.files import must_be_writable, must_exist
 from minidl.models.face_recognition import NUMBERS
 
@@ -27,7 +27,7 @@ WITH_PICTURE = LONGEST_PICTURE + LONGEST_VALUE  # bytes of a row
 LONGEST_ORIGIN, LONGEST_EVIDENCE = 1000, 2**16  # characters
 TOLD = str | int | float | None  # a piece of evidence
 LONGEST_NAME = 200
-UNKNOWN = "unknown"  # what nobody may be called
+UNKNOWN = "unknown"  # a name that no person may have
 FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # which Unicode calls letters and signs, though they show nothing
 
 
@@ -119,7 +119,7 @@ class Database:
             numbers = np.frombuffer(b"".join(blob for _, blob in rows), STORED).reshape(-1, NUMBERS)
             if np.isfinite(numbers).all():
                 return [name for name, _ in rows], numbers.astype(np.float32, copy=False)
-        raise FileError(f"{self.path} is damaged: it holds embeddings that are none; fetch it again from a copy")
+        raise FileError(f"{self.path} is damaged: it holds embeddings with NaN or of another length; {FROM_A_COPY}")
 
     def pictures(self):
         """(name, origin, bytes of the file) of each picture that was kept, in the order of enrolment"""
@@ -127,7 +127,7 @@ class Database:
         yield from self._embeddings(f"origin, {kept}", str, bytes, where="WHERE picture IS NOT NULL", longest=WITH_PICTURE)
 
     def _embeddings(self, columns, *types, where="", longest=LONGEST_VALUE):
-        """(name, columns) of each embedding, one by one: SQLite sorts nothing and keeps nothing"""
+        """Yield (name, columns) of each embedding. The query needs no sorting, so SQLite keeps no rows in memory."""
         joined = "FROM embedding CROSS JOIN person ON person.id = person"
         with self._transaction(longest=longest) as run:
             rows = run(f"SELECT name, {columns} {joined} {where} ORDER BY embedding.id")
@@ -158,7 +158,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, kind="DEFERRED", longest=LONGEST_VALUE, create=False):
-        """A function that runs SQL; what it changed is kept when the block ends well, and else nothing."""
+        """Give a function that runs SQL, as `transaction` does, after a check of the model."""
         with transaction(self.path, kind, longest, self.identity if create else None) as run:
             self._must_be_of_the_model(run)
             yield run

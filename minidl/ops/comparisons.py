@@ -1,7 +1,7 @@
-"""Comparisons of Tensors, element by element, and what combines them: == != < <= > >= & | ^ ~.
+"""Element-wise comparisons of Tensors and logical operators for their results: == != < <= > >= & | ^ ~.
 
-The result is a Tensor of bools, with the methods `all` and `any`. It requires no gradient, whatever
-its inputs do, since it is constant almost everywhere.
+The result is a Tensor of bools, with the methods `all` and `any`. It never requires a gradient,
+because it is constant almost everywhere.
 
 >>> x = Tensor([1., 2., 3.])
 >>> (x > 1) & (x != 3)
@@ -18,7 +18,7 @@ from minidl.ops.arithmetic import must_broadcast
 def _comparison(compare):
     """The method of Tensor for one of Python's operators.
 
-    NotImplemented for what is no array: Python then takes it to be different.
+    It returns NotImplemented for an operand that is no array or number, for which == is then False.
     """
 
     def method(a, b):

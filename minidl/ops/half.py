@@ -1,8 +1,8 @@
-"""float16, a format to store numbers in: too few digits and too small a range for sums.
+"""float16: a storage format whose precision and range are too small for sums.
 
-Its numbers end at 65504 and have 11 binary digits, so a sum of squares overflows, and from 2048 on
-adding 1 changes nothing. So ops that add numbers up compute in float32 where their arrays are float16,
-and round the result to float16. A result above 65504 is infinite.
+Its largest number is 65504 and it has 11 binary digits, so a sum of squares overflows, and from 2048
+on adding 1 changes nothing. Ops that add numbers therefore compute in float32 where their arrays are
+float16, and round the result to float16. A result that rounds to more than 65504 is infinite.
 """
 
 import functools
@@ -15,8 +15,8 @@ HALF = np.dtype(np.float16)
 
 
 def summed_in_float32(f):
-    """f with its float16 arrays converted to float32, and the result to float16 if f was given no
-    floating-point array of another dtype. f returns an array, or a dict of arrays."""
+    """Decorator that converts float16 arguments to float32 for f. It converts the result to float16,
+    unless f was given a floating-point array of another dtype. f returns an array or a dict of arrays."""
 
     @functools.wraps(f)
     def computed(*args, **kwargs):

@@ -1,4 +1,4 @@
-"""Gradients that stop at some elements: those of a ReLU, a maximum, dropout."""
+"""Gradients that are 0 at some elements, such as those of ReLU, maximum and dropout."""
 
 from minidl.backend import array_module
 
@@ -6,9 +6,9 @@ from minidl.backend import array_module
 def masked(dy, mask, out=None):
     """dy where the mask is True and 0 elsewhere, even where dy is infinite or NaN.
 
-    The product dy·mask would be NaN there, since 0·∞ is NaN. As integers, the bits of dy times 0 or
-    1 are 0 or those of dy. This takes NumPy as long as dy·mask; `where` takes several times as long
-    on an irregular mask.
+    The product dy·mask would be NaN where dy is infinite and mask is 0. The bits of dy, multiplied by
+    0 or 1 as integers, are 0 or unchanged. NumPy computes this as fast as dy·mask; `where` takes
+    several times as long on an irregular mask.
 
     dy: floating-point array; mask: bools that broadcast with it; out: array for the result, or None
     for a new one.

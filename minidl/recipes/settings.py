@@ -1,8 +1,9 @@
-"""What the settings of a run may be: typed by a user, or read from a checkpoint of unknown origin."""
+"""Which settings a run may have, whether a user typed them or a checkpoint of unknown origin holds them."""
 
 from math import isfinite
 
-from minidl.limits import FINITE, short
+from minidl.errors import brief
+from minidl.limits import FINITE
 from minidl.optim.adam import EPSILON_FORMS
 from minidl.optim.sgd import MOMENTUM_FORMS
 from minidl.shapes import is_int
@@ -16,17 +17,17 @@ MAY_BE_NONE = ("limit", "clip")
 
 
 def words_for(recipe, name):
-    """The words that a setting is one of; None where it is none of some words."""
+    """The words that a setting may be; None for a setting that is not chosen from a list of words."""
     words = {
         "preset": recipe.PRESETS, "schedule": recipe.SCHEDULES, "epsilon_form": EPSILON_FORMS,
         "momentum_form": MOMENTUM_FORMS,
     }  # fmt: skip
-    found = (words | getattr(recipe, "WORDS", {})).get(name)
-    return None if found is None else list(found)
+    choices = (words | getattr(recipe, "WORDS", {})).get(name)
+    return None if choices is None else list(choices)
 
 
 def out_of_range(name, value):
-    """What a number was wanted to be, in words; None where it may be so."""
+    """The range that a number of this setting must be in, in words; None where the value is in it."""
     if name in WHOLE:
         least, most = WHOLE[name]
         return f"at least {least}" if value < least else f"at most {most:,}" if value > most else None
@@ -36,13 +37,13 @@ def out_of_range(name, value):
 
 
 def unfit(recipe, settings):
-    """(name, value in words, what was wanted) of the first setting that no run of this recipe can have; None: all fit.
+    """(name, value in words, wanted in words) of the first invalid setting of a run of this recipe; None: all are valid.
 
-    Settings of another type than those of the presets, or out of range. What depends on others is left to the task.
+    A setting is invalid where it has another type than in the presets, or is out of range. The task checks combinations.
     """
     for name, value in settings.items():
         if wanted := _wanted(recipe, name, value):
-            return name, short(value), wanted
+            return name, brief(value), wanted
     return None
 
 

@@ -51,8 +51,8 @@ def load(path):
 def _text(arrays, path):
     rest = arrays["rest"]
     if rest.dtype != np.uint8 or rest.ndim != 1:
-        raise ValueError(f"its text is of {rest.ndim} axes and {rest.dtype}, not a row of bytes")
-    if rest.nbytes > path.stat().st_size:  # `save` packs nothing
+        raise ValueError(f"its text has {rest.ndim} axes and the dtype {rest.dtype}, not one axis of bytes")
+    if rest.nbytes > path.stat().st_size:  # `save` does not compress
         raise ValueError("its text unpacks to more than the file")
     return rest.tobytes()
 

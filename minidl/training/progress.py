@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from minidl.errors import FileError
-from minidl.limits import NUMBERS
+from minidl.limits import NUMBERS, is_count
 from minidl.shapes import is_int
 
 
@@ -46,13 +46,8 @@ class Progress:
         return found
 
 
-def is_count(value):
-    """Whether it is a whole number that something could have been counted to."""
-    return is_int(value) and 0 <= value <= NUMBERS
-
-
 def _is_row(row, epoch):
-    """Of the log: the numbers of this epoch, and perhaps a remark in words"""
+    """Whether it is a row of the log: the numbers of this epoch, and optionally a remark."""
     if not isinstance(row, dict) or not row.keys() >= {"epoch", "step", "learning_rate", "loss", "seconds"}:
         return False
     remark = row.get("remark", "")
@@ -62,7 +57,7 @@ def _is_row(row, epoch):
 
 
 def _are_numbers(numbers):
-    """Whether it is {name: number}, with names as those of measures are: they come into the drawing of the curves."""
+    """Whether it is {name: number}, where the names are identifiers. The drawing of the curves shows them."""
     return isinstance(numbers, dict) and all(
         name.isidentifier() and len(name) <= 100 and _is_number(value) for name, value in numbers.items()
     )

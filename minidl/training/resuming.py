@@ -13,9 +13,9 @@ from dataclasses import is_dataclass
 from minidl import machine
 from minidl.backend import current_arithmetic, current_device
 from minidl.cores import get_threads
-from minidl.errors import ArgumentError, FileError, MinidlError, printable
-from minidl.limits import FINITE, short
-from minidl.training.progress import Progress, is_count
+from minidl.errors import ArgumentError, FileError, MinidlError, brief, printable, unquoted
+from minidl.limits import is_count, is_number
+from minidl.training.progress import Progress
 
 
 def identity_of(task):
@@ -84,17 +84,16 @@ def _is_plain_list(value):
 
 def _must_agree(before, now, path):
     if other := sorted(name for name in before | now if before.get(name) != now.get(name)):
-        told = printable(", ".join(other), 200)
-        raise ArgumentError(f"{path} was trained with other settings ({told}); resume with the same ones")
+        names = printable(", ".join(other), 200)
+        raise ArgumentError(f"{path} was trained with other settings ({names}); resume with the same ones")
 
 
 def _must_be_numbers(state, optimizer, path):
-    """Of the optimiser's numbers, which it raises others to the power of or divides by"""
+    """Raise FileError for a number of the optimiser that is out of range. It is used as an exponent or a divisor."""
     for name, kind in optimizer.NUMBERS.items():
         value = state.get(name)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not (is_count(value) if kind is int else is_number and abs(value) <= FINITE):
-            raise FileError(f"{path} has {short(value)} as the optimiser's {name}; begin again in another folder")
+        if not (is_count(value) if kind is int else is_number(value)):
+            raise FileError(f"{path} has {brief(value)} as the optimiser's {name}; begin again in another folder")
 
 
 def _machine():
@@ -106,10 +105,6 @@ def _machine():
 
 def _moved(before):
     now = {name: value for name, value in _machine().items() if name in before}
-    if other := [f"{name} {_told(before[name])}, now {value}" for name, value in now.items() if before[name] != value]:
+    if other := [f"{name} {unquoted(before[name])}, now {value}" for name, value in now.items() if before[name] != value]:
         return f"the run was begun elsewhere ({'; '.join(other)}): its last digits will not be those of one that never stopped"
     return None
-
-
-def _told(value):
-    return printable(value, 40) if isinstance(value, str) else short(value)

@@ -93,7 +93,7 @@ def test_groups_without_end(tmp_path, monkeypatch, shape):
             made = group.create_group(str(number))
             group = made if shape == "deep" else file
         group["kernel"] = np.ones(3)
-    with pytest.raises(FileError, match="holds more than 50 things, or 32 groups in groups; wanted a file of weights"):
+    with pytest.raises(FileError, match="holds more than 50 objects, or 32 nested groups; wanted a file of weights"):
         read(tmp_path / "a.h5")
 
 

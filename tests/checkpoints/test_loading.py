@@ -92,7 +92,7 @@ def test_unsound_weights_are_refused(tmp_path, arrays, small, samples, changes, 
 
 def test_weights_that_do_not_say_what_they_are_fed_with(tmp_path, arrays, small):
     write(tmp_path / "a.h5", Checkpoint(arrays))
-    with pytest.raises(FileError, match="does not tell what the network is fed with"):
+    with pytest.raises(FileError, match="stores no preprocessing"):
         load(tmp_path / "a.h5", small)
     assert load(tmp_path / "a.h5", replace(small, preprocessing={}, landmark=None)).preprocessing is None
 

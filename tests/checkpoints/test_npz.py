@@ -19,7 +19,7 @@ def test_orders_and_types(tmp_path):
 
 def test_objects_are_refused(tmp_path):
     np.savez(tmp_path / "a.npz", a=np.array([{}], object))
-    with pytest.raises(FileError, match="not as plain numbers"):
+    with pytest.raises(FileError, match="wanted plain numbers"):
         read(tmp_path / "a.npz")
 
 

@@ -48,7 +48,7 @@ def test_white_space_in_front_does_no_harm(manifest):
 
 @pytest.mark.parametrize("numbers", [NUMBERS[:-1], NUMBERS + b"\0", b""])
 def test_numbers_that_are_cut_off_or_of_another_manifest(manifest, numbers):
-    found = rf"tells of 12 bytes in numbers\.bin, where {len(numbers)} are: .* get both again"
+    found = rf"lists 12 bytes in numbers\.bin, but found {len(numbers)}: .* get both again"
     with pytest.raises(FileError, match=found):
         read(manifest(QUANTIZED, PLAIN, numbers=numbers))
 
@@ -78,7 +78,7 @@ OTHERS = [
     ({"shape": [True, 4]}, "it is damaged"),
     ({"shape": "22"}, "it is damaged"),
     ({"name": 7}, "names an array 7, which is no plain text"),
-    ({"shape": [10**6, 10**6]}, "tells of 1,000,000,000,008 bytes"),
+    ({"shape": [10**6, 10**6]}, "lists 1,000,000,000,008 bytes"),
 ]
 
 
@@ -89,7 +89,7 @@ def test_what_minidl_does_not_read(manifest, change, said):
 
 
 def test_a_name_twice(manifest):
-    with pytest.raises(FileError, match="tells of a/bias twice"):
+    with pytest.raises(FileError, match="lists a/bias twice"):
         read(manifest(PLAIN, PLAIN, numbers=bytes(16)))
 
 

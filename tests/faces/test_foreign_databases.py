@@ -80,7 +80,7 @@ def test_another_schema_is_refused_before_it_is_used(path, what):
     change(path, *FOREIGN[what])
     before = path.read_bytes()
     for use in uses(path):
-        with pytest.raises(FileError, match=r"people.db is not built as minidl builds it: see '.*' in its schema; fetch it"):
+        with pytest.raises(FileError, match=r"people.db has another schema than minidl creates, found '.*' in it; fetch it"):
             use()
     assert path.read_bytes() == before and list(path.parent.iterdir()) == [path]
 
@@ -121,7 +121,7 @@ def test_the_schema_outlives_vacuum_and_other_modes_of_the_journal(path):
 
 
 def test_steps_are_limited_in_proportion_to_the_file(path, monkeypatch):
-    with pytest.raises(FileError, match="damaged: to read it takes longer than its size allows"):
+    with pytest.raises(FileError, match="damaged: reading it takes longer than its size allows"):
         with sqlite_file.transaction(path) as run:
             run(f"{ENDLESS} SELECT count(*) FROM c").fetchone()
     monkeypatch.setattr(sqlite_file, "BYTES_A_STEP", 1e-9)
@@ -213,7 +213,7 @@ def test_on_the_command_line_it_is_one_sentence_and_exit_code_2(path, action, ca
     pictures = ["missing.png"] if action[0] in ("identify", "enroll") else []
     assert main(["faces", action[0], str(path), *action[1:], *pictures]) == 2
     out, err = capsys.readouterr()
-    assert not out and err.splitlines() == [err.strip()] and "is not built as minidl builds it" in err
+    assert not out and err.splitlines() == [err.strip()] and "has another schema than minidl creates" in err
 
 
 def test_names_are_printed_without_control_characters(path, capsys):

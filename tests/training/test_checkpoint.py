@@ -105,7 +105,7 @@ def test_text_that_is_no_row_of_bytes(tmp_path, rest):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.attrs["format"] = np.bytes_("minidl training 2")
         file["rest"] = rest
-    assert "not a row of bytes" in refused(tmp_path / "a.h5")
+    assert "not one axis of bytes" in refused(tmp_path / "a.h5")
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):

@@ -165,6 +165,6 @@ def test_an_array_whose_header_tells_of_more_than_there_is(tmp_path, shape):
     header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode()
     (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(48))
     with pytest.raises(
-        FileError, match=r"a\.npy (tells of .* bytes of numbers, where 48 are|is damaged: the header of the array tells)"
+        FileError, match=r"a\.npy (holds 48 bytes of numbers, but its header says|is damaged: the header of the array is)"
     ):
         read_for(open_network(), tmp_path / "a.npy")

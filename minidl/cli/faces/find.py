@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from minidl.backend import device
-from minidl.cli.faces.names import PRIVATE, file_name, free
+from minidl.cli.faces.names import file_name, free
 from minidl.cli.faces.options import OTHERS_GO_ON, add_action, add_forms, add_pictures
 from minidl.cli.faces.pictures import BOX, Pictures, no_face_in, place, record
 from minidl.cli.options import add_device
@@ -11,7 +11,7 @@ from minidl.cli.output import Output, shown
 from minidl.data.images import WRITABLE, read_image, read_metadata, within_memory, write_image
 from minidl.errors import FileError
 from minidl.faces import FaceReader, draw_faces
-from minidl.files import make_folder, must_be_writable, must_differ
+from minidl.files import PRIVATE_FOLDER, make_folder, must_be_writable, must_differ
 
 DRAWN = "faces drawn into a copy of"  # the metadata of what is written here: the name of the picture
 
@@ -50,7 +50,7 @@ def run(arguments):
 
 def _copies(paths, folder):
     """Picture -> its copy in the folder: NAME-faces, with an ending that minidl writes, and a number where two are alike"""
-    make_folder(folder, PRIVATE)
+    make_folder(folder, PRIVATE_FOLDER)
     copies = {}
     for path in dict.fromkeys(paths):
         ending = path.suffix if path.suffix.lower() in WRITABLE else ".png"

@@ -2,19 +2,19 @@
 
 from pathlib import Path
 
-from minidl.cli.faces.names import PRIVATE, file_name, free
+from minidl.cli.faces.names import file_name, free
 from minidl.cli.faces.options import add_action, add_database, add_forms
 from minidl.cli.output import Output, counted, shown, warn
 from minidl.errors import FileError
 from minidl.faces import THRESHOLD, Database
 from minidl.faces.database import Person
-from minidl.files import make_folder, replacing
+from minidl.files import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, replacing
 
 
 def register(actions):
     action = add_action(actions, "list", show, "show who is in a database, and its threshold")
     add_database(action)
-    purpose = "write the pictures that were kept to FOLDER/NAME/, which you alone may read"
+    purpose = "write the kept pictures to FOLDER/NAME/, with permissions for you alone"
     action.add_argument("--pictures", type=Path, metavar="FOLDER", help=purpose)
     add_forms(action, "json", "csv")
 
@@ -45,14 +45,14 @@ def _write_kept(database, folder):
     taken, folders = set(), {}
     for name, origin, file in database.pictures():
         if not folders:
-            make_folder(folder, PRIVATE)
+            make_folder(folder, PRIVATE_FOLDER)
         if name not in folders:
             folders[name] = free(folder / file_name(name), folders.values())
-            make_folder(folders[name], PRIVATE)
+            make_folder(folders[name], PRIVATE_FOLDER)
         path = free(folders[name] / file_name(origin), taken)
         taken.add(path)
         with replacing(path) as beside:
-            beside.chmod(0o600)
+            beside.chmod(PRIVATE_FILE)
             beside.write_bytes(file)
     warn(f"{counted(len(taken), 'picture')} written to {folder}" if taken else f"no pictures are kept in {database.path}")
 

@@ -5,7 +5,6 @@ from itertools import count
 from minidl.cli.output import shown
 
 LONGEST = 150  # bytes
-PRIVATE = 0o700  # mode of a new folder of people's pictures
 
 
 def file_name(name):
