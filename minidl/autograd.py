@@ -37,7 +37,7 @@ class Tensor:
     """
 
     __slots__ = ("_node", "data", "grad", "requires_grad")
-    __hash__ = object.__hash__  # by identity: `backward` looks Tensors up, and == goes element by element
+    __hash__ = object.__hash__  # by identity, because == is element-wise and `backward` uses Tensors as keys
     __array_ufunc__ = None  # `array + tensor` is Tensor.__radd__, not a loop of NumPy's over the array
 
     def __init__(self, data, requires_grad=False):
@@ -82,7 +82,7 @@ class Tensor:
         return there
 
     def __getstate__(self):
-        """For pickle and copy.deepcopy: the tape stays behind, so of a computed Tensor the copy is a constant."""
+        """For pickle and copy.deepcopy. The tape is not copied, so the copy of a computed Tensor is a constant."""
         requires_grad = self.requires_grad and self._node is None
         return self.data, requires_grad, self.grad, is_frozen(self.data)
 
@@ -91,7 +91,7 @@ class Tensor:
         self.data, self._node = frozen_copy(data) if frozen else data, None
 
     def __copy__(self):
-        """Of the same data, at the same place on the tape"""
+        """A copy with the same data, at the same place on the tape"""
         copy = object.__new__(type(self))
         for name in Tensor.__slots__:
             setattr(copy, name, getattr(self, name))
@@ -132,7 +132,7 @@ class Tensor:
         up gradients, add up the losses. Leaves that this Tensor does not depend on keep the `.grad` they had.
         release: forget the tape on the way, and with it what it keeps of each op, as soon as that has been read; there can be
         no second backward then. Raises ArgumentError where an array that a gradient reads was written to since the forward
-        pass, as far as samples of it show (minidl/overwriting.py says how far).
+        pass, as far as samples detect it (see minidl/overwriting.py).
         """
         # For each op, the (pull, dy, shared) of those that used its output; for each leaf, the sum so far and if it is new.
         awaited, sums = {}, {}
@@ -418,10 +418,8 @@ def _holds_tensor(value):
 
 
 def _plain(value):
-    """The value with the arrays of Tensors in their places; a tuple stays a tuple, which an index tells from a list.
-
-    A list is copied, since its owner may change it between forward and backward.
-    """
+    """The value with each Tensor replaced by its array. A tuple stays a tuple, because indexing treats lists differently. A
+    list is copied, because its owner may change it between forward and backward."""
     if isinstance(value, Tensor):
         return value.data
     if isinstance(value, list):

@@ -18,4 +18,4 @@ def need(module, extra, purpose):
         raise ExtraError(f"{purpose} needs {package}, which is not installed; pip install 'minidl[{extra}]'") from error
     except RuntimeError as error:  # older versions of matplotlib look for a home folder, which a container may lack
         package = module.partition(".")[0]
-        raise ExtraError(f"{purpose} needs {package}, which does not start here ({error}); set HOME to a folder") from error
+        raise ExtraError(f"{purpose} needs {package}, which cannot be imported ({error}); set HOME to a folder") from error

@@ -43,7 +43,7 @@ def kind():
 
 
 def kind_with_gpu():
-    """The kind of the GPU and of the processor beside it, such as "nvidia-h200-intel-avx512"."""
+    """The kind of the GPU and of the processor, such as "nvidia-h200-intel-avx512"."""
     return f"{_slug(gpu()['name'])}-{kind()}"
 
 

@@ -105,8 +105,8 @@ def windows_over(extent, size, stride=1, padding=0, dilation=1, ceil=False):
 
     size, stride, dilation: an int or one per axis. padding: an int, one per axis, a (before, after) pair per axis, "valid"
     (none) or "same" (out = ceil(L / s), the odd position after, as Keras and TensorFlow pad). ceil: round the number of
-    windows up; a last window that would begin past the input and its padding before is left out, as PyTorch has it. So a
-    window that is longer than the padded input, by less than the stride, is one window.
+    windows up; a last window that would begin past the input and its padding before is left out, as in PyTorch. A window
+    that is longer than the padded input by less than the stride therefore gives one window.
     Raises ShapeError where no window fits.
 
     >>> windows_over((14, 14), 5).out, windows_over((7,), 2, stride=2, ceil=True).out

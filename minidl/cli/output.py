@@ -42,7 +42,7 @@ def shown(text):
 
 
 def _without_controls(cell):
-    """A cell of a table: whole, for programs, but a terminal may show it too"""
+    """A cell of a table, complete for programs, and without control characters for terminals"""
     return printable(str(cell), len(str(cell))) if isinstance(cell, str | Path) else cell
 
 

@@ -5,7 +5,7 @@ alignment.py       the squares that the networks want to see
 reader.py          from a picture to its faces with their 128 numbers
 portraits.py       the same from files, and from a folder of people
 database.py        who is known: names and numbers in one file
-sqlite_file.py     that file: made private, opened with care
+sqlite_file.py     that file: private permissions, and limits on what it may cost
 identification.py  whose face it is, or that it is a stranger's
 calibration.py     up to which distance two faces are one person's
 evaluation.py      how often all this is right

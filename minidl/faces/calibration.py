@@ -1,25 +1,24 @@
-"""Where same ends and different begins: a threshold from pairs of faces whose people are known.
+"""The threshold between same and different, from pairs of faces whose people are known.
 
-Few people prove little. Pairs that share a person are not independent: one odd face can spoil all
-pairs of its person, and six people with ten pictures each have 375 pairs but are six draws from
-all people. So a person counts as one trial, whatever the number of pictures:
+Pairs that share a person are not independent. One odd face can affect all pairs of its person, and
+six people with ten pictures each have 375 pairs but are six draws from all people. A person therefore
+counts as one trial, whatever the number of pictures. Two error rates are means over people:
 
-    rejects     of each person the share of its own pairs that are rejected; the mean over people
-    strangers   of each person, taken as a stranger to all others, the share of its pictures that
-                are taken for one of them; the mean over people. The others are a database, so
-                that this contains that among k people a stranger has k chances to be accepted
+    rejects     the share of a person's own pairs that are rejected
+    strangers   the share of a person's pictures that are accepted as one of the other people, who
+                form a database. With k people in it, a stranger has k chances to be accepted.
 
-A mean m over n people counts as m n errors in n trials. Where n trials had e errors, the error
-rate p is, by Clopper and Pearson (1934) and with a confidence of 95 %, at most the p at which so
-few errors or fewer have a probability of 5 %:
+A mean m over n people counts as m n errors in n trials. With e errors in n trials and a confidence of
+95 %, the error rate is at most the p for which e errors or fewer have a probability of 5 % (Clopper
+and Pearson 1934):
 
     Σ_{i ≤ e} C(n, i) pⁱ (1 - p)ⁿ⁻ⁱ = 0.05,      for e = 0      p = 1 - 0.05^(1/n) < 3 / n
 
-and at least 1 minus that bound for the n - e trials without an error.
+The error rate is at least 1 minus the bound for the n - e trials without an error.
 
-The data contradict the shipped threshold where they prove more rejects or more strangers than it
-has on ORL's people. Then, and only then, the threshold goes towards where both errors of pairs are
-as common: up where rejects contradict, down where strangers do.
+The data contradict the shipped threshold where they prove a higher rate of rejects, or of strangers,
+than it has on the people of ORL. Only then the threshold moves to the one of equal error rates of
+pairs: up if rejects contradict it, down if strangers do.
 """
 
 from typing import NamedTuple
@@ -31,8 +30,8 @@ from minidl.evaluation import error_rates, pair_distances
 from minidl.faces.identification import REJECTED, STRANGERS_ACCEPTED, THRESHOLD
 
 CONFIDENCE, ROUNDING = 0.95, 1e-9
-SHIPPED = "the one that minidl comes with, which these people do not contradict"
-MOST = 4000  # faces whose pairs, eight million, are all looked at
+SHIPPED = "the shipped one, which these people do not contradict"
+MOST = 4000  # faces whose pairs, eight million, are all compared
 
 
 class Calibration(NamedTuple):
@@ -47,19 +46,19 @@ class Calibration(NamedTuple):
     faces: int
     same_pairs: int
     different_pairs: int
-    strangers: float  # the share of pictures that people unknown to the others are taken for them
-    strangers_at_most: float  # what that may be among all people, with a confidence of 95 %
+    strangers: float  # the share of pictures that are accepted as another person, the mean over people
+    strangers_at_most: float  # upper bound of that share among all people, with a confidence of 95 %
 
 
 def calibrate(embeddings, labels, false_accept=None, threshold=None):
     """(N, D), (N,) -> Calibration from all pairs; of more than MOST faces from all pairs of people drawn at random, those with
     two faces or more before the others, and of nobody more than half of MOST.
 
-    The shipped threshold where the data do not contradict it, else the one at which both errors
-    are as common; or, with `false_accept`, the one that accepts most while at most this share of
-    different pairs is accepted; or `threshold`, for which the errors are told. Of a stretch of
-    distances that decide alike it is the middle. Raises ArgumentError where there are not two
-    people, one of them with two faces.
+    The threshold is the shipped one where the data do not contradict it, else the one of equal
+    error rates. With `false_accept` it is the largest that accepts at most this share of different
+    pairs. With `threshold` it is that one, and its errors are computed. In an interval of distances
+    that all decide alike it is the middle. Raises ArgumentError without two people, one of them with
+    two faces.
     """
     labels = np.asarray(labels)
     people, numbers = np.unique(labels, return_inverse=True)
@@ -87,7 +86,7 @@ def calibrate(embeddings, labels, false_accept=None, threshold=None):
 
 
 def at_most(errors, trials):
-    """The largest error rate that so many errors leave possible, as the module's docstring has it
+    """The upper bound of the error rate after so many errors, as in the docstring of the module
 
     >>> round(at_most(0, 6), 3), round(at_most(1, 6), 3), at_most(6, 6)
     (0.393, 0.582, 1.0)
@@ -106,7 +105,7 @@ def at_most(errors, trials):
 
 
 def at_least(errors, trials):
-    """The smallest error rate that so many errors leave possible
+    """The lower bound of the error rate after so many errors
 
     >>> at_least(0, 6), round(at_least(2, 6), 3)
     (0.0, 0.063)
@@ -115,14 +114,14 @@ def at_least(errors, trials):
 
 
 def _not_contradicted(distances, same, labels, rates):
-    """(rule, threshold)"""
+    """(rule, threshold): the shipped threshold unless the data contradict it"""
     people = len(np.unique(labels))
     rejects, several = _rejects(distances, same, labels, THRESHOLD)
-    rejects = at_least(np.floor(rejects * several + ROUNDING), several) > REJECTED
+    rejects_contradict = at_least(np.floor(rejects * several + ROUNDING), several) > REJECTED
     strangers = _strangers(distances, same, labels, THRESHOLD)
-    strangers = at_least(np.floor(strangers * people + ROUNDING), people) > STRANGERS_ACCEPTED
+    strangers_contradict = at_least(np.floor(strangers * people + ROUNDING), people) > STRANGERS_ACCEPTED
     equal = rates.equal_middle
-    if (rejects and equal > THRESHOLD) or (strangers and equal < THRESHOLD):
+    if (rejects_contradict and equal > THRESHOLD) or (strangers_contradict and equal < THRESHOLD):
         return "both errors as common", equal
     return SHIPPED, THRESHOLD
 
@@ -136,7 +135,7 @@ def _rejects(distances, same, labels, threshold):
 
 
 def _strangers(distances, same, labels, threshold):
-    """Mean over people of the share of their pictures that are at most the threshold from one of another person"""
+    """Mean over people of the share of their pictures whose distance to a picture of another person is at most the threshold"""
     near = ~same & (distances <= threshold)
     accepted = np.zeros(len(labels), bool)
     accepted[_first(near, len(labels))] = accepted[_second(near, len(labels))] = True

@@ -1,18 +1,18 @@
 """Boxes around the faces of a picture, by the detector at several scales.
 
-The detector sees faces of about 48 to 300 pixels. The picture is looked at as it is, and made
-half, a quarter, ... as large, so that a face of 48 pixels or more is found at any size of the
-picture. A small picture is enlarged first. A large look is cut into tiles, which the cores share:
+The detector finds faces of about 48 to 300 pixels. It is applied to the picture at full size and at
+1/2, 1/4, ... of it, so a face of 48 pixels or more is found in a picture of any size. A small picture
+is enlarged first. Each scaled picture is called a look. A large look is divided into tiles:
 
-    tiles overlap by OVERLAP pixels, and share what they have in common at its middle line
-    a box belongs to the tile that holds its centre
-    a box that is longer than OVERLAP may be cut by its tile, and is left to the look at half the
-    size, where it is still OVERLAP / 2 pixels long
+- Neighbouring tiles overlap by OVERLAP pixels. The border between them is the middle of the overlap.
+- A box belongs to the tile that contains its centre.
+- A tile may cut a box that is longer than OVERLAP. Such a box is discarded. The look at half the size
+  finds it again, where it is still at least OVERLAP / 2 pixels long.
 
-A box is confirmed by looks at it alone, in which every face has about 80 pixels. What only
-looks like a face at one size is thereby left out.
+Each box is then confirmed by looks at that box alone, in which a face has about 80 pixels. This
+rejects boxes that resemble a face at one size only.
 
-Cost: about 1.4 times that of the detector for the picture as it is.
+Cost: about 1.4 times that of the detector for the picture at full size.
 """
 
 from itertools import product
@@ -25,15 +25,15 @@ from minidl.cores import share
 from minidl.faces.sampling import Square, resized, shrunk
 from minidl.models.face_detector import CELL
 
-ENLARGED, CLEAR = 1.25, 832  # a picture is made so many times larger, but not past CLEAR pixels
+ENLARGED, CLEAR = 1.25, 832  # factor by which a small picture is enlarged, to at most CLEAR pixels
 SMALLEST = 104  # pixels of the longer side in the last look, which shows the largest faces
-TILE, OVERLAP = 1088, 192  # pixels: the most that a tile has a side, and how far two overlap
-AT_ONCE = 8  # tiles whose memory may be needed at once, about 0.1 GB each
-AROUND = 416, 224  # sides of two looks, where no face is sure, with black around the picture
-ALONE = (2, 160), (3, 224)  # looks at a box alone: how many times as long as it, in how many pixels
-SURE, LEAST = 0.5, 0.4  # scores: of a face, and of one in a picture that shows none that is sure
-PROVEN = 0.85  # score of a box that needs no look at it alone: a false one rarely has more than 0.8
-UNION, SMALLER = 0.4, 0.6  # two boxes are of one face where they share more of their union, or of the smaller one
+TILE, OVERLAP = 1088, 192  # pixels: the longest side of a tile, and the overlap of two tiles
+AT_ONCE = 8  # tiles in memory at the same time, about 0.1 GB each
+AROUND = 416, 224  # sides of two more looks, with a black border, for pictures without a sure face
+ALONE = (2, 160), (3, 224)  # looks at a box alone: (side in multiples of the box, side in pixels)
+SURE, LEAST = 0.5, 0.4  # least score of a face, and of a face in a picture without a sure one
+PROVEN = 0.85  # score from which a box needs no confirmation; a false box rarely has more than 0.8
+UNION, SMALLER = 0.4, 0.6  # two boxes show one face if they share more than this of their union, or of the smaller box
 
 
 def find(detector, picture):
@@ -58,7 +58,7 @@ def find(detector, picture):
 
 
 def _confirmed(detector, picture, boxes, least):
-    """(M, 5) -> (N, 5): of each face the best box, if a look at it alone confirms it, with the better score of the two"""
+    """(M, 5) -> (N, 5): the best box of each face that a look at it alone confirms, with the higher of the two scores"""
     device = current_device()
     scores = {tuple(box): box[4] for box in boxes if box[4] >= PROVEN}
 
@@ -77,25 +77,25 @@ def _confirmed(detector, picture, boxes, least):
 
 
 def _score_alone(detector, picture, box, device):
-    """The mean score, in looks where a face has about 80 pixels, of what the detector finds at the place of a box"""
+    """The mean score of the detections at the place of a box, in looks where a face has about 80 pixels"""
     x, y, width, height = box[:4]
     scores = []
     for times, side in ALONE:
         square = Square(x + width / 2, y + height / 2, times * max(width, height))
         boxes = _in_square(detector, picture, square, side, device, least=0)
-        scores.append(boxes[_union(box, boxes) > UNION, 4].max(initial=0))
+        scores.append(boxes[_overlap(box, boxes) > UNION, 4].max(initial=0))
     return np.mean(scores)
 
 
 def _in_square(detector, picture, square, side, device, least=LEAST):
-    """The boxes of a square of the picture that is made so many pixels large, in pixels of the picture"""
+    """The boxes in a square of the picture that is scaled to `side` pixels, in pixels of the picture"""
     boxes = _boxes(detector, square.cut(picture, side), device, least)
     corner = square.x - square.side / 2, square.y - square.side / 2
     return _in_pixels(boxes, square.side, square.side) + np.array([*corner, 0, 0, 0])
 
 
 def looks(picture, finest):
-    """[(H, W, 3)]: the picture with `finest` pixels on its longer side, and halves of it"""
+    """[(H, W, 3)]: the picture with `finest` pixels on its longer side, then repeatedly half as large"""
     made = [_enlarged(picture, finest)]
     while max(made[-1].shape[:2]) >= 2 * SMALLEST and min(made[-1].shape[:2]) >= 2:
         made.append(shrunk(made[-1], 2))
@@ -109,7 +109,7 @@ def _enlarged(picture, longest):
 
 
 class Span(NamedTuple):
-    """Pixels of one axis that a tile shows, and those whose boxes are its own"""
+    """The pixels begin:end of one axis that a tile shows, and the interval of box centres that belong to it"""
 
     begin: int
     end: int
@@ -118,7 +118,7 @@ class Span(NamedTuple):
 
 
 def spans(length):
-    """[Span] of the tiles along an axis, each a multiple of CELL long but for what the picture lacks
+    """[Span] of the tiles along an axis. The lengths are multiples of CELL, except where the axis is shorter.
 
     >>> [(span.begin, span.end, span.first, span.last) for span in spans(2000)]
     [(0, 800, -inf, 700.0), (600, 1400, 700.0, 1300.0), (1200, 2000, 1300.0, inf)]
@@ -132,7 +132,7 @@ def spans(length):
 
 
 def _in_looks(detector, picture, of_sizes):
-    """(M, 5), in pixels of the picture"""
+    """(M, 5): the boxes of all looks, in pixels of the picture"""
     device = current_device()
 
     def work(tile):
@@ -162,7 +162,7 @@ def _of_tile(detector, look, down, across, device):
 
 
 def _boxes(detector, picture, device, least=LEAST):
-    """(M, 5) in parts of the width and height of the picture"""
+    """(M, 5), as fractions of the width and height of the picture"""
     [boxes] = to_numpy(detector.boxes(to_device(picture[None].astype(np.float32, copy=False), device)))
     return boxes[boxes[:, 4] >= least]
 
@@ -184,17 +184,17 @@ def best(boxes):
 def _are_of_one(box, others):
     shared = _shared(box, others)
     smaller = np.minimum(np.prod(box[2:4]), np.prod(others[:, 2:4], axis=1))
-    return (_union(box, others) > UNION) | (shared > SMALLER * smaller)
+    return (_overlap(box, others) > UNION) | (shared > SMALLER * smaller)
 
 
-def _union(box, others):
-    """(5,), (M, 5) -> (M,): what both share, as a part of their union"""
+def _overlap(box, others):
+    """(5,), (M, 5) -> (M,): intersection over union"""
     shared = _shared(box, others)
     return shared / (np.prod(box[2:4]) + np.prod(others[:, 2:4], axis=1) - shared)
 
 
 def _shared(box, others):
-    """(5,), (M, 5) -> (M,): pixels in both"""
+    """(5,), (M, 5) -> (M,): pixels in the intersection"""
     begin = np.maximum(box[:2], others[:, :2])
     end = np.minimum(box[:2] + box[2:4], others[:, :2] + others[:, 2:4])
     return np.prod(np.maximum(end - begin, 0), axis=1)

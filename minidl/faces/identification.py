@@ -10,7 +10,7 @@ from minidl.evaluation import nearest_neighbours
 # those of one person farther; of 20 people who are strangers to 20 with one picture each, 0.6 % of the faces are taken for one
 # of them. At 0.6, which is common elsewhere, it would be 47 %.
 THRESHOLD = 0.48
-REJECTED, STRANGERS_ACCEPTED = 0.0167, 0.0063  # of pairs of one person, and of strangers
+REJECTED, STRANGERS_ACCEPTED = 0.0167, 0.0063  # shares on ORL of rejected pairs of one person, and of strangers
 
 
 class Match(NamedTuple):

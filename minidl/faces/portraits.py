@@ -13,8 +13,8 @@ from minidl.data.images import DIM, image_size, read_image, resize, within_memor
 from minidl.errors import FileError
 from minidl.faces.identification import between
 
-MOST = 16_000_000  # pixels of a picture that is looked at; a larger one is read smaller
-DOUBTFUL = 0.7  # scores below are of faces that may be none
+MOST = 16_000_000  # pixels of a picture in which faces are detected; a larger one is read smaller
+DOUBTFUL = 0.7  # a box with a lower score may show no face
 FLOOR = 56, 46  # height, width of the pictures that are compared pixel by pixel: half of ORL's
 
 
@@ -48,7 +48,7 @@ def read_faces(path, reader, embed=True, file=None):
 
 
 def _read(path, file=None):
-    """A picture of at most MOST pixels, and how many times longer that of the file is"""
+    """(picture of at most MOST pixels, scale): scale: pixels of the file per pixel of the picture"""
     size = image_size(path, file)
     longest = max(size) if math.prod(size) <= MOST else max(1, int(max(size) * (MOST / math.prod(size)) ** 0.5))
     picture = read_image(path, longest, file)
@@ -56,7 +56,7 @@ def _read(path, file=None):
 
 
 def _faces(path, picture, scale, reader, embed=True):
-    if picture.max() < DIM:  # a file says that white is 255; of floats this dark it would be unknown
+    if picture.max() < DIM:  # white is 255 in a file, but unknown in floats this dark
         picture = picture.astype(np.uint8)
     with within_memory(path):
         faces = reader.faces(picture, embed=embed)
@@ -66,17 +66,17 @@ def _faces(path, picture, scale, reader, embed=True):
 
 
 def certain(faces):
-    """The faces whose score leaves no doubt; all where each is in doubt."""
+    """The faces with a score of at least DOUBTFUL; all faces where no score is that high."""
     return [face for face in faces if face.score >= DOUBTFUL] or list(faces)
 
 
 def main_face(faces):
-    """The one that a portrait is of: the largest of the faces whose score leaves no doubt."""
+    """The face of a portrait: the largest of the `certain` faces."""
     return max(certain(faces), key=lambda face: face.box[2] * face.box[3])
 
 
 def nearest_pair(faces, others):
-    """The face of each of two pictures whose embeddings are nearest; of equals the first, by score."""
+    """The pair of faces, one of each picture, with the smallest distance; of equal distances the pair that comes first."""
     return min(product(faces, others), key=lambda pair: between(pair[0].embedding, pair[1].embedding))
 
 

@@ -51,7 +51,7 @@ class FaceReader:
     def faces(self, picture, embed=True):
         """(H, W, 3), RGB, as `minidl.data.as_picture` takes it -> [Face], the best score first.
 
-        embed: with the 128 numbers.
+        embed: whether to compute the embeddings of 128 numbers.
         """
         picture = as_picture(picture)
         boxes = find(self._detector, picture)

@@ -12,19 +12,18 @@ class ReLU(Module):
 
 
 def rectifies(layer):
-    """Whether layer.rectified(x) is max(layer(x), 0): its class itself defines both methods, and
-    nobody has put another `__call__` in the place of that one. A subclass that defines one of them
-    may compute anything."""
+    """Whether layer.rectified(x) equals max(layer(x), 0): the class of the layer itself defines `__call__` and `rectified`,
+    and `__call__` was not replaced later. A subclass that overrides only one of them may compute something else."""
     return {"__call__", "rectified"} <= vars(type(layer)).keys() and calls_as_defined(layer)
 
 
 def is_relu(layer):
-    """Whether it computes max(x, 0) and nothing else"""
+    """Whether the layer computes max(x, 0) and nothing else"""
     return type(layer) is ReLU and calls_as_defined(layer)
 
 
 def rectified(layer, x):
-    """max(layer(x), 0), in one go where that is known to be the same"""
+    """max(layer(x), 0), as one op where `rectifies(layer)`"""
     return layer.rectified(x) if rectifies(layer) else ops.relu(layer(x))
 
 

@@ -9,8 +9,8 @@ from minidl.errors import ArgumentError, brief
 from minidl.layers.module import Module
 from minidl.shapes import is_int
 
-ALONE, PLACED = 0xA10E, 0x91ACED  # first numbers of the two kinds of default seeds
-_alone: WeakValueDictionary = WeakValueDictionary()  # number -> Dropout without seed or network
+ALONE, PLACED = 0xA10E, 0x91ACED  # first numbers of the default seeds outside and inside a network
+_alone: WeakValueDictionary = WeakValueDictionary()  # number -> Dropout without a given seed, outside a network
 _lock = threading.Lock()
 
 
@@ -18,10 +18,10 @@ class Dropout(Module):
     """In training every number is kept with probability `keep` and then divided by it, or else becomes 0 (Srivastava et al.
     2014, in the form that leaves nothing to do afterwards). Call number n draws from (seed, n).
 
-    seed: an int or ints; None: the place in the network. A network that is built again draws the
-    same masks, and two layers of one network draw independent ones. Outside of a network the seed is
-    the first number that no other such layer has. Give seeds to two networks that are built alike
-    and applied one after the other without a Module that holds both.
+    seed: an int or several; None: derived from the position in the network. A network that is built
+    again draws the same masks, and two layers of one network draw independent masks. Outside a network
+    the seed is the smallest number that no other such layer has. Two networks of the same structure
+    draw the same masks, unless a Module contains both; give them seeds to make them independent.
     """
 
     buffers = ("calls",)

@@ -33,8 +33,8 @@ class Module:
                 module.take_place(place)
 
     def take_place(self, place):
-        """Called when the module becomes a part of a network, with its number there: 0 for the
-        network itself. Dropout takes its default seed from it."""
+        """Called when the module becomes a part of a network. place: its index there, 0 for the
+        network itself. Dropout derives its default seed from it."""
 
     def named_parameters(self):
         """name -> Tensor, in the order in which they were set."""
@@ -74,7 +74,7 @@ class Module:
 
     def freeze(self, frozen=True):
         """Want no gradients of the parameters from here on (or want them again): their share of backward is left out.
-        Optimisers leave them as they are, also those made before. Their old gradients are dropped.
+        Optimisers do not change frozen parameters, even optimisers that were made before. Their gradients are set to None.
 
         Frozen parameters are copies that cannot be written to, so that ops may keep what they compute from them alone.
         """
@@ -143,13 +143,13 @@ def calls_as_defined(module):
 
 
 def _inside(module):
-    """The module and all below it, each once, in the order in which they were set"""
+    """The module and all modules that it contains, each once, in the order in which they were set"""
     found, waiting = {}, [module]
     while waiting:
-        each = waiting.pop()
-        if id(each) not in found:
-            found[id(each)] = each
-            values = vars(each).values()
+        part = waiting.pop()
+        if id(part) not in found:
+            found[id(part)] = part
+            values = vars(part).values()
             members = [member for value in values for member in (value.values() if isinstance(value, dict) else [value])]
             waiting += [member for member in reversed(members) if isinstance(member, Module)]
     return found.values()

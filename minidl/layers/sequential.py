@@ -33,8 +33,8 @@ class Line(NamedTuple):
 
 class Sequential(Module):
     """y = last(..(first(x))). layers: Modules, or one dict of them by name; without names they are called after their kinds:
-    convolution1, relu1, convolution2, ... A ReLU behind a layer that can be `rectified` goes along with it; subclasses of
-    either are called one by one."""
+    convolution1, relu1, convolution2, ... A ReLU after a layer that `rectifies` is fused with it. Subclasses of
+    ReLU are never fused."""
 
     def __init__(self, *layers):
         self.layers = dict(layers[0]) if layers and isinstance(layers[0], dict) else _named(layers)

@@ -128,7 +128,7 @@ def _distances(op, a, b, same, name, value):
 
 
 def _along(slope, d, wanted):
-    """{"a": 1/N slope d, "b": -1/N slope d}, slope: ∂L/∂E / E of each pair. Where the slope is 0, the gradient is 0 even if a
+    """{"a": 1/N slope d, "b": -1/N slope d}, slope: ∂L/∂E / E of each pair. Where the slope is 0, the gradient is 0, even if a
     point is infinite."""
     da = masked(slope[:, None] * d, (slope != 0)[:, None]) / len(d)
     return {name: da if name == "a" else -da for name in wanted}

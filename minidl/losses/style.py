@@ -96,7 +96,7 @@ def style_factor(shape, normalization="gatys"):
     one_of("normalization", normalization, FACTORS)
     n, height, width, channels = shape
     if normalization == "positions_mean" and not n:
-        raise ShapeError(f"style_loss of features {shape}: no pictures have no mean; wanted at least one")
+        raise ShapeError(f"style_loss of features {shape}: the mean of no pictures is undefined; wanted at least one")
     return FACTORS[normalization](n, height * width, channels)
 
 

@@ -61,7 +61,7 @@ FORMS = {
     "power": Form((DOWN, RIGHT), _power, cropped=True),  # the form of Mahendran, Vedaldi 2015, with beta = 2.5
     "nine_point": Form((DOWN, RIGHT, FALLING, RISING), _nine_point),
 }
-MEANS = ("mean_squares", "nine_point")  # divide by how many numbers there are
+MEANS = ("mean_squares", "nine_point")  # these divide by the count of numbers
 
 
 @summed_in_float32
@@ -78,7 +78,7 @@ def total_variation(image, normalization="sum_squares"):
     "nine_point"    (2/3 Σ (↓² + →²) + 1/6 Σ (↘² + ↗²)) / (N H W C): inside the border its gradient is the nine-point
                     Laplacian, with weights 4, 1 and -20, times -1/3 / (N H W C)
 
-    Raises ShapeError where the image is a single row or column, or where no numbers have no mean.
+    Raises ShapeError where the image is a single row or column, and for a mean over no numbers.
 
     >>> total_variation(np.array([[1., 2.], [4., 2.]]).reshape(2, 2, 1))          # ↓ 3, 0   → 1, -2
     np.float64(14.0)
@@ -126,5 +126,7 @@ def _form(image, normalization):
     if image.ndim not in (3, 4) or min(image.shape[-3:-1]) < 2:
         raise ShapeError(f"total_variation of shape {image.shape}; wanted (H, W, C) or (N, H, W, C) with H and W at least 2")
     if normalization in MEANS and not image.size:
-        raise ShapeError(f"total_variation of shape {image.shape}: no numbers have no mean; wanted N and C at least 1")
+        raise ShapeError(
+            f"total_variation of shape {image.shape}: the mean of no numbers is undefined; wanted N and C at least 1"
+        )
     return FORMS[normalization]

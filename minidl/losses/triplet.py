@@ -59,7 +59,7 @@ def triplet_loss_gradients(dL, anchor, positive, negative, margin, reduction, sq
     Z = DIVISORS[reduction](_terms(z, soft))
     w = dL / Z * (ops.sigmoid.forward(z) if soft else ~(z <= 0))
     alpha, beta = (2, 2) if squared else (inverse(root(_squares(each))) for each in (near, far))
-    active = (w != 0)[:, None]  # a triplet at rest has gradient 0 even where a point is infinite
+    active = (w != 0)[:, None]  # the gradient of an inactive triplet is 0, even where a point is infinite
     along_near, along_far = masked((w * alpha)[:, None] * near, active), masked((w * beta)[:, None] * far, active)
     found = {"anchor": along_near - along_far, "positive": -along_near, "negative": along_far}
     return {name: found[name] for name in wanted}

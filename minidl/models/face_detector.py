@@ -5,11 +5,11 @@
         each with leaky ReLU of 0.1 and 2x2 max-pool of stride 2, after conv5 of stride 1, that rounds odd lengths up
     conv8            1x1 of 25: in each cell for each of 5 anchors x, y, w, h and score
 
-The picture is cut into m rows of n cells of 32 x 32 pixels. Cell (row, column) says of an anchor (width, height), in cells:
+The picture is cut into m rows of n cells of 32 x 32 pixels. Cell (row, column) predicts for each anchor (width, height), in cells:
 
     centre (column + σ(x), row + σ(y))      size (e^w width, e^h height)      score σ(score)
 
-In parts of the picture's width and height that is divided by n and m.
+Divided by n and m, these are fractions of the width and height of the picture.
 
 Leaky ReLU rises, so the largest of what it makes of four numbers is what it makes of the largest: it comes after the max-pool
 here, where a quarter of the numbers is left.
@@ -50,7 +50,7 @@ def face_detector(weights=None):
 
 
 class FaceDetector(Pretrained):
-    """(N, H, W, 3) -> (N, m, n, 5, 5): in cell (row, column) of anchor a the numbers x, y, w, h,
+    """(N, H, W, 3) -> (N, m, n, 5, 5): for each cell (row, column) and anchor the numbers x, y, w, h,
     score. H and W are multiples of 32."""
 
     def __init__(self, arrays, preprocessing):
@@ -73,14 +73,14 @@ class FaceDetector(Pretrained):
         return x.reshape(*x.shape[:3], len(ANCHORS), 5)
 
     def boxes(self, pictures):
-        """(N, H, W, 3) -> (N, m·n·5, 5): x and y of the left upper corner, width and height, in
-        parts of the picture's width and height, and score, 0..1"""
+        """(N, H, W, 3) -> (N, m·n·5, 5): x and y of the upper left corner, width and height, as
+        fractions of the width and height of the picture, and score, 0..1"""
         return boxes(self(pictures))
 
 
 def boxes(found):
-    """(N, m, n, 5, 5), as the network gives it -> (N, m·n·5, 5), as the module's docstring has it,
-    with corners for centres"""
+    """(N, m, n, 5, 5), the output of the network -> (N, m·n·5, 5) by the formulas of the module's
+    docstring, with corners instead of centres"""
     xp, (rows, columns) = array_module(found), found.shape[1:3]
     across, down = (xp.arange(count, dtype=found.dtype) for count in (columns, rows))
     size = xp.exp(found[..., 2:4]) * xp.asarray(ANCHORS, found.dtype)

@@ -14,7 +14,7 @@ class Pretrained(Module):
         self.preprocessing, self._constants = preprocessing, {}
 
     def __getstate__(self):
-        return vars(self) | {"_constants": {}}  # whose keys cannot be pickled
+        return vars(self) | {"_constants": {}}  # the keys of the cache cannot be pickled
 
     def __call__(self, image):
         """What the network makes of pictures (H, W, 3) or (N, H, W, 3), RGB, 0..255. A Tensor gives a Tensor, an array an

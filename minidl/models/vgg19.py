@@ -31,7 +31,7 @@ def _aliases():
     return aliases
 
 
-# Layers below the dense ones, in order, and the names that papers give them: {"block1_conv1": ("conv1_1", "relu1_1"), ...}.
+# The layers below the dense ones, in order, and their names in papers: {"block1_conv1": ("conv1_1", "relu1_1"), ...}.
 ALIASES = _aliases()
 LAYER_NAMES = {*ALIASES, *(alias for aliases in ALIASES.values() for alias in aliases), *(name for name, _, _ in TOP)}
 

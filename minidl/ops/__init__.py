@@ -3,7 +3,7 @@
 Ops take plain arrays and Tensors alike; with plain arrays there is no tape.
 """
 
-from minidl.ops import comparisons  # noqa: F401  it gives Tensor its operators
+from minidl.ops import comparisons  # noqa: F401  the import defines the operators of Tensor
 from minidl.ops.activations import leaky_relu, relu, sigmoid, softmax, tanh
 from minidl.ops.arithmetic import (
     absolute,

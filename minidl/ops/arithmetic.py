@@ -3,7 +3,7 @@
 Broadcasting repeats an input along an axis; each repetition adds its part to the gradient. So the gradient with respect to
 a broadcast input is summed over the axes along which it was repeated: `unbroadcast`, the adjoint of broadcasting.
 
-Where dy is 0 the gradient is 0, even where the slope is infinite: a later op has masked that element out.
+Where dy is 0, the gradient is 0, even if the slope is infinite: a later op has masked that element.
 """
 
 from minidl.autograd import Tensor, differentiable

@@ -72,14 +72,13 @@ cosine_similarity = differentiable(cosine_similarity, da_db=cosine_similarity_gr
 
 
 def root(squares):
-    """√squares, and a constant 0 where that is 0: so the proof by complex steps sees no slope there either;
-    NaN of a NaN"""
+    """√squares; the constant 0 where squares are 0, so that the complex step gives the slope 0 there; NaN for NaN"""
     xp = array_module(squares)
     return xp.where(squares.real <= 0, 0, xp.sqrt(squares))
 
 
 def inverse(length):
-    """1 / length, and 0 where that is 0; NaN of a NaN"""
+    """1 / length; 0 where the length is 0; NaN for NaN"""
     xp = array_module(length)
     is_zero = length.real <= 0
     return xp.where(is_zero, 0, 1 / xp.where(is_zero, 1, length))

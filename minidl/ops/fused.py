@@ -35,7 +35,7 @@ class Rectified:
 
 
 def put(dy, part, out):
-    """dy[part] in `out`, an array of its own, whose dtype may be wider; dy: an array, or Rectified"""
+    """Write dy[part] to `out`, a separate array whose dtype may be wider. dy: an array, or Rectified."""
     if isinstance(dy, Rectified):
         numbers = dy.dy[part] if out is None else dy.dy[part].astype(out.dtype, copy=False)
         return masked(numbers, dy.y[part] != 0, out=out)

@@ -23,7 +23,7 @@ def summed_in_float32(f):
         dtypes = {value.dtype for value in (*args, *kwargs.values()) if is_array(value)}
         if HALF not in dtypes:
             return f(*args, **kwargs)
-        result = f(*map(_wide, args), **{name: _wide(value) for name, value in kwargs.items()})
+        result = f(*map(widened, args), **{name: widened(value) for name, value in kwargs.items()})
         if any(dtype.kind in "fc" for dtype in dtypes - {HALF}):
             return result
         if isinstance(result, dict):
@@ -33,5 +33,6 @@ def summed_in_float32(f):
     return computed
 
 
-def _wide(value):
+def widened(value):
+    """A float16 array as float32; any other value as it is"""
     return value.astype(np.float32) if is_array(value) and value.dtype == HALF else value

@@ -37,27 +37,28 @@ from minidl.cores import share
 from minidl.errors import ShapeError
 from minidl.memory import empty, scratch
 from minidl.ops.fused import Rectified, put
+from minidl.ops.half import widened
 from minidl.ops.strips import equal_parts, fair_strip
 
 
 def moments(x):
     """(..., C) -> μ (C,), σ² (C,) in float64: mean and variance of each channel, Σ x / M and Σ (x - μ)² / M
 
-    The mean of a strip is summed twice, the second time over x minus the first result: so an error of the
-    sum does not count, however far the mean is from 0. With the rest r that the second sum finds,
+    The mean of a strip is summed twice, the second time over x minus the first result. This corrects the
+    rounding error of the first sum, however far the mean is from 0. With the mean r of the second sum,
     Σ (x - μ)² = Σ (x - μ + r)² - M r². Two strips with means μ₁, μ₂ and sums of squared distances from them
     S₁, S₂ become one without a loss of digits (Chan, Golub, LeVeque 1979): with δ = μ₂ - μ₁,
     μ = μ₁ + δ n₂/n,  S = S₁ + S₂ + δ² n₁ n₂ / n.
 
-    σ² is NaN where the squares are too large for the dtype of x: with an infinite one every y would be β.
+    σ² is NaN where the squares overflow the dtype of x. With σ² = ∞ every y would be β.
 
     >>> moments(np.array([[1., 0.], [3., 0.]]))
     (array([2., 0.]), array([1., 0.]))
     """
     must_be_floating("x", x)
     if not x.ndim or not x.size:
-        raise ShapeError(f"moments of x {x.shape}; wanted x (..., C) with at least one number: none has no mean")
-    x = _wide(_positions(x))
+        raise ShapeError(f"moments of x {x.shape}; wanted x (..., C) with at least one number: the mean of none is undefined")
+    x = widened(_positions(x))
     xp, wide = array_module(x), np.result_type(x.dtype, np.float64)
 
     def of_strip(rows):
@@ -92,7 +93,7 @@ def batch_norm(x, gamma, beta, given=None, epsilon=1e-5, fixed=False):
 def batch_norm_gradients(dy, x, gamma, given, epsilon, fixed, wanted):
     """dγ = Σ dy x̂,  dβ = Σ dy,  dx = γ / √(σ² + ε) (dy - dβ/M - x̂ dγ/M),  with fixed moments dx = γ / √(σ² + ε) dy"""
     mean, variance = given or moments(x)
-    shape, dtype, x, dy = x.shape, x.dtype, _wide(_positions(x)), _positions(dy)
+    shape, dtype, x, dy = x.shape, x.dtype, widened(_positions(x)), _positions(dy)
     xp, m = array_module(x), max(1, len(x))
     inverse = 1 / xp.sqrt(variance + epsilon)
     near, rest = _split(mean, x.dtype)
@@ -161,14 +162,14 @@ def _forward(x, gamma, beta, given, epsilon, rectify):
     if not getattr(mean, "shape", ()) == getattr(variance, "shape", ()) == gamma.shape:
         shapes = " and ".join(str(getattr(each, "shape", ())) for each in (mean, variance))
         raise ShapeError(f"batch_norm of x {x.shape} with given moments {shapes}; wanted a mean and a variance {gamma.shape}")
-    xp, flat = array_module(x, gamma, beta), _wide(_positions(x))
+    xp, flat = array_module(x, gamma, beta), widened(_positions(x))
     scale = gamma / xp.sqrt(variance + epsilon)
     near, rest = _split(mean, flat.dtype)
     scale, shift = scale.astype(flat.dtype), (beta - rest * scale).astype(flat.dtype)
     y = empty(xp, flat.shape, flat.dtype)
 
     def normalize(rows):
-        """y = scale · (x - μ) + shift: of x · scale + (shift - μ · scale) the digits would cancel where μ is large"""
+        """y = scale · (x - μ) + shift. In x · scale + (shift - μ · scale) digits would cancel where μ is large."""
         part = xp.subtract(flat[rows], near, out=y[rows])
         part *= scale
         part += shift
@@ -180,14 +181,9 @@ def _forward(x, gamma, beta, given, epsilon, rectify):
 
 
 def _split(mean, dtype):
-    """The mean rounded to a dtype, and what the rounding took off"""
+    """The mean rounded to a dtype, and the rounding error"""
     near = mean.astype(dtype)
     return near, mean - near
-
-
-def _wide(x):
-    """float16 as float32"""
-    return x.astype(np.result_type(x.dtype, np.float32), copy=False)
 
 
 def _positions(x):

@@ -37,7 +37,9 @@ def mean(x, axis=None, keepdims=False):
     """
     axes = axes_of(axis, x.ndim)
     if any(x.shape[i] == 0 for i in axes):
-        raise ShapeError(f"mean of shape {x.shape} over axes {axes}: no numbers have no mean; leave such an axis out")
+        raise ShapeError(
+            f"mean of shape {x.shape} over axes {axes}: the mean of no numbers is undefined; leave out the empty axis"
+        )
     return x.mean(axis=axes, keepdims=keepdims)
 
 

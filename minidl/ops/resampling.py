@@ -7,6 +7,7 @@ import numpy as np
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError
+from minidl.ops.half import widened
 from minidl.ops.strips import equal_parts, fair_strip
 
 
@@ -44,14 +45,14 @@ def resample_dx(dy, rows, columns, x_shape):
 
         ∂L/∂x[n,p,q,c] = Σ_ij Λ(r - p) Λ(s - q) dy[n,i,j,c]
 
-    A GPU adds them in any order, so they are added as integers, whose sum is the same in every order.
-    The unit is 2^-b of a power of two that exceeds the largest share of the pixel. A pixel gets at most
-    4·H'·W' shares, so with 4·H'·W' ≤ 2^(63-b) no sum overflows. What is rounded off a share is added in
-    the same way, as a second sum in units of 2^-2b, where float64 holds more than b digits.
+    A GPU adds the shares in any order. They are therefore added as integers, whose sum is the same in
+    every order. The unit is 2^-b of a power of two that exceeds the largest share of the pixel. A pixel
+    gets at most 4·H'·W' shares, so no sum overflows if 4·H'·W' ≤ 2^(63-b). In float64, which has more
+    than b digits, the rounding errors of the shares are added in the same way, in units of 2^-2b.
     A NaN or an infinity in dy makes the four pixels around its place NaN, and no others.
     """
     xp, dtype, places = array_module(dy), dy.dtype, prod(rows.shape[1:])
-    dy = dy.astype(np.result_type(dtype, np.float32), copy=False)
+    dy = widened(dy)
     digits, limit = 61 - places.bit_length(), np.finfo(dy.dtype).maxexp
     exponents = xp.zeros(prod(x_shape), xp.int32)
     for numbers, shares in _shares(dy, rows, columns, x_shape):
@@ -61,7 +62,7 @@ def resample_dx(dy, rows, columns, x_shape):
     sums = [xp.zeros(prod(x_shape), xp.uint64) for _ in range(1 if dy.dtype == np.float32 else 2)]
     for numbers, shares in _shares(dy, rows, columns, x_shape):
         shares = xp.where(is_finite[numbers], xp.ldexp(shares, digits - exponents[numbers]), 0)
-        for total in sums:  # unsigned, as CuPy adds; a negative number wraps around and back
+        for total in sums:  # CuPy adds unsigned integers alone; a negative number wraps around, and the sum wraps back
             whole = xp.rint(shares)
             xp.add.at(total, numbers, whole.astype(xp.int64).view(xp.uint64))
             shares = xp.ldexp(shares - whole, digits)
@@ -74,13 +75,13 @@ resample = differentiable(resample, dx=resample_dx)
 
 
 def _shares(dy, rows, columns, x_shape):
-    """For strips of the places and each of the four pixels around them: its numbers in the list of all of x,
-    and the shares of dy that go there"""
+    """Yield (numbers, shares) for each strip of the places and each of the four pixels around them. numbers: the
+    flat indices of that pixel in x; shares: what dy adds there."""
     xp, row = array_module(dy), dy.size // max(1, dy.shape[1])
     channels = xp.arange(x_shape[-1])
-    for some in equal_parts(dy.shape[1], fair_strip(xp, dy.size) // max(1, row), cores=1):
-        corners, below, beside = _around(rows[:, some], columns[:, some], x_shape, dy.dtype)
-        for (left, right), part in zip(corners, (dy[:, some] * (1 - below), dy[:, some] * below), strict=True):
+    for strip in equal_parts(dy.shape[1], fair_strip(xp, dy.size) // max(1, row), cores=1):
+        corners, below, beside = _around(rows[:, strip], columns[:, strip], x_shape, dy.dtype)
+        for (left, right), part in zip(corners, (dy[:, strip] * (1 - below), dy[:, strip] * below), strict=True):
             for places, shares in ((left, part * (1 - beside)), (right, part * beside)):
                 yield (places[..., None] * x_shape[-1] + channels).reshape(-1), shares.reshape(-1)
 
@@ -102,8 +103,8 @@ def _around(rows, columns, shape, dtype):
 
 
 def _between(places, size):
-    """(whole places at or before, those behind, how far between them) along an axis of that size; a NaN is
-    NaN pixels behind the first place"""
+    """(index before, index after, fraction between them) of places along an axis of that size; of a NaN the
+    fraction is NaN and the indices are the first"""
     xp = array_module(places)
     places = xp.clip(places, 0, size - 1)
     first = xp.minimum(xp.floor(xp.where(xp.isnan(places), 0, places)), max(size - 2, 0)).astype(int)

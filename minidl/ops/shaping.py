@@ -57,7 +57,7 @@ transpose = differentiable(transpose, dx=transpose_dx)
 
 
 def _order(axes, ndim):
-    """The axes as numbers from 0, all reversed for None. axes: None, an integer, or several."""
+    """The axes as indices from 0; None: all axes reversed. axes: None, an integer, or several."""
     if axes is None:
         return [*range(ndim)][::-1]
     axes = [axes] if is_int(axes) else axes

@@ -38,7 +38,7 @@ class Adam(Optimizer):
         self.epsilon_form = one_of("epsilon_form", epsilon_form, EPSILON_FORMS)
         self.decoupled = decoupled
         self.steps = 0
-        self._idle = dict.fromkeys(self.names, 0)  # steps that did not move the parameter, not counted in t
+        self._idle = dict.fromkeys(self.names, 0)  # how many steps did not change the parameter; t does not count them
 
     def step(self, loss=None):
         numbers = self._to_move()

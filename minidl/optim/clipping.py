@@ -15,9 +15,9 @@ from minidl.optim.optimizer import STRIP
 def clip_gradients(parameters, most):
     """Give the parameters gradients g·min(1, most / |g|), where |g| is the length of all of them as one vector, and return |g|.
 
-    parameters: a list of Tensors, or a dict name -> Tensor; frozen ones and those without a gradient are passed
-    over. A length that is not finite has no direction to keep: the gradients are left as they are then, for the caller to see
-    from what is returned. On a GPU |g| is read, once.
+    parameters: a list of Tensors, or a dict name -> Tensor; frozen ones and those without a gradient are skipped.
+    A length that is not finite has no direction to keep: the gradients then stay unchanged, and the caller sees the length in
+    the result. On a GPU |g| is read, once.
 
     >>> from minidl import Tensor
     >>> x = Tensor([0., 0.], requires_grad=True)

@@ -47,7 +47,7 @@ class LBFGS(Optimizer):
         self.rollbacks = 0
         self._good = None  # (x, g, loss) of the last point that was kept
         self._direction = self._length = None  # of the step from there
-        self._moving = None  # the numbers of the parameters that the last step moved
+        self._moving = None  # the indices of the parameters that the last step changed
         self.still = 0  # steps in a row that hardly changed the loss
 
     @property
@@ -88,7 +88,7 @@ class LBFGS(Optimizer):
 
     def step(self, loss):
         numbers = tuple(self._to_move())
-        if numbers != self._moving and self._moving is not None:  # the loss is that of another space
+        if numbers != self._moving and self._moving is not None:  # the loss is now a function of other parameters
             self._forget()
             self.pairs.clear()
         self._moving = numbers
@@ -115,7 +115,7 @@ class LBFGS(Optimizer):
         self._good = self._direction = self._length = None
 
     def _gradients(self, numbers):
-        """0 of the parameters that are not to move"""
+        """The gradients of all parameters; zeros for those that the step does not change"""
         for number, p in enumerate(self.parameters):
             yield p.grad if number in numbers else array_module(p.data).zeros_like(p.data)
 
@@ -165,7 +165,7 @@ class LBFGS(Optimizer):
         return q
 
     def _place(self, x):
-        """Cut the flat x back into the parameters that move."""
+        """Split the flat x into the parameters, and assign those that the step changes."""
         begin = 0
         for number, p in enumerate(self.parameters):
             if number in self._moving:

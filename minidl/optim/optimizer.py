@@ -37,9 +37,9 @@ class Optimizer:
     frozen ones are passed over; or a list of Groups. A step gives each a new array in `.data` and leaves the old one as it was,
     so whoever kept it (a snapshot of the best picture) keeps it.
 
-    A step leaves a parameter and its histories as they are while it is frozen (requires_grad is False), and where the loss
-    does not reach it, of which it warns once: its `.grad` is None, or is still the array of the last step that moved it
-    while other parameters have new ones.
+    A step does not change a parameter and its histories while the parameter is frozen (requires_grad is False), or where the
+    loss does not depend on it: its `.grad` is None, or is still the array of the last step that moved it while other
+    parameters have new ones. In the second case it warns once.
 
     weight_decay: λ; of all parameters in a list; in a dict, of those alone whose name ends in "kernel", as biases and batch
     normalization's scales are few and need no holding back. Groups say their own.
@@ -61,8 +61,8 @@ class Optimizer:
         if not learning_rate > 0:
             raise ArgumentError(f"the learning rate is {learning_rate}; wanted a number above 0")
         self.learning_rate = learning_rate
-        self._unreached = set()  # names of parameters that were warned of
-        self._used = {}  # number of a parameter -> weak reference to the gradient of its last step
+        self._unreached = set()  # names of parameters that a warning has named
+        self._used = {}  # index of a parameter -> weak reference to the gradient of its last step
         # word -> for each parameter an array of its shape, which the steps change in place
         self._histories = {
             word: [array_module(p.data).zeros(p.shape, at_least_float32(p.dtype)) for p in self.parameters]
@@ -103,7 +103,7 @@ class Optimizer:
         return vars(self) | {"_used": {}}  # for pickle and copy.deepcopy, which keep no weak references
 
     def _to_move(self):
-        """The numbers of the parameters that a step moves: those that are not frozen and have a gradient of this step."""
+        """The indices of the parameters that a step changes: those that are not frozen and have a gradient of this step."""
         free = [number for number, p in enumerate(self.parameters) if p.requires_grad]
         found = [number for number in free if self.parameters[number].grad is not None]
         if free and not found:
@@ -124,7 +124,7 @@ class Optimizer:
 
     def _move(self, change, numbers, *others):
         """Give the parameters of these numbers the new arrays that change(new, x, g, *histories, decay, rate, *others) fills,
-        strip by strip of what they are in one row; the cores share the strips. others: lists of one value a parameter."""
+        for strips of their flattened elements, which the cores share. others: lists with one value for each parameter."""
         parameters = [self.parameters[number] for number in numbers]
         data, gradients = [p.data for p in parameters], [p.grad for p in parameters]
         xp, change = array_module(*data, *gradients), _in_float32(change)

@@ -46,25 +46,25 @@ class Painting:
 
     @property
     def improved(self):
-        """Whether any step had a lower loss than the start."""
+        """Whether a step had a lower loss than the start."""
         first, *others = (losses.total for losses in self.losses)
         return any(total < first for total in others)
 
     def doubt(self):
-        """A sentence that says why the painting, as it is saved, is no better than the start, and what to do; or None."""
+        """Why the saved painting is no better than the start, and what to do, in a sentence; None where it is better."""
         steps, first = len(self.losses), self.losses[0].total
         done = "1 step" if steps == 1 else f"{steps} steps"
         if self.improved:
-            small = f"{done} changed too little to outlast rounding to 8 bits; take more steps or a larger learning rate"
-            return small if self.lowest >= first else None
+            too_little = f"{done} changed too little to outlast rounding to 8 bits; take more steps or a larger learning rate"
+            return too_little if self.lowest >= first else None
         rate, optimizer = (self.record["settings"][name] for name in ("learning_rate", "optimizer"))
         if not first:
-            what = "take another start, style or weights"
+            advice = "take another start, style or weights"
         elif steps == 1:
-            what = "one step only evaluates the start: take more steps"
+            advice = "one step only evaluates the start: take more steps"
         else:
-            what = f"take a learning rate below {LEARNING_RATES[optimizer] if rate is None else rate:g}, or more steps"
-        return f"nothing improved in {done}: the loss is lowest at the start, {first:.4g}; {what}"
+            advice = f"take a learning rate below {LEARNING_RATES[optimizer] if rate is None else rate:g}, or more steps"
+        return f"nothing improved in {done}: the loss is lowest at the start, {first:.4g}; {advice}"
 
     def save(self, path, **more):
         """Write a PNG, JPEG or WebP with the record, and more if wanted, inside."""
@@ -81,8 +81,8 @@ def stylize(content, style, settings=None, *, style_weights=None, weights=None, 
     one. callback: called with every Step.
 
     Ctrl-C, a loss that is no number any more, or a MinidlError or OSError of the callback end the painting, and the picture
-    of the lowest loss so far is returned with that `trouble`; before the end of the first step they are raised. Where no step
-    improved on the start, a MinidlWarning says so.
+    of the lowest loss so far is returned with that `trouble`; before the end of the first step they are raised. Warns with a
+    MinidlWarning where no step improved on the start.
 
     >>> painting = stylize("photo.jpg", "painting.jpg", steps=50)                                 # doctest: +SKIP
     >>> painting.save("painted.png")                                                              # doctest: +SKIP
@@ -116,13 +116,13 @@ def stylize(content, style, settings=None, *, style_weights=None, weights=None, 
 def paint(content, styles, settings, *, style_weights=None, model=None, objective=None):
     """Yield a Step for each evaluation, until settings.steps are done or the loss no longer changes.
 
-    content: (H, W, 3); styles: a list of pictures; model: VGG19, by default the shipped one; objective: one that was made
-    of these already. Everything is computed on the current device. Raises NonFiniteError, naming the step, where the loss is
-    no number any more.
+    content: (H, W, 3); styles: a list of pictures; model: VGG19, by default the shipped one; objective: the Objective of
+    these, if it exists already. Everything is computed on the current device. Raises NonFiniteError, naming the step, where
+    the loss is not finite.
 
-    The numbers of a picture stay within 0..255 by projection (Bertsekas 1982): after each step, what left the interval is put
-    back to its end; and there a gradient that leads outwards is made 0, so that no optimiser learns from a way that is closed.
-    So every loss is that of a picture that can be saved, but for rounding.
+    The numbers of a picture stay within 0..255 by projection (Bertsekas 1982). After each step, numbers outside the interval
+    are set to its nearer end. At an end, a gradient that points outwards is set to 0, so that the optimiser does not use it.
+    Every loss is therefore that of a picture that can be saved, except for rounding.
     """
     xp = current_module()
     release(xp)  # what a painting of another size has left
@@ -152,7 +152,7 @@ def paint(content, styles, settings, *, style_weights=None, model=None, objectiv
 
 
 def _inwards(x, g):
-    """The gradient g, but 0 where a step along -g would leave 0..255 at once."""
+    """The gradient g with 0 where x is at an end of 0..255 and a step along -g would leave the interval."""
     xp = array_module(x)
     return xp.where(((x <= 0) & (g > 0)) | ((x >= 255) & (g < 0)), xp.zeros_like(g), g)
 
@@ -195,12 +195,12 @@ def starting_picture(content, styles, model, settings):
 
 
 def _pictures(sources, settings, model):
-    """The content and the styles, of the sizes at which they are looked at.
+    """The content and the styles, at the sizes at which the network sees them.
 
-    The content's longer side is settings.size, where it is larger; that of a style is the painting's. Raises ShapeError,
-    naming the picture, where one is too small for the layers that look at it.
+    The longer side of the content is at most settings.size, that of a style at most that of the painting. Raises ShapeError,
+    naming the picture, where one is too small for the layers that are computed of it.
     """
-    found, longest = [], settings.size
+    pictures, longest = [], settings.size
     content_layers = weighted(settings.content_layers, settings.content_weight)
     style_layers = weighted(settings.style_layers, settings.style_weight)
     layers = [*content_layers, *style_layers]
@@ -214,9 +214,9 @@ def _pictures(sources, settings, model):
             extent = image_size(source) if is_path else np.shape(source)[:2]
             was_larger = longest is not None and max(extent) > longest
             raise ShapeError(f"{name}: {error}" + was_larger * f", or a size above {longest}") from None
-        found.append(picture)
-        longest, layers = max(found[0].shape[:2]), style_layers
-    return found
+        pictures.append(picture)
+        longest, layers = max(pictures[0].shape[:2]), style_layers
+    return pictures
 
 
 def _shrunk(picture, longest):
@@ -225,6 +225,6 @@ def _shrunk(picture, longest):
 
 
 def _placed(content, styles):
-    """Both on the current device, in float32."""
+    """The content and the styles on the current device, in float32"""
     content, *styles = (to_device(p, current_device()).astype(np.float32, copy=False) for p in (content, *styles))
     return content, styles

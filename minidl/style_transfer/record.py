@@ -51,7 +51,7 @@ def row(step):
 
 
 def write_log(path, rows, written=0):
-    """The rows as CSV. written: so many of them are in the file already, and the others are appended."""
+    """Write the rows as CSV. written: how many of them the file holds already; only the others are appended."""
     text = StringIO(newline="")
     writer = csv.DictWriter(text, rows[0])
     if not written:

@@ -42,9 +42,9 @@ def dream(network, picture, units, octaves=5, steps=10, rate=0.8, seed=0):
     """Yield a Step after each. The last one's picture is the dream, as large as the given one.
 
     picture: (H, W, 3), RGB, 0..255, floating-point, on the current device; units: a list of layers, or of units with a channel.
-    Raises NonFiniteError where the activations or their gradient are not finite any more.
+    Raises NonFiniteError where the activations or their gradient are not finite.
     """
-    as_picture(picture)  # or an error that says what it is instead
+    as_picture(picture)  # raises an error for an invalid picture
     xp, rng, detail = array_module(picture), np.random.default_rng(seed), None
     for octave, size in enumerate(octave_sizes(picture.shape[:2], octaves), start=1):
         plain = _shrunk(picture, size)
@@ -61,7 +61,7 @@ def dream(network, picture, units, octaves=5, steps=10, rate=0.8, seed=0):
         detail = x - plain
         if not np.isfinite(read_numbers(detail.sum(), excitement.data)).all():
             raise NonFiniteError(
-                f"the activations or their gradient are not finite in octave {octave}; look at the picture and the weights"
+                f"the activations or their gradient are not finite in octave {octave}; check the picture and the weights"
             )
 
 

@@ -85,7 +85,7 @@ def invert(network, picture, layers, match="content", settings=None, watch=None)
 
     picture: (H, W, 3), RGB, 0..255, floating-point, on the current device; watch: called after each evaluation with the loss.
     """
-    as_picture(picture)  # or an error that says what it is instead
+    as_picture(picture)  # raises an error for an invalid picture
     settings = settings or Settings()
     if settings.steps < 1:
         raise ArgumentError(f"an inversion of {settings.steps} steps; wanted at least 1")

@@ -97,9 +97,9 @@ def of_sequential(model, prepare, size=None, classes=None, examples=None):
 
     def canonical(name):
         if name not in names:
-            some = ", ".join(names) if len(names) <= SHOWN else f"{', '.join(names[:SHOWN])}, ... {names[-1]}"
-            told = f"the network has no layer {printable(name, 80)!r}; it has {some}"
-            raise ArgumentError(told + did_you_mean(name, names))
+            listed = ", ".join(names) if len(names) <= SHOWN else f"{', '.join(names[:SHOWN])}, ... {names[-1]}"
+            refusal = f"the network has no layer {printable(name, 80)!r}; it has {listed}"
+            raise ArgumentError(refusal + did_you_mean(name, names))
         return name
 
     return Network(steps, prepare, canonical, size, classes, examples)

@@ -120,7 +120,7 @@ def _read_array(path):
     path = must_exist(path, "array")
     with open(path, "rb") as file:
         if file.read(2) == b"PK":
-            raise FileError(f"{path} holds several arrays, as an .npz file does; write one with numpy.save")
+            raise FileError(f"{path} is an .npz file of several arrays; write one array with numpy.save")
     try:
         array = read_npy(path)
     except FileError:

@@ -99,7 +99,7 @@ def test_what_is_compared_in_numbers(capsys):
         "boxes": [[5, 6, 20, 20], [25, 6, 20, 20]],
     }  # fmt: skip
     lines, _ = said(capsys, "compare", "two.png", "ann0.png")
-    assert lines[0] == "two.png shows 2 faces; of all pairs the nearest is compared, here at 25,6 (20x20)" and len(lines) == 2
+    assert lines[0] == "two.png shows 2 faces; the nearest pair is compared, here the face at 25,6 (20x20)" and len(lines) == 2
 
 
 def test_of_two_groups_the_nearest_pair_is_compared(capsys):
@@ -115,9 +115,7 @@ def test_a_box_of_low_score_does_not_win(capsys):
     """Though it is the largest, and the nearest"""
     write_portrait("group.png", (BOB, 0, 10), (EVE, 0, 10), (EVE, 1, 10), (ANN, 0, 40))  # the last one with 0.6
     lines, errors = said(capsys, "compare", "ann1.png", "group.png", code=1)
-    assert lines[0].startswith(
-        "group.png shows 4 faces; of all pairs, but for 1 of low score, the nearest is compared, here at"
-    )
+    assert lines[0].startswith("group.png shows 4 faces; the nearest pair without 1 of low score is compared, here the face at")
     assert lines[1].startswith("different people") and not errors
     assert faces("enroll", "people.db", "Bob", "group.png", "--largest") == 0
     np.testing.assert_array_equal(Database("people.db", "fake").embeddings()[1], [embedding(BOB, 0)])
@@ -462,12 +460,12 @@ def people(in_an_empty_folder):
 
 def test_a_threshold_from_a_folder_is_told_and_stored_where_it_is_wanted(capsys, people, enrolled):
     lines, errors = said(capsys, "calibrate", "people")
-    assert lines[0] == f"threshold {THRESHOLD:.3f}: the one that minidl comes with, which these people do not contradict"
+    assert lines[0] == f"threshold {THRESHOLD:.3f}: the shipped one, which these people do not contradict"
     assert len(lines) == 4 and not errors
     assert lines[3].startswith(
-        "each person as a stranger to the 5 others: 0.0% of the pictures are taken for somebody; of all "
+        "each person as a stranger to the 5 others: 0.0% of the pictures are accepted as one of them; 6 people prove only"
     )
-    assert "strangers it may be 39%, as 6 people prove no less" in lines[3]
+    assert "the share of all strangers is at most 39% (with 95% confidence)" in lines[3]
     assert "0.000% of 135 pairs of different people are accepted, 0.000% of 18 pairs of one person rejected" in lines[1]
     assert Database("people.db", "fake").calibration() is None
     [found] = told(capsys, "calibrate", "people", "--store", "people.db")

@@ -156,7 +156,7 @@ def test_numbers_that_are_none_are_refused(tmp_path, number):
 def test_several_arrays_in_the_place_of_one_are_refused(tmp_path):
     with open(tmp_path / "a.npy", "wb") as file:
         np.savez(file, np.zeros((4, 4, 3)))
-    with pytest.raises(FileError, match=r"a\.npy holds several arrays"):
+    with pytest.raises(FileError, match=r"a\.npy is an .npz file of several arrays"):
         read_for(open_network(), tmp_path / "a.npy")
 
 

@@ -19,9 +19,9 @@ def register(actions):
     action = add_action(
         actions, "calibrate", run, "find the threshold from your own pictures",
         "All pairs of faces whose people are known are compared: of a database, or of a folder that has a subfolder of "
-        "pictures for each person. The threshold that minidl comes with stays where the pictures do not contradict it; "
-        "else it is where both errors are as common, or what the options say. It is stored in the database, with its evidence, "
-        "and `identify` uses it from then on.",
+        "pictures for each person. The threshold stays the shipped one where the pictures do not contradict it. Otherwise it "
+        "is the one of equal error rates, or what an option chooses. It is stored in the database, with its evidence, and "
+        "`identify` uses it from then on.",
     )  # fmt: skip
     action.add_argument("source", metavar="DB|FOLDER", type=Path)
     rule = action.add_mutually_exclusive_group()
@@ -62,16 +62,16 @@ def run(arguments):
 
 
 def _lines(found, false_accept):
-    shipped = "" if found.threshold == THRESHOLD else f" (minidl comes with {THRESHOLD})"
+    shipped = "" if found.threshold == THRESHOLD else f" (the shipped one is {THRESHOLD})"
     lines = [
         f"threshold {found.threshold:.3f}: {found.rule}{shipped}",
         f"{found.false_accept:.3%} of {found.different_pairs:,} pairs of different people are accepted, "
         f"{found.false_reject:.3%} of {found.same_pairs:,} pairs of one person rejected ({found.people} people, "
         f"{found.faces} faces)",
         f"equal error rate {found.equal_error_rate:.3%}",
-        f"each person as a stranger to the {found.people - 1} others: {found.strangers:.1%} of the pictures are taken for "
-        f"somebody; of all strangers it may be {found.strangers_at_most:.0%}, as {found.people} people prove no less (at 95%), "
-        "and more in a larger database",
+        f"each person as a stranger to the {found.people - 1} others: {found.strangers:.1%} of the pictures are accepted as "
+        f"one of them; {found.people} people prove only that the share of all strangers is at most "
+        f"{found.strangers_at_most:.0%} (with 95% confidence), and it grows with the database",
     ]
     if false_accept is not None and false_accept * found.different_pairs < 1:
         lines.append(f"so few pairs tell nothing about shares below {1 / found.different_pairs:.2g}: take more people")

@@ -15,8 +15,8 @@ from minidl.files import must_exist
 def register(actions):
     action = add_action(
         actions, "compare", run, "tell whether two pictures show the same person",
-        "Of several faces in a picture the pair that is nearest is compared, and that is said. Boxes of a low score, which may "
-        "be no face, are compared only where there is no other.",
+        "With several faces in a picture, the nearest pair is compared, and a line names it. Boxes with a low score may show "
+        "no face and are compared only where the picture has no other.",
         "Exit code 0: the same; 1: different people; 2: there is nothing to compare.",
     )  # fmt: skip
     action.add_argument("a", metavar="A", type=Path)
@@ -40,20 +40,20 @@ def run(arguments):
     distance, threshold = between(*(face.embedding for face in compared)), arguments.threshold
     same, margin, counts = distance <= threshold, threshold - distance, [len(faces) for faces in found]
     lines = [
-        _told(path, faces, len(faces) - len(few), face)
-        for path, faces, few, face in zip(paths, found, chosen, compared, strict=True)
+        _choice_in_words(path, faces, len(faces) - len(certain_faces), face)
+        for path, faces, certain_faces, face in zip(paths, found, chosen, compared, strict=True)
         if len(faces) > 1
     ]
     verdict, side = ("the same person", "within") if same else ("different people", "beyond")
     lines.append(f"{verdict}: distance {distance:.3f}, {abs(margin):.3f} {side} the threshold of {threshold:.3f}")
-    told = {"same": same, "distance": distance, "threshold": threshold, "margin": margin}
-    told |= {"pictures": list(map(str, paths)), "faces_found": counts, "scores": [face.score for face in compared]}
-    told |= {"boxes": [record(face)["box"] for face in compared]}
-    Output(arguments.form).put(told, lines=lines)
+    result = {"same": same, "distance": distance, "threshold": threshold, "margin": margin}
+    result |= {"pictures": list(map(str, paths)), "faces_found": counts, "scores": [face.score for face in compared]}
+    result |= {"boxes": [record(face)["box"] for face in compared]}
+    Output(arguments.form).put(result, lines=lines)
     return 0 if same else 1
 
 
-def _told(path, faces, left_out, face):
-    """Which of several faces of a picture is compared"""
-    less = f", but for {left_out} of low score," if left_out else ""
-    return f"{shown(path)} shows {len(faces)} faces; of all pairs{less} the nearest is compared, here at {place(face)}"
+def _choice_in_words(path, faces, left_out, face):
+    """A line that names which of several faces of a picture is compared"""
+    without = f" without {left_out} of low score" if left_out else ""
+    return f"{shown(path)} shows {len(faces)} faces; the nearest pair{without} is compared, here the face at {place(face)}"

@@ -39,7 +39,7 @@ def run(arguments):
         reader = FaceReader()
         database = Database(path, reader.identity) if path.exists() and path.stat().st_size else None
         if database and os.name == "posix" and path.stat().st_mode & stat.S_IROTH:
-            warn(f"every user of this machine may read {path}: run `chmod 600` on it to keep the faces to yourself")
+            warn(f"every user of this machine may read {path}; run `chmod 600` on it to keep the faces private")
         for other in [] if database is None else database.people():
             if other.name != name and other.name.casefold() == name.casefold():
                 warn(f"{other.name} is enrolled already, and {name} is another name: remove one of them if that is one person")
