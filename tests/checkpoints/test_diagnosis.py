@@ -36,7 +36,7 @@ def test_layers_that_do_not_belong(sentences):
     ]
 
 
-def test_names_that_are_many_or_long_do_not_fill_the_screen(sentences):
+def test_many_or_long_names_are_shortened(sentences):
     [found] = sentences({f"norm{number}/{'gamma' * 100}\x1b": np.ones(4) for number in range(99)})
     assert "norm0/gammagamma" in found and "and 94 more, unknown to small" in found
     assert len(found) < 600 and found.isprintable()
@@ -66,7 +66,7 @@ def test_the_order_of_pytorch(sentences, arrays):
     ]
 
 
-def test_numbers_that_are_none(sentences, arrays):
+def test_quantization_numbers_that_are_invalid(sentences, arrays):
     broken = arrays["conv_b/kernel"].copy()
     broken.flat[[3, 5]] = np.nan, np.inf
     assert "a.h5 has 2 NaN or infinite numbers in conv_b/kernel" in sentences({"conv_b/kernel": broken})[0]

@@ -58,7 +58,7 @@ def test_nested_under_any_name(save, nest):
     (["net", "ema"], "holds tensors in several dictionaries, 'net', 'ema'; save the state_dict() of one network alone"),
     ([], "holds no tensors, but 'epoch', 'args'; save model.state_dict() with torch.save"),
 ])  # fmt: skip
-def test_dictionaries_in_which_no_network_can_be_chosen(save, named, sentence):
+def test_ambiguous_dictionaries_are_refused(save, named, sentence):
     torch = pytest.importorskip("torch")
     path = save({"epoch": 3, "args": {"rate": 0.1}, **{name: {"w": torch.ones(2)} for name in named}})
     with pytest.raises(FileError) as caught:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from minidl.checkpoints import Architecture, Checkpoint, likeliest, read, translate
-from minidl.errors import FileError
+from minidl.errors import FileError, MinidlError
 
 
 def same(checkpoint, arrays):
@@ -111,3 +111,12 @@ def test_another_network_is_named(small):
 def test_what_cannot_be_placed_keeps_its_name(arrays, small):
     found = translate(Checkpoint(arrays | {"conv_a.running_mean": np.zeros(4)}), small)
     assert "conv_a.running_mean" in found.arrays
+
+
+def test_long_names_are_translated_in_linear_time(small):
+    """Each slash and digit is read once."""
+    names = ["a/" * 5000 + "kernel", "conv_" + "1" * 5000 + ".weight", "².weight", "x/conv_a/y/kernel"]
+    with pytest.raises(MinidlError, match="of another network"):
+        translate(Checkpoint(dict.fromkeys(names[:3], np.zeros((4, 3, 3, 3)))), small)
+    found = translate(Checkpoint({names[3]: np.zeros((3, 3, 3, 4))}), small)
+    assert list(found.arrays) == ["conv_a/kernel"]
