@@ -16,7 +16,7 @@ from minidl.errors import MinidlError
 from minidl.style_transfer.parity import LEAST_OF_GRADIENTS
 
 # Of their norm, the most by which the rivals' results may differ. (PyTorch's convolutions on a GPU may be Winograd's as well.)
-# Whole networks have ReLUs, of which one near its kink changes a gradient by LEAST_OF_GRADIENTS.
+# In whole networks a single ReLU near its kink can change a gradient by LEAST_OF_GRADIENTS.
 AGREE = {"cpu": 1e-3, "gpu": 3e-3, "tf32": 0.2}
 CLOCKS = {"minidl gpu": by_cupy} | {twins.rival("gpu", layout): by_torch for layout in twins.LAYOUTS}
 

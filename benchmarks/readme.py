@@ -1,5 +1,5 @@
-"""Write the README's results, and their charts, anew from the result files: a section for each kind
-of machine."""
+"""Rewrite the results in the README, and their charts, from the result files: one section for each
+kind of machine."""
 
 import re
 from pathlib import Path
@@ -54,7 +54,7 @@ def run(arguments):
 
 
 def _section(kind):
-    """Everything that was measured on one kind of machine, under its name"""
+    """A section of the README: all results of one kind of machine"""
     parts = [_proofs(kept("proofs", kind)), _comparison(kind), _gpu(kind)]
     parts += [_paint(kept("paint", kind)), _faces(kept("faces", kind), kind)]
     parts += [_inside(kept("visualize", kind)), _learned(kind)]
@@ -62,7 +62,7 @@ def _section(kind):
 
 
 def _title(kind):
-    """The processor and its instructions, as one of the results tells them; and the GPU"""
+    """The GPU, if one was measured, the processor and its instructions, from one of the results"""
     first, *_ = sorted((RESULTS / kind).glob("*.json"))
     on = kept(first.stem, kind)["measured_on"]
     gpu = [on["gpu"]["name"]] if "gpu" in on else []
@@ -70,7 +70,7 @@ def _title(kind):
 
 
 def _results_of(kind, suffixes):
-    """What was kept of the works whose files' names end so"""
+    """The kept results of all works, for these suffixes of the file names"""
     found = (kept(work + suffix, kind) for suffix in suffixes for work in WORKS)
     return [results for results in found if results]
 
@@ -270,9 +270,9 @@ def _image(kind, name, width, alternative):
     return f'<img src="benchmarks/results/{kind}/{name}" width="{width}" alt="{alternative}">'
 
 
-def _machines(some):
-    """Those of some results."""
-    return "; ".join(dict.fromkeys(_machine(results["measured_on"]) for results in some))
+def _machines(measured):
+    """The machines of these results, each once"""
+    return "; ".join(dict.fromkeys(_machine(results["measured_on"]) for results in measured))
 
 
 def _machine(on):

@@ -41,19 +41,19 @@ def as_json(measured):
 
 
 def kept(name, of_kind=None):
-    """Read results/KIND/NAME.json, of this machine's kind unless another is named; None where that
-    was never measured."""
+    """Read results/KIND/NAME.json, by default of the kind of this machine; None where it was never
+    measured."""
     path = RESULTS / (of_kind or kind()) / f"{name}.json"
     return json.loads(path.read_text()) if path.exists() else None
 
 
 def kinds():
-    """The kinds of machines that have results, in the order of their names."""
+    """The kinds of machines that have results, sorted by name."""
     return sorted({path.parent.name for path in RESULTS.glob("*/*.json")})
 
 
 def results_folder(has_gpu=False):
-    """The folder for results, and their pictures, of this kind of machine. It is made if need be."""
+    """The folder for the results and pictures of this kind of machine. It is created if it does not exist."""
     path = RESULTS / (kind_with_gpu() if has_gpu else kind())
     path.mkdir(parents=True, exist_ok=True)
     return path
