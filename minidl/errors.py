@@ -1,7 +1,7 @@
-"""What goes wrong, in words.
+"""The error types, and helpers for their messages.
 
-Every message says three things: what was found, what was wanted, and what to do. A user of the command line sees the
-message alone and exit code 2; a user of the library can catch one type, `MinidlError`, or its parts.
+Every message states what was found, what was wanted, and what to do. A user of the command line sees the message alone and
+exit code 2. A user of the library can catch `MinidlError` or one of its subclasses.
 """
 
 import reprlib
@@ -68,6 +68,16 @@ def unquoted(value, longest=40):
     return printable(value, longest) if isinstance(value, str) else brief(value, longest)
 
 
+def listed(names, most=5):
+    """The first names for a message, separated by commas, and how many more there are.
+
+    >>> listed(["a", "b", "c", "d"], most=3)
+    'a, b, c and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return printable(", ".join(name[:80] for name in names[:most])) + more
+
+
 def did_you_mean(word, words, least=0.6):
     """The end of an error message about an unknown word: the most similar known word, or "" where none is similar.
 
@@ -84,6 +94,6 @@ def did_you_mean(word, words, least=0.6):
 def one_of(name, value, words):
     """Refuse a word that is not in the list, and show the list."""
     if not isinstance(value, str) or value not in words:
-        told = f"{name} is {brief(value)}; wanted one of {', '.join(map(repr, words))}"
-        raise ArgumentError(told + (did_you_mean(value, words) if isinstance(value, str) else ""))
+        refusal = f"{name} is {brief(value)}; wanted one of {', '.join(map(repr, words))}"
+        raise ArgumentError(refusal + (did_you_mean(value, words) if isinstance(value, str) else ""))
     return value

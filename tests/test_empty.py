@@ -1,7 +1,7 @@
 """Empty batches: N = 0 pictures, points or rows.
 
 Every op and loss gives what NumPy and PyTorch give, an empty array or a sum of 0, with gradients of 0; or it says in one
-sentence that no numbers have no mean or maximum.
+sentence that a mean or maximum of no numbers is undefined.
 """
 
 from contextlib import nullcontext
@@ -136,7 +136,7 @@ def placed(value, place):
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("name", GIVE_NOTHING_OR_0)
-def test_of_nothing_comes_nothing(name, place):
+def test_empty_batches_give_empty_results(name, place):
     op, arrays, options, shape = GIVE_NOTHING_OR_0[name]
     with nullcontext() if place == "numpy" else at(place):
         leaves = [Tensor(placed(array, place), requires_grad=True) for array in arrays]
@@ -152,13 +152,13 @@ def test_of_nothing_comes_nothing(name, place):
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("name", ARE_REFUSED)
-def test_what_nothing_does_not_have_is_an_error(name, place):
+def test_undefined_results_of_empty_batches_are_errors(name, place):
     op, arrays, options, _ = ARE_REFUSED[name]
     with nullcontext() if place == "numpy" else at(place), pytest.raises(ShapeError):
         op(*(placed(array, place) for array in arrays), **{key: placed(value, place) for key, value in options.items()})
 
 
-def test_every_op_and_loss_is_asked():
+def test_every_op_and_loss_is_covered():
     asked = {name.split(" ")[0].rstrip(",") for name in (*GIVE_NOTHING_OR_0, *ARE_REFUSED)}
     assert asked >= {*ops.__all__, *losses.__all__}
 
@@ -196,6 +196,6 @@ def test_a_head_that_verifies_takes_no_pairs():
     assert head(none(3), none(3)).shape == (0,)
 
 
-def test_batch_normalization_in_training_says_what_is_missing():
+def test_batch_normalization_in_training_names_what_is_missing():
     with pytest.raises(ShapeError, match="at least two numbers of each channel"):
         layers.BatchNorm(3)(none(3))

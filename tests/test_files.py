@@ -123,10 +123,10 @@ def test_text_is_appended_in_place(old):
 
 def test_where_not_all_can_be_appended_nothing_is(old, monkeypatch):
     class Full:
-        """A disk with room for three bytes"""
+        """A disk with three free bytes"""
 
         def __init__(self, file):
-            self.file, self.room = file, 3
+            self.file, self.free = file, 3
 
         def __getattr__(self, name):
             return getattr(self.file, name)
@@ -137,9 +137,9 @@ def test_where_not_all_can_be_appended_nothing_is(old, monkeypatch):
         def __exit__(self, *error):
             self.file.close()
 
-        def write(self, some):
-            part = bytes(some[: self.room])
-            self.room -= len(part)
+        def write(self, data):
+            part = bytes(data[: self.free])
+            self.free -= len(part)
             return self.file.write(part) if part else full()
 
     monkeypatch.setattr("builtins.open", lambda *args, opened=open, **options: Full(opened(*args, **options)))
@@ -191,7 +191,7 @@ def test_elsewhere_too_nothing_is_written_over(places):
     assert where.match("temporary/minidl-*/a.png") and (places / "here" / "a.png").read_text() == "mine"
 
 
-def test_where_all_is_full_the_first_place_is_named_and_nothing_is_left(places):
+def test_where_every_disk_is_full_the_error_names_the_first_place(places):
     def write(path):
         raise FileError(f"{path} is full")
 

@@ -1,4 +1,5 @@
-"""Ctrl-C while the command starts: one line and exit code 130, at whatever import it comes; for libraries nothing changes."""
+"""Ctrl-C while the command starts gives one line and exit code 130, during every import. Programs that import minidl keep
+their handlers."""
 
 import os
 import signal
@@ -10,7 +11,7 @@ import pytest
 
 from minidl import cli, interruption
 
-# Imported by the interpreter before all else. As soon as the module is looked for, the process sends itself SIGINT.
+# The interpreter imports this file first. When the module is searched for, the process sends itself SIGINT.
 SITE = """
 import os, signal, sys
 
@@ -42,7 +43,7 @@ def test_ctrl_c_during_the_imports_is_one_line(at, start, tmp_path):
     assert (found.returncode, found.stderr, found.stdout) == (130, "minidl: stopped\n", "")
 
 
-def test_who_imports_minidl_gets_a_keyboard_interrupt(tmp_path):
+def test_a_program_that_imports_minidl_gets_a_keyboard_interrupt(tmp_path):
     program = "try:\n    import minidl\nexcept KeyboardInterrupt:\n    print('caught')\n"
     found = interrupted(tmp_path, "minidl.backend", "-c", program)
     assert (found.returncode, found.stdout) == (0, "caught\n")

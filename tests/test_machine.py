@@ -1,4 +1,4 @@
-"""What minidl says of the processor that it runs on."""
+"""Names and kinds of processors."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def test_the_kind_is_the_maker_and_the_instructions(name, instructions, kind, mo
     assert machine.kind_with_gpu() == f"nvidia-h200-{kind}"
 
 
-def test_info_tells_the_processor_its_instructions_and_the_kernels_of_blas(monkeypatch, capsys):
+def test_info_prints_the_processor_its_instructions_and_the_kernels_of_blas(monkeypatch, capsys):
     monkeypatch.setattr(machine, "processor", lambda: "AMD EPYC")
     monkeypatch.setattr(machine, "instructions", lambda: "AVX2")
     monkeypatch.setattr(machine, "blas", lambda: "openblas 0.3.31 (Haswell)")

@@ -106,7 +106,7 @@ def test_a_new_array_in_its_place_is_harmless():
 
 def test_what_no_gradient_reads_may_be_written_to():
     x, w = leaf((2, 3)), Tensor(np.ones(3))
-    loss = ((x + 1.0) * w).sum()  # x + 1 is no factor that w's gradient, which nobody wants, would read
+    loss = ((x + 1.0) * w).sum()  # x + 1 is read only by the gradient of w, which is not requested
     x.data[...] = 0
     loss.backward()
     assert (x.grad == 1).all()

@@ -85,7 +85,7 @@ def test_chi_square_takes_a_nan_for_no_number_below_0():
 @pytest.mark.parametrize("place", GPUS)
 @pytest.mark.parametrize("label", [-1, 3])
 def test_a_label_that_is_no_class_gives_nan_on_a_gpu(place, label):
-    """NumPy's labels are looked at and refused; to look at a GPU's would stop it."""
+    """NumPy's labels are checked and refused; checking labels on a GPU would stall it."""
     with at(place):
         logits, labels = to_device(np.zeros((2, 3)), "gpu"), to_device(np.array([0, label]), "gpu")
         assert np.isnan(to_numpy(losses.softmax_cross_entropy(logits, labels)))

@@ -6,9 +6,7 @@ import numpy as np
 
 from minidl.checkpoints.checkpoint import layer_of
 from minidl.checkpoints.recognition import in_pytorch_order, mistakes, network, normalizations, pytorch_shape
-from minidl.errors import printable
-
-SHOWN = 5  # names in a sentence
+from minidl.errors import listed
 
 
 class Finding(NamedTuple):
@@ -54,9 +52,9 @@ def _network(checkpoint, architecture):
     top = {name for name in want if layer_of(name) in architecture.optional}
     missing = want - have if have & top else want - have - top
     if missing:
-        yield "error", f"lacks {_some(_listed(missing, architecture))} of {architecture.name}; it holds {layers}"
+        yield "error", f"lacks {listed(_in_order(missing, architecture))} of {architecture.name}; it holds {layers}"
     if have - want:
-        unknown = _some(sorted(have - want))
+        unknown = listed(sorted(have - want))
         yield "error", f"holds {unknown}, unknown to {architecture.name}: another network, or one with layers added"
 
 
@@ -107,14 +105,8 @@ def _training(checkpoint, architecture):
         )
 
 
-def _listed(names, architecture):
+def _in_order(names, architecture):
     """Layers where all of a layer is meant, else the arrays, in the architecture's order."""
     whole = {layer_of(name) for name in names if {f"{layer_of(name)}/kernel", f"{layer_of(name)}/bias"} <= names}
     shown = (layer_of(name) if layer_of(name) in whole else name for name in architecture.shapes if name in names)
     return list(dict.fromkeys(shown))
-
-
-def _some(names):
-    """The first SHOWN names, and how many more there are"""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return printable(", ".join(name[:80] for name in names[:SHOWN])) + more

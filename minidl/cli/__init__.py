@@ -22,14 +22,14 @@ def main(argv=None):
     """Run one command; 0 when it went well, 2 for what the user can mend (one sentence on stderr), 130 after Ctrl-C, 141 where
     the reader of its output went away before the end."""
     words = sys.argv[1:] if argv is None else argv
-    done = interruptible()
+    restore_handler = interruptible()
     try:
         with redirect_stderr(sys.stderr and Unheard(sys.stderr)), warnings.catch_warnings():
             warnings.simplefilter("always", MinidlWarning)
             warnings.showwarning = lambda message, *place: warn(message)
             return _main(words)
     finally:
-        done()
+        restore_handler()
 
 
 def _main(words):

@@ -1,10 +1,10 @@
-"""Lists of words: how they are separated, and where they end.
+"""Lists of words on the command line: their separators, and where they end.
 
-Items are separated by commas, by spaces or by both: `a,b,c`, `a b c` and `a, b` are the same. A list ends
+Items are separated by commas, by spaces or by both: `a,b,c`, `a b c` and `a, b, c` are the same. A list ends
 
     at the next option;
     at a word that cannot be an item, such as the name of a picture in a list of layers;
-    once it has a comma, at the first word that no comma joins, unless that word is surely an item;
+    if it has a comma, at the first word that no comma joins, unless that word is surely an item;
     before words that are needed as arguments and are not surely items: `patches --layers conv1_1 photos`.
 """
 
@@ -20,9 +20,10 @@ from minidl.models.vgg19 import LAYER_NAMES
 class Listed:
     """The type of an option whose value is a list.
 
-    item   text -> value; raises ValueError or ArgumentTypeError for what is none
-    sure   whether a word is surely an item, and not an argument that follows the list
-    maybe  whether a word can be one
+    item    text -> value; raises ValueError or ArgumentTypeError for an invalid item
+    wanted  the items in words, for messages
+    sure    whether a word is surely an item, and not an argument that follows the list
+    maybe   whether a word can be an item
     """
 
     def __init__(self, item, wanted, sure, maybe=None):
@@ -39,7 +40,7 @@ class Listed:
             raise argparse.ArgumentTypeError(f"found {printable(text, 80)!r}; wanted {self._wanted}") from None
 
     def reach(self, words):
-        """(how many of the words are surely of the list, how many can be): the first is, if there is one"""
+        """(how many of the words surely belong to the list, how many can belong to it). The first word always does."""
         least = most = min(1, len(words))
         while most < len(words):
             joined = words[most - 1].endswith(",") or words[most].startswith(",")
@@ -58,13 +59,13 @@ def split(text):
     """
     words = re.split(r"\s*,\s*|\s+", text.strip())
     if not all(words):
-        told = "an empty list" if len(words) == 1 else f"a list with nothing between two commas, {printable(text, 80)!r}"
-        raise ArgumentError(f"found {told}; separate the items by spaces or commas")
+        found = "an empty list" if len(words) == 1 else f"a list with nothing between two commas, {printable(text, 80)!r}"
+        raise ArgumentError(f"found {found}; separate the items by spaces or commas")
     return words
 
 
 def joined(words):
-    """Words of a list as one text, in which a comma is between each two of them
+    """The words of a list as one text, with a comma between neighbouring words
 
     >>> joined(["a", "b,", "c", ",d e"])
     'a,b, c ,d e'
@@ -84,7 +85,7 @@ def is_number(text):
 
 
 def is_path_like(word):
-    """Whether a word has a file's ending or begins like a path
+    """Whether a word ends like the name of a file or begins like a path
 
     >>> is_path_like("photo.jpg"), is_path_like("./photos"), is_path_like("conv1_1.pre"), is_path_like("conv1_1=0.5")
     (True, True, False, False)
@@ -96,7 +97,7 @@ def is_path_like(word):
 
 
 def is_vgg19_layer(word):
-    """Whether it is the name of one of VGG19's layers, or is meant to be: "conv9_9" is, "photo" is not"""
+    """Whether a word is, or looks like, the name of a layer of VGG19: "conv9_9" does, "photo" does not"""
     name = word.partition("=")[0].partition(":")[0].removesuffix(".pre")
     return name in LAYER_NAMES or re.fullmatch(r"(block_?\d|(conv|relu|pool)_?\d)\w*", name) is not None
 
@@ -106,24 +107,24 @@ def number_list():
 
 
 def layer_list():
-    """Names of layers of any network, or of its units"""
+    """Names of layers, or units, of any network"""
     return Listed(str, "layers", is_vgg19_layer, lambda word: not is_path_like(word))
 
 
 def word_list(known):
-    """Of words that are known"""
+    """A list of words from `known`"""
 
     def item(word):
         if word not in known:
-            told = f"found {printable(word, 80)!r}; wanted {', '.join(known)}"
-            raise argparse.ArgumentTypeError(told + suggestion(word, known))
+            refusal = f"found {printable(word, 80)!r}; wanted {', '.join(known)}"
+            raise argparse.ArgumentTypeError(refusal + suggestion(word, known))
         return word
 
     return Listed(item, ", ".join(known), known.__contains__, lambda word: not is_path_like(word))
 
 
 class Names(Listed):
-    """Names, which may have spaces in them, as one text with commas between"""
+    """Names, which may contain spaces, as one text with commas between them"""
 
     def __call__(self, text):
         names = [name.strip() for name in text.split(",")]

@@ -19,13 +19,13 @@ class _ListLayers(Last):
         for name in names:
             say("  ".join([f"{printable(name):14}", *ALIASES.get(name, ())]).rstrip())
         if source == "vgg19":
-            say("with .pre behind it, such as block4_conv2.pre or conv4_2.pre: before the ReLU")
+            say("Append .pre, as in block4_conv2.pre or conv4_2.pre, for the numbers before the ReLU.")
         parser.exit()
 
 
 def add_list_layers(parser):
-    told = "print the names of the layers, Keras' and those of papers, and exit"
-    parser.add_argument("--list-layers", action=_ListLayers, nargs=0, help=told)
+    purpose = "print the names of the layers, those of Keras and those of papers, and exit"
+    parser.add_argument("--list-layers", action=_ListLayers, nargs=0, help=purpose)
 
 
 def add_tf32(parser):

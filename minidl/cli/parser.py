@@ -1,8 +1,8 @@
-"""The parser of all commands: argparse, with arguments and options in any order, and sentences that say what is meant.
+"""The parser of all commands: argparse, with arguments and options in any order, and error messages that suggest what is meant.
 
-argparse takes the arguments that stand between options for all that there are, and has no lists that end where a picture
-begins. So the words of a command are first brought into an order that has one reading: options as `--name=value`, then `--`,
-then the arguments. argparse parses those.
+argparse does not accept arguments before and after an option, and its lists do not end where a picture begins. The parser
+therefore first rewrites the words of a command in an unambiguous order: options as `--name=value`, then `--`, then the
+arguments. argparse parses the result.
 """
 
 import argparse
@@ -18,15 +18,15 @@ from minidl.cli.lists import Listed, is_number, is_path_like, joined
 from minidl.cli.suggesting import suggestion
 from minidl.errors import did_you_mean, printable
 
-LONGEST = 500  # characters of a sentence
-DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # in the place of "-" where a command was copied from a page
+LONGEST = 500  # characters of an error message
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # characters that replace "-" in commands copied from web pages
 LISTS = "Lists are separated by spaces or commas. A list ends at the next option, or at a word that cannot be one of its items."
 FILES = "FILE", "FOLDER", "OUT", "CONTENT STYLE", "PICTURE", "MODEL"  # metavars
 PLAIN = {int: "a whole number", float: "a number"}
 
 
 class Paragraphs(argparse.HelpFormatter):
-    """Lines of a description or epilog begin where they begin there; those that are indented continue indented."""
+    """Keeps the line breaks of descriptions and epilogs. The continuation of an indented line is indented further."""
 
     def _fill_text(self, text, width, indent):
         return "\n".join(
@@ -43,8 +43,8 @@ class Paragraphs(argparse.HelpFormatter):
 
 
 class Given(NamedTuple):
-    """An option as it was typed. spare: how many of the last words may be arguments instead; last: whether it comes after all
-    others, as it ends the program."""
+    """An option as typed. spare: how many of its last words may be arguments instead; last: whether it comes after all others,
+    because it ends the program."""
 
     name: str
     words: list
@@ -56,7 +56,7 @@ class Given(NamedTuple):
 
 
 class Parser(argparse.ArgumentParser):
-    """Of the program, of a group of commands (which has sub-commands), or of a command."""
+    """The parser of the program, of a group of commands (which has sub-commands), or of a command."""
 
     def __init__(self, **options):
         super().__init__(formatter_class=Paragraphs, **options)
@@ -69,12 +69,12 @@ class Parser(argparse.ArgumentParser):
             self._must_name_a_command(words)
         namespace, rest = super().parse_known_args(words, namespace)
         if rest := [word for word in rest if word != "--"]:
-            told = f"this command takes {self._arguments()}" if self._arguments() else "this command takes options alone"
-            self.error(f"unrecognized arguments: {shlex.join(rest)}; {told}")
+            wanted = f"this command takes {self._arguments()}" if self._arguments() else "this command takes options alone"
+            self.error(f"unrecognized arguments: {shlex.join(rest)}; {wanted}")
         return namespace, rest
 
     def error(self, message):
-        """Print the command's usage and a sentence, and exit with 2."""
+        """Print the usage of the command and the message, and exit with 2."""
         self.exit(2, f"{self.format_usage()}minidl: {printable(message, LONGEST)}\n")
 
     def format_usage(self):
@@ -88,27 +88,26 @@ class Parser(argparse.ArgumentParser):
         return super().format_help()
 
     def _usage(self):
-        """In one line: `--help` describes the options below it."""
+        """The usage in one line. `--help` describes the options below it."""
         return " ".join(filter(None, ["%(prog)s", "[options]", self._arguments().replace("%", "%%")]))
 
     def _arguments(self):
         forms = {None: "{}", "?": "[{}]", "*": "[{} ...]"}
-        return " ".join(forms.get(action.nargs, "{} ...").format(self._title(action)) for action in self._by_place())
-
-    def _by_place(self):
-        return [action for action in self._actions if not action.option_strings]
+        return " ".join(
+            forms.get(action.nargs, "{} ...").format(self._title(action)) for action in self._get_positional_actions()
+        )
 
     # ---- the order of the words -------------------------------------------------------------------------------------
 
     def _must_name_a_command(self, words):
-        """Refuse an option that stands in front of the command that it is for."""
-        [commands] = (action for action in self._by_place() if action.nargs == argparse.PARSER)
+        """Refuse an option that is typed before the command that it belongs to."""
+        [commands] = (action for action in self._get_positional_actions() if action.nargs == argparse.PARSER)
         first, name = words[0] if words else "", next(iter(commands.choices))
         if not first:
-            self.error(f"no {commands.metavar} is named; wanted one of {', '.join(commands.choices)}")
+            self.error(f"found no {commands.metavar}; wanted one of {', '.join(commands.choices)}")
         if first.startswith("-") and first.partition("=")[0] not in self._option_string_actions:
-            told = f"options stand behind the {commands.metavar}, as in `{self.prog} {name} {first}`"
-            self.error(f"unrecognized arguments: {first}; {told}")
+            order = f"options come after the {commands.metavar}, as in `{self.prog} {name} {first}`"
+            self.error(f"unrecognized arguments: {first}; {order}")
 
     def _in_order(self, words):
         """The options with their values, then "--" and the arguments"""
@@ -122,15 +121,15 @@ class Parser(argparse.ArgumentParser):
                 given.append(self._take(word, left))
             else:
                 arguments.append(word)
-        for each in given:
-            missing = min(each.spare, max(0, self._least(given) - len(arguments)))
-            arguments += each.words[len(each.words) - missing :]
-            del each.words[len(each.words) - missing :]
+        for option in given:
+            missing = min(option.spare, max(0, self._least(given) - len(arguments)))
+            arguments += option.words[len(option.words) - missing :]
+            del option.words[len(option.words) - missing :]
         pairs = [word for word in arguments if "," in word and all(is_path_like(part.strip()) for part in word.split(","))]
         if len(arguments) < self._least(given) and pairs:
             self.error(f"{pairs[0]!r} is one argument; two are separated by a space, not by a comma")
-        given.sort(key=lambda each: each.last)
-        return [*map(str, given), *["--"] * bool(self._by_place()), *arguments]
+        given.sort(key=lambda option: option.last)
+        return [*map(str, given), *["--"] * bool(self._get_positional_actions()), *arguments]
 
     def _is_option(self, word):
         if word[:1] in DASHES and word:
@@ -138,7 +137,7 @@ class Parser(argparse.ArgumentParser):
         return word.startswith("-") and len(word) > 1 and not is_number(word)
 
     def _take(self, word, left):
-        """The option that a word begins, and its value, which is taken from the words that are left"""
+        """The option that begins with this word. Its value is removed from the words that are left."""
         name, value = self._name_of(word)
         action = self._option_string_actions[name]
         long = max(action.option_strings, key=len)
@@ -153,18 +152,18 @@ class Parser(argparse.ArgumentParser):
         if value is not None:
             return Given(long, [value])
         following = []
-        for each in left:
-            if each == "--" or self._is_option(each):
+        for candidate in left:
+            if candidate == "--" or self._is_option(candidate):
                 break
-            following.append(each)
+            following.append(candidate)
         if not following:
             wanted = action.metavar or "|".join(action.choices or [action.dest.upper()])
-            self.error(f"{long} wants a value, {wanted}; found {left[0] if left else 'nothing'}")
+            self.error(f"{long} needs a value, {wanted}; found {left[0] if left else 'nothing'}")
         least, most = action.type.reach(following) if isinstance(action.type, Listed) else (1, 1)
         return Given(long, [left.popleft() for _ in range(most)], spare=most - least)
 
     def _name_of(self, word):
-        """(an option's name, the value that is written with it or None)"""
+        """(name of the option, the value in the same word or None)"""
         known = self._option_string_actions
         name, equals, value = word.partition("=")
         if name in known:
@@ -177,12 +176,12 @@ class Parser(argparse.ArgumentParser):
         return next(iter(begun)), value if equals else None
 
     def _refuse(self, name, begun):
-        """Say what may be meant by an option that there is not. begun: the options that begin so"""
+        """Refuse an unknown option, and suggest what may be meant. begun: the options that begin with this name"""
         plain = name.lstrip(DASHES + "-").lower()
-        if any(plain in re.split(r"\W+", self._title(action).lower()) for action in self._by_place()):
-            told = f"{plain.upper()} is named without an option: `{self.prog} {self._arguments()}`"
-            options = f", and {', '.join(begun)} are options" if begun else ""
-            self.error(f"unrecognized arguments: {name}; {told}{options}")
+        if any(plain in re.split(r"\W+", self._title(action).lower()) for action in self._get_positional_actions()):
+            usage = f"{plain.upper()} is typed without an option: `{self.prog} {self._arguments()}`"
+            options = f"; the options are {', '.join(begun)}" if begun else ""
+            self.error(f"unrecognized arguments: {name}; {usage}{options}")
         if begun:
             self.error(f"{name} may be {' or '.join(begun)}; write it in full")
         options = [option for option in self._option_string_actions if option.startswith("--")]
@@ -190,23 +189,23 @@ class Parser(argparse.ArgumentParser):
         self.error(f"unrecognized arguments: {name}{near}")
 
     def _least(self, given):
-        """How many arguments there must be"""
-        names = {each.name for each in given}
+        """How many arguments the command needs at least"""
+        names = {option.name for option in given}
         alternatives = [
             action
             for group in self._mutually_exclusive_groups
             if group.required and not any(names & set(action.option_strings) for action in group._group_actions)
             for action in group._group_actions
         ]
-        return sum(action.nargs in (None, "+") or action in alternatives for action in self._by_place())
+        return sum(action.nargs in (None, "+") or action in alternatives for action in self._get_positional_actions())
 
-    # ---- sentences --------------------------------------------------------------------------------------------------
+    # ---- error messages ---------------------------------------------------------------------------------------------
 
     def _title(self, action):
         return action.metavar or action.dest
 
     def _get_value(self, action, text):
-        """As argparse has it, in our words"""
+        """Like argparse's method, with minidl's messages"""
         if not text and (action.type is Path or (action.type is None and action.metavar in FILES)):
             raise argparse.ArgumentError(action, "found ''; wanted the name of a file or folder")
         if action.type not in PLAIN:
@@ -223,18 +222,18 @@ class Parser(argparse.ArgumentParser):
         deeper = self._deeper(action.choices, value) if is_command else None
         near = f"; did you mean `{deeper}`?" if deeper else suggestion(str(value), list(map(str, action.choices)))
         found = f"there is no {action.metavar} {value[:80]!r}" if is_command else f"invalid choice: {str(value)[:80]!r}"
-        told = f"{found}; wanted one of {', '.join(map(str, action.choices))}{near}"
+        refusal = f"{found}; wanted one of {', '.join(map(str, action.choices))}{near}"
         if is_command:
-            self.error(told)
-        raise argparse.ArgumentError(action, told)
+            self.error(refusal)
+        raise argparse.ArgumentError(action, refusal)
 
     def _deeper(self, parsers, name):
         """The command of this name in a group of commands, or None"""
         for group in parsers.values():
-            if any(name in action.choices for action in group._by_place() if action.nargs == argparse.PARSER):
+            if any(name in action.choices for action in group._get_positional_actions() if action.nargs == argparse.PARSER):
                 return f"{group.prog} {name}"
         return None
 
 
 class Last(argparse.Action):
-    """An option that ends the program, when all other options are known."""
+    """An option that ends the program. It runs after all other options are parsed."""

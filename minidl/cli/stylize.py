@@ -16,8 +16,9 @@ from minidl.cli.presets import FULL, explained, typed
 from minidl.cli.saying import say, say_nothing
 from minidl.cli.suggesting import suggestion
 from minidl.data.images import fit, image_size, picture_form, shipped_picture, write_image
-from minidl.errors import ArgumentError, FileError, MinidlError, MinidlWarning, printable
-from minidl.files import clear_halves, must_be_writable, must_differ, must_exist, write_somewhere
+from minidl.errors import ArgumentError, MinidlError, MinidlWarning, printable
+from minidl.files import clear_halves, make_folder, must_be_writable, must_differ, must_exist, write_somewhere
+from minidl.interruption import STOPPED
 from minidl.losses.content import FACTORS as CONTENT_WORDS
 from minidl.losses.style import FACTORS as STYLE_WORDS
 from minidl.losses.total_variation import FORMS as VARIATION_WORDS
@@ -92,7 +93,7 @@ def register(commands):
 
 
 def _size(text):
-    """A number of pixels; None for that of the photograph"""
+    """A number of pixels; None for the size of the photograph"""
     try:
         return None if text == FULL else int(text)
     except ValueError:
@@ -100,13 +101,13 @@ def _size(text):
 
 
 def _setting(group, name, meaning, **options):
-    """An option for one of the Settings. It is absent where it was not given, so that a preset can be told from a choice."""
+    """Add an option for one of the Settings. The parsed arguments have no such attribute where the option was not typed."""
     default = getattr(Settings(), name)
     if isinstance(default, dict):
         default = typed(default)
     flag = "--" + name.replace("_", "-")
-    told = "" if default is None else f" (default: {default})"
-    group.add_argument(flag, default=argparse.SUPPRESS, help=meaning + told, **options)
+    by_default = "" if default is None else f" (default: {default})"
+    group.add_argument(flag, default=argparse.SUPPRESS, help=meaning + by_default, **options)
 
 
 def run(arguments):
@@ -116,7 +117,7 @@ def run(arguments):
     tell = say_nothing if arguments.quiet else say
     if arguments.quiet:
         warnings.simplefilter("ignore", MinidlWarning)
-    warnings.filterwarnings("ignore", "nothing improved", MinidlWarning)  # it is an error here
+    warnings.filterwarnings("ignore", "nothing improved", MinidlWarning)  # this command raises an error instead
     with device(arguments.device, arguments.tf32) as chosen, _one_interruption(), _Watch(arguments, settings.steps) as watch:
         extent, names = _extent(content, settings.size), ", ".join(style.name for style in styles)
         tell(
@@ -125,10 +126,10 @@ def run(arguments):
         painting = stylize(
             content, styles, settings, style_weights=arguments.style_blend, weights=arguments.weights, callback=watch
         )
-        output, not_there = write_somewhere(
+        output, unwritable = write_somewhere(
             arguments.output or _free_name(content, styles[0]), lambda path: painting.save(path, command=arguments.command)
         )
-        steps, troubles = len(painting.losses), [painting.trouble, not_there]
+        steps, troubles = len(painting.losses), [painting.trouble, unwritable]
         try:
             watch.finish(painting)
         except MinidlError as error:
@@ -141,7 +142,7 @@ def run(arguments):
     ending, seconds = "stopped after" if trouble else "done:", watch.rows[-1]["seconds"]
     fall = f"{painting.losses[0].total:.4g} -> {painting.lowest:.4g}"
     tell(f"{ending} {steps} steps in {seconds:.0f} s, loss {fall}; the painting is in {output}")
-    return 130 if trouble else 0
+    return STOPPED if trouble else 0
 
 
 def _one_interruption():
@@ -234,10 +235,7 @@ def _check_files(arguments, content, styles, settings):
     inputs = {f"picture {number}": path for number, path in enumerate([content, *styles, *starts], start=1)}
     must_differ(outputs, inputs | ({"--weights": arguments.weights} if arguments.weights else {}))
     if arguments.frames is not None:
-        try:
-            Path(arguments.frames).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FileError(f"cannot make the folder {arguments.frames}: {error.strerror.lower()}; choose another") from None
+        make_folder(arguments.frames)
         must_be_writable(Path(arguments.frames) / FRAME.format(1))
         clear_halves(Path(arguments.frames) / "step-*.png", pattern=True)
     for path in outputs.values():
@@ -245,7 +243,7 @@ def _check_files(arguments, content, styles, settings):
 
 
 def _picture_to_start_from(name):
-    """The name, unless it is none of a file but a word that is not known"""
+    """Return the name. Raises ArgumentError where it is an unknown word and not like the name of a file."""
     if not is_path_like(name) and not Path(name).exists():
         wanted = suggestion(name, STARTS) or f"; wanted {', '.join(STARTS)}, or the file of a picture"
         raise ArgumentError(f"--start is {printable(name, 80)!r}{wanted}")
@@ -253,7 +251,7 @@ def _picture_to_start_from(name):
 
 
 def _free_name(content, style):
-    """CONTENT-as-STYLE.png, with a number behind where there is such a file already."""
+    """CONTENT-as-STYLE.png, or with a number appended where such a file exists."""
     stem = f"{content.stem}-as-{style.stem}"
     names = (f"{stem}{'' if n == 1 else f'-{n}'}.png" for n in range(1, 10**6))
     return next(name for name in names if not Path(name).exists())
@@ -263,7 +261,7 @@ def _extent(path, size):
     """The photograph's size and the painting's, in words."""
     found = image_size(path)
     painted = fit(*found, size)
-    said = "{}x{}".format(*found)
+    extent = "{}x{}".format(*found)
     if painted != found:
-        return "{}, painted at {}x{}".format(said, *painted)
-    return f"{said}; smaller than {size} and not enlarged" if size and max(found) < size else said
+        return "{}, painted at {}x{}".format(extent, *painted)
+    return f"{extent}; smaller than {size} and not enlarged" if size and max(found) < size else extent

@@ -1,8 +1,8 @@
-"""The word that is meant by one that is not known."""
+"""Suggestions for unknown words on the command line."""
 
 from minidl.errors import did_you_mean
 
-# What other programs call a choice that has another name here
+# Words of other programs, and of users -> the choice of minidl
 MEANT = {
     "random": "noise", "white": "noise", "photo": "content", "photograph": "content", "painting": "style",
     "cuda": "gpu", "average": "avg", "mean": "avg", "maximum": "max", "l-bfgs": "lbfgs", "mnist": "siamese",
@@ -10,7 +10,7 @@ MEANT = {
 
 
 def suggestion(word, known):
-    """The end of a sentence that refuses a word: names the known word that is meant, if one can be guessed.
+    """The end of an error message about an unknown word: the known word that is probably meant, or "" without one.
 
     >>> suggestion("random", ["content", "noise"]), suggestion("nois", ["content", "noise"])
     ("; did you mean 'noise'?", "; did you mean 'noise'?")

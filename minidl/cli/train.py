@@ -96,7 +96,7 @@ def _begun_with(path, recipe, chosen):
         )
     stored, wanted = load(path).get("settings"), names(recipe)
     if not isinstance(stored, dict) or stored.get("network") != recipe.NETWORK or not stored.keys() >= set(wanted):
-        raise FileError(f"{path} is of no run that `minidl train {recipe.NETWORK}` began; name the folder of one")
+        raise FileError(f"{path} is of no run that `minidl train {recipe.NETWORK}` began; name the folder of such a run")
     settings = {name: stored[name] for name in wanted}
     if found := unfit(recipe, settings):
         name, value, fit = found

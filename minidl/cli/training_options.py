@@ -29,7 +29,7 @@ MEANINGS = {
     "reduction": "of the triplets' losses", "dimensions": "numbers of a vector", "members": "networks side by side",
     "people": "of a step", "pictures": "of each of them", "examples": "to be made, a tenth of them to validate with",
 }  # fmt: skip
-PRESETS_TOLD = "what each option below is where it is not given; seed needs more time than the others (default: seed)"
+PRESETS_HELP = "the values of all options below that are not given; seed takes longer than the others (default: seed)"
 DEFAULTS = {"preset": "seed", "seed": 0, "limit": None}  # beside the settings of a preset
 
 
@@ -52,7 +52,7 @@ def add_options(command, name, recipe):
     files.add_argument("--tensorboard", action="store_true", help="log for TensorBoard, in the folder")
     files.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors and the result")
     the_run = command.add_argument_group("the run")
-    the_run.add_argument("--preset", choices=recipe.PRESETS, help=PRESETS_TOLD)
+    the_run.add_argument("--preset", choices=recipe.PRESETS, help=PRESETS_HELP)
     the_run.add_argument("--seed", type=int, metavar="N", help="of everything random (default: 0)")
     if recipe not in (faces, *MADE):
         the_run.add_argument("--limit", type=int, metavar="N", help="train on the first N pictures alone")

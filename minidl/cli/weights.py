@@ -59,7 +59,7 @@ def _convert(arguments):
 def _info(arguments):
     checkpoint = read(arguments.file)
     print(f"{shown(arguments.file)}: {arguments.file.stat().st_size:,} bytes, SHA-256 {_sha256(arguments.file)}")
-    print(f"form: {checkpoint.form}; architecture: {shown(checkpoint.architecture or 'not told')}")
+    print(f"form: {checkpoint.form}; architecture: {shown(checkpoint.architecture or 'unknown')}")
     if fed := checkpoint.preprocessing:
         print(f"preprocessing: {fed.channels}, mean {fed.mean}, std {fed.std}")
     width = max(map(len, checkpoint.arrays))
@@ -75,8 +75,8 @@ def _check(arguments):
     checkpoint = read(arguments.file)
     architecture = likeliest(checkpoint, ARCHITECTURES)
     if checkpoint.form != "minidl":
-        told = f"is in the form {checkpoint.form!r} and checked as `minidl weights convert` would read it"
-        print(f"{shown(arguments.file)} {told}")
+        form = f"is in the form {checkpoint.form!r} and checked as `minidl weights convert` would read it"
+        print(f"{shown(arguments.file)} {form}")
         checkpoint = translate(checkpoint, architecture)
     findings = diagnose(checkpoint, architecture, arguments.file)
     for severity, text in findings:

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from minidl.data.places import cache
 from minidl.errors import FileError, one_of, printable
+from minidl.files import make_folder
 
 CHUNK = 2**16  # bytes
 PATIENCE = 30  # seconds without an answer
@@ -71,10 +72,7 @@ def fetch(dataset, folder=None, quiet=False):
     """
     source = SOURCES[one_of("the data set", dataset, SOURCES)]
     folder = cache() / dataset if folder is None else Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"the folder {folder} cannot be made ({error.strerror}); choose another place") from error
+    make_folder(folder)
     for name, known in source.files.items():
         if not _is_right(folder / name, known):
             _fetch(source.addresses, folder / name, known, quiet)

@@ -6,11 +6,9 @@ import numpy as np
 
 from minidl.cores import share
 from minidl.data.images import read_at_size
-from minidl.errors import ArgumentError, FileError, brief
+from minidl.errors import ArgumentError, FileError, brief, listed
 from minidl.files import must_be_folder
 from minidl.shapes import is_int
-
-SHOWN = 5  # names in a message
 
 
 def picture_folder(folder, size, skip=None):
@@ -39,7 +37,7 @@ def picture_folder(folder, size, skip=None):
     pictures = share(np, read, paths)
     wrong = [(path, error) for path, error in zip(paths, pictures, strict=True) if isinstance(error, FileError)]
     if wrong and (skip is None or len(wrong) == len(paths)):
-        names = ", ".join(str(path.relative_to(folder)) for path, _ in wrong[:SHOWN]) + (", ..." if len(wrong) > SHOWN else "")
+        names = listed([str(path.relative_to(folder)) for path, _ in wrong])
         raise FileError(f"{folder} has {len(wrong)} files that cannot be read as pictures: {names}; the first: {wrong[0][1]}")
     for error in [*empty, *(error for _, error in wrong)]:
         skip(error)

@@ -5,7 +5,8 @@
         each with leaky ReLU of 0.1 and 2x2 max-pool of stride 2, after conv5 of stride 1, that rounds odd lengths up
     conv8            1x1 of 25: in each cell for each of 5 anchors x, y, w, h and score
 
-The picture is cut into m rows of n cells of 32 x 32 pixels. Cell (row, column) predicts for each anchor (width, height), in cells:
+The picture is divided into m rows of n cells of 32 x 32 pixels. Cell (row, column) predicts for each anchor (width, height),
+in cells:
 
     centre (column + σ(x), row + σ(y))      size (e^w width, e^h height)      score σ(score)
 

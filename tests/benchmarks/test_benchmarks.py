@@ -343,7 +343,7 @@ def test_results_of_one_kind_of_processor_never_replace_those_of_another(results
     assert "| the demo | 64x48 | 3 | 10 s |" in intel and "(Intel(R) Xeon(R) with AVX-512, " in intel
 
 
-def test_each_kept_result_says_the_processor_that_it_is_of(monkeypatch):
+def test_each_kept_result_names_its_processor(monkeypatch):
     monkeypatch.setattr(recording, "RESULTS", recording.Path(recording.__file__).parent / "results")
     assert not list(recording.RESULTS.glob("*.*"))
     said = {"processor", "instructions", "cores", "threads", "numpy", "blas"}

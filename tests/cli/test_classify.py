@@ -14,7 +14,7 @@ from minidl.models.vgg19_bn import vgg19_bn
 from minidl.recipes import cifar10
 from minidl.training import save
 
-MOST_BYTES, MOST_TIMES = 200 << 20, 50  # that a file of a stranger may take: the time of a sound one
+MOST_BYTES, MOST_TIMES = 200 << 20, 50  # limits for a file of unknown origin; times the duration for a valid file
 
 
 @pytest.fixture(scope="module")

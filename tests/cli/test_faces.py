@@ -132,7 +132,7 @@ def test_where_there_is_nothing_to_compare(capsys):
     assert "missing.png: there is no such picture" in refused(capsys, "compare", "missing.png", "ann0.png")
 
 
-def test_a_face_that_may_be_none_is_said(capsys, monkeypatch):
+def test_a_doubtful_face_is_reported(capsys, monkeypatch):
     """Where there is no other"""
     for module in ("minidl.faces.portraits", "minidl.cli.faces.pictures"):
         monkeypatch.setattr(f"{module}.DOUBTFUL", 0.85)
@@ -232,8 +232,8 @@ def test_pictures_are_kept_for_those_who_ask_and_come_out_again(capsys):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
-def test_what_shows_people_is_for_the_owner_alone(capsys):
-    """Whatever the umask says; what was there before stays as it was, and is said where everybody may read it."""
+def test_files_that_show_people_are_private(capsys):
+    """With any umask. Existing files keep their permissions, and a warning names a database that every user may read."""
 
     def mode(path):
         return os.stat(path).st_mode & 0o777
@@ -680,4 +680,4 @@ def test_a_name_among_many_people_takes_a_few_calls_for_each_of_them():
 
     calls_among(10)  # what is imported and made once
     few, many = calls_among(1000), calls_among(2000)
-    assert (many - few) / 1000 <= 20  # 13 today, most of them to check what is in each row
+    assert (many - few) / 1000 <= 20  # about 13 calls, most of them to check the types in each row

@@ -15,13 +15,13 @@ def listed(capsys, *words):
     with pytest.raises(SystemExit) as stop:
         cli.main([*words, "--list-layers"])
     assert stop.value.code == 0
-    told = capsys.readouterr()
-    assert not told.err
-    return told.out
+    printed = capsys.readouterr()
+    assert not printed.err
+    return printed.out
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_of_vgg19_both_names(command, capsys):
+def test_both_names_of_vgg19_layers_are_printed(command, capsys):
     lines = [line.split() for line in listed(capsys, *command).splitlines()]
     assert lines[:3] == [
         ["block1_conv1", "conv1_1", "relu1_1"], ["block1_conv2", "conv1_2", "relu1_2"], ["block1_pool", "pool1"],
@@ -39,14 +39,14 @@ def test_the_names_are_those_that_the_network_takes():
             assert {model.canonical(f"{each}.pre") for each in (name, *aliases)} == {f"{name}.pre"}
 
 
-def test_of_another_network_its_own(capsys, monkeypatch):
-    """Wherever --model stands"""
+def test_the_names_of_another_network_are_its_own(capsys, monkeypatch):
+    """--model may come before or after it."""
     monkeypatch.setattr(options, "open_network", lambda source: {"run.h5": tiny.two_convolutions()}[source])
     for words in (["--model", "run.h5", "--list-layers"], ["--list-layers", "--model", "run.h5"]):
         names = listed(capsys, "visualize", "features", *words).split()
         assert names == ["near", "near_relu", "pool", "far", "far_relu"]
 
 
-def test_a_network_that_is_not_there(capsys, tmp_path):
+def test_a_missing_network_is_an_error(capsys, tmp_path):
     assert cli.main(["visualize", "dream", "--list-layers", "--model", str(tmp_path / "none.h5")]) == 2
     assert "there is no such network" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Lists in every command: separated by spaces or commas, up to the next option or a word that is none of it."""
+"""Lists in every command: separated by spaces or commas, up to the next option or a word that cannot be an item."""
 
 import argparse
 import shlex

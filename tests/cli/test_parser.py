@@ -28,15 +28,15 @@ def parse(line):
 
 
 def refused(capsys, *words):
-    """The sentence behind the usage of the command that was typed"""
+    """The message after the usage of the command"""
     with pytest.raises(SystemExit) as stop:
         cli.main(list(words))
     assert stop.value.code == 2
-    told = capsys.readouterr()
-    usage, sentence = told.err.splitlines()
+    printed = capsys.readouterr()
+    usage, sentence = printed.err.splitlines()
     known = [name for name in EACH if f"minidl {' '.join(words)} ".startswith(f"{name} ")]
     assert usage.startswith(f"usage: {max(known, key=len)} [options]")
-    assert sentence.startswith("minidl: ") and len(sentence) < 300 and sentence.isprintable() and not told.out
+    assert sentence.startswith("minidl: ") and len(sentence) < 300 and sentence.isprintable() and not printed.out
     return sentence
 
 
@@ -72,7 +72,7 @@ def test_options_may_stand_anywhere_between_the_arguments(name):
         assert all(each == found[-1] for each in found), flag
 
 
-def test_the_line_of_the_issue():
+def test_an_option_between_two_pictures():
     found = parse("stylize c.png -o o.png s.png")
     assert found["pictures"] == ["c.png", "s.png"] and found["output"] == "o.png"
     assert parse("stylize -qoo.png c.png --size 20 s.png") == parse("stylize c.png s.png -q -o o.png --size=20")
@@ -94,21 +94,21 @@ def test_options_may_be_shortened_where_one_alone_begins_so(capsys):
 
 
 @pytest.mark.parametrize(("line", "sentence"), [
-    ("", "no COMMAND is named; wanted one of stylize, faces,"),
-    ("faces", "no ACTION is named; wanted one of compare, enroll,"),
-    ("train", "no NETWORK is named; wanted one of siamese,"),
+    ("", "found no COMMAND; wanted one of stylize, faces,"),
+    ("faces", "found no ACTION; wanted one of compare, enroll,"),
+    ("train", "found no NETWORK; wanted one of siamese,"),
     ("styleize", "there is no COMMAND 'styleize'; wanted one of stylize,"),
     ("styleize", "did you mean 'stylize'?"),
     ("compare a.png b.png", "did you mean `minidl faces compare`?"),
     ("faces lst", "did you mean 'list'?"),
     ("train mnist", "did you mean 'siamese'?"),
     ("visualize feature c.png", "did you mean 'features'?"),
-    ("--quiet stylize", "options stand behind the COMMAND, as in `minidl stylize --quiet`"),
-    ("faces --json list people.db", "options stand behind the ACTION, as in `minidl faces compare --json`"),
-    ("stylize --content c.png", "CONTENT is named without an option: `minidl stylize [CONTENT STYLE ...]`"),
-    ("stylize --content c.png", "and --content-weight, --content-layers, --content-normalization are options"),
-    ("stylize --style s.png", "STYLE is named without an option"),
-    ("visualize dream --picture c.png", "PICTURE is named without an option: `minidl visualize dream PICTURE`"),
+    ("--quiet stylize", "options come after the COMMAND, as in `minidl stylize --quiet`"),
+    ("faces --json list people.db", "options come after the ACTION, as in `minidl faces compare --json`"),
+    ("stylize --content c.png", "CONTENT is typed without an option: `minidl stylize [CONTENT STYLE ...]`"),
+    ("stylize --content c.png", "the options are --content-weight, --content-layers, --content-normalization"),
+    ("stylize --style s.png", "STYLE is typed without an option"),
+    ("visualize dream --picture c.png", "PICTURE is typed without an option: `minidl visualize dream PICTURE`"),
     ("stylize --styleweight 3", "unrecognized arguments: --styleweight; did you mean '--style-weight'?"),
     ("stylize --style_weight 3", "did you mean '--style-weight'?"),
     ("stylize -output o.png", "did you mean '--output'?"),
@@ -116,8 +116,8 @@ def test_options_may_be_shortened_where_one_alone_begins_so(capsys):
     ("faces compare --threshhold 1 a b", "did you mean '--threshold'?"),
     ("train siamese --epoch_s 3", "did you mean '--epochs'?"),
     ("info --foo", "`minidl info --help` lists the options"),
-    ("stylize --size", "--size wants a value, PIXELS; found nothing"),
-    ("stylize --size --steps 3", "--size wants a value, PIXELS; found --steps"),
+    ("stylize --size", "--size needs a value, PIXELS; found nothing"),
+    ("stylize --size --steps 3", "--size needs a value, PIXELS; found --steps"),
     ("stylize --quiet=yes", "--quiet takes no value; found 'yes'"),
     ("stylize --size big", "--size: found 'big'; wanted a whole number"),
     ("stylize --steps 1e3", "--steps: found '1e3'; wanted a whole number"),
@@ -132,7 +132,7 @@ def test_options_may_be_shortened_where_one_alone_begins_so(capsys):
     ("faces compare a.png", "required: B"),
     ("faces enroll people.db Doe,Jane", "required: PICTURE"),
 ])  # fmt: skip
-def test_what_is_meant_is_said(line, sentence, capsys):
+def test_messages_suggest_what_is_meant(line, sentence, capsys):
     assert sentence in refused(capsys, *line.split())
 
 
@@ -140,7 +140,7 @@ def test_what_is_meant_is_said(line, sentence, capsys):
     ["stylize", ""], ["stylize", "--weights", ""], ["stylize", "--frames="], ["visualize", "dream", ""],
     ["classify", "", "c.png"], ["faces", "list", ""], ["data", "info", "--data", ""], ["weights", "info", ""],
 ])  # fmt: skip
-def test_nothing_is_no_name_of_a_file(words, capsys):
+def test_an_empty_name_of_a_file_is_refused(words, capsys):
     assert "found ''; wanted the name of a file or folder" in refused(capsys, *words)
 
 
@@ -149,7 +149,7 @@ def test_nothing_is_no_name_of_a_file(words, capsys):
     ["stylize", "--style-layers", "\x1b[31m=x"], ["info", "\x1b[31m\n"], ["stylize", "--size", "9" * 5000],
     ["stylize", "--" + "a" * 5000], ["visualize", "saliency", "c.png", "--methods", "\x1b[31m" * 999],
 ])  # fmt: skip
-def test_no_sentence_is_long_or_commands_the_terminal(words, capsys):
+def test_messages_are_short_and_without_control_characters(words, capsys):
     with pytest.raises(SystemExit):
         cli.main(words)
     _, sentence = capsys.readouterr().err.splitlines()

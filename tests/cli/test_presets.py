@@ -1,4 +1,4 @@
-"""What the help of `minidl stylize` says of presets is what they are."""
+"""The help of `minidl stylize` describes the presets correctly."""
 
 import re
 from dataclasses import asdict
@@ -21,8 +21,8 @@ def test_each_has_a_source():
 def test_the_options_in_the_help_choose_what_the_preset_does(name, capsys):
     with pytest.raises(SystemExit):
         cli.main(["stylize", "--help"])
-    told = " ".join(capsys.readouterr().out.split())
-    [options] = re.findall(rf"{name} \({re.escape(SOURCES[name])}\): (.*?)(?: [\w-]+ \([^)]*\):|$)", told)
+    printed = " ".join(capsys.readouterr().out.split())
+    [options] = re.findall(rf"{name} \({re.escape(SOURCES[name])}\): (.*?)(?: [\w-]+ \([^)]*\):|$)", printed)
     typed = asdict(stylize._settings(PROGRAM.parse_args(["stylize", *options.split()])))
     for setting, wanted in asdict(PRESETS[name]).items():
         approximate = isinstance(wanted, (dict, float))  # weights are shown with four digits

@@ -273,7 +273,7 @@ def test_a_picture_gets_the_same_sentence_in_every_role(capsys, monkeypatch, nam
     assert len(sentences) == 1 and name in sentences.pop()
 
 
-def test_an_unusable_profile_is_said_in_one_sentence(capsys):
+def test_an_unusable_profile_is_reported_in_one_sentence(capsys):
     Image.new("RGB", (40, 40), (171, 35, 35)).save("red.png", icc_profile=b"no profile")
     assert main(["stylize", "red.png", "painting.jpg", "--size", "32", "--steps", "3", "-o", "painted.png"]) == 0
     error = capsys.readouterr().err
@@ -308,7 +308,7 @@ def test_words_that_cannot_be_parsed_are_exit_code_2_too(arguments, capsys):
     ((), ("photo.png", "a.png,b.png,c.png"), "several pictures are separated by a space"),
     (("--style-layers", "Conv1_1"), None, "did you mean 'conv1_1'?"),
 ])  # fmt: skip
-def test_what_is_meant_is_said(capsys, arguments, pictures, sentence):
+def test_messages_suggest_what_is_meant(capsys, arguments, pictures, sentence):
     found = refused(capsys, *arguments, **({"pictures": pictures} if pictures else {}))
     assert sentence in found and len(found) < 300
 
@@ -347,7 +347,7 @@ def test_a_gpu_that_is_not_there_is_said_to_be_missing(capsys, monkeypatch):
     ],
 )
 @pytest.mark.parametrize("quiet", [True, False])
-def test_where_nothing_improved_it_is_said_and_the_code_is_2(capsys, options, words, quiet):
+def test_no_improvement_is_reported_with_exit_code_2(capsys, options, words, quiet):
     arguments = ["stylize", "photo.png", "painting.jpg", "-o", "painted.png", *map(str, options), *["-q"] * quiet]
     assert main(arguments) == 2
     out, error = capsys.readouterr()
@@ -373,7 +373,7 @@ def full_folder(monkeypatch, tmp_path_factory):
     return temporary
 
 
-def test_on_a_full_disk_the_painting_is_saved_elsewhere_and_it_says_where(capsys, full_folder):
+def test_on_a_full_disk_the_painting_is_saved_elsewhere_and_the_message_names_the_file(capsys, full_folder):
     assert stylize("-o", "full/painted.png", "--log", "losses.csv") == 2
     error = capsys.readouterr().err
     place = Path("painted.png").absolute()

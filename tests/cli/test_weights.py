@@ -184,14 +184,14 @@ def test_texts_of_a_file_are_shown_without_control_characters(keras, tmp_path, c
     assert cli.main(["weights", "info", str(strange)]) == 2 and "\x1b" not in "".join(capsys.readouterr())
 
 
-def test_a_source_whose_name_is_no_utf_8(keras, tmp_path, capsys):
+def test_a_source_name_that_is_not_utf_8(keras, tmp_path, capsys):
     strange = tmp_path / "a\udcff.h5"
     keras.rename(strange)
     assert cli.main(["weights", "convert", str(strange), str(tmp_path / "b.h5")]) == 0
     assert load(tmp_path / "b.h5", SMALL).provenance["source"] == "a?.h5"
 
 
-# ---- networks that minidl has no use for ----------------------------------------------------------------------------
+# ---- networks of other architectures --------------------------------------------------------------------------------
 
 
 def vgg19_of_pytorch(torch, normalized):

@@ -53,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
         if server.sends_length:
             self.send_header("Content-Length", str(len(server.content) - begin))
         self.end_headers()
-        with suppress(ConnectionError):  # who has enough goes away
+        with suppress(ConnectionError):  # the client closes the connection early
             self.wfile.write(server.content[begin : server.cut])
         return None
 
@@ -183,7 +183,7 @@ def test_all_addresses_are_of_https():
     assert fetching.SCHEMES == ("https",)
 
 
-def test_an_address_that_is_not_encrypted_is_not_asked(server, tmp_path, monkeypatch):
+def test_no_request_goes_to_an_unencrypted_address(server, tmp_path, monkeypatch):
     monkeypatch.setattr(fetching, "SCHEMES", ("https",))
     with pytest.raises(FileError, match="does not begin with https://, so nothing was requested"):
         fetch("mnist", tmp_path)
@@ -191,14 +191,14 @@ def test_an_address_that_is_not_encrypted_is_not_asked(server, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize("place", ["ftp://127.0.0.1/", "file:///etc/passwd", "https://127.0.0.1:1/"])
-def test_a_server_does_not_send_on_to_another_kind_of_address(server, tmp_path, place):
-    """Here http alone is allowed; the next test is the way round that matters."""
+def test_redirects_to_another_scheme_are_refused(server, tmp_path, place):
+    """This test allows http alone; the next one tests the redirect from https to http."""
     server.to = place
     with pytest.raises(FileError, match=f"the address {place} does not begin with https|not allowed"):
         fetch("mnist", tmp_path)
 
 
-def test_https_does_not_send_on_to_http():
+def test_a_redirect_from_https_to_http_is_refused():
     handler, request = fetching._Redirects(), Request("https://example.org/a")
     with pytest.raises(ConnectionError, match="does not begin with https"):
         handler.redirect_request(request, None, 302, "Found", {}, "http://example.org/a")
@@ -228,7 +228,7 @@ def test_a_server_that_is_none(tmp_path, monkeypatch):
 
 def test_folders_and_names_that_cannot_be(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(FileError, match=r"the folder .*file cannot be made"):
+    with pytest.raises(FileError, match=r"cannot make the folder .*file"):
         fetch("mnist", tmp_path / "file")
     with pytest.raises(ArgumentError, match="the data set is 'imagenet'; wanted one of 'mnist', 'cifar10'"):
         fetch("imagenet", tmp_path)

@@ -1,4 +1,4 @@
-"""Files of data sets made to cost more than they hold: each is refused in one sentence, soon and with little memory."""
+"""Data set files that claim far more than they hold: each is refused in one sentence, quickly and with little memory."""
 
 import gzip
 import io
@@ -65,7 +65,7 @@ def test_data_sets_that_unpack_to_far_more(tmp_path, path):
     refused(lambda: (mnist if "idx" in path else cifar10)(tmp_path, "test"), "unpacks to more than")
 
 
-def test_xz_that_asks_for_gigabytes_of_dictionary(tmp_path):
+def test_xz_that_requests_a_dictionary_of_gigabytes(tmp_path):
     """The size of the dictionary is a byte in the header of the block, with a checksum behind it."""
     whole = bytearray(lzma.compress(bytes(100)))
     place = whole.index(b"\x21\x01", 12) + 2  # the filter LZMA2, one byte of properties
@@ -83,18 +83,18 @@ def test_several_streams_and_what_stands_between_them(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("axes", "lengths", "told"),
+    ("axes", "lengths", "message"),
     [
         (3, (2**32 - 1, 2**32 - 1, 2**32 - 1), "its header tells of"),
         (3, (0, 28, 28), "its header tells of 0 numbers"),
         (255, (1,), "its array has 255 axes, wanted 3"),
     ],
 )
-def test_idx_headers_that_lie(tmp_path, axes, lengths, told):
+def test_idx_headers_with_wrong_lengths(tmp_path, axes, lengths, message):
     (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(LABELS)
     content = struct.pack(f">BBBB{len(lengths)}I", 0, 0, 8, axes, *lengths) + bytes(784)
     (tmp_path / "t10k-images-idx3-ubyte").write_bytes(content)
-    refused(lambda: mnist(tmp_path, "test"), told)
+    refused(lambda: mnist(tmp_path, "test"), message)
 
 
 # tar
@@ -112,8 +112,8 @@ def header(name=b"test_batch.bin", size=b"00000000012\0", kind=b"0", **fields):
 
 def with_pax(records_of_it, size=b"00000000000\0"):
     text = b"".join(b"%d %s\n" % (len(record) + 4, record) for record in records_of_it)
-    told = b"%011o\0" % len(text)
-    return header(b"pax", told, b"x") + text.ljust(-(-len(text) // BLOCK) * BLOCK, b"\0") + header(size=size)
+    length = b"%011o\0" % len(text)
+    return header(b"pax", length, b"x") + text.ljust(-(-len(text) // BLOCK) * BLOCK, b"\0") + header(size=size)
 
 
 TARS = {
@@ -191,7 +191,7 @@ PICKLES = {
 
 
 @pytest.mark.parametrize("kind", PICKLES)
-def test_pickles_that_explode(tmp_path, monkeypatch, kind):
+def test_pickles_that_expand_exponentially(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(pickles, "INSTRUCTIONS", 50_000)
     (tmp_path / "test_batch").write_bytes(PICKLES[kind])
     refused(lambda: cifar10(tmp_path, "test"), "test_batch is damaged or not what its name says")

@@ -82,7 +82,7 @@ def test_without_a_home_the_named_folders_are_looked_in(no_home, tmp_path, monke
     assert places() == [tmp_path / "data"] and find("mnist", FORMS)
 
 
-def test_without_a_home_and_a_named_folder_it_is_said_what_to_set(no_home, capsys):
+def test_without_a_home_and_a_named_folder_the_error_names_what_to_set(no_home, capsys):
     for words in (["data", "info", "mnist"], ["data", "fetch", "mnist"], ["train", "siamese", "--folder", "unused"]):
         assert main(words) == 2
         said = capsys.readouterr().err

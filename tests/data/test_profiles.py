@@ -1,4 +1,4 @@
-"""Numbers that a colour profile gives another meaning are converted to sRGB, in every form and mode of a picture."""
+"""Pictures with another colour profile are converted to sRGB, in every file format and mode."""
 
 import struct
 import warnings
@@ -78,7 +78,7 @@ def test_adobe_rgb_is_converted(tmp_path, form, colour):
     assert abs(read_quietly(path) - to_srgb(colour)).max() <= 1 + LEVELS.get(form, 0)
 
 
-def test_the_value_of_the_issue(tmp_path):
+def test_a_red_of_adobe_rgb(tmp_path):
     path = saved(tmp_path, Image.new("RGB", (4, 4), (171, 35, 35)), icc_profile=ADOBE)
     assert abs(read_quietly(path)[0, 0] - (200, 30, 30)).max() <= 1
 
@@ -132,7 +132,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("mode", "profile", "words"), WRONG.values(), ids=WRONG.keys())
-def test_a_profile_that_cannot_be_followed_is_ignored_and_said_to_be(tmp_path, mode, profile, words):
+def test_an_unusable_profile_is_ignored_with_a_warning(tmp_path, mode, profile, words):
     picture = Image.new("RGB", (4, 4), (171, 35, 35)).convert(mode)
     plain = read_quietly(saved(tmp_path, picture, "TIFF"))
     path = saved(tmp_path, picture, "TIFF", icc_profile=profile)

@@ -89,7 +89,7 @@ def made(people, looks, spread=0.2, apart=0.7, odd=()):
 
 
 def test_the_shipped_threshold_stays_where_nothing_contradicts_it():
-    """Six people whose errors are none between 0.33 and 0.9: the middle of that would take strangers for them."""
+    """Six people without errors at thresholds from 0.33 to 0.9: the middle of these would accept strangers."""
     found = calibrate(*made(6, 10))
     assert found.threshold == THRESHOLD and found.rule == calibration.SHIPPED
     assert found.false_accept == found.false_reject == found.strangers == 0
@@ -120,7 +120,7 @@ def test_two_who_look_alike_among_many_are_no_reason_to_reject_more():
 
 
 def test_strangers_by_hand():
-    """At 2.6 ann's picture at 10 is near one of cat's, and bob and ann are near nobody else"""
+    """At 2.6 ann's picture at 10 is near one of cat's, and bob and ann are near no other person"""
     points, labels = np.array([[0.0], [10.0], [20.0], [21.0], [12.5]]), np.array([0, 0, 1, 1, 2])
     found = calibrate(points, labels, threshold=2.6)
     assert found.strangers == pytest.approx((1 / 2 + 0 + 1) / 3)

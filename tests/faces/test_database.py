@@ -16,7 +16,7 @@ import pytest
 from minidl.errors import ArgumentError, FileError, MinidlError
 from minidl.faces import sqlite_file
 from minidl.faces.database import Database, proper_name
-from tests.faces.fake import embedding
+from tests.faces.fake import change, embedding
 
 ROOT = Path(__file__).parents[2]
 ANN, BOB = embedding(0, 0), embedding(1, 0)
@@ -296,14 +296,6 @@ def test_of_another_model(database, path):
     with pytest.raises(FileError, match="another model"):
         Database(path, "other", create=True)
     assert Database(path, None).people() == []
-
-
-def change(path, *statements):
-    connection = sqlite3.connect(path)
-    for statement in statements:
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Files that somebody made to be opened: refused in one sentence, in little time and memory; and who may read new ones."""
+"""Malicious and damaged database files are refused in one sentence, with little time and memory. New files are private."""
 
 import os
 import sqlite3
@@ -13,7 +13,7 @@ from minidl.cli import main
 from minidl.errors import ArgumentError, FileError
 from minidl.faces import sqlite_file
 from minidl.faces.database import Database
-from tests.faces.fake import embedding
+from tests.faces.fake import change, embedding
 
 NUMBERS = "x AS id, 1 AS person, zeroblob(512) AS numbers, 'o' AS origin, 'd' AS digest, '' AS enrolled, NULL AS picture"
 ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)"
@@ -26,16 +26,8 @@ def path(tmp_path):
     return path
 
 
-def change(path, *statements):
-    connection = sqlite3.connect(path)
-    for statement in statements:
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
-
-
 def uses(path):
-    """Everything that is done with a database that was there before"""
+    """Every operation on an existing database"""
     return (
         lambda: Database(path, "model").embeddings(),
         lambda: Database(path, None).people(),
@@ -105,7 +97,7 @@ def test_a_schema_of_many_tables_is_not_read_to_its_end(path):
         Database(path, "model")
 
 
-def test_a_schema_is_said_without_control_characters(path):
+def test_a_foreign_schema_is_printed_without_control_characters(path):
     change(path, 'CREATE TABLE "\x1b[31m\nred" (x)')
     with pytest.raises(FileError) as error:
         Database(path, "model")
@@ -225,7 +217,7 @@ def test_names_are_printed_without_control_characters(path, capsys):
     assert "31m" in out
 
 
-# ---- who may read it ------------------------------------------------------------------------------------------------
+# ---- permissions ----------------------------------------------------------------------------------------------------
 
 
 def mode(path):
@@ -254,7 +246,7 @@ def test_a_new_database_and_its_journal_are_for_the_owner_alone(tmp_path, umask)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
-def test_who_may_read_an_existing_file_is_its_owner_s_choice(tmp_path):
+def test_the_permissions_of_an_existing_file_stay(tmp_path):
     (tmp_path / "shared.db").touch()
     (tmp_path / "shared.db").chmod(0o660)
     Database(tmp_path / "shared.db", "model", create=True).enroll("Ann", np.ones(128, np.float32))

@@ -46,7 +46,7 @@ def test_large_pictures_are_read_smaller_and_their_faces_told_where_they_are(tmp
 
 @pytest.mark.parametrize("ending", ["tif", "png", "webp", "jpg"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_faces_are_told_in_the_upright_picture_in_every_form(tmp_path, monkeypatch, ending, orientation):
+def test_faces_are_located_in_the_upright_picture_in_every_form(tmp_path, monkeypatch, ending, orientation):
     """The same box and landmarks as in a picture that no EXIF orientation turns, also where it is read smaller."""
 
     class Corner(FakeReader):

@@ -211,7 +211,7 @@ def test_every_layer_of_the_package_is_public():
     assert {"BatchNorm", "Dropout", "Flatten", "ReLU", "Sequential"} <= set(layers.__all__)
 
 
-# ---- a ReLU that goes along, and one that must not ----------------------------------------------------------------------
+# ---- which ReLUs are fused ----------------------------------------------------------------------------------------------
 
 
 class Shifted(ReLU):
@@ -239,14 +239,14 @@ class Inherited(Convolution):
 
 
 class Negated(BatchNorm):
-    """A part that both `__call__` and `rectified` go through"""
+    """A helper method that both `__call__` and `rectified` use"""
 
     def _normalized(self, x, op):
         return super()._normalized(-x, op)
 
 
 class Fused(Convolution):
-    """A subclass that knows both ways."""
+    """A subclass that overrides both methods."""
 
     def __call__(self, x):
         return super().__call__(x) * 2.0

@@ -94,7 +94,7 @@ def test_gradients_add_up_to_zero(options):
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")
-def test_a_triplet_at_rest_has_no_gradient_even_where_a_point_is_infinite():
+def test_an_inactive_triplet_has_no_gradient_even_where_a_point_is_infinite():
     near, far = np.array([[1.0, 0.0]]), np.array([[np.inf, 0.0]])
     value, gradients = of(near, near, far)
     assert value == 0 and not any(gradient.any() for gradient in gradients)

@@ -1,4 +1,4 @@
-"""Where a gradient is masked out it is exactly 0, whatever comes from above: 0·∞ is NaN and must not be computed."""
+"""A masked gradient is exactly 0, even where dy is infinite or NaN: the product 0·∞ would be NaN."""
 
 import numpy as np
 import pytest

@@ -72,7 +72,7 @@ def test_a_gradient_from_before_the_freezing_moves_nothing(name):
     optimizer = MAKERS[name](model.named_parameters())
     ((model(X) - 1.0) ** 2).mean().backward()
     kernel = model.layers["dense1"].kernel
-    kernel.requires_grad = False  # by hand, so that its gradient is still there
+    kernel.requires_grad = False  # set directly, so that its gradient stays
     before = kernel.data
     optimizer.step(1.0)
     assert kernel.data is before and kernel.grad is not None

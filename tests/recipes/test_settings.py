@@ -1,4 +1,4 @@
-"""What settings a checkpoint of unknown origin may hold: each wrong type and range is named."""
+"""Settings in a checkpoint of unknown origin: each wrong type and range is named."""
 
 import pytest
 
@@ -32,12 +32,12 @@ def test_each_setting_of_a_wrong_type_or_out_of_range_is_named(recipe):
         kind = float if name == "clip" else type(usual)
         for value in WRONG[kind]:
             if not (name == "clip" and value is None):
-                found, told, wanted = unfit(recipe, settings_of(recipe) | {name: value})
-                assert found == name and len(told) < 200 and told.isprintable() and wanted
+                found, value_in_words, wanted = unfit(recipe, settings_of(recipe) | {name: value})
+                assert found == name and len(value_in_words) < 200 and value_in_words.isprintable() and wanted
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({"epochs": "\x1b[31m"}, ("epochs", r"'\x1b[31m'", "a whole number")),
         ({"epochs": 0}, ("epochs", "0", "at least 1")),
@@ -48,5 +48,5 @@ def test_each_setting_of_a_wrong_type_or_out_of_range_is_named(recipe):
         ({"preset": ["seed"]}, ("preset", "['seed']", "one of seed, fast")),
     ],
 )
-def test_it_is_said_what_was_wanted(change, told):
-    assert unfit(signals, settings_of(signals) | change) == told
+def test_messages_name_the_wanted_value(change, expected):
+    assert unfit(signals, settings_of(signals) | change) == expected

@@ -105,7 +105,7 @@ def test_the_style_is_looked_at_in_the_size_of_the_painting(content, style, tmp_
         ({"style": "content", "tv_weight": 0.0}, "the start, 0; take another start, style or weights"),
     ],
 )
-def test_where_nothing_improved_it_is_said_with_what_to_do(content, style, options, words):
+def test_no_improvement_warns_with_advice(content, style, options, words):
     with pytest.warns(MinidlWarning, match=f"nothing improved .*{words}") as caught:
         options = {"style": style, "steps": 4, **options}
         if isinstance(options["style"], str):
@@ -115,7 +115,7 @@ def test_where_nothing_improved_it_is_said_with_what_to_do(content, style, optio
     np.testing.assert_array_equal(painting.image, content)
 
 
-def test_where_rounding_undoes_all_it_is_said(content, style):
+def test_an_improvement_lost_to_rounding_warns(content, style):
     with pytest.warns(MinidlWarning, match="3 steps changed too little to outlast rounding to 8 bits; take more steps"):
         painting = stylize(np.rint(content), style, optimizer="sgd", learning_rate=1e-7, steps=3)
     assert painting.improved
@@ -152,7 +152,7 @@ def test_pictures_of_16_bits_are_those_of_8(content, style):
     np.testing.assert_array_equal(shallow.image, deep.image)
 
 
-def test_which_picture_is_too_small_is_said_with_what_to_do(content, style, tmp_path):
+def test_the_error_names_the_picture_that_is_too_small(content, style, tmp_path):
     write_image(tmp_path / "tiny.png", content[:9, :12])
     write_image(tmp_path / "wide.png", resize(content, 20, 100))
     for pictures, options, words in (

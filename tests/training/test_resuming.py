@@ -88,7 +88,7 @@ def test_other_threads_are_said(begun):
     assert len(told) == 1
 
 
-def test_another_processor_is_said(begun, monkeypatch):
+def test_another_processor_is_reported(begun, monkeypatch):
     told, here = [], machine.kind()
     monkeypatch.setattr(machine, "kind", lambda: "another-kind")
     train(small_task(), 1, begun, resume=True, watch=told.append)
@@ -142,7 +142,7 @@ def test_wrong_values_are_refused_in_a_sentence(path, value, begun, tmp_path):
     assert isinstance(caught.value, FileError | ArgumentError) and str(caught.value).count("\n") == 0
 
 
-def test_a_disk_that_fills_up_loses_no_epoch(tmp_path, monkeypatch):
+def test_a_full_disk_loses_no_epoch(tmp_path, monkeypatch):
     """The checkpoint of the epoch before stays, and the run goes on from it when there is room again."""
 
     def full(path, contents):

@@ -161,7 +161,7 @@ def test_several_arrays_in_the_place_of_one_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("shape", ["(100000000000, 1, 3)", "(" * 1500 + "1" + ")" * 1500, "(20000, 20000, 3)", "(1.0, 1)"])
-def test_an_array_whose_header_tells_of_more_than_there_is(tmp_path, shape):
+def test_an_array_with_a_header_of_more_numbers_than_the_file(tmp_path, shape):
     header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode()
     (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(48))
     with pytest.raises(

@@ -7,14 +7,13 @@ from tqdm import tqdm
 
 from minidl.cli.output import counted, shown, warn
 from minidl.data.images import within_memory
-from minidl.errors import FileError
+from minidl.errors import FileError, listed
 from minidl.faces import read_album, read_faces
 from minidl.faces.portraits import DOUBTFUL
 from minidl.files import must_exist
 
 MENDED = "take a picture that shows one larger, or more from the front"
 BOX = ("x", "y", "width", "height")
-SHOWN = 5  # paths in a message
 
 
 def watched(paths):
@@ -63,7 +62,7 @@ def album_of(folder, reader):
         warn(error)
     for what, paths in {"no face was found": album.faceless, "the largest of several faces is taken": album.several}.items():
         if paths:
-            names = ", ".join(str(path.relative_to(folder)) for path in paths[:SHOWN]) + (", ..." if len(paths) > SHOWN else "")
+            names = listed([str(path.relative_to(folder)) for path in paths])
             warn(f"in {counted(len(paths), 'picture')} {what}: {names}")
     return album
 

@@ -56,7 +56,7 @@ def register(actions):
     parser.add_argument("--window", type=int, metavar="PIXELS", help="of occlusion (default: a quarter of the shorter side)")
     parser.add_argument("--stride", type=int, metavar="PIXELS", help="of occlusion (default: half the window)")
     parser.add_argument(
-        "--layer", metavar="LAYER", help="whose maps Grad-CAM weighs (default: the deepest behind a ReLU before the unit's)"
+        "--layer", metavar="LAYER", help="layer for Grad-CAM (default: the deepest after a ReLU, before that of the unit)"
     )
     add_list_layers(parser)
     parser.add_argument(
