@@ -67,7 +67,7 @@ def test_a_nan_is_in_all_outputs_that_depend_on_it_on_a_gpu(row, place):
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_an_infinity_gives_the_limit_or_no_number(row, sign):
-    """A finite output is what the op gives for huge numbers."""
+    """A finite output equals the limit of the op for huge numbers."""
     for arguments, array, place, _ in probes(row.name):
         if "chi_square" in row.name and sign < 0:
             continue  # which takes no numbers below 0

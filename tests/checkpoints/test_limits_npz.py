@@ -51,7 +51,7 @@ def zip_lzma(contents):
 @pytest.mark.parametrize("listed", [(2**31, 100), (100, 2**31), (2**31, 2**31), (2**62, 2**62), (1, 2**62)])
 @pytest.mark.parametrize("name", ["a.npy", "a/data.pkl"])
 def test_stored_entries_with_wrong_sizes_in_the_directory(tmp_path, name, listed):
-    """As the directory has them: (packed, unpacked), in the form for files beyond 4 GB where they need it."""
+    """listed: the (packed, unpacked) sizes in the directory, in the ZIP64 form where they are above 4 GB."""
     contents = npy("(1,)", bytes(4)) if name == "a.npy" else one_entry(tensor())
     large = struct.pack("<HHQQ", 1, 16, listed[1], listed[0]) if max(listed) >= 2**32 - 1 else b""
     sizes = struct.pack("<III", zlib.crc32(contents), *([2**32 - 1] * 2 if large else listed))

@@ -127,7 +127,7 @@ def pickle_inside(path, arrays, samples):
 
 
 def data_set(form, folder, official):
-    """(the path of the file to damage, what reads the folder)"""
+    """(path of the file to damage, function that reads the folder)"""
     if form.startswith("idx"):
         pictures, labels = official.digits()
         names = {"t10k-images-idx3-ubyte": official.idx(pictures), "t10k-labels-idx1-ubyte": official.idx(labels)}

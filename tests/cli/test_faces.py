@@ -103,7 +103,7 @@ def test_what_is_compared_in_numbers(capsys):
 
 
 def test_of_two_groups_the_nearest_pair_is_compared(capsys):
-    """Neither the largest nor the surest face of each"""
+    """The nearest pair is neither that of the largest faces nor that of the highest scores."""
     write_portrait("one.png", (EVE, 0, 40), (7, 0, 10), (ANN, 1, 10))
     write_portrait("other.png", (8, 0, 40), (ANN, 2, 10), (9, 0, 30))
     [found] = told(capsys, "compare", "one.png", "other.png")
@@ -112,7 +112,7 @@ def test_of_two_groups_the_nearest_pair_is_compared(capsys):
 
 
 def test_a_box_of_low_score_does_not_win(capsys):
-    """Though it is the largest, and the nearest"""
+    """A box of low score is not compared, although it is the largest and the nearest."""
     write_portrait("group.png", (BOB, 0, 10), (EVE, 0, 10), (EVE, 1, 10), (ANN, 0, 40))  # the last one with 0.6
     lines, errors = said(capsys, "compare", "ann1.png", "group.png", code=1)
     assert lines[0].startswith("group.png shows 4 faces; the nearest pair without 1 of low score is compared, here the face at")
@@ -133,7 +133,7 @@ def test_where_there_is_nothing_to_compare(capsys):
 
 
 def test_a_doubtful_face_is_reported(capsys, monkeypatch):
-    """Where there is no other"""
+    """A doubtful face that is the only one is used with a warning."""
     for module in ("minidl.faces.portraits", "minidl.cli.faces.pictures"):
         monkeypatch.setattr(f"{module}.DOUBTFUL", 0.85)
     monkeypatch.setattr(FakeReader, "faces", lambda *a, real=FakeReader.faces, **o: real(*a, **o)[-1:])  # with 0.8, if of two

@@ -36,7 +36,7 @@ def parse(line):
     ("visualize saliency", "--methods", "guided occlusion gradient", "methods", ["guided", "occlusion", "gradient"]),
 ])  # fmt: skip
 def test_every_list_is_separated_by_spaces_or_commas(way, before, option, items, dest, wanted):
-    """And it may stand before the arguments, behind them, or before another option."""
+    """A list may come before the arguments, after them, or before another option."""
     words = shlex.split(way.format(*items.split()))
     files = ["c.png", "s.png"] if before == "stylize" else ["./photos"]
     for line in ([option, *words, *files], [*files, option, *words], [option, *words, "--device", "cpu", *files]):

@@ -1,4 +1,4 @@
-"""The command line of every command: words in any order, and sentences that say what is meant."""
+"""The command line of every command: words in any order, and error messages that suggest what is meant."""
 
 import argparse
 
@@ -52,7 +52,7 @@ def value_of(action):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_options_may_stand_anywhere_between_the_arguments(name):
-    """Each option of each command, at each place, as where it is last"""
+    """Each option of each command has the same effect at each position."""
     parser = COMMANDS[name]
     chosen = [action for group in parser._mutually_exclusive_groups for action in group._group_actions]
     places = [action for action in parser._actions if not action.option_strings]

@@ -1,4 +1,4 @@
-"""Which arrays are pictures, and which number is white in them."""
+"""Arrays as pictures: valid dtypes and shapes, and the number for white."""
 
 import numpy as np
 import pytest

@@ -238,7 +238,7 @@ def test_alpha_palette_and_depth_in_strips_are_those_of_the_whole(tmp_path, monk
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the unit of ru_maxrss is Linux's")
 def test_reading_takes_at_most_12_bytes_a_pixel(tmp_path):
-    """PEAK counts what is touched: all memory of the process, Pillow's too."""
+    """PEAK counts all memory that the process has touched, including that of Pillow."""
     side = 1600
     ramp = np.add.outer(np.arange(side), np.arange(side)).astype(np.uint8)
     picture, exif = Image.fromarray(np.stack([ramp, ramp.T, ramp[::-1]], axis=-1)), Image.Exif()

@@ -143,7 +143,7 @@ def test_an_unusable_profile_is_ignored_with_a_warning(tmp_path, mode, profile, 
 
 
 def test_srgb_changes_nothing_whichever_program_wrote_it(tmp_path):
-    """Not by a level, so that reading and writing again and again does not wander."""
+    """No level changes, so repeated reading and writing does not drift."""
     colours = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
     for profile in (SRGB, ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()):
         path = saved(tmp_path, Image.fromarray(colours), icc_profile=profile)

@@ -142,7 +142,7 @@ def test_bounds_are_those_of_clopper_and_pearson(errors, trials):
 
 @pytest.mark.thorough
 def test_six_people_of_orl_keep_the_shipped_threshold(minidl_data):
-    """Where both errors of their pairs are as common would be at 0.5 or more"""
+    """The threshold of equal error rates of their pairs would be 0.5 or more."""
     reader, faces, labels = FaceReader(), [], []
     for person in (1, 7, 13, 19, 25, 31):
         for number in (1, 4, 7):

@@ -108,7 +108,7 @@ def test_faces_of_one_size_are_found_in_pictures_of_any_size(detector, astronaut
 
 @pytest.mark.parametrize("width", [400, 553, 556, 831, 833])
 def test_small_pictures_are_enlarged_alike(detector, astronaut, width):
-    """So that faces of 41 pixels are found, while the picture has less than 832 pixels; none of these sizes is special"""
+    """Faces of 41 pixels are found in pictures below 832 pixels, at every size alike."""
     picture, places = strip(astronaut, width, 70, 4)
     boxes = find(detector, picture)
     assert len(boxes) == 4 and all(max(overlap(box[:4], place) for box in boxes) > 0.5 for place in places)
@@ -141,7 +141,7 @@ def test_tiles_cover_an_axis_and_overlap(length):
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (480, 640), (1247, 1663), (1248, 1664), (1500, 4000), (400, 20_000)])
 def test_what_a_picture_costs(height, width):
-    """A look costs what it shows, from 832 pixels on: all looks together at most twice the picture, once it is large."""
+    """The cost is in proportion to the pixels of all looks. Above 832 pixels these are at most twice those of the picture."""
     seen = []
 
     class Sees:
@@ -244,7 +244,7 @@ def test_a_false_box_does_not_hide_the_face_within_it(monkeypatch):
 
 @pytest.mark.parametrize("side", [200, 256, 350, 450, 512, 1000])
 def test_what_looks_like_a_face_at_one_size_alone_is_left_out(detector, astronaut, side):
-    """As a badge and a helmet of the astronaut do"""
+    """Examples are a badge and a helmet of the astronaut."""
     [box] = find(detector, resize(astronaut, side, side))
     assert overlap(box[:4], FACE * side / 512) > 0.6
 

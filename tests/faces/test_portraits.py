@@ -47,7 +47,7 @@ def test_large_pictures_are_read_smaller_and_their_faces_told_where_they_are(tmp
 @pytest.mark.parametrize("ending", ["tif", "png", "webp", "jpg"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_faces_are_located_in_the_upright_picture_in_every_form(tmp_path, monkeypatch, ending, orientation):
-    """The same box and landmarks as in a picture that no EXIF orientation turns, also where it is read smaller."""
+    """The box and landmarks equal those of a picture without an EXIF orientation, also where it is read smaller."""
 
     class Corner(FakeReader):
         """Finds the bright quarter of a picture: its box, and its middle as a landmark"""
@@ -89,7 +89,7 @@ def test_where_the_memory_ends_the_picture_is_named_and_the_others_are_read(tmp_
 
 
 def test_small_faces_of_a_panorama_are_found_where_they_are(tmp_path):
-    """58 pixels of 5,000; it is cut into tiles, not made smaller"""
+    """The faces have 58 of 5,000 pixels. The picture is divided into tiles and not reduced."""
     portrait = resize(read_image(shipped_picture("astronaut"))[30:230, 120:320], 100, 100)
     picture = np.full((160, 5000, 3), 90, np.float32)
     for x in (20, 1040, 2500, 4880):

@@ -107,7 +107,7 @@ def test_a_module_that_holds_itself_is_no_endless_walk():
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_that_is_built_again_and_restored_goes_on_with_the_same_masks(name):
-    """So a training that is resumed from its checkpoint comes to the same bytes."""
+    """A training that resumes from its checkpoint therefore gives the same bytes."""
     model = NETWORKS[name]()
     model(X)
     other = NETWORKS[name]().restore(model.state())

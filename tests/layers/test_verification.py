@@ -50,8 +50,8 @@ def test_gradients_through_head_and_cross_entropy(difference):
 
 @pytest.mark.parametrize("difference", DIFFERENCES)
 def test_it_begins_as_a_distance_and_learns_which_numbers_count(difference):
-    """Of two numbers the second says nothing. By the first, pairs of one person are far from those
-    of two, so that no pair is near the decision."""
+    """Only the first of the two numbers depends on the person. It separates pairs of one person from
+    pairs of two people clearly, so no pair is near the threshold."""
     rng = np.random.default_rng(4)
     head, people = Verification(difference, 2, np.float64), 2 * rng.integers(1, 5, 400)
     features = np.stack([people + rng.normal(0, 0.1, 400), rng.uniform(0, 8, 400)], axis=1)

@@ -99,7 +99,7 @@ def test_boxes_of_a_rectangle_by_hand():
 
 
 def test_a_rectangle_is_seen_as_the_same_part_of_a_square_that_is_black_beside_it():
-    """In cells that see nothing of the black, which is 95 pixels away from what they stand for, or more"""
+    """The receptive fields of the compared cells do not contain the black border."""
     detector, [picture] = face_detector(), pictures(256)[:1]
     square = np.zeros((256, 256, 3), np.float32)
     square[:, :224] = picture[:, :224]

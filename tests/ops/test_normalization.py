@@ -1,4 +1,4 @@
-"""Batch normalization: what its gradients do not compute, the digits of float32, empty batches. (The op table has the rest.)"""
+"""Batch normalization: gradients that are not requested, precision in float32, and empty batches. The op table has the rest."""
 
 from contextlib import nullcontext
 

@@ -1,4 +1,4 @@
-"""Resampling: the sums of its gradient, which neither overflow nor depend on an order or on other pixels."""
+"""Resampling: the sums of its gradient neither overflow nor depend on their order or on other pixels."""
 
 import math
 from contextlib import nullcontext
@@ -59,7 +59,7 @@ def test_the_largest_sum_does_not_overflow(dtype):
 
 @pytest.mark.parametrize(("dtype", "exponents"), [(np.float32, 15), (np.float64, 140)])
 def test_a_small_gradient_beside_large_ones_keeps_its_digits(dtype, exponents):
-    """The error of each pixel is relative to what that pixel adds up."""
+    """The error of each pixel is relative to the terms of its own sum."""
     rows, columns = (rng.integers(0, 16, (1, 32, 32)).astype(float) for _ in range(2))
     dy = (rng.standard_normal((1, 32, 32, 1)) * 10.0 ** rng.integers(-exponents, exponents, (1, 32, 32, 1))).astype(dtype)
     dx = gradient(dy, rows, columns, (1, 16, 16, 1))
