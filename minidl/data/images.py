@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, PngImagePlugin
 
+from minidl.autograd import Tensor
 from minidl.backend import is_array, to_numpy
 from minidl.data.decoding import ORIENTATION, decoded
 from minidl.data.profiles import SRGB
@@ -75,15 +76,21 @@ def as_picture(array, name="the picture"):
     - floats that are all below 2, unless all are 0: they are probably meant as 0..1
     - uint16 of at most 255, unless all are 0: they are probably meant as 8 bits
     - numbers outside 0..255; floats may exceed it by half a level, which rounding removes
-    - booleans, complex numbers, text and other types
+    - booleans, complex numbers, text, Tensors and other types
 
     >>> as_picture(np.full((1, 1, 3), 65535, np.uint16))
     array([[[255., 255., 255.]]], dtype=float32)
     """
+    wanted = "wanted (H, W, 3), RGB"
+    if isinstance(array, Tensor):
+        raise ArgumentError(f"{name} is a Tensor; {wanted}: take its .data")
+    given = array
     try:
         array = to_numpy(array) if is_array(array) else np.asarray(array)
     except ValueError:
         raise ShapeError(f"{name} has rows of different lengths; wanted (H, W, 3), RGB") from None
+    if not array.ndim and array.dtype.kind not in "uif":
+        raise ShapeError(f"{name} is {brief(given)}; {wanted}")
     if array.ndim != 3 or array.shape[-1] != 3 or not array.size:
         raise ShapeError(f"{name} has shape {array.shape}; wanted (H, W, 3), RGB")
     if array.dtype.kind not in "uif":

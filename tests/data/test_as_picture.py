@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from minidl import Tensor
 from minidl.data import as_picture
 from minidl.errors import ArgumentError, NonFiniteError, ShapeError
 
@@ -89,3 +90,18 @@ def test_what_is_no_array_of_numbers_is_refused():
         as_picture([[[1, 2, 3]], [[1, 2]]])
     with pytest.raises(ShapeError, match=r"wanted \(H, W, 3\), RGB"):
         as_picture("photo.jpg")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (Tensor(LEVELS.astype(np.float32)), "a Tensor; wanted (H, W, 3), RGB: take its .data"),
+        (None, "None; wanted (H, W, 3), RGB"),
+        (b"photo.jpg", "b'photo.jpg'; wanted (H, W, 3), RGB"),
+        ("photo.jpg", "'photo.jpg'; wanted (H, W, 3), RGB"),
+    ],
+)
+def test_what_is_no_array_is_named(given, sentence):
+    with pytest.raises((ArgumentError, ShapeError)) as refusal:
+        as_picture(given)
+    assert str(refusal.value) == f"the picture is {sentence}"
