@@ -83,5 +83,7 @@ def _shares(weights, count):
         raise ArgumentError("no style was given; wanted at least one picture whose style to paint in")
     weights = [1.0] * count if weights is None else [float(w) for w in weights]
     if len(weights) != count or not all(w >= 0 for w in weights) or not 0 < sum(weights) < float("inf"):
-        raise ArgumentError(f"the weights of the styles are {weights}; wanted {count} numbers of at least 0, not all 0")
+        wanted = "one number above 0" if count == 1 else f"{count} numbers of at least 0, not all 0"
+        given = "one style" if count == 1 else f"{count} styles"
+        raise ArgumentError(f"the weights of the styles are {weights}; wanted {wanted}, for {given}")
     return [w / sum(weights) for w in weights]

@@ -78,7 +78,7 @@ def stylize(content, style, settings=None, *, style_weights=None, weights=None, 
     content: the path of a picture or an array (H, W, 3), RGB, 0..255, as `minidl.data.as_picture` takes it; style: the same,
     or a list of several with style_weights, each made as large as the painting where it is larger. settings: Settings, by
     default those of `minidl stylize`; changes: single settings by name. weights: the file of VGG19's, by default the shipped
-    one. callback: called with every Step.
+    one. callback: called with every Step, whose pictures are copies.
 
     Ctrl-C, a loss that is no number any more, or a MinidlError or OSError of the callback end the painting, and the picture
     of the lowest loss so far is returned with that `trouble`; before the end of the first step they are raised. Warns with a
@@ -102,7 +102,7 @@ def stylize(content, style, settings=None, *, style_weights=None, weights=None, 
         for step in paint(content, styles, settings, model=model, objective=objective):
             losses.append(step.losses)
             if callback:
-                callback(step)
+                callback(step._replace(image=step.image.copy(), best=step.best.copy()))
     except (KeyboardInterrupt, MinidlError, OSError) as error:
         if step is None:
             raise
@@ -211,9 +211,12 @@ def _pictures(sources, settings, model):
         try:
             model.check_size(picture.shape, layers)
         except ShapeError as error:
-            extent = image_size(source) if is_path else np.shape(source)[:2]
-            was_larger = longest is not None and max(extent) > longest
-            raise ShapeError(f"{name}: {error}" + was_larger * f", or a size above {longest}") from None
+            extent = image_size(source)[::-1] if is_path else np.shape(source)[:2]
+            try:  # whether the picture would do at its own size
+                model.check_size((*extent, 3), layers)
+            except ShapeError as unscaled:
+                raise ShapeError(f"{name}: {unscaled}") from None
+            raise ShapeError(f"{name}: {error}, or a size above {longest}") from None
         pictures.append(picture)
         longest, layers = max(pictures[0].shape[:2]), style_layers
     return pictures

@@ -155,6 +155,7 @@ def test_pictures_of_16_bits_are_those_of_8(content, style):
 def test_the_error_names_the_picture_that_is_too_small(content, style, tmp_path):
     write_image(tmp_path / "tiny.png", content[:9, :12])
     write_image(tmp_path / "wide.png", resize(content, 20, 100))
+    write_image(tmp_path / "flat.png", resize(content, 10, 100))
     for pictures, options, words in (
         ((content[:9], style), {}, r"the content: a picture of 28x9 is too small for block5_conv1, which needs at least 16 "
          "pixels a side; take a larger picture or a shallower layer$"),
@@ -162,6 +163,7 @@ def test_the_error_names_the_picture_that_is_too_small(content, style, tmp_path)
         ((tmp_path / "tiny.png", style), {}, r"tiny\.png: a picture of 12x9 is too small"),
         ((content, tmp_path / "tiny.png"), {}, r"tiny\.png: a picture of 12x9 is too small"),
         ((tmp_path / "wide.png", style), {"size": 40}, r"wide\.png: a picture of 40x8 .* shallower layer, or a size above 40$"),
+        ((tmp_path / "flat.png", style), {"size": 40}, r"flat\.png: a picture of 100x10 is too small .* shallower layer$"),
         ((content, resize(style, 20, 200)), {}, "style 1: a picture of 28x3 .*, or a size above 28$"),
     ):  # fmt: skip
         with pytest.raises(ShapeError, match=words):
@@ -288,3 +290,14 @@ def test_the_curves_are_drawn(content, style, small_model, tmp_path):
     plot_log(tmp_path / "curves.png", rows)
     image = read_image(tmp_path / "curves.png")
     assert image.shape[0] > 300 and image.std() > 5
+
+
+def test_a_callback_may_write_to_the_pictures_of_its_step(content, style):
+    def scribble(step):
+        step.image[...] = 0
+        step.best[...] = 0
+
+    expected = stylize(content, style, steps=4)
+    found = stylize(content, style, steps=4, callback=scribble)
+    np.testing.assert_array_equal(found.image, expected.image)
+    assert found.losses == expected.losses and found.lowest == expected.lowest
