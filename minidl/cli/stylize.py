@@ -12,6 +12,7 @@ from tqdm import tqdm
 from minidl.backend import device, to_numpy
 from minidl.cli.lists import is_path_like, number_list, weighted_layer_list
 from minidl.cli.options import add_device, add_list_layers, add_tf32
+from minidl.cli.output import counted
 from minidl.cli.presets import FULL, explained, typed
 from minidl.cli.saying import say, say_nothing
 from minidl.cli.suggesting import suggestion
@@ -31,6 +32,7 @@ from minidl.training.stopping import SIGNALS, handled_by
 
 DEMO = ("chelsea", "van-gogh-pere-tanguy")
 FRAME = "step-{:05}.png"
+EVERY = 10  # steps between previews and frames
 
 
 def register(commands):
@@ -48,7 +50,13 @@ def register(commands):
     files.add_argument("-o", "--output", metavar="OUT", help="PNG, JPEG or WebP (default: CONTENT-as-STYLE.png, here)")
     files.add_argument("--preview", metavar="FILE", help="a picture of the state, written anew every --every steps")
     files.add_argument("--frames", metavar="FOLDER", help="keep a picture every --every steps in this folder")
-    files.add_argument("--every", type=int, default=10, metavar="N", help="steps between previews and frames (default: 10)")
+    files.add_argument(
+        "--every",
+        type=int,
+        default=argparse.SUPPRESS,
+        metavar="N",
+        help=f"steps between previews and frames (default: {EVERY})",
+    )
     files.add_argument("--log", metavar="FILE", help="the losses as CSV, a row an evaluation")
     files.add_argument("--plot", metavar="FILE", help="the curves of the losses as a picture")
 
@@ -92,6 +100,11 @@ def register(commands):
     _setting(objective, "pooling", "of the network", choices=POOLING)
 
 
+def _every(arguments):
+    """Steps between previews and frames; --every is absent where it was not given."""
+    return getattr(arguments, "every", EVERY)
+
+
 def _size(text):
     """A number of pixels; None for the size of the photograph"""
     try:
@@ -117,6 +130,7 @@ def run(arguments):
     tell = say_nothing if arguments.quiet else say
     if arguments.quiet:
         warnings.simplefilter("ignore", MinidlWarning)
+    _warn_of_options_without_effect(arguments, settings)
     warnings.filterwarnings("ignore", "nothing improved", MinidlWarning)  # this command raises an error instead
     with device(arguments.device, arguments.tf32) as chosen, _one_interruption(), _Watch(arguments, settings.steps) as watch:
         extent, names = _extent(content, settings.size), ", ".join(style.name for style in styles)
@@ -136,12 +150,12 @@ def run(arguments):
             troubles.append(error)
     trouble = next((trouble for trouble in troubles if isinstance(trouble, Exception)), painting.trouble)
     if isinstance(trouble, Exception):
-        raise MinidlError(f"{trouble}; {output} holds the best of {steps} steps")
+        raise MinidlError(f"{trouble}; {output} holds the best of {counted(steps, 'step')}")
     if not (trouble or painting.improved):
         raise MinidlError(f"{painting.doubt()}; {output} holds the start")
     ending, seconds = "stopped after" if trouble else "done:", watch.rows[-1]["seconds"]
     fall = f"{painting.losses[0].total:.4g} -> {painting.lowest:.4g}"
-    tell(f"{ending} {steps} steps in {seconds:.0f} s, loss {fall}; the painting is in {output}")
+    tell(f"{ending} {counted(steps, 'step')} in {seconds:.0f} s, loss {fall}; the painting is in {output}")
     return STOPPED if trouble else 0
 
 
@@ -175,7 +189,7 @@ class _Watch:
         words = "loss {total:.4g}, content {content:.4g}, style {style:.4g}".format(**self.rows[-1])
         self._bar.set_postfix_str(words, refresh=False)
         self._bar.update()
-        if step.number % self.arguments.every == 0:
+        if step.number % _every(self.arguments) == 0:
             self._write_state(step)
 
     def _write_state(self, step):
@@ -217,9 +231,26 @@ def _settings(arguments):
     return replace(base, **changes)
 
 
+def _warn_of_options_without_effect(arguments, settings):
+    """Say which of the options that were given change nothing, as they need another one."""
+    missing = {}
+    if settings.start != "noise":
+        missing |= {"noise": "--start noise", "seed": "--start noise"}
+    if not settings.late_steps:
+        missing["late_learning_rate"] = "--late-steps"
+    if settings.late_learning_rate is None:
+        missing["late_steps"] = "--late-learning-rate"
+    if arguments.preview is None and arguments.frames is None and arguments.log is None:
+        missing["every"] = "--preview, --frames or --log"
+    for name, needed in missing.items():
+        if hasattr(arguments, name):
+            option = "--" + name.replace("_", "-")
+            warnings.warn(f"{option} has no effect without {needed}", MinidlWarning, stacklevel=3)
+
+
 def _check_files(arguments, content, styles, settings):
     """Find out now what would fail after a long run."""
-    if arguments.every < 1:
+    if _every(arguments) < 1:
         raise ArgumentError(f"--every is {arguments.every}; wanted a whole number of at least 1")
     starts = [] if settings.start in STARTS else [_picture_to_start_from(settings.start)]
     for picture in (content, *styles, *starts):

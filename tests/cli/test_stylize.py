@@ -387,7 +387,7 @@ def test_on_a_full_disk_the_painting_is_saved_elsewhere_and_the_message_names_th
 def test_where_a_preview_fills_the_disk_the_painting_is_saved_elsewhere(capsys, full_folder):
     assert stylize("-o", "full/painted.png", "--preview", "full/preview.png", "--every", 1, "--steps", 3) == 2
     error = capsys.readouterr().err
-    assert "full/preview.png: no space left" in error and "painted.png holds the best of 1 steps" in error
+    assert "full/preview.png: no space left" in error and "painted.png holds the best of 1 step\n" in error
     assert read_image("painted.png").shape == (20, 32, 3)
 
 
@@ -426,7 +426,7 @@ def test_a_preview_that_cannot_be_written_does_not_cost_the_painting(capsys):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command, "write_image", vanish)
         assert stylize("-o", "painted.png", "--preview", state, "--every", 1, "--steps", 3) == 2
-    assert "gone; painted.png holds the best of 1 steps" in capsys.readouterr().err
+    assert "gone; painted.png holds the best of 1 step\n" in capsys.readouterr().err
     assert read_image("painted.png").shape == (20, 32, 3)
 
 
@@ -509,3 +509,35 @@ def test_pictures_too_large_for_their_form_are_refused_at_once(capsys):
 def test_the_record_is_plain_json(tmp_path):
     assert stylize("-o", "painted.png") == 0
     assert json.loads(json.dumps(read_metadata("painted.png")))["versions"]["numpy"] == np.__version__
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--noise", 0.5), "--noise has no effect without --start noise"),
+        (("--seed", 3, "--start", "style"), "--seed has no effect without --start noise"),
+        (("--late-steps", 1), "--late-steps has no effect without --late-learning-rate"),
+        (("--late-learning-rate", 1), "--late-learning-rate has no effect without --late-steps"),
+        (("--every", 2), "--every has no effect without --preview, --frames or --log"),
+        (("--noise", 0.5, "--seed", 3, "--start", "noise"), ""),
+        (("--preset", "coursera", "--optimizer", "lbfgs", "--seed", 1), ""),
+        (("--late-learning-rate", 1, "--late-steps", 1), ""),
+        (("--every", 1, "--log", "losses.csv"), ""),
+    ],
+)
+def test_an_option_without_effect_is_named(capsys, options, words):
+    arguments = ["stylize", "photo.png", "painting.jpg", *QUICK[:-1], "-o", "painted.png"]
+    assert main([*arguments, *map(str, options)]) == 0
+    error = capsys.readouterr().err
+    assert words in error and error.count("has no effect") == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("blend", "pictures", "words"),
+    [
+        ("1,2", ("painting.jpg",), "are [1.0, 2.0]; wanted one number above 0, for one style"),
+        ("0,0", ("painting.jpg", "other.webp"), "wanted 2 numbers of at least 0, not all 0, for 2 styles"),
+    ],
+)
+def test_a_blend_has_a_weight_for_each_style(capsys, blend, pictures, words):
+    assert words in refused(capsys, "--style-blend", blend, pictures=("photo.png", *pictures))
