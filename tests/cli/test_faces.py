@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import sqlite3
 import sys
@@ -482,6 +483,25 @@ def test_a_threshold_from_the_database_itself(capsys, enrolled):
     [found] = told(capsys, "calibrate", "people.db")
     assert (found["same_pairs"], found["different_pairs"], found["stored"]) == (4, 6, "people.db")
     assert Database("people.db", "fake").calibration()[0] == found["threshold"]
+
+
+def test_a_calibration_of_other_people_is_said_to_be_old(capsys, enrolled):
+    told(capsys, "calibrate", "people.db")
+    last = said(capsys, "list", "people.db")[0][-1]
+    assert "calibrate again" not in last and not re.search(r"\d\.\d{5}", last)
+    assert faces("remove", "people.db", "Ann") == 0
+    last = said(capsys, "list", "people.db")[0][-1]
+    assert last.endswith("; people or pictures have been added or removed since: calibrate again")
+
+
+def test_a_picture_of_another_person_is_doubted(capsys, enrolled):
+    _, [doubt] = said(capsys, "enroll", "people.db", "Ann", "bob0.png")
+    far = between(embedding(ANN, 0), embedding(BOB, 0))
+    assert doubt.startswith(f"minidl: bob0.png: the face is {far:.3f} from the nearest of Ann, beyond the threshold of 0.480;")
+    _, errors = said(capsys, "enroll", "people.db", "Ann", "ann1.png", "ann2.png")
+    assert not errors
+    _, [doubt] = said(capsys, "enroll", "new.db", "Ann", "ann0.png", "bob0.png", "ann1.png")
+    assert "bob0.png: the face is" in doubt
 
 
 def test_rules_of_one_s_own(capsys, people, enrolled):

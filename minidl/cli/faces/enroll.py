@@ -4,6 +4,7 @@ import os
 import stat
 from hashlib import sha256
 
+import numpy as np
 from tqdm import tqdm
 
 from minidl.backend import device
@@ -12,7 +13,7 @@ from minidl.cli.faces.pictures import MENDED, Pictures, warn_of_doubt
 from minidl.cli.options import add_device
 from minidl.cli.output import shown, warn
 from minidl.cli.saying import say
-from minidl.faces import Database, FaceReader, main_face
+from minidl.faces import THRESHOLD, Database, FaceReader, main_face
 from minidl.faces.database import proper_name
 from minidl.files import must_be_writable
 
@@ -43,6 +44,7 @@ def run(arguments):
         for other in [] if database is None else database.people():
             if other.name != name and other.name.casefold() == name.casefold():
                 warn(f"{other.name} is enrolled already, and {name} is another name: remove one of them if that is one person")
+        own, threshold = _known(database, name)
         for picture_path, faces, file in pictures.faces(reader):
             if not faces:
                 pictures.refuse(f"{picture_path}: no face was found; {MENDED}")
@@ -54,6 +56,8 @@ def run(arguments):
                 database = Database(path, reader.identity, create=True)
             face = main_face(faces)
             warn_of_doubt(picture_path, face)
+            _warn_of_another_person(picture_path, name, np.linalg.norm(own - face.embedding, axis=1), threshold)
+            own = np.concatenate([own, face.embedding[None]])
             before = database.enroll(
                 name, face.embedding, digest=sha256(file).hexdigest(), origin=picture_path.name,
                 picture=file if arguments.keep_pictures else None,
@@ -64,3 +68,19 @@ def run(arguments):
             with tqdm.external_write_mode():
                 say(told)  # into the void, if need be: the others are enrolled all the same
     return pictures.exit_code
+
+
+def _known(database, name):
+    """(embeddings of the person that the database holds already (N, 128), its threshold)"""
+    names, embeddings = ([], np.empty((0, 128), np.float32)) if database is None else database.embeddings()
+    threshold, _ = (database and database.calibration()) or (THRESHOLD, None)
+    return embeddings[[other == name for other in names]], threshold
+
+
+def _warn_of_another_person(path, name, distances, threshold):
+    """Say where a face is farther from all faces of the person than the threshold."""
+    if distances.size and distances.min() > threshold:
+        warn(
+            f"{path}: the face is {distances.min():.3f} from the nearest of {name}, beyond the threshold of "
+            f"{threshold:.3f}; if it is another person, remove {name} and enroll the right pictures"
+        )

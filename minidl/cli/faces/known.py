@@ -32,11 +32,23 @@ def show(arguments):
         line = f"{shown(person.name)}: {counted(person.pictures, 'picture')}, since {shown(person.enrolled)}"
         output.put(person._asdict() | {"threshold": threshold}, [(*person, threshold)], [line])
     if not arguments.form:
-        others = [f"{what.replace('_', ' ')} {told}" for what, told in evidence.items() if what not in ("threshold", "rule")]
+        others = [
+            f"{what.replace('_', ' ')} {round(told, 4) if isinstance(told, float) else told}"
+            for what, told in evidence.items()
+            if what not in ("threshold", "rule")
+        ]
         told = "; ".join([str(evidence.get("rule")), *others])
+        if evidence.get("source") == str(arguments.database) and _changed(people, evidence):
+            told += "; people or pictures have been added or removed since: calibrate again"
         output.put(lines=[f"{counted(len(people), 'person', 'people')}, threshold {threshold:.3f}: {shown(told)}"])
     if arguments.pictures is not None:
         _write_kept(database, arguments.pictures)
+
+
+def _changed(people, evidence):
+    """Whether the database holds other numbers of people and faces than those that calibrated it"""
+    now = len(people), sum(person.pictures for person in people)
+    return now != (evidence.get("people"), evidence.get("faces"))
 
 
 def _write_kept(database, folder):
