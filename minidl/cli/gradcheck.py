@@ -29,7 +29,10 @@ def register(commands):
 def run(arguments):
     rows = _rows(split(" ".join(arguments.ops)) if arguments.ops else [])
     if arguments.cases < 1 or arguments.seed < 0:
-        raise ArgumentError(f"--cases is {arguments.cases} and --seed {arguments.seed}; wanted at least 1 and at least 0")
+        raise ArgumentError(
+            f"--cases is {arguments.cases} and --seed is {arguments.seed}; "
+            "wanted --cases of at least 1 and --seed of at least 0"
+        )
     if arguments.plot:
         must_be_drawable(arguments.plot)
     proofs = []

@@ -184,8 +184,9 @@ class Parser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {name}; {usage}{options}")
         if begun:
             self.error(f"{name} may be {' or '.join(begun)}; write it in full")
-        options = [option for option in self._option_string_actions if option.startswith("--")]
-        near = did_you_mean(f"--{plain.replace('_', '-')}", options) or f"; `{self.prog} --help` lists the options"
+        options = [option[2:] for option in self._option_string_actions if option.startswith("--")]
+        near = did_you_mean(plain.replace("_", "-"), options).replace("mean '", "mean '--")
+        near = near or f"; `{self.prog} --help` lists the options"
         self.error(f"unrecognized arguments: {name}{near}")
 
     def _least(self, given):

@@ -5,6 +5,7 @@ import time
 
 from tqdm import tqdm
 
+from minidl.cli.output import counted
 from minidl.cli.saying import say
 from minidl.training.loop import Moment
 
@@ -47,7 +48,7 @@ class Progress:
         if not self._guessed and time.perf_counter() - self._begun[0] > FIRST_GUESS:
             self._guessed = True
             with tqdm.external_write_mode():
-                say(f"{self._left(done)} for {self._epochs} epochs")
+                say(f"{self._left(done)} for {counted(self._epochs, 'epoch')}")
 
     def _epoch(self, row):
         self._close()

@@ -111,6 +111,8 @@ def test_options_may_be_shortened_where_one_alone_begins_so(capsys):
     ("visualize dream --picture c.png", "PICTURE is typed without an option: `minidl visualize dream PICTURE`"),
     ("stylize --styleweight 3", "unrecognized arguments: --styleweight; did you mean '--style-weight'?"),
     ("stylize --style_weight 3", "did you mean '--style-weight'?"),
+    ("faces evaluate p --limit 3", "--limit; `minidl faces evaluate --help` lists the options"),
+    ("train siamese --head absolute", "--head; `minidl train siamese --help` lists the options"),
     ("stylize -output o.png", "did you mean '--output'?"),
     ("stylize \u2014size 3", "did you mean '--size'?"),
     ("faces compare --threshhold 1 a b", "did you mean '--threshold'?"),

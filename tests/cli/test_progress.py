@@ -15,6 +15,14 @@ def clock(monkeypatch):
     return now
 
 
+def test_one_epoch_is_singular(clock, capsys):
+    with Progress(epochs=1) as told:
+        for step in range(1, 4):
+            clock[0] = 6.0 * step
+            told(Moment(1, step, 10, {"loss": 1.5}, 0.1))
+        assert capsys.readouterr().out == "about 42 s left for 1 epoch\n"  # 7 steps of 6 s
+
+
 def test_how_long_it_takes_is_said_once_the_first_steps_are_timed_and_after_each_epoch(clock, capsys):
     with Progress(epochs=3) as told:
         for step in range(1, 21):
