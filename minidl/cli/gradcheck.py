@@ -3,7 +3,7 @@
 from minidl.backend import device
 from minidl.cli.lists import split
 from minidl.cli.options import add_device
-from minidl.cli.output import shown
+from minidl.cli.output import counted, shown
 from minidl.errors import ArgumentError, did_you_mean, printable
 from minidl.plots import must_be_drawable, new_figure, save_figure
 from minidl.proofs import ROWS
@@ -45,7 +45,8 @@ def run(arguments):
                 print(f"{row.name:40}{proof.argument:11}{proof.method:23}{errors}  {verdict}")
                 proofs.append((row.name, proof))
     wrong = sum(not proof.passed for _, proof in proofs)
-    print(f"\n{len(proofs) - wrong} of {len(proofs)} gradients proven, each on {arguments.cases} geometries")
+    cases = counted(arguments.cases, "geometry", "geometries")
+    print(f"\n{len(proofs) - wrong} of {len(proofs)} gradients proven, each on {cases}")
     if arguments.plot:
         _plot(arguments.plot, proofs)
         print(f"drawn in {shown(arguments.plot)}")

@@ -7,6 +7,7 @@ from math import isfinite
 from pathlib import Path
 
 from minidl.backend import device
+from minidl.cli.output import counted
 from minidl.cli.people import read_people
 from minidl.cli.progress import Progress
 from minidl.cli.saying import say, say_nothing
@@ -58,7 +59,7 @@ def run(arguments):
         except NonFiniteError as error:
             raise NonFiniteError(f"{error}: {_with_a_lower_rate(arguments, folder, settings)}") from None
         if outcome.stopped:
-            say(f"stopped after {len(outcome.rows)} whole epochs; to go on: {resuming}")
+            say(f"stopped after {counted(len(outcome.rows), 'whole epoch')}; to go on: {resuming}")
             return 130
         tested = "people never seen" if recipe is faces else "the test set"
         tell(f"measuring on {tested}")

@@ -50,3 +50,8 @@ def test_the_picture(tmp_path, capsys):
 def test_trouble_is_one_sentence_and_exit_code_2(arguments, capsys):
     assert main(["gradcheck", *arguments]) == 2
     assert capsys.readouterr().err.startswith("minidl: ")
+
+
+def test_one_case_is_singular(capsys):
+    assert main(["gradcheck", "relu", "--cases", "1"]) == 0
+    assert capsys.readouterr().out.endswith("1 of 1 gradients proven, each on 1 geometry\n")

@@ -42,7 +42,7 @@ def test_a_dream_as_large_as_the_picture_that_tells_how_it_was_made(capsys):
     assert all(after > before for before, after in record["strengths"].values())
     out = capsys.readouterr().out
     before, after = record["strengths"]["block2_conv1"]
-    assert f"block2_conv1: mean a² {short(before)} -> {short(after)}" in out and "1 steps in" in out
+    assert f"block2_conv1: mean a² {short(before)} -> {short(after)}" in out and "\n1 step in" in out
 
 
 def test_made_smaller_and_the_same_bytes_twice():

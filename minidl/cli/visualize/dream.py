@@ -6,7 +6,7 @@ from pathlib import Path
 from minidl.backend import current_device, device, to_device
 from minidl.cli.lists import layer_list
 from minidl.cli.options import add_list_layers
-from minidl.cli.output import warn
+from minidl.cli.output import counted, warn
 from minidl.cli.saying import say
 from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, read_picture, record
 from minidl.data.images import save_image
@@ -63,7 +63,7 @@ def run(arguments):
     save_image(arguments.output, step.picture, record(arguments, settings=settings, strengths=strengths))
     for unit in units:
         _tell(unit, before[unit], after[unit])
-    say(f"{bar.total} steps in {time.perf_counter() - begun:.0f} s; the dream is {arguments.output}")
+    say(f"{counted(bar.total, 'step')} in {time.perf_counter() - begun:.0f} s; the dream is {arguments.output}")
 
 
 def _check(arguments):

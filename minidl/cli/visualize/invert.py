@@ -9,7 +9,7 @@ from tqdm import tqdm
 from minidl.backend import current_device, device, to_device
 from minidl.cli.lists import layer_list, word_list
 from minidl.cli.options import add_list_layers
-from minidl.cli.output import shown
+from minidl.cli.output import counted, shown
 from minidl.cli.saying import say
 from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, read_picture, record
 from minidl.data.images import save_image
@@ -94,7 +94,7 @@ def _inverted(network, picture, layers, match, settings, bar):
         bar.update(settings.steps - len(found.losses))
         with tqdm.external_write_mode():
             first, best = found.losses[0], min(found.losses)
-            say(f"{match} of {layer}: loss {first:.4g} -> {best:.4g} in {len(found.losses)} steps, {_apart(found)}")
+            say(f"{match} of {layer}: loss {first:.4g} -> {best:.4g} in {counted(len(found.losses), 'step')}, {_apart(found)}")
         yield found
 
 

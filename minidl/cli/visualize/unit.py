@@ -6,7 +6,7 @@ from math import ceil, sqrt
 from minidl.backend import device, to_numpy
 from minidl.cli.lists import split
 from minidl.cli.options import add_list_layers
-from minidl.cli.output import warn
+from minidl.cli.output import counted, warn
 from minidl.cli.saying import say
 from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, record
 from minidl.data.images import save_image
@@ -63,7 +63,7 @@ def run(arguments):
     strengths = dict(zip(names, zip(before, after, strict=True), strict=True))
     made = record(arguments, steps=arguments.steps, seed=arguments.seed, units=strengths)
     save_image(arguments.output, _drawn(pictures, names, before, after), made)
-    say(f"{arguments.steps} steps in {time.perf_counter() - begun:.0f} s; the picture is {arguments.output}")
+    say(f"{counted(arguments.steps, 'step')} in {time.perf_counter() - begun:.0f} s; the picture is {arguments.output}")
 
 
 def _units(network, words):
