@@ -26,6 +26,9 @@ PICKLES = {
     "a tensor as key": b"\x80\x02}" + tensor() + b"Ns.",
     "a float as key": pickle.dumps({"w": {0.5: 1}}, 2),
     "a doubled tuple as shape": one_entry(tensor(shape=DOUBLED)),
+    "tuples of six in tuples of six as shape": one_entry(
+        tensor(shape=b"(" * 7 + b")" + (b"q\0" + b"h\0" * 5 + b"t") * 7)
+    ),
     "a deep tuple as storage": one_entry(tensor(storage=DEEP)),
     "a doubled tuple as storage's key": one_entry(tensor(storage=reference(key=DOUBLED))),
     "a deep tuple as kind": one_entry(tensor(storage=reference(kind=DEEP))),
