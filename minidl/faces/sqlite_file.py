@@ -27,6 +27,7 @@ SCHEMA_STEPS = 10_000  # reading or creating the tables and indexes of TABLES ta
 LEAST_STEPS, MOST_STEPS, BYTES_A_STEP = 10**6, 5 * 10**8, 4  # a row of 600 bytes takes up to 40
 LONGEST_VALUE, LONGEST_PICTURE = 2**20, 2**28  # bytes
 LONGEST_TEXT = 1010  # characters of a name, an origin or a date
+COMPANIONS = ("-journal", "-wal", "-shm")  # endings of the files that SQLite keeps beside a database
 ROW = 4 * NUMBERS  # bytes that an embedding takes at least
 
 TABLES = """
@@ -82,6 +83,7 @@ def transaction(path, kind="DEFERRED", longest=LONGEST_VALUE, model=None):
     longest: most bytes of a value. model: create the tables for this model where the file is empty.
     Raises FileError for a file that is not a database of faces, is damaged, or cannot be used.
     """
+    _must_have_plain_companions(path)
     try:
         uri = f"{path.absolute().as_uri()}?mode=rw"
         connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None)
@@ -115,6 +117,14 @@ def checked(path, run, rows, *types, longest=LONGEST_TEXT):
         if not expected or any(isinstance(value, str) and len(value) > longest for value in row):
             raise FileError(f"{path} {OTHER_THINGS}")
         yield row
+
+
+def _must_have_plain_companions(path):
+    """Refuse a pipe or a device where SQLite would open a file of its own, because it may wait there without end"""
+    for ending in COMPANIONS:
+        beside = os.path.realpath(path) + ending
+        if os.path.exists(beside) and not os.path.isfile(beside):
+            raise FileError(f"{beside} is not a file but a folder or a device; remove it, and {path} can be used")
 
 
 def _limit_steps(connection, steps):

@@ -258,3 +258,22 @@ def test_a_link_to_nothing_is_followed(tmp_path):
     (tmp_path / "link.db").symlink_to(tmp_path / "target.db")
     Database(tmp_path / "link.db", "model", create=True).enroll("Ann", np.ones(128, np.float32))
     assert mode(tmp_path / "target.db") == 0o600 and (tmp_path / "link.db").is_symlink()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+@pytest.mark.parametrize("ending", sqlite_file.COMPANIONS)
+def test_pipes_beside_a_database_are_not_opened(path, tmp_path, ending):
+    """SQLite would wait for a writer. The test keeps each pipe open, so that it fails and does not wait."""
+    linked = tmp_path / "elsewhere.db"
+    linked.symlink_to(path)
+    pipe = path.with_name(path.name + ending)
+    os.mkfifo(pipe)
+    opened = os.open(pipe, os.O_RDWR)
+    try:
+        for place in (path, linked):
+            with pytest.raises(FileError, match=f"{pipe.name} is not a file but a folder or a device; remove it"):
+                Database(place, "model").people()
+    finally:
+        os.close(opened)
+    pipe.unlink()
+    assert len(Database(linked, "model").people()) == 1
