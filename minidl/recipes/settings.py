@@ -33,6 +33,8 @@ def out_of_range(name, value):
         return f"at least {least}" if value < least else f"at most {most:,}" if value > most else None
     if isinstance(value, float) and not isfinite(value):
         return "a finite number"
+    if name == "clip" and value <= 0:
+        return "a number above 0"
     return None if abs(value) <= FINITE else f"at most {FINITE:g}"
 
 

@@ -187,6 +187,7 @@ def test_what_makes_no_sense_is_refused(words, wanted, data, tmp_path, capsys):
     if words[0] == "train":
         words = [*words, "--data", str(data), "--folder", str(tmp_path / "run")]
     assert wanted in refused(capsys, *words)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_that_breaks_down_says_how_to_begin_again(data, tmp_path, capsys):

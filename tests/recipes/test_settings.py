@@ -44,6 +44,8 @@ def test_each_setting_of_a_wrong_type_or_out_of_range_is_named(recipe):
         ({"examples": 10**9}, ("examples", "1000000000", "at most 100,000")),
         ({"learning_rate": float("nan")}, ("learning_rate", "nan", "a finite number")),
         ({"learning_rate": 1e31}, ("learning_rate", "1e+31", "at most 1e+30")),
+        ({"clip": 0.0}, ("clip", "0.0", "a number above 0")),
+        ({"clip": -1}, ("clip", "-1", "a number above 0")),
         ({"schedule": "two-cycles"}, ("schedule", "'two-cycles'", "one of constant, one-cycle")),
         ({"preset": ["seed"]}, ("preset", "['seed']", "one of seed, fast")),
     ],
