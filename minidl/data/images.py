@@ -1,6 +1,7 @@
 """Pictures in, pictures out: RGB, float32, 0..255, (H, W, 3)."""
 
 import json
+import mmap
 import warnings
 from contextlib import contextmanager
 from io import BytesIO
@@ -12,6 +13,7 @@ from PIL import Image, PngImagePlugin
 from minidl.autograd import Tensor
 from minidl.backend import is_array, to_numpy
 from minidl.data.decoding import ORIENTATION, decoded
+from minidl.data.jpeg import MOST_SCANS, scans
 from minidl.data.profiles import SRGB
 from minidl.errors import ArgumentError, FileError, MinidlError, MinidlWarning, NonFiniteError, ShapeError, brief
 from minidl.files import must_exist, replacing, write_somewhere
@@ -58,12 +60,25 @@ def read_at_size(path, size, stretch=False):
 def _read(path, file, plan):
     """plan(width, height) -> ((width, height) to read, (width, height) of the middle part of the picture that is read)"""
     with _opened(path, file) as picture:
+        if picture.format in ("JPEG", "MPO"):
+            _must_have_few_scans(path, file)
         whole = _upright_size(picture)
         array, complaint = decoded(picture, path, whole, *plan(*whole))
     if complaint:
         ignored = "it was ignored, so colours may be off: convert the picture to sRGB"
         warnings.warn(f"the colour profile of {path} {complaint}; {ignored}", MinidlWarning, stacklevel=3)
     return array
+
+
+def _must_have_few_scans(path, file):
+    """Refuse a JPEG whose decoder would go over its pixels without end"""
+    if file is None:
+        with open(path, "rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as stream:
+            count = scans(stream)
+    else:
+        count = scans(file)
+    if count > MOST_SCANS:
+        raise FileError(f"{path} stores its pixels in {count:,} scans; wanted at most {MOST_SCANS}: save it again as a PNG")
 
 
 def as_picture(array, name="the picture"):

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image
 
 from minidl.data import read_image, read_metadata, resize, shipped_picture, to_size, write_image
 from minidl.data.images import image_size, read_at_size, save_image
+from minidl.data.jpeg import MOST_SCANS, scans
 from minidl.data.profiles import SRGB
 from minidl.errors import FileError, MinidlError, NonFiniteError
 
@@ -178,6 +180,28 @@ def test_absurdly_large_pictures_are_refused_before_they_fill_memory(tmp_path, m
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40)
     with pytest.raises(FileError, match="more than 0 million pixels; scale it down"):
         read_image(saved(tmp_path, two_colours))
+
+
+def test_a_jpeg_of_many_scans_is_refused_before_it_is_decoded(tmp_path):
+    """Each scan of 50 bytes would cost as much time as the whole picture."""
+    path = tmp_path / "scans.jpg"
+    thumbnail = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(thumbnail, "JPEG", progressive=True)
+    Image.new("RGB", (64, 64)).save(path, progressive=True, exif=b"Exif\0\0" + thumbnail.getvalue())
+    contents = path.read_bytes()
+    assert scans(contents) == 10 == scans(contents + 500 * b"\xff\xda\0\2")
+    read_image(path)
+    *_, begin, end = (found.start() for found in re.finditer(rb"\xff\xda", contents))
+    for count, is_read in (MOST_SCANS, True), (MOST_SCANS + 1, False):
+        more = contents[begin:end] * (count - 10)
+        path.write_bytes(contents[:end] + more + contents[end:])
+        assert scans(path.read_bytes()) == count
+        for file in (None, path.read_bytes()):
+            if is_read:
+                assert read_image(path, file=file).shape == (64, 64, 3)
+            else:
+                with pytest.raises(FileError, match=f"in {count} scans; wanted at most {MOST_SCANS}"):
+                    read_image(path, file=file)
 
 
 def test_a_large_picture_is_nothing_to_warn_of(tmp_path, monkeypatch, two_colours, recwarn):
