@@ -9,7 +9,7 @@ import numpy as np
 
 from minidl.backend import to_device
 from minidl.checkpoints import load, shipped
-from minidl.errors import ArgumentError
+from minidl.errors import ArgumentError, brief
 from minidl.layers import BatchNorm, Convolution, Dense, Dropout, Flatten, MaxPool, ReLU, Sequential
 from minidl.models.vgg19 import ARCHITECTURE, BLOCKS
 
@@ -72,7 +72,7 @@ def _numbers(head):
     parts = str(head).split("-")
     if len(parts) > MOST_LAYERS or not all(part.isdecimal() and len(part) < 7 and int(part) for part in parts):
         raise ArgumentError(
-            f"the head is {head!r}; wanted numbers with - between, such as 4096-4096-10, the last one of classes, "
+            f"the head is {brief(head)}; wanted numbers with - between, such as 4096-4096-10, the last one of classes, "
             f"at most {MOST_LAYERS}, none above 999999"
         )
     return list(map(int, parts))

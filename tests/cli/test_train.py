@@ -165,6 +165,7 @@ def test_a_test_set_that_is_missing_is_found_out_before_training(data, tmp_path,
     ("words", "wanted"),
     [
         (["train", "cifar10", "--head", "big", "--imagenet", "no"], "wanted numbers with - between"),
+        (["train", "cifar10", "--head", "10-" * 9999, "--imagenet", "no"], " ...; wanted numbers with - between"),
         (["train", "cifar10", "--head", "16-20"], "ends with 20 classes; wanted CIFAR-10's 10"),
         (["train", "cifar10", "--width", "0"], "wanted a factor on VGG19's channels"),
         (["train", "cifar10", "--epochs", "0"], "--epochs is 0; wanted at least 1"),
