@@ -1,6 +1,7 @@
 """Convolution: known answers, the algorithms against each other, the strips of im2col."""
 
 from contextlib import contextmanager
+from itertools import product
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from minidl import Tensor, cores, ops
 from minidl.ops import strips
 from minidl.ops.convolutions import ALGORITHMS, im2col, runs, tiles, winograd, winograd_runs
 from minidl.proofs import RandomChooser, fill
-from tests.checks import differentiate
-from tests.op_table import BY_NAME, cases, convolution_oracle
+from tests.checks import differentiate, forward_equals_the_oracle, strides_do_not_matter
+from tests.op_table import BY_NAME, Case, cases, convolution_oracle
 
 ROW = BY_NAME["convolution[direct]"]
 GENERAL = ["direct", "im2col"]  # the others take some geometries alone
@@ -169,3 +170,15 @@ def test_windows_that_see_padding_alone_give_the_bias(algorithm, x, w, padding):
     assert x.grad.shape == x.shape
     assert not w.grad.any()
     np.testing.assert_array_equal(b.grad, y.data.size / 2)
+
+
+@pytest.mark.parametrize("algorithm", ["runs", "im2col", "direct"])
+def test_any_strides_of_axes_of_length_1(algorithm):
+    """NumPy allows any stride for an axis of length 1, and a gradient may be a view of every second number."""
+    row, rng = BY_NAME[f"convolution[{algorithm}]"], np.random.default_rng(0)
+    for width, outputs, channels, taps, stride, padding in product((1, 3), (1, 2), (1, 2), (2, 3), (1, 2), (1, 2)):
+        x, w, b = (rng.standard_normal(shape) for shape in ((1, width, channels), (taps, channels, outputs), (outputs,)))
+        geometry = {"stride": (stride,), "padding": ((padding, padding),), "dilation": (1,), "groups": 1}
+        case = Case(row, {"x": x, "w": w, "b": b, **geometry}, seed=0)
+        strides_do_not_matter(case)
+        forward_equals_the_oracle(case)

@@ -82,7 +82,7 @@ def dx(dy, w, windows, groups):
 
     def work(images):
         dx[images] = 0
-        read = cut(dy, images, begin, lengths, lambda *shape: scratch(xp, "outputs", shape, dx.dtype))
+        read = xp.ascontiguousarray(cut(dy, images, begin, lengths, lambda *shape: scratch(xp, "outputs", shape, dx.dtype)))
         found = rows_apart(xp, "blocks", (read.shape[0], *windows.out[:-1], blocks, stride * channels), dx.dtype)
         positions = found.reshape(*found.shape[:-2], blocks * stride, channels)[..., ahead : ahead + width, :]
         for tap in product(*map(range, windows.size[:-1])):
@@ -96,9 +96,14 @@ def dx(dy, w, windows, groups):
 
 
 def runs(x, taps=1, stride=1):
-    """(.., M, width, C) -> (.., places, M, taps·C): the runs of so many positions in each row, from o·stride on; a view"""
-    *others, row, position, number = x.strides
+    """(.., M, width, C) -> (.., places, M, taps·C): the runs of so many positions in each row, from o·stride on; a view
+
+    The numbers of a row must be contiguous. x.strides does not tell how far apart they are: NumPy allows any stride for an
+    axis of length 1.
+    """
+    *others, row, _, _ = x.strides
     *batch, rows, width, channels = x.shape
+    number, position = x.itemsize, channels * x.itemsize
     shape = (*batch, (width - taps) // stride + 1, rows, taps * channels)
     return array_module(x).lib.stride_tricks.as_strided(x, shape, (*others, stride * position, row, number))
 
