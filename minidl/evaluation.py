@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minidl.errors import ArgumentError, NonFiniteError, ShapeError
+from minidl.ops.half import at_least_float32
 
 STRIP = 1 << 24  # distances at once
 CLOSE = 1e-6  # a share of |p|² + |q|² of which float64 leaves ten digits
@@ -16,7 +17,7 @@ def nearest_neighbours(points, known, squares=None):
     squares: |k|² of each known one, (N,), from one who asks often. Cost: M·N·D multiply-adds; reads N·D numbers."""
     if points.ndim != 2 or known.ndim != 2 or points.shape[1] != known.shape[1] or not len(known):
         raise ShapeError(f"nearest_neighbours of {points.shape} among {known.shape}; wanted (M, D) and (N, D), N at least 1")
-    points, known = (a.astype(np.result_type(a.dtype, np.float32), copy=False) for a in (points, known))
+    points, known = (a.astype(at_least_float32(a.dtype), copy=False) for a in (points, known))
     halves = ((known * known).sum(axis=1) if squares is None else squares) / 2
     found, rows = np.empty(len(points), int), max(1, STRIP // len(known))
     for begin in range(0, len(points), rows):

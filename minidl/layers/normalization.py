@@ -7,6 +7,7 @@ from minidl.autograd import Tensor
 from minidl.errors import ShapeError
 from minidl.layers.initializers import constant, zeros
 from minidl.layers.module import Module
+from minidl.ops.half import at_least_float32
 from minidl.ops.normalization import moments
 
 
@@ -25,7 +26,7 @@ class BatchNorm(Module):
     def __init__(self, channels, *, momentum=0.9, epsilon=1e-5, dtype=np.float32):
         self.gamma = Tensor(constant(None, channels, dtype), requires_grad=True)
         self.beta = Tensor(zeros(None, channels, dtype), requires_grad=True)
-        wide = np.result_type(dtype, np.float32)  # as a variance may be too large for float16
+        wide = at_least_float32(dtype)  # as a variance may be too large for float16
         self.mean, self.variance = zeros(None, channels, wide), constant(None, channels, wide)
         self.momentum, self.epsilon = momentum, epsilon
 

@@ -36,3 +36,8 @@ def summed_in_float32(f):
 def widened(value):
     """A float16 array as float32; any other value as it is"""
     return value.astype(np.float32) if is_array(value) and value.dtype == HALF else value
+
+
+def at_least_float32(dtype):
+    """The dtype to compute in: float32 for float16, in which squares of gradients and Adam's ε are 0"""
+    return np.result_type(dtype, np.float32)

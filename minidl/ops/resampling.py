@@ -7,7 +7,7 @@ import numpy as np
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError
-from minidl.ops.half import widened
+from minidl.ops.half import at_least_float32, widened
 from minidl.ops.strips import equal_parts, fair_strip
 
 
@@ -32,7 +32,7 @@ def resample(x, rows, columns):
             f"resample of {x.shape} at rows {rows.shape} and columns {columns.shape}; wanted (N, H, W, C), H and W at "
             "least 1, and twice (N, H', W')"
         )
-    wide = np.result_type(x.dtype, np.float32)
+    wide = at_least_float32(x.dtype)
     corners, below, beside = _around(rows, columns, x.shape, wide)
     pixels = x.reshape(prod(x.shape[:3]), x.shape[-1])
     upper, lower = (pixels[left] * (1 - beside) + pixels[right] * beside for left, right in corners)

@@ -16,7 +16,7 @@ from minidl.backend import array_module, device_of, is_array, to_device
 from minidl.cores import share
 from minidl.errors import ArgumentError, MinidlWarning
 from minidl.memory import empty
-from minidl.ops.half import HALF
+from minidl.ops.half import HALF, at_least_float32
 from minidl.ops.strips import GPU_STRIP, LEAST, equal_parts
 
 STRIP = 1 << 18  # numbers of a parameter: a call works on them for longer than a thread waits for Python's lock
@@ -146,11 +146,6 @@ class Optimizer:
 
 def _nothing():
     """What a weak reference to nothing gives"""
-
-
-def at_least_float32(dtype):
-    """float32 for float16, in which squares of gradients and Adam's ε are 0"""
-    return np.result_type(dtype, np.float32)
 
 
 def _in_float32(change):
