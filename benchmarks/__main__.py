@@ -1,15 +1,43 @@
-"""`python -m benchmarks WORK`: measure minidl, and PyTorch where it is installed, and write the README's results."""
+"""`python -m benchmarks WORK`: measure minidl, and PyTorch where it is installed, and write the
+README's results."""
 
 import argparse
 import sys
 from functools import partial
 
-from benchmarks import convolution, faces, learn, losses, paint, pooling, proofs, readme, stylize, table, train, vgg19
+from benchmarks import (
+    convolution,
+    faces,
+    learn,
+    losses,
+    paint,
+    pooling,
+    proofs,
+    readme,
+    stylize,
+    table,
+    train,
+    vgg19,
+)
 from benchmarks import visualize as inside
 from minidl.errors import MinidlError
 
-TABLES = {"convolution": convolution, "pooling": pooling, "losses": losses, "vgg19": vgg19, "stylize": stylize, "train": train}
-OTHERS = {"paint": paint, "learn": learn, "faces": faces, "visualize": inside, "proofs": proofs, "readme": readme}
+TABLES = {
+    "convolution": convolution,
+    "pooling": pooling,
+    "losses": losses,
+    "vgg19": vgg19,
+    "stylize": stylize,
+    "train": train,
+}
+OTHERS = {
+    "paint": paint,
+    "learn": learn,
+    "faces": faces,
+    "visualize": inside,
+    "proofs": proofs,
+    "readme": readme,
+}
 
 
 def main(argv=None):

@@ -1,4 +1,5 @@
-"""Convolutions, forward and both gradients: VGG19's, those of sound and volumes, others; and whether "auto" chooses well."""
+"""Convolutions, forward and both gradients: VGG19's, those of sound and volumes, others; and
+whether "auto" chooses well."""
 
 from functools import partial
 from itertools import product
@@ -74,42 +75,76 @@ def cases(quick):
     for group, names in GROUPS.items():
         for name, count in names.items():
             shapes, options, multiply_adds = _read(name, quick)
-            found.append(of_op(name, group, convolution, _twin, shapes, "xw", options, 3 * multiply_adds, count))
+            found.append(
+                of_op(
+                    name, group, convolution, _twin, shapes, "xw", options, 3 * multiply_adds, count
+                )
+            )
     return found
 
 
 def more(arguments):
     """The time of algorithm="auto" as a share of the fastest algorithm's, map by map."""
-    print(f"\n{'auto / the fastest that fits':48}" + "".join(f"{name:>12}" for name in ("forward", "dx", "dw")))
+    print(
+        f"\n{'auto / the fastest that fits':48}"
+        + "".join(f"{name:>12}" for name in ("forward", "dx", "dw"))
+    )
     rows = []
-    for name, device in product(UNDECIDED[::6] if arguments.quick else UNDECIDED, sorted(set(arguments.device))):
+    for name, device in product(
+        UNDECIDED[::6] if arguments.quick else UNDECIDED, sorted(set(arguments.device))
+    ):
         shapes, options, _ = _read(name, arguments.quick)
         arrays, rivals = normals(shapes), {}
-        windows = windows_over(shapes["x"][1:-1], shapes["w"][:-2], options["stride"], options["padding"], options["dilation"])
+        windows = windows_over(
+            shapes["x"][1:-1],
+            shapes["w"][:-2],
+            options["stride"],
+            options["padding"],
+            options["dilation"],
+        )
         able = choice.fitting(windows, options["groups"], shapes["w"])
         for algorithm in ("auto", *(name for name in ALGORITHMS if name in able)):
             ours = partial(maps, convolution, "xw", {**options, "algorithm": algorithm})
             rivals[algorithm] = placed(ours, arrays, device, arguments.tf32)
-        seconds = turn_about(rivals, arguments.quick, dict.fromkeys(rivals, by_cupy) if device == "gpu" else {})
-        fastest = {key: min(found[key] for rival, found in seconds.items() if rival != "auto") for key in seconds["auto"]}
+        seconds = turn_about(
+            rivals, arguments.quick, dict.fromkeys(rivals, by_cupy) if device == "gpu" else {}
+        )
+        fastest = {
+            key: min(found[key] for rival, found in seconds.items() if rival != "auto")
+            for key in seconds["auto"]
+        }
         share = {key: seconds["auto"][key] / fastest[key] for key in fastest}
         rows.append({"name": name, "device": device, "seconds": seconds, "share": share})
-        print(f"  {name + on(device):46}" + "".join(f"{found:12.2f}" for found in share.values()), flush=True)
+        print(
+            f"  {name + on(device):46}" + "".join(f"{found:12.2f}" for found in share.values()),
+            flush=True,
+        )
     return {"auto": rows}
 
 
 def _read(name, quick):
-    """Shapes of x, w and b, options, and multiply-adds of each map, from the name; quick: smaller than it says."""
+    """Shapes of x, w and b, options, and multiply-adds of each map, from the name; quick: smaller
+    than it says."""
     sizes, *rest = name.split(", ")
-    taps, channels, extent = (part.replace("->", "x").split("x") for part in sizes.replace(" at", "").split())
-    taps, (inputs, outputs), extent = (tuple(map(int, lengths)) for lengths in (taps, channels, extent))
-    told = {"batch": 1, "stride": 1, "dilation": 1, "groups": 1} | {word: int(n) for word, n in map(str.split, rest)}
+    taps, channels, extent = (
+        part.replace("->", "x").split("x") for part in sizes.replace(" at", "").split()
+    )
+    taps, (inputs, outputs), extent = (
+        tuple(map(int, lengths)) for lengths in (taps, channels, extent)
+    )
+    told = {"batch": 1, "stride": 1, "dilation": 1, "groups": 1} | {
+        word: int(n) for word, n in map(str.split, rest)
+    }
     batch, stride, dilation, groups = told.values()
     if quick:
         batch, inputs, outputs, groups = 1, min(inputs, 8), min(outputs, 8), min(groups, 8)
         extent = tuple(min(length, 12) for length in extent)
     padding = tuple(dilation * (n - 1) // 2 for n in taps)
-    shapes = {"x": (batch, *extent, inputs), "w": (*taps, inputs // groups, outputs), "b": (outputs,)}
+    shapes = {
+        "x": (batch, *extent, inputs),
+        "w": (*taps, inputs // groups, outputs),
+        "b": (outputs,),
+    }
     positions = batch * prod(windows_over(extent, taps, stride, padding, dilation).out)
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     return shapes, options, positions * prod(shapes["w"])

@@ -1,4 +1,5 @@
-"""Find and tell apart the faces of ORL's 40 people, which no network here was trained on; and the time of each step."""
+"""Find and tell apart the faces of ORL's 40 people, which no network here was trained on; and the
+time of each step."""
 
 import os
 from pathlib import Path
@@ -29,14 +30,19 @@ def run(arguments):
     for what, seconds in timed.items():
         for name, value in seconds.items():
             print(f"{what}: {name:44}{1e3 * value:8.1f} ms")
-    keep("faces", {**found._asdict(), "at_thresholds": at_thresholds, "seconds": timed, "others": others()})
+    keep(
+        "faces",
+        {**found._asdict(), "at_thresholds": at_thresholds, "seconds": timed, "others": others()},
+    )
 
 
 def people():
     """The folder of ORL's people"""
     data = os.environ.get("MINIDL_DATA")
     if not data or not (Path(data) / FOLDER).is_dir():
-        raise FileError(f"ORL's faces are measured on; name a folder that holds {FOLDER} in the variable MINIDL_DATA")
+        raise FileError(
+            f"ORL's faces are measured on; name a folder that holds {FOLDER} in the variable MINIDL_DATA"
+        )
     return Path(data) / FOLDER
 
 

@@ -17,9 +17,14 @@ from minidl.models import face_detector, face_landmarks, face_recognition
 from minidl.models.face_recognition import NUMBERS
 
 SIDES = {"face_detector": (128, 416, 832), "face_landmarks": (112,), "face_recognition": (150,)}
-NETWORKS = {"face_detector": face_detector, "face_landmarks": face_landmarks, "face_recognition": face_recognition}
+NETWORKS = {
+    "face_detector": face_detector,
+    "face_landmarks": face_landmarks,
+    "face_recognition": face_recognition,
+}
 BATCHES = 1, 16
-PHOTOGRAPHS = {"512x512": (512, 512), "1440x1080": (1080, 1440), "4000x3000": (3000, 4000)}  # (height, width)
+# (height, width)
+PHOTOGRAPHS = {"512x512": (512, 512), "1440x1080": (1080, 1440), "4000x3000": (3000, 4000)}
 PEOPLE, MANY, TINY = 1000, 100_000, 32
 ROUNDS = 7
 
@@ -43,16 +48,23 @@ def _networks():
         for side in sides:
             for count in BATCHES if side < 400 else (1,):
                 pictures = rng.uniform(0, 255, (count, side, side, 3)).astype(np.float32)
-                found[f"{name}, {side} pixels, batch {count}"] = _seconds(lambda p=pictures, f=network: f(p)) / count
+                found[f"{name}, {side} pixels, batch {count}"] = (
+                    _seconds(lambda p=pictures, f=network: f(p)) / count
+                )
     return found
 
 
 def _to_names(reader, portrait, folder):
     """From a file with a face to its name among PEOPLE, everything loaded"""
-    gallery, paths = Gallery(*_strangers(PEOPLE), THRESHOLD), {f"portrait of ORL, {_size(portrait)}": portrait}
+    gallery, paths = (
+        Gallery(*_strangers(PEOPLE), THRESHOLD),
+        {f"portrait of ORL, {_size(portrait)}": portrait},
+    )
     for size, extent in PHOTOGRAPHS.items():
         paths[f"photograph, {size}"] = folder / f"{size}.jpg"
-        write_image(folder / f"{size}.jpg", resize(read_image(shipped_picture("astronaut")), *extent))
+        write_image(
+            folder / f"{size}.jpg", resize(read_image(shipped_picture("astronaut")), *extent)
+        )
     paths["photograph without a face, 640x427"] = shipped_picture("rocket")
 
     def identify(path):
@@ -84,13 +96,27 @@ def _starts(reader, folder):
     database = Database(folder / "people.db", reader.identity, create=True)
     for name, numbers in zip(*_strangers(PEOPLE), strict=True):
         database.enroll(name, numbers)
-    identify = ["-m", "minidl.cli", "faces", "identify", str(folder / "people.db"), str(folder / "tiny.png")]
-    words = {"`minidl faces identify`, with a tiny picture": identify, "Python that imports NumPy": ["-c", "import numpy"]}
+    identify = [
+        "-m",
+        "minidl.cli",
+        "faces",
+        "identify",
+        str(folder / "people.db"),
+        str(folder / "tiny.png"),
+    ]
+    words = {
+        "`minidl faces identify`, with a tiny picture": identify,
+        "Python that imports NumPy": ["-c", "import numpy"],
+    }
     return {name: _seconds(lambda w=arguments: _process(w)) for name, arguments in words.items()}
 
 
 def _process(arguments):
-    subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, cwd=Path(minidl.__file__).parents[1])
+    subprocess.run(
+        [sys.executable, *arguments],
+        stdout=subprocess.DEVNULL,
+        cwd=Path(minidl.__file__).parents[1],
+    )
 
 
 def _seconds(call):

@@ -1,4 +1,5 @@
-"""Train a network as a whole command, with the settings of a preset; keep its log, its curves and what it reached."""
+"""Train a network as a whole command, with the settings of a preset; keep its log, its curves and
+what it reached."""
 
 import csv
 import json
@@ -19,9 +20,15 @@ from minidl.training.folder import CURVES, PICTURE, RESULT, TABLE
 
 
 def register(parser):
-    parser.add_argument("network", choices=NETWORKS, help="faces: three, from triplets and with either head")
-    parser.add_argument("--preset", choices=("fast", "seed"), default="fast", help="the settings (default: fast)")
-    parser.add_argument("--folder", type=Path, metavar="FOLDER", help="of a run to go on from, or that is done")
+    parser.add_argument(
+        "network", choices=NETWORKS, help="faces: three, from triplets and with either head"
+    )
+    parser.add_argument(
+        "--preset", choices=("fast", "seed"), default="fast", help="the settings (default: fast)"
+    )
+    parser.add_argument(
+        "--folder", type=Path, metavar="FOLDER", help="of a run to go on from, or that is done"
+    )
 
 
 def run(arguments):
@@ -30,7 +37,9 @@ def run(arguments):
     if network != "faces":
         _learn(network + suffix, [network, "--preset", preset], arguments.folder)
     elif arguments.folder:
-        raise ArgumentError("faces are three runs of minutes, which begin anew each time; leave --folder out")
+        raise ArgumentError(
+            "faces are three runs of minutes, which begin anew each time; leave --folder out"
+        )
     else:
         people = str(faces.people())
         for head in HEADS:
@@ -39,12 +48,15 @@ def run(arguments):
 
 
 def _learn(name, words, begun_in=None):
-    """Run `minidl train` with these words and keep results/NAME.json, and its pictures. begun_in: the folder to go on from."""
+    """Run `minidl train` with these words and keep results/NAME.json, and its pictures. begun_in:
+    the folder to go on from."""
     with tempfile.TemporaryDirectory() as temporary:
         folder, begun, others = begun_in or Path(temporary) / "run", _clocks(), watch_others()
         command = ["train", *words, "--folder", str(folder), *(["--resume"] if begun_in else [])]
         if code := subprocess.run([sys.executable, "-m", "minidl.cli", *command]).returncode:
-            raise MinidlError(f"`minidl {' '.join(command)}` ended with the code {code}; mend what it says")
+            raise MinidlError(
+                f"`minidl {' '.join(command)}` ended with the code {code}; mend what it says"
+            )
         seconds, cpu = (now - then for now, then in zip(_clocks(), begun, strict=True))
         result = json.loads((folder / RESULT).read_text())
         with open(folder / TABLE, newline="") as file:

@@ -12,7 +12,10 @@ GROUP = "Gram matrices and style losses"
 def cases(quick):
     """quick: of a picture of 32x32."""
     side = 32 if quick else 512
-    features = {block: (1, side >> (block - 1), side >> (block - 1), channels) for block, _, channels in BLOCKS}
+    features = {
+        block: (1, side >> (block - 1), side >> (block - 1), channels)
+        for block, _, channels in BLOCKS
+    }
     image, rest = (1, side, side, 3), "content and total variation"
     return [
         *(_gram(f"Gram matrix, conv{block}_1", shape) for block, shape in features.items()),
@@ -26,11 +29,16 @@ def cases(quick):
 
 def _gram(name, shape):
     options = {"normalization": "positions"}
-    return of_op(name, GROUP, gram_matrix, gram, {"features": shape}, ["features"], options, _products(shape))
+    return of_op(
+        name, GROUP, gram_matrix, gram, {"features": shape}, ["features"], options, _products(shape)
+    )
 
 
 def _style(name, shape):
-    options, shapes = {"normalization": "positions_mean"}, {"generated": shape, "style": (1, shape[-1], shape[-1])}
+    options, shapes = (
+        {"normalization": "positions_mean"},
+        {"generated": shape, "style": (1, shape[-1], shape[-1])},
+    )
     return of_op(name, GROUP, style_loss, style, shapes, ["generated"], options, _products(shape))
 
 

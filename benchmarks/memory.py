@@ -1,5 +1,5 @@
-"""The memory of a case: `python -m benchmarks.memory MODULE CASE RIVAL` runs it in a process of its own and prints bytes. Of a
-GPU's memory the libraries themselves keep count."""
+"""The memory of a case: `python -m benchmarks.memory MODULE CASE RIVAL` runs it in a process of its
+own and prints bytes. Of a GPU's memory the libraries themselves keep count."""
 
 import importlib
 import os
@@ -13,16 +13,26 @@ RESET, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 
 def of_each(work, number, rivals):
-    """{rival: bytes} that a case adds at its peak to what is there once the weights and pictures are loaded.
+    """{rival: bytes} that a case adds at its peak to what is there once the weights and pictures
+    are loaded.
 
-    The system's own count, VmHWM, which Linux alone can set back. (getrusage's ru_maxrss begins at the parent's peak.)
+    The system's own count, VmHWM, which Linux alone can set back. (getrusage's ru_maxrss begins at
+    the parent's peak.)
     """
-    return {rival: _in_a_process(work.__name__, str(number), rival) for rival in rivals if os.access(RESET, os.W_OK)}
+    return {
+        rival: _in_a_process(work.__name__, str(number), rival)
+        for rival in rivals
+        if os.access(RESET, os.W_OK)
+    }
 
 
 def _in_a_process(*arguments):
     command = [sys.executable, "-m", "benchmarks.memory", *arguments]
-    return int(subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]).stdout)
+    return int(
+        subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]
+        ).stdout
+    )
 
 
 def _added(module, number, rival):
@@ -39,14 +49,19 @@ def _added(module, number, rival):
 def on_gpu(rival, calls):
     """Bytes of a GPU that fresh calls add at their peak: what CuPy and PyTorch take of it.
 
-    Counted in a second run: what the first one keeps is in it, but not what PyTorch needs to try its algorithms.
+    Counted in a second run: what the first one keeps is in it, but not what PyTorch needs to try
+    its algorithms.
     """
     if rival.startswith("minidl"):
         pool = importlib.import_module("cupy").get_default_memory_pool()
         forget, count, peak = pool.free_all_blocks, pool.total_bytes, pool.total_bytes
     else:
         cuda = importlib.import_module("torch").cuda
-        forget, count, peak = cuda.reset_peak_memory_stats, cuda.memory_reserved, cuda.max_memory_reserved
+        forget, count, peak = (
+            cuda.reset_peak_memory_stats,
+            cuda.memory_reserved,
+            cuda.max_memory_reserved,
+        )
     forget()
     before = count()
     for _ in range(2):

@@ -8,12 +8,18 @@ from minidl.models.vgg19 import BLOCKS
 def cases(quick):
     """quick: of a picture of 32x32."""
     size, batch = (32, 1) if quick else (512, 16)
-    blocks = [(1, size >> number, size >> number, channels) for number, (_, _, channels) in enumerate(BLOCKS)]
+    blocks = [
+        (1, size >> number, size >> number, channels)
+        for number, (_, _, channels) in enumerate(BLOCKS)
+    ]
     kinds = [("max", ops.max_pool, _max_pool), ("average", ops.avg_pool, _avg_pool)]
     vgg, resnet = {"window": 2, "stride": 2, "padding": 0}, {"window": 3, "stride": 2, "padding": 1}
     return [
         *(_case(f"{kind} 2x2", *maps, shape, vgg) for kind, *maps in kinds for shape in blocks),
-        *(_case(f"{kind} 3x3, stride 2", *maps, (batch, 56, 56, 64), resnet) for kind, *maps in kinds),
+        *(
+            _case(f"{kind} 3x3, stride 2", *maps, (batch, 56, 56, 64), resnet)
+            for kind, *maps in kinds
+        ),
         _case("ReLU", ops.relu, _relu, (1, size // 2, size // 2, 128), {}),
     ]
 

@@ -22,5 +22,14 @@ def run(arguments):
         for method, proofs in methods.items()
     }  # fmt: skip
     for method, found in table.items():
-        print(f"{method:24}{found['proven']:3} of {found['gradients']:3} proven, worst error {found['worst_error']:.1e}")
-    keep("proofs", {"ops": len({row.name.partition("[")[0] for row in ROWS}), "cases": CASES, "methods": table})
+        print(
+            f"{method:24}{found['proven']:3} of {found['gradients']:3} proven, worst error {found['worst_error']:.1e}"
+        )
+    keep(
+        "proofs",
+        {
+            "ops": len({row.name.partition("[")[0] for row in ROWS}),
+            "cases": CASES,
+            "methods": table,
+        },
+    )

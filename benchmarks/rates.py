@@ -1,4 +1,5 @@
-"""What a device reaches at most, in multiplying matrices and in moving numbers: what the rest is compared with."""
+"""What a device reaches at most, in multiplying matrices and in moving numbers: what the rest is
+compared with."""
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -14,8 +15,9 @@ STRIPS = {"cpu": 64, "gpu": 1}  # that the cores share
 
 
 def rates(device, tf32=False, quick=False):
-    """{name: rate}: of float32 matrices, multiplied in GFLOP/s; of float32 numbers, copied in GB/s, of which half are read and
-    half written; and of a GPU, "to_gpu_gbs" and "from_gpu_gbs", between it and a NumPy array. By minidl's number of threads.
+    """{name: rate}: of float32 matrices, multiplied in GFLOP/s; of float32 numbers, copied in GB/s,
+    of which half are read and half written; and of a GPU, "to_gpu_gbs" and "from_gpu_gbs", between
+    it and a NumPy array. By minidl's number of threads.
     """
     side, size = (256, 1 << 20) if quick else (SIDES[device], BYTES[device])
     rng = np.random.default_rng(0)
@@ -26,7 +28,9 @@ def rates(device, tf32=False, quick=False):
         source, target = xp.asarray(given), xp.ones(given.shape, np.float32)
         calls = {
             "matrix_gflops": lambda: matrix @ matrix,
-            "copy_gbs": lambda: share(xp, lambda strip: xp.copyto(target[strip], source[strip]), range(len(given))),
+            "copy_gbs": lambda: share(
+                xp, lambda strip: xp.copyto(target[strip], source[strip]), range(len(given))
+            ),
         }
         if device == "gpu":
             calls |= {"to_gpu_gbs": lambda: xp.asarray(given), "from_gpu_gbs": source.get}

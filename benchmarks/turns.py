@@ -1,4 +1,5 @@
-"""The clocks: rivals take turns in one process, so that whatever else the machine does meets all of them alike."""
+"""The clocks: rivals take turns in one process, so that whatever else the machine does meets all of
+them alike."""
 
 import importlib
 import math
@@ -7,7 +8,8 @@ from statistics import median
 
 ROUNDS, SECONDS = 7, 2.0  # the least of each case
 TURN = 10e-3  # seconds that a short call is repeated for
-LEAD = 20e-3  # seconds that the threads of the rival before look out for more work, on cores that this one needs
+# seconds that the threads of the rival before look out for more work, on cores that this one needs
+LEAD = 20e-3
 
 
 def by_host(call, count):
@@ -45,8 +47,8 @@ def _between(begun, ended, call, count):
 def turn_about(rivals, quick=False, clocks={}):  # noqa: B006
     """{rival: {map: call}} -> {rival: {map: median seconds of one call}}
 
-    Each rival begins its turn with calls that are not timed; the first round is warm-up. quick: one short round counts.
-    clocks: {rival: its clock}, by_host where none is given.
+    Each rival begins its turn with calls that are not timed; the first round is warm-up. quick: one
+    short round counts. clocks: {rival: its clock}, by_host where none is given.
     """
     rounds, least, turn, lead = (1, 0, 0, 0) if quick else (ROUNDS, SECONDS, TURN, LEAD)
     times = {rival: {name: [] for name in calls} for rival, calls in rivals.items()}
@@ -59,7 +61,10 @@ def turn_about(rivals, quick=False, clocks={}):  # noqa: B006
             for name, call in calls.items():
                 times[rival][name].append(_seconds(call, turn, clock))
         done, begun = done + 1, begun or time.perf_counter()
-    return {rival: {name: median(found[1:]) for name, found in maps.items()} for rival, maps in times.items()}
+    return {
+        rival: {name: median(found[1:]) for name, found in maps.items()}
+        for rival, maps in times.items()
+    }
 
 
 def _seconds(call, least, clock=by_host):

@@ -1,5 +1,6 @@
-"""The same maps in PyTorch, in two layouts of memory: "contiguous" with the channels first, as it takes them by default, and
-"channels-last". Tensors have the shapes of minidl's arrays in both; PyTorch sees its own through `movedim`, a view."""
+"""The same maps in PyTorch, in two layouts of memory: "contiguous" with the channels first, as it
+takes them by default, and "channels-last". Tensors have the shapes of minidl's arrays in both;
+PyTorch sees its own through `movedim`, a view."""
 
 import importlib
 import importlib.util
@@ -17,7 +18,11 @@ def is_installed():
 
 def devices(wanted):
     """Those of the devices that PyTorch can use."""
-    return [device for device in wanted if is_installed() and (device == "cpu" or pytorch().cuda.is_available())]
+    return [
+        device
+        for device in wanted
+        if is_installed() and (device == "cpu" or pytorch().cuda.is_available())
+    ]
 
 
 def rival(device, layout):
@@ -33,7 +38,8 @@ def pytorch():
 
 
 def choose_arithmetic(tf32):
-    """Of products of float32 on a GPU: TF32, or float32. PyTorch may try which of cuDNN's algorithms is the fastest."""
+    """Of products of float32 on a GPU: TF32, or float32. PyTorch may try which of cuDNN's
+    algorithms is the fastest."""
     backends = pytorch().backends
     backends.cuda.matmul.allow_tf32 = backends.cudnn.allow_tf32 = tf32
     backends.cudnn.benchmark = True
@@ -44,9 +50,13 @@ def tensor(array, device):
 
 
 def maps(twin, gradients, layout, arrays, device):
-    """{"forward": call, "dx": call, ..}: twin(torch.nn.functional, **tensors) and some gradients of it, each alone; dy is y."""
+    """{"forward": call, "dx": call, ..}: twin(torch.nn.functional, **tensors) and some gradients of
+    it, each alone; dy is y."""
     torch = pytorch()
-    tensors = {name: LAID_OUT.get(name, _activations)(tensor(array, device), layout) for name, array in arrays.items()}
+    tensors = {
+        name: LAID_OUT.get(name, _activations)(tensor(array, device), layout)
+        for name, array in arrays.items()
+    }
     leaves = {name: tensors[name].detach().requires_grad_() for name in gradients}
     y = twin(torch.nn.functional, **tensors | leaves)
     dy = y.detach().clone()
@@ -55,11 +65,14 @@ def maps(twin, gradients, layout, arrays, device):
         return torch.autograd.grad(y, leaf, dy, retain_graph=True)[0]
 
     forward = torch.no_grad()(partial(twin, torch.nn.functional, **tensors))
-    return {"forward": forward} | {f"d{name}": partial(gradient, leaf) for name, leaf in leaves.items()}
+    return {"forward": forward} | {
+        f"d{name}": partial(gradient, leaf) for name, leaf in leaves.items()
+    }
 
 
 def vgg19_features(model, layout, device):
-    """features(image (N, H, W, 3), names) -> {"conv4_2": (N, H, W, C), ..}: a VGG19's weights, frozen, and average pooling."""
+    """features(image (N, H, W, 3), names) -> {"conv4_2": (N, H, W, C), ..}: a VGG19's weights,
+    frozen, and average pooling."""
     functional, mean, layers = pytorch().nn.functional, tensor(model.preprocessing.mean, device), []
     for name, layer in model.layers.items():
         if "conv" in name:
@@ -73,7 +86,11 @@ def vgg19_features(model, layout, device):
         for name, kernel, bias in layers:
             if len(found) == len(names):
                 break
-            x = functional.avg_pool2d(x, 2) if kernel is None else functional.conv2d(x, kernel, bias, padding=1).relu_()
+            x = (
+                functional.avg_pool2d(x, 2)
+                if kernel is None
+                else functional.conv2d(x, kernel, bias, padding=1).relu_()
+            )
             if name in names:
                 found[name] = x.movedim(1, -1)
         return found
@@ -82,8 +99,13 @@ def vgg19_features(model, layout, device):
 
 
 def pictures(array, layout, device):
-    """A batch (N, H, W, C) as PyTorch takes it, (N, C, H, W), in the layout; anything else as it is."""
-    return _activations(tensor(array, device), layout).movedim(-1, 1) if array.ndim == 4 else tensor(array, device)
+    """A batch (N, H, W, C) as PyTorch takes it, (N, C, H, W), in the layout; anything else as it
+    is."""
+    return (
+        _activations(tensor(array, device), layout).movedim(-1, 1)
+        if array.ndim == 4
+        else tensor(array, device)
+    )
 
 
 def sequential(model, layout, device):
@@ -98,24 +120,38 @@ def sequential(model, layout, device):
             made.append(norm(len(layer.mean), layer.epsilon, 1 - layer.momentum))
         elif kind == "Dense":
             made.append(nn.Linear(*layer.kernel.shape))
-            made[-1].weight.data, made[-1].bias.data = tensor(layer.kernel.data.T.copy(), "cpu"), tensor(layer.bias.data, "cpu")
+            made[-1].weight.data, made[-1].bias.data = (
+                tensor(layer.kernel.data.T.copy(), "cpu"),
+                tensor(layer.bias.data, "cpu"),
+            )
         elif kind == "Flatten":
             made.append(_flatten(nn))
             is_flat = True
         elif kind in ("MaxPool", "ReLU"):
-            made.append(nn.ReLU() if kind == "ReLU" else nn.MaxPool2d(layer.size, layer.options.get("stride")))
+            made.append(
+                nn.ReLU()
+                if kind == "ReLU"
+                else nn.MaxPool2d(layer.size, layer.options.get("stride"))
+            )
     return nn.Sequential(*made).to(PLACES[device])
 
 
 def _convolution(nn, layer, layout):
-    """With its padding as a layer of its own, since "same" pads one side more than the other where the stride is 2"""
+    """With its padding as a layer of its own, since "same" pads one side more than the other where
+    the stride is 2"""
     *taps, inputs, outputs = layer.kernel.shape
     stride, padding = layer.options["stride"], layer.options["padding"]
     before, after = (1 if stride == 1 else 0, 1) if padding == "same" else (padding, padding)
     convolution = nn.Conv2d(inputs, outputs, taps, stride, padding=before if before == after else 0)
-    convolution.weight.data = _kernel(tensor(layer.kernel.data, "cpu"), layout).movedim((-1, -2), (0, 1))
+    convolution.weight.data = _kernel(tensor(layer.kernel.data, "cpu"), layout).movedim(
+        (-1, -2), (0, 1)
+    )
     convolution.bias.data = tensor(layer.bias.data, "cpu")
-    return [convolution] if before == after else [nn.ZeroPad2d((before, after, before, after)), convolution]
+    return (
+        [convolution]
+        if before == after
+        else [nn.ZeroPad2d((before, after, before, after)), convolution]
+    )
 
 
 def _flatten(nn):

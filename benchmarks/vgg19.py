@@ -1,4 +1,5 @@
-"""VGG19's features, to conv5_4: their time and memory, and Winograd's error on the network's own activations."""
+"""VGG19's features, to conv5_4: their time and memory, and Winograd's error on the network's own
+activations."""
 
 from functools import partial
 from itertools import pairwise
@@ -29,28 +30,42 @@ def multiply_adds(n, side, layers):
     total, inputs = 0, 3
     for block, count, outputs in BLOCKS:
         for number in range(1, count + 1):
-            total += (f"conv{block}_{number}" in layers) * n * (side >> (block - 1)) ** 2 * 9 * inputs * outputs
+            total += (
+                (f"conv{block}_{number}" in layers)
+                * n
+                * (side >> (block - 1)) ** 2
+                * 9
+                * inputs
+                * outputs
+            )
             inputs = outputs
     return total
 
 
 def more(arguments):
-    """Winograd's largest error by layer, in float32, against im2col in float64: the definition in loops would take hours."""
+    """Winograd's largest error by layer, in float32, against im2col in float64: the definition in
+    loops would take hours."""
     model, errors = vgg19(), {}
     picture = read_image(shipped_picture("chelsea"), 48 if arguments.quick else 128)
     inputs = model.features(picture, list(model.layers))
     for before, name in pairwise(model.layers):
         if "conv" in name:
             parts = inputs[before], model.layers[name].kernel.data, model.layers[name].bias.data
-            exact = convolution(*(part.astype(np.float64) for part in parts), padding=1, algorithm="im2col")
+            exact = convolution(
+                *(part.astype(np.float64) for part in parts), padding=1, algorithm="im2col"
+            )
             error = convolution(*parts, padding=1, algorithm="winograd") - exact
             errors[name] = float(abs(error).max() / abs(exact).max())
-    print(f"\nWinograd's error in float32, relative to a layer's largest output: at most {max(errors.values()):.1e}")
+    print(
+        f"\nWinograd's error in float32, relative to a layer's largest output: at most {max(errors.values()):.1e}"
+    )
     return {"winograd_errors": errors}
 
 
 def _pictures(n, side):
-    return {"image": np.random.default_rng(0).uniform(0, 255, (n, side, side, 3)).astype(np.float32)}
+    return {
+        "image": np.random.default_rng(0).uniform(0, 255, (n, side, side, 3)).astype(np.float32)
+    }
 
 
 def _ours(arrays):
@@ -59,5 +74,8 @@ def _ours(arrays):
 
 
 def _theirs(layout, arrays, device):
-    features, image = twins.vgg19_features(vgg19(), layout, device), twins.tensor(arrays["image"], device)
+    features, image = (
+        twins.vgg19_features(vgg19(), layout, device),
+        twins.tensor(arrays["image"], device),
+    )
     return {"features": twins.pytorch().no_grad()(lambda: list(features(image, LAYERS).values()))}

@@ -1,4 +1,5 @@
-"""Look inside VGG19 with `minidl visualize` as whole commands; keep their times and the README's pictures."""
+"""Look inside VGG19 with `minidl visualize` as whole commands; keep their times and the README's
+pictures."""
 
 import subprocess
 import sys
@@ -32,7 +33,8 @@ def run(arguments):
         for name, words in ACTIONS.items():
             output = Path(folder) / ("report.html" if name == "report" else f"{name}.png")
             measured[name] = {"command": _told(words), "seconds": _seconds(words, output)}
-            if output.suffix == ".png":  # its pixels alone: what it tells of how it was made names places of this machine
+            # its pixels alone: what it tells of how it was made names places of this machine
+            if output.suffix == ".png":
                 write_image(results_folder() / f"visualize_{name}.jpg", read_image(output))
             print("{:10}{seconds:7.1f} s, {command}".format(name, **measured[name]))
         found = _search(Path(folder) / "pictures")
@@ -47,22 +49,35 @@ def _told(words):
 def _seconds(words, output):
     begun = time.perf_counter()
     command = ["-m", "minidl.cli", "visualize", *words, "-o", str(output)]
-    if code := subprocess.run([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
-        raise MinidlError(f"`{_told(words)}` ended with the code {code}; run it by itself to see why")
+    if code := subprocess.run(
+        [sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ).returncode:
+        raise MinidlError(
+            f"`{_told(words)}` ended with the code {code}; run it by itself to see why"
+        )
     return time.perf_counter() - begun
 
 
 def _search(folder):
-    """How fast pictures are searched for what excites the default layers' units most, once the network is there"""
+    """How fast pictures are searched for what excites the default layers' units most, once the
+    network is there"""
     folder.mkdir()
     for name in SHIPPED:
         picture = read_image(shipped_picture(name))
         for top in range(0, picture.shape[0] - SIDE + 1, STEP):
             for left in range(0, picture.shape[1] - SIDE + 1, STEP):
-                write_image(folder / f"{name}-{top}-{left}.png", picture[top : top + SIDE, left : left + SIDE])
+                write_image(
+                    folder / f"{name}-{top}-{left}.png",
+                    picture[top : top + SIDE, left : left + SIDE],
+                )
     network, album = open_network(), Folder(folder, (SIDE, SIDE))
     layers = default_layers(network, album.size)
     begun = time.perf_counter()
     strongest(network, album, layers)
     seconds = time.perf_counter() - begun
-    return {"pictures": len(album), "side": SIDE, "layers": layers, "pictures_a_minute": 60 * len(album) / seconds}
+    return {
+        "pictures": len(album),
+        "side": SIDE,
+        "layers": layers,
+        "pictures_a_minute": 60 * len(album) / seconds,
+    }

@@ -1,4 +1,5 @@
-"""Deep learning from scratch: every op a forward and its hand-derived gradients, in NumPy or CuPy."""
+"""Deep learning from scratch: every op a forward and its hand-derived gradients, in NumPy or
+CuPy."""
 
 __version__ = "0.1.0"
 

@@ -1,7 +1,7 @@
 """NumPy or CuPy: the arrays themselves say which.
 
-An op asks `array_module(x, w)` for the library that its arrays belong to and is thereby written once for both. CuPy is
-imported only when a GPU is asked for by name, never by `import minidl`.
+An op asks `array_module(x, w)` for the library that its arrays belong to and is thereby written
+once for both. CuPy is imported only when a GPU is asked for by name, never by `import minidl`.
 """
 
 import importlib
@@ -38,17 +38,22 @@ def array_module(*arrays):
         module = _library_of(array)
         if module is None:
             kind = type(array).__name__
-            raise ArgumentError(f"found a {kind} where an array was wanted; wrap it in minidl.Tensor(...)")
+            raise ArgumentError(
+                f"found a {kind} where an array was wanted; wrap it in minidl.Tensor(...)"
+            )
         if module not in modules:
             modules.append(module)
     if len(modules) > 1:
         names = " and ".join(sorted(module.__name__ for module in modules))
-        raise DeviceError(f"the arrays of one op belong to {names}; move them to one device with .to('cpu') or .to('gpu')")
+        raise DeviceError(
+            f"the arrays of one op belong to {names}; move them to one device with .to('cpu') or .to('gpu')"
+        )
     return modules[0] if modules else np
 
 
 def _library_of(value):
-    """numpy, cupy, or whatever library the value names as its own; None for what is no array. (CuPy's arrays name none.)"""
+    """numpy, cupy, or whatever library the value names as its own; None for what is no array.
+    (CuPy's arrays name none.)"""
     if isinstance(value, (np.ndarray, np.generic)):
         return np
     cupy = sys.modules.get("cupy")
@@ -58,11 +63,14 @@ def _library_of(value):
 
 
 def must_be_floating(name, array):
-    """Refuse whole numbers where sums and differences of them would wrap around, as those of a uint8 picture do."""
+    """Refuse whole numbers where sums and differences of them would wrap around, as those of a
+    uint8 picture do."""
     dtype = getattr(array, "dtype", None)
     if dtype is None or dtype.kind not in "fc":
         found = f"a {type(array).__name__}" if dtype is None else f"an array of {dtype}"
-        raise ArgumentError(f"{name} is {found}; wanted an array of floating-point numbers: use .astype('float32')")
+        raise ArgumentError(
+            f"{name} is {found}; wanted an array of floating-point numbers: use .astype('float32')"
+        )
 
 
 def why_no_gpu():
@@ -79,7 +87,8 @@ def why_no_gpu():
 
 
 def _why_no_product(cupy):
-    """A GPU may be seen whose libraries or compiler are missing: that shows when something is computed."""
+    """A GPU may be seen whose libraries or compiler are missing: that shows when something is
+    computed."""
     try:
         (cupy.ones((2, 2, 2)) @ cupy.ones((2, 2, 2))).sum().item()
     except Exception as error:  # CUDA's libraries raise errors of a dozen kinds
@@ -90,13 +99,15 @@ def _why_no_product(cupy):
 
 
 class device:  # noqa: N801  a verb in the reader's code, like open
-    """Choose where minidl makes new arrays: `device("gpu")` from here on, `with device("gpu"):` for a block.
+    """Choose where minidl makes new arrays: `device("gpu")` from here on, `with device("gpu"):` for
+    a block.
 
-    "auto" is the GPU where one can be used and else the CPU. The choice belongs to the thread. Raises DeviceError with the
-    reason where "gpu" cannot be had.
+    "auto" is the GPU where one can be used and else the CPU. The choice belongs to the thread.
+    Raises DeviceError with the reason where "gpu" cannot be had.
 
-    tf32: let the GPU's products of float32 matrices read only the first ten of their 23 binary digits (NVIDIA's TensorFloat-32,
-    from compute capability 8.0 on), for speed. One part of this choice CuPy keeps for all threads.
+    tf32: let the GPU's products of float32 matrices read only the first ten of their 23 binary
+    digits (NVIDIA's TensorFloat-32, from compute capability 8.0 on), for speed. One part of this
+    choice CuPy keeps for all threads.
 
     >>> with device("cpu"):
     ...     zeros = current_module().zeros(3)
@@ -108,13 +119,16 @@ class device:  # noqa: N801  a verb in the reader's code, like open
         found, self._before = (current_device(), current_arithmetic()), []
         self.name = _usable(name)
         if tf32 and name == "cpu":
-            raise ArgumentError("TF32 is an arithmetic of NVIDIA's GPUs; choose the device 'gpu' for it, or leave it out")
+            raise ArgumentError(
+                "TF32 is an arithmetic of NVIDIA's GPUs; choose the device 'gpu' for it, or leave it out"
+            )
         self.arithmetic = "tf32" if tf32 and self.name == "gpu" else "float32"
         _choose(self.name, self.arithmetic)
         _chosen.just_now = self, found
 
     def __enter__(self):
-        # In `with device("gpu"):` the choice was made a moment ago, and what was there before is what to go back to.
+        # In `with device("gpu"):` the choice was made a moment ago, and what was there before is
+        # what to go back to.
         latest, found = getattr(_chosen, "just_now", (None, None))
         self._before.append(found if latest is self else (current_device(), current_arithmetic()))
         _choose(self.name, self.arithmetic)
@@ -148,7 +162,8 @@ def device_of(array):
 
 
 def to_device(array, name):
-    """The same numbers on the device "cpu", "gpu" or "auto"; the array itself where it is there already."""
+    """The same numbers on the device "cpu", "gpu" or "auto"; the array itself where it is there
+    already."""
     name = _usable(name)
     if device_of(array) == name:
         return array
@@ -161,7 +176,8 @@ def to_numpy(array):
 
 
 def read_numbers(*arrays):
-    """Arrays of one number each as floats, fetched in one go: each reading waits until a GPU has done all that it was told."""
+    """Arrays of one number each as floats, fetched in one go: each reading waits until a GPU has
+    done all that it was told."""
     xp = array_module(*arrays)
     if xp is np:
         return [float(array.item()) for array in arrays]
@@ -186,9 +202,13 @@ def _choose(name, arithmetic):
 
 
 def _multiply_in(arithmetic):
-    """Of CuPy's products some ask CuPy for the arithmetic, those of whole batches cuBLAS. It is set at every choice of a GPU,
-    since the environment (CUPY_TF32) or another thread may have set it too."""
-    cupy, cublas = importlib.import_module("cupy"), importlib.import_module("cupy_backends.cuda.libs").cublas
+    """Of CuPy's products some ask CuPy for the arithmetic, those of whole batches cuBLAS. It is set
+    at every choice of a GPU, since the environment (CUPY_TF32) or another thread may have set it
+    too."""
+    cupy, cublas = (
+        importlib.import_module("cupy"),
+        importlib.import_module("cupy_backends.cuda.libs").cublas,
+    )
     tf32, types = arithmetic == "tf32", cupy._core._routines_linalg
     kind = types.COMPUTE_TYPE_TF32 if tf32 else types.COMPUTE_TYPE_FP32
     cupy._core.set_compute_type(np.dtype("float32"), kind)

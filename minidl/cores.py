@@ -1,9 +1,10 @@
 """The processor's cores: how many of them minidl uses, and how they share work.
 
-Large work is cut into strips that do not meet, and each core takes the next one when it is done with its last. BLAS is held
-to one thread meanwhile, or every product of every strip would wait for all cores. What a strip is depends on the number of
-threads, but not who works on it: the same input and the same number of threads give the same bytes, whatever else runs.
-Convolutions, pooling and Gram matrices are shared so; single products such as `ops.matmul` go to BLAS and its own threads.
+Large work is cut into strips that do not meet, and each core takes the next one when it is done
+with its last. BLAS is held to one thread meanwhile, or every product of every strip would wait for
+all cores. What a strip is depends on the number of threads, but not who works on it: the same input
+and the same number of threads give the same bytes, whatever else runs. Convolutions, pooling and
+Gram matrices are shared so; single products such as `ops.matmul` go to BLAS and its own threads.
 """
 
 import os
@@ -23,8 +24,8 @@ VARIABLES = ("MINIDL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "M
 def set_threads(count):
     """Share work among that many threads from here on, in this process.
 
-    At the start it is what the first of MINIDL_NUM_THREADS, OMP_NUM_THREADS, OPENBLAS_NUM_THREADS and MKL_NUM_THREADS says
-    that is set, else the number of cores that this process may use.
+    At the start it is what the first of MINIDL_NUM_THREADS, OMP_NUM_THREADS, OPENBLAS_NUM_THREADS
+    and MKL_NUM_THREADS says that is set, else the number of cores that this process may use.
 
     >>> before = get_threads()
     >>> set_threads(1)
@@ -46,7 +47,8 @@ def get_threads():
 
 def _threads_to_begin_with():
     for name in VARIABLES:
-        value = os.environ.get(name, "").partition(",")[0].strip()  # OMP_NUM_THREADS may list one number for each level
+        # OMP_NUM_THREADS may list one number for each level
+        value = os.environ.get(name, "").partition(",")[0].strip()
         if value.isdecimal() and len(value) < 10 and int(value):
             return int(value)
         if value and name == "MINIDL_NUM_THREADS":
@@ -60,9 +62,11 @@ def available():
 
 
 def share(xp, work, items):
-    """[work(item) for item in items], on all cores where xp is NumPy; a GPU takes them in their order.
+    """[work(item) for item in items], on all cores where xp is NumPy; a GPU takes them in their
+    order.
 
-    The items must not write to the same memory. An error that one of them raises is raised here, once none is left running.
+    The items must not write to the same memory. An error that one of them raises is raised here,
+    once none is left running.
     """
     items = list(items)
     if xp is not np:
@@ -73,7 +77,9 @@ def share(xp, work, items):
         results[number] = work(items[number])
 
     turns = _Turns(len(items), work_on)
-    helpers = 0 if getattr(_here, "is_helper", False) else max(0, min(get_threads(), len(items)) - 1)
+    helpers = (
+        0 if getattr(_here, "is_helper", False) else max(0, min(get_threads(), len(items)) - 1)
+    )
     with blas_on_one_thread:
         try:
             _crew.send(turns, helpers)
@@ -84,7 +90,8 @@ def share(xp, work, items):
 
 
 def share_sum(xp, work, items, shape, dtype):
-    """Σ work(item), an array of this shape: each core adds up those of its items, and these sums are added in order."""
+    """Σ work(item), an array of this shape: each core adds up those of its items, and these sums
+    are added in order."""
     items, threads = list(items), get_threads() if xp is np else 1
 
     def add_up(some):
@@ -93,7 +100,9 @@ def share_sum(xp, work, items, shape, dtype):
             total += work(item)
         return total
 
-    first, *others = share(xp, add_up, [items[first::threads] for first in range(max(1, min(threads, len(items))))])
+    first, *others = share(
+        xp, add_up, [items[first::threads] for first in range(max(1, min(threads, len(items))))]
+    )
     for other in others:
         first += other
     return first
@@ -107,7 +116,12 @@ class _Turns:
 
     def __init__(self, count, work_on):
         self._work_on = work_on
-        self._waiting, self._errors, self._gone, self._bell = deque(range(count)), deque(), deque(), SimpleQueue()
+        self._waiting, self._errors, self._gone, self._bell = (
+            deque(range(count)),
+            deque(),
+            deque(),
+            SimpleQueue(),
+        )
         self._helping, self._over, self._lock = 0, False, threading.Lock()
 
     def take(self):
@@ -138,10 +152,12 @@ class _Turns:
         self._bell.put(None)
 
     def end(self):
-        """Wait for those who help, and raise an error of theirs, or the Ctrl-C that came meanwhile."""
+        """Wait for those who help, and raise an error of theirs, or the Ctrl-C that came
+        meanwhile."""
         self._waiting.clear()
         with self._lock:
-            self._over, self._work_on = True, None  # a helper may come late, and shall not find the arrays then
+            # a helper may come late, and shall not find the arrays then
+            self._over, self._work_on = True, None
         while len(self._gone) < self._helping:
             try:
                 self._bell.get(timeout=1)
@@ -154,7 +170,8 @@ class _Turns:
 
 
 class _Crew:
-    """The threads that help the one that shares its work. They are hired when first needed, and again after a fork."""
+    """The threads that help the one that shares its work. They are hired when first needed, and
+    again after a fork."""
 
     def __init__(self):
         self.size = None
@@ -166,7 +183,9 @@ class _Crew:
     def send(self, turns, helpers):
         with self._lock:
             while self._hired < helpers:
-                threading.Thread(target=self._work, args=[self._tasks], name="minidl", daemon=True).start()
+                threading.Thread(
+                    target=self._work, args=[self._tasks], name="minidl", daemon=True
+                ).start()
                 self._hired += 1
         for _ in range(helpers):
             self._tasks.put((turns, copy_context()))  # NumPy's errstate is a matter of the context
@@ -182,7 +201,8 @@ class _Crew:
 
 
 class _BlasOnOneThread:
-    """`with` it, by any number of threads at once: the first to enter takes BLAS's threads away, the last gives them back."""
+    """`with` it, by any number of threads at once: the first to enter takes BLAS's threads away,
+    the last gives them back."""
 
     def __init__(self):
         self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
@@ -197,7 +217,8 @@ class _BlasOnOneThread:
     def __enter__(self):
         with self._lock:
             if not self._users:
-                if self._threads is None:  # else a Ctrl-C came between, and they are still taken away
+                # else a Ctrl-C came between, and they are still taken away
+                if self._threads is None:
                     self._threads = [library.num_threads for library in self._libraries]
                 self._set([1] * len(self._libraries))
             self._users += 1

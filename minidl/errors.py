@@ -1,7 +1,8 @@
 """The error types, and helpers for their messages.
 
-Every message states what was found, what was wanted, and what to do. A user of the command line sees the message alone and
-exit code 2. A user of the library can catch `MinidlError` or one of its subclasses.
+Every message states what was found, what was wanted, and what to do. A user of the command line
+sees the message alone and exit code 2. A user of the library can catch `MinidlError` or one of its
+subclasses.
 """
 
 import reprlib
@@ -40,15 +41,18 @@ JOINERS = "\u200c\u200d"  # which show nothing themselves, but some scripts need
 
 
 def printable(text, longest=2000):
-    """The text with "?" for each control character, cut after `longest` characters. It makes names from files safe to print."""
+    """The text with "?" for each control character, cut after `longest` characters. It makes names
+    from files safe to print."""
     shown = "".join(c if c.isprintable() or c in JOINERS else "?" for c in text)
     return shown if len(shown) <= longest else f"{shown[:longest]} ..."
 
 
 def brief(value, longest=80):
-    """The repr of a value for a message, cut after `longest` characters; of an array the type and shape.
+    """The repr of a value for a message, cut after `longest` characters; of an array the type and
+    shape.
 
-    Deep levels of nested values become "...", so a value that contains itself many times takes no longer than others.
+    Deep levels of nested values become "...", so a value that contains itself many times takes no
+    longer than others.
 
     >>> print(brief("adam"), brief([1, 2]), brief(b"1" * 100, longest=8))
     'adam' [1, 2] b'111111 ...
@@ -79,7 +83,8 @@ def listed(names, most=5):
 
 
 def did_you_mean(word, words, least=0.6):
-    """The end of an error message about an unknown word: the most similar known word, or "" where none is similar.
+    """The end of an error message about an unknown word: the most similar known word, or "" where
+    none is similar.
 
     least: the smallest similarity that counts, from 0 to 1; 1 means equal
 
@@ -95,5 +100,7 @@ def one_of(name, value, words):
     """Refuse a word that is not in the list, and show the list."""
     if not isinstance(value, str) or value not in words:
         refusal = f"{name} is {brief(value)}; wanted one of {', '.join(map(repr, words))}"
-        raise ArgumentError(refusal + (did_you_mean(value, words) if isinstance(value, str) else ""))
+        raise ArgumentError(
+            refusal + (did_you_mean(value, words) if isinstance(value, str) else "")
+        )
     return value

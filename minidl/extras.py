@@ -15,7 +15,12 @@ def need(module, extra, purpose):
         return importlib.import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
-        raise ExtraError(f"{purpose} needs {package}, which is not installed; pip install 'minidl[{extra}]'") from error
-    except RuntimeError as error:  # older versions of matplotlib look for a home folder, which a container may lack
+        raise ExtraError(
+            f"{purpose} needs {package}, which is not installed; pip install 'minidl[{extra}]'"
+        ) from error
+    # older versions of matplotlib look for a home folder, which a container may lack
+    except RuntimeError as error:
         package = module.partition(".")[0]
-        raise ExtraError(f"{purpose} needs {package}, which cannot be imported ({error}); set HOME to a folder") from error
+        raise ExtraError(
+            f"{purpose} needs {package}, which cannot be imported ({error}); set HOME to a folder"
+        ) from error

@@ -1,4 +1,5 @@
-"""Files are written under a temporary name and then renamed, so that no file is ever lost or half-written."""
+"""Files are written under a temporary name and then renamed, so that no file is ever lost or
+half-written."""
 
 import os
 import re
@@ -15,16 +16,21 @@ PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700  # modes for the owner alone
 
 @contextmanager
 def replacing(path):
-    """Give the path of a new empty file in the same folder; move it onto `path` when the block ends well.
+    """Give the path of a new empty file in the same folder; move it onto `path` when the block ends
+    well.
 
-    When the block raises, whatever stood at `path` stands there still and the new file is gone. An OSError of the block
-    (a full disk, a folder without write permission) becomes a FileError that names `path`.
+    When the block raises, whatever stood at `path` stands there still and the new file is gone. An
+    OSError of the block (a full disk, a folder without write permission) becomes a FileError that
+    names `path`.
     """
-    path = must_be_writable(os.path.realpath(path))  # what a link points to is replaced, not the link
+    # what a link points to is replaced, not the link
+    path = must_be_writable(os.path.realpath(path))
     beside = None
     try:
-        unique = path.with_name(f".{path.stem}-{uuid4().hex}{path.suffix}")  # which clear_halves looks for
-        beside = unique  # set before the file exists, because an interruption may come at any moment
+        # which clear_halves looks for
+        unique = path.with_name(f".{path.stem}-{uuid4().hex}{path.suffix}")
+        # set before the file exists, because an interruption may come at any moment
+        beside = unique
         with open(unique, "xb"):
             pass
         if path.exists():
@@ -38,14 +44,17 @@ def replacing(path):
         raise
     except OSError as error:
         _remove(beside)
-        raise FileError(f"cannot write {path}: {_reason(error)}; choose another place or make room there") from error
+        raise FileError(
+            f"cannot write {path}: {_reason(error)}; choose another place or make room there"
+        ) from error
     except BaseException:
         _remove(beside)
         raise
 
 
 def append(path, text):
-    """Append text to a file. Where not all of it can be written, the file stays as it was, and FileError is raised."""
+    """Append text to a file. Where not all of it can be written, the file stays as it was, and
+    FileError is raised."""
     try:
         with open(path, "ab", buffering=0) as file:
             end, left = file.tell(), memoryview(text.encode())
@@ -56,14 +65,18 @@ def append(path, text):
                 file.truncate(end)
                 raise
     except OSError as error:
-        raise FileError(f"cannot write {path}: {_reason(error)}; choose another place or make room there") from error
+        raise FileError(
+            f"cannot write {path}: {_reason(error)}; choose another place or make room there"
+        ) from error
 
 
 def write_somewhere(path, write):
-    """(where, error): call write(path). Where that raises a FileError, as on a full disk, write into another folder.
+    """(where, error): call write(path). Where that raises a FileError, as on a full disk, write
+    into another folder.
 
-    where: the path that was written. error: the FileError, or None. The other folders are the current one, and new temporary
-    folders on disk and in memory. Where all fail, the first FileError is raised.
+    where: the path that was written. error: the FileError, or None. The other folders are the
+    current one, and new temporary folders on disk and in memory. Where all fail, the first
+    FileError is raised.
     """
     path = Path(path)
     try:
@@ -87,11 +100,13 @@ def _other_places(path):
         with suppress(OSError):
             new = Path(mkdtemp(prefix="minidl-", dir=folder))
             yield new / path.name
-            new.rmdir()  # this line runs where the caller needs another place, because this one is full too
+            # this line runs where the caller needs another place, because this one is full too
+            new.rmdir()
 
 
 def clear_halves(path, pattern=False):
-    """Remove the temporary files that killed processes have left beside `path`. No process may be replacing it now.
+    """Remove the temporary files that killed processes have left beside `path`. No process may be
+    replacing it now.
 
     pattern: whether * and ? in the name are wildcards.
     """
@@ -109,27 +124,38 @@ def must_exist(path, what="file"):
         if not path.exists():
             raise FileError(_missing(path, what))
         if not path.is_file():
-            raise FileError(f"{str(path)!r} is not a file but a folder or a device; name the {what} itself")
+            raise FileError(
+                f"{str(path)!r} is not a file but a folder or a device; name the {what} itself"
+            )
         with open(path, "rb"):
             return path
     except FileError:
         raise
     except PermissionError:
-        raise FileError(f"{path} may not be read; ask its owner, or change its permissions") from None
+        raise FileError(
+            f"{path} may not be read; ask its owner, or change its permissions"
+        ) from None
     except (OSError, ValueError) as error:
-        raise FileError(f"{str(path)[:80]!r} cannot be read: {_reason(error)}; check the name") from None
+        raise FileError(
+            f"{str(path)[:80]!r} cannot be read: {_reason(error)}; check the name"
+        ) from None
 
 
 def must_be_folder(path, what):
-    """Return `path` as a Path, or raise a FileError that it is no folder. what: the wanted folder, for the message."""
+    """Return `path` as a Path, or raise a FileError that it is no folder. what: the wanted folder,
+    for the message."""
     path = Path(path)
     try:
         if path.is_dir():
             return path
     except (OSError, ValueError) as error:
-        raise FileError(f"{str(path)[:80]!r} cannot be read: {_reason(error)}; check the name") from None
+        raise FileError(
+            f"{str(path)[:80]!r} cannot be read: {_reason(error)}; check the name"
+        ) from None
     if address := _address(path):
-        raise FileError(f"{address} is an address, and minidl reads files; download the pictures first and name {what}")
+        raise FileError(
+            f"{address} is an address, and minidl reads files; download the pictures first and name {what}"
+        )
     raise FileError(f"{path} is no folder; name {what}")
 
 
@@ -153,26 +179,37 @@ def _missing(path, what):
 
 
 def must_be_writable(path):
-    """Return `path` as a Path, or raise a FileError now rather than after a long run if it could not be written."""
+    """Return `path` as a Path, or raise a FileError now rather than after a long run if it could
+    not be written."""
     path = Path(path)
     try:
         if path.is_dir():
             raise FileError(f"{str(path)!r} is a folder; give the name of a file in it")
         if path.exists() and not path.is_file():
-            raise FileError(f"{path} is a device, which a file cannot replace; give the name of a file")
+            raise FileError(
+                f"{path} is a device, which a file cannot replace; give the name of a file"
+            )
         if not path.parent.is_dir() and _address(path):
-            raise FileError(f"{_address(path)} is an address, and minidl writes files; give the name of a file")
+            raise FileError(
+                f"{_address(path)} is an address, and minidl writes files; give the name of a file"
+            )
         if not path.parent.is_dir():
-            raise FileError(f"{path}: there is no folder {path.parent}; make it first or choose another place")
+            raise FileError(
+                f"{path}: there is no folder {path.parent}; make it first or choose another place"
+            )
         if not os.access(path.parent, os.W_OK):
-            raise FileError(f"{path}: the folder {path.parent} may not be written to; choose another place")
+            raise FileError(
+                f"{path}: the folder {path.parent} may not be written to; choose another place"
+            )
         os.lstat(path.parent / f".{path.stem}-{uuid4().hex}{path.suffix}")
     except FileError:
         raise
     except FileNotFoundError:
         return path
     except (OSError, ValueError) as error:
-        raise FileError(f"{str(path)[:80]!r} cannot be written: {_reason(error)}; choose another name") from None
+        raise FileError(
+            f"{str(path)[:80]!r} cannot be written: {_reason(error)}; choose another name"
+        ) from None
     return path
 
 
@@ -181,16 +218,21 @@ def make_folder(folder, mode=0o777):
     try:
         Path(folder).mkdir(mode, parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(f"cannot make the folder {folder}: {error.strerror.lower()}; choose another") from None
+        raise FileError(
+            f"cannot make the folder {folder}: {error.strerror.lower()}; choose another"
+        ) from None
 
 
 def must_differ(outputs, inputs):
-    """Refuse to write two outputs to one file, or an output over an input. Both: name of an option -> path."""
+    """Refuse to write two outputs to one file, or an output over an input. Both: name of an option
+    -> path."""
     seen = {os.path.realpath(path): name for name, path in inputs.items()}
     for name, path in outputs.items():
         other = seen.setdefault(os.path.realpath(path), name)
         if other != name:
-            raise FileError(f"{path} is meant both as {other} and as {name}, which would overwrite it; give another name")
+            raise FileError(
+                f"{path} is meant both as {other} and as {name}, which would overwrite it; give another name"
+            )
 
 
 def _remove(beside):

@@ -9,8 +9,8 @@ _copies: weakref.WeakValueDictionary = weakref.WeakValueDictionary()  # id -> ar
 
 
 def frozen_copy(array):
-    """A copy that cannot be written to, and of which there is no older view that could be. (On a GPU, where CuPy locks no
-    array, one that nobody may write to.)"""
+    """A copy that cannot be written to, and of which there is no older view that could be. (On a
+    GPU, where CuPy locks no array, one that nobody may write to.)"""
     copy = array.copy()
     if isinstance(copy, np.ndarray):
         copy.flags.writeable = False
@@ -20,12 +20,15 @@ def frozen_copy(array):
 
 def is_frozen(array):
     """Whether it is such a copy, and has not been thawed."""
-    return _copies.get(id(array)) is array and not (isinstance(array, np.ndarray) and array.flags.writeable)
+    return _copies.get(id(array)) is array and not (
+        isinstance(array, np.ndarray) and array.flags.writeable
+    )
 
 
 def once_for_each(f):
-    """f(w, *options), kept as long as the frozen array w lives. Should someone thaw it and write to all of it, as an optimiser
-    would, a sample of its numbers tells and it is computed again; a change of few numbers is not seen, nor any on a GPU."""
+    """f(w, *options), kept as long as the frozen array w lives. Should someone thaw it and write to
+    all of it, as an optimiser would, a sample of its numbers tells and it is computed again; a
+    change of few numbers is not seen, nor any on a GPU."""
     kept = {}
 
     @functools.wraps(f)

@@ -4,8 +4,8 @@ Take a point x, a random direction u and a random cotangent v. By definition of 
 
     <v, Df(x) u>  =  <g, u>,      g = gradient of <v, f> at x, as `backward` gives it.
 
-The left side asks the forward alone for its slope along u. How it is asked depends on the sort of function that f is in
-the argument, so that the answer is exact but for rounding:
+The left side asks the forward alone for its slope along u. How it is asked depends on the sort of
+function that f is in the argument, so that the answer is exact but for rounding:
 
     linear            f(u) - f(0), with no step at all: the adjoint test (an affine part drops out)
     quadratic         (f(x+u) - f(x-u)) / 2: the third derivative is zero, so a step of 1 has no error
@@ -14,7 +14,8 @@ the argument, so that the answer is exact but for rounding:
     analytic          Im f(x+ihu) / h, h = 1e-30: no difference of near numbers (Squire & Trapp 1998)
     smooth            the quartic stencil with a step of 1e-3, for whatever is none of these: here the step does have an error
 
-The error is relative to the size of the terms that were added, not of their sum, which may cancel to nothing.
+The error is relative to the size of the terms that were added, not of their sum, which may cancel
+to nothing.
 """
 
 from typing import NamedTuple
@@ -40,7 +41,8 @@ class Proof(NamedTuple):
 
 
 class Method(NamedTuple):
-    """name: for the table; slope: (f, x, u) -> (Df(x) u, the size of the terms it was made from)."""
+    """name: for the table; slope: (f, x, u) -> (Df(x) u, the size of the terms it was made
+    from)."""
 
     name: str
     slope: object
@@ -70,7 +72,8 @@ def _four_point(step):
 
 
 def _small_stencil(f, x, u):
-    # Relative to the slope itself: the terms of the stencil are larger by 1/step, and so would hide an error of that share.
+    # Relative to the slope itself: the terms of the stencil are larger by 1/step, and so would hide
+    # an error of that share.
     slope, _ = _four_point(1e-3)(f, x, u)
     return slope, abs(slope)
 
@@ -79,7 +82,9 @@ def _complex_step(f, x, u):
     step = 1e-30
     y = f(x + 1j * step * u)
     if y.dtype.kind != "c":
-        raise ArgumentError("the complex step found a function that drops the imaginary part; prove it as 'smooth'")
+        raise ArgumentError(
+            "the complex step found a function that drops the imaginary part; prove it as 'smooth'"
+        )
     return y.imag / step, abs(y.imag) / step
 
 
@@ -96,9 +101,10 @@ KINDS = {
 def prove(f, arguments, kinds, seed=0):
     """Prove the gradients of f with respect to some of its arguments: a list of one Proof each.
 
-    f: function of the arguments by name, written with minidl's ops. arguments: name -> value; the arrays to prove are
-    float64. kinds: name -> the sort of function that f is in that argument, a word of KINDS. For a "piecewise linear" one no
-    kink may lie within 0.2 of an entry or within 0.4 of a difference of two.
+    f: function of the arguments by name, written with minidl's ops. arguments: name -> value; the
+    arrays to prove are float64. kinds: name -> the sort of function that f is in that argument, a
+    word of KINDS. For a "piecewise linear" one no kink may lie within 0.2 of an entry or within 0.4
+    of a difference of two.
 
     >>> from minidl import ops
     >>> [proof] = prove(ops.tanh, {"x": np.array([0.5, -2.0])}, {"x": "analytic"})
@@ -106,22 +112,34 @@ def prove(f, arguments, kinds, seed=0):
     True
     """
     rng = np.random.default_rng(seed)
-    plain = {name: value.data if isinstance(value, Tensor) else value for name, value in arguments.items()}
+    plain = {
+        name: value.data if isinstance(value, Tensor) else value
+        for name, value in arguments.items()
+    }
     tensors = {name: Tensor(plain[name], requires_grad=True) for name in kinds}
     y = f(**{**plain, **tensors})
     v = _random(rng, y.data)
     y.backward(v)
-    return [_prove_one(f, plain, name, kind, v, tensors[name].grad, rng) for name, kind in kinds.items()]
+    return [
+        _prove_one(f, plain, name, kind, v, tensors[name].grad, rng) for name, kind in kinds.items()
+    ]
 
 
 def _prove_one(f, arguments, name, kind, v, gradient, rng):
     method = KINDS[one_of("kind", kind, KINDS)]
     x = arguments[name]
     if x.dtype != np.float64:
-        raise ArgumentError(f"{name} is {x.dtype}; a proof needs float64, since float32 differences prove nothing")
+        raise ArgumentError(
+            f"{name} is {x.dtype}; a proof needs float64, since float32 differences prove nothing"
+        )
     u = _random(rng, x)
     slope, terms = method.slope(lambda x: f(**{**arguments, name: x}), x, u)
-    sums = (v * slope).sum(), (u * gradient).sum(), (abs(v) * terms).sum(), (abs(u) * abs(gradient)).sum()
+    sums = (
+        (v * slope).sum(),
+        (u * gradient).sum(),
+        (abs(v) * terms).sum(),
+        (abs(u) * abs(gradient)).sum(),
+    )
     along_slope, along_gradient, *sizes = read_numbers(*sums)
     size, difference = max(sizes), abs(along_slope - along_gradient)
     error = difference / size if size else difference

@@ -1,8 +1,9 @@
 """Ctrl-C while the command `minidl` starts.
 
-`import minidl` takes a while, and a KeyboardInterrupt during an import prints a traceback. `quit_at_ctrl_c` therefore installs
-a handler that ends the process with one line, where the process is the command itself. `minidl.cli.main` replaces that handler.
-A program that imports minidl as a library keeps Python's own handler.
+`import minidl` takes a while, and a KeyboardInterrupt during an import prints a traceback.
+`quit_at_ctrl_c` therefore installs a handler that ends the process with one line, where the process
+is the command itself. `minidl.cli.main` replaces that handler. A program that imports minidl as a
+library keeps Python's own handler.
 """
 
 import os
@@ -24,7 +25,8 @@ def quit_at_ctrl_c():
 
 
 def interruptible():
-    """Make SIGINT raise KeyboardInterrupt, if `quit_at_ctrl_c` made it end the process. Returns a function that undoes this."""
+    """Make SIGINT raise KeyboardInterrupt, if `quit_at_ctrl_c` made it end the process. Returns a
+    function that undoes this."""
     if signal.getsignal(signal.SIGINT) is not _quit:
         return lambda: None
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -32,9 +34,13 @@ def interruptible():
 
 
 def _is_the_command():
-    """Whether this process was started as `minidl` or with `python -m`. During the imports of `python -m`, argv[0] is "-m"."""
+    """Whether this process was started as `minidl` or with `python -m`. During the imports of
+    `python -m`, argv[0] is "-m"."""
     if sys.argv[:1] == ["-m"]:
-        return any(flag[:1] == "-" and flag[-1:] == "m" and name in MODULES for flag, name in pairwise(sys.orig_argv))
+        return any(
+            flag[:1] == "-" and flag[-1:] == "m" and name in MODULES
+            for flag, name in pairwise(sys.orig_argv)
+        )
     return bool(sys.argv) and PurePath(sys.argv[0]).stem in ("minidl", "minidl-script")
 
 

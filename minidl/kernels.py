@@ -1,9 +1,11 @@
-"""Kernels of our own for a GPU: functions of a .cu file, which lies beside the algorithm that it speeds up.
+"""Kernels of our own for a GPU: functions of a .cu file, which lies beside the algorithm that it
+speeds up.
 
-The array maths is written once, for NumPy and CuPy. On a GPU each of its operations reads its arrays from memory and writes
-its result there, which takes longer than computing it; a kernel does several of them in one go. What it computes is what the
-plain arrays beside it compute, which run everywhere else, and here too inside of `plain_arrays`. (Numbers too small for their
-exponent are 0 in kernels, as CuPy has them compiled.)
+The array maths is written once, for NumPy and CuPy. On a GPU each of its operations reads its
+arrays from memory and writes its result there, which takes longer than computing it; a kernel does
+several of them in one go. What it computes is what the plain arrays beside it compute, which run
+everywhere else, and here too inside of `plain_arrays`. (Numbers too small for their exponent are 0
+in kernels, as CuPy has them compiled.)
 """
 
 import threading
@@ -14,7 +16,8 @@ import numpy as np
 
 from minidl.backend import array_module
 
-THREADS, BLOCKS = 256, 1 << 20  # of one block; of one launch at most: each thread then works off several numbers
+# of one block; of one launch at most: each thread then works off several numbers
+THREADS, BLOCKS = 256, 1 << 20
 FAR = 1 << 30  # numbers of an array from which on places in it are counted in 64 bits
 TYPES = {np.dtype("float32"): "float", np.dtype("float64"): "double"}
 HEADER = Path(__file__).with_suffix(".cuh")
@@ -33,7 +36,8 @@ def plain_arrays():
 
 
 class Kernels:
-    """The kernels of one file, compiled by CuPy when first wanted, once for each type of numbers and of places."""
+    """The kernels of one file, compiled by CuPy when first wanted, once for each type of numbers
+    and of places."""
 
     def __init__(self, path):
         self.path, self._modules, self._functions = Path(path), {}, {}
@@ -50,13 +54,19 @@ class Kernels:
         return arrays[0].dtype in TYPES and all(array.dtype == arrays[0].dtype for array in arrays)
 
     def launch(self, name, count, *arguments):
-        """Call a kernel with `count` threads or, where that is too many, with fewer that take turns.
+        """Call a kernel with `count` threads or, where that is too many, with fewer that take
+        turns.
 
-        arguments: contiguous arrays of the GPU, None for an array that is not there, ints (a Count), and structures.
+        arguments: contiguous arrays of the GPU, None for an array that is not there, ints (a
+        Count), and structures.
         """
         if count:
-            arrays = [a for a in arguments if a is not None and not isinstance(a, (int, np.ndarray))]
-            kernel = self._compiled(name, array_module(*arrays), arrays[0].dtype, max(a.size for a in arrays) >= FAR)
+            arrays = [
+                a for a in arguments if a is not None and not isinstance(a, (int, np.ndarray))
+            ]
+            kernel = self._compiled(
+                name, array_module(*arrays), arrays[0].dtype, max(a.size for a in arrays) >= FAR
+            )
             blocks = min(BLOCKS, -(-count // THREADS))
             kernel((blocks,), (THREADS,), tuple(NULL if a is None else a for a in arguments))
 
@@ -66,7 +76,9 @@ class Kernels:
             options = options_for(dtype, far)
             if (xp, options) not in self._modules:
                 self._modules[xp, options] = xp.RawModule(code=self.source, options=options)
-            function = self._functions[name, xp, dtype, far] = self._modules[xp, options].get_function(name)
+            function = self._functions[name, xp, dtype, far] = self._modules[
+                xp, options
+            ].get_function(name)
         return function
 
 

@@ -1,6 +1,7 @@
 """Limits on what a file of unknown origin may request: its sizes, counts and numbers.
 
-The readers check them before they allocate memory. Each limit is far above what real weights and data sets need.
+The readers check them before they allocate memory. Each limit is far above what real weights and
+data sets need.
 """
 
 from math import prod
@@ -22,7 +23,8 @@ SPARE = 2**26  # unpacked bytes that every file is allowed
 
 
 class Allowance:
-    """Counts the bytes that the arrays of a file take. It allows PACKED times the length of the file, plus SPARE."""
+    """Counts the bytes that the arrays of a file take. It allows PACKED times the length of the
+    file, plus SPARE."""
 
     def __init__(self, path):
         self.path = path
@@ -31,12 +33,15 @@ class Allowance:
     def spend(self, size, what):
         """Subtract the `size` bytes of the array `what`. Raises FileError where fewer are left."""
         if size > self.left:
-            raise FileError(f"{self.path} claims {size:,} bytes for {what}, more than it can hold; get it again")
+            raise FileError(
+                f"{self.path} claims {size:,} bytes for {what}, more than it can hold; get it again"
+            )
         self.left -= size
 
 
 def in_memory(count, dtype):
-    """The bytes that `count` numbers of a dtype take in memory. Numbers of fewer than 4 bytes become float32.
+    """The bytes that `count` numbers of a dtype take in memory. Numbers of fewer than 4 bytes
+    become float32.
 
     >>> import numpy as np
     >>> in_memory(10, np.dtype("u1")), in_memory(10, np.dtype("f8"))
@@ -80,10 +85,13 @@ def must_have_few(count, what, path):
 
 
 def must_have_names(names, path):
-    """Raise FileError where the name of an array is not a text, has control characters, or is longer than NAME."""
+    """Raise FileError where the name of an array is not a text, has control characters, or is
+    longer than NAME."""
     for name in names:
         if not isinstance(name, str) or not name.isprintable():
-            raise FileError(f"{path} names an array {brief(name)}, which is no plain text: it is damaged or no file of weights")
+            raise FileError(
+                f"{path} names an array {brief(name)}, which is no plain text: it is damaged or no file of weights"
+            )
         if len(name) > NAME:
             raise FileError(
                 f"{path} names an array with {len(name):,} characters, {name[:40]!r}...; wanted at most {NAME:,}: it is "

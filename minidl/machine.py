@@ -20,7 +20,9 @@ def processor():
     """The name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+        return next(
+            line.partition(":")[2].strip() for line in lines if line.startswith("model name")
+        )
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
 
@@ -30,7 +32,9 @@ def instructions():
     name of the architecture where NumPy lists none of them."""
     listed = np.show_config(mode="dicts")["SIMD Extensions"]
     names = [*listed.get("baseline", ()), *listed.get("found", ())]
-    found = (widest for widest, pattern in WIDEST.items() if any(re.match(pattern, n) for n in names))
+    found = (
+        widest for widest, pattern in WIDEST.items() if any(re.match(pattern, n) for n in names)
+    )
     return next(found, platform.machine())
 
 
@@ -52,7 +56,8 @@ def _slug(text):
 
 
 def blas():
-    """The library that multiplies NumPy's matrices, such as "openblas 0.3.30 (SkylakeX)"; None if it does not say."""
+    """The library that multiplies NumPy's matrices, such as "openblas 0.3.30 (SkylakeX)"; None if
+    it does not say."""
     for library in ThreadpoolController().select(user_api="blas").info():
         kernels = f" ({library['architecture']})" if library.get("architecture") else ""
         return f"{library['internal_api']} {library['version'] or ''}".strip() + kernels
@@ -60,12 +65,15 @@ def blas():
 
 
 def gpu():
-    """{"name": .., "memory": bytes, "compute_capability": "9.0", "driver": the version of CUDA that it knows, "runtime": the
-    one that CuPy uses}; None where no GPU can be used."""
+    """{"name": .., "memory": bytes, "compute_capability": "9.0", "driver": the version of CUDA that
+    it knows, "runtime": the one that CuPy uses}; None where no GPU can be used."""
     if why_no_gpu():
         return None
     cuda = importlib.import_module("cupy").cuda
-    found, capability = cuda.runtime.getDeviceProperties(cuda.Device().id), cuda.Device().compute_capability
+    found, capability = (
+        cuda.runtime.getDeviceProperties(cuda.Device().id),
+        cuda.Device().compute_capability,
+    )
     return {
         "name": found["name"].decode(), "memory": found["totalGlobalMem"],
         "compute_capability": f"{capability[:-1]}.{capability[-1]}",
@@ -74,8 +82,12 @@ def gpu():
 
 
 def installed(*packages):
-    """{package: its version, or None where it is not installed}; the first of several names of one, "a/b", that is there"""
-    return {package: next(filter(None, map(_installed, package.split("/"))), None) for package in packages}
+    """{package: its version, or None where it is not installed}; the first of several names of one,
+    "a/b", that is there"""
+    return {
+        package: next(filter(None, map(_installed, package.split("/"))), None)
+        for package in packages
+    }
 
 
 def _installed(package):

@@ -1,9 +1,10 @@
 """Memory that is used again.
 
-A large array costs as much to get as to fill: the system hands out fresh pages, and must zero each of them first. A network
-needs the same large arrays at every step. So ops take them from `empty`, which hands out memory that earlier arrays have
-left, and intermediate results that nobody else sees from `scratch`. What the process once needed it keeps. A GPU's arrays
-come from CuPy, which does the same.
+A large array costs as much to get as to fill: the system hands out fresh pages, and must zero each
+of them first. A network needs the same large arrays at every step. So ops take them from `empty`,
+which hands out memory that earlier arrays have left, and intermediate results that nobody else sees
+from `scratch`. What the process once needed it keeps. A GPU's arrays come from CuPy, which does the
+same.
 """
 
 import os
@@ -27,8 +28,8 @@ def empty(xp, shape, dtype):
 
 
 def scratch(xp, name, shape, dtype):
-    """An array to be filled: this thread's buffer of that name, the same memory at each call, and so often in the cache. What
-    it held before is lost."""
+    """An array to be filled: this thread's buffer of that name, the same memory at each call, and
+    so often in the cache. What it held before is lost."""
     if xp is not np:
         return xp.empty(shape, dtype)
     buffers = _of_thread.__dict__.setdefault("buffers", {})
@@ -39,7 +40,8 @@ def scratch(xp, name, shape, dtype):
 
 
 def release(xp):
-    """Give a GPU the memory back that CuPy keeps from arrays that are gone: those of other sizes would find no use for it."""
+    """Give a GPU the memory back that CuPy keeps from arrays that are gone: those of other sizes
+    would find no use for it."""
     if xp is not np:
         xp.get_default_memory_pool().free_all_blocks()
 
@@ -53,7 +55,8 @@ class _Arena:
     def __init__(self):
         self._chunks = []
         self._free = []  # (chunk, begin, end), sorted; no two of a chunk touch each other
-        self._returned = deque()  # blocks that came back, from any thread and at any moment: a deque needs no lock
+        # blocks that came back, from any thread and at any moment: a deque needs no lock
+        self._returned = deque()
         self._lock = threading.Lock()
 
     def unlock(self):
@@ -74,7 +77,11 @@ class _Arena:
             self._free.remove((chunk, begin, end))
             if begin + length < end:
                 self._free = sorted([*self._free, (chunk, begin + length, end)])
-        return _Loan(self._chunks[chunk][begin : begin + size], (chunk, begin, begin + length), self._returned)
+        return _Loan(
+            self._chunks[chunk][begin : begin + size],
+            (chunk, begin, begin + length),
+            self._returned,
+        )
 
     def _take_back(self):
         while self._returned:
@@ -96,7 +103,8 @@ def _new_chunk(length):
 
 
 class _Loan:
-    """The owner of an array's memory, which NumPy keeps as long as the array or any view of it lives."""
+    """The owner of an array's memory, which NumPy keeps as long as the array or any view of it
+    lives."""
 
     def __init__(self, memory, block, returned):
         self.__array_interface__ = memory.__array_interface__

@@ -10,4 +10,7 @@ def naturally(name):
     ['conv', 'conv_9', 'conv_10', '²']
     """
     pieces = re.split(r"([0-9]+)", name)  # text, digits, text, ...
-    return [(len(piece.lstrip("0")), piece.lstrip("0")) if index % 2 else (0, piece) for index, piece in enumerate(pieces)]
+    return [
+        (len(piece.lstrip("0")), piece.lstrip("0")) if index % 2 else (0, piece)
+        for index, piece in enumerate(pieces)
+    ]

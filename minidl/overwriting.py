@@ -1,14 +1,17 @@
 """Detection of arrays that are written to between forward and backward.
 
 A gradient reads arrays of the forward pass: inputs, and the output. The tape keeps the arrays
-themselves and not copies. Writing to one of them in place, as in `x.data *= 2`, would therefore give
+themselves and not copies. Writing to one of them in place, as in `x.data *= 2`, would therefore
+give
 the gradient of another computation. Assigning a new array, as in `x.data = 2 * x.data` and as all
 optimisers do, is harmless.
 
 NumPy does not report writes. The forward pass therefore samples each array that it keeps, and
 backward compares the sample before it reads the array. A sample holds all numbers of an array of at
-most SMALL numbers, and about SPREAD evenly spaced numbers of a larger one. A change of few numbers in
-a large array may be missed. Arrays on a GPU are not sampled, because reading them would stall the GPU.
+most SMALL numbers, and about SPREAD evenly spaced numbers of a larger one. A change of few numbers
+in
+a large array may be missed. Arrays on a GPU are not sampled, because reading them would stall the
+GPU.
 """
 
 import numpy as np
@@ -21,7 +24,8 @@ SMALL, SPREAD = 1 << 12, 1 << 8  # numbers
 
 
 def watching(op, gradient, kept, samples):
-    """Return the gradient function with a check in front that the kept arrays have not changed since this call.
+    """Return the gradient function with a check in front that the kept arrays have not changed
+    since this call.
 
     kept: {name: array or list of arrays}; samples: {id of an array: its sample}, shared by all
     gradients of one call. The gradient raises ArgumentError where an array has changed.

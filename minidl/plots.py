@@ -12,14 +12,18 @@ ENDINGS = (".png", ".svg", ".pdf")
 def must_be_drawable(path):
     """Raise now, rather than after a long run, if no drawing could be written to `path`."""
     if Path(path).suffix.lower() not in ENDINGS:
-        raise FileError(f"{path}: drawings are written as {', '.join(ENDINGS)}; give the name one of these endings")
+        raise FileError(
+            f"{path}: drawings are written as {', '.join(ENDINGS)}; give the name one of these endings"
+        )
     need("matplotlib.figure", "plot", "a drawing")
     return must_be_writable(path)
 
 
 def new_figure(width, height):
     """(Figure, its one Axes), of a size in inches."""
-    figure = need("matplotlib.figure", "plot", "a drawing").Figure(figsize=(width, height), layout="constrained")
+    figure = need("matplotlib.figure", "plot", "a drawing").Figure(
+        figsize=(width, height), layout="constrained"
+    )
     return figure, figure.subplots()
 
 

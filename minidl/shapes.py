@@ -1,11 +1,12 @@
 """Integer shape arithmetic: where a window that slides over an array begins, and how often.
 
-One axis of length L, a window of k taps that are d apart (dilation), moved by s (stride), p0 and p1 positions of padding:
+One axis of length L, a window of k taps that are d apart (dilation), moved by s (stride), p0 and p1
+positions of padding:
 
     out = floor((L + p0 + p1 - d(k - 1) - 1) / s) + 1                    (Dumoulin & Visin 2016, relationship 15)
 
-Output o reads through tap t the position  o·s + t·d - p0  of the input. That one line is the geometry of convolution, of
-pooling, and of all their gradients.
+Output o reads through tap t the position  o·s + t·d - p0  of the input. That one line is the
+geometry of convolution, of pooling, and of all their gradients.
 """
 
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ from minidl.errors import ArgumentError, ShapeError, brief
 class Windows:
     """The windows over the spatial axes of an array; every field holds one entry per axis.
 
-    extent: lengths of the input; size: taps of the window; out: number of windows; padding: (before, after) as asked for;
-    overhang: positions past the padding that the last window of a `ceil` pooling reaches into.
+    extent: lengths of the input; size: taps of the window; out: number of windows; padding:
+    (before, after) as asked for; overhang: positions past the padding that the last window of a
+    `ceil` pooling reaches into.
     """
 
     extent: tuple
@@ -37,26 +39,33 @@ class Windows:
         return product(*map(range, self.size))
 
     def under(self, tap):
-        """Slices of the *padded* input that tap `tap` of all windows reads: one strided view, (*out) long."""
+        """Slices of the *padded* input that tap `tap` of all windows reads: one strided view,
+        (*out) long."""
         return tuple(
             slice(t * d, t * d + (o - 1) * s + 1, s)
             for t, d, o, s in zip(tap, self.dilation, self.out, self.stride, strict=True)
         )
 
     def position(self, output, tap):
-        """The position of the unpadded input that window `output` reads through `tap`, or None in the padding.
+        """The position of the unpadded input that window `output` reads through `tap`, or None in
+        the padding.
 
         >>> windows_over((5,), 3, padding=1).position((0,), (2,))
         (1,)
         """
         at = tuple(
             o * s + t * d - before
-            for o, s, t, d, (before, _) in zip(output, self.stride, tap, self.dilation, self.padding, strict=True)
+            for o, s, t, d, (before, _) in zip(
+                output, self.stride, tap, self.dilation, self.padding, strict=True
+            )
         )
-        return at if all(0 <= i < length for i, length in zip(at, self.extent, strict=True)) else None
+        return (
+            at if all(0 <= i < length for i, length in zip(at, self.extent, strict=True)) else None
+        )
 
     def meeting(self, axis, tap):
-        """(slice of the outputs, slice of the input) along an axis: what meets through a tap, without the padding.
+        """(slice of the outputs, slice of the input) along an axis: what meets through a tap,
+        without the padding.
 
         >>> windows_over((6,), 3, stride=2, padding=1).meeting(axis=0, tap=0)      # outputs 1, 2 read positions 1, 3
         (slice(1, 3, None), slice(1, 4, 2))
@@ -68,7 +77,8 @@ class Windows:
         return slice(first, end), slice(first * s + ahead, max(0, (end - 1) * s + ahead + 1), s)
 
     def taps_inside(self, and_padding=False):
-        """Per axis, how many taps of each window lie in the input (or, on request, in the input and its padding).
+        """Per axis, how many taps of each window lie in the input (or, on request, in the input and
+        its padding).
 
         >>> windows_over((4,), 3, padding=1).taps_inside()
         [[2, 3, 3, 2]]
@@ -78,7 +88,9 @@ class Windows:
             self.extent, self.size, self.stride, self.dilation, self.padding, self.out, strict=True
         ):
             begin, end = (-before, length + after) if and_padding else (0, length)
-            counts.append([sum(begin <= o * s + t * d - before < end for t in range(k)) for o in range(n)])
+            counts.append(
+                [sum(begin <= o * s + t * d - before < end for t in range(k)) for o in range(n)]
+            )
         return counts
 
     @property
@@ -91,23 +103,29 @@ class Windows:
         """Lengths of the input with its padding and overhang."""
         return tuple(
             before + length + after + over
-            for length, (before, after), over in zip(self.extent, self.padding, self.overhang, strict=True)
+            for length, (before, after), over in zip(
+                self.extent, self.padding, self.overhang, strict=True
+            )
         )
 
     @property
     def inside(self):
         """Slices of the padded input that hold the input itself."""
-        return tuple(slice(before, before + n) for n, (before, _) in zip(self.extent, self.padding, strict=True))
+        return tuple(
+            slice(before, before + n)
+            for n, (before, _) in zip(self.extent, self.padding, strict=True)
+        )
 
 
 def windows_over(extent, size, stride=1, padding=0, dilation=1, ceil=False):
     """The windows of `size` taps over an array of lengths `extent`.
 
-    size, stride, dilation: an int or one per axis. padding: an int, one per axis, a (before, after) pair per axis, "valid"
-    (none) or "same" (out = ceil(L / s), the odd position after, as Keras and TensorFlow pad). ceil: round the number of
-    windows up; a last window that would begin past the input and its padding before is left out, as in PyTorch. A window
-    that is longer than the padded input by less than the stride therefore gives one window.
-    Raises ShapeError where no window fits.
+    size, stride, dilation: an int or one per axis. padding: an int, one per axis, a (before, after)
+    pair per axis, "valid" (none) or "same" (out = ceil(L / s), the odd position after, as Keras and
+    TensorFlow pad). ceil: round the number of windows up; a last window that would begin past the
+    input and its padding before is left out, as in PyTorch. A window that is longer than the padded
+    input by less than the stride therefore gives one window. Raises ShapeError where no window
+    fits.
 
     >>> windows_over((14, 14), 5).out, windows_over((7,), 2, stride=2, ceil=True).out
     ((10, 10), (4,))
@@ -146,7 +164,11 @@ def per_axis(name, value, rank, least):
     (2, 2, 2)
     """
     values = (value,) * rank if is_int(value) else value
-    ok = isinstance(values, (tuple, list)) and len(values) == rank and all(is_int(v) and v >= least for v in values)
+    ok = (
+        isinstance(values, (tuple, list))
+        and len(values) == rank
+        and all(is_int(v) and v >= least for v in values)
+    )
     if not ok:
         raise ArgumentError(
             f"{name} is {brief(value)}; wanted an int of at least {least}, or {rank} of them, one per spatial axis"
@@ -158,14 +180,18 @@ def _pairs(padding, extent, stride, reach):
     rank = len(extent)
     if isinstance(padding, str) and padding == "same":
         totals = (
-            max((round_up(length / s) - 1) * s + r - length, 0) for length, s, r in zip(extent, stride, reach, strict=True)
+            max((round_up(length / s) - 1) * s + r - length, 0)
+            for length, s, r in zip(extent, stride, reach, strict=True)
         )
         return tuple((total // 2, total - total // 2) for total in totals)
     each = 0 if isinstance(padding, str) and padding == "valid" else padding
     each = (each,) * rank if is_int(each) else each
     if isinstance(each, (tuple, list)) and len(each) == rank:
         pairs = tuple((p, p) if is_int(p) else p for p in each)
-        if all(isinstance(p, (tuple, list)) and len(p) == 2 and all(is_int(n) and n >= 0 for n in p) for p in pairs):
+        if all(
+            isinstance(p, (tuple, list)) and len(p) == 2 and all(is_int(n) and n >= 0 for n in p)
+            for p in pairs
+        ):
             return tuple((int(before), int(after)) for before, after in pairs)
     raise ArgumentError(
         f"padding is {brief(padding)}; wanted an int of at least 0, one for each of {rank} spatial axes, a (before, after) "
@@ -183,8 +209,13 @@ def can_broadcast(a_shape, b_shape):
 
 
 def is_int(value):
-    """Whether it is a whole number, of Python's or of NumPy's: no truth value, no array of several."""
-    return hasattr(value, "__index__") and not isinstance(value, bool) and not getattr(value, "shape", ())
+    """Whether it is a whole number, of Python's or of NumPy's: no truth value, no array of
+    several."""
+    return (
+        hasattr(value, "__index__")
+        and not isinstance(value, bool)
+        and not getattr(value, "shape", ())
+    )
 
 
 def _times(lengths):

@@ -1,7 +1,8 @@
-"""What must be true of every op, one function a truth. test_op_table.py asks them of the ops as they are, and
-test_planted_errors.py of ops with an error planted in, where they must complain.
+"""What must be true of every op, one function a truth. test_op_table.py asks them of the ops as
+they are, and test_planted_errors.py of ops with an error planted in, where they must complain.
 
-The arrays of a case may lie on a GPU: the op and its gradients run there, and what they give is compared in NumPy."""
+The arrays of a case may lie on a GPU: the op and its gradients run there, and what they give is
+compared in NumPy."""
 
 import gc
 import math
@@ -63,7 +64,9 @@ def inputs_are_only_read(case):
     y.backward(dy)
     assert before == contents(given)
     shares = array_module(dy).may_share_memory
-    assert not [name for name, leaf in leaves.items() for array in given if shares(leaf.grad, array)]
+    assert not [
+        name for name, leaf in leaves.items() for array in given if shares(leaf.grad, array)
+    ]
 
 
 def shape_dtype_and_device_are_kept(case):
@@ -91,11 +94,14 @@ def strides_do_not_matter(case):
 
 
 def float32_is_near_float64(case):
-    assert float32_error(case) <= (FLOAT32_C_OF_WINOGRAD if "winograd" in case.row.name else FLOAT32_C)
+    assert float32_error(case) <= (
+        FLOAT32_C_OF_WINOGRAD if "winograd" in case.row.name else FLOAT32_C
+    )
 
 
 def float32_error(case):
-    """The largest error of value and gradients in units of eps·√(reduction length)·(size of the terms)."""
+    """The largest error of value and gradients in units of eps·√(reduction length)·(size of the
+    terms)."""
     narrow = transformed(case, in_floats(np.float32))
     wide = transformed(narrow, in_floats(np.float64))
     y, dy, gradients = differentiate(narrow)
@@ -103,7 +109,10 @@ def float32_error(case):
     y_size, sizes_ = sizes(wide)
     unit = np.finfo(np.float32).eps * math.sqrt(reduction_length(case, y))
     ratios = [worst(y - wanted_y) / (unit * y_size or 1)]
-    return max(ratios + [worst(gradients[name] - wanted[name]) / (unit * sizes_[name] or 1) for name in gradients])
+    return max(
+        ratios
+        + [worst(gradients[name] - wanted[name]) / (unit * sizes_[name] or 1) for name in gradients]
+    )
 
 
 def plain_arrays_leave_no_tape(case):
@@ -136,7 +145,8 @@ def nothing_is_kept_that_no_wanted_gradient_reads(case):
 def kept_for(wanted, case):
     """The arrays that stay in memory when only the place on the tape does."""
     inputs = {name: Tensor(array.copy()) for name, array in arrays(case).items()}
-    inputs[wanted] = Tensor(inputs[wanted].data, requires_grad=True) * 1.0  # a computed input: a leaf holds its own data
+    # a computed input: a leaf holds its own data
+    inputs[wanted] = Tensor(inputs[wanted].data, requires_grad=True) * 1.0
     y = case.row.op(**{**case.arguments, **inputs})
     watched = {name: weakref.ref(x.data) for name, x in {**inputs, "y": y}.items()}
     place = y._source()
@@ -152,7 +162,12 @@ def a_tie_goes_to_the_first(case):
     rng, places = np.random.default_rng(case.seed), iter(range(1, 5000))
     tied = transformed(case, in_numpy(lambda array: rng.integers(-1, 2, array.shape).astype(float)))
     broken = transformed(
-        tied, in_numpy(lambda array: array + hair * np.array([next(places) for _ in array.flat]).reshape(array.shape))
+        tied,
+        in_numpy(
+            lambda array: (
+                array + hair * np.array([next(places) for _ in array.flat]).reshape(array.shape)
+            )
+        ),
     )
     _, dy, gradients = differentiate(tied)
     _, _, wanted = differentiate(broken, dy)
@@ -172,12 +187,15 @@ def checks_of(row):
     return (*ALWAYS, a_tie_goes_to_the_first) if row.name in WITH_TIES else ALWAYS
 
 
-# ---- running an op --------------------------------------------------------------------------------------------------
+# ---- running an op
+# --------------------------------------------------------------------------------------------------
 
 
 def record(case, wanted=None):
     """Run the op on Tensors: (leaves by name, y)."""
-    leaves = {name: Tensor(case.arguments[name], requires_grad=True) for name in wanted or case.row.kinds}
+    leaves = {
+        name: Tensor(case.arguments[name], requires_grad=True) for name in wanted or case.row.kinds
+    }
     y = case.row.op(**{**case.arguments, **leaves})
     assert isinstance(y, Tensor)
     return leaves, y
@@ -206,7 +224,12 @@ def contents(some):
 
 
 def transformed(case, change):
-    return case._replace(arguments={**case.arguments, **{name: change(array) for name, array in arrays(case).items()}})
+    return case._replace(
+        arguments={
+            **case.arguments,
+            **{name: change(array) for name, array in arrays(case).items()},
+        }
+    )
 
 
 def in_numpy(change):
@@ -244,7 +267,10 @@ def spied(op):
     def spy(gradient):
         return lambda *args, **kwargs: calls.append(gradient) or gradient(*args, **kwargs)
 
-    with patch.dict(op._gradients, {name: (spy(gradient), *rest) for name, (gradient, *rest) in op._gradients.items()}):
+    with patch.dict(
+        op._gradients,
+        {name: (spy(gradient), *rest) for name, (gradient, *rest) in op._gradients.items()},
+    ):
         yield calls
 
 
@@ -257,7 +283,8 @@ def never(*args, **kwargs):
     raise AssertionError("this should not have been called")
 
 
-# ---- the size of the terms: what rounding errors are measured against ----------------------------------------------
+# ---- the size of the terms: what rounding errors are measured against
+# ----------------------------------------------
 
 
 def worst(difference):
@@ -265,13 +292,15 @@ def worst(difference):
 
 
 def reduction_length(case, y):
-    """1 where the op goes element by element; else no sum is longer than the largest array has numbers."""
+    """1 where the op goes element by element; else no sum is longer than the largest array has
+    numbers."""
     shapes = {y.shape, *(array.shape for array in arrays(case).values())}
     return 1 if len(shapes) == 1 else max(map(math.prod, shapes))
 
 
 def sizes(case):
-    """(size of the terms of y, of each gradient): y and the gradients with every difference turned into a sum."""
+    """(size of the terms of y, of each gradient): y and the gradients with every difference turned
+    into a sum."""
     name = case.row.name.split("[")[0]
     dy = abs(differentiate(case)[1])
     if name.startswith("batch_norm"):
@@ -283,13 +312,24 @@ def sizes(case):
 
 
 def sizes_of_normal_numbers(arguments, dy):
-    """x - mean loses the digits of x, once for itself and once for the spread that it is divided by."""
+    """x - mean loses the digits of x, once for itself and once for the spread that it is divided
+    by."""
     x, gamma, beta = (abs(arguments[name]) for name in ("x", "gamma", "beta"))
     axes = tuple(range(x.ndim - 1))
-    spread = np.sqrt(arguments.get("variance", arguments["x"].var(axis=axes)) + arguments["epsilon"])
+    spread = np.sqrt(
+        arguments.get("variance", arguments["x"].var(axis=axes)) + arguments["epsilon"]
+    )
     digits = 1 + x.max(axis=axes) / spread
-    numbers = digits * (1 + abs(arguments["x"] - arguments.get("mean", arguments["x"].mean(axis=axes))).max(axis=axes) / spread)
-    slopes = {"x": gamma / spread * numbers**2 * dy.max(), "gamma": numbers * dy.sum(axis=axes), "beta": dy.sum(axis=axes)}
+    numbers = digits * (
+        1
+        + abs(arguments["x"] - arguments.get("mean", arguments["x"].mean(axis=axes))).max(axis=axes)
+        / spread
+    )
+    slopes = {
+        "x": gamma / spread * numbers**2 * dy.max(),
+        "gamma": numbers * dy.sum(axis=axes),
+        "beta": dy.sum(axis=axes),
+    }
     return worst(gamma * numbers + beta), {name: worst(slope) for name, slope in slopes.items()}
 
 
@@ -316,12 +356,15 @@ def checkered(case):
 def added_grams(generated, style, normalization):
     """The style loss of G + A where it is of G - A."""
     N, H, W, C = generated.shape
-    sums = losses.gram_matrix(generated, "positions") + (style if style.ndim == 3 else losses.gram_matrix(style, "positions"))
+    sums = losses.gram_matrix(generated, "positions") + (
+        style if style.ndim == 3 else losses.gram_matrix(style, "positions")
+    )
     return (sums * sums).sum() * losses.style.FACTORS[normalization](N, H * W, C)
 
 
 def surer_of_the_opposite(case):
-    """Each term of the sigmoid's cross-entropy, and of its gradient, above 0: logits above 0, targets below."""
+    """Each term of the sigmoid's cross-entropy, and of its gradient, above 0: logits above 0,
+    targets below."""
     return transformed(case, abs)._replace(arguments={
         **transformed(case, abs).arguments, "targets": -abs(case.arguments["targets"])})  # fmt: skip
 
@@ -334,15 +377,20 @@ def added_logits(logits, labels, reduction):
 
 
 def at_half_the_distance_too(a, b, same, q):
-    """Rounding is magnified by e^-x, as often as x is large; e^-x + e^-(x/2) is larger by more than that."""
-    return losses.siamese_energy_loss(a, b, same, q) + losses.siamese_energy_loss((a + b) / 2, b, same, q)
+    """Rounding is magnified by e^-x, as often as x is large; e^-x + e^-(x/2) is larger by more than
+    that."""
+    return losses.siamese_energy_loss(a, b, same, q) + losses.siamese_energy_loss(
+        (a + b) / 2, b, same, q
+    )
 
 
 def beyond_the_margin(case):
     """At least m + E where it is m - E."""
     a, b = (to_numpy(case.arguments[name]) for name in "ab")
     farthest = float(np.linalg.norm(a - b, axis=1).max())
-    return case._replace(arguments={**case.arguments, "margin": case.arguments["margin"] + 2 * farthest})
+    return case._replace(
+        arguments={**case.arguments, "margin": case.arguments["margin"] + 2 * farthest}
+    )
 
 
 def with_gradients(op, **gradients):
@@ -359,10 +407,17 @@ def nothing_taken_off(dy, x, y, axis):
 
 def added_directions(dy, y, a, b, wanted):
     """|b̂| + |y â| where it is b̂ - y â"""
-    dy, y, unit = dy[..., None], y[..., None], {"a": ops.l2_normalize.forward(a), "b": ops.l2_normalize.forward(b)}
+    dy, y, unit = (
+        dy[..., None],
+        y[..., None],
+        {"a": ops.l2_normalize.forward(a), "b": ops.l2_normalize.forward(b)},
+    )
     lengths = {name: (x * x).sum(axis=-1, keepdims=True) ** 0.5 for name, x in (("a", a), ("b", b))}
     other = {"a": "b", "b": "a"}
-    return {name: dy * (abs(unit[other[name]]) + abs(y * unit[name])) * inverse(lengths[name]) for name in wanted}
+    return {
+        name: dy * (abs(unit[other[name]]) + abs(y * unit[name])) * inverse(lengths[name])
+        for name in wanted
+    }
 
 
 def distances_added_up(dy, y, a, b, squared, wanted):
@@ -374,8 +429,11 @@ def distances_added_up(dy, y, a, b, squared, wanted):
 
 
 def apart_and_added(case):
-    """d(a,p) + d(a,n) + m where it is their difference, with a on one side and p and n on the other."""
-    apart = {name: abs(case.arguments[name]) * (1 if name == "anchor" else -1) for name in case.row.kinds}
+    """d(a,p) + d(a,n) + m where it is their difference, with a on one side and p and n on the
+    other."""
+    apart = {
+        name: abs(case.arguments[name]) * (1 if name == "anchor" else -1) for name in case.row.kinds
+    }
 
     def added(anchor, positive, negative, margin, squared, **options):
         sums = [((anchor - other) * (anchor - other)).sum(axis=1) for other in (positive, negative)]
@@ -386,9 +444,15 @@ def apart_and_added(case):
 
 
 MAGNIFIED = {
-    **dict.fromkeys(("relu", "leaky_relu", "sigmoid", "tanh", "softmax", "exp", "absolute"), as_it_is),
-    **dict.fromkeys(("maximum", "minimum", "max", "max_pool", "content_loss", "gram_loss"), as_it_is),
-    "resample": lambda case: case._replace(arguments={**case.arguments, "x": abs(case.arguments["x"])}),
+    **dict.fromkeys(
+        ("relu", "leaky_relu", "sigmoid", "tanh", "softmax", "exp", "absolute"), as_it_is
+    ),
+    **dict.fromkeys(
+        ("maximum", "minimum", "max", "max_pool", "content_loss", "gram_loss"), as_it_is
+    ),
+    "resample": lambda case: case._replace(
+        arguments={**case.arguments, "x": abs(case.arguments["x"])}
+    ),
     "subtract": lambda case: with_op(magnified(case), ops.add),
     "style_loss": lambda case: with_op(magnified(case), added_grams),
     "softmax_cross_entropy": lambda case: with_op(magnified(case), added_logits),
@@ -396,7 +460,9 @@ MAGNIFIED = {
     "siamese_energy_loss": lambda case: with_op(case, at_half_the_distance_too),
     "contrastive_loss": beyond_the_margin,
     "l2_normalize": with_gradients(ops.l2_normalize, dx=nothing_taken_off),
-    "cosine_similarity": lambda case: with_gradients(ops.cosine_similarity, da_db=added_directions)(magnified(case)),
+    "cosine_similarity": lambda case: with_gradients(ops.cosine_similarity, da_db=added_directions)(
+        magnified(case)
+    ),
     "pairwise_distances": with_gradients(ops.pairwise_distances, da_db=distances_added_up),
     "chi_square": lambda case: with_op(case, lambda a, b: 3 * (a + b)),
     "triplet_loss": apart_and_added,

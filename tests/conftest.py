@@ -23,7 +23,9 @@ REPEATABLE = {"deadline": None, "derandomize": True, "print_blob": True, "databa
 settings.register_profile("quick", max_examples=5, **REPEATABLE)
 settings.register_profile("thorough", max_examples=40, **REPEATABLE)
 settings.register_profile("dev", max_examples=200, deadline=None)
-settings.register_profile("deep", max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "deep", max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def pytest_addoption(parser):
@@ -45,7 +47,8 @@ def pytest_configure(config):
     chosen = config.getoption("hypothesis_profile", None) or os.environ.get("HYPOTHESIS_PROFILE")
     settings.load_profile(chosen or ("thorough" if thorough else "quick"))
     kernels = tempfile.TemporaryDirectory(prefix="kernels_of_")
-    if os.environ.setdefault("MINIDL_KERNELS", kernels.name) == kernels.name:  # else that of the process that started this one
+    # else that of the process that started this one
+    if os.environ.setdefault("MINIDL_KERNELS", kernels.name) == kernels.name:
         config.add_cleanup(lambda: os.environ.pop("MINIDL_KERNELS"))
     config.add_cleanup(kernels.cleanup)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -83,7 +86,9 @@ def minidl_data():
 def pytest_terminal_summary(terminalreporter):
     """Report how many checks ran on each array library."""
     passed = terminalreporter.stats.get("passed", [])
-    strict, cupy = (sum(place in report.keywords for report in passed) for place in ("strict", "cupy"))
+    strict, cupy = (
+        sum(place in report.keywords for report in passed) for place in ("strict", "cupy")
+    )
     reason = why_no_gpu()
     because = f" ({reason})" if reason else ""
     numpy = len(passed) - strict - cupy

@@ -20,7 +20,8 @@ if WANTS_GPU or not why_no_gpu():
 
 @contextmanager
 def at(place):
-    """The GPU is this one, and new arrays are made on it. The stand-in needs g++ for kernels: plain arrays do without it."""
+    """The GPU is this one, and new arrays are made on it. The stand-in needs g++ for kernels: plain
+    arrays do without it."""
     stand_in = standing_in() if place == "strict" else nullcontext()
     kernels = nullcontext() if place == "cupy" or REQUIRED or HAS_COMPILER else plain_arrays()
     with stand_in, device("gpu"), kernels:

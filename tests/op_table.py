@@ -1,7 +1,9 @@
-"""The table of ops as the tests see it: to each row of `minidl.proofs.ROWS` an oracle that owes the op nothing.
+"""The table of ops as the tests see it: to each row of `minidl.proofs.ROWS` an oracle that owes the
+op nothing.
 
-An oracle is the definition, in plain loops or in the one line of NumPy that says it. `KEEPS` says of each gradient which
-arrays it reads: they, and no others, may stay in memory for it. `draw` asks hypothesis for a case.
+An oracle is the definition, in plain loops or in the one line of NumPy that says it. `KEEPS` says
+of each gradient which arrays it reads: they, and no others, may stay in memory for it. `draw` asks
+hypothesis for a case.
 """
 
 import math
@@ -27,7 +29,8 @@ class Case(NamedTuple):
 
 
 class HypothesisChooser:
-    """Answers a row's questions with hypothesis, which shrinks towards small integers and first options."""
+    """Answers a row's questions with hypothesis, which shrinks towards small integers and first
+    options."""
 
     def __init__(self, draw):
         self._draw = draw
@@ -51,7 +54,8 @@ def public_op(row):
     return getattr(ops, name, None) or getattr(losses, name)
 
 
-# ---- windows --------------------------------------------------------------------------------------------------------
+# ---- windows
+# --------------------------------------------------------------------------------------------------------
 
 
 def each_axis(value, rank):
@@ -59,9 +63,13 @@ def each_axis(value, rank):
 
 
 def pairs(padding, lengths, stride, reach):
-    """(before, after) per axis. "same": as many windows as steps fit the input, the odd position of padding after it."""
+    """(before, after) per axis. "same": as many windows as steps fit the input, the odd position of
+    padding after it."""
     if padding == "same":
-        totals = [max((math.ceil(n / s) - 1) * s + r - n, 0) for n, s, r in zip(lengths, stride, reach, strict=True)]
+        totals = [
+            max((math.ceil(n / s) - 1) * s + r - n, 0)
+            for n, s, r in zip(lengths, stride, reach, strict=True)
+        ]
         return [(total // 2, math.ceil(total / 2)) for total in totals]
     return [p if isinstance(p, tuple) else (p, p) for p in each_axis(padding, len(lengths))]
 
@@ -74,7 +82,10 @@ def convolution_oracle(x, w, b, *, stride, padding, dilation, groups):
     out = [(n - r) // s + 1 for n, r, s in zip(x.shape[1:-1], reach, stride, strict=True)]
     y = np.empty((len(x), *out, outputs))
     for o in product(*map(range, out)):
-        sight = tuple(slice(i * s, i * s + r, d) for i, s, r, d in zip(o, stride, reach, dilation, strict=True))
+        sight = tuple(
+            slice(i * s, i * s + r, d)
+            for i, s, r, d in zip(o, stride, reach, dilation, strict=True)
+        )
         for k in range(outputs):
             first = k // (outputs // groups) * per_group
             seen = x[(slice(None), *sight, slice(first, first + per_group))]
@@ -87,30 +98,44 @@ def convolution_relu_oracle(x, w, b, **geometry):
 
 
 def pooling_oracle(summarise):
-    """summarise: (the values that a window sees, how many positions of it are input or padding) -> value."""
+    """summarise: (the values that a window sees, how many positions of it are input or padding) ->
+    value."""
 
     def oracle(x, window, *, stride, padding, dilation=None, ceil, **options):
         lengths, dilation = x.shape[1:-1], dilation or (1,) * len(window)
         starts = [
             list(window_starts(n, d * (k - 1) + 1, s, before, after, ceil))
-            for n, k, s, d, (before, after) in zip(lengths, window, stride, dilation, padding, strict=True)
+            for n, k, s, d, (before, after) in zip(
+                lengths, window, stride, dilation, padding, strict=True
+            )
         ]
         y = np.empty((len(x), *map(len, starts), x.shape[-1]))
         for o in product(*(range(len(along)) for along in starts)):
             positions = [
-                tuple(along[i] + t * d for along, i, t, d in zip(starts, o, tap, dilation, strict=True))
+                tuple(
+                    along[i] + t * d
+                    for along, i, t, d in zip(starts, o, tap, dilation, strict=True)
+                )
                 for tap in product(*map(range, window))
             ]
-            inside = [p for p in positions if all(0 <= i < n for i, n in zip(p, lengths, strict=True))]
-            counted = sum(all(i < n + after for i, n, (_, after) in zip(p, lengths, padding, strict=True)) for p in positions)
-            y[(slice(None), *o)] = summarise(np.array([x[(slice(None), *p)] for p in inside]), counted, **options)
+            inside = [
+                p for p in positions if all(0 <= i < n for i, n in zip(p, lengths, strict=True))
+            ]
+            counted = sum(
+                all(i < n + after for i, n, (_, after) in zip(p, lengths, padding, strict=True))
+                for p in positions
+            )
+            y[(slice(None), *o)] = summarise(
+                np.array([x[(slice(None), *p)] for p in inside]), counted, **options
+            )
         return y
 
     return oracle
 
 
 def window_starts(length, reach, stride, before, after, ceil):
-    """Where windows begin. Rounding up, one more begins while something is not reached, if it begins in the input."""
+    """Where windows begin. Rounding up, one more begins while something is not reached, if it
+    begins in the input."""
     end = length + after
     for start in count(-before, stride):
         fits = start + reach <= end
@@ -124,7 +149,8 @@ def mean_of_window(values, counted, count_padding):
     return values.sum(axis=0) / (counted if count_padding else len(values))
 
 
-# ---- element by element, reductions, moves --------------------------------------------------------------------------
+# ---- element by element, reductions, moves
+# --------------------------------------------------------------------------
 
 
 def each(f):
@@ -136,7 +162,9 @@ def reduction(f):
     """f, a function of a list of numbers, applied along the axes."""
 
     def oracle(x, axis, keepdims):
-        axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        axes = (
+            tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        )
         last = np.moveaxis(x, axes, range(x.ndim - len(axes), x.ndim))
         rows = last.reshape(*last.shape[: x.ndim - len(axes)], -1)
         y = np.apply_along_axis(lambda row: f(row.tolist()), -1, rows)
@@ -168,7 +196,10 @@ def concatenate_oracle(a, b, axis):
 
 
 def pad_oracle(x, width, value):
-    y = np.full([n + before + after for n, (before, after) in zip(x.shape, width, strict=True)], float(value))
+    y = np.full(
+        [n + before + after for n, (before, after) in zip(x.shape, width, strict=True)],
+        float(value),
+    )
     for i in np.ndindex(x.shape):
         y[tuple(j + before for j, (before, _) in zip(i, width, strict=True))] = x[i]
     return y
@@ -180,12 +211,15 @@ def resample_oracle(x, rows, columns):
     y = np.empty((*rows.shape, C))
     for n, i, j in np.ndindex(rows.shape):
         r, s = np.clip(rows[n, i, j], 0, H - 1), np.clip(columns[n, i, j], 0, W - 1)
-        nearness = [[max(0, 1 - abs(r - p)) * max(0, 1 - abs(s - q)) for q in range(W)] for p in range(H)]
+        nearness = [
+            [max(0, 1 - abs(r - p)) * max(0, 1 - abs(s - q)) for q in range(W)] for p in range(H)
+        ]
         y[n, i, j] = np.einsum("pq,pqc->c", nearness, x[n])
     return y
 
 
-# ---- losses: the formulas of the papers -----------------------------------------------------------------------------
+# ---- losses: the formulas of the papers
+# -----------------------------------------------------------------------------
 
 
 def plain_gram(features):
@@ -224,13 +258,22 @@ def each_term(terms, reduction):
 
 def softmax_cross_entropy_oracle(logits, labels, reduction):
     rows = zip(logits.tolist(), labels.tolist(), strict=True)
-    return each_term([-math.log(math.exp(z[label]) / math.fsum(map(math.exp, z))) for z, label in rows], reduction)
+    return each_term(
+        [-math.log(math.exp(z[label]) / math.fsum(map(math.exp, z))) for z, label in rows],
+        reduction,
+    )
 
 
 def sigmoid_cross_entropy_oracle(logits, targets, reduction):
     """log p and log (1 - p) as they stand in the definition."""
     p = [1 / (1 + math.exp(-z)) for z in logits.flat]
-    return each_term([-t * math.log(p) - (1 - t) * math.log(1 - p) for p, t in zip(p, targets.flat, strict=True)], reduction)
+    return each_term(
+        [
+            -t * math.log(p) - (1 - t) * math.log(1 - p)
+            for p, t in zip(p, targets.flat, strict=True)
+        ],
+        reduction,
+    )
 
 
 def of_pairs(alike, different):
@@ -265,12 +308,15 @@ def variation_oracle(image, normalization):
         "mean_squares": squares[0] / len(down) + squares[1] / len(right),
         "sum_absolute": sum(map(abs, down)) + sum(map(abs, right)),
         "power": sum((d * d + r * r) ** (2.5 / 2) for d, r in both),
-        "nine_point": (2 / 3 * (squares[0] + squares[1]) + 1 / 6 * (squares[2] + squares[3])) / image.size,
+        "nine_point": (2 / 3 * (squares[0] + squares[1]) + 1 / 6 * (squares[2] + squares[3]))
+        / image.size,
     }[normalization]
 
 
 def l2_normalize_oracle(x, axis):
-    lengths = np.array([math.hypot(*row) for row in x.reshape(-1, x.shape[-1])]).reshape(*x.shape[:-1], 1)
+    lengths = np.array([math.hypot(*row) for row in x.reshape(-1, x.shape[-1])]).reshape(
+        *x.shape[:-1], 1
+    )
     return np.where(lengths > 0, x / np.where(lengths > 0, lengths, 1), 0)
 
 
@@ -298,7 +344,10 @@ def triplet_oracle(anchor, positive, negative, margin, reduction, squared, soft)
         z = math.dist(a, p) ** power - math.dist(a, n) ** power + margin
         terms.append(math.log(1 + math.exp(z)) if soft else max(z, 0))
     active = [term for term in terms if term > 0]
-    return math.fsum(terms) / {"sum": 1, "mean": len(terms), "mean_active": max(1, len(active))}[reduction]
+    return (
+        math.fsum(terms)
+        / {"sum": 1, "mean": len(terms), "mean_active": max(1, len(active))}[reduction]
+    )
 
 
 def batch_norm_oracle(x, gamma, beta, epsilon, mean=None, variance=None):
@@ -359,17 +408,24 @@ ORACLES = {
     "chi_square": each(lambda a, b: (a - b) ** 2 / (a + b) if a or b else 0),
     "content_loss": content_oracle,
     "gram_matrix": gram_oracle,
-    "gram_loss": lambda G, A, factor: factor * sum((g - a) ** 2 for g, a in zip(G.flat, A.flat, strict=True)),
+    "gram_loss": lambda G, A, factor: (
+        factor * sum((g - a) ** 2 for g, a in zip(G.flat, A.flat, strict=True))
+    ),
     "style_loss": style_oracle,
     "softmax_cross_entropy": softmax_cross_entropy_oracle,
     "sigmoid_cross_entropy": sigmoid_cross_entropy_oracle,
-    "siamese_energy_loss": of_pairs(lambda E, q: 2 / q * E**2, lambda E, q: 2 * q * math.exp(-2.77 / q * E)),
-    "contrastive_loss": of_pairs(lambda E, margin: E**2 / 2, lambda E, margin: max(0, margin - E) ** 2 / 2),
+    "siamese_energy_loss": of_pairs(
+        lambda E, q: 2 / q * E**2, lambda E, q: 2 * q * math.exp(-2.77 / q * E)
+    ),
+    "contrastive_loss": of_pairs(
+        lambda E, margin: E**2 / 2, lambda E, margin: max(0, margin - E) ** 2 / 2
+    ),
     "triplet_loss": triplet_oracle,
     "total_variation": variation_oracle,
 }
 
-# Which arrays the gradient with respect to each argument reads (y: the output); they alone may be kept for it.
+# Which arrays the gradient with respect to each argument reads (y: the output); they alone may be
+# kept for it.
 KEEPS = {
     "convolution": {"x": "w", "w": "x", "b": ""},
     "convolution_relu": {"x": "wy", "w": "xy", "b": "y"},
@@ -421,7 +477,9 @@ KEEPS = {
     "sigmoid_cross_entropy": {"logits": ("logits", "targets"), "targets": ("logits",)},
     "siamese_energy_loss": {"a": ("a", "b", "same"), "b": ("a", "b", "same")},
     "contrastive_loss": {"a": ("a", "b", "same"), "b": ("a", "b", "same")},
-    "triplet_loss": dict.fromkeys(("anchor", "positive", "negative"), ("anchor", "positive", "negative")),
+    "triplet_loss": dict.fromkeys(
+        ("anchor", "positive", "negative"), ("anchor", "positive", "negative")
+    ),
     "total_variation": {"image": ("image",)},
 }
 

@@ -1,4 +1,5 @@
-"""Ops with one error each, as people make them. Every one of them must be caught by the check that it names."""
+"""Ops with one error each, as people make them. Every one of them must be caught by the check that
+it names."""
 
 import functools
 from typing import Any, NamedTuple
@@ -18,8 +19,8 @@ from tests import checks
 
 
 class Plant(NamedTuple):
-    """error: in words; row: the name of the table's row that it is planted in; op: the op with the error; caught_by: the check
-    that must complain."""
+    """error: in words; row: the name of the table's row that it is planted in; op: the op with the
+    error; caught_by: the check that must complain."""
 
     error: str
     row: str
@@ -36,9 +37,13 @@ def wrong(op, forward=None, **gradients):
     return differentiable(forward or op.forward, **{**op.gradients, **gradients})
 
 
-# ---- convolution ----------------------------------------------------------------------------------------------------
+# ---- convolution
+# ----------------------------------------------------------------------------------------------------
 
-conv, conv_dx, conv_dw = ops.convolution.forward, *(ops.convolution.gradients[name] for name in ("dx", "dw"))
+conv, conv_dx, conv_dw = (
+    ops.convolution.forward,
+    *(ops.convolution.gradients[name] for name in ("dx", "dw")),
+)
 
 
 def with_geometry(change):
@@ -126,7 +131,8 @@ CONVOLUTIONS = [
     ),
 ]  # fmt: skip
 
-# ---- convolution by Winograd's F(4, 3) ------------------------------------------------------------------------------
+# ---- convolution by Winograd's F(4, 3)
+# ------------------------------------------------------------------------------
 
 
 def by_winograd(forward=None, **gradients):
@@ -152,7 +158,9 @@ def with_sign(matrix, i, j):
 
 
 def tiles_too_far_apart(V, count, taken):
-    read = np.minimum((tiles.TILE + 1) * np.arange(count)[:, None] + np.arange(taken), V.shape[2] - 1)
+    read = np.minimum(
+        (tiles.TILE + 1) * np.arange(count)[:, None] + np.arange(taken), V.shape[2] - 1
+    )
     return V[:, :, read]
 
 
@@ -170,7 +178,8 @@ WINOGRADS = [
     Plant("kernel not turned in dx", "convolution[winograd]", by_winograd(dx=flipped_dx), GRADIENT),
 ]  # fmt: skip
 
-# ---- convolution by runs --------------------------------------------------------------------------------------------
+# ---- convolution by runs
+# --------------------------------------------------------------------------------------------
 
 
 def by_runs(forward=None, **gradients):
@@ -207,7 +216,8 @@ RUNS = [
         **arguments, algorithm="winograd_runs"), GRADIENT),
 ]  # fmt: skip
 
-# ---- convolution and ReLU in one ------------------------------------------------------------------------------------
+# ---- convolution and ReLU in one
+# ------------------------------------------------------------------------------------
 
 
 @functools.wraps(conv)
@@ -237,7 +247,8 @@ RECTIFIED = [
     Plant("mask of the wrong side", "convolution_relu[direct]", rectified(dx=dx_where_y_is_not), GRADIENT),
 ]  # fmt: skip
 
-# ---- pooling --------------------------------------------------------------------------------------------------------
+# ---- pooling
+# --------------------------------------------------------------------------------------------------------
 
 
 def pad_windows(x, windows, value=0):
@@ -272,7 +283,8 @@ def last_of(equal):
 
 
 def average(count_of):
-    """An average pooling that divides by count_of(windows, count_padding), an array for each axis."""
+    """An average pooling that divides by count_of(windows, count_padding), an array for each
+    axis."""
 
     def forward(x, window, *, stride=None, padding=0, ceil=False, count_padding=True):
         windows = pooling_windows(x.shape, window, stride, padding, 1, ceil)
@@ -296,13 +308,24 @@ def full_count_at_ceil(windows, count_padding):
 
 POOLINGS = [
     Plant("zeros as max-pool padding", "max_pool", wrong(ops.max_pool, zero_padded_max), FORWARD),
-    Plant("doubled tie", "max_pool", wrong(ops.max_pool, dx=max_dx(lambda equal: equal)), checks.a_tie_goes_to_the_first),
-    Plant("tie to the last", "max_pool", wrong(ops.max_pool, dx=max_dx(last_of)), checks.a_tie_goes_to_the_first),
+    Plant(
+        "doubled tie",
+        "max_pool",
+        wrong(ops.max_pool, dx=max_dx(lambda equal: equal)),
+        checks.a_tie_goes_to_the_first,
+    ),
+    Plant(
+        "tie to the last",
+        "max_pool",
+        wrong(ops.max_pool, dx=max_dx(last_of)),
+        checks.a_tie_goes_to_the_first,
+    ),
     Plant("border average counts the padding", "avg_pool", average(full_count_at_border), FORWARD),
     Plant("ceil average counts past the end", "avg_pool", average(full_count_at_ceil), FORWARD),
 ]
 
-# ---- batch normalization, dropout -----------------------------------------------------------------------------------
+# ---- batch normalization, dropout
+# -----------------------------------------------------------------------------------
 
 
 def normalization(root):
@@ -341,7 +364,9 @@ def dgamma_off_the_mean_alone(dy, x):
 
 def fixed_normalization(**gradients):
     op = wrong(ops.batch_norm, **gradients)
-    return lambda x, gamma, beta, epsilon, mean, variance: op(x, gamma, beta, (mean, variance), epsilon, fixed=True)
+    return lambda x, gamma, beta, epsilon, mean, variance: op(
+        x, gamma, beta, (mean, variance), epsilon, fixed=True
+    )
 
 
 def dx_as_if_moved(dy, x, gamma, given, epsilon):
@@ -384,7 +409,8 @@ NORMALIZATIONS = [
     Plant("another mask in the gradient", "dropout", wrong(ops.dropout, dx=another_mask), GRADIENT),
 ]  # fmt: skip
 
-# ---- element by element, reductions, moves --------------------------------------------------------------------------
+# ---- element by element, reductions, moves
+# --------------------------------------------------------------------------
 
 
 def relu_in_place(x):
@@ -462,7 +488,8 @@ SIMPLE = [
     Plant("repeated index not added up", "index", wrong(ops.index, dx=overwriting_index), GRADIENT),
 ]  # fmt: skip
 
-# ---- resampling -----------------------------------------------------------------------------------------------------
+# ---- resampling
+# -----------------------------------------------------------------------------------------------------
 
 
 def wrapping_resample(x, rows, columns):
@@ -493,11 +520,22 @@ def resample_dx_of_the_last(dy, rows, columns, x_shape):
 RESAMPLINGS = [
     Plant("border wrapped around", "resample", wrong(ops.resample, wrapping_resample), FORWARD),
     Plant("nearest pixel alone", "resample", wrong(ops.resample, nearest_resample), FORWARD),
-    Plant("read where to give back", "resample", wrong(ops.resample, dx=forward_in_place_of_its_adjoint), GRADIENT),
-    Plant("shares overwritten in dx", "resample", wrong(ops.resample, dx=resample_dx_of_the_last), GRADIENT),
+    Plant(
+        "read where to give back",
+        "resample",
+        wrong(ops.resample, dx=forward_in_place_of_its_adjoint),
+        GRADIENT,
+    ),
+    Plant(
+        "shares overwritten in dx",
+        "resample",
+        wrong(ops.resample, dx=resample_dx_of_the_last),
+        GRADIENT,
+    ),
 ]
 
-# ---- losses ---------------------------------------------------------------------------------------------------------
+# ---- losses
+# ---------------------------------------------------------------------------------------------------------
 
 
 def gram_dfeatures(dG, features, normalization):
@@ -542,7 +580,9 @@ def entropy_of_the_next_class(logits, labels, reduction="mean"):
 
 
 def entropy_off_by_one(dL, logits, labels, reduction):
-    return losses.softmax_cross_entropy.gradients["dlogits"](dL, logits, (labels + 1) % logits.shape[1], reduction)
+    return losses.softmax_cross_entropy.gradients["dlogits"](
+        dL, logits, (labels + 1) % logits.shape[1], reduction
+    )
 
 
 def entropy_without_its_n(dL, logits, labels, reduction):
@@ -621,7 +661,8 @@ LOSSES = [
     Plant("pairs summed, not averaged", CONTRASTIVE, wrong(losses.contrastive_loss, da=pairs_summed), GRADIENT),
 ]  # fmt: skip
 
-# ---- distances ------------------------------------------------------------------------------------------------------
+# ---- distances
+# ------------------------------------------------------------------------------------------------------
 
 
 def lengths(x, axis=-1):
@@ -677,15 +718,24 @@ def nothing_by_nothing(dy, a, b, a_shape):
     return unbroadcast(dy * ((a - b) * (a + 3 * b) / (a + b) ** 2), a_shape)
 
 
-def triplets_without_a_hinge(anchor, positive, negative, margin=0.2, reduction="sum", squared=True, soft=False):
-    return losses.triplet_loss.forward(anchor, positive, negative, margin + 1e3, "mean", squared, soft) - 1e3
+def triplets_without_a_hinge(
+    anchor, positive, negative, margin=0.2, reduction="sum", squared=True, soft=False
+):
+    return (
+        losses.triplet_loss.forward(anchor, positive, negative, margin + 1e3, "mean", squared, soft)
+        - 1e3
+    )
 
 
-def triplets_swapped(anchor, positive, negative, margin=0.2, reduction="sum", squared=True, soft=False):
+def triplets_swapped(
+    anchor, positive, negative, margin=0.2, reduction="sum", squared=True, soft=False
+):
     return losses.triplet_loss.forward(anchor, negative, positive, margin, reduction, squared, soft)
 
 
-def active_ones_not_counted(anchor, positive, negative, margin=0.2, reduction="sum", squared=True, soft=False):
+def active_ones_not_counted(
+    anchor, positive, negative, margin=0.2, reduction="sum", squared=True, soft=False
+):
     reduction = reduction.removesuffix("_active")
     return losses.triplet_loss.forward(anchor, positive, negative, margin, reduction, squared, soft)
 
@@ -703,7 +753,9 @@ def triplet_gradient(name, **other):
 
 def positive_forgotten(dL, anchor, positive, negative, margin, reduction, squared, soft):
     """Only the negative pushes the anchor."""
-    return -losses.triplet_loss.gradients["dnegative"](dL, anchor, positive, negative, margin, reduction, squared, soft)
+    return -losses.triplet_loss.gradients["dnegative"](
+        dL, anchor, positive, negative, margin, reduction, squared, soft
+    )
 
 
 COSINE, PAIRWISE, TRIPLET = "cosine_similarity", "pairwise_distances", "triplet_loss"
@@ -745,4 +797,15 @@ DISTANCES = [
     Plant("the positive does not pull", TRIPLET, wrong(losses.triplet_loss, danchor=positive_forgotten), GRADIENT),
 ]  # fmt: skip
 
-PLANTS = [*CONVOLUTIONS, *WINOGRADS, *RUNS, *RECTIFIED, *POOLINGS, *NORMALIZATIONS, *SIMPLE, *RESAMPLINGS, *LOSSES, *DISTANCES]
+PLANTS = [
+    *CONVOLUTIONS,
+    *WINOGRADS,
+    *RUNS,
+    *RECTIFIED,
+    *POOLINGS,
+    *NORMALIZATIONS,
+    *SIMPLE,
+    *RESAMPLINGS,
+    *LOSSES,
+    *DISTANCES,
+]

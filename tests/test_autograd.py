@@ -22,7 +22,8 @@ def leaf(*numbers):
     return Tensor(np.array(numbers), requires_grad=True)
 
 
-# ---- graphs ---------------------------------------------------------------------------------------------------------
+# ---- graphs
+# ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_tensor_used_twice_gets_both_parts():
@@ -76,7 +77,9 @@ def test_many_thousand_ops_in_a_row():
 def test_twice_as_many_ops_take_twice_as_many_calls():
     def calls_for(count):
         calls = []
-        sys.setprofile(lambda frame, event, argument: calls.append(event) if event == "call" else None)
+        sys.setprofile(
+            lambda frame, event, argument: calls.append(event) if event == "call" else None
+        )
         try:
             y = x = leaf(1.0)
             for _ in range(count):
@@ -88,10 +91,12 @@ def test_twice_as_many_ops_take_twice_as_many_calls():
 
     calls_for(1)  # what is made once
     few, some, many = (calls_for(count) for count in (100, 200, 400))
-    assert many - some == pytest.approx(2 * (some - few), rel=0.01)  # the garbage collector calls a few functions as well
+    # the garbage collector calls a few functions as well
+    assert many - some == pytest.approx(2 * (some - few), rel=0.01)
 
 
-# ---- .grad ----------------------------------------------------------------------------------------------------------
+# ---- .grad
+# ----------------------------------------------------------------------------------------------------------
 
 
 def test_grad_is_replaced_and_not_added_to():
@@ -105,7 +110,10 @@ def test_two_leaves_never_share_a_gradient():
     a, b = leaf(1.0, 2.0), leaf(3.0, 4.0)
     dy = np.ones(2)
     (a + b).backward(dy)
-    assert not any(np.may_share_memory(one, other) for one, other in [(a.grad, b.grad), (a.grad, dy), (b.grad, dy)])
+    assert not any(
+        np.may_share_memory(one, other)
+        for one, other in [(a.grad, b.grad), (a.grad, dy), (b.grad, dy)]
+    )
 
 
 def test_a_repeated_gradient_can_be_written_to():
@@ -127,7 +135,8 @@ def test_a_gradient_has_the_dtype_of_its_input():
     assert (narrow.grad.dtype, wide.grad.dtype) == (np.float32, np.float64)
 
 
-# ---- gradients that are added up in place ---------------------------------------------------------------------------
+# ---- gradients that are added up in place
+# ---------------------------------------------------------------------------
 
 
 def read_only(*numbers):
@@ -184,8 +193,13 @@ def test_a_gradient_may_be_an_input_or_the_output_itself():
 
 def test_a_gradient_of_any_layout_is_added_to():
     x, turned = leaf([1.0, 2.0], [3.0, 4.0]), np.array([[1.0, 10.0], [100.0, 1000.0]])
-    ((x.T * turned).sum() + (x * turned).sum() + (x[::-1, ::-1] * turned).sum() + x.T[0].sum()).backward()
-    assert x.grad.tolist() == [[1 + 1 + 1000 + 1, 100 + 10 + 100], [10 + 100 + 10 + 1, 1000 + 1000 + 1]]
+    (
+        (x.T * turned).sum() + (x * turned).sum() + (x[::-1, ::-1] * turned).sum() + x.T[0].sum()
+    ).backward()
+    assert x.grad.tolist() == [
+        [1 + 1 + 1000 + 1, 100 + 10 + 100],
+        [10 + 100 + 10 + 1, 1000 + 1000 + 1],
+    ]
 
 
 def test_single_numbers_are_added_up():
@@ -195,7 +209,8 @@ def test_single_numbers_are_added_up():
 
 
 def random_graph(seed, leaves):
-    """Ops whose gradients are dy, views of it, repeated numbers and new arrays, in any order: all Tensors, the last is L."""
+    """Ops whose gradients are dy, views of it, repeated numbers and new arrays, in any order: all
+    Tensors, the last is L."""
     rng, known = np.random.default_rng(seed), list(leaves)
     for _ in range(12):
         a, b = (known[i] for i in rng.integers(len(known), size=2))
@@ -223,12 +238,20 @@ def test_adding_in_place_makes_no_gradient_wrong_and_changes_no_number(seed, rel
     before = [tensor.data.tobytes() for tensor in known]
     known[-1].backward(release=release)
     assert [tensor.data.tobytes() for tensor in known] == before
-    slope = random_graph(seed, [Tensor(x + 1e-30j * along) for x, along in zip(data, v, strict=True)])[-1].data.imag / 1e-30
-    parts = [(x.grad * along).sum() for x, along in zip(leaves, v, strict=True) if x.grad is not None]
+    slope = (
+        random_graph(seed, [Tensor(x + 1e-30j * along) for x, along in zip(data, v, strict=True)])[
+            -1
+        ].data.imag
+        / 1e-30
+    )
+    parts = [
+        (x.grad * along).sum() for x, along in zip(leaves, v, strict=True) if x.grad is not None
+    ]
     assert np.isclose(sum(parts), slope, rtol=1e-12, atol=1e-12)
 
 
-# ---- a tape that is forgotten on the way ----------------------------------------------------------------------------
+# ---- a tape that is forgotten on the way
+# ----------------------------------------------------------------------------
 
 
 def test_a_released_tape_gives_the_same_bytes():
@@ -244,7 +267,9 @@ def test_a_released_tape_gives_the_same_bytes():
 @pytest.mark.parametrize("release", [False, True])
 def test_release_lets_go_of_what_an_op_kept_before_an_earlier_op_is_asked(release):
     gone = []
-    look = differentiable(lambda x: x * 2, dx=lambda dy: gone.append(activation() is None) or dy * 2)
+    look = differentiable(
+        lambda x: x * 2, dx=lambda dy: gone.append(activation() is None) or dy * 2
+    )
     x = leaf(1.0, 2.0)
     h = ops.exp(look(x))  # keeps its output
     activation = weakref.ref(h.data)
@@ -257,9 +282,12 @@ def test_release_lets_go_of_what_an_op_kept_before_an_earlier_op_is_asked(releas
 
 
 def test_release_lets_go_of_what_a_leafs_gradient_read():
-    """An input of a layer whose weights learn: 5 layers' inputs are not all in memory till the end."""
+    """An input of a layer whose weights learn: 5 layers' inputs are not all in memory till the
+    end."""
     alive, inputs = [], []
-    look = differentiable(lambda x: x * 2, dx=lambda dy: alive.append(sum(h() is not None for h in inputs)) or dy * 2)
+    look = differentiable(
+        lambda x: x * 2, dx=lambda dy: alive.append(sum(h() is not None for h in inputs)) or dy * 2
+    )
     x = h = leaf(1.0, 2.0)
     for _ in range(5):
         h = look(h)
@@ -307,36 +335,50 @@ def test_value_and_grad_leaves_the_tape_of_others_alone():
     assert x.grad.tolist() == [6.0]
 
 
-# ---- what backward wants --------------------------------------------------------------------------------------------
+# ---- what backward wants
+# --------------------------------------------------------------------------------------------
 
 
 def test_backward_of_several_numbers_wants_dy():
-    with pytest.raises(ArgumentError, match=r"backward from a Tensor of shape \(2,\) wants dy, an array of that shape"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"backward from a Tensor of shape \(2,\) wants dy, an array of that shape",
+    ):
         leaf(1.0, 2.0).backward()
 
 
 def test_dy_has_the_shape_of_its_tensor():
-    with pytest.raises(ShapeError, match=r"dy has shape \(1, 2\); wanted \(2,\), the shape of the Tensor it belongs to"):
+    with pytest.raises(
+        ShapeError,
+        match=r"dy has shape \(1, 2\); wanted \(2,\), the shape of the Tensor it belongs to",
+    ):
         leaf(1.0, 2.0).backward(np.ones((1, 2)))
 
 
 def test_backward_wants_a_leaf_that_requires_a_gradient():
-    with pytest.raises(ArgumentError, match="depends on none with requires_grad=True; set it on an input"):
+    with pytest.raises(
+        ArgumentError, match="depends on none with requires_grad=True; set it on an input"
+    ):
         (Tensor([1.0]) * 2.0).backward()
 
 
 @pytest.mark.parametrize("dtype", ["int64", "bool", "complex128"])
 def test_only_real_floating_point_data_require_a_gradient(dtype):
-    with pytest.raises(ArgumentError, match=f"a {dtype} array has no gradient; give floating-point data or"):
+    with pytest.raises(
+        ArgumentError, match=f"a {dtype} array has no gradient; give floating-point data or"
+    ):
         Tensor(np.ones(2, dtype), requires_grad=True)
 
 
 def test_an_option_has_no_gradient():
-    with pytest.raises(ArgumentError, match=r"leaky_relu has no gradient for slope; pass its \.data"):
+    with pytest.raises(
+        ArgumentError, match=r"leaky_relu has no gradient for slope; pass its \.data"
+    ):
         ops.leaky_relu(leaf(1.0), slope=leaf(0.1))
 
 
-# ---- the tape is off ------------------------------------------------------------------------------------------------
+# ---- the tape is off
+# ------------------------------------------------------------------------------------------------
 
 
 def test_no_grad_nests_and_decorates():
@@ -405,18 +447,25 @@ def test_a_detached_tensor_is_a_constant():
     assert x.grad.tolist() == [3.0]
 
 
-# ---- value_and_grad -------------------------------------------------------------------------------------------------
+# ---- value_and_grad
+# -------------------------------------------------------------------------------------------------
 
 
 def test_value_and_grad_gives_one_gradient_per_array():
     product = value_and_grad(lambda a, b, unused: (a * b).sum())
     value, gradients = product(np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.ones(3))
     assert value == 11.0
-    assert [gradient.tolist() for gradient in gradients] == [[3.0, 4.0], [1.0, 2.0], [0.0, 0.0, 0.0]]
+    assert [gradient.tolist() for gradient in gradients] == [
+        [3.0, 4.0],
+        [1.0, 2.0],
+        [0.0, 0.0, 0.0],
+    ]
 
 
 def test_an_unused_infinity_has_gradient_zero():
-    _, (_, gradient) = value_and_grad(lambda x, unused: x.sum())(np.ones(1), np.array([np.inf, np.nan]))
+    _, (_, gradient) = value_and_grad(lambda x, unused: x.sum())(
+        np.ones(1), np.array([np.inf, np.nan])
+    )
     assert gradient.tolist() == [0.0, 0.0]
 
 
@@ -430,19 +479,30 @@ def test_value_and_grad_of_a_constant_is_zero():
     assert value_and_grad(lambda x: Tensor(5.0))(np.ones(2))[1][0].tolist() == [0.0, 0.0]
 
 
-@pytest.mark.parametrize(("f", "found"), [(lambda x: x, r"shape \(2,\)"), (lambda x: 1.0, "a float")])
+@pytest.mark.parametrize(
+    ("f", "found"), [(lambda x: x, r"shape \(2,\)"), (lambda x: 1.0, "a float")]
+)
 def test_value_and_grad_wants_a_tensor_of_one_number(f, found):
-    with pytest.raises(ArgumentError, match=f"the function returned {found}; wanted a Tensor of one number, such as a loss"):
+    with pytest.raises(
+        ArgumentError,
+        match=f"the function returned {found}; wanted a Tensor of one number, such as a loss",
+    ):
         value_and_grad(f)(np.ones(2))
 
 
-# ---- Tensor beside arrays -------------------------------------------------------------------------------------------
+# ---- Tensor beside arrays
+# -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("left", [np.array([1.0, 2.0]), np.float64(2.0), 2.0])
 def test_an_array_or_number_on_the_left_gives_a_tensor(left):
     x = leaf(3.0, 4.0)
-    for y, wanted in [(left + x, 1.0), (left - x, -1.0), (left * x, left), (left / x, -left / x.data**2)]:
+    for y, wanted in [
+        (left + x, 1.0),
+        (left - x, -1.0),
+        (left * x, left),
+        (left / x, -left / x.data**2),
+    ]:
         assert isinstance(y, Tensor)
         y.backward(np.ones(2))
         assert np.allclose(x.grad, wanted, rtol=1e-15)
@@ -481,7 +541,9 @@ def test_lists_and_numbers_become_float32():
 
 @pytest.mark.parametrize("data", ["text", None, {}, [[1], [1, 2]], object()])
 def test_what_is_no_array_of_numbers_is_refused(data):
-    with pytest.raises(ArgumentError, match=f"cannot make an array of numbers from (a|this) {type(data).__name__}"):
+    with pytest.raises(
+        ArgumentError, match=f"cannot make an array of numbers from (a|this) {type(data).__name__}"
+    ):
         Tensor(data)
 
 
@@ -497,7 +559,8 @@ def test_to_the_same_device_lets_the_gradient_back():
     assert x.grad.tolist() == [3.0]
 
 
-# ---- joining an op --------------------------------------------------------------------------------------------------
+# ---- joining an op
+# --------------------------------------------------------------------------------------------------
 
 
 def test_a_gradient_may_read_inputs_options_outputs_and_shapes_only():
@@ -516,7 +579,10 @@ def test_a_frozen_kernel_lets_the_pictures_go():
 def test_a_gradient_computed_without_being_wanted_is_caught():
     def greedy(a, b):
         """Asks for both gradients, whichever is wanted."""
-        a, b = (x if x.requires_grad else Tensor(x.data, requires_grad=True) for x in map(as_tensor, (a, b)))
+        a, b = (
+            x if x.requires_grad else Tensor(x.data, requires_grad=True)
+            for x in map(as_tensor, (a, b))
+        )
         return ops.multiply(a, b)
 
     def as_tensor(x):
@@ -529,7 +595,9 @@ def test_a_gradient_computed_without_being_wanted_is_caught():
 
 
 def test_a_tape_under_plain_arrays_is_caught():
-    row = replace(BY_NAME["exp"], op=lambda x: ops.exp(Tensor(x) if isinstance(x, np.ndarray) else x))
+    row = replace(
+        BY_NAME["exp"], op=lambda x: ops.exp(Tensor(x) if isinstance(x, np.ndarray) else x)
+    )
     with pytest.raises(AssertionError):
         checks.plain_arrays_leave_no_tape(Case(row, {"x": np.ones(2)}, 0))
 
@@ -545,7 +613,9 @@ def test_a_whole_style_transfer_objective_is_proven():
         loss = losses.content_loss(features, content) + losses.style_loss(features, style) * 3.0
         return loss + losses.total_variation(image) * 0.1
 
-    [proof] = minidl.gradcheck.prove(objective, {"image": rng.standard_normal((1, 8, 8, 3))}, {"image": "smooth"})
+    [proof] = minidl.gradcheck.prove(
+        objective, {"image": rng.standard_normal((1, 8, 8, 3))}, {"image": "smooth"}
+    )
     assert proof.passed, proof
 
 
@@ -553,9 +623,13 @@ def test_numbers_that_are_not_real_have_no_gradient():
     """Of integers it would be cut off, of complex numbers its imaginary part."""
     whole, real = Tensor(np.array([1, 2])), leaf(1.0, 2.0)
     whole.requires_grad = True
-    with pytest.raises(ArgumentError, match="a of multiply is an array of int64 and has no gradient"):
+    with pytest.raises(
+        ArgumentError, match="a of multiply is an array of int64 and has no gradient"
+    ):
         whole * 0.5
-    with pytest.raises(ArgumentError, match="the result is an array of complex128, which has no gradient"):
+    with pytest.raises(
+        ArgumentError, match="the result is an array of complex128, which has no gradient"
+    ):
         real * np.array([1j, 2j])
     with no_grad():
         assert (real * np.array([1j, 2j])).data.tolist() == [1j, 4j]

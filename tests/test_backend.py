@@ -77,23 +77,34 @@ def test_arrays_of_two_libraries_do_not_meet():
         ops.add(Tensor(np.ones(2), requires_grad=True), Tensor(Elsewhere()))
 
 
-@pytest.mark.parametrize("op", [ops.relu, ops.exp, ops.softmax, ops.sum, ops.max, ops.transpose, ops.negative, ops.absolute])
+@pytest.mark.parametrize(
+    "op",
+    [ops.relu, ops.exp, ops.softmax, ops.sum, ops.max, ops.transpose, ops.negative, ops.absolute],
+)
 @pytest.mark.parametrize("found", [[1.0, 2.0], None, "text"])
 def test_what_is_no_array_is_refused(op, found):
     kind = type(found).__name__
-    with pytest.raises(ArgumentError, match=rf"{op.__name__} takes an array as x; found a {kind}: wrap it in minidl\.Tensor"):
+    with pytest.raises(
+        ArgumentError,
+        match=rf"{op.__name__} takes an array as x; found a {kind}: wrap it in minidl\.Tensor",
+    ):
         op(found)
 
 
 def test_an_op_of_several_arrays_wants_them_in_a_list():
-    with pytest.raises(ArgumentError, match="concatenate takes a list of arrays as arrays; found a Tensor"):
+    with pytest.raises(
+        ArgumentError, match="concatenate takes a list of arrays as arrays; found a Tensor"
+    ):
         ops.concatenate(Tensor([1.0, 2.0]))
     with pytest.raises(ArgumentError, match="concatenate takes an array as arrays; found a list"):
         ops.concatenate([[1.0], [2.0]])
 
 
 def test_whole_numbers_are_refused_where_they_would_wrap_around():
-    with pytest.raises(ArgumentError, match=r"x is an array of uint8; wanted an array of floating-point numbers: use .astype"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"x is an array of uint8; wanted an array of floating-point numbers: use .astype",
+    ):
         must_be_floating("x", np.ones(2, np.uint8))
     with pytest.raises(ArgumentError, match="x is a list; wanted"):
         must_be_floating("x", [1.0])
@@ -108,11 +119,16 @@ def test_a_broken_cupy_is_said_to_be_broken(monkeypatch, tmp_path):
     (tmp_path / "cupy.py").write_text("import a_library_that_cupy_needs")
     monkeypatch.delitem(sys.modules, "cupy", raising=False)
     monkeypatch.syspath_prepend(tmp_path)
-    assert why_no_gpu() == "CuPy is installed but cannot be imported (No module named 'a_library_that_cupy_needs')"
+    assert (
+        why_no_gpu()
+        == "CuPy is installed but cannot be imported (No module named 'a_library_that_cupy_needs')"
+    )
 
 
 def test_a_cupy_without_a_gpu_is_not_taken_for_one(cupy_without_gpu):
-    assert why_no_gpu().startswith("CuPy is installed but finds no usable NVIDIA GPU; see that nvidia-smi lists one")
+    assert why_no_gpu().startswith(
+        "CuPy is installed but finds no usable NVIDIA GPU; see that nvidia-smi lists one"
+    )
 
 
 def test_a_gpu_that_cannot_compute_is_not_taken_for_one(cupy_with_gpu, monkeypatch):
@@ -126,7 +142,10 @@ def test_a_gpu_that_cannot_compute_is_not_taken_for_one(cupy_with_gpu, monkeypat
 
 
 def test_a_gpu_that_is_not_there_is_refused_with_the_reason(no_cupy):
-    with pytest.raises(DeviceError, match="the GPU cannot be used: CuPy is not installed; install it with pip install"):
+    with pytest.raises(
+        DeviceError,
+        match="the GPU cannot be used: CuPy is not installed; install it with pip install",
+    ):
         device("gpu")
     assert current_device() == "cpu"
 
@@ -185,7 +204,10 @@ def test_tf32_is_chosen_with_the_device_and_left_with_it(cupy_with_gpu):
     def now():
         types = core._routines_linalg
         kinds = {types.COMPUTE_TYPE_FP32: "float32", types.COMPUTE_TYPE_TF32: "tf32"}
-        handle, cublas = cupy_with_gpu.cuda.device.get_cublas_handle(), sys.modules["cupy_backends.cuda.libs"].cublas
+        handle, cublas = (
+            cupy_with_gpu.cuda.device.get_cublas_handle(),
+            sys.modules["cupy_backends.cuda.libs"].cublas,
+        )
         kind = kinds[core.get_compute_type(np.float32)]
         assert kind == {0: "float32", 3: "tf32"}[cublas.getMathMode(handle)]
         return kind, current_arithmetic()
@@ -198,7 +220,8 @@ def test_tf32_is_chosen_with_the_device_and_left_with_it(cupy_with_gpu):
             to_numpy(to_device(np.ones(2), "gpu"))  # moving an array changes nothing
             assert now() == ("tf32", "tf32")
         assert now() == ("float32", "float32")
-        core.set_compute_type(np.float32, core._routines_linalg.COMPUTE_TYPE_TF32)  # as CUPY_TF32=1 would, or another thread
+        # as CUPY_TF32=1 would, or another thread
+        core.set_compute_type(np.float32, core._routines_linalg.COMPUTE_TYPE_TF32)
         with device("gpu"):
             assert now() == ("float32", "float32")
     with pytest.raises(ArgumentError, match="TF32 is an arithmetic of NVIDIA's GPUs"):

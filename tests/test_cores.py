@@ -34,7 +34,10 @@ def threads_given_back():
 @pytest.fixture
 def two_blas_threads():
     with threadpool_limits(2, user_api="blas"):
-        if not blas_threads() or {library.get("threading_layer") for library in BLAS.info()} & {"disabled", "unknown"}:
+        if not blas_threads() or {library.get("threading_layer") for library in BLAS.info()} & {
+            "disabled",
+            "unknown",
+        }:
             pytest.skip("this BLAS does not do what threadpoolctl says")
         assert set(blas_threads()) == {2}
         yield
@@ -55,7 +58,8 @@ def square(number):
     return number * number
 
 
-# ---- how many -------------------------------------------------------------------------------------------------------
+# ---- how many
+# -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("count", [0, -1, True, 1.5, "2", None])
@@ -75,7 +79,12 @@ def begin_with(monkeypatch, variables):
         monkeypatch.setenv(name, value)
 
 
-MINIDL, OMP, OPENBLAS, MKL = "MINIDL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
+MINIDL, OMP, OPENBLAS, MKL = (
+    "MINIDL_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +120,10 @@ def test_a_number_for_minidl_that_is_none_is_refused(value, monkeypatch):
 def test_the_command_says_it_in_one_sentence(monkeypatch, capsys):
     begin_with(monkeypatch, {MINIDL: "two"})
     assert cli.main(["gradcheck", "max_pool", "--cases", "1"]) == 2
-    assert capsys.readouterr().err == "minidl: MINIDL_NUM_THREADS is 'two'; wanted a number of threads, at least 1\n"
+    assert (
+        capsys.readouterr().err
+        == "minidl: MINIDL_NUM_THREADS is 'two'; wanted a number of threads, at least 1\n"
+    )
 
 
 def test_what_was_set_outlasts_the_variables(monkeypatch):
@@ -120,7 +132,8 @@ def test_what_was_set_outlasts_the_variables(monkeypatch):
     assert cores.get_threads() == 2
 
 
-# ---- sharing --------------------------------------------------------------------------------------------------------
+# ---- sharing
+# --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 5])
@@ -153,13 +166,19 @@ def test_each_item_is_worked_on_once():
 
 def test_one_thread_is_the_one_that_asks():
     cores.set_threads(1)
-    assert set(cores.share(np, lambda _: threading.get_ident(), range(5))) == {threading.get_ident()}
+    assert set(cores.share(np, lambda _: threading.get_ident(), range(5))) == {
+        threading.get_ident()
+    }
 
 
 def test_another_library_takes_the_items_in_order_in_this_thread():
     cores.set_threads(3)
     seen = []
-    cores.share("a GPU's", lambda item: (time.sleep(0.002), seen.append((item, threading.get_ident()))), range(5))
+    cores.share(
+        "a GPU's",
+        lambda item: (time.sleep(0.002), seen.append((item, threading.get_ident()))),
+        range(5),
+    )
     assert seen == [(item, threading.get_ident()) for item in range(5)]
 
 
@@ -170,7 +189,9 @@ def test_a_share_inside_a_share(threads):
     def row(a):
         return cores.share(np, lambda b: cores.share(np, lambda c: (a, b, c), range(3)), range(4))
 
-    assert cores.share(np, row, range(5)) == [[[(a, b, c) for c in range(3)] for b in range(4)] for a in range(5)]
+    assert cores.share(np, row, range(5)) == [
+        [[(a, b, c) for c in range(3)] for b in range(4)] for a in range(5)
+    ]
 
 
 def test_the_state_of_errors_holds_in_every_thread():
@@ -179,7 +200,8 @@ def test_the_state_of_errors_holds_in_every_thread():
             assert on_each_thread(3, np.geterr) == [np.geterr()] * 3
 
 
-# ---- errors ---------------------------------------------------------------------------------------------------------
+# ---- errors
+# ---------------------------------------------------------------------------------------------------------
 
 
 class Trouble(Exception):
@@ -238,13 +260,16 @@ def test_no_item_is_left_running_when_an_error_is_raised():
     assert len(ended) == 2
 
 
-# ---- BLAS -----------------------------------------------------------------------------------------------------------
+# ---- BLAS
+# -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_blas_has_one_thread_inside_and_its_own_after(threads, two_blas_threads):
     for _ in range(2):
-        assert {count for counts in on_each_thread(threads, blas_threads) for count in counts} == {1}
+        assert {count for counts in on_each_thread(threads, blas_threads) for count in counts} == {
+            1
+        }
         assert set(blas_threads()) == {2}
 
 
@@ -266,8 +291,9 @@ def test_blas_stays_with_one_thread_until_an_outer_share_ends(two_blas_threads):
     assert set(blas_threads()) == {2}
 
 
-# threadpoolctl 3.8 lets one thread alone set OpenBLAS's threads, the first that did so while it lives, and `with` gives that
-# back. _BlasOnOneThread calls limit() without `with`: what other threads set and restore is silently left undone.
+# threadpoolctl 3.8 lets one thread alone set OpenBLAS's threads, the first that did so while it
+# lives, and `with` gives that back. _BlasOnOneThread calls limit() without `with`: what other
+# threads set and restore is silently left undone.
 def test_blas_has_one_thread_inside_whichever_thread_shares(two_blas_threads):
     cores.set_threads(2)
     inside = in_another_thread(lambda: cores.share(np, lambda _: blas_threads(), range(4)))
@@ -307,7 +333,8 @@ def in_another_thread(f):
     return lambda: result.result(20)
 
 
-# ---- forks ----------------------------------------------------------------------------------------------------------
+# ---- forks
+# ----------------------------------------------------------------------------------------------------------
 
 FORKING = """
 import os, signal, threading
@@ -334,14 +361,17 @@ def test_a_forked_child_shares_with_threads_of_its_own():
     subprocess.run([sys.executable, "-W", "ignore", "-c", FORKING], check=True, timeout=60)
 
 
-# ---- sums -----------------------------------------------------------------------------------------------------------
+# ---- sums
+# -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 5])
 @pytest.mark.parametrize("count", [0, 1, 2, 7, 100])
 def test_a_shared_sum_is_the_sum(threads, count):
     cores.set_threads(threads)
-    total = cores.share_sum(np, lambda n: np.full((2, 3), n, np.float32), range(count), (2, 3), np.float32)
+    total = cores.share_sum(
+        np, lambda n: np.full((2, 3), n, np.float32), range(count), (2, 3), np.float32
+    )
     assert total.dtype == np.float32
     assert np.array_equal(total, np.full((2, 3), sum(range(count))))
 
@@ -350,7 +380,10 @@ def test_a_shared_sum_is_the_sum(threads, count):
 def test_a_shared_sum_is_the_same_bytes_each_time(threads):
     cores.set_threads(threads)
     terms = np.random.default_rng(0).standard_normal((50, 9)).astype(np.float32)
-    sums = {cores.share_sum(np, lambda n: terms[n], range(50), (9,), np.float32).tobytes() for _ in range(100)}
+    sums = {
+        cores.share_sum(np, lambda n: terms[n], range(50), (9,), np.float32).tobytes()
+        for _ in range(100)
+    }
     assert len(sums) == 1
     np.testing.assert_allclose(np.frombuffer(sums.pop(), np.float32), terms.sum(axis=0), atol=1e-5)
 
@@ -362,7 +395,8 @@ def test_a_shared_sum_leaves_its_terms_alone():
     assert np.all(terms == 1)
 
 
-# ---- the same bytes -------------------------------------------------------------------------------------------------
+# ---- the same bytes
+# -------------------------------------------------------------------------------------------------
 
 
 def gradients(op, *arrays, **options):
@@ -378,10 +412,15 @@ SHARED = ("im2col", "runs", "winograd", "winograd_runs")
 
 def everything(seed):
     rng = np.random.default_rng(seed)
-    x, w, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((4, 17, 15, 7), (3, 3, 7, 5), (5,)))
+    x, w, b = (
+        rng.standard_normal(shape).astype(np.float32)
+        for shape in ((4, 17, 15, 7), (3, 3, 7, 5), (5,))
+    )
     frozen = frozen_copy(w)
     return [
-        *itertools.chain(*(gradients(ops.convolution, x, w, b, padding=1, algorithm=a) for a in SHARED)),
+        *itertools.chain(
+            *(gradients(ops.convolution, x, w, b, padding=1, algorithm=a) for a in SHARED)
+        ),
         *gradients(lambda x: ops.convolution(x, frozen, padding=(2, 0), algorithm="winograd"), x),
         *gradients(ops.convolution_relu, x, w, b, padding=1, algorithm="winograd"),
         *gradients(ops.matmul, x.reshape(-1, 7), w.reshape(7, -1)),
@@ -401,6 +440,10 @@ def test_the_same_bytes_whoever_else_computes_at_the_time(monkeypatch):
     cores.set_threads(3)
     alone, times = [everything(seed) for seed in range(5)], settings().max_examples // 2
     with ThreadPoolExecutor(5) as others:
-        together = list(others.map(lambda seed: [everything(seed) == alone[seed] for _ in range(times)], range(5)))
+        together = list(
+            others.map(
+                lambda seed: [everything(seed) == alone[seed] for _ in range(times)], range(5)
+            )
+        )
     assert together == [[True] * times] * 5
     assert len({result[0] for result in alone}) == 5

@@ -1,5 +1,6 @@
-"""What the stand-in says of CuPy, held against CuPy's wheel. It needs no device: arrays on an address that nobody reads have
-shapes and strides, and NVRTC compiles for any GPU. With MINIDL_REQUIRE_GPU_TOOLS=1 a missing wheel is a failure."""
+"""What the stand-in says of CuPy, held against CuPy's wheel. It needs no device: arrays on an
+address that nobody reads have shapes and strides, and NVRTC compiles for any GPU. With
+MINIDL_REQUIRE_GPU_TOOLS=1 a missing wheel is a failure."""
 
 import importlib
 import operator
@@ -15,7 +16,10 @@ from tests.strict import list_cupy, needed, standing_in
 from tests.strict.names import LIST, NAMES
 
 FILES = sorted(Path(minidl.__file__).parent.rglob("*.cu"))
-GPUS = ("sm_90", *(pytest.param(name, marks=pytest.mark.thorough) for name in ("sm_80", "sm_100", "sm_120")))
+GPUS = (
+    "sm_90",
+    *(pytest.param(name, marks=pytest.mark.thorough) for name in ("sm_80", "sm_100", "sm_120")),
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +39,8 @@ def compile_(cupy):
     return lambda text, gpu, *definitions: compiled(cupy.cuda.nvrtc, text, gpu, definitions)
 
 
-# ---- the list -------------------------------------------------------------------------------------------------------
+# ---- the list
+# -------------------------------------------------------------------------------------------------------
 
 
 def test_the_list_is_what_the_wheel_has(cupy):
@@ -66,7 +71,8 @@ def found(module, place):
     return module
 
 
-# ---- the facts ------------------------------------------------------------------------------------------------------
+# ---- the facts
+# ------------------------------------------------------------------------------------------------------
 
 VIEWS = (
     "x", "x[1]", "x[1, 2, 3]", "x[1:3, ::2]", "x[:, ::-1]", "x[5:2]", "x[:0, ::2]", "x[None, ..., None]", "x[np.int64(2)]",
@@ -119,7 +125,17 @@ def evaluate(snippet, module):
         x = module.ndarray((4, 6, 5), "f4", memptr=module.cuda.memory.MemoryPointer(memory, 0))
     else:
         x = module.ndarray((4, 6, 5), "f4")
-    return eval(snippet, {"cupy": module, "x": x, "np": np, "Claims": Claims, "weakref": weakref, "operator": operator})
+    return eval(
+        snippet,
+        {
+            "cupy": module,
+            "x": x,
+            "np": np,
+            "Claims": Claims,
+            "weakref": weakref,
+            "operator": operator,
+        },
+    )
 
 
 @pytest.fixture
@@ -148,7 +164,9 @@ def test_answers_are_those_of_cupy(both, snippet):
 def test_failures_are_those_of_cupy(cupy, snippet):
     with standing_in() as stand_in:
         for module in (cupy, stand_in):
-            with pytest.raises((TypeError, ValueError, AttributeError, IndexError, NotImplementedError)):
+            with pytest.raises(
+                (TypeError, ValueError, AttributeError, IndexError, NotImplementedError)
+            ):
                 evaluate(snippet, module)
 
 
@@ -158,11 +176,13 @@ def test_a_struct_is_passed_by_value(cupy):
     assert cupy.cuda.function.CNumpyArray(struct).ptr == struct.ctypes.data
 
 
-# ---- the kernels ----------------------------------------------------------------------------------------------------
+# ---- the kernels
+# ----------------------------------------------------------------------------------------------------
 
 
 def compiled(nvrtc, text, gpu, definitions):
-    """The machine code that NVRTC makes of a text; RuntimeError with its log where it makes none."""
+    """The machine code that NVRTC makes of a text; RuntimeError with its log where it makes
+    none."""
     program = nvrtc.createProgram(text, "kernel.cu", [], [])
     try:
         nvrtc.compileProgram(program, (f"--gpu-architecture={gpu}", *definitions))
@@ -178,12 +198,15 @@ def compiled(nvrtc, text, gpu, definitions):
 @pytest.mark.parametrize("gpu", GPUS)
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_the_kernels_compile(compile_, file, gpu, dtype, far):
-    assert compile_(Kernels(file).source, gpu, *options_for(dtype, far), "-ftz=true")  # as CuPy does
+    # as CuPy does
+    assert compile_(Kernels(file).source, gpu, *options_for(dtype, far), "-ftz=true")
 
 
 @pytest.mark.parametrize("gpu", GPUS)
 def test_a_kernel_compiles(compile_, gpu):
-    assert compile_('extern "C" __global__ void f(REAL* x) { x[threadIdx.x] = 1; }', gpu, "-DREAL=float").startswith(b"\x7fELF")
+    assert compile_(
+        'extern "C" __global__ void f(REAL* x) { x[threadIdx.x] = 1; }', gpu, "-DREAL=float"
+    ).startswith(b"\x7fELF")
 
 
 def test_a_kernel_with_an_error_does_not(compile_):

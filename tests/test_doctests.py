@@ -1,4 +1,5 @@
-"""Every example in a docstring does what it says. NumPy is `np` there; the names of the module are at hand."""
+"""Every example in a docstring does what it says. NumPy is `np` there; the names of the module are
+at hand."""
 
 import doctest
 import importlib
@@ -11,7 +12,8 @@ import minidl
 
 
 class Finder(doctest.DocTestFinder):
-    """Finds the functions that `differentiable` wrapped as well: they say themselves which module they are of."""
+    """Finds the functions that `differentiable` wrapped as well: they say themselves which module
+    they are of."""
 
     def _from_module(self, module, object):
         object = getattr(object, "fget", object)  # of a property, its function
@@ -38,7 +40,11 @@ def test_docstrings_are_true(name):
     assert not runner.summarize(verbose=False).failed, "".join(report)
 
 
-@pytest.mark.parametrize("name", ["ops.activations.relu", "ops.convolutions.convolution", "losses.style.style_loss"])
+@pytest.mark.parametrize(
+    "name", ["ops.activations.relu", "ops.convolutions.convolution", "losses.style.style_loss"]
+)
 def test_wrapped_ops_are_found(name):
     module = f"minidl.{name.rpartition('.')[0]}"
-    assert f"minidl.{name}" in {examples.name for examples in examples_of(module) if examples.examples}
+    assert f"minidl.{name}" in {
+        examples.name for examples in examples_of(module) if examples.examples
+    }

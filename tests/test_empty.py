@@ -1,7 +1,7 @@
 """Empty batches: N = 0 pictures, points or rows.
 
-Every op and loss gives what NumPy and PyTorch give, an empty array or a sum of 0, with gradients of 0; or it says in one
-sentence that a mean or maximum of no numbers is undefined.
+Every op and loss gives what NumPy and PyTorch give, an empty array or a sum of 0, with gradients of
+0; or it says in one sentence that a mean or maximum of no numbers is undefined.
 """
 
 from contextlib import nullcontext
@@ -41,7 +41,10 @@ def convolutions(op):
     for algorithm in ALGORITHMS:
         groups, w = (2, some(3, 3, 1, 2)) if algorithm == "depthwise" else (1, some(3, 3, 2, 2))
         options = {"algorithm": algorithm, "groups": groups}
-        yield f"{op.__name__} {algorithm}", row(op, none(6, 6, 2), w, some(2), y=(0, 4, 4, 2), **options)
+        yield (
+            f"{op.__name__} {algorithm}",
+            row(op, none(6, 6, 2), w, some(2), y=(0, 4, 4, 2), **options),
+        )
 
 
 MOMENTS = np.zeros(3), np.ones(3)
@@ -114,12 +117,25 @@ ARE_REFUSED = {
     "mean over the batch": row(ops.mean, none(3), axis=0),
     "max": row(ops.max, none(3)),
     "max over the batch": row(ops.max, none(3), axis=0),
-    "resample of no pixels": row(ops.resample, some(1, 0, 3, 2), rows=some(1, 2, 2), columns=some(1, 2, 2)),
-    **{f"content_loss {name}": row(losses.content_loss, none(2, 2, 3), none(2, 2, 3), normalization=name) for name in CONTENT},
+    "resample of no pixels": row(
+        ops.resample, some(1, 0, 3, 2), rows=some(1, 2, 2), columns=some(1, 2, 2)
+    ),
+    **{
+        f"content_loss {name}": row(
+            losses.content_loss, none(2, 2, 3), none(2, 2, 3), normalization=name
+        )
+        for name in CONTENT
+    },
     "gram_matrix of no positions": row(losses.gram_matrix, some(1, 0, 2, 3)),
-    "style_loss": row(losses.style_loss, none(2, 2, 3), none(2, 2, 3), normalization="positions_mean"),
-    "total_variation mean_squares": row(losses.total_variation, none(3, 3, 3), normalization="mean_squares"),
-    "total_variation nine_point": row(losses.total_variation, none(3, 3, 3), normalization="nine_point"),
+    "style_loss": row(
+        losses.style_loss, none(2, 2, 3), none(2, 2, 3), normalization="positions_mean"
+    ),
+    "total_variation mean_squares": row(
+        losses.total_variation, none(3, 3, 3), normalization="mean_squares"
+    ),
+    "total_variation nine_point": row(
+        losses.total_variation, none(3, 3, 3), normalization="nine_point"
+    ),
     "softmax_cross_entropy": row(losses.softmax_cross_entropy, none(3), labels=NO_LABELS),
     "sigmoid_cross_entropy": row(losses.sigmoid_cross_entropy, none(3), none(3)),
     "siamese_energy_loss": row(losses.siamese_energy_loss, none(3), none(3), same=NO_PAIRS),
@@ -155,7 +171,10 @@ def test_empty_batches_give_empty_results(name, place):
 def test_undefined_results_of_empty_batches_are_errors(name, place):
     op, arrays, options, _ = ARE_REFUSED[name]
     with nullcontext() if place == "numpy" else at(place), pytest.raises(ShapeError):
-        op(*(placed(array, place) for array in arrays), **{key: placed(value, place) for key, value in options.items()})
+        op(
+            *(placed(array, place) for array in arrays),
+            **{key: placed(value, place) for key, value in options.items()},
+        )
 
 
 def test_every_op_and_loss_is_covered():
@@ -169,7 +188,11 @@ def kernel(*shape):
 
 LAYERS = [
     (layers.Convolution(kernel(3, 3, 2, 4), padding="same"), (6, 6, 2), (6, 6, 4)),
-    (layers.SeparableConvolution(kernel(3, 3, 1, 2), kernel(1, 1, 2, 4), kernel(4)), (6, 6, 2), (4, 4, 4)),
+    (
+        layers.SeparableConvolution(kernel(3, 3, 1, 2), kernel(1, 1, 2, 4), kernel(4)),
+        (6, 6, 2),
+        (4, 4, 4),
+    ),
     (layers.Dense(kernel(3, 5), kernel(5)), (3,), (5,)),
     (layers.BatchNorm(3).train(False), (4, 4, 3), (4, 4, 3)),
     (layers.Dropout(0.5), (3,), (3,)),
@@ -179,12 +202,18 @@ LAYERS = [
     (layers.ReLU(), (3,), (3,)),
     (layers.LeakyReLU(), (3,), (3,)),
     (UnitLength(), (3,), (3,)),
-    (layers.Sequential(layers.Convolution(kernel(3, 3, 2, 4)), layers.ReLU(), layers.Flatten()), (6, 6, 2), (64,)),
+    (
+        layers.Sequential(layers.Convolution(kernel(3, 3, 2, 4)), layers.ReLU(), layers.Flatten()),
+        (6, 6, 2),
+        (64,),
+    ),
 ]
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize(("layer", "shape", "wanted"), LAYERS, ids=[type(layer).__name__ for layer, _, _ in LAYERS])
+@pytest.mark.parametrize(
+    ("layer", "shape", "wanted"), LAYERS, ids=[type(layer).__name__ for layer, _, _ in LAYERS]
+)
 def test_layers_take_an_empty_batch(layer, shape, wanted):
     y = layer(Tensor(np.zeros((0, *shape), np.float32), requires_grad=True))
     assert (y.shape, y.dtype) == ((0, *wanted), np.float32)

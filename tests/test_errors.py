@@ -33,7 +33,10 @@ def test_one_of_shows_the_list(value):
 
 
 def test_one_of_names_the_word_that_is_like_it():
-    with pytest.raises(ArgumentError, match=r"pooling is 'Average'; wanted one of 'average', 'max'; did you mean 'average'\?"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"pooling is 'Average'; wanted one of 'average', 'max'; did you mean 'average'\?",
+    ):
         one_of("pooling", "Average", ["average", "max"])
 
 
@@ -72,7 +75,10 @@ def test_no_message_holds_a_whole_array(call):
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: ops.max_pool(x, 0), "window is 0; wanted an int of at least 1, or 2 of them, one per spatial axis"),
+        (
+            lambda: ops.max_pool(x, 0),
+            "window is 0; wanted an int of at least 1, or 2 of them, one per spatial axis",
+        ),
         (
             lambda: ops.convolution(x, w, algorithm="fft"),
             "algorithm is 'fft'; wanted one of 'auto', 'direct', 'im2col', 'runs', 'winograd', 'winograd_runs', 'depthwise'",
@@ -174,7 +180,9 @@ def test_a_mistake_is_refused_in_words(call):
 def test_numpy_s_integers_are_integers():
     two = np.int64(2)
     assert ops.max_pool(x, two, stride=two).shape == (1, 3, 3, 2)
-    assert ops.convolution(x, np.ones((3, 3, 1, 4)), groups=two, padding=((two, 0), (0, two))).shape == (1, 6, 6, 4)
+    assert ops.convolution(
+        x, np.ones((3, 3, 1, 4)), groups=two, padding=((two, 0), (0, two))
+    ).shape == (1, 6, 6, 4)
 
 
 def test_shapes_are_refused_as_shapes():

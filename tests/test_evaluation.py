@@ -7,7 +7,14 @@ import pytest
 
 from minidl import evaluation
 from minidl.errors import ArgumentError, NonFiniteError, ShapeError
-from minidl.evaluation import error_rates, nearest_neighbours, one_shot, open_set, pair_distances, square_of_pairs
+from minidl.evaluation import (
+    error_rates,
+    nearest_neighbours,
+    one_shot,
+    open_set,
+    pair_distances,
+    square_of_pairs,
+)
 
 
 def test_neighbours_are_those_of_a_brute_force_search(monkeypatch):
@@ -19,7 +26,9 @@ def test_neighbours_are_those_of_a_brute_force_search(monkeypatch):
 
 
 def test_of_equals_the_first_is_taken():
-    assert nearest_neighbours(np.zeros((1, 2)), np.array([[1.0, 0], [0, 1], [1, 0]])).tolist() == [0]
+    assert nearest_neighbours(np.zeros((1, 2)), np.array([[1.0, 0], [0, 1], [1, 0]])).tolist() == [
+        0
+    ]
 
 
 def test_neighbours_of_nothing_are_refused():
@@ -65,7 +74,9 @@ def test_distances_of_all_pairs_are_those_of_the_definition(monkeypatch):
     points[7], points[9] = points[2], points[2] + 1e-9
     distances, same = pair_distances(points.astype(np.float32), labels)
     pairs = [(i, j) for i in range(12) for j in range(i + 1, 12)]
-    wanted = [np.linalg.norm(np.float64(np.float32(points[i])) - np.float32(points[j])) for i, j in pairs]
+    wanted = [
+        np.linalg.norm(np.float64(np.float32(points[i])) - np.float32(points[j])) for i, j in pairs
+    ]
     np.testing.assert_allclose(distances, wanted, rtol=1e-9)
     assert distances[pairs.index((2, 7))] == 0
     assert same.tolist() == [labels[i] == labels[j] for i, j in pairs]
@@ -138,23 +149,36 @@ def test_the_middle_of_neighbouring_numbers_is_the_lower_one():
 
 
 def every_choice(distances, labels, people, threshold, strangers=()):
-    """(named, rejected, accepted), by trying every choice of one enrolled picture for each of the people"""
+    """(named, rejected, accepted), by trying every choice of one enrolled picture for each of the
+    people"""
     named, rejected, accepted = {}, {}, {}
     for choice in itertools.product(*(np.flatnonzero(labels == person) for person in people)):
         for picture in np.flatnonzero(np.isin(labels, people)):
             own = choice[list(people).index(labels[picture])]
             if own != picture:
-                apart, others = distances[picture, own], [distances[picture, other] for other in choice if other != own]
+                apart, others = (
+                    distances[picture, own],
+                    [distances[picture, other] for other in choice if other != own],
+                )
                 key = (picture, own)
-                named.setdefault(picture, {}).setdefault(key, []).append(apart <= threshold and all(d > apart for d in others))
+                named.setdefault(picture, {}).setdefault(key, []).append(
+                    apart <= threshold and all(d > apart for d in others)
+                )
                 rejected.setdefault(picture, {}).setdefault(key, []).append(
                     apart > threshold and all(d > threshold for d in others)
                 )
         for picture in strangers:
-            accepted.setdefault(picture, []).append(any(distances[picture, other] <= threshold for other in choice))
+            accepted.setdefault(picture, []).append(
+                any(distances[picture, other] <= threshold for other in choice)
+            )
 
     def mean(found):
-        return np.mean([np.mean([np.mean(tried) for tried in of_picture.values()]) for of_picture in found.values()])
+        return np.mean(
+            [
+                np.mean([np.mean(tried) for tried in of_picture.values()])
+                for of_picture in found.values()
+            ]
+        )
 
     return mean(named), mean(rejected), [np.mean(tried) for tried in accepted.values()]
 
@@ -185,12 +209,18 @@ def test_strangers_are_the_average_over_every_choice_too(seed):
 def test_pairs_make_a_square():
     points = np.random.default_rng(0).standard_normal((5, 3))
     distances, _ = pair_distances(points, np.zeros(5))
-    np.testing.assert_allclose(square_of_pairs(distances, 5), np.linalg.norm(points[:, None] - points, axis=2), atol=1e-15)
+    np.testing.assert_allclose(
+        square_of_pairs(distances, 5), np.linalg.norm(points[:, None] - points, axis=2), atol=1e-15
+    )
 
 
 def test_a_nan_is_neither_near_nor_far():
-    """argmin takes a NaN for the least, and a comparison with it is False: both would name the wrong one."""
-    known, bad = np.array([[0.0, 0.0], [1.0, 1.0], [5.0, 5.0]]), np.array([[0.0, 0.0], [np.nan, 1.0], [5.0, 5.0]])
+    """argmin takes a NaN for the least, and a comparison with it is False: both would name the
+    wrong one."""
+    known, bad = (
+        np.array([[0.0, 0.0], [1.0, 1.0], [5.0, 5.0]]),
+        np.array([[0.0, 0.0], [np.nan, 1.0], [5.0, 5.0]]),
+    )
     labels, everything = np.array([0, 0, 1]), np.ones(3, bool)
     distances, same = pair_distances(bad, labels)
     square = square_of_pairs(distances, 3)
@@ -201,7 +231,9 @@ def test_a_nan_is_neither_near_nor_far():
         lambda: one_shot(square, labels),
         lambda: open_set(square, labels, everything, ~everything, 1.0),
     ):
-        with pytest.raises(NonFiniteError, match="a distance is NaN; wanted points of finite numbers"):
+        with pytest.raises(
+            NonFiniteError, match="a distance is NaN; wanted points of finite numbers"
+        ):
             ask()
 
 

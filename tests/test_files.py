@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from minidl.errors import FileError
-from minidl.files import append, clear_halves, must_be_folder, must_be_writable, must_exist, replacing, write_somewhere
+from minidl.files import (
+    append,
+    clear_halves,
+    must_be_folder,
+    must_be_writable,
+    must_exist,
+    replacing,
+    write_somewhere,
+)
 
 
 @pytest.fixture
@@ -49,7 +57,10 @@ def test_a_full_disk_is_said_and_the_old_file_untouched(old, monkeypatch, where)
     monkeypatch.setattr(os, where, full)
     with pytest.raises(FileError) as caught, replacing(old) as new:
         new.write_text("new")
-    assert str(caught.value) == f"cannot write {old}: no space left on device; choose another place or make room there"
+    assert (
+        str(caught.value)
+        == f"cannot write {old}: no space left on device; choose another place or make room there"
+    )
     assert old.read_text() == "old"
     assert alone(old)
 
@@ -63,7 +74,9 @@ def test_a_file_error_of_the_block_keeps_its_own_words(old):
 def test_a_folder_that_is_missing_is_said(tmp_path):
     path = tmp_path / "missing" / "out.png"
     with (
-        pytest.raises(FileError, match=r"there is no folder .*missing; make it first or choose another place"),
+        pytest.raises(
+            FileError, match=r"there is no folder .*missing; make it first or choose another place"
+        ),
         replacing(path),
     ):
         raise AssertionError("the block must not begin")
@@ -91,7 +104,9 @@ def test_the_replaced_file_keeps_its_permissions_and_the_links_to_it(old):
 
 
 def test_halves_of_killed_processes_are_cleared_and_nothing_else(old, monkeypatch):
-    others = [old.with_name(name) for name in (".weights.npz", ".weights-1.npz", f".other-{'0' * 32}.npz")]
+    others = [
+        old.with_name(name) for name in (".weights.npz", ".weights-1.npz", f".other-{'0' * 32}.npz")
+    ]
     for other in others:
         other.touch()
     monkeypatch.setattr("minidl.files._remove", lambda beside: None)  # as a kill has it
@@ -104,7 +119,10 @@ def test_halves_of_killed_processes_are_cleared_and_nothing_else(old, monkeypatc
 
 def test_halves_of_many_files_are_cleared_by_a_pattern(tmp_path):
     halves = [tmp_path / f".step-{number:05}-{'0a' * 16}.png" for number in (2, 40)]
-    others = [tmp_path / name for name in ("step-00002.png", f".other-{'0a' * 16}.png", f".step-00002-{'0a' * 16}.jpg")]
+    others = [
+        tmp_path / name
+        for name in ("step-00002.png", f".other-{'0a' * 16}.png", f".step-00002-{'0a' * 16}.jpg")
+    ]
     for path in (*halves, *others):
         path.touch()
     clear_halves(tmp_path / "step-*.png", pattern=True)
@@ -142,7 +160,9 @@ def test_where_not_all_can_be_appended_nothing_is(old, monkeypatch):
             self.free -= len(part)
             return self.file.write(part) if part else full()
 
-    monkeypatch.setattr("builtins.open", lambda *args, opened=open, **options: Full(opened(*args, **options)))
+    monkeypatch.setattr(
+        "builtins.open", lambda *args, opened=open, **options: Full(opened(*args, **options))
+    )
     with pytest.raises(FileError, match="no space left on device; choose another place"):
         append(old, "er than that")
     monkeypatch.undo()
@@ -150,7 +170,10 @@ def test_where_not_all_can_be_appended_nothing_is(old, monkeypatch):
 
 
 def test_what_can_be_written_is_written_where_it_should_be(tmp_path):
-    assert write_somewhere(tmp_path / "new", lambda path: path.write_text("new")) == (tmp_path / "new", None)
+    assert write_somewhere(tmp_path / "new", lambda path: path.write_text("new")) == (
+        tmp_path / "new",
+        None,
+    )
 
 
 @pytest.fixture
@@ -163,7 +186,9 @@ def places(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize(("blocked", "wanted"), [(["own"], "here/a.png"), (["own", "here"], "temporary/minidl-*/a.png")])
+@pytest.mark.parametrize(
+    ("blocked", "wanted"), [(["own"], "here/a.png"), (["own", "here"], "temporary/minidl-*/a.png")]
+)
 def test_where_the_disk_is_full_it_is_written_elsewhere(places, blocked, wanted):
     def write(path):
         with replacing(path) as beside:
@@ -188,7 +213,10 @@ def test_elsewhere_too_nothing_is_written_over(places):
         path.write_text("new")
 
     where, _ = write_somewhere(places / "own" / "a.png", write)
-    assert where.match("temporary/minidl-*/a.png") and (places / "here" / "a.png").read_text() == "mine"
+    assert (
+        where.match("temporary/minidl-*/a.png")
+        and (places / "here" / "a.png").read_text() == "mine"
+    )
 
 
 def test_where_every_disk_is_full_the_error_names_the_first_place(places):
@@ -207,7 +235,9 @@ def test_what_must_exist(old):
     assert must_exist(str(old)) == old
     with pytest.raises(FileError, match="there is no such picture; check the name and the folder"):
         must_exist(old.with_suffix(".png"), "picture")
-    with pytest.raises(FileError, match="is not a file but a folder or a device; name the picture itself"):
+    with pytest.raises(
+        FileError, match="is not a file but a folder or a device; name the picture itself"
+    ):
         must_exist(old.parent, "picture")
 
 
@@ -215,18 +245,24 @@ def test_what_must_be_writable(old, monkeypatch):
     assert must_be_writable(old) == old
     with pytest.raises(FileError, match="is a folder; give the name of a file in it"):
         must_be_writable(old.parent)
-    with pytest.raises(FileError, match=r"there is no folder .*missing; make it first or choose another place"):
+    with pytest.raises(
+        FileError, match=r"there is no folder .*missing; make it first or choose another place"
+    ):
         must_be_writable(old.parent / "missing" / "out.png")
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(FileError, match="may not be written to; choose another place"):
         must_be_writable(old)
 
 
-@pytest.mark.parametrize("address", ["http://a.b/c", "HTTPS://a.b/c.png", "ftp://a/b", "s3://bucket/key"])
+@pytest.mark.parametrize(
+    "address", ["http://a.b/c", "HTTPS://a.b/c.png", "ftp://a/b", "s3://bucket/key"]
+)
 def test_an_address_is_no_file(address):
     for refuse in (must_exist, must_be_writable, lambda path: must_be_folder(path, "a folder")):
         for form in (address, Path(address)):
-            with pytest.raises(FileError, match=f"{address} is an address, and minidl (reads|writes) files"):
+            with pytest.raises(
+                FileError, match=f"{address} is an address, and minidl (reads|writes) files"
+            ):
                 refuse(form)
 
 
@@ -247,5 +283,8 @@ def test_not_every_comma_is_between_two_files(name):
 
 @pytest.mark.parametrize("name", ["missing", "a" * 5000, "a\0b"])
 def test_what_is_no_folder_is_refused(name):
-    with pytest.raises(FileError, match=r"is no folder; name a folder of pictures|cannot be read: .*; check the name"):
+    with pytest.raises(
+        FileError,
+        match=r"is no folder; name a folder of pictures|cannot be read: .*; check the name",
+    ):
         must_be_folder(name, "a folder of pictures")

@@ -1,6 +1,7 @@
 """float16: values and gradients are those of float64, rounded, and sums do not overflow on the way.
 
-A number of float16 is rounded to 11 binary digits, below 2^-14 to multiples of 2^-24; above 65504 it is infinite.
+A number of float16 is rounded to 11 binary digits, below 2^-14 to multiples of 2^-24; above 65504
+it is infinite.
 """
 
 import numpy as np
@@ -23,7 +24,8 @@ rng = np.random.default_rng(0)
 
 
 def must_be_near(found, wanted, size):
-    """Within so many roundings of numbers of that size; or infinite where the number is too large."""
+    """Within so many roundings of numbers of that size; or infinite where the number is too
+    large."""
     assert found.dtype == np.float16
     found, bound = found.astype(float), ROUNDINGS * (HALF * size + SMALLEST)
     overflows = (abs(wanted) + bound > LARGEST) & (found == np.copysign(np.inf, wanted))
@@ -61,7 +63,8 @@ def must_be_rounded(case):
         must_be_near(gradient, wanted[name], sizes_[name])
 
 
-# ---- large arrays of large numbers ----------------------------------------------------------------------------------
+# ---- large arrays of large numbers
+# ----------------------------------------------------------------------------------
 
 
 def features(*shape, largest=100.0, least=0.0):
@@ -165,7 +168,10 @@ LARGE = {
 def test_large_sums_are_those_of_float64_rounded(name):
     op, arrays, options = LARGE[name]
     narrow = {key: array.astype(np.float16) for key, array in arrays().items()}
-    options = {key: in_floats(np.float16)(value) if is_array(value) else value for key, value in options.items()}
+    options = {
+        key: in_floats(np.float16)(value) if is_array(value) else value
+        for key, value in options.items()
+    }
     found, wanted = (recorded(op, narrow, options, dtype) for dtype in (np.float16, np.float64))
     for one, other in zip(found, wanted, strict=True):
         assert np.isfinite(other).all()
@@ -176,7 +182,11 @@ def recorded(op, arrays, options, dtype):
     """y and the gradients; the cotangent is 1 for a loss, else random numbers of float16"""
     leaves = [Tensor(array.astype(dtype), requires_grad=True) for array in arrays.values()]
     y = op(**dict(zip(arrays, leaves, strict=True)), **options)
-    dy = np.random.default_rng(1).standard_normal(y.shape).astype(np.float16) if y.ndim else np.float16(1)
+    dy = (
+        np.random.default_rng(1).standard_normal(y.shape).astype(np.float16)
+        if y.ndim
+        else np.float16(1)
+    )
     y.backward(np.asarray(dy, dtype))
     return [np.asarray(y.data), *(leaf.grad for leaf in leaves)]
 
@@ -192,14 +202,23 @@ def test_a_layer_in_training_normalizes_float16_whose_variance_is_beyond_it():
     norm = BatchNorm(8)
     y = norm(x).data.astype(float)
     np.testing.assert_allclose(y.std(axis=0), 1, rtol=2 * HALF)
-    np.testing.assert_allclose(norm.variance, 0.9 + 0.1 * x.astype(float).var(axis=0, ddof=1), rtol=1e-5)
+    np.testing.assert_allclose(
+        norm.variance, 0.9 + 0.1 * x.astype(float).var(axis=0, ddof=1), rtol=1e-5
+    )
 
 
 def test_the_running_moments_of_a_float16_layer_are_float32():
     """In float16 a running variance above 65504 would be infinite, and every y after training β."""
-    layer, x = BatchNorm(1, dtype=np.float16, momentum=0.0), (rng.standard_normal((64, 1)) * 2000).astype(np.float16)
+    layer, x = (
+        BatchNorm(1, dtype=np.float16, momentum=0.0),
+        (rng.standard_normal((64, 1)) * 2000).astype(np.float16),
+    )
     layer(x)
-    assert (layer.mean.dtype, layer.variance.dtype, layer.gamma.dtype) == (np.float32, np.float32, np.float16)
+    assert (layer.mean.dtype, layer.variance.dtype, layer.gamma.dtype) == (
+        np.float32,
+        np.float32,
+        np.float16,
+    )
     np.testing.assert_allclose(layer.variance, x.astype(float).var(ddof=1), rtol=1e-5)
     y = layer.train(False)(x).data
     assert y.dtype == np.float16

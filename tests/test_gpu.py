@@ -1,5 +1,5 @@
-"""What minidl does on a GPU: whole networks, losses and commands, beside what they do on the CPU; and what it does not do
-there, above all wait. The ops are in test_op_table.py."""
+"""What minidl does on a GPU: whole networks, losses and commands, beside what they do on the CPU;
+and what it does not do there, above all wait. The ops are in test_op_table.py."""
 
 import csv
 import importlib
@@ -39,7 +39,9 @@ def launches(monkeypatch):
     """The names of the kernels that are launched."""
     needed(HAS_COMPILER, "g++")
     names, launch = [], Kernels.launch
-    monkeypatch.setattr(Kernels, "launch", lambda self, name, *rest: names.append(name) or launch(self, name, *rest))
+    monkeypatch.setattr(
+        Kernels, "launch", lambda self, name, *rest: names.append(name) or launch(self, name, *rest)
+    )
     return names
 
 
@@ -51,11 +53,15 @@ def network(dtype=np.float32):
             arrays[f"block{block}_conv{number}/kernel"] = kernel.astype(dtype)
             arrays[f"block{block}_conv{number}/bias"] = rng.standard_normal(CHANNELS).astype(dtype)
             channels = CHANNELS
-    return VGG19(arrays, Preprocessing("BGR", (104.0, 117.0, 124.0), (1.0, 1.0, 1.0)), pooling="max").freeze()
+    return VGG19(
+        arrays, Preprocessing("BGR", (104.0, 117.0, 124.0), (1.0, 1.0, 1.0)), pooling="max"
+    ).freeze()
 
 
 def pictures():
-    return [np.random.default_rng(i).uniform(0, 255, (36, 27, 3)).astype(np.float32) for i in range(2)]
+    return [
+        np.random.default_rng(i).uniform(0, 255, (36, 27, 3)).astype(np.float32) for i in range(2)
+    ]
 
 
 def near(ours, wanted, tolerance=1e-5):
@@ -77,13 +83,19 @@ def test_vgg19_sees_the_same(gpu):
 def test_a_network_learns_the_same(gpu):
     def learn():
         rng = np.random.default_rng(0)
-        convolution = layers.Convolution(rng.standard_normal((3, 3, 16, 16)), rng.standard_normal(16), padding=1)
+        convolution = layers.Convolution(
+            rng.standard_normal((3, 3, 16, 16)), rng.standard_normal(16), padding=1
+        )
         dense = layers.Dense(rng.standard_normal((16, 4)), rng.standard_normal(4))
         for layer in (convolution, dense):
             layer.to(minidl.backend.current_device())
         x = to_device(rng.standard_normal((2, 6, 5, 16)), minidl.backend.current_device())
         parameters = convolution.parameters() + dense.parameters()
-        for optimizer in (optim.SGD(parameters, 1e-3, 0.9), optim.Adam(parameters), optim.LBFGS(parameters)):
+        for optimizer in (
+            optim.SGD(parameters, 1e-3, 0.9),
+            optim.Adam(parameters),
+            optim.LBFGS(parameters),
+        ):
             for _ in range(3):
                 hidden = layers.MaxPool(2)(convolution.rectified(x))
                 loss = (ops.softmax(dense(ops.mean(hidden, axis=(1, 2)))) ** 2).mean()
@@ -109,7 +121,8 @@ class InFloat64:
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 def test_painting_takes_the_same_steps(gpu, optimizer, monkeypatch):
-    """In float64: in float32 a maximum or a ReLU within rounding of its kink may fall on either side,
+    """In float64: in float32 a maximum or a ReLU within rounding of its kink may fall on either
+    side,
     and the next steps go another way."""
     monkeypatch.setattr(painting, "np", InFloat64())
     settings = Settings(size=None, steps=4, start="noise", optimizer=optimizer)
@@ -139,7 +152,11 @@ def test_nothing_is_fetched_or_sent_within_a_step(gpu):
         image = Tensor(content * 0.9, requires_grad=True)
         for _ in range(2):  # at the first step the picture's means are sent
             counts.reset()
-            with nullcontext() if gpu == "strict" else importlib.import_module("cupyx").allow_synchronize(False):
+            with (
+                nullcontext()
+                if gpu == "strict"
+                else importlib.import_module("cupyx").allow_synchronize(False)
+            ):
                 total, parts = objective(image)
                 total.backward(release=True)
         assert (counts.reads, counts.uploads, counts.syncs) == (0, 0, 0)
@@ -154,7 +171,10 @@ def test_a_step_reads_little(gpu, optimizer, reads):
         pytest.skip("a GPU does not count what is read")
     settings = Settings(size=None, steps=6, optimizer=optimizer)
     with device("gpu"):
-        at_each = [(counts.reads, counts.uploads) for _ in paint(*painted_with(), settings, model=network().to("gpu"))]
+        at_each = [
+            (counts.reads, counts.uploads)
+            for _ in paint(*painted_with(), settings, model=network().to("gpu"))
+        ]
     steps = np.diff(at_each, axis=0)[1:]
     assert (steps[:, 0] <= reads).all()
     assert not steps[:, 1].any()
@@ -162,11 +182,14 @@ def test_a_step_reads_little(gpu, optimizer, reads):
 
 
 def test_few_launches_make_a_step(gpu, launches):
-    """Each takes Python some microseconds, in which a GPU may have nothing to do. The number is what there are, with room for
-    a few: a new one is to be noticed."""
+    """Each takes Python some microseconds, in which a GPU may have nothing to do. The number is
+    what there are, with room for a few: a new one is to be noticed."""
     content, style = (to_device(picture, "gpu") for picture in pictures())
     with device("gpu"):
-        objective, image = Objective(network().to("gpu"), content, [style], Settings()), Tensor(content, requires_grad=True)
+        objective, image = (
+            Objective(network().to("gpu"), content, [style], Settings()),
+            Tensor(content, requires_grad=True),
+        )
         objective(image)[0].backward()
         counts.reset()
         objective(image)[0].backward(release=True)
@@ -194,7 +217,9 @@ def arguments(*shapes, dtype=np.float64):
 
 def all_maps(x, w, b):
     x, w, b = (Tensor(array, requires_grad=True) for array in (x, w, b))
-    y = ops.avg_pool(ops.max_pool(ops.convolution_relu(x, w, b, padding=1), 2), 3, stride=1, padding=1)
+    y = ops.avg_pool(
+        ops.max_pool(ops.convolution_relu(x, w, b, padding=1), 2), 3, stride=1, padding=1
+    )
     (y * y).sum().backward()
     return [y.data, x.grad, w.grad, b.grad]
 
@@ -208,7 +233,9 @@ def test_large_pictures_are_worked_off_in_parts(gpu, launches, monkeypatch):
     assert all(near(*pair, tolerance=1e-13) for pair in zip(all_maps(x, w, b), wanted, strict=True))
     assert launches.count("inputs_at_points") > 4 * few
     with plain_arrays():
-        assert all(near(*pair, tolerance=1e-13) for pair in zip(all_maps(x, w, b), wanted, strict=True))
+        assert all(
+            near(*pair, tolerance=1e-13) for pair in zip(all_maps(x, w, b), wanted, strict=True)
+        )
 
 
 @pytest.mark.thorough
@@ -217,7 +244,9 @@ def test_places_far_away_are_counted_in_64_bits(gpu, monkeypatch):
     wanted = all_maps(*given)
     monkeypatch.setattr(minidl.kernels, "FAR", 0)
     monkeypatch.setattr(minidl.kernels, "BLOCKS", 2)  # and each thread works off several numbers
-    assert all(np.array_equal(*map(to_numpy, pair)) for pair in zip(all_maps(*given), wanted, strict=True))
+    assert all(
+        np.array_equal(*map(to_numpy, pair)) for pair in zip(all_maps(*given), wanted, strict=True)
+    )
 
 
 def test_other_ranks_run_on_plain_arrays(gpu, launches):
@@ -266,7 +295,9 @@ def test_pooling_of_every_small_geometry(gpu, launches, window):
                 wanted = differentiated(op, x, window, options | more)
             except minidl.errors.ShapeError:
                 continue
-            for ours, theirs in zip(differentiated(op, to_device(x, "gpu"), window, options | more), wanted, strict=True):
+            for ours, theirs in zip(
+                differentiated(op, to_device(x, "gpu"), window, options | more), wanted, strict=True
+            ):
                 np.testing.assert_array_equal(ours, theirs)
     assert {"max_pool", "max_pool_dx", "avg_pool", "avg_pool_dx"} == {*launches}
 
@@ -282,17 +313,22 @@ def differentiated(op, x, window, options):
 def test_any_large_array_has_its_places_counted_in_64_bits(gpu, launches, monkeypatch, large):
     assert minidl.kernels.FAR <= 2**30
     options, of = [], minidl.kernels.options_for
-    monkeypatch.setattr(minidl.kernels, "options_for", lambda *given: options.append(given) or of(*given))
+    monkeypatch.setattr(
+        minidl.kernels, "options_for", lambda *given: options.append(given) or of(*given)
+    )
     monkeypatch.setattr(minidl.kernels, "FAR", 200)
     kernels = Kernels(winograd_gpu.KERNELS.path)
     shapes = [(1, 1, 1, 1), (16,), (36, 1, 1)]
     arrays = arguments(*shapes)
     arrays[large] = arguments((400, *shapes[large][1:]))[0]
-    kernels.launch("inputs_at_points", 1, *arrays, winograd_gpu._tiling(range(1), 1, 1, 1, 1, 1, 0, 0))
+    kernels.launch(
+        "inputs_at_points", 1, *arrays, winograd_gpu._tiling(range(1), 1, 1, 1, 1, 1, 0, 0)
+    )
     assert [far for _, far in options] == [True]
 
 
-# ---- commands -------------------------------------------------------------------------------------------------------
+# ---- commands
+# -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.thorough
@@ -325,10 +361,15 @@ def test_info(gpu, capsys):
     told = capsys.readouterr().out
     assert "choose it with --device gpu" in told
     if gpu == "strict":
-        assert "a stand-in for a GPU, 8 GiB, compute capability 9.0, CUDA 12.9 (the driver knows 12.9)" in told
+        assert (
+            "a stand-in for a GPU, 8 GiB, compute capability 9.0, CUDA 12.9 (the driver knows 12.9)"
+            in told
+        )
 
 
-@pytest.mark.parametrize("words", [pytest.param([], marks=pytest.mark.thorough), ["--size", "32", "--steps", "2"]])
+@pytest.mark.parametrize(
+    "words", [pytest.param([], marks=pytest.mark.thorough), ["--size", "32", "--steps", "2"]]
+)
 def test_parity(gpu, words, capsys):
     assert main(["parity", *words]) == 0
     told = capsys.readouterr().out
@@ -339,7 +380,9 @@ def test_parity(gpu, words, capsys):
 
 @pytest.mark.thorough
 def test_parity_finds_a_wrong_kernel(gpu, launches, capsys, monkeypatch):
-    wrong = winograd_gpu.KERNELS.source.replace("4 * d0 - 5 * d2 + d4", "4 * d0 - Real(5.01) * d2 + d4")
+    wrong = winograd_gpu.KERNELS.source.replace(
+        "4 * d0 - 5 * d2 + d4", "4 * d0 - Real(5.01) * d2 + d4"
+    )
     monkeypatch.setattr(Kernels, "source", wrong)
     monkeypatch.setattr(winograd_gpu, "KERNELS", Kernels(winograd_gpu.KERNELS.path))
     assert main(["parity", "--size", "32", "--steps", "1"]) == 1
@@ -348,6 +391,9 @@ def test_parity_finds_a_wrong_kernel(gpu, launches, capsys, monkeypatch):
 
 
 def test_parity_refuses_what_makes_no_sense(gpu, capsys):
-    for words, wanted in ((["--size", "8"], "too small for block5_conv4"), (["--steps", "0"], "wanted at least 1 each")):
+    for words, wanted in (
+        (["--size", "8"], "too small for block5_conv4"),
+        (["--steps", "0"], "wanted at least 1 each"),
+    ):
         assert main(["parity", *words]) == 2
         assert wanted in capsys.readouterr().err

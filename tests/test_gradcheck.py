@@ -1,4 +1,5 @@
-"""The proofs themselves: each method passes a right gradient and fails one that is wrong by a millionth."""
+"""The proofs themselves: each method passes a right gradient and fails one that is wrong by a
+millionth."""
 
 import numpy as np
 import pytest
@@ -36,7 +37,11 @@ def test_a_right_gradient_passes(kind):
 def test_an_error_of_a_millionth_fails(kind):
     f, df = METHODS[kind]
     readers = ("dy",) if kind == "linear" else ("dy", "x")
-    wrong = (lambda dy: df(dy) * (1 + 1e-6)) if len(readers) == 1 else (lambda dy, x: df(dy, x) * (1 + 1e-6))
+    wrong = (
+        (lambda dy: df(dy) * (1 + 1e-6))
+        if len(readers) == 1
+        else (lambda dy, x: df(dy, x) * (1 + 1e-6))
+    )
     [proof] = prove(differentiable(f, dx=wrong), {"x": x}, {"x": kind})
     assert not proof.passed, proof
 
@@ -52,7 +57,8 @@ def test_a_nan_fails(kind):
 def test_a_missing_kernel_flip_is_seen_because_cotangents_are_random():
     w = np.random.default_rng(1).standard_normal((3, 3, 4, 2))
     flipped = differentiable(
-        lambda x: ops.convolution(x, w), dx=lambda dy, x_shape: ops.convolution(dy, w.swapaxes(2, 3), padding=2)
+        lambda x: ops.convolution(x, w),
+        dx=lambda dy, x_shape: ops.convolution(dy, w.swapaxes(2, 3), padding=2),
     )
     [proof] = prove(flipped, {"x": x}, {"x": "linear"})
     assert not proof.passed
@@ -64,13 +70,18 @@ def test_a_gradient_that_is_zero_everywhere_is_right_for_a_constant():
 
 
 def test_float32_proves_nothing():
-    with pytest.raises(ArgumentError, match="x is float32; a proof needs float64, since float32 differences prove nothing"):
+    with pytest.raises(
+        ArgumentError,
+        match="x is float32; a proof needs float64, since float32 differences prove nothing",
+    ):
         prove(ops.tanh, {"x": x.astype(np.float32)}, {"x": "analytic"})
 
 
 @pytest.mark.parametrize("f", [ops.absolute, lambda x: ops.absolute(x) * 2.0])
 def test_the_complex_step_refuses_what_drops_the_imaginary_part(f):
-    with pytest.raises(ArgumentError, match="a function that drops the imaginary part; prove it as 'smooth'"):
+    with pytest.raises(
+        ArgumentError, match="a function that drops the imaginary part; prove it as 'smooth'"
+    ):
         prove(f, {"x": x}, {"x": "analytic"})
 
 
@@ -80,7 +91,9 @@ def test_an_unknown_kind_is_refused():
 
 
 def test_only_the_arguments_of_kinds_are_proven():
-    proofs = prove(losses.content_loss, {"generated": x, "content": x + 1}, {"content": "quadratic"})
+    proofs = prove(
+        losses.content_loss, {"generated": x, "content": x + 1}, {"content": "quadratic"}
+    )
     assert [proof.argument for proof in proofs] == ["content"]
 
 

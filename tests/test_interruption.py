@@ -1,5 +1,5 @@
-"""Ctrl-C while the command starts gives one line and exit code 130, during every import. Programs that import minidl keep
-their handlers."""
+"""Ctrl-C while the command starts gives one line and exit code 130, during every import. Programs
+that import minidl keep their handlers."""
 
 import os
 import signal
@@ -11,7 +11,8 @@ import pytest
 
 from minidl import cli, interruption
 
-# The interpreter imports this file first. When the module is searched for, the process sends itself SIGINT.
+# The interpreter imports this file first. When the module is searched for, the process sends itself
+# SIGINT.
 SITE = """
 import os, signal, sys
 
@@ -28,9 +29,18 @@ SCRIPT = "import sys\nfrom minidl.cli import main\nsys.exit(main())\n"  # as pip
 def interrupted(tmp_path, at, *start):
     (tmp_path / "sitecustomize.py").write_text(SITE)
     root = Path(interruption.__file__).parents[1]
-    path = os.pathsep.join([str(tmp_path), str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join(
+        [str(tmp_path), str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+    )
     environment = {**os.environ, "AT": at, "PYTHONPATH": path}
-    return subprocess.run([sys.executable, *start], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [sys.executable, *start],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 @pytest.mark.parametrize("at", ["numpy", "minidl.style_transfer", "minidl.cli.parser"])
@@ -85,6 +95,8 @@ def test_ctrl_c_in_a_command_is_one_line(moment, monkeypatch, capsys):
     def stop(*arguments):
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(cli, "_parser", stop) if moment == "_parser" else monkeypatch.setattr(cli.info, "run", stop)
+    monkeypatch.setattr(cli, "_parser", stop) if moment == "_parser" else monkeypatch.setattr(
+        cli.info, "run", stop
+    )
     assert cli.main(["info"]) == 130
     assert capsys.readouterr().err == "minidl: stopped\n"

@@ -31,7 +31,8 @@ def place(array):
     return array.__array_interface__["data"][0]
 
 
-# ---- what it is -----------------------------------------------------------------------------------------------------
+# ---- what it is
+# -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex128", "int64"])
@@ -60,14 +61,19 @@ def test_another_library_makes_its_own():
     assert memory.scratch(Library, "name", (MB,), np.uint8) == ("its own", (MB,), np.uint8)
 
 
-# ---- when it is used again ------------------------------------------------------------------------------------------
+# ---- when it is used again
+# ------------------------------------------------------------------------------------------
 
 
 def test_the_memory_of_a_dead_array_is_used_again(arena):
     array = take(3 * MB)
     where = place(array)
     del array
-    for shape, dtype in [((3 * MB,), np.uint8), ((2, MB // 8), np.float64), ((MB // 2, 3), np.int16)]:
+    for shape, dtype in [
+        ((3 * MB,), np.uint8),
+        ((2, MB // 8), np.float64),
+        ((MB // 2, 3), np.int16),
+    ]:
         assert place(memory.empty(np, shape, dtype)) == where
 
 
@@ -81,7 +87,9 @@ HOLDERS = {
     "a broadcast": lambda array: np.broadcast_to(array, (2, *array.shape)),
     "a memoryview": lambda array: memoryview(array)[7:9],
     "a Tensor": lambda array: Tensor(array),
-    "what a Tensor computed": lambda array: Tensor(array.view(np.float32), requires_grad=True).reshape(4, -1),
+    "what a Tensor computed": lambda array: Tensor(
+        array.view(np.float32), requires_grad=True
+    ).reshape(4, -1),
     "a list": lambda array: [array],
 }
 
@@ -99,7 +107,10 @@ def test_memory_is_not_used_again_while_somebody_sees_it(holder, arena):
 
 
 sizes = st.integers(MB, 8 * MB)
-steps = st.lists(st.one_of(st.tuples(st.just("take"), sizes), st.tuples(st.just("drop"), st.integers(0, 30))), max_size=25)
+steps = st.lists(
+    st.one_of(st.tuples(st.just("take"), sizes), st.tuples(st.just("drop"), st.integers(0, 30))),
+    max_size=25,
+)
 
 
 @given(steps=steps, chunk=st.sampled_from([MB, 8 * MB, 64 * MB]))
@@ -171,12 +182,19 @@ def test_where_the_system_gives_no_whole_chunk_it_is_asked_for_the_array_alone(a
     assert not np.may_share_memory(again, other)
 
 
-# ---- threads --------------------------------------------------------------------------------------------------------
+# ---- threads
+# --------------------------------------------------------------------------------------------------------
 
 
 def test_several_threads_at_once(arena, monkeypatch):
-    for name, f in (("min", min), ("sorted", sorted)):  # in the midst of taking, let another thread run
-        monkeypatch.setattr(memory, name, lambda *args, f=f, **kwargs: (time.sleep(0), f(*args, **kwargs))[1], raising=False)
+    # in the midst of taking, let another thread run
+    for name, f in (("min", min), ("sorted", sorted)):
+        monkeypatch.setattr(
+            memory,
+            name,
+            lambda *args, f=f, **kwargs: (time.sleep(0), f(*args, **kwargs))[1],
+            raising=False,
+        )
 
     def take_and_drop(number):
         alive, rng = [], np.random.default_rng(number)
@@ -204,17 +222,26 @@ def test_an_array_may_die_while_another_is_taken(arena, monkeypatch):
     assert not thread.is_alive()
 
 
-# ---- scratch --------------------------------------------------------------------------------------------------------
+# ---- scratch
+# --------------------------------------------------------------------------------------------------------
 
 
 def test_scratch_is_one_buffer_for_each_name():
     first = memory.scratch(np, "a", (3, 4), np.float32)
     again = memory.scratch(np, "a", (2, 2), np.float64)
     other = memory.scratch(np, "b", (3, 4), np.float32)
-    assert (first.shape, first.dtype, again.shape, again.dtype) == ((3, 4), np.float32, (2, 2), np.float64)
+    assert (first.shape, first.dtype, again.shape, again.dtype) == (
+        (3, 4),
+        np.float32,
+        (2, 2),
+        np.float64,
+    )
     assert place(first) == place(again)
     assert not np.shares_memory(first, other)
-    assert all(array.flags.c_contiguous and array.flags.writeable and array.flags.aligned for array in (first, again))
+    assert all(
+        array.flags.c_contiguous and array.flags.writeable and array.flags.aligned
+        for array in (first, again)
+    )
 
 
 def test_scratch_grows_and_stays_large():
@@ -226,7 +253,9 @@ def test_scratch_grows_and_stays_large():
 
 def test_scratch_belongs_to_its_thread():
     mine, others = memory.scratch(np, "mine", (100,), float), []
-    thread = threading.Thread(target=lambda: others.append(memory.scratch(np, "mine", (100,), float)))
+    thread = threading.Thread(
+        target=lambda: others.append(memory.scratch(np, "mine", (100,), float))
+    )
     thread.start()
     thread.join()
     assert not np.shares_memory(mine, others[0])

@@ -13,7 +13,11 @@ from tests.devices import GPUS, at
 from tests.op_table import KEEPS, ORACLES, cases, of_row, public_op
 from tests.strict import counts
 
-PAIRS = [pytest.param(row, check, id=f"{row.name}-{check.__name__}") for row in ROWS for check in checks_of(row)]
+PAIRS = [
+    pytest.param(row, check, id=f"{row.name}-{check.__name__}")
+    for row in ROWS
+    for check in checks_of(row)
+]
 
 
 @pytest.mark.parametrize(("row", "check"), PAIRS)
@@ -36,7 +40,9 @@ SENDS = {"dropout": "its mask, drawn on the host", "index": "a list of places"}
 
 
 @pytest.mark.strict
-@pytest.mark.parametrize("row", [row for row in ROWS if row.name not in SENDS], ids=lambda row: row.name)
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.name not in SENDS], ids=lambda row: row.name
+)
 @settings(max_examples=settings().max_examples // 4)
 @given(data=st.data())
 def test_nothing_is_fetched_or_sent(row, data):
@@ -52,7 +58,11 @@ def test_nothing_is_fetched_or_sent(row, data):
 
 
 @pytest.mark.parametrize("place", GPUS)
-@pytest.mark.parametrize("row", [row for row in ROWS if "pool" in row.name or "winograd" in row.name], ids=lambda row: row.name)
+@pytest.mark.parametrize(
+    "row",
+    [row for row in ROWS if "pool" in row.name or "winograd" in row.name],
+    ids=lambda row: row.name,
+)
 @settings(max_examples=settings().max_examples // 4)
 @given(data=st.data())
 def test_kernels_and_plain_arrays_give_the_same(row, place, data):
@@ -68,7 +78,9 @@ def test_kernels_and_plain_arrays_give_the_same(row, place, data):
 
 
 def test_every_public_op_has_a_row():
-    assert {public_op(row) for row in ROWS} >= {getattr(room, name) for room in (ops, losses) for name in room.__all__}
+    assert {public_op(row) for row in ROWS} >= {
+        getattr(room, name) for room in (ops, losses) for name in room.__all__
+    }
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

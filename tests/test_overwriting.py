@@ -1,4 +1,5 @@
-"""Arrays that are written to between forward and backward: refused where a gradient reads them, harmless elsewhere."""
+"""Arrays that are written to between forward and backward: refused where a gradient reads them,
+harmless elsewhere."""
 
 import numpy as np
 import pytest
@@ -26,14 +27,20 @@ def leaf(shape):
         (ops.absolute, "x of absolute"),
         (ops.max, "x of max"),
         (lambda x: ops.maximum(x, 0.5), "a of maximum"),
-        (lambda x: losses.softmax_cross_entropy(x, np.array([0, 1])), "logits of softmax_cross_entropy"),
+        (
+            lambda x: losses.softmax_cross_entropy(x, np.array([0, 1])),
+            "logits of softmax_cross_entropy",
+        ),
     ],
 )
 def test_an_input_that_was_written_to_is_refused(op, written, release):
     x = leaf((2, 3))
     loss = op(x).sum()
     x.data[1, 1] += 1
-    with pytest.raises(ArgumentError, match=rf"^{written}, shape \(2, 3\), was written to between .* compute the result anew"):
+    with pytest.raises(
+        ArgumentError,
+        match=rf"^{written}, shape \(2, 3\), was written to between .* compute the result anew",
+    ):
         loss.backward(release=release)
     assert x.grad is None
 
@@ -42,7 +49,9 @@ def test_an_input_that_was_written_to_is_refused(op, written, release):
 def test_an_output_that_was_written_to_is_refused(op):
     y = op(leaf((2, 3)))
     y.data[...] = 7
-    with pytest.raises(ArgumentError, match=rf"^y of {op.__name__}, shape \(2, 3\), was written to"):
+    with pytest.raises(
+        ArgumentError, match=rf"^y of {op.__name__}, shape \(2, 3\), was written to"
+    ):
         y.sum().backward()
 
 
@@ -63,7 +72,11 @@ def test_a_plain_array_an_option_and_an_index_are_looked_at():
 def test_a_parameter_of_a_network_that_was_written_to_is_refused():
     rng = np.random.default_rng(0)
     model = Sequential(
-        Convolution.new(rng, (3, 3), 1, 4, padding=1), BatchNorm(4), ReLU(), MaxPool(4), Convolution.new(rng, (1, 1), 4, 2)
+        Convolution.new(rng, (3, 3), 1, 4, padding=1),
+        BatchNorm(4),
+        ReLU(),
+        MaxPool(4),
+        Convolution.new(rng, (1, 1), 4, 2),
     )
     for name in ("convolution2/kernel", "batchnorm1/gamma"):
         loss = model(np.ones((2, 4, 4, 1), np.float32)).sum()
@@ -139,7 +152,9 @@ def test_a_nan_is_no_change():
     ],
     ids=["index", "index in a tuple", "transpose", "mean", "pad", "dropout"],
 )
-def test_a_list_that_is_changed_after_the_forward_pass_does_not_change_the_gradient(op, options, other):
+def test_a_list_that_is_changed_after_the_forward_pass_does_not_change_the_gradient(
+    op, options, other
+):
     x, found = leaf((4, 3, 2)), []
     for replacement in (list(options), other):
         given = list(options)

@@ -1,4 +1,5 @@
-"""Networks, Tensors and optimisers are pickled and copied, also after use: as for a ProcessPoolExecutor."""
+"""Networks, Tensors and optimisers are pickled and copied, also after use: as for a
+ProcessPoolExecutor."""
 
 import copy
 import multiprocessing
@@ -33,10 +34,14 @@ def narrow_vgg19():
     rng, arrays, inputs = np.random.default_rng(0), {}, 3
     for block, count, _ in BLOCKS:
         for number in range(1, count + 1):
-            arrays[f"block{block}_conv{number}/kernel"] = rng.standard_normal((3, 3, inputs, 4)).astype(np.float32) / 3
+            arrays[f"block{block}_conv{number}/kernel"] = (
+                rng.standard_normal((3, 3, inputs, 4)).astype(np.float32) / 3
+            )
             arrays[f"block{block}_conv{number}/bias"] = np.zeros(4, np.float32)
             inputs = 4
-    model = VGG19(arrays, Preprocessing(channels="BGR", mean=(103.939, 116.779, 123.68), std=(1.0, 1.0, 1.0))).freeze()
+    model = VGG19(
+        arrays, Preprocessing(channels="BGR", mean=(103.939, 116.779, 123.68), std=(1.0, 1.0, 1.0))
+    ).freeze()
     deep_features(model)
     return model
 
@@ -60,7 +65,8 @@ def test_a_used_vgg19_is_sent_to_a_spawned_process():
     model = narrow_vgg19()
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         found, wanted = pool.submit(deep_features, model).result(), deep_features(model)
-    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5 * abs(wanted).max())  # its threads may be others
+    # its threads may be others
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5 * abs(wanted).max())
 
 
 NETWORKS = {
@@ -75,7 +81,9 @@ NETWORKS = {
 
 
 def outputs(y):
-    return [y.data.tobytes()] if isinstance(y, Tensor) else [np.asarray(each).tobytes() for each in y]
+    return (
+        [y.data.tobytes()] if isinstance(y, Tensor) else [np.asarray(each).tobytes() for each in y]
+    )
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -84,7 +92,8 @@ def test_every_network_is_copied_after_use(name, copied):
     model, x = make(), Tensor(np.random.default_rng(0).uniform(0, 1, shape).astype(np.float32))
     model(x)
     other = copied(model)
-    assert outputs(other(x)) == outputs(model(x))  # in training too: dropout's count of calls is copied
+    # in training too: dropout's count of calls is copied
+    assert outputs(other(x)) == outputs(model(x))
 
 
 def test_every_layer_is_copied_after_use(copied):

@@ -19,7 +19,8 @@ def cases_of(row):
 
 
 def complains(check, row):
-    """Whether the check finds fault with one of the cases; NumPy itself finds it where an input is written to."""
+    """Whether the check finds fault with one of the cases; NumPy itself finds it where an input is
+    written to."""
     for case in cases_of(row):
         try:
             check(case)
@@ -40,11 +41,14 @@ def test_planted_error_is_caught(plant):
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", sorted({plant.row for plant in PLANTS}))
 def test_without_the_plant_nothing_complains(name):
-    assert [check.__name__ for check in checks_of(BY_NAME[name]) if complains(check, BY_NAME[name])] == []
+    assert [
+        check.__name__ for check in checks_of(BY_NAME[name]) if complains(check, BY_NAME[name])
+    ] == []
 
 
 def test_every_check_catches_a_plant():
-    """Two checks look at the tape, not at the op: test_autograd.py plants into the tape for them."""
+    """Two checks look at the tape, not at the op: test_autograd.py plants into the tape for
+    them."""
     about_the_tape = {"plain_arrays_leave_no_tape", "only_wanted_gradients_are_computed"}
     every = {check.__name__ for row in BY_NAME.values() for check in checks_of(row)}
     assert {plant.caught_by.__name__ for plant in PLANTS} == every - about_the_tape

@@ -26,10 +26,15 @@ def test_a_network_of_one_s_own_learns_one_s_own_pictures(tmp_path, monkeypatch,
         for number in range(12):
             write_image(f"photos/{name}/{number}.png", picture(rng, channel))
     write_image("photo.jpg", picture(rng, channel=1))
-    [page] = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "picture_folder" in block]
+    [page] = [
+        block
+        for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+        if "picture_folder" in block
+    ]
     exec(compile(page, "README.md", "exec"), {})
     rows = load("runs/photos/checkpoint.h5")["progress"]["rows"]
     assert len(rows) == 20 and rows[-1]["accuracy"] == 1
-    assert max(row["loss"] for row in rows) < 5  # a few pictures are soon too much for a high learning rate
+    # a few pictures are soon too much for a high learning rate
+    assert max(row["loss"] for row in rows) < 5
     told = capsys.readouterr().out
     assert "Moment(epoch=20" in told and told.endswith("photo.jpg shows: green\n")

@@ -29,7 +29,11 @@ def test_windows_are_counted_as_they_are_laid(axis):
         return
     if axis["after"] >= reach:  # a ceil window that would see padding alone: no op allows it
         axis["after"] = reach - 1
-    starts = list(window_starts(axis["length"], reach, axis["stride"], axis["before"], axis["after"], axis["ceil"]))
+    starts = list(
+        window_starts(
+            axis["length"], reach, axis["stride"], axis["before"], axis["after"], axis["ceil"]
+        )
+    )
     assert over(**axis).out == (len(starts),)
 
 
@@ -40,7 +44,9 @@ def test_a_tap_s_view_reads_the_positions_that_it_names(axis):
     padded[windows.inside] = range(axis["length"])
     for tap in windows.taps:
         named = [windows.position((o,), tap) for o in range(*windows.out)]
-        assert padded[windows.under(tap)].tolist() == [-1 if position is None else position[0] for position in named]
+        assert padded[windows.under(tap)].tolist() == [
+            -1 if position is None else position[0] for position in named
+        ]
 
 
 @given(axis=axes.filter(lambda axis: axis["length"] >= 1 + axis["dilation"] * (axis["size"] - 1)))
@@ -55,7 +61,12 @@ def test_taps_inside_are_counted_as_they_are_read(axis):
         assert with_padding[o] == axis["size"] - past
 
 
-@given(length=st.integers(1, 20), size=st.integers(1, 5), stride=st.integers(1, 4), dilation=st.integers(1, 3))
+@given(
+    length=st.integers(1, 20),
+    size=st.integers(1, 5),
+    stride=st.integers(1, 4),
+    dilation=st.integers(1, 3),
+)
 def test_same_gives_as_many_windows_as_steps(length, size, stride, dilation):
     windows = windows_over((length,), size, stride, "same", dilation)
     [(before, after)] = windows.padding
@@ -64,22 +75,36 @@ def test_same_gives_as_many_windows_as_steps(length, size, stride, dilation):
 
 
 def test_valid_is_no_padding():
-    assert windows_over((7, 7), 3, padding="valid") == windows_over((7, 7), 3) == windows_over((7, 7), 3, padding=((0, 0), 0))
+    assert (
+        windows_over((7, 7), 3, padding="valid")
+        == windows_over((7, 7), 3)
+        == windows_over((7, 7), 3, padding=((0, 0), 0))
+    )
 
 
 def test_each_axis_may_pad_in_its_own_way():
     assert windows_over((5, 5), 3, padding=(1, (0, 2))).padding == ((1, 1), (0, 2))
 
 
-@pytest.mark.parametrize("value", [0, -1, 1.0, True, None, "2", (1,), (1, 2, 3), (1, 0), np.array([1, 1]), [1, 1.5]])
+@pytest.mark.parametrize(
+    "value", [0, -1, 1.0, True, None, "2", (1,), (1, 2, 3), (1, 0), np.array([1, 1]), [1, 1.5]]
+)
 def test_per_axis_refuses_what_is_not_one_int_or_one_per_axis(value):
-    with pytest.raises(ArgumentError, match=r"stride is .*; wanted an int of at least 1, or 2 of them, one per spatial axis"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"stride is .*; wanted an int of at least 1, or 2 of them, one per spatial axis",
+    ):
         per_axis("stride", value, rank=2, least=1)
 
 
-@pytest.mark.parametrize("value", [-1, (1, -1), "SAME", ((1, 2), (1,)), ((1, 2),), None, 1.5, np.array([[1, 1], [1, 1]]), True])
+@pytest.mark.parametrize(
+    "value",
+    [-1, (1, -1), "SAME", ((1, 2), (1,)), ((1, 2),), None, 1.5, np.array([[1, 1], [1, 1]]), True],
+)
 def test_padding_refuses_what_is_none_of_its_four_forms(value):
-    with pytest.raises(ArgumentError, match=r"(?s)padding is .*; wanted an int of at least 0, one for each of 2"):
+    with pytest.raises(
+        ArgumentError, match=r"(?s)padding is .*; wanted an int of at least 0, one for each of 2"
+    ):
         windows_over((5, 5), 3, padding=value)
 
 

@@ -1,4 +1,5 @@
-"""NaN and infinity in an input of every op: no output that depends on it becomes a finite, wrong number."""
+"""NaN and infinity in an input of every op: no output that depends on it becomes a finite, wrong
+number."""
 
 import functools
 
@@ -18,18 +19,24 @@ HUGE = 1e120  # whose square is finite
 
 @functools.cache
 def probes(name):
-    """[(arguments, an array's name, one of its places, the outputs that depend on it)]: those that are another number when it
-    is larger or smaller, for some of the numbers that the other places may hold."""
+    """[(arguments, an array's name, one of its places, the outputs that depend on it)]: those that
+    are another number when it is larger or smaller, for some of the numbers that the other places
+    may hold."""
     found, row = [], BY_NAME[name]
     for case in range(CASES):
         geometry, rng = row.draw(RandomChooser([case])), np.random.default_rng(case)
         arguments = fill(row, geometry, [case, 0])
-        for array in (key for key, value in arguments.items() if is_array(value) and value.dtype.kind == "f" and value.size):
+        for array in (
+            key
+            for key, value in arguments.items()
+            if is_array(value) and value.dtype.kind == "f" and value.size
+        ):
             place, depends = tuple(rng.integers(0, n) for n in arguments[array].shape), False
             for redraw in range(REDRAWS):
                 other = fill(row, geometry, [case, redraw])
                 y = outputs(row, other)
-                for step in (1e3,) if "chi_square" in name else (1e3, -1e3):  # which takes no numbers below 0
+                # which takes no numbers below 0
+                for step in (1e3,) if "chi_square" in name else (1e3, -1e3):
                     moved = changed(other[array], place, other[array][place] + step)
                     depends |= outputs(row, {**other, array: moved}) != y
             found.append((arguments, array, place, np.asarray(depends)))
@@ -60,7 +67,11 @@ def test_a_nan_is_in_all_outputs_that_depend_on_it_on_a_gpu(row, place):
     for arguments, array, where, depends in probes(row.name):
         wrong = {**arguments, array: changed(arguments[array], where, np.nan)}
         with at(place):
-            y = to_numpy(row.op(**{name: to_device(v, "gpu") if is_array(v) else v for name, v in wrong.items()}))
+            y = to_numpy(
+                row.op(
+                    **{name: to_device(v, "gpu") if is_array(v) else v for name, v in wrong.items()}
+                )
+            )
         assert np.isnan(y[depends]).all()
 
 
@@ -96,7 +107,10 @@ def test_a_label_that_is_no_class_gives_nan_on_a_gpu(place, label):
 @pytest.mark.parametrize("wrong", [np.nan, 2.0])
 def test_a_pair_neither_same_nor_different_gives_nan_on_a_gpu(place, loss, wrong):
     with at(place):
-        a, b, same = (to_device(array, "gpu") for array in (np.ones((2, 3)), np.zeros((2, 3)), np.array([1.0, wrong])))
+        a, b, same = (
+            to_device(array, "gpu")
+            for array in (np.ones((2, 3)), np.zeros((2, 3)), np.array([1.0, wrong]))
+        )
         assert np.isnan(to_numpy(loss(a, b, same)))
 
 

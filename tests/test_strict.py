@@ -1,4 +1,5 @@
-"""The stand-in for CuPy: what it refuses, what it allows, and what it makes hard to get right by accident."""
+"""The stand-in for CuPy: what it refuses, what it allows, and what it makes hard to get right by
+accident."""
 
 import importlib
 import operator
@@ -22,11 +23,25 @@ def cupy():
 
 
 def names(cupy):
-    """What the snippets speak of: x, y and a mask of one shape, v and i of one dimension, host in NumPy."""
+    """What the snippets speak of: x, y and a mask of one shape, v and i of one dimension, host in
+    NumPy."""
     x = cupy.asarray(NUMBERS)
-    made = {"x": x, "y": cupy.asarray(NUMBERS[::-1]), "v": cupy.arange(5.0), "i": cupy.asarray([0, 2, -1]), "mask": x > 5}
+    made = {
+        "x": x,
+        "y": cupy.asarray(NUMBERS[::-1]),
+        "v": cupy.arange(5.0),
+        "i": cupy.asarray([0, 2, -1]),
+        "mask": x > 5,
+    }
     counts.reset()
-    return {**made, "cupy": cupy, "np": np, "host": NUMBERS, "operator": operator, "importlib": importlib}
+    return {
+        **made,
+        "cupy": cupy,
+        "np": np,
+        "host": NUMBERS,
+        "operator": operator,
+        "importlib": importlib,
+    }
 
 
 HIDDEN = (
@@ -98,7 +113,9 @@ ALLOWED = {
     "x.sum(axis=(0, 2), keepdims=True)": NUMBERS.sum((0, 2), keepdims=True),
     "cupy.max(x, 0)": NUMBERS.max(0),
     "cupy.where(mask, x, 0.0)": np.where(NUMBERS > 5, NUMBERS, 0),
-    "cupy.einsum('abc,abd->cd', x, y, optimize=True)": np.einsum("abc,abd->cd", NUMBERS, NUMBERS[::-1]),
+    "cupy.einsum('abc,abd->cd', x, y, optimize=True)": np.einsum(
+        "abc,abd->cd", NUMBERS, NUMBERS[::-1]
+    ),
     "cupy.concatenate([x, y], axis=1)": np.concatenate([NUMBERS, NUMBERS[::-1]], 1),
     "cupy.stack((x, y))": np.stack([NUMBERS, NUMBERS[::-1]]),
     "cupy.pad(v, ((1, 2),))": [0, 0, 1, 2, 3, 4, 0, 0],
@@ -127,7 +144,9 @@ def test_a_hidden_transfer_is_refused(cupy, snippet):
 
 @pytest.mark.parametrize("snippet", REFUSED)
 def test_what_cupy_does_not_do_is_refused(cupy, snippet):
-    with pytest.raises((TypeError, AttributeError, IndexError, NotImplementedError), match=REFUSED[snippet]):
+    with pytest.raises(
+        (TypeError, AttributeError, IndexError, NotImplementedError), match=REFUSED[snippet]
+    ):
         exec(snippet, names(cupy))
 
 
@@ -138,7 +157,8 @@ def test_what_cupy_does_is_allowed(cupy, snippet):
     np.testing.assert_array_equal(x.get(), ALLOWED[snippet])
 
 
-# ---- what is made hard ----------------------------------------------------------------------------------------------
+# ---- what is made hard
+# ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -163,7 +183,15 @@ def test_what_is_made_is_c_contiguous(cupy, snippet):
 
 def test_a_result_of_no_dimensions_is_an_array(cupy):
     x = cupy.ones(3)
-    for result in (x[0], x.sum(), cupy.max(x), x[0] + 1, cupy.allclose(x, x), cupy.count_nonzero(x), cupy.exp(1.0)):
+    for result in (
+        x[0],
+        x.sum(),
+        cupy.max(x),
+        x[0] + 1,
+        cupy.allclose(x, x),
+        cupy.count_nonzero(x),
+        cupy.exp(1.0),
+    ):
         assert isinstance(result, cupy.ndarray)
         assert result.shape == ()
 
@@ -202,14 +230,25 @@ def test_a_view_is_a_view(cupy, view):
 
 def test_what_is_there_already_is_not_copied(cupy):
     x = cupy.ones((2, 3))
-    assert x.astype("f8", copy=False) is cupy.ascontiguousarray(x) is cupy.asarray(x) is cupy.asarray(x, dtype="f8") is x
+    assert (
+        x.astype("f8", copy=False)
+        is cupy.ascontiguousarray(x)
+        is cupy.asarray(x)
+        is cupy.asarray(x, dtype="f8")
+        is x
+    )
     assert cupy.array(x) is not x
     assert not cupy.may_share_memory(cupy.array(x), x)
 
 
 def test_out_keeps_its_layout(cupy):
     x, out = cupy.ones((2, 3)), cupy.empty((2, 3))
-    assert cupy.add(x, 1, out=out) is cupy.multiply(x, 2, out) is cupy.matmul(x, cupy.eye(3), out=out) is out
+    assert (
+        cupy.add(x, 1, out=out)
+        is cupy.multiply(x, 2, out)
+        is cupy.matmul(x, cupy.eye(3), out=out)
+        is out
+    )
     assert out.flags.c_contiguous
     before = out
     out += 1
@@ -242,7 +281,12 @@ def test_the_counts(cupy):
     y[0] = y.sum()
     y += 1
     assert counts.launches == 6
-    assert (y.get().shape, y[0].item(), cupy.asnumpy(y).size, y[1:].tobytes() == b"") == (y.shape, y[0].item(), y.size, False)
+    assert (y.get().shape, y[0].item(), cupy.asnumpy(y).size, y[1:].tobytes() == b"") == (
+        y.shape,
+        y[0].item(),
+        y.size,
+        False,
+    )
     assert counts.reads == 5
     cupy.cuda.get_current_stream().synchronize()
     cupy.cuda.Device().synchronize()
@@ -288,7 +332,8 @@ def test_the_module_is_put_back(monkeypatch, before):
     assert {name: sys.modules[name] for name in ["cupy"] if name in sys.modules} == before
 
 
-# ---- kernels --------------------------------------------------------------------------------------------------------
+# ---- kernels
+# --------------------------------------------------------------------------------------------------------
 
 KERNELS = """
 struct Sizes { int n; float factor; };
@@ -338,7 +383,9 @@ def test_numbers_come_in_their_own_types(cupy, kernel):
 def test_grids_and_blocks_have_three_sizes(cupy, kernel):
     y = cupy.empty((4, 6, 6), "i4")
     kernel("box")((2, 3, 1), (3, 2, 4), (y,))
-    assert (y.get() == np.add.outer(100 * np.arange(4), np.add.outer(10 * np.arange(6), np.arange(6)))).all()
+    assert (
+        y.get() == np.add.outer(100 * np.arange(4), np.add.outer(10 * np.arange(6), np.arange(6)))
+    ).all()
 
 
 def test_threads_come_in_a_scrambled_order(cupy, kernel):
@@ -391,16 +438,23 @@ def test_wrong_sizes_are_refused(cupy, kernel, grid, block):
         (KERNELS, "unknown", "unknown"),
         ('extern "C" __global__ void f(int* x) { *x = y; }', "f", "y"),
         ('extern "C" __global__ void f(int* x) { int unused; *x = 1; }', "f", "unused"),
-        ('extern "C" __global__ void f(int* x) { __shared__ int y[9]; *x = y[0]; }', "f", "__shared__"),
+        (
+            'extern "C" __global__ void f(int* x) { __shared__ int y[9]; *x = y[0]; }',
+            "f",
+            "__shared__",
+        ),
         ('extern "C" __global__ void f(int* x) { __syncthreads(); *x = 0; }', "f", "__syncthreads"),
     ],
 )
 def test_a_text_that_does_not_compile_is_refused_with_the_reason(cupy, kernel, text, name, words):
-    with pytest.raises(RuntimeError, match=f"the kernel {name} does not compile on the host(.|\n)*{words}"):
+    with pytest.raises(
+        RuntimeError, match=f"the kernel {name} does not compile on the host(.|\n)*{words}"
+    ):
         cupy.RawModule(code=text, options=("-DREAL=float",)).get_function(name)
 
 
-# ---- under the sanitizers -------------------------------------------------------------------------------------------
+# ---- under the sanitizers
+# -------------------------------------------------------------------------------------------
 
 PLANTED = '''
 import numpy as np

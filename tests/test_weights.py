@@ -32,7 +32,9 @@ def test_what_they_hold_is_said_in_the_files_too():
 
 @pytest.mark.parametrize("name", FACES)
 def test_the_commands_of_the_readme_make_them_again(name, minidl_data, tmp_path, monkeypatch):
-    [command] = re.findall(rf"    minidl (weights convert \S+ {name}\.h5(?: .*\\\n)(?: .*\\\n)* .*)\n", README)
+    [command] = re.findall(
+        rf"    minidl (weights convert \S+ {name}\.h5(?: .*\\\n)(?: .*\\\n)* .*)\n", README
+    )
     for path in (minidl_data / "faces").iterdir():
         (tmp_path / path.name).symlink_to(path)
     monkeypatch.chdir(tmp_path)
@@ -40,4 +42,6 @@ def test_the_commands_of_the_readme_make_them_again(name, minidl_data, tmp_path,
     made, shipped = read(tmp_path / f"{name}.h5"), read(WEIGHTS / f"{name}.h5")
     assert replace(made, arrays={}) == replace(shipped, arrays={})
     assert made.arrays.keys() == shipped.arrays.keys()
-    assert all(made.arrays[key].tobytes() == array.tobytes() for key, array in shipped.arrays.items())
+    assert all(
+        made.arrays[key].tobytes() == array.tobytes() for key, array in shipped.arrays.items()
+    )

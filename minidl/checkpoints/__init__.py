@@ -6,7 +6,8 @@
     write        -> minidl's own HDF5                         native.py, levels.py
     load         minidl's own HDF5 -> what a model needs      loading.py
 
-A file from a stranger is material, never an instruction: nothing in it is run, and it gets no more memory than it fills.
+A file from a stranger is material, never an instruction: nothing in it is run, and it gets no more
+memory than it fills.
 """
 
 from minidl.checkpoints.checkpoint import Architecture, Checkpoint, Landmark, Preprocessing

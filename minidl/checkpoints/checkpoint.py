@@ -1,8 +1,8 @@
 """What a weight file holds, and what a network wants of it.
 
 Arrays go by minidl's names, "block1_conv1/kernel" and "block1_conv1/bias": convolution kernels are
-(*window, inputs, outputs), dense kernels (inputs, outputs), biases (outputs,), all float32. A separable convolution has the
-kernels "depthwise", (*window, 1, inputs), and "pointwise".
+(*window, inputs, outputs), dense kernels (inputs, outputs), biases (outputs,), all float32. A
+separable convolution has the kernels "depthwise", (*window, 1, inputs), and "pointwise".
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +15,8 @@ from minidl.errors import ArgumentError, one_of
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What a network wants to see: input = (image in the order of `channels` - mean) / std, image in 0..255."""
+    """What a network wants to see: input = (image in the order of `channels` - mean) / std, image
+    in 0..255."""
 
     channels: str  # "RGB" or "BGR"
     mean: tuple  # of each channel, in that order
@@ -24,7 +25,13 @@ class Preprocessing:
     def __post_init__(self):
         one_of("channels", self.channels, ("RGB", "BGR"))
         finite = all(isfinite(number) for number in (*self.mean, *self.std))
-        if len(self.mean) != 3 or len(self.std) != 3 or not finite or min(self.std) <= 0 or not 0 <= min(self.mean) <= 255:
+        if (
+            len(self.mean) != 3
+            or len(self.std) != 3
+            or not finite
+            or min(self.std) <= 0
+            or not 0 <= min(self.mean) <= 255
+        ):
             raise ArgumentError(f"{self}: wanted three means from 0 to 255 and three stds above 0")
 
     @property
@@ -59,8 +66,13 @@ class Architecture:
     preprocessing: dict = field(default_factory=dict)
 
     def layers(self, rank=None):
-        """Names of the layers, in order; or of those whose "kernel" has `rank` axes (2: dense, 4: 2-D convolution)."""
-        names = [name for name in self.shapes if rank is None or (name.endswith("/kernel") and len(self.shapes[name]) == rank)]
+        """Names of the layers, in order; or of those whose "kernel" has `rank` axes (2: dense, 4:
+        2-D convolution)."""
+        names = [
+            name
+            for name in self.shapes
+            if rank is None or (name.endswith("/kernel") and len(self.shapes[name]) == rank)
+        ]
         return list(dict.fromkeys(map(layer_of, names)))
 
 
@@ -91,5 +103,6 @@ def layer_of(name):
 
 
 def numberless(shape, dtype):
-    """An array of zeros of that shape and dtype that takes no memory. It stands for an array whose numbers are not read."""
+    """An array of zeros of that shape and dtype that takes no memory. It stands for an array whose
+    numbers are not read."""
     return np.broadcast_to(np.zeros((), dtype), shape)

@@ -5,7 +5,13 @@ from typing import NamedTuple
 import numpy as np
 
 from minidl.checkpoints.checkpoint import layer_of
-from minidl.checkpoints.recognition import in_pytorch_order, mistakes, network, normalizations, pytorch_shape
+from minidl.checkpoints.recognition import (
+    in_pytorch_order,
+    mistakes,
+    network,
+    normalizations,
+    pytorch_shape,
+)
 from minidl.errors import listed
 
 
@@ -25,7 +31,13 @@ def diagnose(checkpoint, architecture, subject="the file", wanted=None):
     found = [
         *_network(checkpoint, architecture),
         *_shapes(checkpoint.arrays, architecture),
-        *_numbers({name: array for name, array in checkpoint.arrays.items() if wanted is None or name in wanted}),
+        *_numbers(
+            {
+                name: array
+                for name, array in checkpoint.arrays.items()
+                if wanted is None or name in wanted
+            }
+        ),
         *_training(checkpoint, architecture),
     ]
     return [Finding(severity, f"{subject} {text}") for severity, text in found]
@@ -47,15 +59,24 @@ def _network(checkpoint, architecture):
     layers = network(checkpoint.arrays.values(), normalizations(checkpoint.arrays))
     if normalizations(have - want):
         advice = "take the weights of a network without batch normalization"
-        yield "error", f"is of another network than {architecture.name}: it holds {layers}; {advice}"
+        yield (
+            "error",
+            f"is of another network than {architecture.name}: it holds {layers}; {advice}",
+        )
         return
     top = {name for name in want if layer_of(name) in architecture.optional}
     missing = want - have if have & top else want - have - top
     if missing:
-        yield "error", f"lacks {listed(_in_order(missing, architecture))} of {architecture.name}; it holds {layers}"
+        yield (
+            "error",
+            f"lacks {listed(_in_order(missing, architecture))} of {architecture.name}; it holds {layers}",
+        )
     if have - want:
         unknown = listed(sorted(have - want))
-        yield "error", f"holds {unknown}, unknown to {architecture.name}: another network, or one with layers added"
+        yield (
+            "error",
+            f"holds {unknown}, unknown to {architecture.name}: another network, or one with layers added",
+        )
 
 
 def _shapes(arrays, architecture):
@@ -63,7 +84,9 @@ def _shapes(arrays, architecture):
         yield "error", turned
     for name in (name for name in architecture.shapes if name in arrays):
         found, wanted = arrays[name].shape, architecture.shapes[name]
-        if found != wanted and not (turned and name.endswith("/kernel") and found == pytorch_shape(wanted)):
+        if found != wanted and not (
+            turned and name.endswith("/kernel") and found == pytorch_shape(wanted)
+        ):
             yield "error", f"holds {name} as {found}; {architecture.name} has {wanted}"
 
 
@@ -74,16 +97,25 @@ def _numbers(arrays):
     for name, array in arrays.items():
         bad = array.size - np.count_nonzero(np.isfinite(array))
         if bad:
-            yield "error", f"has {bad} NaN or infinite numbers in {name}: its training broke down or the file is damaged"
+            yield (
+                "error",
+                f"has {bad} NaN or infinite numbers in {name}: its training broke down or the file is damaged",
+            )
         elif max(np.max(array, initial=0), -np.min(array, initial=0)) > LARGEST:
-            yield "error", f"has numbers beyond {LARGEST:.0e} in {name}, as no trained network has: the file is damaged"
+            yield (
+                "error",
+                f"has numbers beyond {LARGEST:.0e} in {name}, as no trained network has: the file is damaged",
+            )
         elif name.endswith("/kernel") and not array.any():
             yield "error", f"has only zeros in {name}: nothing would pass that layer"
 
 
 def _training(checkpoint, architecture):
     landmark, preprocessing = architecture.landmark, checkpoint.preprocessing
-    if not landmark or np.shape(checkpoint.arrays.get(landmark.kernel)) != architecture.shapes[landmark.kernel]:
+    if (
+        not landmark
+        or np.shape(checkpoint.arrays.get(landmark.kernel)) != architecture.shapes[landmark.kernel]
+    ):
         return
     channels = (preprocessing or architecture.preprocessing[landmark.lineage]).channels
     made = mistakes(checkpoint.arrays[landmark.kernel], landmark, channels)
@@ -107,6 +139,14 @@ def _training(checkpoint, architecture):
 
 def _in_order(names, architecture):
     """Layers where all of a layer is meant, else the arrays, in the architecture's order."""
-    whole = {layer_of(name) for name in names if {f"{layer_of(name)}/kernel", f"{layer_of(name)}/bias"} <= names}
-    shown = (layer_of(name) if layer_of(name) in whole else name for name in architecture.shapes if name in names)
+    whole = {
+        layer_of(name)
+        for name in names
+        if {f"{layer_of(name)}/kernel", f"{layer_of(name)}/bias"} <= names
+    }
+    shown = (
+        layer_of(name) if layer_of(name) in whole else name
+        for name in architecture.shapes
+        if name in names
+    )
     return list(dict.fromkeys(shown))

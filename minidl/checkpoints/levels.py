@@ -6,11 +6,13 @@ COUNT = 256
 
 
 def to_levels(array):
-    """(*shape) float -> indices (*shape) uint8, levels (256,) float32, ascending; array ≈ levels[indices]
+    """(*shape) float -> indices (*shape) uint8, levels (256,) float32, ascending; array ≈
+    levels[indices]
 
-    Lloyd's two steps, until nothing moves: each value goes to its nearest level, each level to the mean of its values;
-    Σ (value - level)² never grows. On a line the values nearest to a level are a run of the sorted values, so
-    both steps need only the places where the runs end, and running sums.
+    Lloyd's two steps, until nothing moves: each value goes to its nearest level, each level to the
+    mean of its values; Σ (value - level)² never grows. On a line the values nearest to a level are
+    a run of the sorted values, so both steps need only the places where the runs end, and running
+    sums.
 
     An array of at most 256 different values comes back exactly. The values must be finite.
 
@@ -26,13 +28,16 @@ def to_levels(array):
 
 
 def has_levels(array):
-    """Whether a float32 array is COUNT levels already, all of them numbers, and smaller when stored so.
+    """Whether a float32 array is COUNT levels already, all of them numbers, and smaller when stored
+    so.
 
     >>> has_levels(np.arange(1000, dtype=np.float32) % 9), has_levels(np.arange(1000, dtype=np.float32))
     (True, False)
     """
     smaller = array.size + 4 * COUNT < 4 * array.size
-    few = smaller and all(np.unique(part).size <= COUNT for part in (array.flat[: 4 * COUNT], array))
+    few = smaller and all(
+        np.unique(part).size <= COUNT for part in (array.flat[: 4 * COUNT], array)
+    )
     return bool(few and np.isfinite(array).all())
 
 
@@ -50,11 +55,12 @@ def _lloyd(values, levels, most_rounds=100):
 
 
 def _start(values, intervals=4096):
-    """(n,) ascending -> (256,): levels as dense as the cube root of the values' density, the optimum (Panter, Dite 1951).
+    """(n,) ascending -> (256,): levels as dense as the cube root of the values' density, the
+    optimum (Panter, Dite 1951).
 
-    Between quantiles in equal steps the density is 1 / gap, so an interval deserves gap · (1 / gap)^⅓ = gap^⅔ of the
-    levels. Started at the quantiles themselves, the tails get too few, and Lloyd's steps end with three to sixteen
-    times the error.
+    Between quantiles in equal steps the density is 1 / gap, so an interval deserves gap · (1 /
+    gap)^⅓ = gap^⅔ of the levels. Started at the quantiles themselves, the tails get too few, and
+    Lloyd's steps end with three to sixteen times the error.
     """
     quantiles = np.quantile(values, np.linspace(0, 1, intervals + 1))
     share = np.concatenate([[0.0], np.cumsum(np.diff(quantiles) ** (2 / 3))])

@@ -19,17 +19,22 @@ _FORMS = {
 
 
 def load(path, architecture, top=False):
-    """path -> Checkpoint with every array of the architecture, float32, finite, in the architecture's order
+    """path -> Checkpoint with every array of the architecture, float32, finite, in the
+    architecture's order
 
     top  read the optional layers too; they are left out otherwise, even if the file has them
 
     FileError: no file in minidl's form (it names the command that converts), or not these weights.
     """
-    wanted = [name for name in architecture.shapes if top or layer_of(name) not in architecture.optional]
+    wanted = [
+        name for name in architecture.shapes if top or layer_of(name) not in architecture.optional
+    ]
     checkpoint = read(path, wanted)
     if checkpoint.form != "minidl":
         convert = f"`minidl weights convert {Path(path).name} OUT.h5`"
-        foreign = f"is {_FORMS[checkpoint.form]}; models read minidl's own, which {convert} makes of it"
+        foreign = (
+            f"is {_FORMS[checkpoint.form]}; models read minidl's own, which {convert} makes of it"
+        )
         raise FileError(f"{path} {of_pytorch_order(checkpoint.arrays, architecture) or foreign}")
     for severity, text in diagnose(checkpoint, architecture, path, wanted):
         if severity == "error":
@@ -37,14 +42,21 @@ def load(path, architecture, top=False):
     if architecture.preprocessing and not checkpoint.preprocessing:
         raise FileError(f"{path} stores no preprocessing (RGB or BGR, mean); convert the original")
     if missing := [name for name in wanted if name not in checkpoint.arrays]:
-        raise FileError(f"{path} has no top ({layer_of(missing[0])}, ...); ask for top=False, or convert a file with one")
-    return replace(checkpoint, arrays={name: checkpoint.arrays[name].astype(np.float32, copy=False) for name in wanted})
+        raise FileError(
+            f"{path} has no top ({layer_of(missing[0])}, ...); ask for top=False, or convert a file with one"
+        )
+    return replace(
+        checkpoint,
+        arrays={name: checkpoint.arrays[name].astype(np.float32, copy=False) for name in wanted},
+    )
 
 
 def shipped(name):
-    """Path of the weights that come with minidl: shipped("vgg19"). FileError where they are not installed."""
+    """Path of the weights that come with minidl: shipped("vgg19"). FileError where they are not
+    installed."""
     package = Path(__file__).parents[1]
-    places = [folder / "weights" / f"{name}.h5" for folder in (package, package.parent)]  # installed; checkout
+    # installed; checkout
+    places = [folder / "weights" / f"{name}.h5" for folder in (package, package.parent)]
     for place in places:
         if place.is_file():
             return place

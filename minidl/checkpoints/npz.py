@@ -1,8 +1,9 @@
-"""NumPy's .npy, a file of one array, and .npz, a zip archive of such files. An array is a header in text and the raw numbers.
+"""NumPy's .npy, a file of one array, and .npz, a zip archive of such files. An array is a header in
+text and the raw numbers.
 
-The header is a Python literal, {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }. Regular expressions read it,
-because Python's parser needs much memory for a few kilobytes of brackets. The reader takes the size of an entry from this
-header and not from the directory of the archive.
+The header is a Python literal, {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }. Regular
+expressions read it, because Python's parser needs much memory for a few kilobytes of brackets. The
+reader takes the size of an entry from this header and not from the directory of the archive.
 """
 
 import re
@@ -25,8 +26,8 @@ _SHAPE = re.compile(r"['\"]shape['\"]\s*:\s*\(([0-9L,\s]*)\)")
 
 
 def read_npz(path, wanted=None):
-    """A Checkpoint with the arrays as named in the archive; wanted: see `read`. Raises FileError for Python objects, because
-    reading them could run code."""
+    """A Checkpoint with the arrays as named in the archive; wanted: see `read`. Raises FileError
+    for Python objects, because reading them could run code."""
     allowance, arrays = Allowance(path), {}
     with opened(path) as archive:
         for entry in archive.infolist():
@@ -42,7 +43,8 @@ def read_npz(path, wanted=None):
 
 
 def read_npy(path):
-    """The array of an .npy file of numbers. Raises FileError for another file, or one that is cut off."""
+    """The array of an .npy file of numbers. Raises FileError for another file, or one that is cut
+    off."""
     with open(path, "rb") as stream:
         shape, order, dtype = _header(stream, "the array", path)
         size, found = prod(shape) * dtype.itemsize, path.stat().st_size - stream.tell()
@@ -68,7 +70,9 @@ def _header(stream, name, path):
     """(shape, order, dtype)"""
     magic, major = exactly(stream, 6, name, path), exactly(stream, 2, name, path)[0]
     if magic != MAGIC or major not in (1, 2, 3):
-        raise FileError(f"{path} is damaged: {name} begins with {magic!r}; wanted {MAGIC!r}: get it again")
+        raise FileError(
+            f"{path} is damaged: {name} begins with {magic!r}; wanted {MAGIC!r}: get it again"
+        )
     length = int.from_bytes(exactly(stream, 2 if major == 1 else 4, name, path), "little")
     if length > LONGEST:
         raise FileError(
@@ -84,5 +88,7 @@ def _header(stream, name, path):
         )
     shape = tuple(map(int, re.findall(r"[0-9]+", lengths[1]))) if lengths else None
     if not order or not is_shape(shape):
-        raise FileError(f"{path} is damaged: the header of {name} is {brief(header)}; wanted a shape and order: get it again")
+        raise FileError(
+            f"{path} is damaged: the header of {name} is {brief(header)}; wanted a shape and order: get it again"
+        )
     return shape, "F" if order[1] == "True" else "C", np.dtype(dtype[1])

@@ -10,11 +10,12 @@ from minidl.limits import must_have_few, must_have_names
 def read(path, wanted=None):
     """path -> Checkpoint, with names, layouts and types as found in the file
 
-    The forms: minidl's HDF5; Keras' HDF5 (the official VGG files, Keras 2, Keras 3); PyTorch's state dicts (both
-    containers); TensorFlow.js' manifests, with the files beside them; NumPy's .npz. Nothing of a file is run. FileError: no
-    such file, none of these, or damaged.
+    The forms: minidl's HDF5; Keras' HDF5 (the official VGG files, Keras 2, Keras 3); PyTorch's
+    state dicts (both containers); TensorFlow.js' manifests, with the files beside them; NumPy's
+    .npz. Nothing of a file is run. FileError: no such file, none of these, or damaged.
 
-    wanted: names of the arrays whose numbers are read; the others become zeros of their shapes. None: all
+    wanted: names of the arrays whose numbers are read; the others become zeros of their shapes.
+    None: all
     """
     path = must_exist(path, "weight file")
     try:
@@ -27,14 +28,17 @@ def read(path, wanted=None):
         reason = printable(f"{type(error).__name__}: {error}".partition("\n")[0], 200)
         raise FileError(f"{path} is damaged or cut off ({reason}); get it again") from error
     if not checkpoint.arrays:
-        raise FileError(f"{path} is a {checkpoint.form} file without any arrays; was it saved before the model was built?")
+        raise FileError(
+            f"{path} is a {checkpoint.form} file without any arrays; was it saved before the model was built?"
+        )
     must_have_few(len(checkpoint.arrays), "arrays", path)
     must_have_names(checkpoint.arrays, path)
     return checkpoint
 
 
 def files_of(path):
-    """The paths of all files that `read(path)` reads: the file itself and, of a manifest, those beside it."""
+    """The paths of all files that `read(path)` reads: the file itself and, of a manifest, those
+    beside it."""
     return [path, *(tfjs.numbers_of(path) if _reader(path) is tfjs.read_manifest else [])]
 
 
@@ -50,7 +54,9 @@ def _reader(path):
     if head.lstrip().startswith((b"[", b"{")):
         return tfjs.read_manifest
     if head.startswith(b"\x80"):
-        raise FileError(f"{path} is a Python pickle, which could do anything: nothing of it was run; save it as .npz")
+        raise FileError(
+            f"{path} is a Python pickle, which could do anything: nothing of it was run; save it as .npz"
+        )
     if not head:
         raise FileError(f"{path} is empty; fetch or make it again")
     raise FileError(
@@ -65,5 +71,7 @@ def _zip_reader(path):
     if any(name.endswith("data.pkl") for name in names):
         return pytorch.read_zip
     if "model.weights.h5" in names:
-        raise FileError(f"{path} is a whole Keras model; save its weights alone with model.save_weights('NAME.weights.h5')")
+        raise FileError(
+            f"{path} is a whole Keras model; save its weights alone with model.save_weights('NAME.weights.h5')"
+        )
     return npz.read_npz

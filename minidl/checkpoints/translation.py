@@ -1,7 +1,8 @@
 """From other programs' names and layouts into minidl's.
 
-Four questions, whoever wrote the file: which of the known networks it is of; which part of a name is the layer's, and which
-tells kernel from bias; which layer of the network that is; and in what order the axes of the kernels stand.
+Four questions, whoever wrote the file: which of the known networks it is of; which part of a name
+is the layer's, and which tells kernel from bias; which layer of the network that is; and in what
+order the axes of the kernels stand.
 """
 
 import re
@@ -14,7 +15,8 @@ from minidl.checkpoints.recognition import in_pytorch_order, mistakes, network, 
 from minidl.errors import FileError
 from minidl.naming import naturally
 
-# (pattern of a name whose group is the layer, what the array is, whether kernels are in PyTorch's order)
+# (pattern of a name whose group is the layer, what the array is, whether kernels are in PyTorch's
+# order)
 _NAMES = (
     (r"(.+)/kernel(?::0)?", "kernel", False),  # minidl; Keras 2
     (r"(.+)/bias(?::0)?", "bias", False),
@@ -24,7 +26,8 @@ _NAMES = (
     (r"(.+)_b_\d+:0", "bias", False),
     (r"(.+)\.weight", "kernel", True),  # PyTorch
     (r"(.+)\.bias", "bias", True),
-    (r"(.+)/scale/weights", "scale", False),  # face-api, whose NAME/conv and NAME/scale are one layer
+    # face-api, whose NAME/conv and NAME/scale are one layer
+    (r"(.+)/scale/weights", "scale", False),
     (r"(.+)/scale/biases", "shift", False),
     (r"(.+)/filters", "kernel", False),
     (r"(.+)/depthwise_filter", "depthwise", False),
@@ -43,13 +46,16 @@ _LEFTOVERS = re.compile(r"(optimizer|optimizer_weights|metrics)/")
 def translate(checkpoint, architecture):
     """Checkpoint as found in a file -> Checkpoint with minidl's names, axes and float32
 
-    Layers are matched by name where the names are the architecture's, else in order. What cannot be placed keeps its
-    name; `diagnose` tells. FileError where in order the numbers of layers do not agree: it is another network.
+    Layers are matched by name where the names are the architecture's, else in order. What cannot be
+    placed keeps its name; `diagnose` tells. FileError where in order the numbers of layers do not
+    agree: it is another network.
     """
     layers, rest, pytorch = _layers(checkpoint.arrays, architecture)
     if not set(layers) & set(architecture.layers()):
         layers = _renamed_in_order(layers, checkpoint.arrays, architecture)
-    found = rest | {f"{layer}/{part}": array for layer, parts in layers.items() for part, array in parts.items()}
+    found = rest | {
+        f"{layer}/{part}": array for layer, parts in layers.items() for part, array in parts.items()
+    }
     pytorch = pytorch or in_pytorch_order(found, architecture) is not None
     arrays = {}
     for name in dict.fromkeys([*architecture.shapes, *found]):
@@ -57,7 +63,8 @@ def translate(checkpoint, architecture):
             array = found[name]
             if pytorch and name.endswith("/kernel") and name in architecture.shapes:
                 array = _channels_last(array, layer_of(name), architecture)
-            if name.endswith("/depthwise") and array.ndim > 2:  # Keras and TensorFlow: (*window, inputs, outputs of each)
+            # Keras and TensorFlow: (*window, inputs, outputs of each)
+            if name.endswith("/depthwise") and array.ndim > 2:
                 array = array.reshape(*array.shape[:-2], 1, -1)
             arrays[name] = np.ascontiguousarray(array, np.float32)
     return replace(
@@ -69,15 +76,20 @@ def translate(checkpoint, architecture):
 
 
 def likeliest(checkpoint, architectures):
-    """Which of these networks the weights are of: the one that the file names, or whose layers it has; else the first."""
+    """Which of these networks the weights are of: the one that the file names, or whose layers it
+    has; else the first."""
     for architecture in architectures:
         if architecture.name == checkpoint.architecture:
             return architecture
-    return max(architectures, key=lambda known: len(set(_layers(checkpoint.arrays, known)[0]) & set(known.layers())))
+    return max(
+        architectures,
+        key=lambda known: len(set(_layers(checkpoint.arrays, known)[0]) & set(known.layers())),
+    )
 
 
 def _layers(arrays, architecture):
-    """-> {layer: {"kernel" or "bias": array}}, {name: array} of all else, are the kernels in PyTorch's order?"""
+    """-> {layer: {"kernel" or "bias": array}}, {name: array} of all else, are the kernels in
+    PyTorch's order?"""
     layers: dict = {}
     rest, pytorch, known = {}, False, architecture.layers()
     for name, array in arrays.items():
@@ -97,8 +109,8 @@ def _layers(arrays, architecture):
 
 
 def _layer(path, known):
-    """The innermost folder of the path that is a known layer; else the longest known layer that the path begins with; else the
-    whole path."""
+    """The innermost folder of the path that is a known layer; else the longest known layer that the
+    path begins with; else the whole path."""
     inside = next((folder for folder in reversed(path.split("/")) if folder in known), None)
     beginnings = (layer for layer in known if f"{path}/".startswith(f"{layer}/"))
     return inside or max(beginnings, key=len, default=path)
@@ -106,20 +118,29 @@ def _layer(path, known):
 
 def _looked_up(table, indices, layer):
     if table.shape != (256,) or indices.dtype != np.uint8:
-        raise FileError(f"{layer} has a table of {table.shape} and {indices.dtype} indices; wanted (256,) and uint8")
+        raise FileError(
+            f"{layer} has a table of {table.shape} and {indices.dtype} indices; wanted (256,) and uint8"
+        )
     return table[indices]
 
 
 def _renamed_in_order(layers, arrays, architecture):
-    """Rename layers of unknown names to those of the architecture, in order: convolutions first, then dense layers."""
+    """Rename layers of unknown names to those of the architecture, in order: convolutions first,
+    then dense layers."""
     renamed = dict(layers)
     for rank in (4, 2):
-        found = [name for name in sorted(layers, key=naturally) if np.ndim(layers[name].get("kernel")) == rank]
+        found = [
+            name
+            for name in sorted(layers, key=naturally)
+            if np.ndim(layers[name].get("kernel")) == rank
+        ]
         wanted = architecture.layers(rank)
         if len(found) != len(wanted) and (found or set(wanted) - set(architecture.optional)):
             kernels = [parts["kernel"] for parts in layers.values() if "kernel" in parts]
             found = network(kernels, normalizations(arrays))
-            raise FileError(f"the weights are of another network than {architecture.name}: they hold {found}")
+            raise FileError(
+                f"the weights are of another network than {architecture.name}: they hold {found}"
+            )
         for old, new in zip(found, wanted, strict=False):
             renamed[new] = renamed.pop(old)
     return renamed
@@ -128,13 +149,16 @@ def _renamed_in_order(layers, arrays, architecture):
 def _channels_last(kernel, layer, architecture):
     """(outputs, inputs, *window) -> (*window, inputs, outputs)
 
-    The first dense layer sees a flattened (height, width, channels); PyTorch flattens (channels, height, width), so its
-    rows change places too.
+    The first dense layer sees a flattened (height, width, channels); PyTorch flattens (channels,
+    height, width), so its rows change places too.
     """
     if kernel.ndim < 2:
         return kernel
     kernel = np.moveaxis(kernel, (0, 1), (-1, -2))
-    if layer in architecture.layers(2)[:1] and kernel.shape == architecture.shapes[f"{layer}/kernel"]:
+    if (
+        layer in architecture.layers(2)[:1]
+        and kernel.shape == architecture.shapes[f"{layer}/kernel"]
+    ):
         last_convolution = architecture.layers(4)[-1]
         channels = architecture.shapes[f"{last_convolution}/bias"][0]
         kernel = kernel.reshape(channels, -1, kernel.shape[1]).swapaxes(0, 1).reshape(kernel.shape)
@@ -142,8 +166,8 @@ def _channels_last(kernel, layer, architecture):
 
 
 def _preprocessing(arrays, architecture, pytorch):
-    """That of the known training where the numbers show it or there is but one, else the habit of the program that wrote the
-    file."""
+    """That of the known training where the numbers show it or there is but one, else the habit of
+    the program that wrote the file."""
     if len(architecture.preprocessing) == 1:
         return next(iter(architecture.preprocessing.values()))
     landmark = architecture.landmark

@@ -10,7 +10,8 @@ _SIZE = 5  # index of the directory's length in the end record
 
 
 def opened(path):
-    """Open a zipfile.ZipFile. Raises FileError for a directory that is too long, which zipfile would read at once."""
+    """Open a zipfile.ZipFile. Raises FileError for a directory that is too long, which zipfile
+    would read at once."""
     with open(path, "rb") as file:
         end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
     if end and end[_SIZE] > DIRECTORY * ENTRIES:
@@ -30,11 +31,14 @@ def exactly(stream, size, name, path):
     """Read `size` bytes of an entry of an archive. Raises FileError where it has fewer."""
     contents = stream.read(size)
     if len(contents) != size:
-        raise FileError(f"{path} is cut off or damaged: {name} ends after {len(contents):,} of {size:,} bytes; get it again")
+        raise FileError(
+            f"{path} is cut off or damaged: {name} ends after {len(contents):,} of {size:,} bytes; get it again"
+        )
     return contents
 
 
 def must_end(stream, name, path):
-    """Raise FileError where the entry has more bytes. Reading its end makes zipfile check the checksum."""
+    """Raise FileError where the entry has more bytes. Reading its end makes zipfile check the
+    checksum."""
     if stream.read(1):
         raise FileError(f"{path} is damaged: {name} holds more than its header says; get it again")

@@ -1,4 +1,5 @@
-"""The command `minidl`: one file a command; each parses its arguments, calls the library and prints."""
+"""The command `minidl`: one file a command; each parses its arguments, calls the library and
+prints."""
 
 import shlex
 import sys
@@ -8,7 +9,18 @@ from contextlib import redirect_stderr
 import numpy as np
 
 from minidl import __version__
-from minidl.cli import classify, data, faces, gradcheck, info, parity, stylize, train, visualize, weights
+from minidl.cli import (
+    classify,
+    data,
+    faces,
+    gradcheck,
+    info,
+    parity,
+    stylize,
+    train,
+    visualize,
+    weights,
+)
 from minidl.cli.output import warn
 from minidl.cli.parser import Parser
 from minidl.cli.saying import Unheard, let_go
@@ -19,8 +31,8 @@ BROKEN_PIPE = 141  # as the shell has it for what SIGPIPE ends
 
 
 def main(argv=None):
-    """Run one command; 0 when it went well, 2 for what the user can mend (one sentence on stderr), 130 after Ctrl-C, 141 where
-    the reader of its output went away before the end."""
+    """Run one command; 0 when it went well, 2 for what the user can mend (one sentence on stderr),
+    130 after Ctrl-C, 141 where the reader of its output went away before the end."""
     words = sys.argv[1:] if argv is None else argv
     restore_handler = interruptible()
     try:
@@ -34,13 +46,15 @@ def main(argv=None):
 
 def _main(words):
     if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # no name is a reason to fail, whatever the terminal can show
+        # no name is a reason to fail, whatever the terminal can show
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         if words[:1] == ["help"]:
             words = [*words[1:], "--help"]
         arguments = _parser().parse_args(words)
         arguments.command = shlex.join(["minidl", *words])
-        with np.errstate(all="ignore"):  # what is not finite is found where it matters, and said in words
+        # what is not finite is found where it matters, and said in words
+        with np.errstate(all="ignore"):
             code = arguments.run(arguments) or 0
         if sys.stdout:
             sys.stdout.flush()  # while it can still be said that this fails
@@ -53,7 +67,9 @@ def _main(words):
     except MemoryError:
         return _say("there is not enough memory for this; take a smaller picture or network")
     except OSError as error:
-        return _say(f"the system refused: {error}; make room or permissions there, and run it again")
+        return _say(
+            f"the system refused: {error}; make room or permissions there, and run it again"
+        )
     except KeyboardInterrupt:
         return _say("stopped", code=STOPPED)
 
@@ -68,7 +84,18 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"minidl {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (stylize, faces, visualize, train, classify, gradcheck, weights, data, info, parity):
+    for command in (
+        stylize,
+        faces,
+        visualize,
+        train,
+        classify,
+        gradcheck,
+        weights,
+        data,
+        info,
+        parity,
+    ):
         command.register(commands)
     return parser
 

@@ -24,7 +24,9 @@ def register(commands):
         "32x32, and the three classes that it holds for likeliest. A file that is no picture is named and passed over.",
     )
     parser.set_defaults(run=run)
-    parser.add_argument("model", metavar="MODEL", type=Path, help="checkpoint.h5 of a run, or its folder")
+    parser.add_argument(
+        "model", metavar="MODEL", type=Path, help="checkpoint.h5 of a run, or its folder"
+    )
     parser.add_argument("pictures", metavar="IMAGE", type=Path, nargs="+")
     add_device(parser)
     add_tf32(parser)
@@ -36,12 +38,19 @@ def run(arguments):
     read = list(_read(arguments.pictures))
     if read:
         with device(arguments.device, arguments.tf32) as chosen:
-            logits = cifar10.scores(model.to(chosen.name), np.stack([square for _, square in read]), mean, std)
+            logits = cifar10.scores(
+                model.to(chosen.name), np.stack([square for _, square in read]), mean, std
+            )
         if not np.isfinite(logits).all():
-            raise NonFiniteError(f"{path} makes NaN or infinite numbers of pictures: it is damaged; take another checkpoint")
+            raise NonFiniteError(
+                f"{path} makes NaN or infinite numbers of pictures: it is damaged; take another checkpoint"
+            )
         for (picture, _), row in zip(read, softmax(logits), strict=True):
             best = row.argsort()[::-1][:3]
-            print(f"{shown(picture)}: " + ", ".join(f"{printable(classes[i], 80)} {row[i]:.1%}" for i in best))
+            print(
+                f"{shown(picture)}: "
+                + ", ".join(f"{printable(classes[i], 80)} {row[i]:.1%}" for i in best)
+            )
     return 0 if len(read) == len(arguments.pictures) else 2
 
 

@@ -21,15 +21,35 @@ def register(commands):
     parser = commands.add_parser("data", help="download data sets, and say which are there")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
-    command = actions.add_parser("fetch", help="download a data set from its official address, and verify it")
+    command = actions.add_parser(
+        "fetch", help="download a data set from its official address, and verify it"
+    )
     command.add_argument("name", metavar="NAME", choices=SOURCES, help=" or ".join(SOURCES))
-    command.add_argument("--to", metavar="FOLDER", type=Path, help="where to put it (default: minidl's folder in your cache)")
+    command.add_argument(
+        "--to",
+        metavar="FOLDER",
+        type=Path,
+        help="where to put it (default: minidl's folder in your cache)",
+    )
     command.add_argument("--quiet", action="store_true", help="no progress bar")
     command.set_defaults(run=_fetch)
 
-    info = actions.add_parser("info", help="read the data sets that are found, and count their pictures")
-    info.add_argument("name", metavar="NAME", nargs="?", choices=READERS, help=f"{' or '.join(READERS)} (default: all)")
-    info.add_argument("--data", metavar="FOLDER", type=Path, help="where to look (default: MINIDL_DATA, then your cache)")
+    info = actions.add_parser(
+        "info", help="read the data sets that are found, and count their pictures"
+    )
+    info.add_argument(
+        "name",
+        metavar="NAME",
+        nargs="?",
+        choices=READERS,
+        help=f"{' or '.join(READERS)} (default: all)",
+    )
+    info.add_argument(
+        "--data",
+        metavar="FOLDER",
+        type=Path,
+        help="where to look (default: MINIDL_DATA, then your cache)",
+    )
     info.set_defaults(run=_info)
 
 
@@ -58,4 +78,7 @@ def _describe(name, folder):
         height, width, *_ = pictures.shape[1:]
         where = find(name, forms[part], folder)[0].parent
         print(f"{name} {part}: {len(pictures):,} pictures of {height} x {width}, in {shown(where)}")
-        print("  of each class:", ", ".join(f"{count:,}" for count in np.bincount(labels, minlength=10)))
+        print(
+            "  of each class:",
+            ", ".join(f"{count:,}" for count in np.bincount(labels, minlength=10)),
+        )

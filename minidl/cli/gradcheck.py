@@ -19,11 +19,23 @@ def register(commands):
         epilog=f"The ops: {', '.join(_names())}.",
     )
     parser.set_defaults(run=run)
-    parser.add_argument("ops", nargs="*", metavar="OP", help="such as convolution or max_pool; all if none is named")
-    parser.add_argument("--cases", type=int, default=20, metavar="N", help="random geometries for each op (default: 20)")
-    parser.add_argument("--seed", type=int, default=0, help="of the geometries and numbers (default: 0)")
+    parser.add_argument(
+        "ops", nargs="*", metavar="OP", help="such as convolution or max_pool; all if none is named"
+    )
+    parser.add_argument(
+        "--cases",
+        type=int,
+        default=20,
+        metavar="N",
+        help="random geometries for each op (default: 20)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the geometries and numbers (default: 0)"
+    )
     add_device(parser)
-    parser.add_argument("--plot", metavar="FILE", help="draw the worst errors beside their tolerances")
+    parser.add_argument(
+        "--plot", metavar="FILE", help="draw the worst errors beside their tolerances"
+    )
 
 
 def run(arguments):
@@ -63,19 +75,29 @@ def _rows(names):
         if not any(name in (row.name, row.name.partition("[")[0]) for row in ROWS):
             near = did_you_mean(name, _names()) or "; `minidl gradcheck --help` lists them"
             raise ArgumentError(f"there is no op {printable(name, 80)!r} to prove{near}")
-    return [row for row in ROWS if not names or row.name in names or row.name.partition("[")[0] in names]
+    return [
+        row for row in ROWS if not names or row.name in names or row.name.partition("[")[0] in names
+    ]
 
 
 def _plot(path, proofs):
     labels = [f"{name}  d{proof.argument}" for name, proof in proofs]
     places = range(len(proofs), 0, -1)
     figure, axes = new_figure(8, 1.5 + 0.19 * len(proofs))
-    # An exact proof has an error of 0, which has no place on a logarithmic axis: it is drawn at its left end.
+    # An exact proof has an error of 0, which has no place on a logarithmic axis: it is drawn at its
+    # left end.
     errors = [max(proof.error, 1e-18) for _, proof in proofs]
     colours = ["tab:blue" if proof.passed else "tab:red" for _, proof in proofs]
     axes.hlines(places, 1e-18, errors, colours, linewidth=1)
     axes.scatter(errors, places, c=colours, s=16, label="worst error", zorder=2)
-    axes.scatter([proof.tolerance for _, proof in proofs], places, c="black", marker="|", s=40, label="tolerance")
+    axes.scatter(
+        [proof.tolerance for _, proof in proofs],
+        places,
+        c="black",
+        marker="|",
+        s=40,
+        label="tolerance",
+    )
     axes.set(xscale="log", xlim=(1e-18, None), xlabel="relative error", yticks=list(places))
     axes.set_yticklabels(labels, fontsize=7)
     axes.set_ylim(0, len(proofs) + 1)

@@ -12,7 +12,9 @@ EXTRAS = {"plots": "matplotlib", "PyTorch, to compare with": "torch"}
 
 
 def register(commands):
-    parser = commands.add_parser("info", help="what there is to compute with: processor, libraries, GPU", description=__doc__)
+    parser = commands.add_parser(
+        "info", help="what there is to compute with: processor, libraries, GPU", description=__doc__
+    )
     parser.set_defaults(run=run)
 
 
@@ -25,7 +27,10 @@ def run(arguments):
         "NumPy": ", ".join(filter(None, [versions["numpy"], machine.blas()])),
         "CuPy": versions[machine.CUPY] or "not installed",
         "GPU": _gpu(),
-        **{what: f"{package} {versions[package] or 'is not installed'}" for what, package in EXTRAS.items()},
+        **{
+            what: f"{package} {versions[package] or 'is not installed'}"
+            for what, package in EXTRAS.items()
+        },
         "weights": str(shipped("vgg19")),
     }
     for what, fact in facts.items():
@@ -36,5 +41,8 @@ def _gpu():
     found = machine.gpu()
     if not found:
         return f"none to use: {why_no_gpu()}"
-    memory, cuda = f"{found['memory'] / 2**30:.0f} GiB", f"CUDA {found['runtime']} (the driver knows {found['driver']})"
+    memory, cuda = (
+        f"{found['memory'] / 2**30:.0f} GiB",
+        f"CUDA {found['runtime']} (the driver knows {found['driver']})",
+    )
     return f"{found['name']}, {memory}, compute capability {found['compute_capability']}, {cuda}; choose it with --device gpu"

@@ -1,11 +1,13 @@
 """Lists of words on the command line: their separators, and where they end.
 
-Items are separated by commas, by spaces or by both: `a,b,c`, `a b c` and `a, b, c` are the same. A list ends
+Items are separated by commas, by spaces or by both: `a,b,c`, `a b c` and `a, b, c` are the same. A
+list ends
 
     at the next option;
     at a word that cannot be an item, such as the name of a picture in a list of layers;
     if it has a comma, at the first word that no comma joins, unless that word is surely an item;
-    before words that are needed as arguments and are not surely items: `patches --layers conv1_1 photos`.
+    before words that are needed as arguments and are not surely items: `patches --layers conv1_1
+    photos`.
 """
 
 import argparse
@@ -37,10 +39,13 @@ class Listed:
         try:
             return [self._item(word) for word in words]
         except ValueError:
-            raise argparse.ArgumentTypeError(f"found {printable(text, 80)!r}; wanted {self._wanted}") from None
+            raise argparse.ArgumentTypeError(
+                f"found {printable(text, 80)!r}; wanted {self._wanted}"
+            ) from None
 
     def reach(self, words):
-        """(how many of the words surely belong to the list, how many can belong to it). The first word always does."""
+        """(how many of the words surely belong to the list, how many can belong to it). The first
+        word always does."""
         least = most = min(1, len(words))
         while most < len(words):
             joined = words[most - 1].endswith(",") or words[most].startswith(",")
@@ -59,7 +64,11 @@ def split(text):
     """
     words = re.split(r"\s*,\s*|\s+", text.strip())
     if not all(words):
-        found = "an empty list" if len(words) == 1 else f"a list with nothing between two commas, {printable(text, 80)!r}"
+        found = (
+            "an empty list"
+            if len(words) == 1
+            else f"a list with nothing between two commas, {printable(text, 80)!r}"
+        )
         raise ArgumentError(f"found {found}; separate the items by spaces or commas")
     return words
 
@@ -97,9 +106,13 @@ def is_path_like(word):
 
 
 def is_vgg19_layer(word):
-    """Whether a word is, or looks like, the name of a layer of VGG19: "conv9_9" does, "photo" does not"""
+    """Whether a word is, or looks like, the name of a layer of VGG19: "conv9_9" does, "photo" does
+    not"""
     name = word.partition("=")[0].partition(":")[0].removesuffix(".pre")
-    return name in LAYER_NAMES or re.fullmatch(r"(block_?\d|(conv|relu|pool)_?\d)\w*", name) is not None
+    return (
+        name in LAYER_NAMES
+        or re.fullmatch(r"(block_?\d|(conv|relu|pool)_?\d)\w*", name) is not None
+    )
 
 
 def number_list():
@@ -129,17 +142,23 @@ class Names(Listed):
     def __call__(self, text):
         names = [name.strip() for name in text.split(",")]
         if not all(names):
-            raise argparse.ArgumentTypeError(f"found {printable(text, 80)!r}; wanted {self._wanted}")
+            raise argparse.ArgumentTypeError(
+                f"found {printable(text, 80)!r}; wanted {self._wanted}"
+            )
         return ",".join(names)
 
 
 def name_list():
-    return Names(str, "names, separated by commas", lambda word: False, lambda word: not is_path_like(word))
+    return Names(
+        str, "names, separated by commas", lambda word: False, lambda word: not is_path_like(word)
+    )
 
 
 def weighted_layer_list():
     """LAYER or LAYER=WEIGHT of VGG19 -> {LAYER: WEIGHT}; without a weight, 1"""
-    return Weighted(_weighted, "LAYER or LAYER=WEIGHT, separated by spaces or commas", is_vgg19_layer)
+    return Weighted(
+        _weighted, "LAYER or LAYER=WEIGHT, separated by spaces or commas", is_vgg19_layer
+    )
 
 
 class Weighted(Listed):

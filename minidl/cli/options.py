@@ -9,7 +9,9 @@ from minidl.visualize.opening import open_network
 
 
 def add_device(parser):
-    parser.add_argument("--device", choices=DEVICES, default="cpu", help="where to compute (default: cpu)")
+    parser.add_argument(
+        "--device", choices=DEVICES, default="cpu", help="where to compute (default: cpu)"
+    )
 
 
 class _ListLayers(Last):
@@ -19,7 +21,9 @@ class _ListLayers(Last):
         for name in names:
             say("  ".join([f"{printable(name):14}", *ALIASES.get(name, ())]).rstrip())
         if source == "vgg19":
-            say("Append .pre, as in block4_conv2.pre or conv4_2.pre, for the numbers before the ReLU.")
+            say(
+                "Append .pre, as in block4_conv2.pre or conv4_2.pre, for the numbers before the ReLU."
+            )
         parser.exit()
 
 
@@ -29,4 +33,6 @@ def add_list_layers(parser):
 
 
 def add_tf32(parser):
-    parser.add_argument("--tf32", action="store_true", help="let matrix products on the GPU drop digits (TF32)")
+    parser.add_argument(
+        "--tf32", action="store_true", help="let matrix products on the GPU drop digits (TF32)"
+    )

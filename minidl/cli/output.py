@@ -11,7 +11,8 @@ from minidl.errors import printable
 
 
 class Output:
-    """Prints as JSON (an object a line), as CSV (below the names of the columns) or, where `form` is None, in words."""
+    """Prints as JSON (an object a line), as CSV (below the names of the columns) or, where `form`
+    is None, in words."""
 
     def __init__(self, form=None, *columns):
         self._form, self._columns = form, len(columns)
@@ -19,7 +20,8 @@ class Output:
             self._row(columns)
 
     def put(self, record=None, rows=(), lines=()):
-        """One finding in all three ways, of which the chosen one is printed: a dict, rows (short ones are filled up), lines."""
+        """One finding in all three ways, of which the chosen one is printed: a dict, rows (short
+        ones are filled up), lines."""
         with tqdm.external_write_mode():
             if self._form == "json":
                 print(json.dumps(record), flush=True)
@@ -33,7 +35,9 @@ class Output:
     def _row(self, row):
         if sys.stdout:
             cells = [_without_controls(cell) for cell in row]
-            csv.writer(sys.stdout, lineterminator="\n").writerow([*cells, *[""] * (self._columns - len(row))])
+            csv.writer(sys.stdout, lineterminator="\n").writerow(
+                [*cells, *[""] * (self._columns - len(row))]
+            )
 
 
 def shown(text):

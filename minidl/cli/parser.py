@@ -1,8 +1,9 @@
-"""The parser of all commands: argparse, with arguments and options in any order, and error messages that suggest what is meant.
+"""The parser of all commands: argparse, with arguments and options in any order, and error messages
+that suggest what is meant.
 
-argparse does not accept arguments before and after an option, and its lists do not end where a picture begins. The parser
-therefore first rewrites the words of a command in an unambiguous order: options as `--name=value`, then `--`, then the
-arguments. argparse parses the result.
+argparse does not accept arguments before and after an option, and its lists do not end where a
+picture begins. The parser therefore first rewrites the words of a command in an unambiguous order:
+options as `--name=value`, then `--`, then the arguments. argparse parses the result.
 """
 
 import argparse
@@ -19,14 +20,16 @@ from minidl.cli.suggesting import suggestion
 from minidl.errors import did_you_mean, printable
 
 LONGEST = 500  # characters of an error message
-DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # characters that replace "-" in commands copied from web pages
+# characters that replace "-" in commands copied from web pages
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 LISTS = "Lists are separated by spaces or commas. A list ends at the next option, or at a word that cannot be one of its items."
 FILES = "FILE", "FOLDER", "OUT", "CONTENT STYLE", "PICTURE", "MODEL"  # metavars
 PLAIN = {int: "a whole number", float: "a number"}
 
 
 class Paragraphs(argparse.HelpFormatter):
-    """Keeps the line breaks of descriptions and epilogs. The continuation of an indented line is indented further."""
+    """Keeps the line breaks of descriptions and epilogs. The continuation of an indented line is
+    indented further."""
 
     def _fill_text(self, text, width, indent):
         return "\n".join(
@@ -43,8 +46,8 @@ class Paragraphs(argparse.HelpFormatter):
 
 
 class Given(NamedTuple):
-    """An option as typed. spare: how many of its last words may be arguments instead; last: whether it comes after all others,
-    because it ends the program."""
+    """An option as typed. spare: how many of its last words may be arguments instead; last: whether
+    it comes after all others, because it ends the program."""
 
     name: str
     words: list
@@ -56,7 +59,8 @@ class Given(NamedTuple):
 
 
 class Parser(argparse.ArgumentParser):
-    """The parser of the program, of a group of commands (which has sub-commands), or of a command."""
+    """The parser of the program, of a group of commands (which has sub-commands), or of a
+    command."""
 
     def __init__(self, **options):
         super().__init__(formatter_class=Paragraphs, **options)
@@ -69,7 +73,11 @@ class Parser(argparse.ArgumentParser):
             self._must_name_a_command(words)
         namespace, rest = super().parse_known_args(words, namespace)
         if rest := [word for word in rest if word != "--"]:
-            wanted = f"this command takes {self._arguments()}" if self._arguments() else "this command takes options alone"
+            wanted = (
+                f"this command takes {self._arguments()}"
+                if self._arguments()
+                else "this command takes options alone"
+            )
             self.error(f"unrecognized arguments: {shlex.join(rest)}; {wanted}")
         return namespace, rest
 
@@ -83,25 +91,33 @@ class Parser(argparse.ArgumentParser):
 
     def format_help(self):
         self.usage = self._usage()
-        if LISTS not in (self.epilog or "") and any(isinstance(action.type, Listed) for action in self._actions):
+        if LISTS not in (self.epilog or "") and any(
+            isinstance(action.type, Listed) for action in self._actions
+        ):
             self.epilog = "\n\n".join(filter(None, [self.epilog, LISTS]))
         return super().format_help()
 
     def _usage(self):
         """The usage in one line. `--help` describes the options below it."""
-        return " ".join(filter(None, ["%(prog)s", "[options]", self._arguments().replace("%", "%%")]))
+        return " ".join(
+            filter(None, ["%(prog)s", "[options]", self._arguments().replace("%", "%%")])
+        )
 
     def _arguments(self):
         forms = {None: "{}", "?": "[{}]", "*": "[{} ...]"}
         return " ".join(
-            forms.get(action.nargs, "{} ...").format(self._title(action)) for action in self._get_positional_actions()
+            forms.get(action.nargs, "{} ...").format(self._title(action))
+            for action in self._get_positional_actions()
         )
 
-    # ---- the order of the words -------------------------------------------------------------------------------------
+    # ---- the order of the words
+    # -------------------------------------------------------------------------------------
 
     def _must_name_a_command(self, words):
         """Refuse an option that is typed before the command that it belongs to."""
-        [commands] = (action for action in self._get_positional_actions() if action.nargs == argparse.PARSER)
+        [commands] = (
+            action for action in self._get_positional_actions() if action.nargs == argparse.PARSER
+        )
         first, name = words[0] if words else "", next(iter(commands.choices))
         if not first:
             self.error(f"found no {commands.metavar}; wanted one of {', '.join(commands.choices)}")
@@ -125,9 +141,15 @@ class Parser(argparse.ArgumentParser):
             missing = min(option.spare, max(0, self._least(given) - len(arguments)))
             arguments += option.words[len(option.words) - missing :]
             del option.words[len(option.words) - missing :]
-        pairs = [word for word in arguments if "," in word and all(is_path_like(part.strip()) for part in word.split(","))]
+        pairs = [
+            word
+            for word in arguments
+            if "," in word and all(is_path_like(part.strip()) for part in word.split(","))
+        ]
         if len(arguments) < self._least(given) and pairs:
-            self.error(f"{pairs[0]!r} is one argument; two are separated by a space, not by a comma")
+            self.error(
+                f"{pairs[0]!r} is one argument; two are separated by a space, not by a comma"
+            )
         given.sort(key=lambda option: option.last)
         return [*map(str, given), *["--"] * bool(self._get_positional_actions()), *arguments]
 
@@ -137,7 +159,8 @@ class Parser(argparse.ArgumentParser):
         return word.startswith("-") and len(word) > 1 and not is_number(word)
 
     def _take(self, word, left):
-        """The option that begins with this word. Its value is removed from the words that are left."""
+        """The option that begins with this word. Its value is removed from the words that are
+        left."""
         name, value = self._name_of(word)
         action = self._option_string_actions[name]
         long = max(action.option_strings, key=len)
@@ -170,15 +193,23 @@ class Parser(argparse.ArgumentParser):
             return name, value if equals else None
         if word[:2] in known and f"-{name}" not in known:  # -oFILE, but not -output
             return word[:2], word[2:]
-        begun = {other: action for other, action in known.items() if name.startswith("--") and other.startswith(name)}
+        begun = {
+            other: action
+            for other, action in known.items()
+            if name.startswith("--") and other.startswith(name)
+        }
         if len(set(map(id, begun.values()))) != 1:
             self._refuse(name, list(begun))
         return next(iter(begun)), value if equals else None
 
     def _refuse(self, name, begun):
-        """Refuse an unknown option, and suggest what may be meant. begun: the options that begin with this name"""
+        """Refuse an unknown option, and suggest what may be meant. begun: the options that begin
+        with this name"""
         plain = name.lstrip(DASHES + "-").lower()
-        if any(plain in re.split(r"\W+", self._title(action).lower()) for action in self._get_positional_actions()):
+        if any(
+            plain in re.split(r"\W+", self._title(action).lower())
+            for action in self._get_positional_actions()
+        ):
             usage = f"{plain.upper()} is typed without an option: `{self.prog} {self._arguments()}`"
             options = f"; the options are {', '.join(begun)}" if begun else ""
             self.error(f"unrecognized arguments: {name}; {usage}{options}")
@@ -195,12 +226,17 @@ class Parser(argparse.ArgumentParser):
         alternatives = [
             action
             for group in self._mutually_exclusive_groups
-            if group.required and not any(names & set(action.option_strings) for action in group._group_actions)
+            if group.required
+            and not any(names & set(action.option_strings) for action in group._group_actions)
             for action in group._group_actions
         ]
-        return sum(action.nargs in (None, "+") or action in alternatives for action in self._get_positional_actions())
+        return sum(
+            action.nargs in (None, "+") or action in alternatives
+            for action in self._get_positional_actions()
+        )
 
-    # ---- error messages ---------------------------------------------------------------------------------------------
+    # ---- error messages
+    # ---------------------------------------------------------------------------------------------
 
     def _title(self, action):
         return action.metavar or action.dest
@@ -214,15 +250,25 @@ class Parser(argparse.ArgumentParser):
         try:
             return action.type(text)
         except ValueError:
-            raise argparse.ArgumentError(action, f"found {text[:80]!r}; wanted {PLAIN[action.type]}") from None
+            raise argparse.ArgumentError(
+                action, f"found {text[:80]!r}; wanted {PLAIN[action.type]}"
+            ) from None
 
     def _check_value(self, action, value):
         if action.choices is None or value in action.choices:
             return
         is_command = action.nargs == argparse.PARSER
         deeper = self._deeper(action.choices, value) if is_command else None
-        near = f"; did you mean `{deeper}`?" if deeper else suggestion(str(value), list(map(str, action.choices)))
-        found = f"there is no {action.metavar} {value[:80]!r}" if is_command else f"invalid choice: {str(value)[:80]!r}"
+        near = (
+            f"; did you mean `{deeper}`?"
+            if deeper
+            else suggestion(str(value), list(map(str, action.choices)))
+        )
+        found = (
+            f"there is no {action.metavar} {value[:80]!r}"
+            if is_command
+            else f"invalid choice: {str(value)[:80]!r}"
+        )
         refusal = f"{found}; wanted one of {', '.join(map(str, action.choices))}{near}"
         if is_command:
             self.error(refusal)
@@ -231,7 +277,11 @@ class Parser(argparse.ArgumentParser):
     def _deeper(self, parsers, name):
         """The command of this name in a group of commands, or None"""
         for group in parsers.values():
-            if any(name in action.choices for action in group._get_positional_actions() if action.nargs == argparse.PARSER):
+            if any(
+                name in action.choices
+                for action in group._get_positional_actions()
+                if action.nargs == argparse.PARSER
+            ):
                 return f"{group.prog} {name}"
         return None
 

@@ -11,13 +11,21 @@ FULL = "full"  # the value of --size for the size of the photograph
 def explained():
     """Lines for the help: the source of each preset, and the equivalent options"""
     lines = ["presets, with their source and the equivalent options:"]
-    return "\n".join([*lines, *(f"  {name} ({SOURCES[name]}): {options_of(PRESETS[name])}" for name in PRESETS)])
+    return "\n".join(
+        [*lines, *(f"  {name} ({SOURCES[name]}): {options_of(PRESETS[name])}" for name in PRESETS)]
+    )
 
 
 def options_of(settings):
     """The settings that differ from the defaults, as options to type"""
-    names = [field.name for field in fields(Settings) if getattr(settings, field.name) != getattr(Settings(), field.name)]
-    return " ".join(f"--{name.replace('_', '-')} {typed(getattr(settings, name))}" for name in names)
+    names = [
+        field.name
+        for field in fields(Settings)
+        if getattr(settings, field.name) != getattr(Settings(), field.name)
+    ]
+    return " ".join(
+        f"--{name.replace('_', '-')} {typed(getattr(settings, name))}" for name in names
+    )
 
 
 def typed(value):

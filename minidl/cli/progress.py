@@ -1,4 +1,5 @@
-"""How a training goes on: a bar for each epoch, a line when it is done, and how long all of it will take."""
+"""How a training goes on: a bar for each epoch, a line when it is done, and how long all of it will
+take."""
 
 import sys
 import time
@@ -17,7 +18,8 @@ class Progress:
 
     def __init__(self, epochs):
         self._epochs, self._batches, self._bar = epochs, 0, None  # batches: of an epoch
-        self._begun, self._guessed = None, False  # (seconds of the clock, steps) at the first step seen
+        # (seconds of the clock, steps) at the first step seen
+        self._begun, self._guessed = None, False
 
     def __enter__(self):
         return self
@@ -40,7 +42,13 @@ class Progress:
             self._begun = time.perf_counter(), done
         if self._bar is None:
             interval = 0.5 if sys.stderr and sys.stderr.isatty() else 30
-            self._bar = tqdm(total=self._batches, unit="batch", leave=False, mininterval=interval, disable=not sys.stderr)
+            self._bar = tqdm(
+                total=self._batches,
+                unit="batch",
+                leave=False,
+                mininterval=interval,
+                disable=not sys.stderr,
+            )
         words = ", ".join(f"{name} {value:.4g}" for name, value in moment.means.items())
         self._bar.set_description(f"epoch {moment.epoch} of {self._epochs}", refresh=False)
         self._bar.set_postfix_str(f"{words}, rate {moment.learning_rate:.3g}", refresh=False)
@@ -53,7 +61,11 @@ class Progress:
     def _epoch(self, row):
         self._close()
         self._guessed = True
-        words = [f"{name.replace('_', ' ')} {value:.4g}" for name, value in row.items() if name != "remark"]
+        words = [
+            f"{name.replace('_', ' ')} {value:.4g}"
+            for name, value in row.items()
+            if name != "remark"
+        ]
         if row["epoch"] < self._epochs:
             words.append(self._left(row["epoch"] * self._batches))
         say(", ".join(words))

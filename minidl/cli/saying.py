@@ -19,14 +19,16 @@ def say_nothing(text):
 
 
 def let_go(stream):
-    """What is still in the buffer of a stream whose reader is gone, and what follows, goes nowhere."""
+    """What is still in the buffer of a stream whose reader is gone, and what follows, goes
+    nowhere."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
 class Unheard:
-    """A stream, but to write to it goes well though nobody reads it any more: what only tells of the work does not end it."""
+    """A stream, but to write to it goes well though nobody reads it any more: what only tells of
+    the work does not end it."""
 
     def __init__(self, stream):
         self._stream = stream

@@ -18,7 +18,14 @@ from minidl.cli.saying import say, say_nothing
 from minidl.cli.suggesting import suggestion
 from minidl.data.images import fit, image_size, picture_form, shipped_picture, write_image
 from minidl.errors import ArgumentError, MinidlError, MinidlWarning, printable
-from minidl.files import clear_halves, make_folder, must_be_writable, must_differ, must_exist, write_somewhere
+from minidl.files import (
+    clear_halves,
+    make_folder,
+    must_be_writable,
+    must_differ,
+    must_exist,
+    write_somewhere,
+)
 from minidl.interruption import STOPPED
 from minidl.losses.content import FACTORS as CONTENT_WORDS
 from minidl.losses.style import FACTORS as STYLE_WORDS
@@ -44,12 +51,23 @@ def register(commands):
         epilog=explained(),
     )
     parser.set_defaults(run=run)
-    parser.add_argument("pictures", nargs="*", metavar="CONTENT STYLE", help="a photograph, then paintings")
+    parser.add_argument(
+        "pictures", nargs="*", metavar="CONTENT STYLE", help="a photograph, then paintings"
+    )
 
     files = parser.add_argument_group("files")
-    files.add_argument("-o", "--output", metavar="OUT", help="PNG, JPEG or WebP (default: CONTENT-as-STYLE.png, here)")
-    files.add_argument("--preview", metavar="FILE", help="a picture of the state, written anew every --every steps")
-    files.add_argument("--frames", metavar="FOLDER", help="keep a picture every --every steps in this folder")
+    files.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="PNG, JPEG or WebP (default: CONTENT-as-STYLE.png, here)",
+    )
+    files.add_argument(
+        "--preview", metavar="FILE", help="a picture of the state, written anew every --every steps"
+    )
+    files.add_argument(
+        "--frames", metavar="FOLDER", help="keep a picture every --every steps in this folder"
+    )
     files.add_argument(
         "--every",
         type=int,
@@ -61,10 +79,14 @@ def register(commands):
     files.add_argument("--plot", metavar="FILE", help="the curves of the losses as a picture")
 
     the_run = parser.add_argument_group("the run")
-    the_run.add_argument("--preset", choices=PRESETS, metavar="NAME", help=f"{', '.join(PRESETS)}: see below")
+    the_run.add_argument(
+        "--preset", choices=PRESETS, metavar="NAME", help=f"{', '.join(PRESETS)}: see below"
+    )
     add_device(the_run)
     add_tf32(the_run)
-    the_run.add_argument("--weights", metavar="FILE", help="VGG19 in minidl's form (default: the shipped one)")
+    the_run.add_argument(
+        "--weights", metavar="FILE", help="VGG19 in minidl's form (default: the shipped one)"
+    )
     the_run.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
     _setting(
         the_run,
@@ -75,25 +97,58 @@ def register(commands):
     )
     _setting(the_run, "steps", "evaluations of the objective", type=int, metavar="N")
     _setting(the_run, "optimizer", "how to move", choices=OPTIMIZERS)
-    _setting(the_run, "learning_rate", "of the optimiser: by default 1 for lbfgs, 5 for adam", type=float, metavar="RATE")
-    _setting(the_run, "late_learning_rate", "of the last --late-steps steps", type=float, metavar="RATE")
+    _setting(
+        the_run,
+        "learning_rate",
+        "of the optimiser: by default 1 for lbfgs, 5 for adam",
+        type=float,
+        metavar="RATE",
+    )
+    _setting(
+        the_run, "late_learning_rate", "of the last --late-steps steps", type=float, metavar="RATE"
+    )
     _setting(the_run, "late_steps", "how many steps are late", type=int, metavar="N")
     _setting(the_run, "start", "content, noise, style, or the file of a picture", metavar="WHAT")
-    _setting(the_run, "noise", "share of noise in a noise start; the rest is the photograph", type=float, metavar="SHARE")
+    _setting(
+        the_run,
+        "noise",
+        "share of noise in a noise start; the rest is the photograph",
+        type=float,
+        metavar="SHARE",
+    )
     _setting(the_run, "seed", "of the noise", type=int, metavar="N")
 
     objective = parser.add_argument_group("the objective")
     _setting(objective, "content_weight", "how much the photograph counts", type=float, metavar="W")
     _setting(objective, "style_weight", "how much the painting counts", type=float, metavar="W")
-    _setting(objective, "tv_weight", "how much total variation counts: smoothness", type=float, metavar="W")
+    _setting(
+        objective,
+        "tv_weight",
+        "how much total variation counts: smoothness",
+        type=float,
+        metavar="W",
+    )
     layers = {"type": weighted_layer_list(), "metavar": "LAYER[=W],..."}
-    _setting(objective, "content_layers", "layers and their weights, such as conv3_1=0.5,conv4_2", **layers)
+    _setting(
+        objective,
+        "content_layers",
+        "layers and their weights, such as conv3_1=0.5,conv4_2",
+        **layers,
+    )
     _setting(objective, "style_layers", "likewise for the style", **layers)
     add_list_layers(objective)
     objective.add_argument(
-        "--style-blend", type=number_list(), metavar="W,W,...", help="a weight for each STYLE (default: equal)"
+        "--style-blend",
+        type=number_list(),
+        metavar="W,W,...",
+        help="a weight for each STYLE (default: equal)",
     )
-    _setting(objective, "content_normalization", "what the sum of squares is divided by", choices=CONTENT_WORDS)
+    _setting(
+        objective,
+        "content_normalization",
+        "what the sum of squares is divided by",
+        choices=CONTENT_WORDS,
+    )
     _setting(objective, "style_normalization", "likewise", choices=STYLE_WORDS)
     forms = f"form of the total variation: {', '.join(VARIATION_WORDS)}"
     _setting(objective, "tv_normalization", forms, choices=VARIATION_WORDS, metavar="FORM")
@@ -110,11 +165,14 @@ def _size(text):
     try:
         return None if text == FULL else int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"found {printable(text, 80)!r}; wanted a whole number or {FULL}") from None
+        raise argparse.ArgumentTypeError(
+            f"found {printable(text, 80)!r}; wanted a whole number or {FULL}"
+        ) from None
 
 
 def _setting(group, name, meaning, **options):
-    """Add an option for one of the Settings. The parsed arguments have no such attribute where the option was not typed."""
+    """Add an option for one of the Settings. The parsed arguments have no such attribute where the
+    option was not typed."""
     default = getattr(Settings(), name)
     if isinstance(default, dict):
         default = typed(default)
@@ -131,36 +189,52 @@ def run(arguments):
     if arguments.quiet:
         warnings.simplefilter("ignore", MinidlWarning)
     _warn_of_options_without_effect(arguments, settings)
-    warnings.filterwarnings("ignore", "nothing improved", MinidlWarning)  # this command raises an error instead
-    with device(arguments.device, arguments.tf32) as chosen, _one_interruption(), _Watch(arguments, settings.steps) as watch:
+    # this command raises an error instead
+    warnings.filterwarnings("ignore", "nothing improved", MinidlWarning)
+    with (
+        device(arguments.device, arguments.tf32) as chosen,
+        _one_interruption(),
+        _Watch(arguments, settings.steps) as watch,
+    ):
         extent, names = _extent(content, settings.size), ", ".join(style.name for style in styles)
         tell(
             f"painting {content.name} ({extent}) in the manner of {names}, on the {chosen.name.upper()} in {chosen.arithmetic}"
         )
         painting = stylize(
-            content, styles, settings, style_weights=arguments.style_blend, weights=arguments.weights, callback=watch
+            content,
+            styles,
+            settings,
+            style_weights=arguments.style_blend,
+            weights=arguments.weights,
+            callback=watch,
         )
         output, unwritable = write_somewhere(
-            arguments.output or _free_name(content, styles[0]), lambda path: painting.save(path, command=arguments.command)
+            arguments.output or _free_name(content, styles[0]),
+            lambda path: painting.save(path, command=arguments.command),
         )
         steps, troubles = len(painting.losses), [painting.trouble, unwritable]
         try:
             watch.finish(painting)
         except MinidlError as error:
             troubles.append(error)
-    trouble = next((trouble for trouble in troubles if isinstance(trouble, Exception)), painting.trouble)
+    trouble = next(
+        (trouble for trouble in troubles if isinstance(trouble, Exception)), painting.trouble
+    )
     if isinstance(trouble, Exception):
         raise MinidlError(f"{trouble}; {output} holds the best of {counted(steps, 'step')}")
     if not (trouble or painting.improved):
         raise MinidlError(f"{painting.doubt()}; {output} holds the start")
     ending, seconds = "stopped after" if trouble else "done:", watch.rows[-1]["seconds"]
     fall = f"{painting.losses[0].total:.4g} -> {painting.lowest:.4g}"
-    tell(f"{ending} {counted(steps, 'step')} in {seconds:.0f} s, loss {fall}; the painting is in {output}")
+    tell(
+        f"{ending} {counted(steps, 'step')} in {seconds:.0f} s, loss {fall}; the painting is in {output}"
+    )
     return STOPPED if trouble else 0
 
 
 def _one_interruption():
-    """The first Ctrl-C, hang-up or request to end interrupts; later ones must not disturb the saving of what there is."""
+    """The first Ctrl-C, hang-up or request to end interrupts; later ones must not disturb the
+    saving of what there is."""
 
     def interrupt(number, frame):
         for each in SIGNALS:
@@ -171,12 +245,19 @@ def _one_interruption():
 
 
 class _Watch:
-    """Called with every Step: moves the progress bar, collects the rows of the table, writes what was asked for on the way."""
+    """Called with every Step: moves the progress bar, collects the rows of the table, writes what
+    was asked for on the way."""
 
     def __init__(self, arguments, steps):
         self.arguments, self.rows, self._logged = arguments, [], 0
         interval = 0.5 if sys.stderr and sys.stderr.isatty() else 10
-        self._bar = tqdm(total=steps, unit="step", disable=arguments.quiet or not sys.stderr, mininterval=interval, delay=0.1)
+        self._bar = tqdm(
+            total=steps,
+            unit="step",
+            disable=arguments.quiet or not sys.stderr,
+            mininterval=interval,
+            delay=0.1,
+        )
 
     def __enter__(self):
         return self
@@ -219,15 +300,20 @@ def _pictures(names):
     if not names:
         return [shipped_picture(name) for name in DEMO]
     if len(names) == 1 and must_exist(names[0], "picture"):
-        raise ArgumentError(f"found one picture, {names[0]}; wanted CONTENT and at least one STYLE, or none for the demo")
+        raise ArgumentError(
+            f"found one picture, {names[0]}; wanted CONTENT and at least one STYLE, or none for the demo"
+        )
     return [Path(name) for name in names]
 
 
 def _settings(arguments):
     base = PRESETS[arguments.preset] if arguments.preset else Settings()
-    changes = {f.name: getattr(arguments, f.name) for f in fields(Settings) if hasattr(arguments, f.name)}
+    changes = {
+        f.name: getattr(arguments, f.name) for f in fields(Settings) if hasattr(arguments, f.name)
+    }
     if changes.get("optimizer", base.optimizer) != base.optimizer:
-        changes = {"learning_rate": None, **changes}  # the preset's rate was meant for the preset's optimiser
+        # the preset's rate was meant for the preset's optimiser
+        changes = {"learning_rate": None, **changes}
     return replace(base, **changes)
 
 
@@ -255,7 +341,9 @@ def _check_files(arguments, content, styles, settings):
     starts = [] if settings.start in STARTS else [_picture_to_start_from(settings.start)]
     for picture in (content, *styles, *starts):
         must_exist(picture, "picture")
-    options = {f"--{name}": getattr(arguments, name) for name in ("output", "preview", "log", "plot")}
+    options = {
+        f"--{name}": getattr(arguments, name) for name in ("output", "preview", "log", "plot")
+    }
     outputs = {name: must_be_writable(path) for name, path in options.items() if path is not None}
     if arguments.output is None:
         outputs["the painting"] = must_be_writable(_free_name(content, styles[0]))
@@ -263,7 +351,10 @@ def _check_files(arguments, content, styles, settings):
         picture_form(outputs[name], fit(*image_size(content), settings.size))
     if arguments.plot is not None:
         must_be_drawable(arguments.plot)
-    inputs = {f"picture {number}": path for number, path in enumerate([content, *styles, *starts], start=1)}
+    inputs = {
+        f"picture {number}": path
+        for number, path in enumerate([content, *styles, *starts], start=1)
+    }
     must_differ(outputs, inputs | ({"--weights": arguments.weights} if arguments.weights else {}))
     if arguments.frames is not None:
         make_folder(arguments.frames)
@@ -274,9 +365,12 @@ def _check_files(arguments, content, styles, settings):
 
 
 def _picture_to_start_from(name):
-    """Return the name. Raises ArgumentError where it is an unknown word and not like the name of a file."""
+    """Return the name. Raises ArgumentError where it is an unknown word and not like the name of a
+    file."""
     if not is_path_like(name) and not Path(name).exists():
-        wanted = suggestion(name, STARTS) or f"; wanted {', '.join(STARTS)}, or the file of a picture"
+        wanted = (
+            suggestion(name, STARTS) or f"; wanted {', '.join(STARTS)}, or the file of a picture"
+        )
         raise ArgumentError(f"--start is {printable(name, 80)!r}{wanted}")
     return name
 
@@ -295,4 +389,6 @@ def _extent(path, size):
     extent = "{}x{}".format(*found)
     if painted != found:
         return "{}, painted at {}x{}".format(extent, *painted)
-    return f"{extent}; smaller than {size} and not enlarged" if size and max(found) < size else extent
+    return (
+        f"{extent}; smaller than {size} and not enlarged" if size and max(found) < size else extent
+    )

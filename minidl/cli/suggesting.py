@@ -10,7 +10,8 @@ MEANT = {
 
 
 def suggestion(word, known):
-    """The end of an error message about an unknown word: the known word that is probably meant, or "" without one.
+    """The end of an error message about an unknown word: the known word that is probably meant, or
+    "" without one.
 
     >>> suggestion("random", ["content", "noise"]), suggestion("nois", ["content", "noise"])
     ("; did you mean 'noise'?", "; did you mean 'noise'?")

@@ -1,4 +1,5 @@
-"""`minidl train`: the siamese network on MNIST, VGG19 on CIFAR-10, an embedding on faces, signals, volumes."""
+"""`minidl train`: the siamese network on MNIST, VGG19 on CIFAR-10, an embedding on faces, signals,
+volumes."""
 
 import json
 import shlex
@@ -23,7 +24,9 @@ NETWORKS = {recipe.NETWORK: recipe for recipe in (siamese, cifar10, faces, signa
 
 
 def register(commands):
-    parser = commands.add_parser("train", help="train a network: siamese (MNIST), cifar10, faces, signals or volumes")
+    parser = commands.add_parser(
+        "train", help="train a network: siamese (MNIST), cifar10, faces, signals or volumes"
+    )
     networks = parser.add_subparsers(title="networks", metavar="NETWORK", required=True)
     for name, recipe in NETWORKS.items():
         command = networks.add_parser(name, help=HELP[name], description=HELP[name] + ".")
@@ -40,7 +43,9 @@ def run(arguments):
     if arguments.resume:
         settings = _begun_with(folder / CHECKPOINT, recipe, chosen)
     elif (folder / CHECKPOINT).exists():
-        raise FileError(f"{folder / CHECKPOINT} is there already; go on from it: {resuming} (or choose another --folder)")
+        raise FileError(
+            f"{folder / CHECKPOINT} is there already; go on from it: {resuming} (or choose another --folder)"
+        )
     else:
         settings = defaults(recipe) | recipe.PRESETS[preset] | chosen
     with device(arguments.device, arguments.tf32):
@@ -54,10 +59,17 @@ def run(arguments):
         try:
             with nullcontext() if arguments.quiet else Progress(settings["epochs"]) as progress:
                 outcome = train(
-                    task, settings["epochs"], folder, resume=arguments.resume, watch=progress, tensorboard=arguments.tensorboard
+                    task,
+                    settings["epochs"],
+                    folder,
+                    resume=arguments.resume,
+                    watch=progress,
+                    tensorboard=arguments.tensorboard,
                 )
         except NonFiniteError as error:
-            raise NonFiniteError(f"{error}: {_with_a_lower_rate(arguments, folder, settings)}") from None
+            raise NonFiniteError(
+                f"{error}: {_with_a_lower_rate(arguments, folder, settings)}"
+            ) from None
         if outcome.stopped:
             say(f"stopped after {counted(len(outcome.rows), 'whole epoch')}; to go on: {resuming}")
             return 130
@@ -73,7 +85,13 @@ def run(arguments):
             f"{_with_a_lower_rate(arguments, folder, settings)}"
         )
     seconds = outcome.rows[-1]["seconds"]  # of the epochs
-    result = {"test": found, "baselines": task.baselines, "seconds": seconds, "settings": task.settings, "notes": task.notes}
+    result = {
+        "test": found,
+        "baselines": task.baselines,
+        "seconds": seconds,
+        "settings": task.settings,
+        "notes": task.notes,
+    }
     with alone_in(folder), replacing(folder / RESULT) as path:
         path.write_text(json.dumps(result, allow_nan=False))
     tell(f"everything is in {folder}")
@@ -83,9 +101,13 @@ def run(arguments):
 def _people(folder, chosen, settings):
     """Those to train on and those to test on"""
     for choice, others in (("head", faces.OF_TRIPLETS), ("on_top", faces.FROM_SCRATCH)):
-        if settings[choice] not in ("triplet", False) and (idle := [name for name in others if name in chosen]):
+        if settings[choice] not in ("triplet", False) and (
+            idle := [name for name in others if name in chosen]
+        ):
             told = f"{flag(choice)} {typed(settings[choice])}"
-            raise ArgumentError(f"{', '.join(map(flag, idle))} would change nothing with {told}; leave it out")
+            raise ArgumentError(
+                f"{', '.join(map(flag, idle))} would change nothing with {told}; leave it out"
+            )
     return faces.held_out(read_people(folder, settings["on_top"]), settings["hold_out"])
 
 
@@ -96,15 +118,25 @@ def _begun_with(path, recipe, chosen):
             f"there is no {path} to go on from; name the --folder of the run, or its --preset, or begin one without --resume"
         )
     stored, wanted = load(path).get("settings"), names(recipe)
-    if not isinstance(stored, dict) or stored.get("network") != recipe.NETWORK or not stored.keys() >= set(wanted):
-        raise FileError(f"{path} is of no run that `minidl train {recipe.NETWORK}` began; name the folder of such a run")
+    if (
+        not isinstance(stored, dict)
+        or stored.get("network") != recipe.NETWORK
+        or not stored.keys() >= set(wanted)
+    ):
+        raise FileError(
+            f"{path} is of no run that `minidl train {recipe.NETWORK}` began; name the folder of such a run"
+        )
     settings = {name: stored[name] for name in wanted}
     if found := unfit(recipe, settings):
         name, value, fit = found
         raise FileError(
             f"{path} has {value} as its setting {name}; wanted {fit}: it is damaged, take an earlier one, or begin again"
         )
-    if other := [f"{flag(name)} {typed(settings[name])}" for name, value in chosen.items() if settings[name] != value]:
+    if other := [
+        f"{flag(name)} {typed(settings[name])}"
+        for name, value in chosen.items()
+        if settings[name] != value
+    ]:
         raise ArgumentError(
             f"{path} was begun with {', '.join(other)}; leave that to --resume, or begin again in another folder"
         )
@@ -115,7 +147,9 @@ def _command(arguments, *more):
     """`minidl train` on the same data and device, to be typed"""
     words = ["minidl", "train", arguments.network]
     if arguments.data is not None:
-        words += [arguments.data] if arguments.network == faces.NETWORK else ["--data", arguments.data]
+        words += (
+            [arguments.data] if arguments.network == faces.NETWORK else ["--data", arguments.data]
+        )
     words += [] if arguments.device == "cpu" else ["--device", arguments.device]
     words += ["--tf32"] * arguments.tf32 + ["--tensorboard"] * arguments.tensorboard
     return shlex.join(map(str, [*words, *more]))
@@ -129,4 +163,6 @@ def _with_a_lower_rate(arguments, folder, settings):
     differing = [name for name in careful if name == "preset" or careful[name] != usual[name]]
     words = [word for name in differing for word in (flag(name), typed(careful[name]))]
     others = (folder.with_name(f"{folder.name}-{number}") for number in range(2, 10**6))
-    return _command(arguments, "--folder", next(path for path in others if not path.exists()), *words)
+    return _command(
+        arguments, "--folder", next(path for path in others if not path.exists()), *words
+    )

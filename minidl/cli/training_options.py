@@ -36,26 +36,42 @@ DEFAULTS = {"preset": "seed", "seed": 0, "limit": None}  # beside the settings o
 def add_options(command, name, recipe):
     files = command.add_argument_group("files")
     files.add_argument(
-        "--folder", type=_folder, metavar="FOLDER", help=f"for checkpoint, log and curves (default: runs/{name}-PRESET)"
+        "--folder",
+        type=_folder,
+        metavar="FOLDER",
+        help=f"for checkpoint, log and curves (default: runs/{name}-PRESET)",
     )
     if recipe is faces:
-        files.add_argument("data", type=_folder, metavar="PEOPLE", help="folder of people: PEOPLE/PERSON/PICTURE")
+        files.add_argument(
+            "data", type=_folder, metavar="PEOPLE", help="folder of people: PEOPLE/PERSON/PICTURE"
+        )
     elif recipe in MADE:
         command.set_defaults(data=None)
     else:
         files.add_argument(
-            "--data", type=_folder, metavar="FOLDER", help="of the data set (default: MINIDL_DATA, then your cache)"
+            "--data",
+            type=_folder,
+            metavar="FOLDER",
+            help="of the data set (default: MINIDL_DATA, then your cache)",
         )
     files.add_argument(
-        "--resume", action="store_true", help="go on from the folder's checkpoint, with the settings that it was begun with"
+        "--resume",
+        action="store_true",
+        help="go on from the folder's checkpoint, with the settings that it was begun with",
     )
-    files.add_argument("--tensorboard", action="store_true", help="log for TensorBoard, in the folder")
-    files.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors and the result")
+    files.add_argument(
+        "--tensorboard", action="store_true", help="log for TensorBoard, in the folder"
+    )
+    files.add_argument(
+        "-q", "--quiet", action="store_true", help="print nothing but errors and the result"
+    )
     the_run = command.add_argument_group("the run")
     the_run.add_argument("--preset", choices=recipe.PRESETS, help=PRESETS_HELP)
     the_run.add_argument("--seed", type=int, metavar="N", help="of everything random (default: 0)")
     if recipe not in (faces, *MADE):
-        the_run.add_argument("--limit", type=int, metavar="N", help="train on the first N pictures alone")
+        the_run.add_argument(
+            "--limit", type=int, metavar="N", help="train on the first N pictures alone"
+        )
     add_device(the_run)
     add_tf32(the_run)
     for setting in recipe.PRESETS["seed"]:
@@ -90,7 +106,11 @@ def _yes_or_no(text):
 
 def given(arguments, recipe):
     """{setting: value} of those that were typed"""
-    found = {name: value for name in names(recipe) if (value := getattr(arguments, name, None)) is not None}
+    found = {
+        name: value
+        for name in names(recipe)
+        if (value := getattr(arguments, name, None)) is not None
+    }
     for name, value in found.items():
         if not isinstance(value, str | bool) and (wanted := out_of_range(name, value)):
             raise ArgumentError(f"{flag(name)} is {value}; wanted {wanted}")
@@ -99,7 +119,11 @@ def given(arguments, recipe):
 
 def defaults(recipe):
     """{setting: value} of those that are in no preset"""
-    return {name: value for name, value in DEFAULTS.items() if not (recipe in (faces, *MADE) and name == "limit")}
+    return {
+        name: value
+        for name, value in DEFAULTS.items()
+        if not (recipe in (faces, *MADE) and name == "limit")
+    }
 
 
 def names(recipe):
@@ -113,4 +137,6 @@ def flag(name):
 
 def typed(value):
     """A setting's value as it would be typed"""
-    return "none" if value is None else ("no", "yes")[value] if isinstance(value, bool) else str(value)
+    return (
+        "none" if value is None else ("no", "yes")[value] if isinstance(value, bool) else str(value)
+    )

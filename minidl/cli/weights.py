@@ -16,10 +16,17 @@ def register(commands):
     parser = commands.add_parser("weights", help="convert, describe and check files of weights")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
-    convert = actions.add_parser("convert", help="make minidl's HDF5 of a Keras, PyTorch, TensorFlow.js or .npz file")
+    convert = actions.add_parser(
+        "convert", help="make minidl's HDF5 of a Keras, PyTorch, TensorFlow.js or .npz file"
+    )
     convert.add_argument("source", metavar="SOURCE", type=Path)
     convert.add_argument("target", metavar="TARGET", type=Path)
-    convert.add_argument("--levels", type=int, choices=[256], help="a quarter of the size: 256 values a kernel, by k-means")
+    convert.add_argument(
+        "--levels",
+        type=int,
+        choices=[256],
+        help="a quarter of the size: 256 values a kernel, by k-means",
+    )
     convert.add_argument(
         "--provenance",
         metavar="WHAT=TEXT",
@@ -33,7 +40,9 @@ def register(commands):
     info.add_argument("file", metavar="FILE", type=Path)
     info.set_defaults(run=_info)
 
-    check = actions.add_parser("check", help="look for damage and the known mistakes; exit code 2 if there are any")
+    check = actions.add_parser(
+        "check", help="look for damage and the known mistakes; exit code 2 if there are any"
+    )
     check.add_argument("file", metavar="FILE", type=Path)
     check.set_defaults(run=_check)
 
@@ -49,7 +58,10 @@ def _convert(arguments):
         if severity == "error":
             raise FileError(text)
         print(printable(f"{severity}: {text}"))
-    source = {"source": ", ".join(file.name for file in files), "source_sha256": ", ".join(map(_sha256, files))}
+    source = {
+        "source": ", ".join(file.name for file in files),
+        "source_sha256": ", ".join(map(_sha256, files)),
+    }
     provenance = checkpoint.provenance | source | _told(arguments.provenance)
     write(arguments.target, replace(checkpoint, provenance=provenance), levels=arguments.levels)
     count, size = len(checkpoint.arrays), arguments.target.stat().st_size
@@ -58,15 +70,22 @@ def _convert(arguments):
 
 def _info(arguments):
     checkpoint = read(arguments.file)
-    print(f"{shown(arguments.file)}: {arguments.file.stat().st_size:,} bytes, SHA-256 {_sha256(arguments.file)}")
+    print(
+        f"{shown(arguments.file)}: {arguments.file.stat().st_size:,} bytes, SHA-256 {_sha256(arguments.file)}"
+    )
     print(f"form: {checkpoint.form}; architecture: {shown(checkpoint.architecture or 'unknown')}")
     if fed := checkpoint.preprocessing:
         print(f"preprocessing: {fed.channels}, mean {fed.mean}, std {fed.std}")
     width = max(map(len, checkpoint.arrays))
     for name, array in checkpoint.arrays.items():
         figures = (array.min(), array.mean(dtype="f8"), array.max()) if array.size else ()
-        print(f"{printable(name):{width}}  {array.shape!s:20}  {array.dtype!s:8}", *(f"{figure:11.5g}" for figure in figures))
-    print(f"{sum(array.size for array in checkpoint.arrays.values()):,} numbers (columns: shape, type, min, mean, max)")
+        print(
+            f"{printable(name):{width}}  {array.shape!s:20}  {array.dtype!s:8}",
+            *(f"{figure:11.5g}" for figure in figures),
+        )
+    print(
+        f"{sum(array.size for array in checkpoint.arrays.values()):,} numbers (columns: shape, type, min, mean, max)"
+    )
     for what, text in checkpoint.provenance.items():
         print(printable(f"{what}: {text}"))
 

@@ -1,6 +1,8 @@
-"""CIFAR-10: 50,000 + 10,000 small photographs of ten classes (Krizhevsky 2009), from its official files.
+"""CIFAR-10: 50,000 + 10,000 small photographs of ten classes (Krizhevsky 2009), from its official
+files.
 
-A picture is 3072 bytes: the red, green and blue plane, each row by row. There are two forms of a batch of pictures:
+A picture is 3072 bytes: the red, green and blue plane, each row by row. There are two forms of a
+batch of pictures:
 
     binary   data_batch_1.bin: records of a label and a picture, one after the other
     Python   data_batch_1: a pickled dictionary, data (N, 3072) and labels; described by `pickles`, never run
@@ -18,7 +20,12 @@ from minidl.errors import one_of
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 BATCHES = {"train": [f"data_batch_{number}" for number in range(1, 6)], "test": ["test_batch"]}
 FORMS = {
-    part: [[f"{name}.bin" for name in names], names, ["cifar-10-binary.tar"], ["cifar-10-python.tar"]]
+    part: [
+        [f"{name}.bin" for name in names],
+        names,
+        ["cifar-10-binary.tar"],
+        ["cifar-10-python.tar"],
+    ]
     for part, names in BATCHES.items()
 }
 PICTURE = 3 * 32 * 32  # bytes
@@ -26,9 +33,11 @@ PICKLED = b"\x80"  # the first byte of the Python form; that of the binary form 
 
 
 def cifar10(folder=None, part="train"):
-    """(pictures (N, 32, 32, 3), RGB, labels (N,)), both uint8, of the part "train" or "test"; CLASSES names the labels.
+    """(pictures (N, 32, 32, 3), RGB, labels (N,)), both uint8, of the part "train" or "test";
+    CLASSES names the labels.
 
-    folder: where to look (None: see `places`). Raises FileError where the files are not found, damaged or not CIFAR-10's.
+    folder: where to look (None: see `places`). Raises FileError where the files are not found,
+    damaged or not CIFAR-10's.
     """
     paths = find("cifar10", FORMS[one_of("part", part, FORMS)], folder)
     if ".tar" in paths[0].suffixes:
@@ -64,7 +73,9 @@ def _batch(content, path):
 
 def _from_records(content, path):
     if not content or len(content) % (1 + PICTURE):
-        raise damaged(path, f"its {len(content):,} bytes are no whole number of records of {1 + PICTURE}")
+        raise damaged(
+            path, f"its {len(content):,} bytes are no whole number of records of {1 + PICTURE}"
+        )
     records = np.frombuffer(content, np.uint8).reshape(-1, 1 + PICTURE)
     return records[:, 1:], records[:, 0]
 
@@ -74,8 +85,15 @@ def _from_pickle(content, path):
         match describe(content):
             case {
                 "data": Call(
-                    function="numpy.core.multiarray _reconstruct" | "numpy._core.multiarray _reconstruct",
-                    state=(_, (int(count), 3072), Call(function="numpy dtype", arguments=("u1", *_)), by_columns, str(pixels)),
+                    function="numpy.core.multiarray _reconstruct"
+                    | "numpy._core.multiarray _reconstruct",
+                    state=(
+                        _,
+                        (int(count), 3072),
+                        Call(function="numpy dtype", arguments=("u1", *_)),
+                        by_columns,
+                        str(pixels),
+                    ),
                 ),
                 "labels": [*labels],
             } if (
@@ -83,8 +101,13 @@ def _from_pickle(content, path):
                 and len(labels) == count > 0
                 and all(type(label) is int and 0 <= label < 256 for label in labels)
             ):
-                planes = np.frombuffer(raw, np.uint8).reshape(count, PICTURE, order="F" if by_columns else "C")
+                planes = np.frombuffer(raw, np.uint8).reshape(
+                    count, PICTURE, order="F" if by_columns else "C"
+                )
                 return planes, np.array(labels, np.uint8)
     except Refused as refusal:
         raise damaged(path, f"it {refusal}; nothing of it was run") from refusal
-    raise damaged(path, f"it holds no dictionary of data, (N, {PICTURE}) unsigned bytes, and of as many labels")
+    raise damaged(
+        path,
+        f"it holds no dictionary of data, (N, {PICTURE}) unsigned bytes, and of as many labels",
+    )

@@ -1,4 +1,5 @@
-"""Decode an opened picture to (H, W, 3): upright, in sRGB, of the requested size, with at most 12 bytes of memory a pixel."""
+"""Decode an opened picture to (H, W, 3): upright, in sRGB, of the requested size, with at most 12
+bytes of memory a pixel."""
 
 from math import ceil
 
@@ -21,8 +22,9 @@ STRIP = 1 << 18  # pixels, or numbers, that are converted together
 def decoded(picture, path, whole, size, part):
     """((H, W, 3) float32, complaint) of an opened Pillow picture. The picture is closed.
 
-    whole: (width, height) of the upright picture. size: (width, height) of the result. part: (width, height) of the middle
-    part of the picture that is read. complaint: why its colour profile is ignored, or None. path: for messages.
+    whole: (width, height) of the upright picture. size: (width, height) of the result. part:
+    (width, height) of the middle part of the picture that is read. complaint: why its colour
+    profile is ignored, or None. path: for messages.
     """
     profile = picture.info.get("icc_profile")
     picture, scale = _upright(picture, path, max(n / p for n, p in zip(size, part, strict=True)))
@@ -36,9 +38,11 @@ def decoded(picture, path, whole, size, part):
 
 
 def _upright(picture, path, share):
-    """(picture, scale): decoded, upright and in a mode that `converter` accepts; scale: its pixels per pixel of the file.
+    """(picture, scale): decoded, upright and in a mode that `converter` accepts; scale: its pixels
+    per pixel of the file.
 
-    share: wanted pixels per pixel of the file. A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where these suffice.
+    share: wanted pixels per pixel of the file. A JPEG is decoded at 1/2, 1/4 or 1/8 of its size
+    where these suffice.
     """
     width, height = picture.size
     reduced = picture.draft(None, [max(1, ceil(min(1, GAP * share) * n)) for n in (width, height)])
@@ -56,7 +60,9 @@ def _plain(picture, path):
     if mode.startswith("I"):
         return _eight_bits(picture, path)
     if mode == "F":
-        raise FileError(f"{path} holds floating-point pixels, of which white is unknown; save it with 8 or 16 bits first")
+        raise FileError(
+            f"{path} holds floating-point pixels, of which white is unknown; save it with 8 or 16 bits first"
+        )
     if picture.has_transparency_data:
         wanted = "LA" if mode in ("1", "L", "LA", "La") else "RGBA"
     elif mode in ("L", "CMYK", "LAB"):
@@ -72,7 +78,9 @@ def _eight_bits(picture, path):
     for rows, strip in _strips(picture):
         levels = np.asarray(strip)
         if levels.max() > 65535:
-            raise FileError(f"{path} holds 32-bit pixels, of which white is unknown; save it with 8 or 16 bits first")
+            raise FileError(
+                f"{path} holds 32-bit pixels, of which white is unknown; save it with 8 or 16 bits first"
+            )
         grey[rows] = np.clip(np.rint(levels / 257), 0, 255)
     plain = Image.fromarray(grey)
     plain.info = picture.info
@@ -80,11 +88,14 @@ def _eight_bits(picture, path):
 
 
 def _as_floats(picture, convert):
-    """(H, W, 3) float32 of a picture, which is closed. convert: turns a strip of it into an RGB picture.
+    """(H, W, 3) float32 of a picture, which is closed. convert: turns a strip of it into an RGB
+    picture.
 
     The 8-bit levels of all n numbers fill the last quarter of the memory of the result. They become
-    float32 from the first to the last. Float i ends at byte 4 i + 4, and level j is at byte 3 n + j, so
-    the floats of a strip overwrite only levels of earlier strips and of this strip, which is copied first.
+    float32 from the first to the last. Float i ends at byte 4 i + 4, and level j is at byte 3 n +
+    j, so
+    the floats of a strip overwrite only levels of earlier strips and of this strip, which is copied
+    first.
     """
     array = np.empty((*picture.size[::-1], 3), np.float32)
     levels = array.reshape(-1).view(np.uint8)[-array.size :]

@@ -34,7 +34,8 @@ class Known(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Folders on the web that each hold all files, the preferred one first; and the known size and hash of each file."""
+    """Folders on the web that each hold all files, the preferred one first; and the known size and
+    hash of each file."""
 
     addresses: tuple
     files: dict
@@ -67,8 +68,9 @@ SOURCES = {
 def fetch(dataset, folder=None, quiet=False):
     """Download "mnist" or "cifar10" into a folder (None: the user's cache), and return that folder.
 
-    Files that are there and right are left alone; one that was cut off goes on where it ended. Raises FileError where a file
-    cannot be had; what came of it stays beside its place, with the ending .part.
+    Files that are there and right are left alone; one that was cut off goes on where it ended.
+    Raises FileError where a file cannot be had; what came of it stays beside its place, with the
+    ending .part.
     """
     source = SOURCES[one_of("the data set", dataset, SOURCES)]
     folder = cache() / dataset if folder is None else Path(folder)
@@ -89,13 +91,18 @@ def _fetch(addresses, target, known, quiet):
             failures.append(f"{address} sent another file, whose SHA-256 is wrong")
         except (OSError, HTTPException) as error:
             reason = error.reason if type(error) is URLError else error
-            failures.append(f"{address} failed: {printable(str(reason), 200) or type(reason).__name__}")
+            failures.append(
+                f"{address} failed: {printable(str(reason), 200) or type(reason).__name__}"
+            )
     kept = f"; {part} keeps the {part.stat().st_size:,} bytes that came" if part.is_file() else ""
-    raise FileError(f"{target.name} cannot be fetched ({', '.join(failures)}){kept}; check the network and run it again")
+    raise FileError(
+        f"{target.name} cannot be fetched ({', '.join(failures)}){kept}; check the network and run it again"
+    )
 
 
 def _complete(url, part, known, quiet):
-    """Whether the partial file is whole and right in the end. A wrong one is thrown away, and begun anew if it was cut off."""
+    """Whether the partial file is whole and right in the end. A wrong one is thrown away, and begun
+    anew if it was cut off."""
     was_cut = part.is_file()
     if not _is_right(part, known):
         _download(url, part, known.size, quiet)
@@ -106,7 +113,8 @@ def _complete(url, part, known, quiet):
 
 
 def _download(url, part, size, quiet):
-    """Download what the partial file lacks of `size` bytes, or all of it where the server cannot send a part."""
+    """Download what the partial file lacks of `size` bytes, or all of it where the server cannot
+    send a part."""
     begin = part.stat().st_size if part.is_file() else 0
     if begin >= size:  # complete, but wrong
         return
@@ -121,8 +129,17 @@ def _download(url, part, size, quiet):
     with answer:
         begin = begin if answer.status == PARTIAL_CONTENT else 0
         if answer.length is not None and begin + answer.length != size:
-            raise ConnectionError(f"it offers a file of {begin + answer.length:,} bytes; wanted {size:,}")
-        bar = tqdm(desc=part.stem, initial=begin, total=size, unit="B", unit_scale=True, disable=quiet or not sys.stderr)
+            raise ConnectionError(
+                f"it offers a file of {begin + answer.length:,} bytes; wanted {size:,}"
+            )
+        bar = tqdm(
+            desc=part.stem,
+            initial=begin,
+            total=size,
+            unit="B",
+            unit_scale=True,
+            disable=quiet or not sys.stderr,
+        )
         with bar, open(part, "ab" if begin else "wb") as file:
             for chunk in iter(partial(answer.read, CHUNK), b""):
                 if file.tell() + len(chunk) > size:
@@ -135,7 +152,9 @@ def _download(url, part, size, quiet):
 
 def _must_be_encrypted(url):
     if urlsplit(url).scheme not in SCHEMES:
-        raise ConnectionError(f"the address {printable(url, 100)} does not begin with https://, so nothing was requested")
+        raise ConnectionError(
+            f"the address {printable(url, 100)} does not begin with https://, so nothing was requested"
+        )
 
 
 class _Redirects(HTTPRedirectHandler):

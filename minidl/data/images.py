@@ -15,7 +15,15 @@ from minidl.backend import is_array, to_numpy
 from minidl.data.decoding import ORIENTATION, decoded
 from minidl.data.jpeg import MOST_SCANS, scans
 from minidl.data.profiles import SRGB
-from minidl.errors import ArgumentError, FileError, MinidlError, MinidlWarning, NonFiniteError, ShapeError, brief
+from minidl.errors import (
+    ArgumentError,
+    FileError,
+    MinidlError,
+    MinidlWarning,
+    NonFiniteError,
+    ShapeError,
+    brief,
+)
 from minidl.files import must_exist, replacing, write_somewhere
 from minidl.shapes import is_int
 
@@ -27,26 +35,44 @@ LEVEL = 0.5  # the most that rounding to a whole level changes
 WIDTH, HEIGHT = 0x0100, 0x0101  # TIFF tags
 TRANSPOSED = (5, 6, 7, 8)  # orientations that swap width and height
 LARGEST = {"PNG": 2**31 - 1, "JPEG": 65500, "WEBP": 16383}  # pixels a side
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")  # of READABLE
+# of READABLE
+ENDINGS = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".bmp",
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".ppm",
+    ".pgm",
+    ".pbm",
+    ".pnm",
+)
 PICTURES = Path(__file__).parent / "pictures"
 
 
 def read_image(path, longest=None, file=None):
     """(H, W, 3) of a picture file, upright as its EXIF orientation says.
 
-    longest: make the longer side that many pixels, where it is more; a picture is never enlarged. file: its bytes, where they
-    are read already. Grey becomes RGB, 16 bits become 8, transparent pixels are composited on white. A colour profile is
-    converted to sRGB; one that is damaged or for other pixels is ignored with a MinidlWarning. A picture needs at most 12 bytes
-    for each of its pixels (a WebP 20, most of which Pillow needs). Raises FileError where there is no such file, or it is not a
-    picture, damaged, too large for the memory, or too large to be meant (Pillow's limit of 179 million pixels).
+    longest: make the longer side that many pixels, where it is more; a picture is never enlarged.
+    file: its bytes, where they are read already. Grey becomes RGB, 16 bits become 8, transparent
+    pixels are composited on white. A colour profile is converted to sRGB; one that is damaged or
+    for other pixels is ignored with a MinidlWarning. A picture needs at most 12 bytes for each of
+    its pixels (a WebP 20, most of which Pillow needs). Raises FileError where there is no such
+    file, or it is not a picture, damaged, too large for the memory, or too large to be meant
+    (Pillow's limit of 179 million pixels).
     """
     return _read(path, file, lambda width, height: (fit(width, height, longest), (width, height)))
 
 
 def read_at_size(path, size, stretch=False):
-    """(*size, 3) of a picture file: its largest middle part of these proportions; or, with stretch=True, the whole picture.
+    """(*size, 3) of a picture file: its largest middle part of these proportions; or, with
+    stretch=True, the whole picture.
 
-    The result is that of `to_size` (or `resize`) after `read_image`, without the memory for all pixels as floats.
+    The result is that of `to_size` (or `resize`) after `read_image`, without the memory for all
+    pixels as floats.
     """
     high, wide = size
 
@@ -58,7 +84,8 @@ def read_at_size(path, size, stretch=False):
 
 
 def _read(path, file, plan):
-    """plan(width, height) -> ((width, height) to read, (width, height) of the middle part of the picture that is read)"""
+    """plan(width, height) -> ((width, height) to read, (width, height) of the middle part of the
+    picture that is read)"""
     with _opened(path, file) as picture:
         if picture.format in ("JPEG", "MPO"):
             _must_have_few_scans(path, file)
@@ -66,19 +93,26 @@ def _read(path, file, plan):
         array, complaint = decoded(picture, path, whole, *plan(*whole))
     if complaint:
         ignored = "it was ignored, so colours may be off: convert the picture to sRGB"
-        warnings.warn(f"the colour profile of {path} {complaint}; {ignored}", MinidlWarning, stacklevel=3)
+        warnings.warn(
+            f"the colour profile of {path} {complaint}; {ignored}", MinidlWarning, stacklevel=3
+        )
     return array
 
 
 def _must_have_few_scans(path, file):
     """Refuse a JPEG whose decoder would go over its pixels without end"""
     if file is None:
-        with open(path, "rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as stream:
+        with (
+            open(path, "rb") as opened,
+            mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as stream,
+        ):
             count = scans(stream)
     else:
         count = scans(file)
     if count > MOST_SCANS:
-        raise FileError(f"{path} stores its pixels in {count:,} scans; wanted at most {MOST_SCANS}: save it again as a PNG")
+        raise FileError(
+            f"{path} stores its pixels in {count:,} scans; wanted at most {MOST_SCANS}: save it again as a PNG"
+        )
 
 
 def as_picture(array, name="the picture"):
@@ -134,7 +168,9 @@ def fit(width, height, longest=None):
     ((100, 75), (40, 30))
     """
     if longest is not None and not (is_int(longest) and longest > 0):
-        raise ArgumentError(f"the longer side is to be {brief(longest)} pixels; wanted a whole number of at least 1")
+        raise ArgumentError(
+            f"the longer side is to be {brief(longest)} pixels; wanted a whole number of at least 1"
+        )
     scale = min(1, (longest or max(width, height)) / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
@@ -155,11 +191,14 @@ def _upright_size(picture):
 
 def resize(image, height, width):
     """(H, W, 3) -> (height, width, 3), by Lanczos' filter."""
-    return np.asarray(to_pillow(image).resize((width, height), Image.Resampling.LANCZOS), dtype=np.float32)
+    return np.asarray(
+        to_pillow(image).resize((width, height), Image.Resampling.LANCZOS), dtype=np.float32
+    )
 
 
 def to_size(image, size):
-    """(H, W, 3) -> (*size, 3): the middle part of the picture, as large as its proportions let it be"""
+    """(H, W, 3) -> (*size, 3): the middle part of the picture, as large as its proportions let it
+    be"""
     (height, width), (high, wide) = image.shape[:2], size
     scale = min(height / high, width / wide)
     h, w = max(1, round(scale * high)), max(1, round(scale * wide))
@@ -168,16 +207,18 @@ def to_size(image, size):
 
 
 def write_image(path, image, metadata=None):
-    """Write (H, W, 3), clipped to 0..255 and rounded, as PNG, JPEG or WebP by the name's ending, with a profile of sRGB and
-    metadata (anything that JSON can hold) inside. Raises NonFiniteError for NaN or infinity, FileError where it cannot be
-    written."""
+    """Write (H, W, 3), clipped to 0..255 and rounded, as PNG, JPEG or WebP by the name's ending,
+    with a profile of sRGB and metadata (anything that JSON can hold) inside. Raises NonFiniteError
+    for NaN or infinity, FileError where it cannot be written."""
     path = Path(path)
     image = to_numpy(image) if is_array(image) else np.asarray(image)
     if image.ndim != 3 or image.shape[-1] != 3 or 0 in image.shape:
         raise ShapeError(f"the picture for {path} has shape {image.shape}; wanted (H, W, 3)")
     form = picture_form(path, image.shape[1::-1])
     if not np.isfinite(image).all():
-        raise NonFiniteError(f"the picture for {path} holds NaN or infinite pixels and was not written; take shorter steps")
+        raise NonFiniteError(
+            f"the picture for {path} holds NaN or infinite pixels and was not written; take shorter steps"
+        )
     picture = to_pillow(image)
     options = {"icc_profile": SRGB} | ({"quality": 95} if form != "PNG" else {})
     if metadata is not None:
@@ -196,8 +237,8 @@ def write_image(path, image, metadata=None):
 
 
 def save_image(path, image, metadata=None):
-    """`write_image` for a picture that took long to compute. Where writing fails, as on a full disk, it writes the picture into
-    another folder and raises a FileError that names it."""
+    """`write_image` for a picture that took long to compute. Where writing fails, as on a full
+    disk, it writes the picture into another folder and raises a FileError that names it."""
     where, error = write_somewhere(path, lambda place: write_image(place, image, metadata))
     if error is not None:
         raise FileError(f"{error}; the picture is in {where}") from error
@@ -210,17 +251,23 @@ def read_metadata(path):
         try:
             return json.loads(picture.info.get("minidl") or picture.getexif()[DESCRIPTION])
         except (KeyError, TypeError, ValueError, RecursionError):
-            raise FileError(f"{path} carries no settings of minidl; only pictures that minidl wrote do") from None
+            raise FileError(
+                f"{path} carries no settings of minidl; only pictures that minidl wrote do"
+            ) from None
 
 
 def picture_form(path, size=(1, 1)):
-    """The file format that a name's ending asks for; a FileError for one that minidl does not write, or that cannot hold a
-    picture of this size (width, height)."""
+    """The file format that a name's ending asks for; a FileError for one that minidl does not
+    write, or that cannot hold a picture of this size (width, height)."""
     form = WRITABLE.get(Path(path).suffix.lower())
     if form is None:
-        raise FileError(f"{path}: minidl writes {', '.join(WRITABLE)}; give the output a name that ends in one of these")
+        raise FileError(
+            f"{path}: minidl writes {', '.join(WRITABLE)}; give the output a name that ends in one of these"
+        )
     if max(size) > LARGEST[form]:
-        raise FileError(f"{path}: {form} holds at most {LARGEST[form]} pixels a side, not {max(size)}; write a PNG")
+        raise FileError(
+            f"{path}: {form} holds at most {LARGEST[form]} pixels a side, not {max(size)}; write a PNG"
+        )
     return form
 
 
@@ -239,13 +286,16 @@ def within_memory(path):
     try:
         yield
     except MemoryError:
-        raise FileError(f"{path}: there is not enough memory for this picture; scale it down with another program") from None
+        raise FileError(
+            f"{path}: there is not enough memory for this picture; scale it down with another program"
+        ) from None
 
 
 @contextmanager
 def _opened(path, file=None):
-    """Open a Pillow picture for a block. Errors of Pillow in the block become FileErrors. Pillow's warnings are ignored: above
-    89 million pixels it warns, but only above twice that it raises an error."""
+    """Open a Pillow picture for a block. Errors of Pillow in the block become FileErrors. Pillow's
+    warnings are ignored: above 89 million pixels it warns, but only above twice that it raises an
+    error."""
     source = must_exist(path, "picture") if file is None else BytesIO(file)
     try:
         with within_memory(path), warnings.catch_warnings():
@@ -255,12 +305,18 @@ def _opened(path, file=None):
     except MinidlError:
         raise
     except Image.UnidentifiedImageError:
-        raise FileError(f"{path} is no picture that minidl can read; wanted one of {', '.join(READABLE)}: convert it") from None
+        raise FileError(
+            f"{path} is no picture that minidl can read; wanted one of {', '.join(READABLE)}: convert it"
+        ) from None
     except Image.DecompressionBombError:
         limit = f"{2 * Image.MAX_IMAGE_PIXELS // 10**6} million pixels"
-        raise FileError(f"{path} holds more than {limit}; scale it down with another program first") from None
+        raise FileError(
+            f"{path} holds more than {limit}; scale it down with another program first"
+        ) from None
     except Exception as error:  # decoders raise many types of errors for damaged files
-        raise FileError(f"{path} is damaged and cannot be read ({error}); fetch or save it again") from error
+        raise FileError(
+            f"{path} is damaged and cannot be read ({error}); fetch or save it again"
+        ) from error
 
 
 def to_pillow(image):

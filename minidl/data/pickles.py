@@ -1,7 +1,8 @@
 """Pickles described, not run.
 
-A pickle is a program for a small machine with a stack. The machine here knows only the instructions that the pickles of
-CIFAR-10 are made of. It imports nothing and calls nothing: what a pickle asks to be called becomes a Call, a description.
+A pickle is a program for a small machine with a stack. The machine here knows only the instructions
+that the pickles of CIFAR-10 are made of. It imports nothing and calls nothing: what a pickle asks
+to be called becomes a Call, a description.
 """
 
 import pickletools
@@ -27,7 +28,8 @@ class Refused(Exception):
 
 @dataclass(eq=False)
 class Call:
-    """The function that a pickle names, "module name", the arguments, and the state that the result is given."""
+    """The function that a pickle names, "module name", the arguments, and the state that the result
+    is given."""
 
     function: str
     arguments: tuple
@@ -35,9 +37,11 @@ class Call:
 
 
 def describe(pickled):
-    """The object of a pickle, made of dicts with text keys, lists, tuples, text, ints and Calls; bytes are text in Latin-1.
+    """The object of a pickle, made of dicts with text keys, lists, tuples, text, ints and Calls;
+    bytes are text in Latin-1.
 
-    Raises Refused for what is no whole pickle, and for instructions and names that no data set needs.
+    Raises Refused for what is no whole pickle, and for instructions and names that no data set
+    needs.
     """
     try:
         return _describe(BytesIO(pickled))
@@ -92,11 +96,15 @@ def _describe(stream):
                 stack.append(memo[argument])
             case "GLOBAL":
                 if argument not in KNOWN:
-                    raise Refused(f"asks to import {printable(argument.replace(' ', '.'), 100)}, which was not done")
+                    raise Refused(
+                        f"asks to import {printable(argument.replace(' ', '.'), 100)}, which was not done"
+                    )
                 stack.append(argument)
             case "REDUCE":
                 arguments, function = stack.pop(), stack.pop()
-                stack.append(arguments[0] if function == "_codecs encode" else Call(function, arguments))
+                stack.append(
+                    arguments[0] if function == "_codecs encode" else Call(function, arguments)
+                )
             case "BUILD":
                 state = stack.pop()
                 stack[-1].state = state

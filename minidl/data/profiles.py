@@ -1,5 +1,5 @@
-"""Colour profiles (ICC.1:2010), which define the colours that the numbers of a picture mean. minidl computes in sRGB
-(IEC 61966-2-1)."""
+"""Colour profiles (ICC.1:2010), which define the colours that the numbers of a picture mean. minidl
+computes in sRGB (IEC 61966-2-1)."""
 
 import struct
 from io import BytesIO
@@ -7,15 +7,19 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageCms
 
-SPACES = {"L": "GRAY", "LA": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}  # of Pillow's modes
-LEVEL = 1  # a profile that changes no colour by more counts as sRGB; programs round its numbers differently
+# of Pillow's modes
+SPACES = {"L": "GRAY", "LA": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
+# a profile that changes no colour by more counts as sRGB; programs round its numbers differently
+LEVEL = 1
 
 
 def converter(mode, profile):
     """(convert, complaint): convert(picture) turns a Pillow picture of this mode into RGB in sRGB.
 
-    mode: L, LA, RGB, RGBA, CMYK or LAB; an alpha channel is composited on white. profile: the bytes of
-    an ICC profile, or None. complaint: why the profile is ignored, or None. Without a profile, or where
+    mode: L, LA, RGB, RGBA, CMYK or LAB; an alpha channel is composited on white. profile: the bytes
+    of
+    an ICC profile, or None. complaint: why the profile is ignored, or None. Without a profile, or
+    where
     it is ignored, the numbers count as sRGB.
     """
     transform, complaint = None, None
@@ -36,7 +40,9 @@ def converter(mode, profile):
         if not mode.endswith("A"):
             return in_colour(picture)
         on_white = Image.new("RGB", picture.size, "white")
-        on_white.paste(in_colour(picture.convert(mode.removesuffix("A"))), mask=picture.getchannel("A"))
+        on_white.paste(
+            in_colour(picture.convert(mode.removesuffix("A"))), mask=picture.getchannel("A")
+        )
         return on_white
 
     return convert, complaint
@@ -71,14 +77,17 @@ def _is_identity(transform):
 def rgb_profile(description, white, adaptation, primaries, curve):
     """The bytes of an RGB profile of three primaries and one curve (ICC.1:2010, 8.3.3).
 
-    white, and the rows of primaries: XYZ relative to D50; adaptation: the matrix that brought them there;
+    white, and the rows of primaries: XYZ relative to D50; adaptation: the matrix that brought them
+    there;
     curve: (g, a, b, c, d) of y = (a x + b)^g from x = d on, and y = c x below (10.16, type 3).
     """
     numbers = {
         "wtpt": ("XYZ ", white), "chad": ("sf32", sum(adaptation, ())), "rXYZ": ("XYZ ", primaries[0]),
         "gXYZ": ("XYZ ", primaries[1]), "bXYZ": ("XYZ ", primaries[2]),
     }  # fmt: skip
-    elements = {name: kind.encode() + bytes(4) + _fixed(values) for name, (kind, values) in numbers.items()}
+    elements = {
+        name: kind.encode() + bytes(4) + _fixed(values) for name, (kind, values) in numbers.items()
+    }
     elements |= {"desc": _text(description), "cprt": _text("CC0")}
     elements["TRC"] = b"para" + bytes(4) + struct.pack(">HH", 3, 0) + _fixed(curve)
     names = {name: [name] for name in elements} | {"TRC": ["rTRC", "gTRC", "bTRC"]}
@@ -89,7 +98,13 @@ def rgb_profile(description, white, adaptation, primaries, curve):
             table += tag.encode() + struct.pack(">II", begin + len(data), len(elements[element]))
         data += elements[element] + bytes(-len(elements[element]) % 4)
     head = struct.pack(">I4sI12s", begin + len(data), b"", 0x04200000, b"mntrRGB XYZ ")
-    head += struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + _fixed((0.9642, 1.0, 0.8249))  # D50
+    # D50
+    head += (
+        struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
+        + b"acsp"
+        + bytes(28)
+        + _fixed((0.9642, 1.0, 0.8249))
+    )
     return head.ljust(128, b"\0") + struct.pack(">I", len(table) // 12) + table + data
 
 
@@ -109,6 +124,10 @@ SRGB = rgb_profile(
     "sRGB IEC61966-2.1",
     white=(0.9642, 1.0, 0.8249),
     adaptation=((1.0479, 0.0229, -0.0502), (0.0296, 0.9905, -0.0171), (-0.0092, 0.0151, 0.7517)),
-    primaries=((0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.71410)),
+    primaries=(
+        (0.43607, 0.22249, 0.01392),
+        (0.38515, 0.71687, 0.09708),
+        (0.14307, 0.06061, 0.71410),
+    ),
     curve=(2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045),
 )

@@ -4,7 +4,8 @@ from contextlib import ExitStack, closing
 
 
 class SideBySide:
-    """Of several Batches over the same arrays, with as many batches an epoch: one of each at a time, as one tuple
+    """Of several Batches over the same arrays, with as many batches an epoch: one of each at a
+    time, as one tuple
     (x_1, y_1, x_2, y_2, ..). What else there is to know of them is the first one's."""
 
     def __init__(self, batches):

@@ -1,4 +1,5 @@
-"""Keys of a telephone, heard over a bad line: signals made with a seed, for a network that hears which key was pressed.
+"""Keys of a telephone, heard over a bad line: signals made with a seed, for a network that hears
+which key was pressed.
 
 A key sounds as two tones at once, one for its row and one for its column (ITU-T Q.23, "DTMF"):
 
@@ -8,9 +9,10 @@ A key sounds as two tones at once, one for its row and one for its column (ITU-T
     852      7     8     9     C
     941      *     0     #     D
 
-In which phase its tones begin says nothing about a key, so that each sample is above 0 as often as below, whichever key it is:
-the mean signal of each is silence, and what adds up the samples learns next to nothing. It takes filters that answer to a tone
-in any phase, and something that notices that they do.
+In which phase its tones begin says nothing about a key, so that each sample is above 0 as often as
+below, whichever key it is: the mean signal of each is silence, and what adds up the samples learns
+next to nothing. It takes filters that answer to a tone in any phase, and something that notices
+that they do.
 """
 
 from itertools import product
@@ -31,13 +33,17 @@ NOISE = 0.5, 2.0  # standard deviation, where a tone's amplitude is about 1
 
 
 def signals(count, seed=0):
-    """-> (signals (count, SAMPLES, 1) float32, labels (count,), places in KEYS), all keys as often, in random order
+    """-> (signals (count, SAMPLES, 1) float32, labels (count,), places in KEYS), all keys as often,
+    in random order
 
-    In each: two tones that are off by up to OFF, one up to TWIST louder than the other; from a random moment on for a random
-    time; faded in and out, as radio is; the hum of the mains; white noise.
+    In each: two tones that are off by up to OFF, one up to TWIST louder than the other; from a
+    random moment on for a random time; faded in and out, as radio is; the hum of the mains; white
+    noise.
     """
     if not (is_int(count) and count >= len(KEYS)):
-        raise ArgumentError(f"{brief(count)} signals are wanted; wanted at least {len(KEYS)}, one for each key")
+        raise ArgumentError(
+            f"{brief(count)} signals are wanted; wanted at least {len(KEYS)}, one for each key"
+        )
     rng, time = np.random.default_rng(seed), np.arange(SAMPLES) / RATE
 
     def draw(least, most, *shape):
@@ -54,5 +60,9 @@ def signals(count, seed=0):
     begun = draw(0, 1) * (time[-1] - held)
     sound = sound * ((time >= begun) & (time <= begun + held))
     sound = sound * (1 + draw(0, 0.5) * wave(draw(3, 15)))
-    sound = sound + draw(0, 1) * wave(draw(50, 60)) + draw(*NOISE) * rng.standard_normal((count, SAMPLES))
+    sound = (
+        sound
+        + draw(0, 1) * wave(draw(50, 60))
+        + draw(*NOISE) * rng.standard_normal((count, SAMPLES))
+    )
     return sound[..., None].astype(np.float32), labels

@@ -7,7 +7,8 @@ from minidl.shapes import is_int
 
 
 def split(arrays, held_out, seed):
-    """(kept, held): the arrays without and with `held_out` examples drawn at random, each a tuple, in the order they had.
+    """(kept, held): the arrays without and with `held_out` examples drawn at random, each a tuple,
+    in the order they had.
 
     >>> (kept,), (held,) = split([np.arange(10)], held_out=3, seed=0)
     >>> len(kept), len(held), sorted([*kept, *held]) == list(range(10))
@@ -15,7 +16,9 @@ def split(arrays, held_out, seed):
     """
     lengths = {len(array) for array in arrays}
     if len(lengths) != 1:
-        raise ShapeError(f"the arrays have lengths {sorted(lengths)}; wanted one example of each for every one of the others")
+        raise ShapeError(
+            f"the arrays have lengths {sorted(lengths)}; wanted one example of each for every one of the others"
+        )
     (count,) = lengths
     if not (is_int(held_out) and 0 <= held_out < count):
         raise ArgumentError(

@@ -1,9 +1,10 @@
 """Reading tar archives of plain files with short names, as data sets use them.
 
-An archive is a sequence of blocks of 512 bytes. Each file is a header and the blocks of its content. The header holds the name
-in its first 100 bytes, the size in 12 octal digits at byte 124, a checksum at byte 148 and the kind at byte 156. A block of
-zeros ends the archive. Python's tarfile reads more: sizes in the text of other members, sparse files and negative lengths. With
-these a malicious archive can make it seek far beyond the end, or loop.
+An archive is a sequence of blocks of 512 bytes. Each file is a header and the blocks of its
+content. The header holds the name in its first 100 bytes, the size in 12 octal digits at byte 124,
+a checksum at byte 148 and the kind at byte 156. A block of zeros ends the archive. Python's tarfile
+reads more: sizes in the text of other members, sparse files and negative lengths. With these a
+malicious archive can make it seek far beyond the end, or loop.
 """
 
 import re
@@ -18,7 +19,8 @@ class TarError(Exception):
 
 
 def members(archive):
-    """Yield (name, slice of the content) of each plain file. archive: its bytes. Raises TarError where it is damaged."""
+    """Yield (name, slice of the content) of each plain file. archive: its bytes. Raises TarError
+    where it is damaged."""
     begin = 0
     while header := archive[begin : begin + BLOCK]:
         if not header.strip(b"\0"):

@@ -9,14 +9,15 @@ from minidl.errors import FileError, printable
 from minidl.files import must_exist
 from minidl.limits import PACKED, SPARE
 
-LARGEST = 2**28  # bytes unpacked; the largest official file, the archive of CIFAR-10, has 184 million
+# bytes unpacked; the largest official file, the archive of CIFAR-10, has 184 million
+LARGEST = 2**28
 PIECE = 2**16  # bytes
 XZ_MEMORY = 2**27  # bytes; the largest preset of xz needs 65 million to unpack
 
 
 def unpacked(path):
-    """All bytes of a file, decompressed if it is compressed. Raises FileError where it is damaged, or unpacks to more
-    than LARGEST bytes or than PACKED times its length plus SPARE."""
+    """All bytes of a file, decompressed if it is compressed. Raises FileError where it is damaged,
+    or unpacks to more than LARGEST bytes or than PACKED times its length plus SPARE."""
     path = must_exist(path)
     most, content = min(LARGEST, PACKED * path.stat().st_size + SPARE), bytearray()
     try:
@@ -37,7 +38,9 @@ def _pieces(file):
     start = file.peek(6)
     if start.startswith(b"\xfd7zXZ\0"):
         return _pieces_of_xz(file)
-    return iter(partial((gzip.open(file) if start.startswith(b"\x1f\x8b") else file).read, PIECE), b"")
+    return iter(
+        partial((gzip.open(file) if start.startswith(b"\x1f\x8b") else file).read, PIECE), b""
+    )
 
 
 def _pieces_of_xz(file):
@@ -47,7 +50,9 @@ def _pieces_of_xz(file):
         while packed:
             if unpack is None:
                 packed = packed.lstrip(b"\0")  # padding between streams
-                unpack = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY) if packed else None
+                unpack = (
+                    lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY) if packed else None
+                )
                 continue
             yield unpack.decompress(packed, PIECE)
             while not unpack.eof and not unpack.needs_input:

@@ -1,9 +1,10 @@
 """Solids in a noisy scan: volumes made with a seed, for a network that sees which solid is inside.
 
-Each solid is where f(x, y, z) < 0. All have the same volume before they are made larger or smaller, turned to any side and
-moved, so that how much is filled tells nothing; and each is as often brighter than what is around it as darker, a stone or
-a bubble, so that no voxel by itself does: the mean of each kind is empty. What differs is the surface: flat or bent, with
-edges, corners, a point, a hole.
+Each solid is where f(x, y, z) < 0. All have the same volume before they are made larger or smaller,
+turned to any side and moved, so that how much is filled tells nothing; and each is as often
+brighter than what is around it as darker, a stone or a bubble, so that no voxel by itself does: the
+mean of each kind is empty. What differs is the surface: flat or bent, with edges, corners, a point,
+a hole.
 """
 
 import numpy as np
@@ -63,14 +64,16 @@ CLASSES = tuple(solid.__name__ for solid in SOLIDS)
 
 
 def volumes(count, seed=0):
-    """-> (volumes (count, SIZE, SIZE, SIZE, 1) float32, labels (count,), places in CLASSES), all solids as often, in random
-    order
+    """-> (volumes (count, SIZE, SIZE, SIZE, 1) float32, labels (count,), places in CLASSES), all
+    solids as often, in random order
 
-    In each: a solid of random size, turned and moved at random, brighter or darker than what is around it, which itself grows
-    brighter to one side; with noise.
+    In each: a solid of random size, turned and moved at random, brighter or darker than what is
+    around it, which itself grows brighter to one side; with noise.
     """
     if not (is_int(count) and count >= len(SOLIDS)):
-        raise ArgumentError(f"{brief(count)} volumes are wanted; wanted at least {len(SOLIDS)}, one for each solid")
+        raise ArgumentError(
+            f"{brief(count)} volumes are wanted; wanted at least {len(SOLIDS)}, one for each solid"
+        )
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(count) % len(SOLIDS))
     made = np.empty((count, SIZE, SIZE, SIZE, 1), np.float32)
@@ -84,7 +87,8 @@ def _scans(rng, labels):
     """(n,) -> (n, SIZE, SIZE, SIZE)"""
     n = len(labels)
     axis = np.arange(SIZE, dtype=np.float32) - (SIZE - 1) / 2
-    places = np.stack(np.meshgrid(axis, axis, axis, indexing="ij")).reshape(3, -1)  # (3, voxels), in voxels from the middle
+    # (3, voxels), in voxels from the middle
+    places = np.stack(np.meshgrid(axis, axis, axis, indexing="ij")).reshape(3, -1)
     volume = np.array(list(SOLIDS.values()))[labels]
     voxels = rng.uniform(*EDGE, n) / np.cbrt(volume)  # to one unit of the solid
     middle = rng.uniform(-SHIFT, SHIFT, (n, 3, 1))
@@ -92,7 +96,8 @@ def _scans(rng, labels):
     made = np.empty((n, SIZE**3), np.float32)
     for number, solid in enumerate(SOLIDS):
         of_it = labels == number
-        depth = -solid(*np.moveaxis(seen[of_it], 1, 0)) * voxels[of_it, None]  # of a voxel's middle below the surface
+        # of a voxel's middle below the surface
+        depth = -solid(*np.moveaxis(seen[of_it], 1, 0)) * voxels[of_it, None]
         made[of_it] = np.clip(0.5 + depth, 0, 1)  # the share of the voxel that is inside, about
     made *= rng.choice(np.float32([-1, 1]), (n, 1))
     slope = rng.standard_normal((n, 3))
@@ -102,8 +107,9 @@ def _scans(rng, labels):
 
 
 def turns(rng, count):
-    """(count, 3, 3): rotations, every one as likely: the orthogonal factor of a matrix of normal numbers, with the signs that
-    make R's diagonal positive (Stewart 1980), mirrored where its determinant is -1
+    """(count, 3, 3): rotations, every one as likely: the orthogonal factor of a matrix of normal
+    numbers, with the signs that make R's diagonal positive (Stewart 1980), mirrored where its
+    determinant is -1
 
     >>> [turn] = turns(np.random.default_rng(0), 1)
     >>> np.allclose(turn @ turn.T, np.eye(3)), round(float(np.linalg.det(turn)), 6)

@@ -17,8 +17,8 @@ def around(box, height, width):
 
 
 def upright(landmarks):
-    """(68, 2) -> the Square in which the line between the eyes is level, of a size and at a height as the networks have
-    learnt it: FACE and MIDDLE.
+    """(68, 2) -> the Square in which the line between the eyes is level, of a size and at a height
+    as the networks have learnt it: FACE and MIDDLE.
     """
     left, right, mouth = (landmarks[part].mean(axis=0) for part in (LEFT_EYE, RIGHT_EYE, MOUTH))
     side = max(1.0, (np.linalg.norm(mouth - left) + np.linalg.norm(mouth - right)) / 2 / FACE)

@@ -9,7 +9,8 @@ BOX, POINT = (255, 200, 0), (0, 255, 120)  # RGB
 
 
 def draw_faces(picture, faces):
-    """(H, W, 3) -> (H, W, 3): the box and the landmarks of each face, in lines that are seen at any size of it."""
+    """(H, W, 3) -> (H, W, 3): the box and the landmarks of each face, in lines that are seen at any
+    size of it."""
     canvas = to_pillow(picture)
     pen = ImageDraw.Draw(canvas)
     for face in faces:

@@ -1,5 +1,5 @@
-"""How good all this is on the faces of a folder: pairs, one picture of each person enrolled, strangers; and what pixels alone
-would do.
+"""How good all this is on the faces of a folder: pairs, one picture of each person enrolled,
+strangers; and what pixels alone would do.
 """
 
 from typing import NamedTuple
@@ -16,8 +16,8 @@ DRAWN, BINS = 5000, 80  # steps of the curve, at most; bars
 
 
 class Evaluation(NamedTuple):
-    """Shares of 1. Pictures without a face that was found are left out where it says pairs or strangers; elsewhere they
-    count as not recognised."""
+    """Shares of 1. Pictures without a face that was found are left out where it says pairs or
+    strangers; elsewhere they count as not recognised."""
 
     people: int
     pictures: int
@@ -30,7 +30,8 @@ class Evaluation(NamedTuple):
     false_accept: float  # of pairs of different people
     false_reject: float  # of pairs of the same person
     one_shot: float  # one picture of each person enrolled: the nearest is the right one
-    # half of the people enrolled with one picture each, the other half strangers; then the other way round
+    # half of the people enrolled with one picture each, the other half strangers; then the other
+    # way round
     known_named: float
     known_misnamed: float
     known_rejected: float
@@ -42,20 +43,25 @@ class Evaluation(NamedTuple):
 def evaluate(album, threshold):
     """(Evaluation of an Album at a threshold, (distances, same) of its pairs, to be drawn)
 
-    Raises ArgumentError where there are not two people, one of them with two faces, or more than MOST pictures.
+    Raises ArgumentError where there are not two people, one of them with two faces, or more than
+    MOST pictures.
     """
     labels, found = album.labels, album.found
     _must_be_few(album.folder, len(labels))
     people, count = len(np.unique(labels)), len(np.unique(labels[found]))
     if count < 2 or count == found.sum():
         told = f"people: {count}, faces: {found.sum()}"
-        raise ArgumentError(f"{album.folder} has {told}; wanted at least two people, one of them with two pictures: add some")
+        raise ArgumentError(
+            f"{album.folder} has {told}; wanted at least two people, one of them with two pictures: add some"
+        )
     pairs = pair_distances(album.embeddings[found], labels[found])
     rates = error_rates(*pairs)
     between = np.full((len(labels), len(labels)), np.inf)  # no face is near to none
     between[np.ix_(found, found)] = square_of_pairs(pairs[0], found.sum())
     halves = [labels < np.median(np.unique(labels)), labels >= np.median(np.unique(labels))]
-    parts = [open_set(between, labels, enrolled, ~enrolled & found, threshold) for enrolled in halves]
+    parts = [
+        open_set(between, labels, enrolled, ~enrolled & found, threshold) for enrolled in halves
+    ]
     named, rejected, accepted = (np.concatenate(part) for part in zip(*parts, strict=True))
     pixels = pair_distances(album.pixels, labels)
     return Evaluation(
@@ -78,7 +84,9 @@ def must_be_few(folder):
 
 def _must_be_few(folder, pictures):
     if pictures > MOST:
-        raise ArgumentError(f"{folder} has {pictures} pictures; wanted at most {MOST}: take fewer people")
+        raise ArgumentError(
+            f"{folder} has {pictures} pictures; wanted at most {MOST}: take fewer people"
+        )
 
 
 def plot_evaluation(path, evaluation, pairs):
@@ -91,8 +99,19 @@ def plot_evaluation(path, evaluation, pairs):
     _draw_curve(left, rates, evaluation)
     edges = np.linspace(0, distances.max(), BINS + 1)
     for label, chosen in (("different people", ~same), ("same person", same)):
-        right.hist(distances[chosen], edges, density=True, alpha=0.6, label=f"{label}, {chosen.sum():,} pairs")
-    right.axvline(evaluation.threshold, color="black", linewidth=1, label=f"threshold {evaluation.threshold:.3f}")
+        right.hist(
+            distances[chosen],
+            edges,
+            density=True,
+            alpha=0.6,
+            label=f"{label}, {chosen.sum():,} pairs",
+        )
+    right.axvline(
+        evaluation.threshold,
+        color="black",
+        linewidth=1,
+        label=f"threshold {evaluation.threshold:.3f}",
+    )
     right.set(xlabel="distance", ylabel="density")
     for panel in (left, right):
         panel.legend(frameon=False)
@@ -103,7 +122,8 @@ def plot_evaluation(path, evaluation, pairs):
 def _draw_curve(axes, rates, evaluation):
     rises = np.flatnonzero(np.diff(rates.false_reject, prepend=1) < 0)
     shown = np.append(rises[np.linspace(0, len(rises) - 1, min(len(rises), DRAWN)).astype(int)], -1)
-    least = 0.5 / evaluation.different_pairs  # where none at all is accepted, which has no place on a logarithmic axis
+    # where none at all is accepted, which has no place on a logarithmic axis
+    least = 0.5 / evaluation.different_pairs
     accept, share = np.maximum(rates.false_accept[shown], least), 1 - rates.false_reject[shown]
     if accept[0] > least:  # a different pair is the nearest of all
         accept, share = np.append(least, accept), np.append(0, share)
@@ -114,4 +134,10 @@ def _draw_curve(axes, rates, evaluation):
     axes.plot(*here, "k*", markersize=10, label=f"threshold {evaluation.threshold:.3f}")
     rate = evaluation.pixel_equal_error_rate
     axes.plot([rate], [1 - rate], "x", color="C3", label=f"pixels alone {rate:.2%}")
-    axes.set(xscale="log", xlim=(least, 1), ylim=(None, 1.003), xlabel="different pairs accepted", ylabel="same pairs accepted")
+    axes.set(
+        xscale="log",
+        xlim=(least, 1),
+        ylim=(None, 1.003),
+        xlabel="different pairs accepted",
+        ylabel="same pairs accepted",
+    )

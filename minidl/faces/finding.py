@@ -1,12 +1,15 @@
 """Boxes around the faces of a picture, by the detector at several scales.
 
 The detector finds faces of about 48 to 300 pixels. It is applied to the picture at full size and at
-1/2, 1/4, ... of it, so a face of 48 pixels or more is found in a picture of any size. A small picture
+1/2, 1/4, ... of it, so a face of 48 pixels or more is found in a picture of any size. A small
+picture
 is enlarged first. Each scaled picture is called a look. A large look is divided into tiles:
 
-- Neighbouring tiles overlap by OVERLAP pixels. The border between them is the middle of the overlap.
+- Neighbouring tiles overlap by OVERLAP pixels. The border between them is the middle of the
+overlap.
 - A box belongs to the tile that contains its centre.
-- A tile may cut a box that is longer than OVERLAP. Such a box is discarded. The look at half the size
+- A tile may cut a box that is longer than OVERLAP. Such a box is discarded. The look at half the
+size
   finds it again, where it is still at least OVERLAP / 2 pixels long.
 
 Each box is then confirmed by looks at that box alone, in which a face has about 80 pixels. This
@@ -33,14 +36,15 @@ AROUND = 416, 224  # sides of two more looks, with a black border, for pictures 
 ALONE = (2, 160), (3, 224)  # looks at a box alone: (side in multiples of the box, side in pixels)
 SURE, LEAST = 0.5, 0.4  # least score of a face, and of a face in a picture without a sure one
 PROVEN = 0.85  # score from which a box needs no confirmation; a false box rarely has more than 0.8
-UNION, SMALLER = 0.4, 0.6  # two boxes show one face if they share more than this of their union, or of the smaller box
+# two boxes show one face if they share more than this of their union, or of the smaller box
+UNION, SMALLER = 0.4, 0.6
 
 
 def find(detector, picture):
     """(H, W, 3) -> (N, 5): x, y, width, height in pixels, and score, the best first
 
-    Where no face is sure, the picture is looked at twice as large again, and in the middle of a black one: a face that fills
-    it, or is cut by its border, then stands free.
+    Where no face is sure, the picture is looked at twice as large again, and in the middle of a
+    black one: a face that fills it, or is cut by its border, then stands free.
     """
     height, width = picture.shape[:2]
     longest = max(height, width)
@@ -58,7 +62,8 @@ def find(detector, picture):
 
 
 def _confirmed(detector, picture, boxes, least):
-    """(M, 5) -> (N, 5): the best box of each face that a look at it alone confirms, with the higher of the two scores"""
+    """(M, 5) -> (N, 5): the best box of each face that a look at it alone confirms, with the higher
+    of the two scores"""
     device = current_device()
     scores = {tuple(box): box[4] for box in boxes if box[4] >= PROVEN}
 
@@ -77,7 +82,8 @@ def _confirmed(detector, picture, boxes, least):
 
 
 def _score_alone(detector, picture, box, device):
-    """The mean score of the detections at the place of a box, in looks where a face has about 80 pixels"""
+    """The mean score of the detections at the place of a box, in looks where a face has about 80
+    pixels"""
     x, y, width, height = box[:4]
     scores = []
     for times, side in ALONE:
@@ -88,14 +94,16 @@ def _score_alone(detector, picture, box, device):
 
 
 def _in_square(detector, picture, square, side, device, least=LEAST):
-    """The boxes in a square of the picture that is scaled to `side` pixels, in pixels of the picture"""
+    """The boxes in a square of the picture that is scaled to `side` pixels, in pixels of the
+    picture"""
     boxes = _boxes(detector, square.cut(picture, side), device, least)
     corner = square.x - square.side / 2, square.y - square.side / 2
     return _in_pixels(boxes, square.side, square.side) + np.array([*corner, 0, 0, 0])
 
 
 def looks(picture, finest):
-    """[(H, W, 3)]: the picture with `finest` pixels on its longer side, then repeatedly half as large"""
+    """[(H, W, 3)]: the picture with `finest` pixels on its longer side, then repeatedly half as
+    large"""
     made = [_enlarged(picture, finest)]
     while max(made[-1].shape[:2]) >= 2 * SMALLEST and min(made[-1].shape[:2]) >= 2:
         made.append(shrunk(made[-1], 2))
@@ -105,11 +113,16 @@ def looks(picture, finest):
 def _enlarged(picture, longest):
     height, width = picture.shape[:2]
     scale = longest / max(height, width)
-    return picture if scale == 1 else resized(picture, max(1, round(scale * height)), max(1, round(scale * width)))
+    return (
+        picture
+        if scale == 1
+        else resized(picture, max(1, round(scale * height)), max(1, round(scale * width)))
+    )
 
 
 class Span(NamedTuple):
-    """The pixels begin:end of one axis that a tile shows, and the interval of box centres that belong to it"""
+    """The pixels begin:end of one axis that a tile shows, and the interval of box centres that
+    belong to it"""
 
     begin: int
     end: int
@@ -118,16 +131,23 @@ class Span(NamedTuple):
 
 
 def spans(length):
-    """[Span] of the tiles along an axis. The lengths are multiples of CELL, except where the axis is shorter.
+    """[Span] of the tiles along an axis. The lengths are multiples of CELL, except where the axis
+    is shorter.
 
     >>> [(span.begin, span.end, span.first, span.last) for span in spans(2000)]
     [(0, 800, -inf, 700.0), (600, 1400, 700.0, 1300.0), (1200, 2000, 1300.0, inf)]
     """
     count = 1 if length <= TILE else -(-(length - OVERLAP) // (TILE - OVERLAP))
     size = -(-(length + (count - 1) * OVERLAP) // (count * CELL)) * CELL
-    begins = [(length - size) * number // (count - 1) for number in range(count)] if count > 1 else [0]
+    begins = (
+        [(length - size) * number // (count - 1) for number in range(count)] if count > 1 else [0]
+    )
     ends = [min(begin + size, length) for begin in begins]
-    borders = [-np.inf, *((begin + end) / 2 for begin, end in zip(begins[1:], ends, strict=False)), np.inf]
+    borders = [
+        -np.inf,
+        *((begin + end) / 2 for begin, end in zip(begins[1:], ends, strict=False)),
+        np.inf,
+    ]
     return list(map(Span, begins, ends, borders, borders[1:]))
 
 
@@ -140,7 +160,10 @@ def _in_looks(detector, picture, of_sizes):
         boxes = _of_tile(detector, look, down, across, device)
         return _in_pixels(boxes, picture.shape[1] / look.shape[1], picture.shape[0] / look.shape[0])
 
-    tiles, found = [(look, *tile) for look in of_sizes for tile in product(*map(spans, look.shape[:2]))], []
+    tiles, found = (
+        [(look, *tile) for look in of_sizes for tile in product(*map(spans, look.shape[:2]))],
+        [],
+    )
     for begin in range(0, len(tiles), AT_ONCE):
         found += share(current_module(), work, tiles[begin : begin + AT_ONCE])
     return np.concatenate(found)
@@ -163,7 +186,9 @@ def _of_tile(detector, look, down, across, device):
 
 def _boxes(detector, picture, device, least=LEAST):
     """(M, 5), as fractions of the width and height of the picture"""
-    [boxes] = to_numpy(detector.boxes(to_device(picture[None].astype(np.float32, copy=False), device)))
+    [boxes] = to_numpy(
+        detector.boxes(to_device(picture[None].astype(np.float32, copy=False), device))
+    )
     return boxes[boxes[:, 4] >= least]
 
 

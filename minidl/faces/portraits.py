@@ -1,4 +1,5 @@
-"""Faces from files: all that a picture shows, and one of each picture in a folder that has a subfolder for each person."""
+"""Faces from files: all that a picture shows, and one of each picture in a folder that has a
+subfolder for each person."""
 
 import math
 from dataclasses import replace
@@ -42,15 +43,20 @@ class Album(NamedTuple):
 
 
 def read_faces(path, reader, embed=True, file=None):
-    """The Faces of a picture file, the best score first, in pixels of the file's picture. reader: a FaceReader; file: its
-    bytes, where they are read already."""
+    """The Faces of a picture file, the best score first, in pixels of the file's picture. reader: a
+    FaceReader; file: its bytes, where they are read already."""
     return _faces(path, *_read(path, file), reader, embed)
 
 
 def _read(path, file=None):
-    """(picture of at most MOST pixels, scale): scale: pixels of the file per pixel of the picture"""
+    """(picture of at most MOST pixels, scale): scale: pixels of the file per pixel of the
+    picture"""
     size = image_size(path, file)
-    longest = max(size) if math.prod(size) <= MOST else max(1, int(max(size) * (MOST / math.prod(size)) ** 0.5))
+    longest = (
+        max(size)
+        if math.prod(size) <= MOST
+        else max(1, int(max(size) * (MOST / math.prod(size)) ** 0.5))
+    )
     picture = read_image(path, longest, file)
     return picture, max(size) / max(picture.shape[:2])
 
@@ -62,7 +68,10 @@ def _faces(path, picture, scale, reader, embed=True):
         faces = reader.faces(picture, embed=embed)
     if scale == 1:
         return faces
-    return [replace(face, box=tuple(scale * n for n in face.box), landmarks=scale * face.landmarks) for face in faces]
+    return [
+        replace(face, box=tuple(scale * n for n in face.box), landmarks=scale * face.landmarks)
+        for face in faces
+    ]
 
 
 def certain(faces):
@@ -76,12 +85,16 @@ def main_face(faces):
 
 
 def nearest_pair(faces, others):
-    """The pair of faces, one of each picture, with the smallest distance; of equal distances the pair that comes first."""
-    return min(product(faces, others), key=lambda pair: between(pair[0].embedding, pair[1].embedding))
+    """The pair of faces, one of each picture, with the smallest distance; of equal distances the
+    pair that comes first."""
+    return min(
+        product(faces, others), key=lambda pair: between(pair[0].embedding, pair[1].embedding)
+    )
 
 
 def read_album(folder, reader, watch=lambda paths: paths):
-    """The Album of a folder PERSON/PICTURE. reader: a FaceReader; watch: is given the paths and gives them back one by one."""
+    """The Album of a folder PERSON/PICTURE. reader: a FaceReader; watch: is given the paths and
+    gives them back one by one."""
     folder, unreadable = Path(folder), []
     files = class_files(folder, unreadable.append)
     persons = {path: number for number, paths in enumerate(files.values()) for path in paths}
@@ -103,6 +116,17 @@ def read_album(folder, reader, watch=lambda paths: paths):
         raise FileError(
             f"no face was found in any of the {len(persons)} files in {folder}; name a folder PERSON/PICTURE of faces"
         )
-    missing = np.full_like(next(embedding for embedding in embeddings if embedding is not None), np.nan)
+    missing = np.full_like(
+        next(embedding for embedding in embeddings if embedding is not None), np.nan
+    )
     embeddings = np.stack([missing if embedding is None else embedding for embedding in embeddings])
-    return Album(folder, list(files), np.array(labels), paths, embeddings, np.stack(pixels), several, unreadable)
+    return Album(
+        folder,
+        list(files),
+        np.array(labels),
+        paths,
+        embeddings,
+        np.stack(pixels),
+        several,
+        unreadable,
+    )

@@ -1,4 +1,5 @@
-"""From a picture to its faces: where they are, their landmarks, and the 128 numbers that tell whose they are.
+"""From a picture to its faces: where they are, their landmarks, and the 128 numbers that tell whose
+they are.
 
 find       boxes around the faces                                           finding.py
 align      the square that shows a face upright, by its landmarks; twice, for the second look at it, upright already,
@@ -22,16 +23,20 @@ from minidl.models.face_landmarks import SIDE as LANDMARKS_SIDE
 from minidl.models.face_recognition import NUMBERS
 from minidl.models.face_recognition import SIDE as RECOGNITION_SIDE
 
-NETWORKS = {"face_detector": face_detector, "face_landmarks": face_landmarks, "face_recognition": face_recognition}
+NETWORKS = {
+    "face_detector": face_detector,
+    "face_landmarks": face_landmarks,
+    "face_recognition": face_recognition,
+}
 PREPROCESSING = 2  # counts what was changed on the way from a picture to the numbers
 AT_ONCE = 32  # faces in one batch
 
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """box: (x, y, width, height) in pixels of the picture, which it may leave; score: 0..1, how sure the detector is;
-    landmarks: (68, 2), x and y in pixels, in the order of minidl.models.face_landmarks; embedding: (128,) float32, or None
-    where it was not asked for."""
+    """box: (x, y, width, height) in pixels of the picture, which it may leave; score: 0..1, how
+    sure the detector is; landmarks: (68, 2), x and y in pixels, in the order of
+    minidl.models.face_landmarks; embedding: (128,) float32, or None where it was not asked for."""
 
     box: tuple
     score: float
@@ -40,12 +45,17 @@ class Face:
 
 
 class FaceReader:
-    """Reads the faces of pictures, on the device that is current when it is made. `identity` names the weights and the way to
-    the numbers: embeddings of two readers mean the same only where it is the same."""
+    """Reads the faces of pictures, on the device that is current when it is made. `identity` names
+    the weights and the way to the numbers: embeddings of two readers mean the same only where it is
+    the same."""
 
     def __init__(self):
-        self._detector, self._landmarks, self._recognition = (network() for network in NETWORKS.values())
-        contents = b"".join(hashlib.sha256(Path(shipped(name)).read_bytes()).digest() for name in NETWORKS)
+        self._detector, self._landmarks, self._recognition = (
+            network() for network in NETWORKS.values()
+        )
+        contents = b"".join(
+            hashlib.sha256(Path(shipped(name)).read_bytes()).digest() for name in NETWORKS
+        )
         self.identity = hashlib.sha256(contents + str(PREPROCESSING).encode()).hexdigest()[:16]
 
     def faces(self, picture, embed=True):
@@ -77,6 +87,8 @@ class FaceReader:
         """What the network makes of each square of the picture: (N, *shape)"""
         found = [np.empty((0, *shape), np.float32)]
         for begin in range(0, len(squares), AT_ONCE):
-            crops = np.stack([square.cut(picture, side) for square in squares[begin : begin + AT_ONCE]])
+            crops = np.stack(
+                [square.cut(picture, side) for square in squares[begin : begin + AT_ONCE]]
+            )
             found.append(to_numpy(network(to_device(crops, current_device()))))
         return np.concatenate(found)

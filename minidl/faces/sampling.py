@@ -1,7 +1,7 @@
 """Pictures between their pixels: other sizes, and squares cut out at any place and angle.
 
-A position (x, y) is that of the pixel in column x and row y; between pixels the four around it are mixed by nearness. What lies
-outside of the picture is black.
+A position (x, y) is that of the pixel in column x and row y; between pixels the four around it are
+mixed by nearness. What lies outside of the picture is black.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,8 @@ import numpy as np
 
 
 class Square(NamedTuple):
-    """A square of a picture: middle and side in pixels, and by which angle, in radians, its upper edge falls to the right."""
+    """A square of a picture: middle and side in pixels, and by which angle, in radians, its upper
+    edge falls to the right."""
 
     x: float
     y: float
@@ -18,7 +19,8 @@ class Square(NamedTuple):
     angle: float = 0.0
 
     def place(self, points):
-        """(..., 2) in parts of the side from the square's own left upper corner -> (..., 2) in the picture
+        """(..., 2) in parts of the side from the square's own left upper corner -> (..., 2) in the
+        picture
 
             p = middle + side · R (point - ½),      R = [[cos, -sin], [sin, cos]] of the angle
 
@@ -30,7 +32,8 @@ class Square(NamedTuple):
         return np.array([self.x, self.y]) + self.side * turned
 
     def cut(self, picture, pixels):
-        """(H, W, 3) -> (pixels, pixels, 3): the pixel in row i and column j is at the point (j, i) / pixels"""
+        """(H, W, 3) -> (pixels, pixels, 3): the pixel in row i and column j is at the point (j, i)
+        / pixels"""
         steps = np.arange(pixels) / pixels
         x, y = np.moveaxis(self.place(np.stack(np.meshgrid(steps, steps), axis=-1)), -1, 0)
         picture, left, upper, times = _seen(picture, x, y, factor=int(self.side / pixels))
@@ -39,7 +42,8 @@ class Square(NamedTuple):
 
 
 def shrunk(picture, times):
-    """(H, W, 3) -> (⌊H / times⌋, ⌊W / times⌋, 3): the means of blocks of times x times pixels; what is left over is dropped
+    """(H, W, 3) -> (⌊H / times⌋, ⌊W / times⌋, 3): the means of blocks of times x times pixels; what
+    is left over is dropped
 
     >>> shrunk(np.arange(24.0).reshape(2, 4, 3), 2)[..., 0]
     array([[ 7.5, 13.5]])
@@ -51,8 +55,8 @@ def shrunk(picture, times):
 
 
 def resized(picture, height, width):
-    """(H, W, 3) -> (height, width, 3): the pixel in row i is at i·H / height, and so the columns; behind the last pixel there
-    is the last one again
+    """(H, W, 3) -> (height, width, 3): the pixel in row i is at i·H / height, and so the columns;
+    behind the last pixel there is the last one again
 
     >>> resized(np.array([0.0, 3.0]).reshape(1, 2, 1), 1, 3).ravel()
     array([0., 2., 3.])
@@ -65,7 +69,11 @@ def _stretched(picture, length, axis):
     places = np.arange(length) * (picture.shape[axis] / length)
     low = places.astype(int)
     high = np.minimum(low + 1, picture.shape[axis] - 1)
-    share = (places - low).astype(picture.dtype).reshape([-1 if i == axis else 1 for i in range(picture.ndim)])
+    share = (
+        (places - low)
+        .astype(picture.dtype)
+        .reshape([-1 if i == axis else 1 for i in range(picture.ndim)])
+    )
     low, high = picture.take(low, axis), picture.take(high, axis)
     high -= low
     high *= share
@@ -73,8 +81,8 @@ def _stretched(picture, length, axis):
 
 
 def _seen(picture, x, y, factor):
-    """The part of the picture around these positions, so many times smaller where that is more than once, with its corner and
-    how much smaller it is."""
+    """The part of the picture around these positions, so many times smaller where that is more than
+    once, with its corner and how much smaller it is."""
     (left, right), (upper, lower) = (
         (max(0, int(places.min()) - factor), min(length, int(places.max()) + 2 + factor))
         for places, length in ((x, picture.shape[1]), (y, picture.shape[0]))
@@ -82,17 +90,24 @@ def _seen(picture, x, y, factor):
     part = picture[upper : max(upper, lower), left : max(left, right)]
     if factor <= 1:
         return part, left, upper, 1
-    whole = [(0, -length % factor) for length in part.shape[:2]]  # blocks, the last ones with some of the black outside
+    # blocks, the last ones with some of the black outside
+    whole = [(0, -length % factor) for length in part.shape[:2]]
     return shrunk(np.pad(part, [*whole, (0, 0)]), factor), left, upper, factor
 
 
 def _between(picture, x, y):
     """The colours at x, y (n, n), black outside"""
     left, upper = np.floor(x).astype(int), np.floor(y).astype(int)
-    across, down = ((places - first).astype(picture.dtype)[..., None] for places, first in ((x, left), (y, upper)))
+    across, down = (
+        (places - first).astype(picture.dtype)[..., None]
+        for places, first in ((x, left), (y, upper))
+    )
     bordered = np.pad(picture, [(1, 1), (1, 1), (0, 0)])
     # A border of one black pixel stands for all that is outside.
     columns = [np.clip(left + more, -1, picture.shape[1]) + 1 for more in (0, 1)]
     rows = [np.clip(upper + more, -1, picture.shape[0]) + 1 for more in (0, 1)]
-    above, below = (bordered[row, columns[0]] * (1 - across) + bordered[row, columns[1]] * across for row in rows)
+    above, below = (
+        bordered[row, columns[0]] * (1 - across) + bordered[row, columns[1]] * across
+        for row in rows
+    )
     return above * (1 - down) + below * down

@@ -1,4 +1,5 @@
-"""The SQLite file of a database of faces: creating it with private permissions, and opening files of unknown origin.
+"""The SQLite file of a database of faces: creating it with private permissions, and opening files
+of unknown origin.
 
 A transaction runs only if the tables and indexes are exactly those of TABLES. A foreign view,
 trigger, virtual table, generated column or CHECK could run without end. Three limits bound what a
@@ -20,14 +21,16 @@ from minidl.errors import FileError, printable
 from minidl.files import PRIVATE_FILE
 from minidl.models.face_recognition import NUMBERS
 
-APPLICATION, FORM = 0x6D646C66, 1  # in the header of the file: the number of minidl's databases, and their version
+# in the header of the file: the number of minidl's databases, and their version
+APPLICATION, FORM = 0x6D646C66, 1
 PATIENCE = 60  # seconds to wait for other writers
 STRIDE = 1000  # steps between two checks of the limit
 SCHEMA_STEPS = 10_000  # reading or creating the tables and indexes of TABLES takes fewer
 LEAST_STEPS, MOST_STEPS, BYTES_A_STEP = 10**6, 5 * 10**8, 4  # a row of 600 bytes takes up to 40
 LONGEST_VALUE, LONGEST_PICTURE = 2**20, 2**28  # bytes
 LONGEST_TEXT = 1010  # characters of a name, an origin or a date
-COMPANIONS = ("-journal", "-wal", "-shm")  # endings of the files that SQLite keeps beside a database
+# endings of the files that SQLite keeps beside a database
+COMPANIONS = ("-journal", "-wal", "-shm")
 ROW = 4 * NUMBERS  # bytes that an embedding takes at least
 
 TABLES = """
@@ -64,21 +67,28 @@ REASONS = {  # words of an error message of SQLite -> what that means to the use
 
 
 def make_private(path):
-    """Create an empty file that only its owner may read, whatever the umask, unless the file exists."""
+    """Create an empty file that only its owner may read, whatever the umask, unless the file
+    exists."""
     try:
-        descriptor = os.open(os.path.realpath(path), os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE)
+        descriptor = os.open(
+            os.path.realpath(path), os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE
+        )
     except FileExistsError:
         return
     except OSError as error:
-        raise FileError(f"{path} cannot be made: {error.strerror.lower()}; choose another place") from None
-    with suppress(AttributeError, OSError):  # there is no fchmod on Windows and on some file systems
+        raise FileError(
+            f"{path} cannot be made: {error.strerror.lower()}; choose another place"
+        ) from None
+    # there is no fchmod on Windows and on some file systems
+    with suppress(AttributeError, OSError):
         os.fchmod(descriptor, PRIVATE_FILE)  # the journal of SQLite gets the same mode
     os.close(descriptor)
 
 
 @contextmanager
 def transaction(path, kind="DEFERRED", longest=LONGEST_VALUE, model=None):
-    """Give a function that runs SQL. Its changes are kept if the block ends without an error, and undone otherwise.
+    """Give a function that runs SQL. Its changes are kept if the block ends without an error, and
+    undone otherwise.
 
     longest: most bytes of a value. model: create the tables for this model where the file is empty.
     Raises FileError for a file that is not a database of faces, is damaged, or cannot be used.
@@ -94,7 +104,9 @@ def transaction(path, kind="DEFERRED", longest=LONGEST_VALUE, model=None):
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute(f"BEGIN {kind}")
             _must_have_our_tables(connection, path, model)
-            _limit_steps(connection, min(LEAST_STEPS + _size(connection.execute) // BYTES_A_STEP, MOST_STEPS))
+            _limit_steps(
+                connection, min(LEAST_STEPS + _size(connection.execute) // BYTES_A_STEP, MOST_STEPS)
+            )
             yield connection.execute
             connection.execute("COMMIT")
         finally:
@@ -106,7 +118,8 @@ def transaction(path, kind="DEFERRED", longest=LONGEST_VALUE, model=None):
 
 
 def checked(path, run, rows, *types, longest=LONGEST_TEXT):
-    """Yield the rows. Raises FileError for a column of another type, because SQLite stores any type in any column.
+    """Yield the rows. Raises FileError for a column of another type, because SQLite stores any type
+    in any column.
 
     Each row belongs to one embedding, so more rows than the file can hold embeddings are an error.
     longest: most characters of a text
@@ -120,11 +133,14 @@ def checked(path, run, rows, *types, longest=LONGEST_TEXT):
 
 
 def _must_have_plain_companions(path):
-    """Refuse a pipe or a device where SQLite would open a file of its own, because it may wait there without end"""
+    """Refuse a pipe or a device where SQLite would open a file of its own, because it may wait
+    there without end"""
     for ending in COMPANIONS:
         beside = os.path.realpath(path) + ending
         if os.path.exists(beside) and not os.path.isfile(beside):
-            raise FileError(f"{beside} is not a file but a folder or a device; remove it, and {path} can be used")
+            raise FileError(
+                f"{beside} is not a file but a folder or a device; remove it, and {path} can be used"
+            )
 
 
 def _limit_steps(connection, steps):
@@ -144,17 +160,25 @@ def _must_have_our_tables(connection, path, model):
     [(application,)], [(form,)] = run("PRAGMA application_id"), run("PRAGMA user_version")
     found = _schema(connection)
     if model is not None and not (application or form or found):
-        for statement in (*TABLES.split(";\n"), f"PRAGMA application_id = {APPLICATION}", f"PRAGMA user_version = {FORM}"):
+        for statement in (
+            *TABLES.split(";\n"),
+            f"PRAGMA application_id = {APPLICATION}",
+            f"PRAGMA user_version = {FORM}",
+        ):
             run(statement)
         run("INSERT INTO about VALUES ('model', ?)", [model])
     elif application != APPLICATION:
         what = "the database of another program" if application or found else "empty"
         raise FileError(f"{path} is {what}; name a database that `minidl faces enroll` has made")
     elif form > FORM:
-        raise FileError(f"{path} has form {form}, of a later minidl; this one reads form {FORM}: update minidl")
+        raise FileError(
+            f"{path} has form {form}, of a later minidl; this one reads form {FORM}: update minidl"
+        )
     elif foreign := found - _ours():
         name = printable(str(min(foreign, key=str)[0]), 100)
-        raise FileError(f"{path} has another schema than minidl creates, found {name!r} in it; {FROM_A_COPY}")
+        raise FileError(
+            f"{path} has another schema than minidl creates, found {name!r} in it; {FROM_A_COPY}"
+        )
     elif missing := _ours() - found:
         names = ", ".join(sorted(name for name, *_ in missing))
         raise FileError(f"{path} is damaged: tables are missing ({names}); {FROM_A_COPY}")

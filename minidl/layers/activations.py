@@ -12,8 +12,9 @@ class ReLU(Module):
 
 
 def rectifies(layer):
-    """Whether layer.rectified(x) equals max(layer(x), 0): the class of the layer itself defines `__call__` and `rectified`,
-    and `__call__` was not replaced later. A subclass that overrides only one of them may compute something else."""
+    """Whether layer.rectified(x) equals max(layer(x), 0): the class of the layer itself defines
+    `__call__` and `rectified`, and `__call__` was not replaced later. A subclass that overrides
+    only one of them may compute something else."""
     return {"__call__", "rectified"} <= vars(type(layer)).keys() and calls_as_defined(layer)
 
 

@@ -10,12 +10,14 @@ from minidl.shapes import is_int
 
 
 class Module:
-    """A function with parameters. A subclass keeps Tensors, Modules and dicts of Modules as attributes and defines
-    __call__; the names of parameters are the paths to them, such as "block1_conv1/kernel". What it keeps in a list has no
-    name, and is refused when names are asked for.
+    """A function with parameters. A subclass keeps Tensors, Modules and dicts of Modules as
+    attributes and defines __call__; the names of parameters are the paths to them, such as
+    "block1_conv1/kernel". What it keeps in a list has no name, and is refused when names are asked
+    for.
 
-    buffers: names of attributes that are no parameters but belong to the state: running statistics, counters; arrays or
-    numbers. training: whether the module is being trained, which batch normalization and dropout ask for.
+    buffers: names of attributes that are no parameters but belong to the state: running statistics,
+    counters; arrays or numbers. training: whether the module is being trained, which batch
+    normalization and dropout ask for.
     """
 
     buffers: tuple = ()
@@ -50,16 +52,22 @@ class Module:
         return list(self.named_parameters().values())
 
     def named_modules(self):
-        """path -> Module: "" for this one, "block1_conv1/" for one below it, in the order in which they were set."""
+        """path -> Module: "" for this one, "block1_conv1/" for one below it, in the order in which
+        they were set."""
         found = {"": self}
         for name, value in vars(self).items():
-            # The members of a dict go by their own keys: {"block1_conv1": layer} is named block1_conv1/...
+            # The members of a dict go by their own keys: {"block1_conv1": layer} is named
+            # block1_conv1/...
             members = value if isinstance(value, dict) else {name: value}
             for key, member in members.items():
                 if isinstance(member, Module):
-                    found |= {f"{key}/{path}": module for path, module in member.named_modules().items()}
+                    found |= {
+                        f"{key}/{path}": module for path, module in member.named_modules().items()
+                    }
                 elif not isinstance(value, Tensor) and _holds_parameters(member):
-                    place = f"{type(self).__name__}.{name}" + (f"[{key!r}]" if isinstance(value, dict) else "")
+                    place = f"{type(self).__name__}.{name}" + (
+                        f"[{key!r}]" if isinstance(value, dict) else ""
+                    )
                     raise ArgumentError(
                         f"{place}, a {type(member).__name__}, holds parameters that have no names there; wanted layers in a "
                         "Sequential or in a dict by name, and Tensors as attributes"
@@ -73,10 +81,12 @@ class Module:
         return self
 
     def freeze(self, frozen=True):
-        """Want no gradients of the parameters from here on (or want them again): their share of backward is left out.
-        Optimisers do not change frozen parameters, even optimisers that were made before. Their gradients are set to None.
+        """Want no gradients of the parameters from here on (or want them again): their share of
+        backward is left out. Optimisers do not change frozen parameters, even optimisers that were
+        made before. Their gradients are set to None.
 
-        Frozen parameters are copies that cannot be written to, so that ops may keep what they compute from them alone.
+        Frozen parameters are copies that cannot be written to, so that ops may keep what they
+        compute from them alone.
         """
         for parameter in self.parameters():
             parameter.requires_grad = not frozen
@@ -87,7 +97,8 @@ class Module:
         return self
 
     def to(self, device):
-        """Move all parameters and buffers to the device "cpu", "gpu" or "auto"; returns the module itself."""
+        """Move all parameters and buffers to the device "cpu", "gpu" or "auto"; returns the module
+        itself."""
         for parameter in self.parameters():
             moved = to_device(parameter.data, device)
             if moved is not parameter.data:
@@ -108,21 +119,25 @@ class Module:
     def restore(self, state):
         """Take all parameters and buffers from what `state` gave, on whatever device they are here.
 
-        Raises ArgumentError where a name is missing or unknown, a shape differs, or a value is neither array nor number;
-        nothing is changed then.
+        Raises ArgumentError where a name is missing or unknown, a shape differs, or a value is
+        neither array nor number; nothing is changed then.
         """
         mine = self.state()
         wrong = sorted(state.keys() ^ mine.keys())
         if wrong:
             kind = "lacks" if wrong[0] in mine else "has an unknown"
-            raise ArgumentError(f"the state {kind} {wrong[0]!r} ({len(wrong)} names differ); it belongs to another network")
+            raise ArgumentError(
+                f"the state {kind} {wrong[0]!r} ({len(wrong)} names differ); it belongs to another network"
+            )
         for name, value in state.items():
             found, wanted = _form(value), _form(mine[name])
             if found != wanted:
                 raise ArgumentError(f"{name} has {found} in the state; wanted {wanted}")
         parameters = self.named_parameters()
         for path, module in self.named_modules().items():
-            for name in [key for key in vars(module) if f"{path}{key}" in parameters] + list(module.buffers):
+            for name in [key for key in vars(module) if f"{path}{key}" in parameters] + list(
+                module.buffers
+            ):
                 self._put(module, name, state[f"{path}{name}"])
         return self
 
@@ -143,14 +158,19 @@ def calls_as_defined(module):
 
 
 def _inside(module):
-    """The module and all modules that it contains, each once, in the order in which they were set"""
+    """The module and all modules that it contains, each once, in the order in which they were
+    set"""
     found, waiting = {}, [module]
     while waiting:
         part = waiting.pop()
         if id(part) not in found:
             found[id(part)] = part
             values = vars(part).values()
-            members = [member for value in values for member in (value.values() if isinstance(value, dict) else [value])]
+            members = [
+                member
+                for value in values
+                for member in (value.values() if isinstance(value, dict) else [value])
+            ]
             waiting += [member for member in reversed(members) if isinstance(member, Module)]
     return found.values()
 
@@ -171,5 +191,6 @@ def _form(value):
 def _like(value, array):
     """The numbers as an array of this one's dtype, on its device"""
     return to_device(
-        np.array(to_numpy(value) if is_array(value) else value, array.dtype), "cpu" if isinstance(array, np.ndarray) else "gpu"
+        np.array(to_numpy(value) if is_array(value) else value, array.dtype),
+        "cpu" if isinstance(array, np.ndarray) else "gpu",
     )

@@ -12,13 +12,15 @@ from minidl.ops.normalization import moments
 
 
 class BatchNorm(Module):
-    """In training y = γ (x - μ) / √(σ² + ε) + β with the moments of the batch; afterwards with running ones,
+    """In training y = γ (x - μ) / √(σ² + ε) + β with the moments of the batch; afterwards with
+    running ones,
 
         running ← momentum · running + (1 - momentum) · the batch's,
 
-    of which the variance is the unbiased one, Σ (x - μ)² / (M - 1), as in algorithm 2 of Ioffe & Szegedy 2015 and in PyTorch
-    (whose "momentum" is 1 - momentum here; Keras keeps the biased one). In training a channel must have two numbers at least:
-    one is its own mean, so that y = β whatever x is, and nothing could be learned from it.
+    of which the variance is the unbiased one, Σ (x - μ)² / (M - 1), as in algorithm 2 of Ioffe &
+    Szegedy 2015 and in PyTorch (whose "momentum" is 1 - momentum here; Keras keeps the biased one).
+    In training a channel must have two numbers at least: one is its own mean, so that y = β
+    whatever x is, and nothing could be learned from it.
     """
 
     buffers = ("mean", "variance")
@@ -40,7 +42,9 @@ class BatchNorm(Module):
 
     def _normalized(self, x, op):
         if not self.training:
-            return op(x, self.gamma, self.beta, (self.mean, self.variance), self.epsilon, fixed=True)
+            return op(
+                x, self.gamma, self.beta, (self.mean, self.variance), self.epsilon, fixed=True
+            )
         array = x.data if isinstance(x, Tensor) else x
         count = array.size // max(1, array.shape[-1])
         if count < 2:
@@ -51,5 +55,7 @@ class BatchNorm(Module):
         mean, variance = batch = moments(array)
         share, dtype = 1 - self.momentum, self.mean.dtype
         self.mean = (self.momentum * self.mean + share * mean).astype(dtype)
-        self.variance = (self.momentum * self.variance + share * count / (count - 1) * variance).astype(dtype)
+        self.variance = (
+            self.momentum * self.variance + share * count / (count - 1) * variance
+        ).astype(dtype)
         return op(x, self.gamma, self.beta, batch, self.epsilon)

@@ -12,17 +12,35 @@ from minidl.shapes import windows_over
 class Convolution(Module):
     """y = convolution(x, kernel) + bias
 
-    kernel: (*kernel, C / groups, K); bias: (K,) or None; the options are those of `ops.convolution`.
+    kernel: (*kernel, C / groups, K); bias: (K,) or None; the options are those of
+    `ops.convolution`.
     """
 
     def __init__(self, kernel, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
         self.kernel = Tensor(kernel, requires_grad=True)
         self.bias = None if bias is None else Tensor(bias, requires_grad=True)
-        self.options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        self.options = {
+            "stride": stride,
+            "padding": padding,
+            "dilation": dilation,
+            "groups": groups,
+        }
 
     @classmethod
-    def new(cls, rng, size, inputs, outputs, *, initializer=he_normal, bias=True, dtype=np.float32, **options):
-        """With kernels of so many taps along each axis, from an initialiser, and biases of 0, or none.
+    def new(
+        cls,
+        rng,
+        size,
+        inputs,
+        outputs,
+        *,
+        initializer=he_normal,
+        bias=True,
+        dtype=np.float32,
+        **options,
+    ):
+        """With kernels of so many taps along each axis, from an initialiser, and biases of 0, or
+        none.
 
         >>> Convolution.new(np.random.default_rng(0), (3, 3), 3, 8, padding="same").kernel.shape
         (3, 3, 3, 8)
@@ -44,10 +62,12 @@ class Convolution(Module):
 
 
 class SeparableConvolution(Module):
-    """y = convolution(convolution(x, depthwise), pointwise) + bias: each channel by itself along the spatial axes, then all
-    channels of a position (Sifre 2014). It costs taps + K multiply-adds for each number of x, a Convolution taps·K.
+    """y = convolution(convolution(x, depthwise), pointwise) + bias: each channel by itself along
+    the spatial axes, then all channels of a position (Sifre 2014). It costs taps + K multiply-adds
+    for each number of x, a Convolution taps·K.
 
-    depthwise: (*kernel, 1, C); pointwise: (1, .., 1, C, K); bias: (K,); the options are those of the first convolution.
+    depthwise: (*kernel, 1, C); pointwise: (1, .., 1, C, K); bias: (K,); the options are those of
+    the first convolution.
     """
 
     def __init__(self, depthwise, pointwise, bias, *, stride=1, padding=0, dilation=1):

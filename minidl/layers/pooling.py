@@ -15,7 +15,11 @@ class _Pool(Module):
 
     def windows(self, extent):
         """The Windows over an input of these lengths along the spatial axes"""
-        geometry = {name: value for name, value in self.options.items() if name != "count_padding" and value is not None}
+        geometry = {
+            name: value
+            for name, value in self.options.items()
+            if name != "count_padding" and value is not None
+        }
         return windows_over(extent, self.size, **{"stride": self.size, **geometry})
 
 

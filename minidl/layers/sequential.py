@@ -14,8 +14,9 @@ from minidl.layers.module import Module
 
 
 class Line(NamedTuple):
-    """One layer of a summary. shape: of its output, without the batch; multiply_adds: of its kernels, for one picture;
-    receptive_field: how many positions of the input, along each axis, one output sees, as `windows` says; () where it sees all.
+    """One layer of a summary. shape: of its output, without the batch; multiply_adds: of its
+    kernels, for one picture; receptive_field: how many positions of the input, along each axis, one
+    output sees, as `windows` says; () where it sees all.
     """
 
     name: str
@@ -26,15 +27,17 @@ class Line(NamedTuple):
     receptive_field: tuple
 
     def __str__(self):
-        shape, seen = ("x".join(map(str, lengths)) for lengths in (self.shape, self.receptive_field))
+        shape, seen = (
+            "x".join(map(str, lengths)) for lengths in (self.shape, self.receptive_field)
+        )
         counts = f"{self.parameters:12,} parameters{self.multiply_adds:14,} x+"
         return f"{self.name:24}{shape:>12}{counts}  sees {seen or 'all'}"
 
 
 class Sequential(Module):
-    """y = last(..(first(x))). layers: Modules, or one dict of them by name; without names they are called after their kinds:
-    convolution1, relu1, convolution2, ... A ReLU after a layer that `rectifies` is fused with it. Subclasses of
-    ReLU are never fused."""
+    """y = last(..(first(x))). layers: Modules, or one dict of them by name; without names they are
+    called after their kinds: convolution1, relu1, convolution2, ... A ReLU after a layer that
+    `rectifies` is fused with it. Subclasses of ReLU are never fused."""
 
     def __init__(self, *layers):
         self.layers = dict(layers[0]) if layers and isinstance(layers[0], dict) else _named(layers)
@@ -63,7 +66,8 @@ class Sequential(Module):
             yield layer, rectified
 
     def summary(self, shape):
-        """A Line for each layer, for inputs (N, *shape); those of a Sequential inside go by their paths."""
+        """A Line for each layer, for inputs (N, *shape); those of a Sequential inside go by their
+        paths."""
         x, modules = Tensor(np.zeros((1, *shape), np.float32)), self.named_modules().values()
         for parameter in self.parameters()[:1]:
             x = x.to(device_of(parameter.data))
@@ -96,7 +100,9 @@ def _lines(layers, x):
             field = [n + (k - 1) * s for n, k, s in zip(field, windows.reach, step, strict=True)]
             step = [s * t for s, t in zip(step, windows.stride, strict=True)]
         parameters = sum(p.data.size for p in layer.parameters())
-        kernels = [p.data.size for p in vars(layer).values() if isinstance(p, Tensor) and p.ndim > 1]
+        kernels = [
+            p.data.size for p in vars(layer).values() if isinstance(p, Tensor) and p.ndim > 1
+        ]
         products = sum(kernels) * prod(y.shape[:-1])
         yield Line(name, type(layer).__name__, y.shape[1:], parameters, products, tuple(field))
         x = y

@@ -4,7 +4,9 @@ from minidl.losses.content import content_loss
 from minidl.losses.cross_entropy import sigmoid_cross_entropy, softmax_cross_entropy
 from minidl.losses.gram import gram_matrix
 from minidl.losses.siamese import contrastive_loss, siamese_energy_loss
-from minidl.losses.siamese import energy_baselines as energy_baselines  # not in __all__, which lists ops
+
+# not in __all__, which lists ops
+from minidl.losses.siamese import energy_baselines as energy_baselines
 from minidl.losses.style import gram_loss, style_loss
 from minidl.losses.total_variation import total_variation
 from minidl.losses.triplet import triplet_loss

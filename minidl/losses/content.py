@@ -22,7 +22,8 @@ def content_loss(generated, content, normalization="half"):
 
     L = k Σ (F - P)²,      F: generated, P: content
 
-    normalization: "half" k = 1/2, "sum" k = 1, "mean" k = 1 / (N H W C), "coursera" k = 1 / (4 H W C).
+    normalization: "half" k = 1/2, "sum" k = 1, "mean" k = 1 / (N H W C), "coursera" k = 1 / (4 H W
+    C).
 
     Cost: N·H·W·C multiply-adds; reads both arrays once.
 
@@ -49,7 +50,9 @@ def content_loss_dcontent(dL, generated, content, normalization):
     return -content_loss_dgenerated(dL, generated, content, normalization)
 
 
-content_loss = differentiable(content_loss, dgenerated=content_loss_dgenerated, dcontent=content_loss_dcontent)
+content_loss = differentiable(
+    content_loss, dgenerated=content_loss_dgenerated, dcontent=content_loss_dcontent
+)
 
 
 def _factor(shape, content_shape, normalization):

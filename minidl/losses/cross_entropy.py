@@ -1,5 +1,6 @@
-"""Cross-entropies: how surprised a classifier is by the right answer. They take logits, what a network gives before softmax or
-sigmoid, since the logarithm of a probability that was rounded to 0 is lost, and that of a logit is not."""
+"""Cross-entropies: how surprised a classifier is by the right answer. They take logits, what a
+network gives before softmax or sigmoid, since the logarithm of a probability that was rounded to 0
+is lost, and that of a logit is not."""
 
 import numpy as np
 
@@ -19,11 +20,14 @@ def softmax_cross_entropy(logits, labels, reduction="mean"):
 
     L = 1/N Σ_n -log p[n,l],      p = softmax(z): p[n,c] = e^z[n,c] / Σ_d e^z[n,d],  z: logits,  l = labels[n]
 
-    labels: whole numbers from 0 to C - 1 (on a GPU the loss is NaN for others). reduction: "mean", or "sum"
+    labels: whole numbers from 0 to C - 1 (on a GPU the loss is NaN for others). reduction: "mean",
+    or "sum"
     without the 1/N. The largest z of each row is taken off first, as in softmax:
-    -log p[l] = log Σ_d e^(z[d] - m) - (z[l] - m). Of C classes a network that knows nothing scores log C.
+    -log p[l] = log Σ_d e^(z[d] - m) - (z[l] - m). Of C classes a network that knows nothing scores
+    log C.
 
-    Cost: N·C exponentials; reads the logits twice, for the largest and to take it off. The gradient does the same again.
+    Cost: N·C exponentials; reads the logits twice, for the largest and to take it off. The gradient
+    does the same again.
 
     >>> softmax_cross_entropy(np.log([[1., 1., 2.], [1., 1., 2.]]), np.array([2, 2]))        # p = 1/2 each: log 2
     np.float64(0.6931471805599453)
@@ -69,7 +73,8 @@ def sigmoid_cross_entropy(logits, targets, reduction="mean"):
 
 @summed_in_float32
 def sigmoid_cross_entropy_dlogits(dL, logits, targets, reduction):
-    """max(z, 0) + log(1 + e^-|z|) = log(1 + e^z), whose slope is e^z / (1 + e^z) = p:  ∂L/∂z = 1/n (p - t)"""
+    """max(z, 0) + log(1 + e^-|z|) = log(1 + e^z), whose slope is e^z / (1 + e^z) = p:  ∂L/∂z = 1/n
+    (p - t)"""
     _, t, factor = _targets(logits, targets, reduction)
     return dL * factor * (ops.sigmoid.forward(logits) - t)
 
@@ -81,7 +86,9 @@ def sigmoid_cross_entropy_dtargets(dL, logits, reduction):
 
 
 sigmoid_cross_entropy = differentiable(
-    sigmoid_cross_entropy, dlogits=sigmoid_cross_entropy_dlogits, dtargets=sigmoid_cross_entropy_dtargets
+    sigmoid_cross_entropy,
+    dlogits=sigmoid_cross_entropy_dlogits,
+    dtargets=sigmoid_cross_entropy_dtargets,
 )
 
 
@@ -96,9 +103,12 @@ def _right_ones(logits, labels, reduction):
             f"softmax_cross_entropy of logits {logits.shape} and labels {shape}; wanted (N, C) and (N,), N and C at least 1"
         )
     if kind.kind not in "iu":
-        raise ArgumentError(f"the labels are {kind}; wanted whole numbers, the number of each one's class: use .astype(int)")
+        raise ArgumentError(
+            f"the labels are {kind}; wanted whole numbers, the number of each one's class: use .astype(int)"
+        )
     classes = logits.shape[1]
-    if xp is np and not (labels.min() >= 0 and labels.max() < classes):  # to look at them would stop a GPU
+    # to look at them would stop a GPU
+    if xp is np and not (labels.min() >= 0 and labels.max() < classes):
         raise ArgumentError(
             f"the labels go from {labels.min()} to {labels.max()}; wanted numbers from 0 to {classes - 1}, as there are "
             f"{classes} logits each"

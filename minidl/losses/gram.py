@@ -9,7 +9,8 @@ from minidl.ops.tall import times, transposed_times
 # The divisor of Σ_p F F.
 DIVISORS = {
     "none": lambda H, W, C: 1,  # Gatys' eq. 3, Ng
-    "positions": lambda H, W, C: H * W,  # the mean over positions: comparable between pictures of different sizes
+    # the mean over positions: comparable between pictures of different sizes
+    "positions": lambda H, W, C: H * W,
     "size": lambda H, W, C: H * W * C,  # CS231n, jcjohnson
 }
 
@@ -50,7 +51,9 @@ gram_matrix = differentiable(gram_matrix, dfeatures=gram_matrix_dfeatures)
 
 def _unroll(features):
     if features.ndim != 4 or 0 in features.shape[1:]:
-        raise ShapeError(f"features have shape {features.shape}; wanted (N, H, W, C), H, W and C at least 1")
+        raise ShapeError(
+            f"features have shape {features.shape}; wanted (N, H, W, C), H, W and C at least 1"
+        )
     n, height, width, channels = features.shape
     return features.reshape(n, height * width, channels)
 

@@ -1,7 +1,9 @@
-"""Losses of pairs: one network maps two pictures to a and b, which shall be near where both show the same and apart otherwise.
+"""Losses of pairs: one network maps two pictures to a and b, which shall be near where both show
+the same and apart otherwise.
 
-`same` says which pairs show the same, in every loss here. (The papers' label Y is 1 for different ones; public code has it
-both ways.) With d = a - b, a pair's loss is a function of its distance E = |d| alone, so by the chain rule
+`same` says which pairs show the same, in every loss here. (The papers' label Y is 1 for different
+ones; public code has it both ways.) With d = a - b, a pair's loss is a function of its distance E =
+|d| alone, so by the chain rule
 
     ∂L/∂a = ∂L/∂E ∂E/∂a = ∂L/∂E d/E,      ∂L/∂b = -∂L/∂a
 
@@ -30,9 +32,12 @@ def siamese_energy_loss(a, b, same, q=5.0):
     L = 1/N Σ_n  2/Q E²               where same[n],      E = |a[n] - b[n]|
                  2 Q e^(-2.77 E/Q)    where not
 
-    same: bools, or 0 and 1 (on a GPU the loss is NaN for others). At E = Q/2 the one is worth Q/2, the other
-    as much to a thousandth (2.77 is about 4 log 2): that is the threshold to begin with. What a network
-    scores that has learned nothing: `energy_baselines`. Chopra, Hadsell, LeCun 2005; q: their upper bound of E.
+    same: bools, or 0 and 1 (on a GPU the loss is NaN for others). At E = Q/2 the one is worth Q/2,
+    the other
+    as much to a thousandth (2.77 is about 4 log 2): that is the threshold to begin with. What a
+    network
+    scores that has learned nothing: `energy_baselines`. Chopra, Hadsell, LeCun 2005; q: their upper
+    bound of E.
 
     >>> siamese_energy_loss(np.array([[3., 4.], [1., 1.]]), np.array([[0., 0.], [1., 1.]]), np.array([1, 0]))    # E = 5, 0
     np.float64(10.0)
@@ -45,7 +50,9 @@ def siamese_energy_loss(a, b, same, q=5.0):
 def siamese_energy_loss_gradients(dL, a, b, same, q, wanted):
     """∂L/∂E = 4/Q E where same, so that E d/E = d needs no root; else -5.54 e^(-2.77 E/Q)"""
     xp, same, d, _, E = _distances("siamese_energy_loss", a, b, same, "q", q)
-    return _along(dL * xp.where(same, 4 / q, -2 * DECAY * xp.exp(-DECAY / q * E) * inverse(E)), d, wanted)
+    return _along(
+        dL * xp.where(same, 4 / q, -2 * DECAY * xp.exp(-DECAY / q * E) * inverse(E)), d, wanted
+    )
 
 
 siamese_energy_loss = differentiable(siamese_energy_loss, da_db=siamese_energy_loss_gradients)
@@ -79,7 +86,8 @@ contrastive_loss = differentiable(contrastive_loss, da_db=contrastive_loss_gradi
 
 
 class Baselines(NamedTuple):
-    """What the energy loss is without learning. collapsed: all of E = 0; constant: all of E = distance, the best one."""
+    """What the energy loss is without learning. collapsed: all of E = 0; constant: all of E =
+    distance, the best one."""
 
     collapsed: float
     constant: float
@@ -87,12 +95,13 @@ class Baselines(NamedTuple):
 
 
 def energy_baselines(q=5.0, share_same=0.5):
-    """What siamese_energy_loss gives a network that maps everything to one point, and one that keeps all pairs at the best
-    constant distance: a loss near these has learned nothing.
+    """What siamese_energy_loss gives a network that maps everything to one point, and one that
+    keeps all pairs at the best constant distance: a loss near these has learned nothing.
 
-    With e = E/Q and s the share of same pairs, f(e) = 2 Q (s e² + (1 - s) e^(-2.77 e)) is least where its slope is 0:
-    2 s e - 2.77 (1 - s) e^(-2.77 e) = 0. That curve rises and bends down, so its tangents lie above it, and Newton's steps
-    from e = 0 come to its root without passing it.
+    With e = E/Q and s the share of same pairs, f(e) = 2 Q (s e² + (1 - s) e^(-2.77 e)) is least
+    where its slope is 0:
+    2 s e - 2.77 (1 - s) e^(-2.77 e) = 0. That curve rises and bends down, so its tangents lie above
+    it, and Newton's steps from e = 0 come to its root without passing it.
 
     >>> print("{:.4f} {:.4f} {:.4f}".format(*energy_baselines(q=5.0)))
     5.0000 2.4437 2.1290
@@ -115,11 +124,15 @@ def _distances(op, a, b, same, name, value):
     must_be_floating("b", b)
     shape = getattr(same, "shape", ())
     if a.ndim != 2 or a.shape != b.shape or shape != a.shape[:1] or not a.size:
-        raise ShapeError(f"{op} of a {a.shape}, b {b.shape} and same {shape}; wanted (N, D) twice and (N,), N and D at least 1")
+        raise ShapeError(
+            f"{op} of a {a.shape}, b {b.shape} and same {shape}; wanted (N, D) twice and (N,), N and D at least 1"
+        )
     if not value > 0:
         raise ArgumentError(f"{name} is {value}; wanted a number above 0")
     if xp is np and not ((same == 0) | (same == 1)).all():  # to look at them would stop a GPU
-        raise ArgumentError("same holds other numbers than 0 and 1; wanted True or 1 where a pair is the same, else False or 0")
+        raise ArgumentError(
+            "same holds other numbers than 0 and 1; wanted True or 1 where a pair is the same, else False or 0"
+        )
     d = a - b
     if xp is not np:
         d = xp.where(((same == 0) | (same == 1))[:, None], d, xp.nan)
@@ -128,7 +141,7 @@ def _distances(op, a, b, same, name, value):
 
 
 def _along(slope, d, wanted):
-    """{"a": 1/N slope d, "b": -1/N slope d}, slope: ∂L/∂E / E of each pair. Where the slope is 0, the gradient is 0, even if a
-    point is infinite."""
+    """{"a": 1/N slope d, "b": -1/N slope d}, slope: ∂L/∂E / E of each pair. Where the slope is 0,
+    the gradient is 0, even if a point is infinite."""
     da = masked(slope[:, None] * d, (slope != 0)[:, None]) / len(d)
     return {name: da if name == "a" else -da for name in wanted}

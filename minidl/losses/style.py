@@ -1,6 +1,8 @@
-"""The style loss of one layer: how far two pictures' Gram matrices are apart (Gatys, Ecker, Bethge 2015, eq. 4).
+"""The style loss of one layer: how far two pictures' Gram matrices are apart (Gatys, Ecker, Bethge
+2015, eq. 4).
 
-The literature divides in a dozen ways. All are one sum of squares over the Gram matrices' means over positions,
+The literature divides in a dozen ways. All are one sum of squares over the Gram matrices' means
+over positions,
 
     L = k Σ (G - A)²,      G = FᵀF / M,  M = H W positions,  C channels,
 
@@ -33,7 +35,9 @@ def gram_loss(G, A, factor=1.0):
     """
     array_module(G, A)
     if G.shape != A.shape or G.ndim != 3:
-        raise ShapeError(f"gram_loss of {G.shape} and {A.shape}; wanted two Gram matrices (N, C, C)")
+        raise ShapeError(
+            f"gram_loss of {G.shape} and {A.shape}; wanted two Gram matrices (N, C, C)"
+        )
     D = G - A
     return (D * D).sum() * factor
 
@@ -59,12 +63,14 @@ def style_loss(generated, style, normalization="gatys"):
 
     L = k Σ_{n,c,d} (G[n,c,d] - A[n,c,d])²,      G, A: gram_matrix(.., "positions") of generated and style
 
-    style: features of any height and width, or their Gram matrix, made once: gram_matrix(features, "positions").
-    normalization: "gatys" = "coursera" k = 1 / (4 C²), "ng" k = H W / (2 C), "positions_mean" k = 1 / (N C²), "size_sum"
-    k = 1 / C². Where the sizes differ, "ng" compares plain Gram matrices scaled to the generated picture's positions.
+    style: features of any height and width, or their Gram matrix, made once: gram_matrix(features,
+    "positions"). normalization: "gatys" = "coursera" k = 1 / (4 C²), "ng" k = H W / (2 C),
+    "positions_mean" k = 1 / (N C²), "size_sum" k = 1 / C². Where the sizes differ, "ng" compares
+    plain Gram matrices scaled to the generated picture's positions.
 
-    Cost: that of the Gram matrices, N·H·W·C² multiply-adds each; in the gradient, one of them again and as much for dF.
-    gram_loss(gram_matrix(generated, "positions"), A, style_factor(generated.shape)) is the same, but keeps G for the gradient.
+    Cost: that of the Gram matrices, N·H·W·C² multiply-adds each; in the gradient, one of them again
+    and as much for dF. gram_loss(gram_matrix(generated, "positions"), A,
+    style_factor(generated.shape)) is the same, but keeps G for the gradient.
 
     >>> style_loss(np.full((1, 1, 2, 1), 2.), np.ones((1, 1, 2, 1)))           # G = 4, A = 1: 3² / 4
     np.float64(2.25)
@@ -78,7 +84,9 @@ def style_loss(generated, style, normalization="gatys"):
 @summed_in_float32
 def style_loss_dgenerated(dL, generated, style, normalization):
     """∂L/∂G = 2k (G - A), and on through the Gram matrix: dF = F (∂L/∂G + ∂L/∂Gᵀ) / M"""
-    return gram_dfeatures(_gram_gradient(dL, generated, style, normalization), generated, "positions")
+    return gram_dfeatures(
+        _gram_gradient(dL, generated, style, normalization), generated, "positions"
+    )
 
 
 @summed_in_float32
@@ -96,7 +104,9 @@ def style_factor(shape, normalization="gatys"):
     one_of("normalization", normalization, FACTORS)
     n, height, width, channels = shape
     if normalization == "positions_mean" and not n:
-        raise ShapeError(f"style_loss of features {shape}: the mean of no pictures is undefined; wanted at least one")
+        raise ShapeError(
+            f"style_loss of features {shape}: the mean of no pictures is undefined; wanted at least one"
+        )
     return FACTORS[normalization](n, height * width, channels)
 
 
@@ -107,7 +117,11 @@ def _gram_gradient(dL, generated, style, normalization):
 
 def _target(shape, style):
     n, channels = shape[0], shape[-1]
-    fits = style.shape == (n, channels, channels) if style.ndim == 3 else style.ndim == 4 and style.shape[0::3] == (n, channels)
+    fits = (
+        style.shape == (n, channels, channels)
+        if style.ndim == 3
+        else style.ndim == 4 and style.shape[0::3] == (n, channels)
+    )
     if not fits:
         raise ShapeError(
             f"style_loss of features {shape} and style {style.shape}; wanted features ({n}, H, W, {channels}) or their Gram "

@@ -1,8 +1,9 @@
 """Total variation: how much neighbouring pixels differ. It keeps a painted picture smooth.
 
-Programs use the name for several sums. Each is a function φ of differences D = A x between neighbours; so the gradient is
-the sum of Aᵀ φ'(D), where Aᵀ gives each φ' to one neighbour and takes it from the other. A form below returns φ and φ'
-together, so that value and gradient cannot drift apart.
+Programs use the name for several sums. Each is a function φ of differences D = A x between
+neighbours; so the gradient is the sum of Aᵀ φ'(D), where Aᵀ gives each φ' to one neighbour and
+takes it from the other. A form below returns φ and φ' together, so that value and gradient cannot
+drift apart.
 """
 
 from typing import NamedTuple
@@ -12,14 +13,16 @@ from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError, one_of
 from minidl.ops.half import summed_in_float32
 
-# A step goes from one neighbour to the other: (row, column) of each, counted from the corner of their square.
+# A step goes from one neighbour to the other: (row, column) of each, counted from the corner of
+# their square.
 DOWN, RIGHT = ((0, 0), (1, 0)), ((0, 0), (0, 1))
 FALLING, RISING = ((0, 0), (1, 1)), ((1, 0), (0, 1))
 
 
 class Form(NamedTuple):
-    """steps: which neighbours are compared; phi: differences, image -> (value, one slope per difference); cropped: whether
-    every step leaves out the last row and the last column, or only those that have no such neighbour."""
+    """steps: which neighbours are compared; phi: differences, image -> (value, one slope per
+    difference); cropped: whether every step leaves out the last row and the last column, or only
+    those that have no such neighbour."""
 
     steps: tuple
     phi: object
@@ -57,8 +60,10 @@ FORMS = {
     "sum_squares": Form((DOWN, RIGHT), _sum_squares),  # CS231n
     "half_squares": Form((DOWN, RIGHT), _half_squares, cropped=True),  # jcjohnson's neural-style
     "mean_squares": Form((DOWN, RIGHT), _mean_squares),
-    "sum_absolute": Form((DOWN, RIGHT), _sum_absolute),  # Rudin, Osher, Fatemi 1992, each axis alone
-    "power": Form((DOWN, RIGHT), _power, cropped=True),  # the form of Mahendran, Vedaldi 2015, with beta = 2.5
+    # Rudin, Osher, Fatemi 1992, each axis alone
+    "sum_absolute": Form((DOWN, RIGHT), _sum_absolute),
+    # the form of Mahendran, Vedaldi 2015, with beta = 2.5
+    "power": Form((DOWN, RIGHT), _power, cropped=True),
     "nine_point": Form((DOWN, RIGHT, FALLING, RISING), _nine_point),
 }
 MEANS = ("mean_squares", "nine_point")  # these divide by the count of numbers
@@ -90,7 +95,8 @@ def total_variation(image, normalization="sum_squares"):
 
 @summed_in_float32
 def total_variation_dimage(dL, image, normalization):
-    """dx = Σ_steps Aᵀ φ'(A x): each slope is added where its step ends and taken off where it begins"""
+    """dx = Σ_steps Aᵀ φ'(A x): each slope is added where its step ends and taken off where it
+    begins"""
     form = _form(image, normalization)
     _, slopes = form.phi([_difference(image, step, form.cropped) for step in form.steps], image)
     dimage = array_module(image).zeros_like(image)
@@ -116,7 +122,12 @@ def _ends(image, step, cropped):
     lost_rows = 1 if cropped else max(row for row, _ in step)
     lost_columns = 1 if cropped else max(column for _, column in step)
     return tuple(
-        (..., slice(row, row + height - lost_rows), slice(column, column + width - lost_columns), slice(None))
+        (
+            ...,
+            slice(row, row + height - lost_rows),
+            slice(column, column + width - lost_columns),
+            slice(None),
+        )
         for row, column in step
     )
 
@@ -124,7 +135,9 @@ def _ends(image, step, cropped):
 def _form(image, normalization):
     one_of("normalization", normalization, FORMS)
     if image.ndim not in (3, 4) or min(image.shape[-3:-1]) < 2:
-        raise ShapeError(f"total_variation of shape {image.shape}; wanted (H, W, C) or (N, H, W, C) with H and W at least 2")
+        raise ShapeError(
+            f"total_variation of shape {image.shape}; wanted (H, W, C) or (N, H, W, C) with H and W at least 2"
+        )
     if normalization in MEANS and not image.size:
         raise ShapeError(
             f"total_variation of shape {image.shape}: the mean of no numbers is undefined; wanted N and C at least 1"

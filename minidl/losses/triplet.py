@@ -1,5 +1,6 @@
-"""The triplet loss: an anchor shall be nearer to a positive, of its own kind, than to a negative, of another, by a margin
-(Schroff, Kalenichenko, Philbin 2015, FaceNet, eq. 2; Weinberger & Saul 2009 for the idea).
+"""The triplet loss: an anchor shall be nearer to a positive, of its own kind, than to a negative,
+of another, by a margin (Schroff, Kalenichenko, Philbin 2015, FaceNet, eq. 2; Weinberger & Saul 2009
+for the idea).
 
 Which triplets are worth training on is the business of `minidl.recipes.triplets`.
 """
@@ -26,12 +27,13 @@ def triplet_loss(anchor, positive, negative, margin=0.2, reduction="sum", square
 
     L = 1/Z Σ_n φ(d(a,p) - d(a,n) + m),      a, p, n: row n of anchor, positive and negative,  m: margin
 
-    d(a,p) = |a - p|², or with squared=False its root |a - p|;  φ(z) = max(z, 0), or with `soft` log(1 + e^z), which goes on
-    pulling where the hinge rests (Hermans' has m = 0).
-    reduction: "sum" Z = 1 (FaceNet, Ng's J), "mean" Z = N, "mean_active" Z = the number of terms above 0 (Hermans'
-    "batch all, ≠ 0"), where it is not 0.
+    d(a,p) = |a - p|², or with squared=False its root |a - p|;  φ(z) = max(z, 0), or with `soft`
+    log(1 + e^z), which goes on pulling where the hinge rests (Hermans' has m = 0).
+    reduction: "sum" Z = 1 (FaceNet, Ng's J), "mean" Z = N, "mean_active" Z = the number of terms
+    above 0 (Hermans' "batch all, ≠ 0"), where it is not 0.
 
-    Without triplets (N = 0) L is 0. A collapsed network, all of d = 0, has terms of φ(m), and so has any constant distance.
+    Without triplets (N = 0) L is 0. A collapsed network, all of d = 0, has terms of φ(m), and so
+    has any constant distance.
 
     Cost: N·D subtractions and multiply-adds, twice.
 
@@ -45,22 +47,31 @@ def triplet_loss(anchor, positive, negative, margin=0.2, reduction="sum", square
 
 
 @summed_in_float32
-def triplet_loss_gradients(dL, anchor, positive, negative, margin, reduction, squared, soft, wanted):
-    """φ'(z) is 0 where z ≤ 0 and else 1, or with `soft` sigmoid(z); Z counts and does not move. With
-    near = a - p and far = a - n, ∂|near|²/∂a = 2 near and ∂|near|/∂a = near / |near|, 0 where near is 0;
+def triplet_loss_gradients(
+    dL, anchor, positive, negative, margin, reduction, squared, soft, wanted
+):
+    """φ'(z) is 0 where z ≤ 0 and else 1, or with `soft` sigmoid(z); Z counts and does not move.
+    With
+    near = a - p and far = a - n, ∂|near|²/∂a = 2 near and ∂|near|/∂a = near / |near|, 0 where near
+    is 0;
     p and n enter by near or far alone:
 
         ∂L/∂p = -w α near,      ∂L/∂n = w β far,      ∂L/∂a = w (α near - β far),      w = φ'(z) / Z
 
-    α = β = 2, or of roots α = 1/|near| and β = 1/|far|. The three add up to 0: moving a triplet as a whole changes nothing. Of
-    squared distances they are the familiar 2 (p - a), 2 (a - n) and 2 (n - p).
+    α = β = 2, or of roots α = 1/|near| and β = 1/|far|. The three add up to 0: moving a triplet as
+    a whole changes nothing. Of squared distances they are the familiar 2 (p - a), 2 (a - n) and 2
+    (n - p).
     """
     near, far, z = _compared(anchor, positive, negative, margin, squared)
     Z = DIVISORS[reduction](_terms(z, soft))
     w = dL / Z * (ops.sigmoid.forward(z) if soft else ~(z <= 0))
     alpha, beta = (2, 2) if squared else (inverse(root(_squares(each))) for each in (near, far))
-    active = (w != 0)[:, None]  # the gradient of an inactive triplet is 0, even where a point is infinite
-    along_near, along_far = masked((w * alpha)[:, None] * near, active), masked((w * beta)[:, None] * far, active)
+    # the gradient of an inactive triplet is 0, even where a point is infinite
+    active = (w != 0)[:, None]
+    along_near, along_far = (
+        masked((w * alpha)[:, None] * near, active),
+        masked((w * beta)[:, None] * far, active),
+    )
     found = {"anchor": along_near - along_far, "positive": -along_near, "negative": along_far}
     return {name: found[name] for name in wanted}
 

@@ -9,7 +9,8 @@ from minidl.models.face_recognition import FaceRecognition, face_recognition
 from minidl.models.vgg19 import ARCHITECTURE as OF_VGG19
 from minidl.models.vgg19 import VGG19, vgg19
 
-ARCHITECTURES = OF_VGG19, FACE_DETECTOR, FACE_LANDMARKS, FACE_RECOGNITION  # of which there are files of weights
+# of which there are files of weights
+ARCHITECTURES = OF_VGG19, FACE_DETECTOR, FACE_LANDMARKS, FACE_RECOGNITION
 
 __all__ = [
     "ARCHITECTURES", "VGG19", "FaceDetector", "FaceLandmarks", "FaceRecognition", "face_detector", "face_landmarks",

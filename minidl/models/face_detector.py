@@ -1,26 +1,34 @@
-"""Where the faces of a picture are: the tiny face detector's network, after YOLO (Redmon & Farhadi 2016, arXiv 1612.08242).
+"""Where the faces of a picture are: the tiny face detector's network, after YOLO (Redmon & Farhadi
+2016, arXiv 1612.08242).
 
     conv0            3x3 of 16, no padding
     conv1 .. conv5   separable 3x3 of 32, 64, 128, 256, 512, padding 1
-        each with leaky ReLU of 0.1 and 2x2 max-pool of stride 2, after conv5 of stride 1, that rounds odd lengths up
+        each with leaky ReLU of 0.1 and 2x2 max-pool of stride 2, after conv5 of stride 1, that
+        rounds odd lengths up
     conv8            1x1 of 25: in each cell for each of 5 anchors x, y, w, h and score
 
-The picture is divided into m rows of n cells of 32 x 32 pixels. Cell (row, column) predicts for each anchor (width, height),
-in cells:
+The picture is divided into m rows of n cells of 32 x 32 pixels. Cell (row, column) predicts for
+each anchor (width, height), in cells:
 
     centre (column + σ(x), row + σ(y))      size (e^w width, e^h height)      score σ(score)
 
 Divided by n and m, these are fractions of the width and height of the picture.
 
-Leaky ReLU rises, so the largest of what it makes of four numbers is what it makes of the largest: it comes after the max-pool
-here, where a quarter of the numbers is left.
+Leaky ReLU rises, so the largest of what it makes of four numbers is what it makes of the largest:
+it comes after the max-pool here, where a quarter of the numbers is left.
 """
 
 from minidl.backend import array_module
 from minidl.checkpoints import Architecture, Preprocessing
 from minidl.errors import ShapeError
 from minidl.layers import LeakyReLU, MaxPool
-from minidl.models.pretrained import Pretrained, convolution, convolution_shapes, restored, separable_shapes
+from minidl.models.pretrained import (
+    Pretrained,
+    convolution,
+    convolution_shapes,
+    restored,
+    separable_shapes,
+)
 from minidl.ops import sigmoid
 
 CHANNELS = (16, 32, 64, 128, 256, 512)  # of conv0 .. conv5
@@ -41,17 +49,21 @@ def _shapes():
 ARCHITECTURE = Architecture(
     name="face_detector",
     shapes=_shapes(),
-    preprocessing={"face-api": Preprocessing("RGB", mean=(117.001, 114.697, 97.404), std=(255.0, 255.0, 255.0))},
+    preprocessing={
+        "face-api": Preprocessing("RGB", mean=(117.001, 114.697, 97.404), std=(255.0, 255.0, 255.0))
+    },
 )
 
 
 def face_detector(weights=None):
-    """The detector, frozen, on the current device. weights: the path of a file in minidl's form; None: the shipped one."""
+    """The detector, frozen, on the current device. weights: the path of a file in minidl's form;
+    None: the shipped one."""
     return restored(FaceDetector, ARCHITECTURE, weights)
 
 
 class FaceDetector(Pretrained):
-    """(N, H, W, 3) -> (N, m, n, 5, 5): for each cell (row, column) and anchor the numbers x, y, w, h,
+    """(N, H, W, 3) -> (N, m, n, 5, 5): for each cell (row, column) and anchor the numbers x, y, w,
+    h,
     score. H and W are multiples of 32."""
 
     def __init__(self, arrays, preprocessing):

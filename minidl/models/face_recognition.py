@@ -1,5 +1,6 @@
-"""Whose face it is: 128 numbers, near those of other pictures of the same person. Davis King's residual network (dlib, 2017),
-after He et al. 2015 (arXiv 1512.03385), trained on three million faces.
+"""Whose face it is: 128 numbers, near those of other pictures of the same person. Davis King's
+residual network (dlib, 2017), after He et al. 2015 (arXiv 1512.03385), trained on three million
+faces.
 
     conv32_down  7x7 of 32, stride 2, no padding; ReLU; 3x3 max-pool, stride 2
     blocks       conv32_1 to _3; conv64_down, conv64_1 to _3; conv128_down, conv128_1, _2; conv256_down, conv256_1, _2,
@@ -7,8 +8,9 @@ after He et al. 2015 (arXiv 1512.03385), trained on three million faces.
     mean over all positions
     fc           256 -> 128, no bias
 
-The shortcut is x itself; in a "_down" block conv1 has stride 2 and no padding, and the shortcut is a 2x2 average pool with
-channels of zeros behind. Where the branch comes out a row and a column smaller than that, zeros are put behind it.
+The shortcut is x itself; in a "_down" block conv1 has stride 2 and no padding, and the shortcut is
+a 2x2 average pool with channels of zeros behind. Where the branch comes out a row and a column
+smaller than that, zeros are put behind it.
 
 Two faces are one person's where the Euclidean distance of their numbers is small.
 """
@@ -31,7 +33,9 @@ BLOCKS = {  # name: channels
 def _shapes():
     shapes, inputs = _scaled_shapes("conv32_down", 7, 3, 32), 32
     for name, channels in BLOCKS.items():
-        shapes |= _scaled_shapes(f"{name}/conv1", 3, inputs, channels) | _scaled_shapes(f"{name}/conv2", 3, channels, channels)
+        shapes |= _scaled_shapes(f"{name}/conv1", 3, inputs, channels) | _scaled_shapes(
+            f"{name}/conv2", 3, channels, channels
+        )
         inputs = channels
     return shapes | {"fc/kernel": (inputs, NUMBERS)}
 
@@ -44,12 +48,17 @@ def _scaled_shapes(name, side, inputs, outputs):
 ARCHITECTURE = Architecture(
     name="face_recognition",
     shapes=_shapes(),
-    preprocessing={"face-api": Preprocessing("RGB", mean=(122.782, 117.001, 104.298), std=(255.0, 255.0, 255.0))},
+    preprocessing={
+        "face-api": Preprocessing(
+            "RGB", mean=(122.782, 117.001, 104.298), std=(255.0, 255.0, 255.0)
+        )
+    },
 )
 
 
 def face_recognition(weights=None):
-    """The network, frozen, on the current device. weights: the path of a file in minidl's form; None: the shipped one."""
+    """The network, frozen, on the current device. weights: the path of a file in minidl's form;
+    None: the shipped one."""
     return restored(FaceRecognition, ARCHITECTURE, weights)
 
 
@@ -58,7 +67,10 @@ class FaceRecognition(Pretrained):
 
     def __init__(self, arrays, preprocessing):
         super().__init__(preprocessing)
-        self.layers = {"conv32_down": _scaled(arrays, "conv32_down", stride=2), "pool": MaxPool(3, stride=2)}
+        self.layers = {
+            "conv32_down": _scaled(arrays, "conv32_down", stride=2),
+            "pool": MaxPool(3, stride=2),
+        }
         self.layers |= {name: Residual(arrays, name) for name in BLOCKS}
         self.layers["fc"] = Dense(arrays["fc/kernel"])
 
@@ -77,7 +89,9 @@ class Residual(Module):
 
     def __init__(self, arrays, name):
         self.down = "down" in name
-        self.conv1 = _scaled(arrays, f"{name}/conv1", **({"stride": 2} if self.down else {"padding": 1}))
+        self.conv1 = _scaled(
+            arrays, f"{name}/conv1", **({"stride": 2} if self.down else {"padding": 1})
+        )
         self.conv2 = _scaled(arrays, f"{name}/conv2", padding=1)
         self.pool = AvgPool(2)
 
@@ -91,9 +105,11 @@ class Residual(Module):
 
 
 def _scaled(arrays, name, **options):
-    """scale·(convolution(x, kernel) + bias) + shift, one convolution with the kernel scale·kernel and the bias
-    scale·bias + shift"""
-    kernel, bias, scale, shift = (arrays[f"{name}/{part}"] for part in ("kernel", "bias", "scale", "shift"))
+    """scale·(convolution(x, kernel) + bias) + shift, one convolution with the kernel scale·kernel
+    and the bias scale·bias + shift"""
+    kernel, bias, scale, shift = (
+        arrays[f"{name}/{part}"] for part in ("kernel", "bias", "scale", "shift")
+    )
     return Convolution(scale * kernel, scale * bias + shift, **options)
 
 

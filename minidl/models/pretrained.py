@@ -1,4 +1,5 @@
-"""What networks with others' weights have in common: they are fed as their weights want it, and made from arrays by name."""
+"""What networks with others' weights have in common: they are fed as their weights want it, and
+made from arrays by name."""
 
 from minidl.autograd import Tensor, no_grad
 from minidl.backend import array_module, current_device
@@ -8,7 +9,8 @@ from minidl.layers import Convolution, Module, SeparableConvolution
 
 
 class Pretrained(Module):
-    """preprocessing: a checkpoints.Preprocessing, what the weights want to see. A subclass defines `_of(image)` for Tensors."""
+    """preprocessing: a checkpoints.Preprocessing, what the weights want to see. A subclass defines
+    `_of(image)` for Tensors."""
 
     def __init__(self, preprocessing):
         self.preprocessing, self._constants = preprocessing, {}
@@ -17,17 +19,20 @@ class Pretrained(Module):
         return vars(self) | {"_constants": {}}  # the keys of the cache cannot be pickled
 
     def __call__(self, image):
-        """What the network makes of pictures (H, W, 3) or (N, H, W, 3), RGB, 0..255. A Tensor gives a Tensor, an array an
-        array."""
+        """What the network makes of pictures (H, W, 3) or (N, H, W, 3), RGB, 0..255. A Tensor gives
+        a Tensor, an array an array."""
         if isinstance(image, Tensor):
             return self._of(image)
         with no_grad():
             return self._of(Tensor(image)).data
 
     def preprocess(self, image):
-        """RGB 0..255, (H, W, 3) or (N, H, W, 3) -> (N, H, W, 3): (image, in the weights' order of colours, - mean) / std"""
+        """RGB 0..255, (H, W, 3) or (N, H, W, 3) -> (N, H, W, 3): (image, in the weights' order of
+        colours, - mean) / std"""
         if image.ndim not in (3, 4) or image.shape[-1] != 3:
-            raise ShapeError(f"the image has shape {image.shape}; wanted (H, W, 3) or (N, H, W, 3), RGB")
+            raise ShapeError(
+                f"the image has shape {image.shape}; wanted (H, W, 3) or (N, H, W, 3), RGB"
+            )
         if image.dtype.kind != "f":
             image = Tensor(image.data.astype("float32"))
         xp = array_module(image.data)
@@ -41,13 +46,15 @@ class Pretrained(Module):
     def _mean_and_std(self, xp, dtype):
         """As arrays, made once: what goes to a GPU waits for the GPU."""
         if (xp, dtype) not in self._constants:
-            self._constants[xp, dtype] = [xp.asarray(v, dtype) for v in (self.preprocessing.mean, self.preprocessing.std)]
+            self._constants[xp, dtype] = [
+                xp.asarray(v, dtype) for v in (self.preprocessing.mean, self.preprocessing.std)
+            ]
         return self._constants[xp, dtype]
 
 
 def restored(network, architecture, weights=None):
-    """A Pretrained class with its weights, frozen, on the current device. weights: the path of a file in minidl's form; None:
-    the shipped one."""
+    """A Pretrained class with its weights, frozen, on the current device. weights: the path of a
+    file in minidl's form; None: the shipped one."""
     checkpoint = load(weights or shipped(architecture.name), architecture)
     return network(checkpoint.arrays, checkpoint.preprocessing).freeze().to(current_device())
 
@@ -58,9 +65,15 @@ def must_be_square(x, side):
 
 
 def convolution(arrays, name, **options):
-    """The layer of that name: a separable convolution where its arrays are those of one, else a plain one."""
+    """The layer of that name: a separable convolution where its arrays are those of one, else a
+    plain one."""
     if f"{name}/depthwise" in arrays:
-        return SeparableConvolution(arrays[f"{name}/depthwise"], arrays[f"{name}/pointwise"], arrays[f"{name}/bias"], **options)
+        return SeparableConvolution(
+            arrays[f"{name}/depthwise"],
+            arrays[f"{name}/pointwise"],
+            arrays[f"{name}/bias"],
+            **options,
+        )
     return Convolution(arrays[f"{name}/kernel"], arrays[f"{name}/bias"], **options)
 
 

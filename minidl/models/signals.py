@@ -1,8 +1,9 @@
 """A network in one dimension: which key of a telephone sounds in a signal.
 
-What a 2-D network does over a picture this one does along a line, with the same layers: an op takes its rank from what it is
-given. The example with which Ng's course ends its chapter on convolutions, 14 samples and sixteen kernels of 5 taps, which
-leave 14 - 5 + 1 = 10 positions, and on top of them 32 more:
+What a 2-D network does over a picture this one does along a line, with the same layers: an op takes
+its rank from what it is given. The example with which Ng's course ends its chapter on convolutions,
+14 samples and sixteen kernels of 5 taps, which leave 14 - 5 + 1 = 10 positions, and on top of them
+32 more:
 
 >>> rng = np.random.default_rng(0)
 >>> example = Sequential(Convolution.new(rng, (5,), 1, 16), Convolution.new(rng, (5,), 16, 32))
@@ -29,8 +30,8 @@ def signal_network(samples, classes, seed=0):
     chords      32 of 5 on top: which of them sound together, and ReLU
     whenever    the mean over time
 
-    The first kernels begin small: batch normalization takes their scale away again, and in what they become little is left of
-    the noise that they began with.
+    The first kernels begin small: batch normalization takes their scale away again, and in what
+    they become little is left of the noise that they began with.
     """
     rng, small = np.random.default_rng(seed), partial(truncated_normal, std=0.01)
     chords = (samples - TAPS + 1) // PER_WINDOW - 4

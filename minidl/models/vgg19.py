@@ -1,8 +1,11 @@
 """VGG19 (Simonyan & Zisserman 2014, configuration E), with Keras' names of the layers.
 
-block1: 2 convolutions of 64 channels, block2: 2 of 128, block3: 4 of 256, block4: 4 of 512, block5: 4 of 512,
-each 3x3 with a border of zeros and ReLU; after each block a 2x2 pooling of stride 2, so that block b works on
-1/2^(b-1) of the picture's height and width. Then, for classification, dense layers of 4096, 4096 and 1000.
+block1: 2 convolutions of 64 channels, block2: 2 of 128, block3: 4 of 256, block4: 4 of 512, block5:
+4 of 512,
+each 3x3 with a border of zeros and ReLU; after each block a 2x2 pooling of stride 2, so that block
+b works on
+1/2^(b-1) of the picture's height and width. Then, for classification, dense layers of 4096, 4096
+and 1000.
 """
 
 import re
@@ -31,9 +34,14 @@ def _aliases():
     return aliases
 
 
-# The layers below the dense ones, in order, and their names in papers: {"block1_conv1": ("conv1_1", "relu1_1"), ...}.
+# The layers below the dense ones, in order, and their names in papers: {"block1_conv1": ("conv1_1",
+# "relu1_1"), ...}.
 ALIASES = _aliases()
-LAYER_NAMES = {*ALIASES, *(alias for aliases in ALIASES.values() for alias in aliases), *(name for name, _, _ in TOP)}
+LAYER_NAMES = {
+    *ALIASES,
+    *(alias for aliases in ALIASES.values() for alias in aliases),
+    *(name for name, _, _ in TOP),
+}
 
 
 def _shapes():
@@ -59,9 +67,13 @@ ARCHITECTURE = Architecture(
         colours={(0, 0): (0.39417, 0.46418, 0.34120), (0, 1): (0.37740, 0.41811, 0.33999)},
     ),
     preprocessing={
-        "caffe": Preprocessing(channels="BGR", mean=(103.939, 116.779, 123.68), std=(1.0, 1.0, 1.0)),
+        "caffe": Preprocessing(
+            channels="BGR", mean=(103.939, 116.779, 123.68), std=(1.0, 1.0, 1.0)
+        ),
         "torchvision": Preprocessing(
-            channels="RGB", mean=(0.485 * 255, 0.456 * 255, 0.406 * 255), std=(0.229 * 255, 0.224 * 255, 0.225 * 255)
+            channels="RGB",
+            mean=(0.485 * 255, 0.456 * 255, 0.406 * 255),
+            std=(0.229 * 255, 0.224 * 255, 0.225 * 255),
         ),
     },
 )
@@ -70,18 +82,24 @@ ARCHITECTURE = Architecture(
 def vgg19(weights="imagenet", pooling="avg", top=False):
     """VGG19 with weights, frozen, on the current device.
 
-    weights: "imagenet" for the shipped file, or the path of another in minidl's form. pooling: "avg" as Gatys et al. use it
-    for painting, "max" as it was trained. top: with the dense layers, to classify pictures of 224x224.
-    Raises FileError where the file is missing, damaged, or of another network.
+    weights: "imagenet" for the shipped file, or the path of another in minidl's form. pooling:
+    "avg" as Gatys et al. use it for painting, "max" as it was trained. top: with the dense layers,
+    to classify pictures of 224x224. Raises FileError where the file is missing, damaged, or of
+    another network.
     """
     path = shipped("vgg19") if weights == "imagenet" else weights
     checkpoint = load(path, ARCHITECTURE, top=top)
-    return VGG19(checkpoint.arrays, checkpoint.preprocessing, pooling, top).freeze().to(current_device())
+    return (
+        VGG19(checkpoint.arrays, checkpoint.preprocessing, pooling, top)
+        .freeze()
+        .to(current_device())
+    )
 
 
 class VGG19(Pretrained):
-    """arrays: "block1_conv1/kernel" -> array and so on, of any number of channels that fit each other; preprocessing: what
-    the weights want to see. `layers` holds the layers by name, in order."""
+    """arrays: "block1_conv1/kernel" -> array and so on, of any number of channels that fit each
+    other; preprocessing: what the weights want to see. `layers` holds the layers by name, in
+    order."""
 
     def __init__(self, arrays, preprocessing, pooling="avg", top=False):
         one_of("pooling", pooling, POOLING)
@@ -90,22 +108,30 @@ class VGG19(Pretrained):
         for block, count, _ in BLOCKS:
             for number in range(1, count + 1):
                 name = f"block{block}_conv{number}"
-                self.layers[name] = Convolution(arrays[f"{name}/kernel"], arrays[f"{name}/bias"], padding=1)
+                self.layers[name] = Convolution(
+                    arrays[f"{name}/kernel"], arrays[f"{name}/bias"], padding=1
+                )
             self.layers[f"block{block}_pool"] = POOLING[pooling](2, stride=2)
         if top:
-            self.layers |= {name: Dense(arrays[f"{name}/kernel"], arrays[f"{name}/bias"]) for name, _, _ in TOP}
+            self.layers |= {
+                name: Dense(arrays[f"{name}/kernel"], arrays[f"{name}/bias"]) for name, _, _ in TOP
+            }
 
     def features(self, image, layers):
         """The activations of some layers: {name: (N, H, W, C)}, by the names that were asked for.
 
-        image: (H, W, 3) or (N, H, W, 3), RGB, 0..255. A Tensor gives Tensors, an array arrays. layers: "block4_conv2", or
-        the papers' "conv4_2", "relu4_2", each the output of its ReLU; "block4_conv2.pre" before it; "block4_pool",
-        "pool4"; dense layers "fc1" ... "predictions" where there is a top. Nothing deeper than the deepest is computed.
-        Raises ArgumentError for an unknown layer, ShapeError for an image too small for the deepest.
+        image: (H, W, 3) or (N, H, W, 3), RGB, 0..255. A Tensor gives Tensors, an array arrays.
+        layers: "block4_conv2", or the papers' "conv4_2", "relu4_2", each the output of its ReLU;
+        "block4_conv2.pre" before it; "block4_pool", "pool4"; dense layers "fc1" ... "predictions"
+        where there is a top. Nothing deeper than the deepest is computed. Raises ArgumentError for
+        an unknown layer, ShapeError for an image too small for the deepest.
         """
         if not isinstance(image, Tensor):
             with no_grad():
-                return {name: tensor.data for name, tensor in self.features(Tensor(image), layers).items()}
+                return {
+                    name: tensor.data
+                    for name, tensor in self.features(Tensor(image), layers).items()
+                }
         wanted = {self.canonical(name) for name in layers}
         found = {}
         self.check_size(image.shape, wanted)
@@ -119,12 +145,14 @@ class VGG19(Pretrained):
         return {name: found[self.canonical(name)] for name in layers}
 
     def __call__(self, image):
-        """(N, 224, 224, 3) or (224, 224, 3) -> (N, 1000): the probabilities of ImageNet's classes"""
+        """(N, 224, 224, 3) or (224, 224, 3) -> (N, 1000): the probabilities of ImageNet's
+        classes"""
         [logits] = self.features(image, ["predictions"]).values()
         return ops.softmax(logits)
 
     def _activations(self, x, wanted):
-        """(name, activation) of every layer in order; that of a convolution before its ReLU, NAME.pre, where it is wanted."""
+        """(name, activation) of every layer in order; that of a convolution before its ReLU,
+        NAME.pre, where it is wanted."""
         for name, layer in self.layers.items():
             if name == "fc1":
                 x = x.reshape(x.shape[0], -1)
@@ -155,7 +183,8 @@ class VGG19(Pretrained):
         return known
 
     def check_size(self, shape, layers):
-        """Raise ShapeError where a picture of shape (H, W, 3) or (N, H, W, 3) is too small for one of the layers."""
+        """Raise ShapeError where a picture of shape (H, W, 3) or (N, H, W, 3) is too small for one
+        of the layers."""
         wanted = {self.canonical(name) for name in layers}
         needed, least, deepest = 1, 1, "any layer"
         for name in self.layers:
@@ -164,7 +193,9 @@ class VGG19(Pretrained):
             if name in wanted or f"{name}.pre" in wanted:
                 least, deepest = needed, name
         if deepest in ("fc1", "fc2", "predictions") and shape[-3:-1] != (224, 224):
-            raise ShapeError(f"{deepest} takes pictures of 224x224; found {shape[-2]}x{shape[-3]}; resize it")
+            raise ShapeError(
+                f"{deepest} takes pictures of 224x224; found {shape[-2]}x{shape[-3]}; resize it"
+            )
         if len(shape) >= 3 and min(shape[-3:-1]) < least:
             raise ShapeError(
                 f"a picture of {shape[-2]}x{shape[-3]} is too small for {deepest}, which needs at least {least} pixels a side; "

@@ -87,7 +87,9 @@ def softmax(x, axis=-1):
     """
     xp, axis = array_module(x), axes_of(axis, x.ndim)
     if any(x.shape[i] == 0 for i in axis):
-        raise ShapeError(f"softmax of shape {x.shape} over axes {axis}: each axis needs at least one number")
+        raise ShapeError(
+            f"softmax of shape {x.shape} over axes {axis}: each axis needs at least one number"
+        )
     e = xp.exp(x - x.real.max(axis=axis, keepdims=True))
     return e / e.sum(axis=axis, keepdims=True)
 

@@ -1,7 +1,8 @@
 """Element by element: + - * / and their kin, with broadcasting; and the operators of Tensor.
 
-Broadcasting repeats an input along an axis; each repetition adds its part to the gradient. So the gradient with respect to
-a broadcast input is summed over the axes along which it was repeated: `unbroadcast`, the adjoint of broadcasting.
+Broadcasting repeats an input along an axis; each repetition adds its part to the gradient. So the
+gradient with respect to a broadcast input is summed over the axes along which it was repeated:
+`unbroadcast`, the adjoint of broadcasting.
 
 Where dy is 0, the gradient is 0, even if the slope is infinite: a later op has masked that element.
 """
@@ -33,7 +34,9 @@ def must_broadcast(a, b):
     xp = array_module(a, b)
     a_shape, b_shape = (getattr(x, "shape", ()) for x in (a, b))
     if not can_broadcast(a_shape, b_shape):
-        raise ShapeError(f"shapes {a_shape} and {b_shape} do not broadcast; from the last axis on, lengths must be equal or 1")
+        raise ShapeError(
+            f"shapes {a_shape} and {b_shape} do not broadcast; from the last axis on, lengths must be equal or 1"
+        )
     return xp
 
 
@@ -142,7 +145,9 @@ def power(x, exponent):
     array([1., 4., 9.])
     """
     if getattr(exponent, "shape", ()):
-        raise ArgumentError(f"the exponent is an array of shape {exponent.shape}; wanted a number, or exp(b * log(x)) instead")
+        raise ArgumentError(
+            f"the exponent is an array of shape {exponent.shape}; wanted a number, or exp(b * log(x)) instead"
+        )
     return x**exponent
 
 
@@ -187,7 +192,8 @@ def sqrt(x):
 
 
 def sqrt_dx(dy, y):
-    """y² = x, so 2y·∂y/∂x = 1; at 0, where the slope is infinite, the gradient is set to 0, as distances want it"""
+    """y² = x, so 2y·∂y/∂x = 1; at 0, where the slope is infinite, the gradient is set to 0, as
+    distances want it"""
     where = array_module(y).where
     return where(y != 0, dy / where(y != 0, 2 * y, 1), 0)
 

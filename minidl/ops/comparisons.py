@@ -1,4 +1,5 @@
-"""Element-wise comparisons of Tensors and logical operators for their results: == != < <= > >= & | ^ ~.
+"""Element-wise comparisons of Tensors and logical operators for their results: == != < <= > >= & |
+^ ~.
 
 The result is a Tensor of bools, with the methods `all` and `any`. It never requires a gradient,
 because it is constant almost everywhere.

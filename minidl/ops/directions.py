@@ -1,5 +1,6 @@
-"""Directions of vectors: what is left of them when their lengths do not count. A vector of zeros has no direction: 0 stands in
-its place, and its gradient is 0, since no way out of the origin is better than another."""
+"""Directions of vectors: what is left of them when their lengths do not count. A vector of zeros
+has no direction: 0 stands in its place, and its gradient is 0, since no way out of the origin is
+better than another."""
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
@@ -50,7 +51,9 @@ def cosine_similarity(a, b):
     must_be_floating("a", a)
     must_be_floating("b", b)
     if a.shape != b.shape or not a.ndim:
-        raise ShapeError(f"cosine_similarity of {a.shape} and {b.shape}; wanted the same shape (..., D) twice")
+        raise ShapeError(
+            f"cosine_similarity of {a.shape} and {b.shape}; wanted the same shape (..., D) twice"
+        )
     return (l2_normalize.forward(a) * l2_normalize.forward(b)).sum(axis=-1)
 
 
@@ -60,7 +63,11 @@ def cosine_similarity_gradients(dy, y, a, b, wanted):
 
     da = dy (b̂ - y â) / |a|,      db = dy (â - y b̂) / |b|
     """
-    dy, y, unit = dy[..., None], y[..., None], {"a": l2_normalize.forward(a), "b": l2_normalize.forward(b)}
+    dy, y, unit = (
+        dy[..., None],
+        y[..., None],
+        {"a": l2_normalize.forward(a), "b": l2_normalize.forward(b)},
+    )
     return {
         name: _over_length(dy * (unit[other] - y * unit[name]), x, -1)
         for name, x, other in (("a", a, "b"), ("b", b, "a"))
@@ -72,7 +79,8 @@ cosine_similarity = differentiable(cosine_similarity, da_db=cosine_similarity_gr
 
 
 def root(squares):
-    """√squares; the constant 0 where squares are 0, so that the complex step gives the slope 0 there; NaN for NaN"""
+    """√squares; the constant 0 where squares are 0, so that the complex step gives the slope 0
+    there; NaN for NaN"""
     xp = array_module(squares)
     return xp.where(squares.real <= 0, 0, xp.sqrt(squares))
 
@@ -85,8 +93,8 @@ def inverse(length):
 
 
 def _over_length(numbers, x, axis):
-    """numbers / |x|, and 0 where that is 0, with |x| = m |x / m|, m the largest |x[i]|: of numbers up to 1 no square overflows,
-    and none that counts vanishes"""
+    """numbers / |x|, and 0 where that is 0, with |x| = m |x / m|, m the largest |x[i]|: of numbers
+    up to 1 no square overflows, and none that counts vanishes"""
     if not x.size:
         return numbers
     xp, axes = array_module(x), axes_of(axis, x.ndim)

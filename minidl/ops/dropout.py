@@ -11,8 +11,8 @@ from minidl.ops.masks import masked
 def dropout(x, keep, seed):
     """y = x · m / keep,      m: 1 with probability `keep`, else 0
 
-    The division keeps the expected y at x. seed: of NumPy's generator; the same one leaves out the same numbers, on every
-    device.
+    The division keeps the expected y at x. seed: of NumPy's generator; the same one leaves out the
+    same numbers, on every device.
 
     >>> dropout(np.ones(6), 0.5, seed=1)
     array([2., 0., 0., 0., 2., 2.])

@@ -1,11 +1,13 @@
-"""What goes along with another op while its numbers are at hand: bias and ReLU after it, a ReLU's mask before gradients."""
+"""What goes along with another op while its numbers are at hand: bias and ReLU after it, a ReLU's
+mask before gradients."""
 
 from minidl.backend import array_module
 from minidl.ops.masks import masked
 
 
 class Finish:
-    """finish(y, outputs): add the bias b to a strip of y, of some output channels, and with `rectify` apply the ReLU."""
+    """finish(y, outputs): add the bias b to a strip of y, of some output channels, and with
+    `rectify` apply the ReLU."""
 
     def __init__(self, b=None, rectify=False):
         self.b, self.rectify = b, rectify
@@ -18,7 +20,8 @@ class Finish:
 
 
 class Rectified:
-    """dy·[y ≠ 0], the gradient of a ReLU y ≥ 0, as an array of which each part is computed when it is read."""
+    """dy·[y ≠ 0], the gradient of a ReLU y ≥ 0, as an array of which each part is computed when it
+    is read."""
 
     def __init__(self, dy, y):
         self.dy, self.y = dy, y
@@ -35,7 +38,8 @@ class Rectified:
 
 
 def put(dy, part, out):
-    """Write dy[part] to `out`, a separate array whose dtype may be wider. dy: an array, or Rectified."""
+    """Write dy[part] to `out`, a separate array whose dtype may be wider. dy: an array, or
+    Rectified."""
     if isinstance(dy, Rectified):
         numbers = dy.dy[part] if out is None else dy.dy[part].astype(out.dtype, copy=False)
         return masked(numbers, dy.y[part] != 0, out=out)

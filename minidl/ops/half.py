@@ -1,7 +1,9 @@
 """float16: a storage format whose precision and range are too small for sums.
 
-Its largest number is 65504 and it has 11 binary digits, so a sum of squares overflows, and from 2048
-on adding 1 changes nothing. Ops that add numbers therefore compute in float32 where their arrays are
+Its largest number is 65504 and it has 11 binary digits, so a sum of squares overflows, and from
+2048
+on adding 1 changes nothing. Ops that add numbers therefore compute in float32 where their arrays
+are
 float16, and round the result to float16. A result that rounds to more than 65504 is infinite.
 """
 
@@ -15,8 +17,10 @@ HALF = np.dtype(np.float16)
 
 
 def summed_in_float32(f):
-    """Decorator that converts float16 arguments to float32 for f. It converts the result to float16,
-    unless f was given a floating-point array of another dtype. f returns an array or a dict of arrays."""
+    """Decorator that converts float16 arguments to float32 for f. It converts the result to
+    float16,
+    unless f was given a floating-point array of another dtype. f returns an array or a dict of
+    arrays."""
 
     @functools.wraps(f)
     def computed(*args, **kwargs):
@@ -39,5 +43,6 @@ def widened(value):
 
 
 def at_least_float32(dtype):
-    """The dtype to compute in: float32 for float16, in which squares of gradients and Adam's ε are 0"""
+    """The dtype to compute in: float32 for float16, in which squares of gradients and Adam's ε are
+    0"""
     return np.result_type(dtype, np.float32)

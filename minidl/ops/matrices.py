@@ -1,7 +1,8 @@
 """The matrix product, alone or in batches.
 
-BLAS could share a product among its own threads. But these go on looking for more work a while after each, on cores that
-minidl's threads then wait for; so minidl shares the product itself, and BLAS multiplies its parts.
+BLAS could share a product among its own threads. But these go on looking for more work a while
+after each, on cores that minidl's threads then wait for; so minidl shares the product itself, and
+BLAS multiplies its parts.
 """
 
 import numpy as np
@@ -25,8 +26,8 @@ def matmul(a, b):
 
     y[m,n] = Σ_k a[m,k] b[k,n]
 
-    The axes before the last two are batches and broadcast. A vector is a row on the left, a column on the right, and its
-    axis of length 1 is dropped from the result.
+    The axes before the last two are batches and broadcast. A vector is a row on the left, a column
+    on the right, and its axis of length 1 is dropped from the result.
 
     Cost: M·K·N multiply-adds a matrix.
 
@@ -40,7 +41,9 @@ def matmul(a, b):
             f"matmul of {a_shape} and {b_shape}: the last axis of the first must be as long as the rows of the second"
         )
     if not can_broadcast(a_shape[:-2], b_shape[:-2]):
-        raise ShapeError(f"matmul of {a_shape} and {b_shape}: the batches before the last two axes must be equal or 1")
+        raise ShapeError(
+            f"matmul of {a_shape} and {b_shape}: the batches before the last two axes must be equal or 1"
+        )
     return _product(a, b)
 
 
@@ -68,7 +71,11 @@ def _product(a, b):
     xp = array_module(a, b)
     if min(a.ndim, b.ndim) < 2:
         return share(xp, lambda _: a @ b, [0])[0]
-    y = empty(xp, (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), xp.result_type(a, b))
+    y = empty(
+        xp,
+        (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]),
+        xp.result_type(a, b),
+    )
     by_columns = y.shape[-1] >= y.shape[-2]
     length = y.shape[-1] if by_columns else y.shape[-2]
     is_small = xp is not np or y.size * a.shape[-1] < LEAST

@@ -13,21 +13,27 @@ def unpad_windows(padded, windows):
 
 
 def seen(x, images, rows, part, value=0):
-    """What the windows of a strip read, (n, *from, C): a view of x or, if there is padding at all, a copy with it.
+    """What the windows of a strip read, (n, *from, C): a view of x or, if there is padding at all,
+    a copy with it.
 
-    part: the windows of the strip, the `rows` of all along the first axis. The copy is in scratch memory.
+    part: the windows of the strip, the `rows` of all along the first axis. The copy is in scratch
+    memory.
     """
     lengths = [(o - 1) * s + r for o, s, r in zip(part.out, part.stride, part.reach, strict=True)]
     first = rows.start * part.stride[0]
     (top, _), *others = part.padding
-    return cut(x, images, [first - top, *(-before for before, _ in others)], lengths, _in_scratch(x), value)
+    return cut(
+        x, images, [first - top, *(-before for before, _ in others)], lengths, _in_scratch(x), value
+    )
 
 
 def cut(x, images, begin, lengths, room, value=0):
-    """x[images, begin : begin + lengths], `value` where that lies outside of x; made in room(*shape), or a view of x, if it
-    is an array, where nothing does."""
+    """x[images, begin : begin + lengths], `value` where that lies outside of x; made in
+    room(*shape), or a view of x, if it is an array, where nothing does."""
     ends = [first + length for first, length in zip(begin, lengths, strict=True)]
-    is_inside = min(begin) >= 0 and all(end <= n for end, n in zip(ends, x.shape[1:-1], strict=True))
+    is_inside = min(begin) >= 0 and all(
+        end <= n for end, n in zip(ends, x.shape[1:-1], strict=True)
+    )
     if is_inside and not isinstance(x, Rectified):
         return x[(images, *map(slice, begin, ends))]
     patch = room(images.stop - images.start, *lengths, x.shape[-1])

@@ -21,8 +21,10 @@ def max_pool(x, window, *, stride=None, padding=0, dilation=1, ceil=False):
 
     y[n,o,c] = max_t x[n, o·stride + t·dilation - before, c]
 
-    The padding is minus infinity, so no finite x loses to it; a window that would see padding alone is refused.
-    stride: the window's own size if None. ceil: round the number of windows up, the last one reaching past the end.
+    The padding is minus infinity, so no finite x loses to it; a window that would see padding alone
+    is refused.
+    stride: the window's own size if None. ceil: round the number of windows up, the last one
+    reaching past the end.
 
     Cost: one comparison for each tap of each output.
 
@@ -39,7 +41,11 @@ def max_pool(x, window, *, stride=None, padding=0, dilation=1, ceil=False):
 
     def work(strip):
         images, rows, part = strip
-        largest, read, (first, *others) = y[images, rows], seen(x, images, rows, part, -xp.inf), part.taps
+        largest, read, (first, *others) = (
+            y[images, rows],
+            seen(x, images, rows, part, -xp.inf),
+            part.taps,
+        )
         largest[...] = read[(slice(None), *part.under(first))]
         for tap in others:
             xp.maximum(largest, read[(slice(None), *part.under(tap))], out=largest)
@@ -54,10 +60,11 @@ def max_pool_dx(dy, x, y, window, stride, padding, dilation, ceil):
 
     The largest x of a window is y itself, the others have no say:
 
-        dx[n,i,c] = Σ_o dy[n,o,c] [i is the first position of window o, in row-major order of the taps, where x = y]
+        dx[n,i,c] = Σ_o dy[n,o,c] [i is the first position of window o, in row-major order of the
+        taps, where x = y]
 
-    A tie sends the whole gradient to the first maximum (-inf ties with the padding, which takes it); a NaN, equal to nothing,
-    gets none.
+    A tie sends the whole gradient to the first maximum (-inf ties with the padding, which takes
+    it); a NaN, equal to nothing, gets none.
     """
     xp = array_module(dy, x, y)
     windows = _windows(x.shape, window, stride, padding, dilation, ceil)
@@ -85,8 +92,9 @@ def avg_pool(x, window, *, stride=None, padding=0, ceil=False, count_padding=Tru
 
     y[n,o,c] = 1/n(o) Σ_t x[n, o·stride + t - before, c]
 
-    The padding is 0. n(o): the positions of window o that lie in the input or its padding; with count_padding=False, in the
-    input alone. What a `ceil` window reaches past the padding is never counted.
+    The padding is 0. n(o): the positions of window o that lie in the input or its padding; with
+    count_padding=False, in the input alone. What a `ceil` window reaches past the padding is never
+    counted.
 
     Cost: one addition for each tap of each output.
 
@@ -117,12 +125,15 @@ def avg_pool(x, window, *, stride=None, padding=0, ceil=False, count_padding=Tru
 def avg_pool_dx(dy, x_shape, window, stride, padding, ceil, count_padding):
     """(N, *out, C) -> (N, *spatial, C)
 
-    Every x that window o reads is the same share of its mean:  dx[n,i,c] = Σ_{o reads i} dy[n,o,c] / n(o)
+    Every x that window o reads is the same share of its mean:  dx[n,i,c] = Σ_{o reads i} dy[n,o,c]
+    / n(o)
     """
     xp = array_module(dy)
     windows = _windows(x_shape, window, stride, padding, 1, ceil)
     if pooling_gpu.fit(windows, dy):
-        return pooling_gpu.compute("avg_pool_dx", windows, [dy], x_shape, count_padding=count_padding)
+        return pooling_gpu.compute(
+            "avg_pool_dx", windows, [dy], x_shape, count_padding=count_padding
+        )
     counts = _counts(xp, dy.dtype, windows, count_padding)
 
     def shares(images, rows, part):
@@ -137,8 +148,12 @@ avg_pool = differentiable(avg_pool, dx=avg_pool_dx)
 
 def _windows(x_shape, window, stride, padding, dilation, ceil):
     if len(x_shape) < 3:
-        raise ShapeError(f"x has shape {x_shape}; wanted (N, *spatial, C) with at least one spatial axis")
-    windows = windows_over(x_shape[1:-1], window, window if stride is None else stride, padding, dilation, ceil)
+        raise ShapeError(
+            f"x has shape {x_shape}; wanted (N, *spatial, C) with at least one spatial axis"
+        )
+    windows = windows_over(
+        x_shape[1:-1], window, window if stride is None else stride, padding, dilation, ceil
+    )
     if any(0 in counts for counts in windows.taps_inside()):
         raise ShapeError(
             f"pooling windows of {windows.size} with padding {windows.padding} over {windows.extent}: one would see padding "
@@ -152,12 +167,13 @@ def _strips(xp, images, windows, channels):
 
 
 def _hand_out(xp, dy, shares, x_shape, windows):
-    """dx (N, *extent, C), from shares(images, rows, windows of the strip): (tap, the share of dy that goes there) by turns"""
+    """dx (N, *extent, C), from shares(images, rows, windows of the strip): (tap, the share of dy
+    that goes there) by turns"""
     n, channels = x_shape[0], x_shape[-1]
     padded = empty(xp, (n, *windows.padded, channels), dy.dtype)
-    each_once = windows.stride == windows.reach == windows.size and prod(windows.out) * prod(windows.size) == prod(
-        windows.padded
-    )
+    each_once = windows.stride == windows.reach == windows.size and prod(windows.out) * prod(
+        windows.size
+    ) == prod(windows.padded)
     if not each_once:
         padded[...] = 0
 
@@ -182,5 +198,7 @@ def _counts(xp, dtype, windows, count_padding):
     """n(o) as an array (*out, 1): the product over the axes of the taps that count."""
     counts = xp.ones((1,) * len(windows.out) + (1,), dtype=dtype)
     for axis, along in enumerate(windows.taps_inside(and_padding=count_padding)):
-        counts = counts * xp.asarray(along, dtype=dtype).reshape([-1 if i == axis else 1 for i in range(counts.ndim)])
+        counts = counts * xp.asarray(along, dtype=dtype).reshape(
+            [-1 if i == axis else 1 for i in range(counts.ndim)]
+        )
     return counts

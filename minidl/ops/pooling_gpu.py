@@ -1,4 +1,5 @@
-"""Pooling on a GPU, over up to three axes: one kernel (pooling.cu) for each forward and each gradient."""
+"""Pooling on a GPU, over up to three axes: one kernel (pooling.cu) for each forward and each
+gradient."""
 
 import functools
 from pathlib import Path
@@ -33,5 +34,8 @@ def _structure(windows, images, channels):
         "dilation": windows.dilation, "before": before, "after": after,
     }  # fmt: skip
     missing = {name: 0 if name in ("before", "after") else 1 for name in lengths}
-    axes = {name: [missing[name]] * (AXES - len(values)) + list(values) for name, values in lengths.items()}
+    axes = {
+        name: [missing[name]] * (AXES - len(values)) + list(values)
+        for name, values in lengths.items()
+    }
     return structure(images=images, channels=channels, **axes)

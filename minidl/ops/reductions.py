@@ -61,20 +61,25 @@ def max(x, axis=None, keepdims=False):
     """
     axes = axes_of(axis, x.ndim)
     if any(x.shape[i] == 0 for i in axes):
-        raise ShapeError(f"max of shape {x.shape} over axes {axes}: no number is the largest of none; leave such an axis out")
+        raise ShapeError(
+            f"max of shape {x.shape} over axes {axes}: no number is the largest of none; leave such an axis out"
+        )
     return x.max(axis=axes, keepdims=keepdims)
 
 
 def max_dx(dy, x, axis, keepdims):
-    """1 at the first maximum in row-major order of the axes, 0 elsewhere: a tie sends the whole gradient to the first
+    """1 at the first maximum in row-major order of the axes, 0 elsewhere: a tie sends the whole
+    gradient to the first
 
-    The axes that were reduced are moved to the end and made one, so that each row has one maximum; dy is put there, and the
-    axes go back to where they were.
+    The axes that were reduced are moved to the end and made one, so that each row has one maximum;
+    dy is put there, and the axes go back to where they were.
     """
     xp = array_module(x)
     axes = axes_of(axis, x.ndim)
     rest = tuple(i for i in range(x.ndim) if i not in axes)
-    rows = x.transpose(*rest, *axes).reshape(prod(x.shape[i] for i in rest), prod(x.shape[i] for i in axes))
+    rows = x.transpose(*rest, *axes).reshape(
+        prod(x.shape[i] for i in rest), prod(x.shape[i] for i in axes)
+    )
     dx = xp.zeros_like(rows, order="C")
     dx[xp.arange(len(rows)), rows.argmax(axis=1)] = dy.reshape(-1)
     dx = dx.reshape([x.shape[i] for i in (*rest, *axes)])
@@ -90,8 +95,14 @@ def axes_of(axis, ndim):
         return tuple(range(ndim))
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     normal = tuple(index(i) + ndim * (index(i) < 0) for i in axes if is_int(i))
-    if len(normal) < len(axes) or not all(0 <= i < ndim for i in normal) or len(set(normal)) != len(normal):
-        raise ArgumentError(f"axis is {axis}; wanted different axes of an array that has {ndim}, so from {-ndim} to {ndim - 1}")
+    if (
+        len(normal) < len(axes)
+        or not all(0 <= i < ndim for i in normal)
+        or len(set(normal)) != len(normal)
+    ):
+        raise ArgumentError(
+            f"axis is {axis}; wanted different axes of an array that has {ndim}, so from {-ndim} to {ndim - 1}"
+        )
     return normal
 
 

@@ -1,6 +1,7 @@
 """Moving numbers without changing them: reshape, transpose, concatenate, index, pad, broadcast.
 
-All are linear maps that copy each input number to some places; the gradient collects from those places.
+All are linear maps that copy each input number to some places; the gradient collects from those
+places.
 """
 
 from operator import index as index_of
@@ -24,7 +25,9 @@ def reshape(x, shape):
     try:
         return x.reshape(shape)
     except ValueError:
-        raise ShapeError(f"reshape from {x.shape} to {shape}: wanted as many numbers in all, and at most one -1") from None
+        raise ShapeError(
+            f"reshape from {x.shape} to {shape}: wanted as many numbers in all, and at most one -1"
+        ) from None
 
 
 def reshape_dx(dy, x_shape):
@@ -43,7 +46,9 @@ def transpose(x, axes=None):
     """
     order = _order(axes, x.ndim)
     if sorted(order) != [*range(x.ndim)]:
-        raise ShapeError(f"transpose of shape {x.shape} by axes {axes}: wanted each of its axes once")
+        raise ShapeError(
+            f"transpose of shape {x.shape} by axes {axes}: wanted each of its axes once"
+        )
     return x.transpose(order)
 
 
@@ -90,7 +95,8 @@ concatenate = differentiable(concatenate, darrays=concatenate_darrays)
 
 
 def index(x, key):
-    """y = x[key], with NumPy's rules for integers, slices, masks and integer arrays, any of which may be Tensors
+    """y = x[key], with NumPy's rules for integers, slices, masks and integer arrays, any of which
+    may be Tensors
 
     >>> index(np.array([1., 2., 3.]), [0, 0, 2])
     array([1., 1., 3.])
@@ -123,7 +129,9 @@ def _key(xp, key):
         return tuple(_key(xp, k) for k in key)
     kind = key.dtype.kind if is_array(key) else "i"
     if kind not in "iub":
-        raise ShapeError(f"the index is an array of {key.dtype}; wanted integers or bools: use .astype('int64')")
+        raise ShapeError(
+            f"the index is an array of {key.dtype}; wanted integers or bools: use .astype('int64')"
+        )
     return xp.asarray(key) if xp is not np and isinstance(key, (list, np.ndarray)) else key
 
 
@@ -145,7 +153,9 @@ def pad(x, width, value=0):
 
 def pad_dx(dy, x_shape, width):
     """The border is constant; what is inside goes back"""
-    return dy[tuple(slice(before, before + n) for n, (before, _) in zip(x_shape, width, strict=True))]
+    return dy[
+        tuple(slice(before, before + n) for n, (before, _) in zip(x_shape, width, strict=True))
+    ]
 
 
 pad = differentiable(pad, dx=pad_dx)
@@ -161,7 +171,9 @@ def broadcast_to(x, shape):
     try:
         return array_module(x).broadcast_to(x, shape)
     except ValueError:
-        raise ShapeError(f"broadcast from {x.shape} to {shape}: an axis must be new, of length 1, or as long already") from None
+        raise ShapeError(
+            f"broadcast from {x.shape} to {shape}: an axis must be new, of length 1, or as long already"
+        ) from None
 
 
 def broadcast_to_dx(dy, x_shape):

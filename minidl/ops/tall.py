@@ -1,4 +1,5 @@
-"""Products of tall matrices: many rows (the positions of a picture), few columns (its channels). The cores share the rows."""
+"""Products of tall matrices: many rows (the positions of a picture), few columns (its channels).
+The cores share the rows."""
 
 from minidl.backend import array_module
 from minidl.cores import share, share_sum
@@ -7,7 +8,8 @@ from minidl.ops.strips import equal_parts, fair_strip, strips
 
 
 def column_sums(a):
-    """(M, C) -> (C,):  y[c] = Σ_m a[m,c], a product with ones, since BLAS adds faster than NumPy; a: an array, or Rectified"""
+    """(M, C) -> (C,):  y[c] = Σ_m a[m,c], a product with ones, since BLAS adds faster than NumPy;
+    a: an array, or Rectified"""
     xp = array_module(a)
 
     def work(rows):
@@ -39,5 +41,11 @@ def transposed_times(a, b):
         def work(rows, image=image):
             return a[image, rows].T @ b[image, rows]
 
-        y[image] = share_sum(xp, work, equal_parts(a.shape[1], fair_strip(xp, a[0].size) // a.shape[-1]), shape, y.dtype)
+        y[image] = share_sum(
+            xp,
+            work,
+            equal_parts(a.shape[1], fair_strip(xp, a[0].size) // a.shape[-1]),
+            shape,
+            y.dtype,
+        )
     return y

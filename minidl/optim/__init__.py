@@ -1,4 +1,5 @@
-"""Optimisers: from gradients to the next point; schedules of their learning rate; gradients held to a length."""
+"""Optimisers: from gradients to the next point; schedules of their learning rate; gradients held to
+a length."""
 
 from minidl.optim.adam import Adam
 from minidl.optim.clipping import clip_gradients

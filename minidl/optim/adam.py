@@ -17,11 +17,12 @@ class Adam(Optimizer):
     "pytorch"      x ← x - learning_rate · m / (1 - β1^t) / (√(v / (1 - β2^t)) + ε)           Algorithm 1 of the paper
     "tensorflow"   x ← x - learning_rate · √(1 - β2^t) / (1 - β1^t) · m / (√v + ε)            its section 2, "ε hat"
 
-    In the second form ε is in effect divided by √(1 - β2^t): larger in the first steps, which matters where gradients are as
-    small as ε.
+    In the second form ε is in effect divided by √(1 - β2^t): larger in the first steps, which
+    matters where gradients are as small as ε.
 
-    weight_decay λ adds λ x to g, which √v then divides too: what has large gradients decays less. decoupled (AdamW): g stays as
-    it is, and x ← (1 - learning_rate·λ) x before the step. (This is PyTorch's λ; the paper's is learning_rate·λ.)
+    weight_decay λ adds λ x to g, which √v then divides too: what has large gradients decays less.
+    decoupled (AdamW): g stays as it is, and x ← (1 - learning_rate·λ) x before the step. (This is
+    PyTorch's λ; the paper's is learning_rate·λ.)
     """
 
     NUMBERS = {"learning_rate": float, "steps": int}
@@ -38,7 +39,8 @@ class Adam(Optimizer):
         self.epsilon_form = one_of("epsilon_form", epsilon_form, EPSILON_FORMS)
         self.decoupled = decoupled
         self.steps = 0
-        self._idle = dict.fromkeys(self.names, 0)  # how many steps did not change the parameter; t does not count them
+        # how many steps did not change the parameter; t does not count them
+        self._idle = dict.fromkeys(self.names, 0)
 
     def step(self, loss=None):
         numbers = self._to_move()
@@ -53,15 +55,25 @@ class Adam(Optimizer):
     def restore(self, state):
         idle = {name: state[f"idle/{name}"] for name in self.names if f"idle/{name}" in state}
         for name, count in idle.items():
-            if np.shape(count) or not (count >= 0 and count == int(count) and np.all(count <= state.get("steps", 0))):
-                raise ArgumentError(f"idle/{name} is {count} in the state; wanted a whole number of its steps")
-        super().restore({name: value for name, value in state.items() if name.removeprefix("idle/") not in idle})
-        self._idle |= dict.fromkeys(self.names, 0) | {name: int(count) for name, count in idle.items()}
+            if np.shape(count) or not (
+                count >= 0 and count == int(count) and np.all(count <= state.get("steps", 0))
+            ):
+                raise ArgumentError(
+                    f"idle/{name} is {count} in the state; wanted a whole number of its steps"
+                )
+        super().restore(
+            {name: value for name, value in state.items() if name.removeprefix("idle/") not in idle}
+        )
+        self._idle |= dict.fromkeys(self.names, 0) | {
+            name: int(count) for name, count in idle.items()
+        }
 
     def _change(self, new, x, g, m, v, decay, rate, t):
         xp, m_bias, v_bias = array_module(x), 1 - self.beta1**t, 1 - self.beta2**t
         is_first_form = self.epsilon_form == "pytorch"
-        step_rate, v_scale = (rate / m_bias, v_bias**-0.5) if is_first_form else (rate * v_bias**0.5 / m_bias, 1.0)
+        step_rate, v_scale = (
+            (rate / m_bias, v_bias**-0.5) if is_first_form else (rate * v_bias**0.5 / m_bias, 1.0)
+        )
         if not self.decoupled:
             g = decayed(g, x, decay)
         part = scratch(xp, "part of a step", x.shape, x.dtype)

@@ -1,4 +1,5 @@
-"""Gradients held to a length (Pascanu, Mikolov, Bengio 2013): one steep place does not throw the parameters far away."""
+"""Gradients held to a length (Pascanu, Mikolov, Bengio 2013): one steep place does not throw the
+parameters far away."""
 
 from math import fsum, isfinite
 
@@ -13,11 +14,13 @@ from minidl.optim.optimizer import STRIP
 
 
 def clip_gradients(parameters, most):
-    """Give the parameters gradients g·min(1, most / |g|), where |g| is the length of all of them as one vector, and return |g|.
+    """Give the parameters gradients g·min(1, most / |g|), where |g| is the length of all of them as
+    one vector, and return |g|.
 
-    parameters: a list of Tensors, or a dict name -> Tensor; frozen ones and those without a gradient are skipped.
-    A length that is not finite has no direction to keep: the gradients then stay unchanged, and the caller sees the length in
-    the result. On a GPU |g| is read, once.
+    parameters: a list of Tensors, or a dict name -> Tensor; frozen ones and those without a
+    gradient are skipped.
+    A length that is not finite has no direction to keep: the gradients then stay unchanged, and the
+    caller sees the length in the result. On a GPU |g| is read, once.
 
     >>> from minidl import Tensor
     >>> x = Tensor([0., 0.], requires_grad=True)
@@ -26,7 +29,9 @@ def clip_gradients(parameters, most):
     (5.0, array([0.6, 0.8]))
     """
     if not most > 0:
-        raise ArgumentError(f"the length that gradients are clipped to is {most}; wanted a number above 0")
+        raise ArgumentError(
+            f"the length that gradients are clipped to is {most}; wanted a number above 0"
+        )
     tensors = parameters.values() if isinstance(parameters, dict) else parameters
     found = [p for p in tensors if p.requires_grad and p.grad is not None]
     length = _length([p.grad for p in found])
@@ -47,6 +52,10 @@ def _length(gradients):
         return 0.0
     xp = array_module(*gradients)
     rows = [g.reshape(-1) for g in gradients]
-    strips = [row[part] for row in rows for part in equal_parts(row.size, STRIP if xp is np else GPU_STRIP, cores=1)]
+    strips = [
+        row[part]
+        for row in rows
+        for part in equal_parts(row.size, STRIP if xp is np else GPU_STRIP, cores=1)
+    ]
     sums = share(xp, lambda strip: xp.multiply(strip, strip, dtype="float64").sum(), strips)
     return fsum(read_numbers(*sums)) ** 0.5 if sums else 0.0

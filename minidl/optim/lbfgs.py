@@ -1,8 +1,10 @@
-"""L-BFGS (Liu & Nocedal 1989), in the form that style transfer uses: no line search, one evaluation a step.
+"""L-BFGS (Liu & Nocedal 1989), in the form that style transfer uses: no line search, one evaluation
+a step.
 
-A quasi-Newton method steps along d = -H g, H an estimate of the inverse Hessian. It learns H from the last pairs of
-moves s = x' - x and the changes y = g' - g that they made, since on a quadratic H y = s. Limited memory: H is never formed;
-H g is computed from the pairs (Nocedal & Wright 2006, algorithm 7.4).
+A quasi-Newton method steps along d = -H g, H an estimate of the inverse Hessian. It learns H from
+the last pairs of moves s = x' - x and the changes y = g' - g that they made, since on a quadratic H
+y = s. Limited memory: H is never formed; H g is computed from the pairs (Nocedal & Wright 2006,
+algorithm 7.4).
 """
 
 from collections import deque
@@ -17,30 +19,38 @@ from minidl.optim.optimizer import Optimizer, must_fit
 
 
 class LBFGS(Optimizer):
-    """The first step is min(1, 1 / Σ|g|)·learning_rate along -g, but long enough to move x by VISIBLE units in its last
-    place (which decides for pictures in float32); later ones are learning_rate along -H g.
+    """The first step is min(1, 1 / Σ|g|)·learning_rate along -g, but long enough to move x by
+    VISIBLE units in its last place (which decides for pictures in float32); later ones are
+    learning_rate along -H g.
 
-    A pair is kept if y·s > 1e-10 |y| |s|; H begins as (y·s / y·y) I. history: pairs kept, 2 arrays of the parameters' size
-    each. Arrays stay in their own precision, scalars are float64. Until a first pair is found (the loss may be curved the
-    wrong way at the start), steps along -g grow fourfold.
+    A pair is kept if y·s > 1e-10 |y| |s|; H begins as (y·s / y·y) I. history: pairs kept, 2 arrays
+    of the parameters' size each. Arrays stay in their own precision, scalars are float64. Until a
+    first pair is found (the loss may be curved the wrong way at the start), steps along -g grow
+    fourfold.
 
     The dot products stay where the arrays are; only what a decision hangs on is read, twice a step.
 
-    Without a line search a step can go astray. Where the loss is not finite, or more than `leap` times the last good one (if
-    that is above 0), the step is taken back and a quarter of it tried. `converged` tells that steps no longer change the
-    loss, as a share of it, by more than `tolerance`, ten times in a row: unlike an absolute threshold it means the same at
-    a loss of 1e11 and of 1e-3.
+    Without a line search a step can go astray. Where the loss is not finite, or more than `leap`
+    times the last good one (if that is above 0), the step is taken back and a quarter of it tried.
+    `converged` tells that steps no longer change the loss, as a share of it, by more than
+    `tolerance`, ten times in a row: unlike an absolute threshold it means the same at a loss of
+    1e11 and of 1e-3.
     """
 
     takes_back = True
     NUMBERS = {"learning_rate": float, "rollbacks": int, "still": int}
-    POINT, PAIR = {"x": 1, "gradient": 1, "direction": 1, "loss": 0, "length": 0}, {"s": 1, "y": 1, "rho": 0, "scale": 0}
+    POINT, PAIR = (
+        {"x": 1, "gradient": 1, "direction": 1, "loss": 0, "length": 0},
+        {"s": 1, "y": 1, "rho": 0, "scale": 0},
+    )
     SHRINK, GROW, PATIENCE, CURVATURE, VISIBLE = 0.25, 4, 10, 1e-10, 1e4
 
     def __init__(self, parameters, learning_rate=1.0, history=10, tolerance=1e-7, leap=1.1):
         super().__init__(parameters, learning_rate)
         if any(self._decays) or {*self._rates} != {1.0}:
-            raise ArgumentError("L-BFGS moves all parameters along one direction; wanted groups without weight decay or rate")
+            raise ArgumentError(
+                "L-BFGS moves all parameters along one direction; wanted groups without weight decay or rate"
+            )
         if history < 1:
             raise ArgumentError(f"the history is {history}; wanted at least 1 pair")
         self.tolerance, self.leap = tolerance, leap
@@ -61,7 +71,9 @@ class LBFGS(Optimizer):
             x, g, loss = self._good
             found |= dict(zip(self.POINT, (x, g, self._direction, loss, self._length), strict=True))
         for number, pair in enumerate(self.pairs):
-            found |= {f"{name}/{number}": value for name, value in zip(self.PAIR, pair, strict=True)}
+            found |= {
+                f"{name}/{number}": value for name, value in zip(self.PAIR, pair, strict=True)
+            }
         return found
 
     def restore(self, state):
@@ -69,17 +81,25 @@ class LBFGS(Optimizer):
         dtype = at_least_float32(data.dtype)
         ndims = dict.fromkeys(self.NUMBERS, 0) | (self.POINT if "x" in state else {})
         count = sum(name.startswith("s/") for name in state)
-        ndims |= {f"{name}/{number}": ndim for number in range(count) for name, ndim in self.PAIR.items()}
+        ndims |= {
+            f"{name}/{number}": ndim for number in range(count) for name, ndim in self.PAIR.items()
+        }
         must_fit(state, {name: (size,) * ndim for name, ndim in ndims.items()})
 
         def taken(names):
             return [
-                to_device(state[name], device_of(data)).astype(dtype) if ndims[name] else float(state[name]) for name in names
+                to_device(state[name], device_of(data)).astype(dtype)
+                if ndims[name]
+                else float(state[name])
+                for name in names
             ]
 
         for name, kind in self.NUMBERS.items():
             setattr(self, name, kind(state[name]))
-        self.pairs = deque((tuple(taken(f"{name}/{n}" for name in self.PAIR)) for n in range(count)), self.pairs.maxlen)
+        self.pairs = deque(
+            (tuple(taken(f"{name}/{n}" for name in self.PAIR)) for n in range(count)),
+            self.pairs.maxlen,
+        )
         if "x" in state:
             x, g, self._direction, loss, self._length = taken(self.POINT)
             self._good = x, g, loss
@@ -89,13 +109,20 @@ class LBFGS(Optimizer):
 
     def step(self, loss):
         numbers = tuple(self._to_move())
-        if numbers != self._moving and self._moving is not None:  # the loss is now a function of other parameters
+        # the loss is now a function of other parameters
+        if numbers != self._moving and self._moving is not None:
             self._forget()
             self.pairs.clear()
         self._moving = numbers
-        loss, x, g = float(loss), _flat(p.data for p in self.parameters), _flat(self._gradients(numbers))
+        loss, x, g = (
+            float(loss),
+            _flat(p.data for p in self.parameters),
+            _flat(self._gradients(numbers)),
+        )
         pair = None if self._good is None else (x - self._good[0], g - self._good[1])
-        is_finite, *sums = read_numbers(_is_finite(g), *(_first_sums(x, g) if pair is None else _sums(*pair)))
+        is_finite, *sums = read_numbers(
+            _is_finite(g), *(_first_sums(x, g) if pair is None else _sums(*pair))
+        )
         if not (isfinite(loss) and is_finite) or self._has_leapt(loss):
             self._take_back(loss)
         else:
@@ -125,7 +152,9 @@ class LBFGS(Optimizer):
 
     def _take_back(self, loss):
         if self._good is None:
-            raise NonFiniteError(f"L-BFGS cannot begin: the loss is {loss} or its gradient not finite at the first point")
+            raise NonFiniteError(
+                f"L-BFGS cannot begin: the loss is {loss} or its gradient not finite at the first point"
+            )
         self.rollbacks += 1
         self._length *= self.SHRINK
 
@@ -134,10 +163,13 @@ class LBFGS(Optimizer):
         if ys > self.CURVATURE * (yy * ss) ** 0.5:
             self.pairs.append((s, y, 1 / ys, ys / yy))
         change = abs(loss - before_loss)
-        self.still = self.still + 1 if change <= self.tolerance * max(abs(loss), abs(before_loss)) else 0
+        self.still = (
+            self.still + 1 if change <= self.tolerance * max(abs(loss), abs(before_loss)) else 0
+        )
 
     def _cautious_length(self, dtype, total, steepest, largest):
-        """min(1, 1 / Σ|g|), but enough to move x by VISIBLE units in its last place: less would teach nothing of H."""
+        """min(1, 1 / Σ|g|), but enough to move x by VISIBLE units in its last place: less would
+        teach nothing of H."""
         if not total:
             return 1.0
         visible = self.VISIBLE * float(np.finfo(dtype).eps) * largest / steepest
@@ -192,7 +224,8 @@ def _sums(s, y):
 
 
 def _dot(a, b):
-    """In float64 from the products on: squares of a gradient overflow float32 long before the gradient does."""
+    """In float64 from the products on: squares of a gradient overflow float32 long before the
+    gradient does."""
     return array_module(a, b).multiply(a, b, dtype="float64").sum()
 
 

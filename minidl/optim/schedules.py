@@ -1,5 +1,5 @@
-"""How the learning rate changes: a schedule is a function of the time t, in steps or epochs, whichever it is asked with, and
-gives the rate:
+"""How the learning rate changes: a schedule is a function of the time t, in steps or epochs,
+whichever it is asked with, and gives the rate:
 
     schedule = Warmup(5, Steps(0.1, {80: 0.1, 160: 0.01}))
     optimizer.learning_rate = schedule(t)
@@ -27,7 +27,8 @@ class Constant:
 
 @dataclass(frozen=True)
 class Steps:
-    """rate, from each time of {time: factor} on rate·factor. A factor is of the rate at the start, not of the one before.
+    """rate, from each time of {time: factor} on rate·factor. A factor is of the rate at the start,
+    not of the one before.
 
     >>> [round(Steps(0.1, {80: 0.1, 160: 0.01})(epoch), 4) for epoch in (0, 79, 80, 160, 200)]
     [0.1, 0.1, 0.01, 0.001, 0.001]
@@ -51,8 +52,8 @@ class Steps:
 
 @dataclass(frozen=True)
 class Cosine:
-    """rate (last + (1 - last) (1 + cos(π t / length)) / 2): from rate at the start to rate·last at t = length, and there from
-    then on (Loshchilov & Hutter 2017, eq. 5, without restarts)
+    """rate (last + (1 - last) (1 + cos(π t / length)) / 2): from rate at the start to rate·last at
+    t = length, and there from then on (Loshchilov & Hutter 2017, eq. 5, without restarts)
 
     >>> [round(Cosine(1.0, length=4)(t), 3) for t in range(6)]
     [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
@@ -71,8 +72,9 @@ class Cosine:
 
 @dataclass(frozen=True)
 class Warmup:
-    """The rate of another schedule, times what rises on a line from `first` at t = 0 to 1 at t = length, so that large batches
-    do not throw a fresh network off (Goyal et al. 2017). The other goes by the same clock: it is not put off by the length.
+    """The rate of another schedule, times what rises on a line from `first` at t = 0 to 1 at t =
+    length, so that large batches do not throw a fresh network off (Goyal et al. 2017). The other
+    goes by the same clock: it is not put off by the length.
 
     >>> [Warmup(4, Steps(1.0, {5: 0.5}), first=0.5)(t) for t in (0, 1, 2, 3, 4, 5)]
     [0.5, 0.625, 0.75, 0.875, 1.0, 0.5]
@@ -91,8 +93,8 @@ class Warmup:
 
 @dataclass(frozen=True)
 class OneCycle:
-    """From rate·first up to rate at t = rise·length and down to rate·last at t = length, each along half a cosine (Smith &
-    Topin 2018, in fastai's form)
+    """From rate·first up to rate at t = rise·length and down to rate·last at t = length, each along
+    half a cosine (Smith & Topin 2018, in fastai's form)
 
     >>> [round(OneCycle(1.0, length=10)(t), 3) for t in (0, 1.5, 3, 6.5, 10)]
     [0.04, 0.52, 1.0, 0.5, 0.0]
@@ -107,7 +109,9 @@ class OneCycle:
     def __post_init__(self):
         _must_be_long(self.length)
         if not 0 < self.rise < 1:
-            raise ArgumentError(f"the rise is {self.rise} of the cycle; wanted a share between 0 and 1, both excluded")
+            raise ArgumentError(
+                f"the rise is {self.rise} of the cycle; wanted a share between 0 and 1, both excluded"
+            )
 
     def __call__(self, t):
         top = self.rise * self.length
@@ -122,4 +126,6 @@ def _along_a_cosine(begin, end, share):
 
 def _must_be_long(length):
     if not length > 0:
-        raise ArgumentError(f"the length of a schedule is {length}; wanted a number of steps or epochs above 0")
+        raise ArgumentError(
+            f"the length of a schedule is {length}; wanted a number of steps or epochs above 0"
+        )

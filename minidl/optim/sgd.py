@@ -16,17 +16,27 @@ class SGD(Optimizer):
     "keras"      v ← momentum·v + learning_rate·g,       x ← x - v
                  Nesterov:                               x ← x - (learning_rate·g + momentum·v)
 
-    The first sums up gradients and applies the learning rate afterwards; the second, Sutskever's and Keras' (whose v has the
-    other sign), sums up steps. They differ where the learning rate changes: the first slows down at once, the second lets the
-    old steps run out.
+    The first sums up gradients and applies the learning rate afterwards; the second, Sutskever's
+    and Keras' (whose v has the other sign), sums up steps. They differ where the learning rate
+    changes: the first slows down at once, the second lets the old steps run out.
     """
 
-    def __init__(self, parameters, learning_rate, momentum=0.0, nesterov=False, momentum_form="pytorch", weight_decay=0.0):
+    def __init__(
+        self,
+        parameters,
+        learning_rate,
+        momentum=0.0,
+        nesterov=False,
+        momentum_form="pytorch",
+        weight_decay=0.0,
+    ):
         super().__init__(parameters, learning_rate, weight_decay, ["velocity"] if momentum else [])
         if not 0 <= momentum < 1:
             raise ArgumentError(f"the momentum is {momentum}; wanted a number from 0 to below 1")
         if nesterov and not momentum:
-            raise ArgumentError("Nesterov's step looks ahead along the momentum, which is 0; give a momentum such as 0.9")
+            raise ArgumentError(
+                "Nesterov's step looks ahead along the momentum, which is 0; give a momentum such as 0.9"
+            )
         self.momentum, self.nesterov = momentum, nesterov
         self.momentum_form = one_of("momentum_form", momentum_form, MOMENTUM_FORMS)
 

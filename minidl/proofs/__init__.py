@@ -1,4 +1,5 @@
-"""The table of proofs: for every op, what sort of function it is in each argument, and geometries to prove it on.
+"""The table of proofs: for every op, what sort of function it is in each argument, and geometries
+to prove it on.
 
 geometry.py    shapes and options, drawn
 numbers.py     the numbers in the arrays

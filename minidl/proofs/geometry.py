@@ -1,8 +1,9 @@
 """Geometries to prove the ops on: shapes and options.
 
-A geometry is drawn by asking a chooser for integers and choices. `RandomChooser` answers from a seed; the tests answer
-with hypothesis, which searches and shrinks. Output sizes are drawn first and input sizes follow, so that no draw is thrown
-away. Each function gives the arguments of an op by name, an array as its Shape.
+A geometry is drawn by asking a chooser for integers and choices. `RandomChooser` answers from a
+seed; the tests answer with hypothesis, which searches and shrinks. Output sizes are drawn first and
+input sizes follow, so that no draw is thrown away. Each function gives the arguments of an op by
+name, an array as its Shape.
 """
 
 import numpy as np
@@ -17,7 +18,8 @@ class Shape(tuple):
 
 
 class Numbers(tuple):
-    """Stands in a drawn geometry for an array of these very numbers: labels, which are no floating-point ones."""
+    """Stands in a drawn geometry for an array of these very numbers: labels, which are no
+    floating-point ones."""
 
     __slots__ = ()
 
@@ -54,13 +56,19 @@ def broadcasting(choose):
 
 
 def _window_axis(choose, dilated, least=1, ceil=False):
-    """One spatial axis, from its output size: (length, taps, stride, dilation, (before, after)). With `ceil`, an output
-    size of 0 stands for one window that may be longer than the input and its padding."""
-    out, taps, stride = choose.integer(0 if ceil else 1, 3), choose.integer(1, 3), choose.integer(1, 3)
+    """One spatial axis, from its output size: (length, taps, stride, dilation, (before, after)).
+    With `ceil`, an output size of 0 stands for one window that may be longer than the input and its
+    padding."""
+    out, taps, stride = (
+        choose.integer(0 if ceil else 1, 3),
+        choose.integer(1, 3),
+        choose.integer(1, 3),
+    )
     dilation = choose.integer(1, 2) if dilated else 1
     reach = dilation * (taps - 1) + 1
     if out:
-        span = (out - 1) * stride + reach + choose.integer(0, stride - 1)  # the last term: left over, read by no window
+        # the last term: left over, read by no window
+        span = (out - 1) * stride + reach + choose.integer(0, stride - 1)
     else:
         span = reach - choose.integer(0, min(stride, reach) - 1)
     least = min(span, max(least, dilation))
@@ -83,7 +91,10 @@ def convolution_of_runs(choose):
 def _convolution(choose, axes, groups):
     spatial, kernel, stride, dilation, padding = zip(*axes, strict=True)
     per_group, multiplier = choose.integer(1, 2), choose.integer(1, 2)
-    x, w = (choose.integer(1, 2), *spatial, groups * per_group), (*kernel, per_group, groups * multiplier)
+    x, w = (
+        (choose.integer(1, 2), *spatial, groups * per_group),
+        (*kernel, per_group, groups * multiplier),
+    )
     return {
         "x": Shape(x), "w": Shape(w), "b": Shape(w[-1:]), "stride": stride, "dilation": dilation, "groups": groups,
         "padding": choose.one_of((padding, padding, "same")),
@@ -94,15 +105,28 @@ def convolution_of_each_channel(choose):
     geometry = convolution(choose)
     *kernel, _, _ = geometry["w"]
     channels = geometry["x"][-1]
-    return {**geometry, "w": Shape((*kernel, 1, channels)), "b": Shape((channels,)), "groups": channels}
+    return {
+        **geometry,
+        "w": Shape((*kernel, 1, channels)),
+        "b": Shape((channels,)),
+        "groups": channels,
+    }
 
 
 def convolution_of_threes(choose, least_axes=1):
-    """3 taps on each axis, stride 1: up to three of winograd's tiles along an axis, the last one whole or not."""
+    """3 taps on each axis, stride 1: up to three of winograd's tiles along an axis, the last one
+    whole or not."""
     out = tuple(choose.integer(1, 9) for _ in range(choose.integer(least_axes, 3)))
-    padding = tuple((choose.integer(0, min(3, n + 1)), choose.integer(0, 1) if n > 2 else 0) for n in out)
-    spatial = tuple(max(1, n + 2 - before - after) for n, (before, after) in zip(out, padding, strict=True))
-    x, w = (choose.integer(1, 2), *spatial, choose.integer(1, 3)), ((3,) * len(out), choose.integer(1, 3))
+    padding = tuple(
+        (choose.integer(0, min(3, n + 1)), choose.integer(0, 1) if n > 2 else 0) for n in out
+    )
+    spatial = tuple(
+        max(1, n + 2 - before - after) for n, (before, after) in zip(out, padding, strict=True)
+    )
+    x, w = (
+        (choose.integer(1, 2), *spatial, choose.integer(1, 3)),
+        ((3,) * len(out), choose.integer(1, 3)),
+    )
     return {
         "x": Shape(x), "w": Shape((*w[0], x[-1], w[1])), "b": Shape(w[1:]), "stride": (1,) * len(out),
         "dilation": (1,) * len(out), "groups": 1, "padding": choose.one_of((padding, padding, "same")),
@@ -136,7 +160,11 @@ def matmul(choose):
 def reduction(choose):
     shape = _axes(choose, 1, 4)
     some = tuple(i for i in range(len(shape)) if choose.one_of((True, False)))
-    return {"x": Shape(shape), "axis": choose.one_of((None, -1, some)), "keepdims": choose.one_of((False, True))}
+    return {
+        "x": Shape(shape),
+        "axis": choose.one_of((None, -1, some)),
+        "keepdims": choose.one_of((False, True)),
+    }
 
 
 def reshape(choose):
@@ -148,7 +176,10 @@ def transpose(choose):
     shape = _axes(choose, 2, 4)
     shift = choose.integer(0, len(shape) - 1)
     axes = tuple(range(len(shape)))
-    return {"x": Shape(shape), "axes": choose.one_of((None, axes[shift:] + axes[:shift], (*axes[:-2], -1, -2)))}
+    return {
+        "x": Shape(shape),
+        "axes": choose.one_of((None, axes[shift:] + axes[:shift], (*axes[:-2], -1, -2))),
+    }
 
 
 def concatenate(choose):
@@ -159,7 +190,9 @@ def concatenate(choose):
 
 
 def index(choose):
-    key = choose.one_of((0, slice(1, None, 2), (..., slice(None, None, -1)), [1, 0, 1], (slice(None), [0, 0])))
+    key = choose.one_of(
+        (0, slice(1, None, 2), (..., slice(None, None, -1)), [1, 0, 1], (slice(None), [0, 0]))
+    )
     return {"x": Shape((choose.integer(2, 4), choose.integer(2, 4))), "key": key}
 
 
@@ -181,9 +214,18 @@ def resample(choose):
     out = choose.integer(1, 2), choose.integer(1, 3)
 
     def places(size):
-        return Numbers([[[choose.integer(-4, 4 * size) / 4 for _ in range(out[1])] for _ in range(out[0])] for _ in range(n)])
+        return Numbers(
+            [
+                [[choose.integer(-4, 4 * size) / 4 for _ in range(out[1])] for _ in range(out[0])]
+                for _ in range(n)
+            ]
+        )
 
-    return {"x": Shape((n, height, width, channels)), "rows": places(height), "columns": places(width)}
+    return {
+        "x": Shape((n, height, width, channels)),
+        "rows": places(height),
+        "columns": places(width),
+    }
 
 
 def softmax(choose):
@@ -195,7 +237,12 @@ def batch_norm(choose):
     """At least two numbers of each channel: of one alone the mean takes all away."""
     *axes, channels = _axes(choose, 2, 4)
     x = Shape((axes[0] + 1, *axes[1:], channels))
-    return {"x": x, "gamma": Shape((channels,)), "beta": Shape((channels,)), "epsilon": choose.one_of((1e-3, 1.0))}
+    return {
+        "x": x,
+        "gamma": Shape((channels,)),
+        "beta": Shape((channels,)),
+        "epsilon": choose.one_of((1e-3, 1.0)),
+    }
 
 
 def batch_norm_with_fixed_moments(choose):
@@ -209,11 +256,17 @@ def batch_norm_with_fixed_moments(choose):
 
 
 def dropout(choose):
-    return {**elements(choose), "keep": choose.one_of((0.5, 1.0, 0.1)), "seed": choose.integer(0, 9)}
+    return {
+        **elements(choose),
+        "keep": choose.one_of((0.5, 1.0, 0.1)),
+        "seed": choose.integer(0, 9),
+    }
 
 
 def _features(choose):
-    return Shape((choose.integer(1, 2), choose.integer(1, 3), choose.integer(1, 3), choose.integer(1, 3)))
+    return Shape(
+        (choose.integer(1, 2), choose.integer(1, 3), choose.integer(1, 3), choose.integer(1, 3))
+    )
 
 
 def content_loss(choose):
@@ -223,25 +276,40 @@ def content_loss(choose):
 
 
 def gram_matrix(choose):
-    return {"features": _features(choose), "normalization": choose.one_of(tuple(losses.gram.DIVISORS))}
+    return {
+        "features": _features(choose),
+        "normalization": choose.one_of(tuple(losses.gram.DIVISORS)),
+    }
 
 
 def gram_loss(choose):
     n, channels = choose.integer(1, 2), choose.integer(1, 3)
-    return {"G": Shape((n, channels, channels)), "A": Shape((n, channels, channels)), "factor": choose.one_of((1.0, 0.3))}
+    return {
+        "G": Shape((n, channels, channels)),
+        "A": Shape((n, channels, channels)),
+        "factor": choose.one_of((1.0, 0.3)),
+    }
 
 
 def style_loss(choose):
     features = n, _, _, channels = _features(choose)
     pictures = (n, choose.integer(1, 3), choose.integer(1, 3), channels)
     style = Shape(choose.one_of((pictures, (n, channels, channels))))
-    return {"generated": features, "style": style, "normalization": choose.one_of(tuple(losses.style.FACTORS))}
+    return {
+        "generated": features,
+        "style": style,
+        "normalization": choose.one_of(tuple(losses.style.FACTORS)),
+    }
 
 
 def softmax_cross_entropy(choose):
     n, classes = choose.integer(1, 3), choose.integer(1, 4)
     labels = Numbers(choose.integer(0, classes - 1) for _ in range(n))
-    return {"logits": Shape((n, classes)), "labels": labels, "reduction": choose.one_of(("mean", "sum"))}
+    return {
+        "logits": Shape((n, classes)),
+        "labels": labels,
+        "reduction": choose.one_of(("mean", "sum")),
+    }
 
 
 def sigmoid_cross_entropy(choose):
@@ -255,7 +323,12 @@ def pairs(parameter, values):
     def draw(choose):
         n, dimensions = choose.integer(1, 4), choose.integer(1, 3)
         same = Numbers(choose.one_of((False, True)) for _ in range(n))
-        return {"a": Shape((n, dimensions)), "b": Shape((n, dimensions)), "same": same, parameter: choose.one_of(values)}
+        return {
+            "a": Shape((n, dimensions)),
+            "b": Shape((n, dimensions)),
+            "same": same,
+            parameter: choose.one_of(values),
+        }
 
     return draw
 
@@ -268,7 +341,10 @@ def points(choose):
 
 
 def points_of_one_set(choose):
-    return {"a": Shape((choose.integer(1, 5), choose.integer(1, 3))), "squared": choose.one_of((False, True))}
+    return {
+        "a": Shape((choose.integer(1, 5), choose.integer(1, 3))),
+        "squared": choose.one_of((False, True)),
+    }
 
 
 def vectors(choose):
@@ -283,7 +359,8 @@ def pairs_of_vectors(choose):
 
 
 def triplets(choose):
-    """Of at least two numbers: along a line the pulls of positive and negative may cancel but for rounding."""
+    """Of at least two numbers: along a line the pulls of positive and negative may cancel but for
+    rounding."""
     points = Shape((choose.integer(1, 4), choose.integer(2, 3)))
     return {
         "anchor": points, "positive": points, "negative": points, "margin": choose.one_of((0.2, 1.7)),

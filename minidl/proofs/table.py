@@ -15,8 +15,9 @@ from minidl.proofs.numbers import fill
 
 @dataclass(frozen=True)
 class Row:
-    """draw: chooser -> arguments, arrays given as a Shape. kinds: argument -> word of `gradcheck.KINDS`. data: argument ->
-    word of `DATA`, where it is neither "spaced" (piecewise linear ones) nor "normal" (the others)."""
+    """draw: chooser -> arguments, arrays given as a Shape. kinds: argument -> word of
+    `gradcheck.KINDS`. data: argument -> word of `DATA`, where it is neither "spaced" (piecewise
+    linear ones) nor "normal" (the others)."""
 
     name: str
     op: Any
@@ -26,11 +27,14 @@ class Row:
 
 
 def run(row, cases=20, seed=0):
-    """Prove one row on that many drawn geometries, on the current device: argument -> the Proof with the worst error."""
+    """Prove one row on that many drawn geometries, on the current device: argument -> the Proof
+    with the worst error."""
     worst = {}
     for case in range(cases):
         drawn = row.draw(RandomChooser((seed, case)))
-        arguments = {name: _on_device(value) for name, value in fill(row, drawn, (seed, case, 1)).items()}
+        arguments = {
+            name: _on_device(value) for name, value in fill(row, drawn, (seed, case, 1)).items()
+        }
         for proof in prove(row.op, arguments, row.kinds, seed=(seed, case, 2)):
             if proof.argument not in worst or not proof.error <= worst[proof.argument].error:
                 worst[proof.argument] = proof
@@ -54,7 +58,8 @@ def _with(op, **options):
 
 
 _VARIATION_KINDS = {"sum_absolute": "piecewise linear", "power": "analytic"}
-_VARIATION_DATA = {"power": {"image": "spaced"}}  # (↓² + →²)^1.25 is not smooth where both differences are 0
+# (↓² + →²)^1.25 is not smooth where both differences are 0
+_VARIATION_DATA = {"power": {"image": "spaced"}}
 
 _TRIPLET_KINDS = dict.fromkeys(("anchor", "positive", "negative"), "analytic")
 
@@ -66,7 +71,8 @@ _CONVOLUTIONS = {
     "winograd_runs": functools.partial(geometry.convolution_of_threes, least_axes=2),
     "depthwise": geometry.convolution_of_each_channel,
 }
-_RELU_DATA = {"x": "hundreds", "w": "hundreds", "b": "odd thousands"}  # sums that stay 5000 away from the kink
+# sums that stay 5000 away from the kink
+_RELU_DATA = {"x": "hundreds", "w": "hundreds", "b": "odd thousands"}
 
 ROWS = [
     *(

@@ -31,22 +31,27 @@ PRESETS = {
         "batch": 128, "weight_decay": 5e-4, "momentum_form": "pytorch", "clip": None, "imagenet": False,
     },
 }  # fmt: skip
-SCHEDULES = {  # the seed's: of 200 epochs the first 80 at the whole rate, the next 80 at a tenth of it
+# the seed's: of 200 epochs the first 80 at the whole rate, the next 80 at a tenth of it
+SCHEDULES = {
     "steps": lambda rate, epochs: Steps(rate, {0.4 * epochs: 0.1, 0.8 * epochs: 0.01}),
     "one-cycle": OneCycle,
 }
 
 
 def task(folder=None, *, seed=0, limit=None, **settings):
-    """The Task of training on CIFAR-10's first `limit` pictures (None: all), of which HELD_OUT, or a tenth, are for
-    validation. folder: of the data set; settings: those of a preset."""
+    """The Task of training on CIFAR-10's first `limit` pictures (None: all), of which HELD_OUT, or
+    a tenth, are for validation. folder: of the data set; settings: those of a preset."""
     pictures, labels = (array[:limit] for array in cifar10(folder, "train"))
     if len(labels) < 10:
-        raise ArgumentError(f"of {len(labels)} pictures none can be held out; wanted at least 10: raise --limit")
+        raise ArgumentError(
+            f"of {len(labels)} pictures none can be held out; wanted at least 10: raise --limit"
+        )
     kept, held = split((pictures, labels), min(HELD_OUT, len(labels) // 10), seed)
     model = vgg19_bn(settings["head"], settings["width"], settings["keep"], seed)
     if (classes := len(model.layers["predictions"].bias)) != len(CLASSES):
-        raise ArgumentError(f"the head {settings['head']} ends with {classes} classes; wanted CIFAR-10's {len(CLASSES)}")
+        raise ArgumentError(
+            f"the head {settings['head']} ends with {classes} classes; wanted CIFAR-10's {len(CLASSES)}"
+        )
     notes = {"ImageNet's weights": take_imagenet(model, MEAN, STD)} if settings["imagenet"] else {}
     model.to(current_device())
     optimizer = SGD(
@@ -88,7 +93,8 @@ report = validate  # {what: number} on CIFAR-10's test set
 
 
 class Trained(NamedTuple):
-    """classes: names of what the model's logits are for; mean, std: of the pixels that it was trained on."""
+    """classes: names of what the model's logits are for; mean, std: of the pixels that it was
+    trained on."""
 
     model: Sequential
     classes: list
@@ -97,11 +103,22 @@ class Trained(NamedTuple):
 
 
 def trained(path):
-    """A Trained from a checkpoint of this task, perhaps a stranger's. Raises what `opened` does where it is anything else."""
+    """A Trained from a checkpoint of this task, perhaps a stranger's. Raises what `opened` does
+    where it is anything else."""
     with opened(path, NETWORK) as (settings, state):
-        model = vgg19_bn(settings["head"], settings["width"], settings["keep"]).restore(state).train(False)
+        model = (
+            vgg19_bn(settings["head"], settings["width"], settings["keep"])
+            .restore(state)
+            .train(False)
+        )
         fed = Preprocessing("RGB", tuple(settings["mean"]), tuple(settings["std"]))
         names, classes = settings["classes"], len(model.layers["predictions"].bias)
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len(names) != classes:
-            raise ArgumentError(f"its {classes} classes have the names {names!r}; wanted a list of as many texts")
+        if (
+            not isinstance(names, list)
+            or not all(isinstance(name, str) for name in names)
+            or len(names) != classes
+        ):
+            raise ArgumentError(
+                f"its {classes} classes have the names {names!r}; wanted a list of as many texts"
+            )
         return Trained(model, names, fed.mean, fed.std)

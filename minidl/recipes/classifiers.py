@@ -1,5 +1,5 @@
-"""What recipes of networks that name classes share, above all those of signals and of volumes, whose examples are made, not
-collected."""
+"""What recipes of networks that name classes share, above all those of signals and of volumes,
+whose examples are made, not collected."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,8 @@ from minidl.training.outputs import outputs
 from minidl.training.task import Task
 
 SCHEDULES = {"constant": lambda rate, epochs: Constant(rate), "one-cycle": OneCycle}
-TRAINED_ON, KNOWN, TESTED = 1, (0, 2), (0, 3)  # seeds: a run's examples are of (its own, 1), and so never those of its test
+# seeds: a run's examples are of (its own, 1), and so never those of its test
+TRAINED_ON, KNOWN, TESTED = 1, (0, 2), (0, 3)
 
 
 class Trained(NamedTuple):
@@ -29,12 +30,16 @@ class Trained(NamedTuple):
 
 
 def classifier(network, model, made, classes, draw, transform=None, *, seed, examples, **settings):
-    """The Task of training a model, for `minidl train NETWORK`, on examples of which a tenth are for validation.
+    """The Task of training a model, for `minidl train NETWORK`, on examples of which a tenth are
+    for validation.
 
-    made(examples, seed) -> (examples, labels); draw(model, examples, labels, path); settings: those of a preset.
+    made(examples, seed) -> (examples, labels); draw(model, examples, labels, path); settings: those
+    of a preset.
     """
     if examples < (least := 10 * len(classes)):
-        raise ArgumentError(f"of {examples} examples too few can be held out; wanted at least {least}: raise --examples")
+        raise ArgumentError(
+            f"of {examples} examples too few can be held out; wanted at least {least}: raise --examples"
+        )
     kept, held = split(made(examples, (seed, TRAINED_ON)), examples // 10, seed)
     model.to(current_device())
     return Task(
@@ -50,7 +55,9 @@ def classifier(network, model, made, classes, draw, transform=None, *, seed, exa
 def classification(model, examples, labels):
     """The cross-entropy of a batch, and the share that is right"""
     logits = model(examples)
-    return softmax_cross_entropy(logits, labels), {"accuracy": (logits.data.argmax(axis=1) == labels).mean()}
+    return softmax_cross_entropy(logits, labels), {
+        "accuracy": (logits.data.argmax(axis=1) == labels).mean()
+    }
 
 
 def validate(model, examples, labels):
@@ -69,15 +76,27 @@ def report(model, known, test):
 
 
 def baselines(known, test, epochs=5):
-    """The accuracies on `test` of two classifiers that learn from `known` and look at single numbers, not at shapes: which
-    class's mean is nearest, and logistic regression on all numbers."""
+    """The accuracies on `test` of two classifiers that learn from `known` and look at single
+    numbers, not at shapes: which class's mean is nearest, and logistic regression on all
+    numbers."""
     classes = known[1].max() + 1
     flat, asked = (examples.reshape(len(examples), -1) for examples, _ in (known, test))
     means = np.stack([flat[known[1] == label].mean(axis=0) for label in range(classes)])
     kernel = zeros(None, (flat.shape[1], classes), np.float32)
-    linear = Sequential(Flatten(), Dense(kernel, np.zeros(classes, np.float32))).to(current_device())
+    linear = Sequential(Flatten(), Dense(kernel, np.zeros(classes, np.float32))).to(
+        current_device()
+    )
     optimizer = Adam(linear.named_parameters(), 1e-3)
-    train(Task(linear, optimizer, Batches(known, 50, seed=0), classification, schedule=OneCycle(1e-3, epochs)), epochs)
+    train(
+        Task(
+            linear,
+            optimizer,
+            Batches(known, 50, seed=0),
+            classification,
+            schedule=OneCycle(1e-3, epochs),
+        ),
+        epochs,
+    )
     return {
         "nearest_mean": float((nearest_neighbours(asked, means) == test[1]).mean()),
         "logistic_regression": validate(linear, *test)["accuracy"],

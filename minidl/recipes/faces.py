@@ -1,9 +1,10 @@
-"""Faces: an embedding trained on pictures of some people, from scratch or on top of another network's vectors, and tested on
-people that it has never seen.
+"""Faces: an embedding trained on pictures of some people, from scratch or on top of another
+network's vectors, and tested on people that it has never seen.
 
-Three ways to train, which end a network differently: "triplet", whose loss and choice of triplets are in losses/triplet.py and
-triplets.py; and pairs with a head, "absolute" or "chi-square" (layers/verification.py), on all pairs of a batch, where the same
-ones and the different ones count half each.
+Three ways to train, which end a network differently: "triplet", whose loss and choice of triplets
+are in losses/triplet.py and triplets.py; and pairs with a head, "absolute" or "chi-square"
+(layers/verification.py), on all pairs of a batch, where the same ones and the different ones count
+half each.
 """
 
 import re
@@ -40,8 +41,8 @@ FAST = {  # found on ORL's people 1 to 30 alone, of whom ten in turn were held o
     "learning_rate": 0.001, "schedule": "one-cycle", "weight_decay": 0.0, "epochs": 60, "clip": None,
 }  # fmt: skip
 PRESETS = {
-    # As FaceNet's descendants train (facenet, OpenFace): any violating triplets of 15 people with all that there is of each,
-    # 128 numbers, a rate that stays
+    # As FaceNet's descendants train (facenet, OpenFace): any violating triplets of 15 people with
+    # all that there is of each, 128 numbers, a rate that stays
     "seed": FAST | {
         "triplets": "violating", "dimensions": 128, "members": 1, "people": 15, "pictures": 20, "schedule": "constant",
         "epochs": 100,
@@ -50,14 +51,15 @@ PRESETS = {
     # For either head, which soon knows its own people too well
     "pairs": FAST | {"head": "absolute", "members": 1, "epochs": 30},
 }  # fmt: skip
-OF_TRIPLETS = ("triplets", "margin", "squared", "soft", "reduction")  # settings that a head has no use for
+# settings that a head has no use for
+OF_TRIPLETS = ("triplets", "margin", "squared", "soft", "reduction")
 FROM_SCRATCH = ("dimensions", "members", "keep")  # and those that vectors have none for
 WORDS = {"head": HEADS, "reduction": DIVISORS}  # settings that are one of these
 
 
 class People(NamedTuple):
-    """pictures: (N, H, W, 1), grey, 0..255; labels: (N,), places in `names`; vectors: (N, D), what another network made of the
-    pictures, or None."""
+    """pictures: (N, H, W, 1), grey, 0..255; labels: (N,), places in `names`; vectors: (N, D), what
+    another network made of the pictures, or None."""
 
     pictures: np.ndarray
     labels: np.ndarray
@@ -78,9 +80,10 @@ class People(NamedTuple):
 
 
 def held_out(people, wanted):
-    """(those to train on, those to test on). wanted: how many, the last ones in the order of their names, in which numbers
-    count as such (s9 before s10); or their names with commas between. Raises ArgumentError where one is unknown, or where
-    on a side there are not two with pictures, one of them with two."""
+    """(those to train on, those to test on). wanted: how many, the last ones in the order of their
+    names, in which numbers count as such (s9 before s10); or their names with commas between.
+    Raises ArgumentError where one is unknown, or where on a side there are not two with pictures,
+    one of them with two."""
     names = sorted(people.names, key=naturally)
     if re.fullmatch(r"\d{1,9}", str(wanted)):
         held = names[max(0, len(names) - int(wanted)) :]
@@ -88,11 +91,15 @@ def held_out(people, wanted):
         held = [name.strip() for name in str(wanted).split(",")]
         if unknown := sorted(set(held) - set(names)):
             told = printable(", ".join(unknown), 200)
-            raise ArgumentError(f"there is nobody named {told} to hold out; name folders, or say how many")
+            raise ArgumentError(
+                f"there is nobody named {told} to hold out; name folders, or say how many"
+            )
     which = np.isin(people.labels, [people.names.index(name) for name in held])
     kept, held_people = people.of(~which), people.of(which)
     parts = {"train on": kept, "test on": held_people}
-    counts = {purpose: np.unique(part.labels, return_counts=True)[1] for purpose, part in parts.items()}
+    counts = {
+        purpose: np.unique(part.labels, return_counts=True)[1] for purpose, part in parts.items()
+    }
     if poor := [purpose for purpose, found in counts.items() if len(found) < 2 or found.max() < 2]:
         raise ArgumentError(
             f"{len(counts['train on'])} people are left to train on and {len(counts['test on'])} to test on; to {poor[0]}, "
@@ -102,13 +109,16 @@ def held_out(people, wanted):
 
 
 def task(split, *, seed=0, **settings):
-    """The Task of training on some People and testing on others, split as `held_out` does. settings: those of a preset."""
+    """The Task of training on some People and testing on others, split as `held_out` does.
+    settings: those of a preset."""
     kept, held = split
     head, examples = settings["head"], kept.examples
     model = _model(settings, examples.shape[1:], seed).to(current_device())
     batches = _batches((examples, kept.labels), settings, seed)
     rate, baselines = settings["learning_rate"], baselines_of(settings)
-    optimizer = Adam(model.named_parameters(), rate, weight_decay=settings["weight_decay"], decoupled=True)
+    optimizer = Adam(
+        model.named_parameters(), rate, weight_decay=settings["weight_decay"], decoupled=True
+    )
     return Task(
         model=model, optimizer=optimizer, batches=batches, clip=settings["clip"],
         loss=of_triplets(batches, seed, settings) if head == "triplet" else of_pairs,
@@ -123,15 +133,15 @@ def task(split, *, seed=0, **settings):
 
 
 def _digest(split):
-    """That a run which goes on goes on with the same pictures: SHA-256 of them and whose they are, not of vectors, whose last
-    digits are the device's."""
+    """That a run which goes on goes on with the same pictures: SHA-256 of them and whose they are,
+    not of vectors, whose last digits are the device's."""
     contents = (array.tobytes() for people in split for array in (people.pictures, people.labels))
     return sha256(b"".join(contents)).hexdigest()
 
 
 def _batches(arrays, settings, seed):
-    """With triplets for each member of a committee its own, or they would grow too much alike; a head compares what all make of
-    the same pictures."""
+    """With triplets for each member of a committee its own, or they would grow too much alike; a
+    head compares what all make of the same pictures."""
     transform = None if settings["on_top"] else augment
     sizes = settings["people"], settings["pictures"]
     if settings["on_top"] or settings["head"] != "triplet" or settings["members"] == 1:
@@ -152,11 +162,13 @@ def as_input(pictures):
 
 
 def embed(model, examples):
-    """The vectors (N, D) of pictures or of vectors, in NumPy, with the model not in training. A picture's is the mean of its
-    own and its mirror image's, made as long as 1 again."""
+    """The vectors (N, D) of pictures or of vectors, in NumPy, with the model not in training. A
+    picture's is the mean of its own and its mirror image's, made as long as 1 again."""
     if examples.ndim == 2:
         return outputs(model, examples)
-    return l2_normalize(outputs(model, examples, as_input) + outputs(model, examples[:, :, ::-1], as_input))
+    return l2_normalize(
+        outputs(model, examples, as_input) + outputs(model, examples[:, :, ::-1], as_input)
+    )
 
 
 @no_grad()
@@ -167,14 +179,18 @@ def distances(model, points):
 
 
 def validate(model, people):
-    """The equal error rate of all pairs of People, and the share that is recognised where one picture of each is enrolled"""
+    """The equal error rate of all pairs of People, and the share that is recognised where one
+    picture of each is enrolled"""
     return _rates(distances(model, embed(model, people.examples)), people.labels)
 
 
 def _rates(apart, labels):
     pairs = np.triu_indices(len(labels), 1)
     same = (labels[:, None] == labels)[pairs]
-    return {"equal_error_rate": error_rates(apart[pairs], same).equal[0], "one_shot": float(one_shot(apart, labels).mean())}
+    return {
+        "equal_error_rate": error_rates(apart[pairs], same).equal[0],
+        "one_shot": float(one_shot(apart, labels).mean()),
+    }
 
 
 def for_report(split):
@@ -183,8 +199,8 @@ def for_report(split):
 
 
 def report(model, held):
-    """{what: number} of the people that were held out, and beside it what needs no learning: their pixels as vectors and, on
-    top of another network's vectors, these as they are"""
+    """{what: number} of the people that were held out, and beside it what needs no learning: their
+    pixels as vectors and, on top of another network's vectors, these as they are"""
     floors, found = {"pixels": held.pictures.reshape(len(held.labels), -1)}, validate(model, held)
     if held.vectors is not None:
         floors["vectors"] = held.vectors
@@ -195,7 +211,8 @@ def report(model, held):
 
 
 def trained(path):
-    """The Verifier of a checkpoint of this task, perhaps a stranger's. Raises what `opened` does."""
+    """The Verifier of a checkpoint of this task, perhaps a stranger's. Raises what `opened`
+    does."""
     with opened(path, NETWORK) as (settings, state):
         return _model(settings, settings["example"], 0).restore(state).train(False)
 
@@ -203,4 +220,11 @@ def trained(path):
 def _model(settings, shape, seed):
     if settings["on_top"]:
         return verifier_on_top(*shape, settings["head"])
-    return verifier(tuple(shape), settings["head"], settings["dimensions"], settings["keep"], seed, settings["members"])
+    return verifier(
+        tuple(shape),
+        settings["head"],
+        settings["dimensions"],
+        settings["keep"],
+        seed,
+        settings["members"],
+    )

@@ -1,4 +1,5 @@
-"""Which settings a run may have, whether a user typed them or a checkpoint of unknown origin holds them."""
+"""Which settings a run may have, whether a user typed them or a checkpoint of unknown origin holds
+them."""
 
 from math import isfinite
 
@@ -17,7 +18,8 @@ MAY_BE_NONE = ("limit", "clip")
 
 
 def words_for(recipe, name):
-    """The words that a setting may be; None for a setting that is not chosen from a list of words."""
+    """The words that a setting may be; None for a setting that is not chosen from a list of
+    words."""
     words = {
         "preset": recipe.PRESETS, "schedule": recipe.SCHEDULES, "epsilon_form": EPSILON_FORMS,
         "momentum_form": MOMENTUM_FORMS,
@@ -27,10 +29,13 @@ def words_for(recipe, name):
 
 
 def out_of_range(name, value):
-    """The range that a number of this setting must be in, in words; None where the value is in it."""
+    """The range that a number of this setting must be in, in words; None where the value is in
+    it."""
     if name in WHOLE:
         least, most = WHOLE[name]
-        return f"at least {least}" if value < least else f"at most {most:,}" if value > most else None
+        return (
+            f"at least {least}" if value < least else f"at most {most:,}" if value > most else None
+        )
     if isinstance(value, float) and not isfinite(value):
         return "a finite number"
     if name == "clip" and value <= 0:
@@ -39,9 +44,11 @@ def out_of_range(name, value):
 
 
 def unfit(recipe, settings):
-    """(name, value in words, wanted in words) of the first invalid setting of a run of this recipe; None: all are valid.
+    """(name, value in words, wanted in words) of the first invalid setting of a run of this recipe;
+    None: all are valid.
 
-    A setting is invalid where it has another type than in the presets, or is out of range. The task checks combinations.
+    A setting is invalid where it has another type than in the presets, or is out of range. The task
+    checks combinations.
     """
     for name, value in settings.items():
         if wanted := _wanted(recipe, name, value):
@@ -58,7 +65,11 @@ def _wanted(recipe, name, value):
     if kind is bool:
         return None if isinstance(value, bool) else "true or false"
     if kind is str:
-        return None if isinstance(value, str) and len(value) <= LONGEST and value.isprintable() else "a plain text"
+        return (
+            None
+            if isinstance(value, str) and len(value) <= LONGEST and value.isprintable()
+            else "a plain text"
+        )
     if kind is int:
         return out_of_range(name, value) if is_int(value) else "a whole number"
     is_number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,4 +1,5 @@
-"""The siamese network on MNIST: pairs of digits, the energy loss, and the plane that they are put in."""
+"""The siamese network on MNIST: pairs of digits, the energy loss, and the plane that they are put
+in."""
 
 import numpy as np
 
@@ -28,19 +29,29 @@ PRESETS = {
     },
 }  # fmt: skip
 HELD_OUT, PAIRS_TO_VALIDATE, KNOWN = 5000, 5000, 10000
-FAR = 2  # times as far from the middle as 99 of 100 points: what is beyond would shrink the drawing of all others
+# times as far from the middle as 99 of 100 points: what is beyond would shrink the drawing of all
+# others
+FAR = 2
 
 
 def task(folder=None, *, seed=0, limit=None, **settings):
-    """The Task of training on MNIST's first `limit` pictures (None: all), of which HELD_OUT, or a twelfth, are for validation.
-    folder: of the data set; settings: those of a preset."""
+    """The Task of training on MNIST's first `limit` pictures (None: all), of which HELD_OUT, or a
+    twelfth, are for validation. folder: of the data set; settings: those of a preset."""
     pictures, labels = mnist(folder, "train")
     pictures, labels = as_input(pictures[:limit]), labels[:limit]
     kept, held = split((pictures, labels), min(HELD_OUT, len(labels) // 12), seed)
     pairing(held[1])  # refuses now what would be refused after an epoch
     model = siamese(seed, settings["keep"]).to(current_device())
-    batches = Batches((kept[0], np.arange(len(kept[0]))), settings["pairs"], seed, drop_last=True, transform=pair_up(*kept))
-    optimizer = Adam(model.named_parameters(), settings["learning_rate"], epsilon_form=settings["epsilon_form"])
+    batches = Batches(
+        (kept[0], np.arange(len(kept[0]))),
+        settings["pairs"],
+        seed,
+        drop_last=True,
+        transform=pair_up(*kept),
+    )
+    optimizer = Adam(
+        model.named_parameters(), settings["learning_rate"], epsilon_form=settings["epsilon_form"]
+    )
     baselines = energy_baselines()
     return Task(
         model=model, optimizer=optimizer, batches=batches, loss=energy, clip=settings["clip"],
@@ -76,7 +87,8 @@ def energy(model, first, second, same):
 
 
 def validate(model, kept, held, seed=0, known=KNOWN):
-    """The loss and the equal error rate of held-out pairs; the share whose nearest of `known` pictures has the same digit"""
+    """The loss and the equal error rate of held-out pairs; the share whose nearest of `known`
+    pictures has the same digit"""
     (pictures, labels), rng = held, np.random.default_rng(seed)
     points = outputs(model, pictures)
     first = rng.integers(len(labels), size=PAIRS_TO_VALIDATE)
@@ -94,19 +106,22 @@ def for_report(folder=None):
 
 
 def report(model, known, test, seed=0):
-    """{what: number} on MNIST's test set, the digits of which all training pictures are neighbours to"""
+    """{what: number} on MNIST's test set, the digits of which all training pictures are neighbours
+    to"""
     known, test = ((as_input(pictures), labels) for pictures, labels in (known, test))
     return validate(model, known, test, seed, len(known[1]))
 
 
 def trained(path):
-    """The network of a checkpoint of this task, perhaps a stranger's. Raises FileError where it is of anything else."""
+    """The network of a checkpoint of this task, perhaps a stranger's. Raises FileError where it is
+    of anything else."""
     with opened(path, NETWORK) as (settings, state):
         return siamese(keep=settings["keep"]).restore(state).train(False)
 
 
 def draw(model, pictures, labels, path):
-    """The plane: a dot for each picture, coloured by its digit, and each digit's name beside the middle of its dots"""
+    """The plane: a dot for each picture, coloured by its digit, and each digit's name beside the
+    middle of its dots"""
     points = outputs(model, pictures)[:, :2]
     off = abs(points - np.median(points, axis=0)).max(axis=1)
     near = off <= FAR * np.percentile(off, 99)

@@ -1,15 +1,17 @@
-"""Triplets worth training on: of all anchors, positives and negatives of a batch those that teach most.
+"""Triplets worth training on: of all anchors, positives and negatives of a batch those that teach
+most.
 
-With d_ap and d_an the distances of an anchor to a positive, another picture of the same person, and to a negative, of another
-person, and m the margin of the loss, a triplet is
+With d_ap and d_an the distances of an anchor to a positive, another picture of the same person, and
+to a negative, of another person, and m the margin of the loss, a triplet is
 
     easy        d_ap + m < d_an             its loss is 0
     semi-hard   d_ap < d_an <= d_ap + m     in the right order, but too near
     hard        d_an <= d_ap
 
-Most are easy from early on, so that their mean hardly moves; the hardest alone may make a network collapse early on. Hence the
-choices below, and a schedule that goes through them. The distances are plain arrays (N, N), squared or not as the loss has
-them; labels (N,) say whose pictures they belong to.
+Most are easy from early on, so that their mean hardly moves; the hardest alone may make a network
+collapse early on. Hence the choices below, and a schedule that goes through them. The distances are
+plain arrays (N, N), squared or not as the loss has them; labels (N,) say whose pictures they belong
+to.
 """
 
 from typing import NamedTuple
@@ -20,7 +22,8 @@ from minidl.errors import ArgumentError, one_of
 
 
 class Triplets(NamedTuple):
-    """Three arrays of places in the batch, of the same length, which is 0 where the batch has no such triplet."""
+    """Three arrays of places in the batch, of the same length, which is 0 where the batch has no
+    such triplet."""
 
     anchors: np.ndarray
     positives: np.ndarray
@@ -28,7 +31,8 @@ class Triplets(NamedTuple):
 
 
 def choose(kind, distances, labels, margin, rng):
-    """The Triplets of a batch. With a pair, an anchor and one of its positives, i before j and j before i being two,
+    """The Triplets of a batch. With a pair, an anchor and one of its positives, i before j and j
+    before i being two,
 
     "all"              every pair with every negative
     "violating"        each pair with one of the negatives of d_an < d_ap + m, at random (what FaceNet's descendants do)
@@ -55,7 +59,9 @@ def _violating(distances, labels, margin, rng):
 
 def _semi_hard(distances, labels, margin, rng):
     anchors, positives, wanted = _semi_hard_ones(distances, labels, margin)
-    return _one_each(anchors, positives, wanted, np.where(wanted, distances[anchors], np.inf).argmin(axis=1))
+    return _one_each(
+        anchors, positives, wanted, np.where(wanted, distances[anchors], np.inf).argmin(axis=1)
+    )
 
 
 def _random_semi_hard(distances, labels, margin, rng):
@@ -79,8 +85,9 @@ CHOICES = {
 
 
 class Mining:
-    """A schedule through the choices: "all,0.2:semi-hard,0.6:batch-hard" is all triplets at first, semi-hard ones from a fifth
-    of the training on, and the hardest ones from three fifths on; one word alone is for all of it.
+    """A schedule through the choices: "all,0.2:semi-hard,0.6:batch-hard" is all triplets at first,
+    semi-hard ones from a fifth of the training on, and the hardest ones from three fifths on; one
+    word alone is for all of it.
 
     >>> mining = Mining("all,0.2:semi-hard")
     >>> mining(0.1), mining(0.2)
@@ -94,7 +101,9 @@ class Mining:
             one_of("triplets", kind, CHOICES)
         starts = [start for start, _ in self.parts]
         if starts != sorted(set(starts)) or not starts[-1] < 1:
-            raise ArgumentError(f"the shares of the training in {text!r} are {starts}; wanted rising ones, below 1")
+            raise ArgumentError(
+                f"the shares of the training in {text!r} are {starts}; wanted rising ones, below 1"
+            )
 
     @staticmethod
     def _part(text, part):
@@ -112,11 +121,13 @@ class Mining:
 
 
 def health(distances, labels, margin, soft=False):
-    """{what: number} of a batch: "active", the share of all its triplets that are above 0 in a hinge's loss; "near" and "far",
-    the mean d_ap and d_an; "all_triplets_loss", the mean loss of all its triplets. 0 where there are none.
+    """{what: number} of a batch: "active", the share of all its triplets that are above 0 in a
+    hinge's loss; "near" and "far", the mean d_ap and d_an; "all_triplets_loss", the mean loss of
+    all its triplets. 0 where there are none.
 
-    While a choice of triplets changes what is trained on, and so what its loss means, these keep their meaning: a network
-    that has all distances alike has an all_triplets_loss of m, or of log(1 + e^m) in the soft form.
+    While a choice of triplets changes what is trained on, and so what its loss means, these keep
+    their meaning: a network that has all distances alike has an all_triplets_loss of m, or of log(1
+    + e^m) in the soft form.
     """
     anchors, positives, others = _pairs(labels)
     z = (distances[anchors, positives][:, None] - distances[anchors] + margin)[others]
@@ -125,7 +136,8 @@ def health(distances, labels, margin, soft=False):
         "active": (z > 0).sum() / max(1, z.size),
         "near": distances[anchors, positives].sum() / max(1, len(anchors)),
         "far": distances[apart].sum() / max(1, apart.sum()),
-        "all_triplets_loss": (np.logaddexp(0, z) if soft else np.maximum(z, 0)).sum() / max(1, z.size),
+        "all_triplets_loss": (np.logaddexp(0, z) if soft else np.maximum(z, 0)).sum()
+        / max(1, z.size),
     }
 
 

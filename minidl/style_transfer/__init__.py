@@ -1,4 +1,5 @@
-"""Neural style transfer: paint one picture's content in another's style (Gatys, Ecker, Bethge 2015).
+"""Neural style transfer: paint one picture's content in another's style (Gatys, Ecker, Bethge
+2015).
 
 settings.py    everything that can be chosen
 presets.py     the choices of well-known programs

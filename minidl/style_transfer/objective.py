@@ -1,4 +1,5 @@
-"""What the painting should come close to: the photograph's activations and the style's Gram matrices."""
+"""What the painting should come close to: the photograph's activations and the style's Gram
+matrices."""
 
 from typing import NamedTuple
 
@@ -9,8 +10,8 @@ from minidl.losses.style import style_factor
 
 
 class Losses(NamedTuple):
-    """One evaluation, as plain numbers with their weights in them: content, style and total_variation add up to the total;
-    layers: "content_conv4_2" -> its part and so on."""
+    """One evaluation, as plain numbers with their weights in them: content, style and
+    total_variation add up to the total; layers: "content_conv4_2" -> its part and so on."""
 
     total: float
     content: float
@@ -24,14 +25,19 @@ class Losses(NamedTuple):
         total, *numbers = read_numbers(total.data, *(part.data for part in parts.values()))
         layers = dict(zip(parts, numbers, strict=True))
         smoothness = layers.pop("total_variation", 0.0)
-        content, style = (sum(n for name, n in layers.items() if name.startswith(kind)) for kind in ("content", "style"))
+        content, style = (
+            sum(n for name, n in layers.items() if name.startswith(kind))
+            for kind in ("content", "style")
+        )
         return cls(total, content, style, smoothness, layers)
 
 
 class Objective:
-    """objective(image) -> (total, {"content_conv4_2": its part, ..}), all Tensors, for an image (H, W, 3), RGB, 0..255.
+    """objective(image) -> (total, {"content_conv4_2": its part, ..}), all Tensors, for an image (H,
+    W, 3), RGB, 0..255.
 
-    content: (H, W, 3). styles: pictures (H', W', 3) of any sizes. style_weights: one per style, divided by their sum. Since
+    content: (H, W, 3). styles: pictures (H', W', 3) of any sizes. style_weights: one per style,
+    divided by their sum. Since
 
         Σ_s w_s |G - A_s|²  =  |G - Ā|² + a constant,      Ā = Σ_s w_s A_s,  Σ_s w_s = 1,
 
@@ -47,8 +53,13 @@ class Objective:
 
     def __call__(self, image):
         features = self.model.features(image, [*self.content_layers, *self.style_layers])
-        content = {f"content_{layer}": self._content(layer, features[layer]) for layer in self.content_layers}
-        style = {f"style_{layer}": self._style(layer, features[layer]) for layer in self.style_layers}
+        content = {
+            f"content_{layer}": self._content(layer, features[layer])
+            for layer in self.content_layers
+        }
+        style = {
+            f"style_{layer}": self._style(layer, features[layer]) for layer in self.style_layers
+        }
         parts = content | style | self._total_variation(image)
         first, *others = parts.values()
         return sum(others, start=first), parts
@@ -58,7 +69,9 @@ class Objective:
         return self.content_layers[layer] * loss
 
     def _style(self, layer, features):
-        factor = self.style_layers[layer] * style_factor(features.shape, self.settings.style_normalization)
+        factor = self.style_layers[layer] * style_factor(
+            features.shape, self.settings.style_normalization
+        )
         return gram_loss(gram_matrix(features, "positions"), self.grams[layer], factor)
 
     def _total_variation(self, image):
@@ -80,10 +93,18 @@ def weighted(layers, weight):
 
 def _shares(weights, count):
     if not count:
-        raise ArgumentError("no style was given; wanted at least one picture whose style to paint in")
+        raise ArgumentError(
+            "no style was given; wanted at least one picture whose style to paint in"
+        )
     weights = [1.0] * count if weights is None else [float(w) for w in weights]
-    if len(weights) != count or not all(w >= 0 for w in weights) or not 0 < sum(weights) < float("inf"):
+    if (
+        len(weights) != count
+        or not all(w >= 0 for w in weights)
+        or not 0 < sum(weights) < float("inf")
+    ):
         wanted = "one number above 0" if count == 1 else f"{count} numbers of at least 0, not all 0"
         given = "one style" if count == 1 else f"{count} styles"
-        raise ArgumentError(f"the weights of the styles are {weights}; wanted {wanted}, for {given}")
+        raise ArgumentError(
+            f"the weights of the styles are {weights}; wanted {wanted}, for {given}"
+        )
     return [w / sum(weights) for w in weights]

@@ -12,7 +12,15 @@ import numpy as np
 from minidl.autograd import Tensor, no_grad
 from minidl.backend import array_module, current_device, current_module, to_device, to_numpy
 from minidl.checkpoints import shipped
-from minidl.data.images import as_picture, fit, image_size, read_at_size, read_image, resize, write_image
+from minidl.data.images import (
+    as_picture,
+    fit,
+    image_size,
+    read_at_size,
+    read_image,
+    resize,
+    write_image,
+)
 from minidl.errors import MinidlError, MinidlWarning, NonFiniteError, ShapeError
 from minidl.memory import release
 from minidl.models import vgg19
@@ -22,8 +30,9 @@ from minidl.style_transfer.settings import LEARNING_RATES, Settings
 
 
 class Step(NamedTuple):
-    """One evaluation of the objective. image: the picture that was evaluated, best: the one of the lowest loss so far, both
-    (H, W, 3), 0..255, not yet rounded; seconds: since the painting began."""
+    """One evaluation of the objective. image: the picture that was evaluated, best: the one of the
+    lowest loss so far, both (H, W, 3), 0..255, not yet rounded; seconds: since the painting
+    began."""
 
     number: int
     losses: Losses
@@ -34,9 +43,9 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Painting:
-    """image: (H, W, 3), 0..255, not yet rounded; losses: of each step; record: what it takes to paint it again; lowest: the
-    loss of the image as it is saved, rounded to 8 bits (before JPEG or WebP compress it); trouble: the Ctrl-C or the error that
-    ended it before its time, or None."""
+    """image: (H, W, 3), 0..255, not yet rounded; losses: of each step; record: what it takes to
+    paint it again; lowest: the loss of the image as it is saved, rounded to 8 bits (before JPEG or
+    WebP compress it); trouble: the Ctrl-C or the error that ended it before its time, or None."""
 
     image: np.ndarray
     losses: list
@@ -51,7 +60,8 @@ class Painting:
         return any(total < first for total in others)
 
     def doubt(self):
-        """Why the saved painting is no better than the start, and what to do, in a sentence; None where it is better."""
+        """Why the saved painting is no better than the start, and what to do, in a sentence; None
+        where it is better."""
         steps, first = len(self.losses), self.losses[0].total
         done = "1 step" if steps == 1 else f"{steps} steps"
         if self.improved:
@@ -72,17 +82,21 @@ class Painting:
         write_image(path, self.image, {**self.record, **done, **more})
 
 
-def stylize(content, style, settings=None, *, style_weights=None, weights=None, callback=None, **changes):
+def stylize(
+    content, style, settings=None, *, style_weights=None, weights=None, callback=None, **changes
+):
     """Paint `content` in the style of `style`; returns the Painting of the lowest loss.
 
-    content: the path of a picture or an array (H, W, 3), RGB, 0..255, as `minidl.data.as_picture` takes it; style: the same,
-    or a list of several with style_weights, each made as large as the painting where it is larger. settings: Settings, by
-    default those of `minidl stylize`; changes: single settings by name. weights: the file of VGG19's, by default the shipped
-    one. callback: called with every Step, whose pictures are copies.
+    content: the path of a picture or an array (H, W, 3), RGB, 0..255, as `minidl.data.as_picture`
+    takes it; style: the same, or a list of several with style_weights, each made as large as the
+    painting where it is larger. settings: Settings, by default those of `minidl stylize`; changes:
+    single settings by name. weights: the file of VGG19's, by default the shipped one. callback:
+    called with every Step, whose pictures are copies.
 
-    Ctrl-C, a loss that is no number any more, or a MinidlError or OSError of the callback end the painting, and the picture
-    of the lowest loss so far is returned with that `trouble`; before the end of the first step they are raised. Warns with a
-    MinidlWarning where no step improved on the start.
+    Ctrl-C, a loss that is no number any more, or a MinidlError or OSError of the callback end the
+    painting, and the picture of the lowest loss so far is returned with that `trouble`; before the
+    end of the first step they are raised. Warns with a MinidlWarning where no step improved on the
+    start.
 
     >>> painting = stylize("photo.jpg", "painting.jpg", steps=50)                                 # doctest: +SKIP
     >>> painting.save("painted.png")                                                              # doctest: +SKIP
@@ -107,28 +121,34 @@ def stylize(content, style, settings=None, *, style_weights=None, weights=None, 
         if step is None:
             raise
         trouble = error
-    painting = Painting(to_numpy(step.best), losses, record, _saved_loss(objective, step.best), trouble)
+    painting = Painting(
+        to_numpy(step.best), losses, record, _saved_loss(objective, step.best), trouble
+    )
     if painting.doubt() and not trouble:
         warnings.warn(painting.doubt(), MinidlWarning, stacklevel=2)
     return painting
 
 
 def paint(content, styles, settings, *, style_weights=None, model=None, objective=None):
-    """Yield a Step for each evaluation, until settings.steps are done or the loss no longer changes.
+    """Yield a Step for each evaluation, until settings.steps are done or the loss no longer
+    changes.
 
-    content: (H, W, 3); styles: a list of pictures; model: VGG19, by default the shipped one; objective: the Objective of
-    these, if it exists already. Everything is computed on the current device. Raises NonFiniteError, naming the step, where
-    the loss is not finite.
+    content: (H, W, 3); styles: a list of pictures; model: VGG19, by default the shipped one;
+    objective: the Objective of these, if it exists already. Everything is computed on the current
+    device. Raises NonFiniteError, naming the step, where the loss is not finite.
 
-    The numbers of a picture stay within 0..255 by projection (Bertsekas 1982). After each step, numbers outside the interval
-    are set to its nearer end. At an end, a gradient that points outwards is set to 0, so that the optimiser does not use it.
-    Every loss is therefore that of a picture that can be saved, except for rounding.
+    The numbers of a picture stay within 0..255 by projection (Bertsekas 1982). After each step,
+    numbers outside the interval are set to its nearer end. At an end, a gradient that points
+    outwards is set to 0, so that the optimiser does not use it. Every loss is therefore that of a
+    picture that can be saved, except for rounding.
     """
     xp = current_module()
     release(xp)  # what a painting of another size has left
     model = model or vgg19(pooling=settings.pooling)
     content, styles = _placed(content, styles)
-    image = Tensor(xp.clip(starting_picture(content, styles, model, settings), 0, 255), requires_grad=True)
+    image = Tensor(
+        xp.clip(starting_picture(content, styles, model, settings), 0, 255), requires_grad=True
+    )
     objective = objective or Objective(model, content, styles, settings, style_weights)
     optimizer = settings.make_optimizer([image])
     lowest, best, begun = float("inf"), None, time.perf_counter()
@@ -137,10 +157,14 @@ def paint(content, styles, settings, *, style_weights=None, model=None, objectiv
         if losses.total < lowest:
             lowest, best = losses.total, image.data
         if best is None:
-            raise NonFiniteError(f"the loss is {losses.total} at step {number}; look at the pictures and weights")
+            raise NonFiniteError(
+                f"the loss is {losses.total} at step {number}; look at the pictures and weights"
+            )
         if not (isfinite(losses.total) or optimizer.takes_back):
             rate = optimizer.learning_rate
-            raise NonFiniteError(f"the loss is {losses.total} at step {number}; try a learning rate below {rate:g}")
+            raise NonFiniteError(
+                f"the loss is {losses.total} at step {number}; try a learning rate below {rate:g}"
+            )
         yield Step(number, losses, image.data, best, time.perf_counter() - begun)
         if optimizer.converged or number == settings.steps:
             return
@@ -152,14 +176,17 @@ def paint(content, styles, settings, *, style_weights=None, model=None, objectiv
 
 
 def _inwards(x, g):
-    """The gradient g with 0 where x is at an end of 0..255 and a step along -g would leave the interval."""
+    """The gradient g with 0 where x is at an end of 0..255 and a step along -g would leave the
+    interval."""
     xp = array_module(x)
     return xp.where(((x <= 0) & (g > 0)) | ((x >= 255) & (g < 0)), xp.zeros_like(g), g)
 
 
 def _evaluate(objective, image):
-    """The Losses, and the gradient in image.grad. The tape ends here, and with it all activations."""
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and named by `paint`
+    """The Losses, and the gradient in image.grad. The tape ends here, and with it all
+    activations."""
+    # what is not finite is found and named by `paint`
+    with np.errstate(over="ignore", invalid="ignore"):
         total, parts = objective(image)
         total.backward(release=True)
     return Losses.read(total, parts)
@@ -173,10 +200,11 @@ def _saved_loss(objective, picture):
 
 
 def starting_picture(content, styles, model, settings):
-    """(H, W, 3), as large as the content: the content itself, noise, the first style's picture, or another picture.
+    """(H, W, 3), as large as the content: the content itself, noise, the first style's picture, or
+    another picture.
 
-    "noise" is even noise of -20..20 around the mean colour that the model takes off, mixed with the photograph:
-    noise·(mean + U(-20, 20)) + (1 - noise)·content, as in Ng's assignment.
+    "noise" is even noise of -20..20 around the mean colour that the model takes off, mixed with the
+    photograph: noise·(mean + U(-20, 20)) + (1 - noise)·content, as in Ng's assignment.
     """
     xp, start = current_module(), settings.start
     size = height, width = content.shape[:2]
@@ -197,8 +225,9 @@ def starting_picture(content, styles, model, settings):
 def _pictures(sources, settings, model):
     """The content and the styles, at the sizes at which the network sees them.
 
-    The longer side of the content is at most settings.size, that of a style at most that of the painting. Raises ShapeError,
-    naming the picture, where one is too small for the layers that are computed of it.
+    The longer side of the content is at most settings.size, that of a style at most that of the
+    painting. Raises ShapeError, naming the picture, where one is too small for the layers that are
+    computed of it.
     """
     pictures, longest = [], settings.size
     content_layers = weighted(settings.content_layers, settings.content_weight)
@@ -207,7 +236,9 @@ def _pictures(sources, settings, model):
     for number, source in enumerate(sources):
         is_path = isinstance(source, (str, Path))
         name = str(source) if is_path else f"style {number}" if number else "the content"
-        picture = read_image(source, longest) if is_path else _shrunk(as_picture(source, name), longest)
+        picture = (
+            read_image(source, longest) if is_path else _shrunk(as_picture(source, name), longest)
+        )
         try:
             model.check_size(picture.shape, layers)
         except ShapeError as error:
@@ -229,5 +260,7 @@ def _shrunk(picture, longest):
 
 def _placed(content, styles):
     """The content and the styles on the current device, in float32"""
-    content, *styles = (to_device(p, current_device()).astype(np.float32, copy=False) for p in (content, *styles))
+    content, *styles = (
+        to_device(p, current_device()).astype(np.float32, copy=False) for p in (content, *styles)
+    )
     return content, styles

@@ -1,7 +1,8 @@
 """The choices of papers, courses and well-known programs, in minidl's terms.
 
-With MSE the mean squared difference of the content layer, Q = Σ (G - A)² / (C² M²) of a style layer with C channels and M
-positions (G, A plain Gram matrices), and TV the total variation of the program's own form, each minimises:
+With MSE the mean squared difference of the content layer, Q = Σ (G - A)² / (C² M²) of a style layer
+with C channels and M positions (G, A plain Gram matrices), and TV the total variation of the
+program's own form, each minimises:
 
     gatys-paper     C M / 2 MSE  +  1000 Σ 1/5 · 1/4 Q           Gatys, Ecker, Bethge 2015
     gatys-code      MSE          +  Σ 1000 / C² Q                the authors' notebook
@@ -11,8 +12,9 @@ positions (G, A plain Gram matrices), and TV the total variation of the program'
     coursera        10/4 MSE     +  40 Σ 1/5 · 1/4 Q             Ng's assignment
     cs231n          w C M MSE    +  Σ w_l Q       + w TV         Stanford's assignment; TV "sum_squares"
 
-Q is `style_loss` with "positions_mean" or "size_sum", 1/4 Q with "gatys". Steps and sizes are the programs' own defaults. The
-weights w of cs231n are minidl's own, for the assignment's belong to another network.
+Q is `style_loss` with "positions_mean" or "size_sum", 1/4 Q with "gatys". Steps and sizes are the
+programs' own defaults. The weights w of cs231n are minidl's own, for the assignment's belong to
+another network.
 """
 
 from dataclasses import replace
@@ -35,7 +37,14 @@ def _times(factor):
 
 
 _FIFTHS = dict.fromkeys(STYLE_LAYERS, 0.2)
-_GATYS_CODE = Settings(size=512, steps=500, pooling="max", content_weight=1.0, tv_weight=0.0, tv_normalization="sum_squares")
+_GATYS_CODE = Settings(
+    size=512,
+    steps=500,
+    pooling="max",
+    content_weight=1.0,
+    tv_weight=0.0,
+    tv_normalization="sum_squares",
+)
 
 PRESETS = {
     "gatys-paper": replace(

@@ -1,4 +1,5 @@
-"""What a painting leaves behind beside the picture: its settings, the table of its losses, and their curves."""
+"""What a painting leaves behind beside the picture: its settings, the table of its losses, and
+their curves."""
 
 import csv
 import hashlib
@@ -44,14 +45,22 @@ def identity(source):
 
 
 def row(step):
-    """One step as a row of the table: step, total, content, style, each layer's, total_variation, seconds."""
+    """One step as a row of the table: step, total, content, style, each layer's, total_variation,
+    seconds."""
     losses = step.losses._asdict()
     layers, last = losses.pop("layers"), losses.pop("total_variation")
-    return {"step": step.number, **losses, **layers, "total_variation": last, "seconds": round(step.seconds, 3)}
+    return {
+        "step": step.number,
+        **losses,
+        **layers,
+        "total_variation": last,
+        "seconds": round(step.seconds, 3),
+    }
 
 
 def write_log(path, rows, written=0):
-    """Write the rows as CSV. written: how many of them the file holds already; only the others are appended."""
+    """Write the rows as CSV. written: how many of them the file holds already; only the others are
+    appended."""
     text = StringIO(newline="")
     writer = csv.DictWriter(text, rows[0])
     if not written:
@@ -69,12 +78,19 @@ def plot_log(path, rows):
     figure, axes = new_figure(9, 5.5)
     steps = [r["step"] for r in rows]
     for name in rows[0]:
-        # A loss of 0, such as the content's at the photograph itself, has no place on a logarithmic axis.
+        # A loss of 0, such as the content's at the photograph itself, has no place on a logarithmic
+        # axis.
         values = [r[name] if r[name] > 1e-6 * rows[0]["total"] else None for r in rows]
         if name in ("step", "seconds") or not any(values):
             continue
         whole = name in ("total", "content", "style")
-        axes.plot(steps, values, label=name.replace("_", " ", 1), linewidth=2.4 if whole else 1, alpha=1 if whole else 0.7)
+        axes.plot(
+            steps,
+            values,
+            label=name.replace("_", " ", 1),
+            linewidth=2.4 if whole else 1,
+            alpha=1 if whole else 0.7,
+        )
     axes.set(xlabel="step (evaluation of the objective)", ylabel="weighted loss", yscale="log")
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     axes.grid(alpha=0.3)

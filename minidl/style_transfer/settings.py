@@ -19,18 +19,23 @@ from minidl.shapes import is_int
 OPTIMIZERS = {"lbfgs": LBFGS, "adam": Adam, "sgd": SGD}
 LEARNING_RATES = {"lbfgs": 1.0, "adam": 5.0}  # gradient descent has none that fits all objectives
 STARTS = ("content", "noise", "style")
-# Deeper layers have more channels and larger Gram matrices: 1000 / C^2 a layer, as Gatys' own code weighs them.
-STYLE_LAYERS = {f"conv{block}_1": 1000 / channels**2 for block, channels in enumerate((64, 128, 256, 512, 512), start=1)}
+# Deeper layers have more channels and larger Gram matrices: 1000 / C^2 a layer, as Gatys' own code
+# weighs them.
+STYLE_LAYERS = {
+    f"conv{block}_1": 1000 / channels**2
+    for block, channels in enumerate((64, 128, 256, 512, 512), start=1)
+}
 
 
 @dataclass(frozen=True)
 class Settings:
     """The objective is
 
-        content_weight Σ_l c_l content_loss_l  +  style_weight Σ_l s_l style_loss_l  +  tv_weight total_variation
+        content_weight Σ_l c_l content_loss_l  +  style_weight Σ_l s_l style_loss_l  +  tv_weight
+        total_variation
 
-    over the layers l of content_layers {name: c_l} and style_layers {name: s_l}. The normalisations are those of
-    `minidl.losses`. Raises ArgumentError where a choice makes no sense.
+    over the layers l of content_layers {name: c_l} and style_layers {name: s_l}. The normalisations
+    are those of `minidl.losses`. Raises ArgumentError where a choice makes no sense.
     """
 
     size: int | None = 384  # pixels of the longer side; None: the photograph's own
@@ -66,7 +71,9 @@ class Settings:
         for name in ("content_weight", "style_weight", "tv_weight", "noise"):
             self._number(name, getattr(self, name))
         if self.learning_rate is None and self.optimizer not in LEARNING_RATES:
-            raise ArgumentError(f"the optimizer is {self.optimizer!r} without a learning rate, which it wants; give one")
+            raise ArgumentError(
+                f"the optimizer is {self.optimizer!r} without a learning rate, which it wants; give one"
+            )
         if self.learning_rate is not None:
             self._number("learning_rate", self.learning_rate, above=0)
         if self.late_learning_rate is not None:
@@ -75,11 +82,15 @@ class Settings:
             raise ArgumentError(f"noise is {self.noise}; wanted a share from 0 to 1")
         for name in ("content_layers", "style_layers"):
             if not isinstance(getattr(self, name), dict):
-                raise ArgumentError(f"{name} is {brief(getattr(self, name))}; wanted a dictionary of layers and their weights")
+                raise ArgumentError(
+                    f"{name} is {brief(getattr(self, name))}; wanted a dictionary of layers and their weights"
+                )
             for layer, weight in getattr(self, name).items():
                 self._number(f"the weight of {layer} in {name}", weight)
         if not self._wants_anything():
-            raise ArgumentError("all weights are 0, so every picture is as good as any other; give one a weight")
+            raise ArgumentError(
+                "all weights are 0, so every picture is as good as any other; give one a weight"
+            )
         if not isinstance(self.start, (str, Path)):
             if not is_array(self.start):
                 words = ", ".join(map(repr, STARTS))
@@ -100,9 +111,13 @@ class Settings:
     def _at_least(self, name, least):
         value = getattr(self, name)
         if not is_int(value) or value < least:
-            raise ArgumentError(f"{name} is {brief(value)}; wanted a whole number of at least {least}")
+            raise ArgumentError(
+                f"{name} is {brief(value)}; wanted a whole number of at least {least}"
+            )
 
     @staticmethod
     def _number(name, value, above=None):
         if not isinstance(value, Real) or not isfinite(value) or value < 0 or value == above:
-            raise ArgumentError(f"{name} is {brief(value)}; wanted a number {'above 0' if above == 0 else 'of at least 0'}")
+            raise ArgumentError(
+                f"{name} is {brief(value)}; wanted a number {'above 0' if above == 0 else 'of at least 0'}"
+            )

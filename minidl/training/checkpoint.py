@@ -1,10 +1,12 @@
-"""A checkpoint: a tree of named arrays, numbers and texts in one HDF5 file, written beside its place and moved into it.
+"""A checkpoint: a tree of named arrays, numbers and texts in one HDF5 file, written beside its
+place and moved into it.
 
 /                           attribute   format  "minidl training 2"
 /rest                       uint8 (N,)  JSON: the tree without its arrays
 /arrays/model/fc1/kernel    an array of the tree
 
-It may come from a stranger, as a network to classify with, and is read with the care that weight files are.
+It may come from a stranger, as a network to classify with, and is read with the care that weight
+files are.
 """
 
 import json
@@ -21,16 +23,20 @@ FORMAT = "minidl training 2"
 
 
 def save(path, tree):
-    """Write a tree: dicts of dicts, arrays (of any device), and what JSON can hold. The same bytes for the same tree."""
+    """Write a tree: dicts of dicts, arrays (of any device), and what JSON can hold. The same bytes
+    for the same tree."""
     arrays = {}
     rest = json.dumps(_put(arrays, tree, "arrays"))
-    contents = hdf5.image({"format": FORMAT}, {"rest": np.frombuffer(rest.encode(), np.uint8), **arrays})
+    contents = hdf5.image(
+        {"format": FORMAT}, {"rest": np.frombuffer(rest.encode(), np.uint8), **arrays}
+    )
     with replacing(path) as beside:
         beside.write_bytes(contents)
 
 
 def load(path):
-    """The tree of a file that `save` wrote. Raises FileError where it is missing, damaged, or of another format."""
+    """The tree of a file that `save` wrote. Raises FileError where it is missing, damaged, or of
+    another format."""
     path = must_exist(path, "checkpoint")
     try:
         with h5py.File(path, "r") as file:
@@ -39,26 +45,34 @@ def load(path):
         tree = None if arrays is None else _take(arrays, json.loads(_text(arrays, path)), "arrays")
     except FileError:
         raise
-    except Exception as error:  # a damaged file raises anything at all in the libraries that parse it
+    # a damaged file raises anything at all in the libraries that parse it
+    except Exception as error:
         reason = printable(str(error).partition("\n")[0], 200)
-        raise FileError(f"{path} is no whole checkpoint ({reason}); take an earlier one, or begin again") from None
+        raise FileError(
+            f"{path} is no whole checkpoint ({reason}); take an earlier one, or begin again"
+        ) from None
     if tree is None:
         told = f"has the format {printable(str(found), 80)!r}" if found else "tells no format"
-        raise FileError(f"{path} {told}; wanted {FORMAT!r}: name a checkpoint that this version of `minidl train` wrote")
+        raise FileError(
+            f"{path} {told}; wanted {FORMAT!r}: name a checkpoint that this version of `minidl train` wrote"
+        )
     return tree
 
 
 def _text(arrays, path):
     rest = arrays["rest"]
     if rest.dtype != np.uint8 or rest.ndim != 1:
-        raise ValueError(f"its text has {rest.ndim} axes and the dtype {rest.dtype}, not one axis of bytes")
+        raise ValueError(
+            f"its text has {rest.ndim} axes and the dtype {rest.dtype}, not one axis of bytes"
+        )
     if rest.nbytes > path.stat().st_size:  # `save` does not compress
         raise ValueError("its text unpacks to more than the file")
     return rest.tobytes()
 
 
 def _put(arrays, tree, path):
-    """The tree without its arrays, for JSON: each is put among the arrays, and None in its place."""
+    """The tree without its arrays, for JSON: each is put among the arrays, and None in its
+    place."""
     rest = {}
     for name, value in tree.items():
         if isinstance(value, dict):
@@ -67,7 +81,8 @@ def _put(arrays, tree, path):
             arrays[f"{path}/{name}"] = to_numpy(value)
             rest[name] = None
         else:
-            rest[name] = [value.item() if is_array(value) else value]  # in brackets, to be told from an array's place
+            # in brackets, to be told from an array's place
+            rest[name] = [value.item() if is_array(value) else value]
     return rest
 
 

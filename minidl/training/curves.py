@@ -1,4 +1,5 @@
-"""The log as a picture: losses on the left, with their baselines, and all other measures on the right."""
+"""The log as a picture: losses on the left, with their baselines, and all other measures on the
+right."""
 
 from itertools import cycle
 from math import isfinite
@@ -11,12 +12,16 @@ MARGIN = 0.05  # of the heights that are drawn
 
 
 def plot_curves(path, rows, baselines):
-    """Draw the measures of the rows over the epochs, and the baselines {name: loss} as lines. Spikes, which would flatten all
-    else, are cut off and told of above the drawing."""
+    """Draw the measures of the rows over the epochs, and the baselines {name: loss} as lines.
+    Spikes, which would flatten all else, are cut off and told of above the drawing."""
     figure, axes = new_figure(10, 5)
     axes.remove()
     left, right = figure.subplots(1, 2)
-    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in NO_MEASURES]
+    names = [
+        name
+        for name in dict.fromkeys(name for row in rows for name in row)
+        if name not in NO_MEASURES
+    ]
     curves = {name.replace("_", " "): _points(name, rows) for name in names}
     losses = {name: points for name, points in curves.items() if name.endswith("loss")}
     _draw(left, "loss", losses, baselines)
@@ -34,7 +39,9 @@ def _draw(panel, label, curves, baselines):
     panel.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     limit, beyond = max((_reach(points) for points in curves.values()), default=0.0), []
     for name, points in curves.items():
-        panel.plot([epoch for epoch, _ in points], [value for _, value in points], label=name, marker=".")
+        panel.plot(
+            [epoch for epoch, _ in points], [value for _, value in points], label=name, marker="."
+        )
         highest, epoch = max(((value, epoch) for epoch, value in points), default=(limit, 0))
         if highest > limit:
             beyond.append(f"{name} up to {highest:.3g}, in epoch {epoch}")
@@ -42,7 +49,9 @@ def _draw(panel, label, curves, baselines):
         if loss > limit:
             beyond.append(f"{name} at {loss:.3g}")
         else:
-            panel.axhline(loss, linestyle=style, linewidth=1, color="grey", label=f"{name}: {loss:.3g}")
+            panel.axhline(
+                loss, linestyle=style, linewidth=1, color="grey", label=f"{name}: {loss:.3g}"
+            )
     if beyond:
         drawn = [*baselines.values(), *(value for points in curves.values() for _, value in points)]
         low, high = min(drawn), max(value for value in drawn if value <= limit)
@@ -52,7 +61,9 @@ def _draw(panel, label, curves, baselines):
     if curves:
         epochs = [epoch for points in curves.values() for epoch, _ in points]
         panel.set_xlim(min(epochs, default=1) - 0.5, max(epochs, default=1) + 0.5)
-        panel.legend(frameon=False, fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.12))
+        panel.legend(
+            frameon=False, fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.12)
+        )
 
 
 def _reach(points):

@@ -1,4 +1,5 @@
-"""What a run leaves behind beside its checkpoint: the table of its epochs, and TensorBoard's files."""
+"""What a run leaves behind beside its checkpoint: the table of its epochs, and TensorBoard's
+files."""
 
 import csv
 from pathlib import Path
@@ -23,7 +24,9 @@ class TensorBoard:
     """The rows for TensorBoard, in a folder of its own."""
 
     def __init__(self, folder):
-        self._writer = need("tensorboardX", "tensorboard", "a log for TensorBoard").SummaryWriter(str(Path(folder)))
+        self._writer = need("tensorboardX", "tensorboard", "a log for TensorBoard").SummaryWriter(
+            str(Path(folder))
+        )
 
     def write(self, row):
         for name, value in row.items():

@@ -14,4 +14,6 @@ def outputs(model, examples, prepare=None):
     model.train(False)
     parts = (examples[begin : begin + BATCH] for begin in range(0, len(examples), BATCH))
     prepared = parts if prepare is None else map(prepare, parts)
-    return np.concatenate([to_numpy(model(to_device(part, current_device())).data) for part in prepared])
+    return np.concatenate(
+        [to_numpy(model(to_device(part, current_device())).data) for part in prepared]
+    )

@@ -22,9 +22,20 @@ class Readings:
     def fetch(self):
         """[(step, examples, {name: float})] of those that were noted since the last time"""
         notes, self._notes = self._notes, []
-        far = iter(read_numbers(*(value for *_, numbers in notes for value in numbers.values() if _is_far(value))))
+        far = iter(
+            read_numbers(
+                *(value for *_, numbers in notes for value in numbers.values() if _is_far(value))
+            )
+        )
         return [
-            (step, examples, {name: next(far) if _is_far(value) else float(value) for name, value in numbers.items()})
+            (
+                step,
+                examples,
+                {
+                    name: next(far) if _is_far(value) else float(value)
+                    for name, value in numbers.items()
+                },
+            )
             for step, examples, numbers in notes
         ]
 

@@ -19,7 +19,8 @@ from minidl.training.progress import Progress
 
 
 def identity_of(task):
-    """The settings and rules of a task before its first step. Raises ArgumentError where JSON cannot hold the settings."""
+    """The settings and rules of a task before its first step. Raises ArgumentError where JSON
+    cannot hold the settings."""
     return {"settings": _settings_of(task), "rules": _rules_of(task)}
 
 
@@ -30,15 +31,18 @@ def state_of(task, identity, progress):
 
 
 def restore(task, identity, state, path):
-    """Put the task where the run was that left this tree in the file `path` -> (its Progress, a sentence on what is different
-    here, or None). Raises ArgumentError where it was another run, FileError where it was none."""
+    """Put the task where the run was that left this tree in the file `path` -> (its Progress, a
+    sentence on what is different here, or None). Raises ArgumentError where it was another run,
+    FileError where it was none."""
     try:
         for part in identity:
             _must_agree(state[part], identity[part], path)
         _must_be_numbers(state["optimizer"], task.optimizer, path)
         for name in ("batches", "model", "optimizer"):
             getattr(task, name).restore(state[name])
-        return Progress.restored(state["progress"], task.batches.epoch, path), _moved(state["machine"])
+        return Progress.restored(state["progress"], task.batches.epoch, path), _moved(
+            state["machine"]
+        )
     except MinidlError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -57,15 +61,27 @@ def _settings_of(task):
 
 
 def _rules_of(task):
-    """Of the optimiser the kind, the numbers that do not belong to its state, and those of its groups; the schedule; the clip;
-    the batches"""
+    """Of the optimiser the kind, the numbers that do not belong to its state, and those of its
+    groups; the schedule; the clip; the batches"""
     optimizer, schedule, batches = task.optimizer, task.schedule, task.batches
-    numbers = {name: value for name, value in vars(optimizer).items() if _is_plain(value) and name[0] != "_"}
-    groups = {name.strip("_"): value for name, value in vars(optimizer).items() if _is_plain_list(value)}
-    rules = {name: value for name, value in (numbers | groups).items() if name not in optimizer.NUMBERS}
+    numbers = {
+        name: value
+        for name, value in vars(optimizer).items()
+        if _is_plain(value) and name[0] != "_"
+    }
+    groups = {
+        name.strip("_"): value for name, value in vars(optimizer).items() if _is_plain_list(value)
+    }
+    rules = {
+        name: value for name, value in (numbers | groups).items() if name not in optimizer.NUMBERS
+    }
     if schedule is None:
         rules["learning_rate"] = optimizer.learning_rate
-    told = repr(schedule) if is_dataclass(schedule) else getattr(schedule, "__qualname__", type(schedule).__name__)
+    told = (
+        repr(schedule)
+        if is_dataclass(schedule)
+        else getattr(schedule, "__qualname__", type(schedule).__name__)
+    )
     return {
         "optimizer": type(optimizer).__name__, **rules, "schedule": told,
         "clip": None if task.clip is None else float(task.clip),
@@ -85,15 +101,20 @@ def _is_plain_list(value):
 def _must_agree(before, now, path):
     if other := sorted(name for name in before | now if before.get(name) != now.get(name)):
         names = printable(", ".join(other), 200)
-        raise ArgumentError(f"{path} was trained with other settings ({names}); resume with the same ones")
+        raise ArgumentError(
+            f"{path} was trained with other settings ({names}); resume with the same ones"
+        )
 
 
 def _must_be_numbers(state, optimizer, path):
-    """Raise FileError for a number of the optimiser that is out of range. It is used as an exponent or a divisor."""
+    """Raise FileError for a number of the optimiser that is out of range. It is used as an exponent
+    or a divisor."""
     for name, kind in optimizer.NUMBERS.items():
         value = state.get(name)
         if not (is_count(value) if kind is int else is_number(value)):
-            raise FileError(f"{path} has {brief(value)} as the optimiser's {name}; begin again in another folder")
+            raise FileError(
+                f"{path} has {brief(value)} as the optimiser's {name}; begin again in another folder"
+            )
 
 
 def _machine():
@@ -105,6 +126,10 @@ def _machine():
 
 def _moved(before):
     now = {name: value for name, value in _machine().items() if name in before}
-    if other := [f"{name} {unquoted(before[name])}, now {value}" for name, value in now.items() if before[name] != value]:
+    if other := [
+        f"{name} {unquoted(before[name])}, now {value}"
+        for name, value in now.items()
+        if before[name] != value
+    ]:
         return f"the run was begun elsewhere ({'; '.join(other)}): its last digits will not be those of one that never stopped"
     return None

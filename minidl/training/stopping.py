@@ -1,16 +1,20 @@
-"""Ctrl-C, a hang-up or a request to end stops a run at the end of a step, where everything is whole."""
+"""Ctrl-C, a hang-up or a request to end stops a run at the end of a step, where everything is
+whole."""
 
 import signal
 import threading
 from contextlib import contextmanager
 
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 
 
 @contextmanager
 def handled_by(handler):
-    """These signals call handler(number, frame) within the block, but for those that are ignored, as nohup has it for the
-    hang-up. (They reach the main thread alone: in another one nothing is changed.)"""
+    """These signals call handler(number, frame) within the block, but for those that are ignored,
+    as nohup has it for the hang-up. (They reach the main thread alone: in another one nothing is
+    changed.)"""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

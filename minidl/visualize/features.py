@@ -22,9 +22,9 @@ FOLDED = 32  # numbers in a row of a layer without positions
 
 
 class Maps(NamedTuple):
-    """Of one layer, the strongest channels first. maps: (n, *spatial), of these channels; a layer without positions is one map
-    of all its numbers, in rows of 32; channels: (n,), or None then; top: (n,), the number that is drawn in cream; shape: of the
-    whole layer; field: its Field."""
+    """Of one layer, the strongest channels first. maps: (n, *spatial), of these channels; a layer
+    without positions is one map of all its numbers, in rows of 32; channels: (n,), or None then;
+    top: (n,), the number that is drawn in cream; shape: of the whole layer; field: its Field."""
 
     layer: str
     maps: np.ndarray
@@ -41,15 +41,22 @@ class Maps(NamedTuple):
     def captions(self):
         if self.channels is None:
             return [f"all {self.shape[-1]:,} numbers\n{_range(self.maps)}"]
-        return [f"channel {channel}\n{_range(values)}" for channel, values in zip(self.channels, self.maps, strict=True)]
+        return [
+            f"channel {channel}\n{_range(values)}"
+            for channel, values in zip(self.channels, self.maps, strict=True)
+        ]
 
     def pictures(self, longest=SIDE):
         """[(h, w, 3)], 0..255, as `as_picture` draws them"""
-        return [as_picture(values, top, longest) for values, top in zip(self.maps, self.top, strict=True)]
+        return [
+            as_picture(values, top, longest)
+            for values, top in zip(self.maps, self.top, strict=True)
+        ]
 
 
 def default_layers(network, extent):
-    """Of each size that layers have, the last one behind a ReLU; extent: of the picture, such as (H, W)"""
+    """Of each size that layers have, the last one behind a ReLU; extent: of the picture, such as
+    (H, W)"""
     last = {}
     for step, (name, field) in zip(network.steps, with_room(network, extent), strict=False):
         if field.out and step.layer is None:
@@ -60,8 +67,9 @@ def default_layers(network, extent):
 def features(network, example, layers=None, channels=8, scale="map"):
     """([Maps], {layer: its activations, whole}) of one example
 
-    example: (*spatial, C), a picture RGB, 0..255; layers: by name, in any order, by default `default_layers`; channels: how
-    many of each, those with the largest mean |activation| first, of equals the earlier; scale: one of SCALES.
+    example: (*spatial, C), a picture RGB, 0..255; layers: by name, in any order, by default
+    `default_layers`; channels: how many of each, those with the largest mean |activation| first, of
+    equals the earlier; scale: one of SCALES.
     """
     one_of("scale", scale, SCALES)
     if channels < 1:
@@ -77,7 +85,10 @@ def features(network, example, layers=None, channels=8, scale="map"):
 def _maps(layer, activations, field, count, scale):
     if activations.ndim == 1:
         width = min(FOLDED, len(activations))
-        maps, channels = np.pad(activations, (0, -len(activations) % width)).reshape(1, -1, width), None
+        maps, channels = (
+            np.pad(activations, (0, -len(activations) % width)).reshape(1, -1, width),
+            None,
+        )
     else:
         strengths = abs(activations).mean(axis=tuple(range(activations.ndim - 1)), dtype=np.float64)
         channels = np.argsort(-strengths, kind="stable")[:count]
@@ -88,13 +99,18 @@ def _maps(layer, activations, field, count, scale):
 
 
 def figure(example, name, found, scale):
-    """A labelled grid (H, W, 3), 0..255: the example, and below it a row for each layer. name: of the example; found: [Maps]"""
+    """A labelled grid (H, W, 3), 0..255: the example, and below it a row for each layer. name: of
+    the example; found: [Maps]"""
     has_negative = any((each.maps < 0).any() for each in found)
     words = f"{name}: the channels with the largest mean |activation|; {SCALES[scale]}{NEGATIVE if has_negative else ''}"
     rows = [[_example(example)], *(each.pictures() for each in found)]
     captions = [[None], *(each.captions() for each in found)]
     return grid(
-        rows, captions, labels=["x".join(map(str, example.shape)), *(each.label for each in found)], title=words, side=SIDE
+        rows,
+        captions,
+        labels=["x".join(map(str, example.shape)), *(each.label for each in found)],
+        title=words,
+        side=SIDE,
     )
 
 

@@ -1,15 +1,19 @@
 """Inversion: a picture made from what a layer tells of another, to see what the layer has kept.
 
-Mahendran & Vedaldi 2015 look for the picture x whose activations Φ(x) are those of the given one, Φ₀. As many pictures have
-these, a prior asks for one with pixels within bounds and few sudden changes (their equation 1 and sections 2.1, 2.2):
+Mahendran & Vedaldi 2015 look for the picture x whose activations Φ(x) are those of the given one,
+Φ₀. As many pictures have these, a prior asks for one with pixels within bounds and few sudden
+changes (their equation 1 and sections 2.1, 2.2):
 
-    L(x) = |Φ(x) - Φ₀|² / |Φ₀|²  +  λ_α 1/n Σ ((x - 127.5) / B)^α  +  λ_V 1/n Σ ((↓x² + →x²) / V²)^(β/2)
+    L(x) = |Φ(x) - Φ₀|² / |Φ₀|²  +  λ_α 1/n Σ ((x - 127.5) / B)^α  +  λ_V 1/n Σ ((↓x² + →x²) /
+    V²)^(β/2)
 
-n: numbers of the picture, α = 6, B = 127.5, β = 2.5, V = B / 6.5; divided by n, B and V, a λ means the same for every picture.
-The last sum is total_variation "power", of which ↓ and → are the differences to two neighbours.
+n: numbers of the picture, α = 6, B = 127.5, β = 2.5, V = B / 6.5; divided by n, B and V, a λ means
+the same for every picture. The last sum is total_variation "power", of which ↓ and → are the
+differences to two neighbours.
 
-That is the content. For the style Φ is the layer's Gram matrix, which does not know where in the picture something is; a
-style is that of several layers, and the first term the mean of theirs (Gatys, Ecker, Bethge 2015, figure 1).
+That is the content. For the style Φ is the layer's Gram matrix, which does not know where in the
+picture something is; a style is that of several layers, and the first term the mean of theirs
+(Gatys, Ecker, Bethge 2015, figure 1).
 """
 
 from dataclasses import dataclass
@@ -41,7 +45,8 @@ class Settings:
 
 
 class Inversion(NamedTuple):
-    """image: (H, W, 3), 0..255, of the lowest loss; losses: of each evaluation; distance: of the image, |Φ - Φ₀|² / |Φ₀|²."""
+    """image: (H, W, 3), 0..255, of the lowest loss; losses: of each evaluation; distance: of the
+    image, |Φ - Φ₀|² / |Φ₀|²."""
 
     image: np.ndarray
     losses: list
@@ -58,15 +63,23 @@ class Objective:
         self.network, self.layers, self.match = network, layers, match
         self.settings = settings or Settings()
         self.targets = self._told(picture[None])
-        self.sizes = dict(zip(layers, read_numbers(*((t * t).sum() for t in self.targets.values())), strict=True))
+        self.sizes = dict(
+            zip(layers, read_numbers(*((t * t).sum() for t in self.targets.values())), strict=True)
+        )
         for layer, size in self.sizes.items():
             must_be_finite(layer, size)
 
     def __call__(self, x):
         told = self._told(x)
-        compare = {"content": lambda a, b, k: k * content_loss(a, b, "sum"), "style": gram_loss}[self.match]
+        compare = {"content": lambda a, b, k: k * content_loss(a, b, "sum"), "style": gram_loss}[
+            self.match
+        ]
         terms = [
-            compare(told[layer], self.targets[layer], 1 / (len(self.layers) * (self.sizes[layer] or 1.0)))
+            compare(
+                told[layer],
+                self.targets[layer],
+                1 / (len(self.layers) * (self.sizes[layer] or 1.0)),
+            )
             for layer in self.layers
         ]
         distance = sum(terms[1:], start=terms[0])
@@ -75,15 +88,24 @@ class Objective:
         return distance + WEIGHT_OF_BOUNDS * bounds + self.settings.smoothness * variation, distance
 
     def _told(self, pictures):
-        """What the layers tell of pictures: {layer: activations (N, H, W, C) or Gram matrices (N, C, C)}"""
-        found = {name: _at_positions(y) for name, y in self.network.activations(pictures, self.layers).items()}
-        return found if self.match == "content" else {name: gram_matrix(y, "positions") for name, y in found.items()}
+        """What the layers tell of pictures: {layer: activations (N, H, W, C) or Gram matrices (N,
+        C, C)}"""
+        found = {
+            name: _at_positions(y)
+            for name, y in self.network.activations(pictures, self.layers).items()
+        }
+        return (
+            found
+            if self.match == "content"
+            else {name: gram_matrix(y, "positions") for name, y in found.items()}
+        )
 
 
 def invert(network, picture, layers, match="content", settings=None, watch=None):
     """The Inversion of a picture's content in one layer, or of its style in several, from noise.
 
-    picture: (H, W, 3), RGB, 0..255, floating-point, on the current device; watch: called after each evaluation with the loss.
+    picture: (H, W, 3), RGB, 0..255, floating-point, on the current device; watch: called after each
+    evaluation with the loss.
     """
     as_picture(picture)  # raises an error for an invalid picture
     settings = settings or Settings()

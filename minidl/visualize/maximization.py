@@ -1,13 +1,15 @@
 """Activation maximisation: the picture that a unit likes best (Erhan et al. 2009).
 
-Gradient ascent on the mean of what the unit says, over all its positions, before its ReLU: behind it, a unit that does not fire
-has no gradient. Adam moves a spectrum (parameterization.py). What excites a unit by accident, such as a pattern of pixels in
-one place alone, must not pay: at each step the network sees the pictures turned, zoomed and moved a little, each in its way
-(Olah, Mordvintsev, Schubert 2017, "Transformation robustness"), and total variation costs.
+Gradient ascent on the mean of what the unit says, over all its positions, before its ReLU: behind
+it, a unit that does not fire has no gradient. Adam moves a spectrum (parameterization.py). What
+excites a unit by accident, such as a pattern of pixels in one place alone, must not pay: at each
+step the network sees the pictures turned, zoomed and moved a little, each in its way (Olah,
+Mordvintsev, Schubert 2017, "Transformation robustness"), and total variation costs.
 
-The objective is counted in what the layer says to noise with the spectrum and the colours of natural pictures: so the price of
-variation means the same for a layer of edges and for one of eyes. No picture feels the others: each pays its own price, and
-Adam measures the gradient of each number by itself.
+The objective is counted in what the layer says to noise with the spectrum and the colours of
+natural pictures: so the price of variation means the same for a layer of edges and for one of eyes.
+No picture feels the others: each pays its own price, and Adam measures the gradient of each number
+by itself.
 """
 
 import numpy as np
@@ -22,14 +24,19 @@ from minidl.optim import Adam
 from minidl.visualize.parameterization import Parameterization
 
 DEGREES, ZOOM, SHIFT = 5, 0.1, 1 / 14  # to either side; the shift as a share of the size
-BORDER = 1 / 14  # of the size: what is painted around the picture that is shown, for views that look beyond its border
-PIXELS_AT_ONCE = 1 << 19  # in a batch: 20 pictures of 160x160, with 20 to 35 MB of VGG19's activations each
+# of the size: what is painted around the picture that is shown, for views that look beyond its
+# border
+BORDER = 1 / 14
+# in a batch: 20 pictures of 160x160, with 20 to 35 MB of VGG19's activations each
+PIXELS_AT_ONCE = 1 << 19
 
 
 class Maximization:
-    """units: of one layer, with a channel each; size: (H, W) of the pictures; smoothness: weight of the total variation.
+    """units: of one layer, with a channel each; size: (H, W) of the pictures; smoothness: weight of
+    the total variation.
 
-    Make one, take `step`s, look at `pictures` and `objectives`. All is computed on the current device.
+    Make one, take `step`s, look at `pictures` and `objectives`. All is computed on the current
+    device.
     Raises ArgumentError for a channel that the layer does not have.
     """
 
@@ -42,22 +49,34 @@ class Maximization:
         self._rng = np.random.default_rng(seed)
         natural = self._shown(self._picture.noise(self._rng, 1, size=1))
         [said] = network.activations(natural, [self.layer]).values()
-        self._strength = read_numbers((said**2).mean())[0] ** 0.5 or 1.0  # in which the objective is counted
-        wanted, most = _one_hot(units, said.shape[-1]), max(1, PIXELS_AT_ONCE // (size[0] * size[1]))
+        # in which the objective is counted
+        self._strength = read_numbers((said**2).mean())[0] ** 0.5 or 1.0
+        wanted, most = (
+            _one_hot(units, said.shape[-1]),
+            max(1, PIXELS_AT_ONCE // (size[0] * size[1])),
+        )
         self._parts = []  # of the units: z, and their rows of `wanted`
         for begin in range(0, len(units), most):
             rows = wanted[begin : begin + most]
-            self._parts.append((Tensor(self._picture.noise(self._rng, len(rows)), requires_grad=True), rows))
+            self._parts.append(
+                (Tensor(self._picture.noise(self._rng, len(rows)), requires_grad=True), rows)
+            )
         self._optimizer = Adam([z for z, _ in self._parts], learning_rate)
 
     def step(self):
         """Move all pictures uphill once."""
         xp, shift = current_module(), SHIFT * min(self.size)
         for z, wanted in self._parts:
-            rows, columns = random_places(self._rng, len(wanted), self._extent, self.size, DEGREES, ZOOM, shift)
+            rows, columns = random_places(
+                self._rng, len(wanted), self._extent, self.size, DEGREES, ZOOM, shift
+            )
             pictures = self._picture(z)
             views = ops.resample(pictures, xp.asarray(rows), xp.asarray(columns))
-            price = self.smoothness * len(wanted) * total_variation(pictures * (1 / 255), "mean_squares")
+            price = (
+                self.smoothness
+                * len(wanted)
+                * total_variation(pictures * (1 / 255), "mean_squares")
+            )
             loss = price - self._says(views, wanted).sum() * (1 / self._strength)
             loss.backward(release=True)
         self._optimizer.step()
@@ -67,15 +86,20 @@ class Maximization:
         return current_module().concatenate([self._shown(z.data) for z, _ in self._parts])
 
     def objectives(self):
-        """(N,) in NumPy: the mean of what each unit says to its picture, over all positions, before its ReLU
+        """(N,) in NumPy: the mean of what each unit says to its picture, over all positions, before
+        its ReLU
 
         Raises NonFiniteError where one is no number.
         """
         with no_grad():
-            said = [self._says(Tensor(self._shown(z.data)), wanted).data for z, wanted in self._parts]
+            said = [
+                self._says(Tensor(self._shown(z.data)), wanted).data for z, wanted in self._parts
+            ]
         found = np.concatenate([to_numpy(each) for each in said])
         if not np.isfinite(found).all():
-            raise NonFiniteError(f"a unit of {self.layer} says {found[~np.isfinite(found)][0]}; look at the weights")
+            raise NonFiniteError(
+                f"a unit of {self.layer} says {found[~np.isfinite(found)][0]}; look at the weights"
+            )
         return found
 
     def _says(self, pictures, wanted):

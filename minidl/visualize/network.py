@@ -22,10 +22,11 @@ class Step(NamedTuple):
 
 
 class Network(NamedTuple):
-    """steps: of the network, in order; prepare: pictures (N, H, W, 3), RGB, 0..255, Tensors -> what the first step takes (of
-    signals and volumes: themselves); canonical: a name that a user may give -> that of a step; size: (H, W) that pictures must
-    have, or None for any; classes: names of what the last step's numbers are for, or None; examples: of the test set, made by a
-    function, () -> (N, *size, C), where the network takes no pictures, or None."""
+    """steps: of the network, in order; prepare: pictures (N, H, W, 3), RGB, 0..255, Tensors -> what
+    the first step takes (of signals and volumes: themselves); canonical: a name that a user may
+    give -> that of a step; size: (H, W) that pictures must have, or None for any; classes: names of
+    what the last step's numbers are for, or None; examples: of the test set, made by a function, ()
+    -> (N, *size, C), where the network takes no pictures, or None."""
 
     steps: tuple
     prepare: Callable
@@ -35,14 +36,19 @@ class Network(NamedTuple):
     examples: Callable | None = None
 
     def activations(self, pictures, layers, rectifier=ops.relu):
-        """{name: (N, *spatial, C) or (N, C)} of some steps, by the names that were asked for; nothing deeper is computed.
+        """{name: (N, *spatial, C) or (N, C)} of some steps, by the names that were asked for;
+        nothing deeper is computed.
 
-        pictures: as `prepare` takes them; a Tensor gives Tensors, an array arrays. rectifier: one of RECTIFIERS.
+        pictures: as `prepare` takes them; a Tensor gives Tensors, an array arrays. rectifier: one
+        of RECTIFIERS.
         Raises ArgumentError for an unknown name.
         """
         if not isinstance(pictures, Tensor):
             with no_grad():
-                return {name: y.data for name, y in self.activations(Tensor(pictures), layers, rectifier).items()}
+                return {
+                    name: y.data
+                    for name, y in self.activations(Tensor(pictures), layers, rectifier).items()
+                }
         wanted = {self.canonical(name) for name in layers}
         found, x = {}, self.prepare(pictures)
         steps, fuses = iter(self.steps), rectifier is ops.relu
@@ -59,7 +65,8 @@ class Network(NamedTuple):
         return {name: found[self.canonical(name)] for name in layers}
 
     def before_rectifier(self, layer):
-        """The name of the step whose numbers a ReLU turns into those of this layer; of a layer without one, its own."""
+        """The name of the step whose numbers a ReLU turns into those of this layer; of a layer
+        without one, its own."""
         names = [step.name for step in self.steps]
         number = names.index(self.canonical(layer))
         return names[number - 1] if self.steps[number].layer is None and number else names[number]
@@ -73,12 +80,15 @@ class Network(NamedTuple):
 def must_be_finite(layer, activations):
     """The activations of a layer, in NumPy. Raises NonFiniteError where one is no number."""
     if not np.isfinite(activations).all():
-        raise NonFiniteError(f"{layer} makes NaN or infinite numbers of this: the weights are damaged; take others")
+        raise NonFiniteError(
+            f"{layer} makes NaN or infinite numbers of this: the weights are damaged; take others"
+        )
     return activations
 
 
 def of_vgg19(model):
-    """A VGG19 as a Network: "block1_conv1.pre" before its ReLU, "block1_conv1" after it; papers' names too."""
+    """A VGG19 as a Network: "block1_conv1.pre" before its ReLU, "block1_conv1" after it; papers'
+    names too."""
     steps = []
     for name, layer in model.layers.items():
         if name == "fc1":
@@ -87,7 +97,12 @@ def of_vgg19(model):
             steps.append(Step(name, layer))
         else:
             steps += [Step(f"{name}.pre", layer), Step(name, None)]
-    return Network(tuple(steps), model.preprocess, model.canonical, size=(224, 224) if "fc1" in model.layers else None)
+    return Network(
+        tuple(steps),
+        model.preprocess,
+        model.canonical,
+        size=(224, 224) if "fc1" in model.layers else None,
+    )
 
 
 def of_sequential(model, prepare, size=None, classes=None, examples=None):
@@ -97,7 +112,11 @@ def of_sequential(model, prepare, size=None, classes=None, examples=None):
 
     def canonical(name):
         if name not in names:
-            listed = ", ".join(names) if len(names) <= SHOWN else f"{', '.join(names[:SHOWN])}, ... {names[-1]}"
+            listed = (
+                ", ".join(names)
+                if len(names) <= SHOWN
+                else f"{', '.join(names[:SHOWN])}, ... {names[-1]}"
+            )
             refusal = f"the network has no layer {printable(name, 80)!r}; it has {listed}"
             raise ArgumentError(refusal + did_you_mean(name, names))
         return name

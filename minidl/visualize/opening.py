@@ -25,9 +25,10 @@ from minidl.visualize.network import of_sequential, of_vgg19
 def open_network(source="vgg19"):
     """A Network, frozen, on the current device.
 
-    source: "vgg19", or a path: of VGG19's weights in minidl's form, of a run of `minidl train` or of its checkpoint. VGG19
-    pools by the maximum, as it was trained, and has its dense layers where the file has them.
-    Raises FileError where there is no such file, or it is damaged or of another network.
+    source: "vgg19", or a path: of VGG19's weights in minidl's form, of a run of `minidl train` or
+    of its checkpoint. VGG19 pools by the maximum, as it was trained, and has its dense layers where
+    the file has them. Raises FileError where there is no such file, or it is damaged or of another
+    network.
     """
     if source == "vgg19":
         return of_vgg19(vgg19(pooling="max"))
@@ -39,29 +40,36 @@ def open_network(source="vgg19"):
     settings = load(path).get("settings")
     kind = str(settings.get("network")) if isinstance(settings, dict) else "without settings"
     if kind not in TRAINED:
-        raise FileError(f"{path} holds a network {printable(kind, 80)!r}; wanted one of {', '.join(TRAINED)}")
+        raise FileError(
+            f"{path} holds a network {printable(kind, 80)!r}; wanted one of {', '.join(TRAINED)}"
+        )
     return TRAINED[kind](path)
 
 
 def read_for(network, path, longest=None):
-    """An example as the network takes it: a picture (H, W, 3), or of an .npy file any array (*spatial, C).
+    """An example as the network takes it: a picture (H, W, 3), or of an .npy file any array
+    (*spatial, C).
 
-    A picture in an .npy file is RGB, 0..255. longest: as `read_image` has it. Where the network wants pictures of one size, it
-    is the middle of the picture in its proportions, made that size. Raises FileError where there is none, ShapeError for an
-    example of another kind.
+    A picture in an .npy file is RGB, 0..255. longest: as `read_image` has it. Where the network
+    wants pictures of one size, it is the middle of the picture in its proportions, made that size.
+    Raises FileError where there is none, ShapeError for an example of another kind.
     """
     size = network.size
     if is_array(path):
         example = _read_array(path)
         if size and example.shape[:-1] != tuple(size):
-            raise ShapeError(f"{path} holds an array {example.shape}; the network takes {(*size, 'channels')}")
+            raise ShapeError(
+                f"{path} holds an array {example.shape}; the network takes {(*size, 'channels')}"
+            )
         if size is None and (example.ndim != 3 or example.shape[-1] != 3):
             raise ShapeError(f"{path} holds an array {example.shape}; wanted a picture (H, W, 3)")
         return example
     if size is None:
         return read_image(path, longest)
     if len(size) != 2:
-        raise ShapeError(f"{path} is no .npy file; the network takes no pictures but arrays {(*size, 'channels')}")
+        raise ShapeError(
+            f"{path} is no .npy file; the network takes no pictures but arrays {(*size, 'channels')}"
+        )
     return read_at_size(path, size)
 
 
@@ -73,20 +81,31 @@ def is_array(path):
 def _cifar10(path):
     model, classes, *fed = cifar10.trained(path)
     mean, std = (current_module().asarray(numbers, "float32") for numbers in fed)
-    return of_sequential(_ready(model), lambda pictures: (pictures - mean) / std, size=(32, 32), classes=tuple(classes))
+    return of_sequential(
+        _ready(model),
+        lambda pictures: (pictures - mean) / std,
+        size=(32, 32),
+        classes=tuple(classes),
+    )
 
 
 def _siamese(path):
-    return of_sequential(_ready(siamese.trained(path)), lambda pictures: _grey(pictures) / 255, size=(28, 28))
+    return of_sequential(
+        _ready(siamese.trained(path)), lambda pictures: _grey(pictures) / 255, size=(28, 28)
+    )
 
 
 def _faces(path):
     verifier = faces.trained(path)
     if verifier.parameters()[0].ndim == 2:
-        raise FileError(f"{path} was trained on the vectors of another network and sees no pictures; train one from scratch")
+        raise FileError(
+            f"{path} was trained on the vectors of another network and sees no pictures; train one from scratch"
+        )
     embedding = verifier.embedding
     first = embedding.members["member1"] if isinstance(embedding, Committee) else embedding
-    return of_sequential(_ready(first), lambda pictures: (_grey(pictures) - 115) / 50, size=faces.SIZE)
+    return of_sequential(
+        _ready(first), lambda pictures: (_grey(pictures) - 115) / 50, size=faces.SIZE
+    )
 
 
 def _of_arrays(recipe, size):
@@ -95,7 +114,11 @@ def _of_arrays(recipe, size):
     def opened(path):
         model, classes = recipe.trained(path)
         return of_sequential(
-            _ready(model), lambda examples: examples, size=size, classes=tuple(classes), examples=lambda: recipe.tested()[0]
+            _ready(model),
+            lambda examples: examples,
+            size=size,
+            classes=tuple(classes),
+            examples=lambda: recipe.tested()[0],
         )
 
     return opened
@@ -112,7 +135,8 @@ def _ready(model):
 
 
 def _grey(pictures):
-    """(N, H, W, 3) -> (N, H, W, 1): the mean of the colours, as these networks were trained on grey"""
+    """(N, H, W, 3) -> (N, H, W, 1): the mean of the colours, as these networks were trained on
+    grey"""
     return ops.mean(pictures, -1, keepdims=True)
 
 
@@ -120,15 +144,21 @@ def _read_array(path):
     path = must_exist(path, "array")
     with open(path, "rb") as file:
         if file.read(2) == b"PK":
-            raise FileError(f"{path} is an .npz file of several arrays; write one array with numpy.save")
+            raise FileError(
+                f"{path} is an .npz file of several arrays; write one array with numpy.save"
+            )
     try:
         array = read_npy(path)
     except FileError:
         raise
     except Exception as error:  # a damaged header raises anything
-        raise FileError(f"{path} holds no array of numbers ({error}); write one with numpy.save") from None
+        raise FileError(
+            f"{path} holds no array of numbers ({error}); write one with numpy.save"
+        ) from None
     if array.dtype.kind not in "fiu" or array.ndim < 2 or 0 in array.shape:
-        raise FileError(f"{path} holds {array.dtype} {array.shape}; wanted numbers (L, C), (H, W, C) or (D, H, W, C)")
+        raise FileError(
+            f"{path} holds {array.dtype} {array.shape}; wanted numbers (L, C), (H, W, C) or (D, H, W, C)"
+        )
     with np.errstate(over="ignore"):
         array = array.astype(np.float32)
     if not np.isfinite(array).all():
@@ -140,6 +170,9 @@ def _looked_into(path):
     """(whether it is a checkpoint of a training, whether it has VGG19's dense layers)"""
     try:
         with h5py.File(path, "r") as file:
-            return str(hdf5.attributes(file).get("format")).startswith("minidl training"), "fc1/kernel" in file
-    except Exception:  # no HDF5, or a damaged one, raises anything: the reader of weights says what it is
+            return str(hdf5.attributes(file).get("format")).startswith(
+                "minidl training"
+            ), "fc1/kernel" in file
+    # no HDF5, or a damaged one, raises anything: the reader of weights says what it is
+    except Exception:
         return False, False

@@ -1,11 +1,14 @@
-"""What excites a unit: the patches of pictures where it fires most strongly, and what in them makes it fire (Zeiler & Fergus
-2014, "Visualizing and Understanding Convolutional Networks", figure 2).
+"""What excites a unit: the patches of pictures where it fires most strongly, and what in them makes
+it fire (Zeiler & Fergus 2014, "Visualizing and Understanding Convolutional Networks", figure 2).
 
-Beside each patch stands the way back from that one activation to the picture, by one of the rules of rectifiers.py:
+Beside each patch stands the way back from that one activation to the picture, by one of the rules
+of rectifiers.py:
 
-    dx = ∂y[position, channel]/∂x, or what takes the derivative's place where a ReLU's way back is another
+    dx = ∂y[position, channel]/∂x, or what takes the derivative's place where a ReLU's way back is
+    another
 
-"deconvnet" is their deconvolution: it goes back through max-pooling to where the maximum was, and transposes the kernels.
+"deconvnet" is their deconvolution: it goes back through max-pooling to where the maximum was, and
+transposes the kernels.
 """
 
 from typing import NamedTuple
@@ -31,8 +34,8 @@ SCALED = "each scaled alone, grey is 0, the largest 1 % cut off"
 
 
 class Patch(NamedTuple):
-    """picture, back: (h, w, 3), the part that the unit sees, of the picture (0..255) and of the way back to it (any numbers);
-    place: the slices that they are of the picture."""
+    """picture, back: (h, w, 3), the part that the unit sees, of the picture (0..255) and of the way
+    back to it (any numbers); place: the slices that they are of the picture."""
 
     hit: Hit
     picture: np.ndarray
@@ -42,12 +45,16 @@ class Patch(NamedTuple):
 
 def choose_units(found, per_layer):
     """[Unit] of {layer: Strongest}: of each layer the `choosiest`"""
-    return [Unit(layer, channel) for layer, each in found.items() for channel in each.choosiest(per_layer)]
+    return [
+        Unit(layer, channel)
+        for layer, each in found.items()
+        for channel in each.choosiest(per_layer)
+    ]
 
 
 def patches(network, album, unit, hits, backward="deconvnet"):
-    """A Patch for each Hit of a Unit in an album (albums.py), cropped by the exact receptive field, which ends at the border.
-    backward: one of RECTIFIERS."""
+    """A Patch for each Hit of a Unit in an album (albums.py), cropped by the exact receptive field,
+    which ends at the border. backward: one of RECTIFIERS."""
     one_of("backward", backward, RECTIFIERS)
     found = []
     for hit in hits:
@@ -61,8 +68,9 @@ def patches(network, album, unit, hits, backward="deconvnet"):
 
 
 def way_back(network, unit, picture, around, backward="deconvnet"):
-    """(*spatial, C) -> (*spatial, C): from the unit at one position back to the picture. around: of that position, as
-    `Field.around` gives it: only that part of the picture is computed; no other has a share."""
+    """(*spatial, C) -> (*spatial, C): from the unit at one position back to the picture. around: of
+    that position, as `Field.around` gives it: only that part of the picture is computed; no other
+    has a share."""
     part, position = around
     x = Tensor(to_device(picture[part][None], current_device()), requires_grad=True)
     y = network.activations(x, [unit.layer], RECTIFIERS[backward])[unit.layer]
@@ -75,15 +83,18 @@ def way_back(network, unit, picture, around, backward="deconvnet"):
 
 
 def figure(network, units, fields, title, backward):
-    """A labelled grid (H, W, 3), 0..255: a row for each layer, and for each unit its patches, three beside each other, and then
-    their ways back. units: {Unit: [Patch]}, of which those without are left out; fields: {layer: its Field}."""
+    """A labelled grid (H, W, 3), 0..255: a row for each layer, and for each unit its patches, three
+    beside each other, and then their ways back. units: {Unit: [Patch]}, of which those without are
+    left out; fields: {layer: its Field}."""
     rows, captions, labels = [], [], []
     for layer in dict.fromkeys(unit.layer for unit in units):
         of_layer = [(unit, found) for unit, found in units.items() if unit.layer == layer and found]
         for begin in range(0, len(of_layer), PAIRS):
             some = of_layer[begin : begin + PAIRS]
             rows.append([picture for _, found in some for picture in _pair(found, fields[layer])])
-            captions.append([text for unit, found in some for text in _captions(network, unit, found, backward)])
+            captions.append(
+                [text for unit, found in some for text in _captions(network, unit, found, backward)]
+            )
             seen = "x".join(map(str, fields[layer].size)) or "all"
             labels.append(None if begin else f"{layer}\nsees {seen}")
     return grid(rows, captions, labels, title=title, side=1)
@@ -91,13 +102,20 @@ def figure(network, units, fields, title, backward):
 
 def _captions(network, unit, found, backward):
     name = network.class_name(unit) or f"channel {unit.channel}"
-    return f"{name}: {short(found[0].hit.value)} to {short(found[-1].hit.value)}", f"its {WORDS[backward]}"
+    return (
+        f"{name}: {short(found[0].hit.value)} to {short(found[-1].hit.value)}",
+        f"its {WORDS[backward]}",
+    )
 
 
 def _pair(found, field):
     """Two squares of nine: the patches, and the ways back"""
-    size = [min(n, length) for n, length in zip(field.size or field.extent, field.extent, strict=True)]
-    return _square([patch.picture for patch in found], size), _square([scaled(patch.back) for patch in found], size)
+    size = [
+        min(n, length) for n, length in zip(field.size or field.extent, field.extent, strict=True)
+    ]
+    return _square([patch.picture for patch in found], size), _square(
+        [scaled(patch.back) for patch in found], size
+    )
 
 
 def scaled(back):
@@ -117,7 +135,9 @@ def _square(parts, size):
         cells.append(sized(whole, SIDE))
     height, width = cells[0].shape[:2]
     rows = -(-len(cells) // 3)
-    canvas = np.empty((rows * (height + BETWEEN) - BETWEEN, 3 * (width + BETWEEN) - BETWEEN, 3), np.float32)
+    canvas = np.empty(
+        (rows * (height + BETWEEN) - BETWEEN, 3 * (width + BETWEEN) - BETWEEN, 3), np.float32
+    )
     canvas[...] = PAPER
     for number, cell in enumerate(cells):
         y, x = (number // 3) * (height + BETWEEN), (number % 3) * (width + BETWEEN)

@@ -9,12 +9,13 @@ from minidl.visualize.network import Network
 from minidl.visualize.units import Unit
 
 OVER = ("mean", "max")
-NUMBERS_AT_ONCE = 1 << 19  # of the pictures in a batch: about three of 224x224, with whose activations memory ends
+# of the pictures in a batch: about three of 224x224, with whose activations memory ends
+NUMBERS_AT_ONCE = 1 << 19
 
 
 class Scalar(NamedTuple):
-    """scalar(pictures) is a unit's mean activation over all positions, or its largest; of a layer without a channel also over
-    all channels. over: "mean" or "max"."""
+    """scalar(pictures) is a unit's mean activation over all positions, or its largest; of a layer
+    without a channel also over all channels. over: "mean" or "max"."""
 
     network: Network
     unit: Unit
@@ -34,10 +35,11 @@ class Scalar(NamedTuple):
 
 
 def value_and_gradient(scalar, pictures, rectifier=ops.relu):
-    """(N, *spatial, C) -> (N,), (N, *spatial, C): each picture's number, and the number's gradient for the picture
+    """(N, *spatial, C) -> (N,), (N, *spatial, C): each picture's number, and the number's gradient
+    for the picture
 
-    scalar: a Scalar, or any function of Tensors that gives each picture of a batch a number of its own, so that the gradient
-    of their sum is that of each.
+    scalar: a Scalar, or any function of Tensors that gives each picture of a batch a number of its
+    own, so that the gradient of their sum is that of each.
     """
     x = Tensor(pictures, requires_grad=True)
     values = scalar(x) if rectifier is ops.relu else scalar(x, rectifier)

@@ -1,4 +1,5 @@
-"""In which of many pictures, and where, each channel of some layers fires most strongly: one pass, some pictures at a time."""
+"""In which of many pictures, and where, each channel of some layers fires most strongly: one pass,
+some pictures at a time."""
 
 from typing import NamedTuple
 
@@ -14,7 +15,8 @@ READ_AHEAD = 4  # pictures
 
 
 class Hit(NamedTuple):
-    """value: the activation; picture: (number of the file, number of its part); position: in the layer, () if it has none."""
+    """value: the activation; picture: (number of the file, number of its part); position: in the
+    layer, () if it has none."""
 
     value: float
     picture: tuple
@@ -22,11 +24,12 @@ class Hit(NamedTuple):
 
 
 class Strongest:
-    """Of each channel of a layer the `count` files with the largest activation in any part and at any position, one position of
-    each: of equals the first in the order of files, of parts, and of positions, row by row, is taken.
+    """Of each channel of a layer the `count` files with the largest activation in any part and at
+    any position, one position of each: of equals the first in the order of files, of parts, and of
+    positions, row by row, is taken.
 
-    Kept are so many numbers a channel, however many pictures there are. values: (count, C), the largest first; sums: (C,), over
-    all parts; seen: parts so far; out: lengths of the layer.
+    Kept are so many numbers a channel, however many pictures there are. values: (count, C), the
+    largest first; sums: (C,), over all parts; seen: parts so far; out: lengths of the layer.
     """
 
     def __init__(self, count):
@@ -34,7 +37,8 @@ class Strongest:
         self.values = self.sums = self._pictures = self._positions = None
 
     def take(self, activations, pictures):
-        """activations: (N, *out, C) of what comes next; pictures: (file, part) of each, in rising order"""
+        """activations: (N, *out, C) of what comes next; pictures: (file, part) of each, in rising
+        order"""
         xp, (n, *out, channels) = array_module(activations), activations.shape
         flat = activations.reshape(n, -1, channels)
         values, positions = to_numpy(xp.max(flat, axis=1)), to_numpy(xp.argmax(flat, axis=1))
@@ -45,14 +49,18 @@ class Strongest:
             positions = np.concatenate([self._positions, positions])
             numbers = np.concatenate([self._pictures, numbers])
         order = _order(values, numbers[..., 0], self.count)
-        self.values, self._positions = (np.take_along_axis(each, order, axis=0) for each in (values, positions))
+        self.values, self._positions = (
+            np.take_along_axis(each, order, axis=0) for each in (values, positions)
+        )
         self._pictures = np.take_along_axis(numbers, order[..., None], axis=0)
         self.seen, self.out = self.seen + n, tuple(out)
 
     def hits(self, channel):
         """The Hits of a channel that are greater than 0, the strongest first"""
         if not 0 <= channel < self.values.shape[1]:
-            raise ArgumentError(f"there is no channel {channel} among {self.values.shape[1]}, which are numbered from 0 on")
+            raise ArgumentError(
+                f"there is no channel {channel} among {self.values.shape[1]}, which are numbered from 0 on"
+            )
         return [
             Hit(
                 float(value),
@@ -60,7 +68,10 @@ class Strongest:
                 tuple(map(int, np.unravel_index(position, self.out))) if self.out else (),
             )
             for value, picture, position in zip(
-                self.values[:, channel], self._pictures[:, channel], self._positions[:, channel], strict=True
+                self.values[:, channel],
+                self._pictures[:, channel],
+                self._positions[:, channel],
+                strict=True,
             )
             if value > 0
         ]
@@ -70,27 +81,30 @@ class Strongest:
         return np.flatnonzero(self.values[0] <= 0).tolist()
 
     def choosiest(self, number):
-        """The channels whose middle picture of those kept is the furthest above the mean over all, of equals the earlier"""
+        """The channels whose middle picture of those kept is the furthest above the mean over all,
+        of equals the earlier"""
         middle = self.values[(len(self.values) - 1) // 2]
         return np.argsort(self.sums / self.seen - middle, kind="stable")[:number].tolist()
 
 
 def _order(values, files, count):
-    """(n, C), (n, C) -> (at most count, C): along the first axis the places of the largest values, of equals the earlier, and
-    of the parts of one file the best alone"""
+    """(n, C), (n, C) -> (at most count, C): along the first axis the places of the largest values,
+    of equals the earlier, and of the parts of one file the best alone"""
     order = np.argsort(-values, axis=0, kind="stable")
     files = np.take_along_axis(files, order, axis=0)
     beaten = np.stack([(files[:row] == files[row]).any(axis=0) for row in range(len(files))])
     best_first = np.argsort(beaten, axis=0, kind="stable")
-    kept = min(count, (~beaten).sum(axis=0).min())  # below count it is the same in all channels: no file was left out yet
+    # below count it is the same in all channels: no file was left out yet
+    kept = min(count, (~beaten).sum(axis=0).min())
     return np.take_along_axis(order, best_first[:kept], axis=0)
 
 
 def strongest(network, album, layers, count=9, watch=iter, refuse=None):
     """{layer: Strongest} of an album (albums.py)
 
-    watch(files): gives them on, one by one, and may draw a bar. refuse(error): called for a file that is no picture, which is
-    then passed over; None: the error is raised. Raises FileError where no file is a picture.
+    watch(files): gives them on, one by one, and may draw a bar. refuse(error): called for a file
+    that is no picture, which is then passed over; None: the error is raised. Raises FileError where
+    no file is a picture.
     """
     if count < 1:
         raise ArgumentError(f"{count} patches of a unit are wanted; wanted at least 1")

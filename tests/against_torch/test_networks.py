@@ -1,5 +1,5 @@
-"""The networks of signals and of volumes beside the same in torch.nn, in float64: what they say, their loss, the gradients of
-all their parameters, and ten steps of training."""
+"""The networks of signals and of volumes beside the same in torch.nn, in float64: what they say,
+their loss, the gradients of all their parameters, and ten steps of training."""
 
 import numpy as np
 import pytest
@@ -27,14 +27,21 @@ def twin(layer, rank):
     if isinstance(layer, Convolution):
         *size, inputs, outputs = layer.kernel.shape
         stride, padding = layer.options["stride"], layer.options["padding"]
-        made = getattr(nn, f"Conv{rank}d")(inputs, outputs, size, stride=stride, padding=padding, bias=False)
+        made = getattr(nn, f"Conv{rank}d")(
+            inputs, outputs, size, stride=stride, padding=padding, bias=False
+        )
         made.weight.data = channels_first(torch.tensor(layer.kernel.data))
         return made
     if isinstance(layer, BatchNorm):
-        return getattr(nn, f"BatchNorm{rank}d")(len(layer.gamma), eps=layer.epsilon, momentum=1 - layer.momentum)
+        return getattr(nn, f"BatchNorm{rank}d")(
+            len(layer.gamma), eps=layer.epsilon, momentum=1 - layer.momentum
+        )
     if isinstance(layer, Dense):
         made = nn.Linear(*layer.kernel.shape)
-        made.weight.data, made.bias.data = torch.tensor(layer.kernel.data.T.copy()), torch.tensor(layer.bias.data)
+        made.weight.data, made.bias.data = (
+            torch.tensor(layer.kernel.data.T.copy()),
+            torch.tensor(layer.bias.data),
+        )
         return made
     if isinstance(layer, MaxPool | AvgPool):
         return getattr(nn, f"{type(layer).__name__}{rank}d")(layer.size)
@@ -57,13 +64,16 @@ def pair(request):
                 value.data = value.data.astype(float)
             elif name in module.buffers:
                 setattr(module, name, value.astype(float))
-    theirs = torch.nn.Sequential(*(twin(layer, len(shape) - 1) for layer in ours.layers.values())).double()
+    theirs = torch.nn.Sequential(
+        *(twin(layer, len(shape) - 1) for layer in ours.layers.values())
+    ).double()
     x, labels = rng.standard_normal((12, *shape)), np.arange(12) % classes
     return ours, theirs, x, torch.tensor(x).movedim(-1, 1), labels
 
 
 def parameters(ours, theirs, of):
-    """(name, ours, theirs with its axes as ours are) of what `of` takes from each parameter: its numbers or its gradient"""
+    """(name, ours, theirs with its axes as ours are) of what `of` takes from each parameter: its
+    numbers or its gradient"""
     for (name, layer), other in zip(ours.layers.items(), theirs, strict=True):
         if isinstance(layer, Convolution):
             yield name, of(layer.kernel), of(other.weight).movedim((0, 1), (-1, -2)).numpy()
@@ -126,7 +136,9 @@ OPTIMIZERS = {
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_ten_steps_of_training(pair, optimizer):
     ours, theirs, x, x_first, _ = pair
-    mine, other = (make(model) for make, model in zip(OPTIMIZERS[optimizer], (ours, theirs), strict=True))
+    mine, other = (
+        make(model) for make, model in zip(OPTIMIZERS[optimizer], (ours, theirs), strict=True)
+    )
     losses = []
     for _ in range(10):
         losses.append(step(*pair))

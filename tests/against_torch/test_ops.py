@@ -1,4 +1,5 @@
-"""The same ops in PyTorch: values and all gradients, on the geometries of the table, as far as PyTorch has them."""
+"""The same ops in PyTorch: values and all gradients, on the geometries of the table, as far as
+PyTorch has them."""
 
 import numpy as np
 import pytest
@@ -30,7 +31,9 @@ def border(padding):
 
 def convolution(x, w, b, *, stride, padding, dilation, groups):
     reach = [d * (k - 1) + 1 for d, k in zip(dilation, w.shape[:-2], strict=True)]
-    x = torch.nn.functional.pad(channels_first(x), border(pairs(padding, x.shape[1:-1], stride, reach)))
+    x = torch.nn.functional.pad(
+        channels_first(x), border(pairs(padding, x.shape[1:-1], stride, reach))
+    )
     conv = getattr(torch.nn.functional, f"conv{len(stride)}d")
     w = w.movedim((-1, -2), (0, 1)).contiguous()  # PyTorch 2.13 refuses others in some gradients
     return channels_last(conv(x, w, b, stride=stride, dilation=dilation, groups=groups))
@@ -41,21 +44,42 @@ def convolution_relu(x, w, b, **geometry):
 
 
 def max_pool(x, *, window, stride, padding, dilation, ceil):
-    pool, both_sides = getattr(torch.nn.functional, f"max_pool{len(window)}d"), [before for before, _ in padding]
-    return channels_last(pool(channels_first(x), window, stride, both_sides, dilation, ceil_mode=ceil))
+    pool, both_sides = (
+        getattr(torch.nn.functional, f"max_pool{len(window)}d"),
+        [before for before, _ in padding],
+    )
+    return channels_last(
+        pool(channels_first(x), window, stride, both_sides, dilation, ceil_mode=ceil)
+    )
 
 
 def avg_pool(x, *, window, stride, padding, ceil, count_padding):
-    pool, both_sides = getattr(torch.nn.functional, f"avg_pool{len(window)}d"), [before for before, _ in padding]
-    return channels_last(pool(channels_first(x), window, stride, both_sides, ceil_mode=ceil, count_include_pad=count_padding))
+    pool, both_sides = (
+        getattr(torch.nn.functional, f"avg_pool{len(window)}d"),
+        [before for before, _ in padding],
+    )
+    return channels_last(
+        pool(
+            channels_first(x),
+            window,
+            stride,
+            both_sides,
+            ceil_mode=ceil,
+            count_include_pad=count_padding,
+        )
+    )
 
 
 def resample(x, rows, columns):
     """PyTorch counts the places from -1 to 1, from edge to edge, columns first"""
     height, width = x.shape[1:3]
-    places = torch.tensor(np.stack([(2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1], axis=-1))
+    places = torch.tensor(
+        np.stack([(2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1], axis=-1)
+    )
     sample = torch.nn.functional.grid_sample
-    return channels_last(sample(channels_first(x), places, padding_mode="border", align_corners=False))
+    return channels_last(
+        sample(channels_first(x), places, padding_mode="border", align_corners=False)
+    )
 
 
 TWINS = {
@@ -74,24 +98,36 @@ TWINS = {
 
 
 def as_torch_pads(geometry):
-    """PyTorch pools with as much padding before as after, at most half a window, and in 3-D no input smaller than a window:
-    where the drawn padding is none of this, widen the input instead."""
+    """PyTorch pools with as much padding before as after, at most half a window, and in 3-D no
+    input smaller than a window: where the drawn padding is none of this, widen the input
+    instead."""
     if "window" not in geometry:
         return geometry
     batch, *lengths, channels = geometry["x"]
     half = [
         min(before, after, k // 2) if n >= k else 0
-        for n, (before, after), k in zip(lengths, geometry["padding"], geometry["window"], strict=True)
+        for n, (before, after), k in zip(
+            lengths, geometry["padding"], geometry["window"], strict=True
+        )
     ]
-    lengths = [n + sum(pair) - 2 * p for n, pair, p in zip(lengths, geometry["padding"], half, strict=True)]
-    return {**geometry, "x": Shape((batch, *lengths, channels)), "padding": tuple((p, p) for p in half)}
+    lengths = [
+        n + sum(pair) - 2 * p for n, pair, p in zip(lengths, geometry["padding"], half, strict=True)
+    ]
+    return {
+        **geometry,
+        "x": Shape((batch, *lengths, channels)),
+        "padding": tuple((p, p) for p in half),
+    }
 
 
 @pytest.mark.parametrize("name", TWINS)
 @given(data=st.data())
 def test_value_and_gradients_are_pytorch_s(name, data):
     row = BY_NAME[name]
-    geometry, seed = as_torch_pads(row.draw(HypothesisChooser(data.draw))), data.draw(st.integers(0, 2**32 - 1))
+    geometry, seed = (
+        as_torch_pads(row.draw(HypothesisChooser(data.draw))),
+        data.draw(st.integers(0, 2**32 - 1)),
+    )
     case = Case(row, fill(row, geometry, seed), seed)
     ours = {key: Tensor(case.arguments[key], requires_grad=True) for key in row.kinds}
     theirs = {key: torch.tensor(case.arguments[key], requires_grad=True) for key in row.kinds}
@@ -111,7 +147,9 @@ def near(mine, theirs):
 
 
 def test_the_rows_that_pytorch_is_asked_about_are_public():
-    assert {public_op(BY_NAME[name]) for name in TWINS} <= {getattr(ops, name) for name in ops.__all__}
+    assert {public_op(BY_NAME[name]) for name in TWINS} <= {
+        getattr(ops, name) for name in ops.__all__
+    }
 
 
 def test_a_tie_goes_where_pytorch_sends_it():

@@ -9,7 +9,20 @@ from itertools import count
 import numpy as np
 import pytest
 
-from benchmarks import cases, convolution, losses, memory, pooling, readme, recording, stylize, table, turns, twins, vgg19
+from benchmarks import (
+    cases,
+    convolution,
+    losses,
+    memory,
+    pooling,
+    readme,
+    recording,
+    stylize,
+    table,
+    turns,
+    twins,
+    vgg19,
+)
 from benchmarks.__main__ import TABLES, main
 from minidl import cores, machine
 from minidl.backend import current_arithmetic
@@ -53,7 +66,11 @@ def gpu_of_pytorch(monkeypatch):
     monkeypatch.setitem(twins.PLACES, "gpu", "cpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "Event", Event)
-    for name, found in {"reset_peak_memory_stats": None, "memory_reserved": 10**6, "max_memory_reserved": 9 * 10**6}.items():
+    for name, found in {
+        "reset_peak_memory_stats": None,
+        "memory_reserved": 10**6,
+        "max_memory_reserved": 9 * 10**6,
+    }.items():
         monkeypatch.setattr(torch.cuda, name, lambda found=found: found)
     return torch
 
@@ -104,17 +121,34 @@ def test_every_work_runs_and_agrees_with_pytorch(work, results, tmp_path, capsys
 def test_every_work_runs_on_a_gpu(work, gpu, gpu_of_pytorch, tmp_path, capsys):
     measured = quick(work, tmp_path / "measured.json", "--device", "cpu", "gpu")
     assert measured["devices"] == ["cpu", "gpu"] and measured["arithmetic"] == "float32"
-    assert measured["measured_on"]["gpu"]["name"] == "a stand-in for a GPU" and "cupy" in measured["measured_on"]
-    assert set(measured["rates"]["gpu"]) == set(table.RATES) and min(measured["rates"]["gpu"].values()) > 0
+    assert (
+        measured["measured_on"]["gpu"]["name"] == "a stand-in for a GPU"
+        and "cupy" in measured["measured_on"]
+    )
+    assert (
+        set(measured["rates"]["gpu"]) == set(table.RATES)
+        and min(measured["rates"]["gpu"].values()) > 0
+    )
     for row in measured["cases"]:
         assert len(row["total"]) == 2 + 2 * len(twins.LAYOUTS)
         assert row["difference"] < NEAR.get(work, 1e-3)
-        assert min(*row["ratio"].values(), row["speedup"]) > 0 and row["ratio"].keys() == {"cpu", "gpu"}
+        assert min(*row["ratio"].values(), row["speedup"]) > 0 and row["ratio"].keys() == {
+            "cpu",
+            "gpu",
+        }
         assert (row["bytes"] is None) == (work in ("vgg19", "stylize", "train"))
-        assert row["peak_bytes"].get("PyTorch gpu contiguous") == (None if row["bytes"] else 8 * 10**6)
+        assert row["peak_bytes"].get("PyTorch gpu contiguous") == (
+            None if row["bytes"] else 8 * 10**6
+        )
     printed = capsys.readouterr().out
-    assert "GPU: a stand-in for a GPU, float32, matrix product" in printed and "measured alone" not in printed
-    assert all(f"{row['name']}, GPU" in printed or f"{row['name']}, x" in printed for row in measured["cases"])
+    assert (
+        "GPU: a stand-in for a GPU, float32, matrix product" in printed
+        and "measured alone" not in printed
+    )
+    assert all(
+        f"{row['name']}, GPU" in printed or f"{row['name']}, x" in printed
+        for row in measured["cases"]
+    )
 
 
 @pytest.mark.strict
@@ -122,21 +156,37 @@ def test_tf32_is_for_minidl_and_pytorch_alike(gpu, gpu_of_pytorch, tmp_path, mon
     case, seen, backends = pooling.cases(quick=True)[-1], set(), gpu_of_pytorch.backends
 
     def ours(arrays):
-        return {name: lambda call=call: seen.add(current_arithmetic()) or call() for name, call in case.ours(arrays).items()}
+        return {
+            name: lambda call=call: seen.add(current_arithmetic()) or call()
+            for name, call in case.ours(arrays).items()
+        }
 
     monkeypatch.setattr(pooling, "cases", lambda quick: [replace(case, ours=ours)])
     measured = quick("pooling", tmp_path / "measured.json", "--device", "gpu", "--tf32")
-    assert measured["arithmetic"] == "tf32" and "stand-in for a GPU, tf32" in capsys.readouterr().out
-    assert seen == {"tf32"} and backends.cuda.matmul.allow_tf32 and backends.cudnn.allow_tf32 and backends.cudnn.benchmark
+    assert (
+        measured["arithmetic"] == "tf32" and "stand-in for a GPU, tf32" in capsys.readouterr().out
+    )
+    assert (
+        seen == {"tf32"}
+        and backends.cuda.matmul.allow_tf32
+        and backends.cudnn.allow_tf32
+        and backends.cudnn.benchmark
+    )
     twins.choose_arithmetic(False)
-    assert not backends.cuda.matmul.allow_tf32 and not backends.cudnn.allow_tf32 and current_arithmetic() == "float32"
+    assert (
+        not backends.cuda.matmul.allow_tf32
+        and not backends.cudnn.allow_tf32
+        and current_arithmetic() == "float32"
+    )
 
 
 def test_without_pytorch_minidl_is_measured_alone(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(twins, "is_installed", lambda: False)
     rows = quick("losses", tmp_path / "measured.json")["cases"]
     assert "PyTorch is not installed" in capsys.readouterr().out
-    assert all(list(row["total"]) == ["minidl cpu"] and row["ratio"] == {"cpu": None} for row in rows)
+    assert all(
+        list(row["total"]) == ["minidl cpu"] and row["ratio"] == {"cpu": None} for row in rows
+    )
 
 
 def products(work):
@@ -150,8 +200,11 @@ def test_multiply_adds_by_hand():
     assert found["10 1->512 at 16000, stride 5"] == 3 * 3200 * 10 * 512
     assert found["3x3x3 32->64 at 32x32x32, stride 2"] == 3 * 16**3 * 27 * 32 * 64
     assert products(losses)["Gram matrix, conv2_1"] == 2 * 256 * 256 * 128 * 128
-    assert products(vgg19)["VGG19's features, batch 1 at 224x224"] == 19_508_428_800  # the known 19.5 G
-    assert vgg19.multiply_adds(1, 16, ["conv1_1", "conv2_1"]) == 256 * 9 * 3 * 64 + 64 * 9 * 64 * 128
+    # the known 19.5 G
+    assert products(vgg19)["VGG19's features, batch 1 at 224x224"] == 19_508_428_800
+    assert (
+        vgg19.multiply_adds(1, 16, ["conv1_1", "conv2_1"]) == 256 * 9 * 3 * 64 + 64 * 9 * 64 * 128
+    )
 
 
 def test_vgg19_has_twelve_layers_of_at_most_56x56():
@@ -160,7 +213,8 @@ def test_vgg19_has_twelve_layers_of_at_most_56x56():
 
 def test_rivals_take_turns(monkeypatch):
     clock, order = count(), []
-    monkeypatch.setattr(turns.time, "perf_counter", lambda: next(clock))  # every look at the clock takes a second
+    # every look at the clock takes a second
+    monkeypatch.setattr(turns.time, "perf_counter", lambda: next(clock))
     rivals = {name: {"forward": lambda name=name: order.append(name)} for name in "ab"}
     assert turns.turn_about(rivals) == {"a": {"forward": 1}, "b": {"forward": 1}}
     assert order == list("aabb") * (1 + turns.ROUNDS)  # one call that is not timed, one that is
@@ -173,8 +227,13 @@ def test_short_calls_are_repeated():
 
 
 def test_rivals_that_differ_are_refused():
-    rivals = {"minidl cpu": {"forward": lambda: np.ones(9)}, "another": {"forward": lambda: np.full(9, 1.01)}}
-    with pytest.raises(MinidlError, match=r"relu: the rivals' results differ by 1.0e-02 of their norm"):
+    rivals = {
+        "minidl cpu": {"forward": lambda: np.ones(9)},
+        "another": {"forward": lambda: np.full(9, 1.01)},
+    }
+    with pytest.raises(
+        MinidlError, match=r"relu: the rivals' results differ by 1.0e-02 of their norm"
+    ):
         cases._difference("relu", rivals, cases.AGREE["cpu"])
     assert cases._difference("relu", rivals, cases.AGREE["tf32"]) == pytest.approx(0.01)
 
@@ -186,11 +245,20 @@ def test_the_clock_of_a_gpu(gpu, monkeypatch):
 
 
 def test_ratios():
-    totals = {"PyTorch contiguous": 4.0, "PyTorch channels-last": 3.0, "PyTorch gpu contiguous": 2.0}
+    totals = {
+        "PyTorch contiguous": 4.0,
+        "PyTorch channels-last": 3.0,
+        "PyTorch gpu contiguous": 2.0,
+    }
     assert [cases.of_pytorch(totals, device) for device in ("cpu", "gpu")] == [3.0, 2.0]
     assert cases.of_pytorch({"minidl cpu": 1.0}) is None
-    rows = [{"ratio": {"cpu": 2.0}, "count": 3, "speedup": 9.0}, {"ratio": {"cpu": 0.5}, "count": 1}]
-    assert cases.mean_ratio(rows) == pytest.approx(2**0.5) and cases.mean_speedup(rows) == pytest.approx(9)
+    rows = [
+        {"ratio": {"cpu": 2.0}, "count": 3, "speedup": 9.0},
+        {"ratio": {"cpu": 0.5}, "count": 1},
+    ]
+    assert cases.mean_ratio(rows) == pytest.approx(2**0.5) and cases.mean_speedup(
+        rows
+    ) == pytest.approx(9)
     assert cases.mean_ratio(rows, "gpu") is None
 
 
@@ -209,7 +277,20 @@ def test_a_line_of_each_device():
     reached = {"matrix_gflops": 10, "copy_gbs": 8}
     of_cpu = ["relu,", "x3", "2000.000", "1.0", "0.10", "1.0", "0.12", "3000.000", "1.50"]
     assert table._line(row, "cpu", reached).split() == of_cpu
-    of_gpu = ["relu,", "x3,", "GPU", "500.000", "4.0", "0.40", "4.0", "0.50", "3", "100.000", "0.20", "4.0"]
+    of_gpu = [
+        "relu,",
+        "x3,",
+        "GPU",
+        "500.000",
+        "4.0",
+        "0.40",
+        "4.0",
+        "0.50",
+        "3",
+        "100.000",
+        "0.20",
+        "4.0",
+    ]
     assert table._line(row, "gpu", reached).split() == of_gpu
 
 
@@ -226,7 +307,13 @@ def test_memory_is_that_of_the_case(monkeypatch):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--json", "nowhere/measured.json"], ["--plot", "chart.txt"], ["--device", "gpu"], ["--pastiche", "missing"], ["--tf32"]],
+    [
+        ["--json", "nowhere/measured.json"],
+        ["--plot", "chart.txt"],
+        ["--device", "gpu"],
+        ["--pastiche", "missing"],
+        ["--tf32"],
+    ],
 )
 def test_trouble_is_one_sentence_and_exit_code_2(arguments, capsys, monkeypatch):
     monkeypatch.setattr("minidl.backend.why_no_gpu", lambda: "CuPy is not installed; install it")
@@ -264,15 +351,29 @@ def test_the_readme_is_written_from_the_results(results, tmp_path, monkeypatch):
     row = {"name": "a step", "group": "VGG19 3x3, batch 16", "count": 2, "ratio": {"cpu": 1.25}}
     row["total"] = {"minidl cpu": 0.4, "PyTorch contiguous": 0.6, "PyTorch channels-last": 0.5}
     row["peak_bytes"] = {"minidl cpu": 1e8, "PyTorch contiguous": 3e8, "PyTorch channels-last": 2e8}
-    pastiche = {"size": 256, "steps": 60, "seconds": {"minidl": [9, 10, 11], "pastiche": [20, 19, 21]}, "ratio": 2.0}
+    pastiche = {
+        "size": 256,
+        "steps": 60,
+        "seconds": {"minidl": [9, 10, 11], "pastiche": [20, 19, 21]},
+        "ratio": 2.0,
+    }
     recording.keep("convolution", {"cases": [row]})
     recording.keep("stylize", {"cases": [row], "pastiche": pastiche})
     for _ in range(2):
         assert main(["readme"]) == 0
         text = readme.README.read_text()
-        assert text.count("| 800 ms | 1 s | 1.25 |") == text.count("| a step | 400 ms | 500 ms | 1.25 |") == 1
-        assert text.count("| peak memory: a step | 100 MB | 200 MB | 2.00 |") == text.count("| 10 s | 20 s | 2.00 |") == 1
-        assert text.count(recording.machine()["processor"]) == 2  # in the heading, and below the table
+        assert (
+            text.count("| 800 ms | 1 s | 1.25 |")
+            == text.count("| a step | 400 ms | 500 ms | 1.25 |")
+            == 1
+        )
+        assert (
+            text.count("| peak memory: a step | 100 MB | 200 MB | 2.00 |")
+            == text.count("| 10 s | 20 s | 2.00 |")
+            == 1
+        )
+        # in the heading, and below the table
+        assert text.count(recording.machine()["processor"]) == 2
         assert (results / recording.kind() / "ratios.png").stat().st_size > 5000
         assert f'src="benchmarks/results/{recording.kind()}/ratios.png"' in text
     assert readme.SECTION.sub("", text) == readme.SECTION.sub("", nothing)
@@ -282,12 +383,37 @@ def test_the_readme_tells_of_a_gpu(results, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.setattr(readme, "README", tmp_path / "README.md")
     readme.README.write_text("<!-- results: here -->\n<!-- end of results -->\n")
-    assert main(["readme"]) == 0 and readme.README.read_text().count("Nothing was measured on a GPU yet.") == 1
-    row = {"name": "a step", "group": "VGG19 3x3, batch 16", "count": 2, "ratio": {"gpu": 0.8}, "speedup": 50.0}
-    row["total"] = {"minidl gpu": 0.008, "PyTorch gpu contiguous": 0.0064, "PyTorch gpu channels-last": 0.007}
+    assert (
+        main(["readme"]) == 0
+        and readme.README.read_text().count("Nothing was measured on a GPU yet.") == 1
+    )
+    row = {
+        "name": "a step",
+        "group": "VGG19 3x3, batch 16",
+        "count": 2,
+        "ratio": {"gpu": 0.8},
+        "speedup": 50.0,
+    }
+    row["total"] = {
+        "minidl gpu": 0.008,
+        "PyTorch gpu contiguous": 0.0064,
+        "PyTorch gpu channels-last": 0.007,
+    }
     row["peak_bytes"] = {"minidl gpu": 2e8, "PyTorch gpu contiguous": 3e8}
-    alone = {**row, "ratio": {"gpu": None}, "speedup": None, "total": {"minidl gpu": 0.004}, "peak_bytes": {"minidl gpu": 2e8}}
-    gpu = {"name": "NVIDIA H100", "memory": 80 * 2**30, "compute_capability": "9.0", "driver": "13.0", "runtime": "12.9"}
+    alone = {
+        **row,
+        "ratio": {"gpu": None},
+        "speedup": None,
+        "total": {"minidl gpu": 0.004},
+        "peak_bytes": {"minidl gpu": 2e8},
+    }
+    gpu = {
+        "name": "NVIDIA H100",
+        "memory": 80 * 2**30,
+        "compute_capability": "9.0",
+        "driver": "13.0",
+        "runtime": "12.9",
+    }
     for module in (recording, machine):
         monkeypatch.setattr(module, "gpu", lambda: gpu)
     recording.keep("convolution_gpu", {"devices": ["cpu", "gpu"], "cases": [row]})
@@ -295,11 +421,20 @@ def test_the_readme_tells_of_a_gpu(results, tmp_path, monkeypatch):
     recording.keep("stylize_gpu_tf32", {"devices": ["gpu"], "cases": [alone]})
     assert main(["readme"]) == 0
     text = readme.README.read_text()
-    assert "| VGG19's twelve 3x3 layers of at most 56x56, batch 16 | float32 | 16 ms | 13 ms | 0.80 | 50.0 |" in text
-    assert "| a step | float32 | 8 ms | 6.4 ms | 0.80 | 50.0 |" in text and "| a step | tf32 | 4 ms | – | – | – |" in text
+    assert (
+        "| VGG19's twelve 3x3 layers of at most 56x56, batch 16 | float32 | 16 ms | 13 ms | 0.80 | 50.0 |"
+        in text
+    )
+    assert (
+        "| a step | float32 | 8 ms | 6.4 ms | 0.80 | 50.0 |" in text
+        and "| a step | tf32 | 4 ms | – | – | – |" in text
+    )
     assert "| peak memory: a step | float32 | 200 MB | 300 MB | 1.50 | – |" in text
     assert "| peak memory: a step | tf32 | 200 MB | – | – | – |" in text
-    assert "NVIDIA H100, 80 GiB, CUDA 12.9, its driver for 13.0, CuPy " in text and "Nothing was measured" not in text
+    assert (
+        "NVIDIA H100, 80 GiB, CUDA 12.9, its driver for 13.0, CuPy " in text
+        and "Nothing was measured" not in text
+    )
     folder = f"nvidia-h100-{recording.kind()}"
     assert [path.name for path in results.iterdir()] == [folder]
     assert (results / folder / "ratios_gpu.png").stat().st_size > 5000
@@ -321,7 +456,9 @@ def test_what_was_measured_on_a_gpu_is_kept_apart(gpu, results, monkeypatch):
     }  # fmt: skip
 
 
-def test_results_of_one_kind_of_processor_never_replace_those_of_another(results, tmp_path, monkeypatch):
+def test_results_of_one_kind_of_processor_never_replace_those_of_another(
+    results, tmp_path, monkeypatch
+):
     monkeypatch.setattr(readme, "README", tmp_path / "README.md")
     readme.README.write_text("<!-- results: here -->\n<!-- end of results -->\n")
     demo = {"pixels": "64x48", "steps": 3, "share": 0.5, "up": 0}
@@ -338,9 +475,14 @@ def test_results_of_one_kind_of_processor_never_replace_those_of_another(results
     assert recording.kept("paint", "intel-avx512")["demo"]["seconds"] == 10
     assert main(["readme"]) == 0
     text = readme.README.read_text()
-    amd, intel = text[text.index("### AMD") : text.index("### Intel")], text[text.index("### Intel") :]
+    amd, intel = (
+        text[text.index("### AMD") : text.index("### Intel")],
+        text[text.index("### Intel") :],
+    )
     assert "| the demo | 64x48 | 3 | 11 s |" in amd and "(AMD EPYC with AVX2, " in amd
-    assert "| the demo | 64x48 | 3 | 10 s |" in intel and "(Intel(R) Xeon(R) with AVX-512, " in intel
+    assert (
+        "| the demo | 64x48 | 3 | 10 s |" in intel and "(Intel(R) Xeon(R) with AVX-512, " in intel
+    )
 
 
 def test_each_kept_result_names_its_processor(monkeypatch):

@@ -9,7 +9,12 @@ from benchmarks import readme, recording
 from benchmarks.__main__ import main
 from minidl.training.folder import CURVES, PICTURE, RESULT, TABLE
 
-TOLD = {"test": {"accuracy": 0.5}, "baselines": {"guessing": 2.5}, "seconds": 90.0, "settings": {"preset": "fast"}}
+TOLD = {
+    "test": {"accuracy": 0.5},
+    "baselines": {"guessing": 2.5},
+    "seconds": 90.0,
+    "settings": {"preset": "fast"},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +64,10 @@ def test_what_is_kept_of_a_run(results, commands):
 
 def test_the_seed_s_settings_have_files_of_their_own(results, commands):
     assert main(["learn", "cifar10", "--preset", "seed"]) == 0
-    assert {path.name for path in results.glob("*/*")} == {"cifar10_seed.json", "cifar10_seed_curves.png"}
+    assert {path.name for path in results.glob("*/*")} == {
+        "cifar10_seed.json",
+        "cifar10_seed_curves.png",
+    }
     assert commands[0][3] == "seed"
 
 
@@ -77,18 +85,27 @@ def test_faces_are_three_runs_on_the_people_of_orl(tmp_path, commands, monkeypat
     assert main(["learn", "faces"]) == 0
     chosen = [("fast", "triplet"), ("pairs", "absolute"), ("pairs", "chi-square")]
     assert [command[:7] for command in commands] == [
-        ["train", "faces", str(people), "--preset", preset, "--head", head] for preset, head in chosen
+        ["train", "faces", str(people), "--preset", preset, "--head", head]
+        for preset, head in chosen
     ]
     kept = [recording.kept(f"faces_{head}") for _, head in chosen]
-    assert all(found["test"] == TOLD["test"] and found["cpu_seconds"] >= 0 and "others" in found for found in kept)
+    assert all(
+        found["test"] == TOLD["test"] and found["cpu_seconds"] >= 0 and "others" in found
+        for found in kept
+    )
     assert main(["learn", "faces", "--folder", "run"]) == 2
     assert "leave --folder out" in capsys.readouterr().err and len(commands) == 3
 
 
 def test_a_command_that_fails_is_said(results, monkeypatch, capsys):
-    monkeypatch.setattr(subprocess, "run", lambda command, **options: subprocess.CompletedProcess(command, 2))
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **options: subprocess.CompletedProcess(command, 2)
+    )
     assert main(["learn", "siamese"]) == 2
-    assert "benchmarks: `minidl train siamese --preset fast" in (error := capsys.readouterr().err) and error.count("\n") == 1
+    assert (
+        "benchmarks: `minidl train siamese --preset fast" in (error := capsys.readouterr().err)
+        and error.count("\n") == 1
+    )
     assert not list(results.iterdir())
 
 
@@ -96,7 +113,9 @@ def test_the_readme_tells_of_it(results, commands, tmp_path, monkeypatch):
     monkeypatch.setattr(readme, "README", tmp_path / "README.md")
     readme.README.write_text("<!-- results: here -->\n<!-- end of results -->\n")
     recording.keep("siamese", {**TOLD, "epochs": [1, 2, 3]})
-    recording.keep("siamese_seed", {**TOLD, "command_seconds": 120.0, "cpu_seconds": 180.0, "epochs": [1]})
+    recording.keep(
+        "siamese_seed", {**TOLD, "command_seconds": 120.0, "cpu_seconds": 180.0, "epochs": [1]}
+    )
     assert main(["readme"]) == 0
     text = readme.README.read_text()
     name = "`minidl train siamese --preset fast`: MNIST in the plane"

@@ -33,14 +33,21 @@ SMALL = Architecture(
 def small_arrays(seed=0):
     """Random weights of SMALL in minidl's layout, blue first, with the landmark."""
     rng = np.random.default_rng(seed)
-    arrays = {name: rng.normal(size=shape).astype(np.float32) for name, shape in SMALL.shapes.items()}
+    arrays = {
+        name: rng.normal(size=shape).astype(np.float32) for name, shape in SMALL.shapes.items()
+    }
     for place, colours in SMALL.landmark.colours.items():
         arrays["conv_a/kernel"][place][:, 0] = colours[::-1]
     return arrays
 
 
 def minidl_file(path, arrays):
-    write(path, Checkpoint(arrays, architecture="small", preprocessing=CAFFE, provenance={"source": "a test"}))
+    write(
+        path,
+        Checkpoint(
+            arrays, architecture="small", preprocessing=CAFFE, provenance={"source": "a test"}
+        ),
+    )
 
 
 def minidl_levels_file(path, arrays):
@@ -60,11 +67,20 @@ def npz_file(path, arrays):
 
 def keras_official_file(path, arrays):
     parts = {"kernel": "W", "bias": "b"}
-    hdf5_file(path, {"{0}/{0}_{1}_1:0".format(*_split(name, parts)): array for name, array in arrays.items()})
+    hdf5_file(
+        path,
+        {"{0}/{0}_{1}_1:0".format(*_split(name, parts)): array for name, array in arrays.items()},
+    )
 
 
 def keras_2_file(path, arrays):
-    hdf5_file(path, {"model_weights/{0}/{0}/{1}:0".format(*_split(name)): array for name, array in arrays.items()})
+    hdf5_file(
+        path,
+        {
+            "model_weights/{0}/{0}/{1}:0".format(*_split(name)): array
+            for name, array in arrays.items()
+        },
+    )
     with h5py.File(path, "a") as file:
         file.attrs["keras_version"] = "2.15.0"
         file["optimizer_weights/Adam/m/conv_a/kernel:0"] = arrays["conv_a/kernel"]
@@ -72,7 +88,10 @@ def keras_2_file(path, arrays):
 
 def keras_3_file(path, arrays):
     parts = {"kernel": 0, "bias": 1}
-    hdf5_file(path, {"layers/{}/vars/{}".format(*_split(name, parts)): array for name, array in arrays.items()})
+    hdf5_file(
+        path,
+        {"layers/{}/vars/{}".format(*_split(name, parts)): array for name, array in arrays.items()},
+    )
     with h5py.File(path, "a") as file:
         file["optimizer/vars/0"] = 7
 
@@ -91,19 +110,25 @@ def torch_legacy_file(path, arrays):
     """The container before PyTorch 1.6, by hand."""
     arrays = torch_arrays(arrays)
     keys = b"\x80\x02](" + b"".join(_text(str(key)) for key in range(len(arrays))) + b"e."
-    storages = b"".join(struct.pack("<q", array.size) + array.tobytes() for array in arrays.values())
+    storages = b"".join(
+        struct.pack("<q", array.size) + array.tobytes() for array in arrays.values()
+    )
     path.write_bytes(LEGACY_HEAD + state_dict_pickle(arrays) + keys + storages)
 
 
 def tfjs_file(path, arrays):
-    """A manifest, and the numbers beside it: the first two arrays as one group of two files, the others as another."""
+    """A manifest, and the numbers beside it: the first two arrays as one group of two files, the
+    others as another."""
     names, groups = list(arrays), []
     for number, (some, cut) in enumerate(((names[:2], 20), (names[2:], 0))):
         raw, parts = b"".join(arrays[name].astype("<f4").tobytes() for name in some), []
         for part, contents in enumerate([raw[:cut], raw[cut:]] if cut else [raw]):
             parts.append(f"numbers{number}{part}.bin")
             path.with_name(parts[-1]).write_bytes(contents)
-        told = [{"name": _tfjs_name(name), "shape": list(arrays[name].shape), "dtype": "float32"} for name in some]
+        told = [
+            {"name": _tfjs_name(name), "shape": list(arrays[name].shape), "dtype": "float32"}
+            for name in some
+        ]
         groups.append({"paths": parts, "weights": told})
     path.write_text(json.dumps(groups))
 
@@ -132,10 +157,15 @@ LEGACY_HEAD = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e 80024de9032e 80027d2
 def torch_arrays(arrays):
     """minidl's arrays as a torchvision state dict has them."""
     torch = {}
-    for new, old in (("features.0", "conv_a"), ("features.2", "conv_b"), ("classifier.0", "dense_a")):
+    for new, old in (
+        ("features.0", "conv_a"),
+        ("features.2", "conv_b"),
+        ("classifier.0", "dense_a"),
+    ):
         if f"{old}/kernel" in arrays:
             kernel = arrays[f"{old}/kernel"]
-            if kernel.ndim == 2:  # (height, width, channels, outputs) -> (outputs, channels, height, width), flattened
+            # (height, width, channels, outputs) -> (outputs, channels, height, width), flattened
+            if kernel.ndim == 2:
                 kernel = kernel.reshape(2, 2, 6, 5).transpose(3, 2, 0, 1).reshape(5, 24)
             else:
                 kernel = kernel.transpose(3, 2, 0, 1)
@@ -147,7 +177,8 @@ def torch_arrays(arrays):
 def state_dict_pickle(arrays):
     """The pickle of an OrderedDict of float32 tensors, one storage each."""
     items = b"".join(
-        _text(name) + tensor_pickle(key, array.size, 0, array.shape, [n // 4 for n in array.strides])
+        _text(name)
+        + tensor_pickle(key, array.size, 0, array.shape, [n // 4 for n in array.strides])
         for key, (name, array) in enumerate(arrays.items())
     )
     return b"\x80\x02" + _ORDERED_DICT + b"(" + items + b"u."
@@ -155,9 +186,25 @@ def state_dict_pickle(arrays):
 
 def tensor_pickle(key, count, offset, shape, strides, storage=b"FloatStorage"):
     """Instructions that put one tensor on the stack."""
-    reference = _text("storage") + b"ctorch\n" + storage + b"\n" + _text(str(key)) + _text("cpu") + _int(count)
+    reference = (
+        _text("storage")
+        + b"ctorch\n"
+        + storage
+        + b"\n"
+        + _text(str(key))
+        + _text("cpu")
+        + _int(count)
+    )
     view = _int(offset) + _tuple(shape) + _tuple(strides)
-    return b"ctorch._utils\n_rebuild_tensor_v2\n((" + reference + b"tQ" + view + b"\x89" + _ORDERED_DICT + b"tR"
+    return (
+        b"ctorch._utils\n_rebuild_tensor_v2\n(("
+        + reference
+        + b"tQ"
+        + view
+        + b"\x89"
+        + _ORDERED_DICT
+        + b"tR"
+    )
 
 
 _ORDERED_DICT = b"ccollections\nOrderedDict\n)R"

@@ -1,4 +1,5 @@
-"""Malformed weight files, and the check that they are refused in one sentence, with little memory."""
+"""Malformed weight files, and the check that they are refused in one sentence, with little
+memory."""
 
 import json
 import struct
@@ -39,15 +40,28 @@ def text(words):
 
 def state_dict(arrays, samples):
     items = b"".join(
-        text(name) + samples.tensor_pickle(key, array.size, 0, array.shape, [n // 4 for n in array.strides])
+        text(name)
+        + samples.tensor_pickle(key, array.size, 0, array.shape, [n // 4 for n in array.strides])
         for key, (name, array) in enumerate(arrays.items())
     )
     return b"\x80\x02}(" + items + b"u."
 
 
 def tensor(storage=None, offset=b"K\0", shape=b"K\1\x85", strides=b"K\1\x85", more=b""):
-    storage = storage or b"(" + text("storage") + b"ctorch\nFloatStorage\n" + text("0") + text("cpu") + b"K\1tQ"
-    return b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + offset + shape + strides + b"\x89)" + more + b"tR"
+    storage = (
+        storage
+        or b"(" + text("storage") + b"ctorch\nFloatStorage\n" + text("0") + text("cpu") + b"K\1tQ"
+    )
+    return (
+        b"ctorch._utils\n_rebuild_tensor_v2\n("
+        + storage
+        + offset
+        + shape
+        + strides
+        + b"\x89)"
+        + more
+        + b"tR"
+    )
 
 
 def one_entry(made):

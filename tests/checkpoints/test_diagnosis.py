@@ -12,7 +12,9 @@ def sentences(arrays, small, samples):
 
     def said(changes, **told):
         changed = {name: array for name, array in (arrays | changes).items() if array is not None}
-        checkpoint = replace(Checkpoint(changed, architecture="small", preprocessing=samples.CAFFE), **told)
+        checkpoint = replace(
+            Checkpoint(changed, architecture="small", preprocessing=samples.CAFFE), **told
+        )
         return [f"{severity}: {text}" for severity, text in diagnose(checkpoint, small, "a.h5")]
 
     return said
@@ -42,7 +44,9 @@ def test_many_or_long_names_are_shortened(sentences):
     assert len(found) < 600 and found.isprintable()
 
 
-@pytest.mark.parametrize("name", ["norm.running_mean", "norm/norm/moving_mean:0", "norm/moving_mean", "norm/vars/2"])
+@pytest.mark.parametrize(
+    "name", ["norm.running_mean", "norm/norm/moving_mean:0", "norm/moving_mean", "norm/vars/2"]
+)
 def test_batch_normalization_is_named(sentences, name):
     assert sentences({name: np.ones(4)}) == [
         "error: a.h5 is of another network than small: it holds 2 convolutions, 1 batch normalization and 1 dense layer; take "
@@ -55,11 +59,15 @@ def test_another_architecture(sentences):
 
 
 def test_wrong_shapes(sentences):
-    assert sentences({"conv_b/bias": np.ones(7)}) == ["error: a.h5 holds conv_b/bias as (7,); small has (6,)"]
+    assert sentences({"conv_b/bias": np.ones(7)}) == [
+        "error: a.h5 holds conv_b/bias as (7,); small has (6,)"
+    ]
 
 
 def test_the_order_of_pytorch(sentences, arrays):
-    turned = {name: arrays[name].transpose(3, 2, 0, 1) for name in ("conv_a/kernel", "conv_b/kernel")}
+    turned = {
+        name: arrays[name].transpose(3, 2, 0, 1) for name in ("conv_a/kernel", "conv_b/kernel")
+    }
     assert sentences(turned) == [
         "error: a.h5 holds conv_a as (4, 3, 3, 3); minidl stores kernels as (3, 3, 3, 4): it is in PyTorch's order, "
         "convert it with `minidl weights convert`"
@@ -69,15 +77,27 @@ def test_the_order_of_pytorch(sentences, arrays):
 def test_quantization_numbers_that_are_invalid(sentences, arrays):
     broken = arrays["conv_b/kernel"].copy()
     broken.flat[[3, 5]] = np.nan, np.inf
-    assert "a.h5 has 2 NaN or infinite numbers in conv_b/kernel" in sentences({"conv_b/kernel": broken})[0]
-    assert "a.h5 has only zeros in conv_b/kernel" in sentences({"conv_b/kernel": np.zeros((3, 3, 4, 6))})[0]
+    assert (
+        "a.h5 has 2 NaN or infinite numbers in conv_b/kernel"
+        in sentences({"conv_b/kernel": broken})[0]
+    )
+    assert (
+        "a.h5 has only zeros in conv_b/kernel"
+        in sentences({"conv_b/kernel": np.zeros((3, 3, 4, 6))})[0]
+    )
     assert sentences({"conv_b/bias": np.zeros(6)}) == []
 
 
 def test_colours_and_axes(sentences, arrays, samples):
     kernel = arrays["conv_a/kernel"]
-    assert "error: a.h5 has red and blue swapped" in sentences({"conv_a/kernel": kernel[:, :, ::-1]})[0]
-    assert "error: a.h5 has height and width swapped" in sentences({"conv_a/kernel": kernel.swapaxes(0, 1)})[0]
+    assert (
+        "error: a.h5 has red and blue swapped"
+        in sentences({"conv_a/kernel": kernel[:, :, ::-1]})[0]
+    )
+    assert (
+        "error: a.h5 has height and width swapped"
+        in sentences({"conv_a/kernel": kernel.swapaxes(0, 1)})[0]
+    )
     both = sentences({"conv_a/kernel": kernel[:, :, ::-1].swapaxes(0, 1)})
     assert "red and blue swapped and height and width swapped" in both[0]
     assert sentences({"conv_a/kernel": kernel[:, :, ::-1]}, preprocessing=samples.TORCHVISION) == []

@@ -68,7 +68,12 @@ def test_a_chunk_that_unpacks_to_more_than_it_holds(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [{"compression": 9}, {"compression": 9, "shuffle": True, "fletcher32": True}, {"compression": "lzf"}]
+    "options",
+    [
+        {"compression": 9},
+        {"compression": 9, "shuffle": True, "fletcher32": True},
+        {"compression": "lzf"},
+    ],
 )
 def test_packed_numbers_are_read(tmp_path, options):
     kernel = np.random.default_rng(0).integers(0, 9, (100, 33)).astype("f4")
@@ -93,7 +98,9 @@ def test_groups_without_end(tmp_path, monkeypatch, shape):
             made = group.create_group(str(number))
             group = made if shape == "deep" else file
         group["kernel"] = np.ones(3)
-    with pytest.raises(FileError, match="holds more than 50 objects, or 32 nested groups; wanted a file of weights"):
+    with pytest.raises(
+        FileError, match="holds more than 50 objects, or 32 nested groups; wanted a file of weights"
+    ):
         read(tmp_path / "a.h5")
 
 

@@ -22,9 +22,13 @@ def test_each_value_has_its_nearest_level_and_each_level_is_a_mean():
     array = np.random.default_rng(1).normal(size=5000).astype(np.float32)
     indices, levels = to_levels(array)
     distances = np.abs(array[:, None] - levels)
-    np.testing.assert_allclose(distances[np.arange(5000), indices], distances.min(axis=1), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        distances[np.arange(5000), indices], distances.min(axis=1), rtol=0, atol=1e-6
+    )
     for level in np.unique(indices):
-        np.testing.assert_allclose(levels[level], array[indices == level].mean(dtype=np.float64), rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(
+            levels[level], array[indices == level].mean(dtype=np.float64), rtol=1e-5, atol=1e-7
+        )
 
 
 def test_better_than_levels_at_equal_steps():

@@ -1,4 +1,5 @@
-"""HDF5 files that claim far more than they hold: each is refused in one sentence, with little memory."""
+"""HDF5 files that claim far more than they hold: each is refused in one sentence, with little
+memory."""
 
 import h5py
 import numpy as np
@@ -44,7 +45,10 @@ def test_attributes_of_any_type(tmp_path, samples, arrays, small, name, kind):
     except FileError as error:
         assert str(path) in str(error) and "\n" not in str(error)
         return
-    assert isinstance(checkpoint.architecture, str | None) and (checkpoint.architecture or "").isprintable()
+    assert (
+        isinstance(checkpoint.architecture, str | None)
+        and (checkpoint.architecture or "").isprintable()
+    )
     assert all(isinstance(text, str) for text in checkpoint.provenance.values())
     diagnose(translate(checkpoint, small), small)
 
@@ -52,14 +56,23 @@ def test_attributes_of_any_type(tmp_path, samples, arrays, small, name, kind):
 @pytest.mark.parametrize(
     ("changed", "saying"),
     [
-        ({"architecture": np.ones(2)}, r"has 2 numbers as its attribute 'architecture'; wanted plain text"),
-        ({"architecture": np.bytes_(RED.encode())}, r"has '\?\[31mred' as its attribute 'architecture'; wanted plain text"),
+        (
+            {"architecture": np.ones(2)},
+            r"has 2 numbers as its attribute 'architecture'; wanted plain text",
+        ),
+        (
+            {"architecture": np.bytes_(RED.encode())},
+            r"has '\?\[31mred' as its attribute 'architecture'; wanted plain text",
+        ),
         ({"format": np.ones(2)}, "has 2 numbers as its attribute 'format'"),
         ({"mean": np.bytes_(b"123")}, "has '123' as its attribute 'mean'; wanted numbers"),
         ({"std": None}, "stores the order of colours, but not mean and std"),
         ({"mean": np.ones(4)}, "stores no valid preprocessing"),
         ({"std": np.zeros(3)}, "stores no valid preprocessing"),
-        ({"source": np.bytes_(b"\xff")}, "has the attribute 'source' in another encoding than UTF-8"),
+        (
+            {"source": np.bytes_(b"\xff")},
+            "has the attribute 'source' in another encoding than UTF-8",
+        ),
     ],
 )
 def test_attributes_of_the_wrong_type_are_named(tmp_path, samples, arrays, changed, saying):

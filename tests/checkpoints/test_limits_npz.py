@@ -1,4 +1,5 @@
-""".npz files that claim far more than they hold: each is refused in one sentence, with little memory."""
+""".npz files that claim far more than they hold: each is refused in one sentence, with little
+memory."""
 
 import bz2
 import lzma
@@ -12,20 +13,45 @@ import pytest
 
 from minidl.checkpoints import read
 from minidl.errors import FileError
-from tests.checkpoints.malformed import MOST, manifest, one_entry, pickled, refused, state_dict, tensor
+from tests.checkpoints.malformed import (
+    MOST,
+    manifest,
+    one_entry,
+    pickled,
+    refused,
+    state_dict,
+    tensor,
+)
 
 
 def npy(shape, numbers=b"", descr="'<f4'", order="False", version=1):
     header = f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}\n".encode()
-    return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H" if version == 1 else "<I", len(header)) + header + numbers
+    return (
+        b"\x93NUMPY"
+        + bytes([version, 0])
+        + struct.pack("<H" if version == 1 else "<I", len(header))
+        + header
+        + numbers
+    )
 
 
 def zip_with_wrong_size(path, contents, packing, listed):
     """A zip archive of one entry, packed, whose directory lists `listed` bytes for it."""
-    pack = {zipfile.ZIP_DEFLATED: deflated, zipfile.ZIP_BZIP2: bz2.compress, zipfile.ZIP_LZMA: zip_lzma}[packing]
+    pack = {
+        zipfile.ZIP_DEFLATED: deflated,
+        zipfile.ZIP_BZIP2: bz2.compress,
+        zipfile.ZIP_LZMA: zip_lzma,
+    }[packing]
     packed = pack(contents)
     sizes = struct.pack("<III", zlib.crc32(contents), len(packed), listed)
-    local = b"PK\3\4" + struct.pack("<HHHHH", 46, 0, packing, 0, 33) + sizes + struct.pack("<HH", 5, 0) + b"a.npy" + packed
+    local = (
+        b"PK\3\4"
+        + struct.pack("<HHHHH", 46, 0, packing, 0, 33)
+        + sizes
+        + struct.pack("<HH", 5, 0)
+        + b"a.npy"
+        + packed
+    )
     entry = b"PK\1\2" + struct.pack("<HHHHHH", 46, 46, 0, packing, 0, 33) + sizes
     entry += struct.pack("<HHHHHII", 5, 0, 0, 0, 0, 0, 0) + b"a.npy"
     end = b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(entry), len(local), 0)
@@ -48,10 +74,13 @@ def zip_lzma(contents):
     )
 
 
-@pytest.mark.parametrize("listed", [(2**31, 100), (100, 2**31), (2**31, 2**31), (2**62, 2**62), (1, 2**62)])
+@pytest.mark.parametrize(
+    "listed", [(2**31, 100), (100, 2**31), (2**31, 2**31), (2**62, 2**62), (1, 2**62)]
+)
 @pytest.mark.parametrize("name", ["a.npy", "a/data.pkl"])
 def test_stored_entries_with_wrong_sizes_in_the_directory(tmp_path, name, listed):
-    """listed: the (packed, unpacked) sizes in the directory, in the ZIP64 form where they are above 4 GB."""
+    """listed: the (packed, unpacked) sizes in the directory, in the ZIP64 form where they are above
+    4 GB."""
     contents = npy("(1,)", bytes(4)) if name == "a.npy" else one_entry(tensor())
     large = struct.pack("<HHQQ", 1, 16, listed[1], listed[0]) if max(listed) >= 2**32 - 1 else b""
     sizes = struct.pack("<III", zlib.crc32(contents), *([2**32 - 1] * 2 if large else listed))
@@ -115,7 +144,9 @@ def test_headers_as_other_programs_write_them(tmp_path, version):
     length = struct.pack("<H" if version == 1 else "<I", len(header))
     wanted = np.arange(6.0).reshape(2, 3)
     with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.npy", b"\x93NUMPY" + bytes([version, 0]) + length + header + wanted.T.tobytes())
+        archive.writestr(
+            "a.npy", b"\x93NUMPY" + bytes([version, 0]) + length + header + wanted.T.tobytes()
+        )
         archive.writestr("b.npy", npy("()", np.float32(7).tobytes()))
     found = read(tmp_path / "a.npz").arrays
     np.testing.assert_array_equal(found["a"], wanted)
@@ -156,9 +187,22 @@ def test_archives_of_many_entries(tmp_path):
 def test_entries_that_share_their_bytes(tmp_path):
     """The directory names the same packed megabytes a thousand times."""
     path = tmp_path / "a.npz"
-    zip_with_wrong_size(path, npy("(2621440,)") + bytes(10 * 2**20), zipfile.ZIP_DEFLATED, 10 * 2**20 + len(npy("(2621440,)")))
+    zip_with_wrong_size(
+        path,
+        npy("(2621440,)") + bytes(10 * 2**20),
+        zipfile.ZIP_DEFLATED,
+        10 * 2**20 + len(npy("(2621440,)")),
+    )
     whole = path.read_bytes()
     begin, end = whole.index(b"PK\1\2"), whole.index(b"PK\5\6")
-    entries = b"".join(whole[begin:end].replace(b"a.npy", b"%05d" % number) for number in range(1000))
-    path.write_bytes(whole[:begin] + entries + whole[end : end + 12] + struct.pack("<II", len(entries), begin) + bytes(2))
+    entries = b"".join(
+        whole[begin:end].replace(b"a.npy", b"%05d" % number) for number in range(1000)
+    )
+    path.write_bytes(
+        whole[:begin]
+        + entries
+        + whole[end : end + 12]
+        + struct.pack("<II", len(entries), begin)
+        + bytes(2)
+    )
     refused(path)

@@ -1,4 +1,5 @@
-"""PyTorch files that claim far more than they hold: each is refused in one sentence, with little memory."""
+"""PyTorch files that claim far more than they hold: each is refused in one sentence, with little
+memory."""
 
 import pickle
 import struct
@@ -12,7 +13,9 @@ from tests.checkpoints.malformed import one_entry, pickled, refused, tensor, tex
 
 
 def reference(dtype=b"ctorch\nFloatStorage\n", key=None, length=b"K\1", kind=None):
-    return b"(" + (kind or text("storage")) + dtype + (key or text("0")) + text("cpu") + length + b"tQ"
+    return (
+        b"(" + (kind or text("storage")) + dtype + (key or text("0")) + text("cpu") + length + b"tQ"
+    )
 
 
 DOUBLED = b")" + b"q\0h\0h\0\x86" * 60  # a tuple of itself twice, and so on: 2^60 tuples
@@ -81,9 +84,14 @@ def test_pickles_that_expand_exponentially(tmp_path, samples, monkeypatch, conta
     refused(path)
 
 
-@pytest.mark.parametrize("keys", [b"]" + DOUBLED + b"a", text("0"), b"]" + text("1") + b"a", b"]" + text("0") + b"a", b"]K\0a"])
+@pytest.mark.parametrize(
+    "keys",
+    [b"]" + DOUBLED + b"a", text("0"), b"]" + text("1") + b"a", b"]" + text("0") + b"a", b"]K\0a"],
+)
 def test_legacy_files_that_list_other_storages(tmp_path, samples, keys):
-    (tmp_path / "a.pth").write_bytes(samples.LEGACY_HEAD + one_entry(tensor()) + b"\x80\x02" + keys + b"." + b"\xff" * 8)
+    (tmp_path / "a.pth").write_bytes(
+        samples.LEGACY_HEAD + one_entry(tensor()) + b"\x80\x02" + keys + b"." + b"\xff" * 8
+    )
     refused(tmp_path / "a.pth")
 
 

@@ -1,4 +1,5 @@
-"""TensorFlow.js manifests that claim far more than they hold: each is refused in one sentence, with little memory."""
+"""TensorFlow.js manifests that claim far more than they hold: each is refused in one sentence, with
+little memory."""
 
 import json
 

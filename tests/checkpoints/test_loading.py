@@ -22,11 +22,21 @@ def test_with_and_without_the_top(tmp_path, arrays, small, samples):
 
 
 @pytest.mark.parametrize("levels", [None, 256])
-def test_arrays_that_the_model_does_not_use_are_not_read(tmp_path, arrays, small, monkeypatch, levels):
+def test_arrays_that_the_model_does_not_use_are_not_read(
+    tmp_path, arrays, small, monkeypatch, levels
+):
     found, read_one = [], hdf5._read
-    monkeypatch.setattr(hdf5, "_read", lambda dataset, name, *more: [found.append(name), read_one(dataset, name, *more)][1])
+    monkeypatch.setattr(
+        hdf5,
+        "_read",
+        lambda dataset, name, *more: [found.append(name), read_one(dataset, name, *more)][1],
+    )
     preprocessing = small.preprocessing["caffe"]
-    write(tmp_path / "a.h5", Checkpoint(arrays, architecture="small", preprocessing=preprocessing), levels=levels)
+    write(
+        tmp_path / "a.h5",
+        Checkpoint(arrays, architecture="small", preprocessing=preprocessing),
+        levels=levels,
+    )
     bare = load(tmp_path / "a.h5", small)
     assert {name.partition("/")[0] for name in found} == {"conv_a", "conv_b"}
     found.clear()
@@ -41,9 +51,13 @@ def test_arrays_that_the_model_does_not_use_are_not_read(tmp_path, arrays, small
 def test_arrays_that_are_not_wanted_take_no_memory(tmp_path, samples, small, form):
     """A top of 32 MB beside convolutions of some kilobytes; its shape is known nevertheless."""
     rng = np.random.default_rng(0)
-    arrays = {name: rng.normal(size=shape).astype(np.float32) for name, shape in small.shapes.items()}
+    arrays = {
+        name: rng.normal(size=shape).astype(np.float32) for name, shape in small.shapes.items()
+    }
     arrays["dense_a/kernel"] = rng.normal(size=(24, 5)).astype(np.float32)
-    arrays["dense_b/kernel"] = np.ones((2048, 4096), np.float32) * rng.normal(size=(2048, 1)).astype(np.float32)
+    arrays["dense_b/kernel"] = np.ones((2048, 4096), np.float32) * rng.normal(
+        size=(2048, 1)
+    ).astype(np.float32)
     if form.startswith("torch"):
         samples.WRITERS[form](tmp_path / "a", {"conv_a/kernel": arrays["dense_b/kernel"].reshape(1, 8, 1024, 1024)}
                               | {"conv_a/bias": arrays["conv_a/bias"]})  # fmt: skip
@@ -58,7 +72,10 @@ def test_arrays_that_are_not_wanted_take_no_memory(tmp_path, samples, small, for
     tracemalloc.stop()
     assert peak < 2**20
     np.testing.assert_array_equal(found[few], read(tmp_path / "a").arrays[few])
-    assert found[large].shape == read(tmp_path / "a").arrays[large].shape and found[large].size == 2**23
+    assert (
+        found[large].shape == read(tmp_path / "a").arrays[large].shape
+        and found[large].size == 2**23
+    )
 
 
 @pytest.mark.parametrize("form", ["keras official", "torch zip", "npz"])
@@ -72,7 +89,9 @@ def test_kernels_in_the_order_of_pytorch(tmp_path):
     with h5py.File(tmp_path / "kernels.h5", "w") as file:
         file["block1_conv1/kernel"] = np.zeros((64, 3, 3, 3), np.float32)
     sentence = "holds block1_conv1 as (64, 3, 3, 3); minidl stores kernels as (3, 3, 3, 64)"
-    with pytest.raises(FileError, match=rf"kernels\.h5 {re.escape(sentence)}.*minidl weights convert"):
+    with pytest.raises(
+        FileError, match=rf"kernels\.h5 {re.escape(sentence)}.*minidl weights convert"
+    ):
         load(tmp_path / "kernels.h5", ARCHITECTURE)
 
 
@@ -94,11 +113,16 @@ def test_weights_that_do_not_say_what_they_are_fed_with(tmp_path, arrays, small)
     write(tmp_path / "a.h5", Checkpoint(arrays))
     with pytest.raises(FileError, match="stores no preprocessing"):
         load(tmp_path / "a.h5", small)
-    assert load(tmp_path / "a.h5", replace(small, preprocessing={}, landmark=None)).preprocessing is None
+    assert (
+        load(tmp_path / "a.h5", replace(small, preprocessing={}, landmark=None)).preprocessing
+        is None
+    )
 
 
 def test_shipped_weights_are_found_in_a_checkout_and_installed(tmp_path, monkeypatch):
-    monkeypatch.setattr(loading, "__file__", str(tmp_path / "minidl" / "checkpoints" / "loading.py"))
+    monkeypatch.setattr(
+        loading, "__file__", str(tmp_path / "minidl" / "checkpoints" / "loading.py")
+    )
     with pytest.raises(FileError, match="do not come with this installation"):
         shipped("vgg19")
     for place in (tmp_path / "weights", tmp_path / "minidl" / "weights"):
@@ -111,10 +135,16 @@ def test_the_shipped_vgg19():
     checkpoint = load(shipped("vgg19"), ARCHITECTURE)
     assert checkpoint.preprocessing == ARCHITECTURE.preprocessing["caffe"]
     assert sum(array.size for array in checkpoint.arrays.values()) == 20_024_384
-    sums = (("1_conv1", -3.541186), ("3_conv1", -75.854105), ("5_conv1", -1146.983876), ("5_conv4", -2534.850719))
+    sums = (
+        ("1_conv1", -3.541186),
+        ("3_conv1", -75.854105),
+        ("5_conv1", -1146.983876),
+        ("5_conv4", -2534.850719),
+    )
     for layer, wanted in sums:
         kernel = checkpoint.arrays[f"block{layer}/kernel"]
         np.testing.assert_allclose(kernel.sum(dtype=np.float64), wanted, rtol=0, atol=1e-6)
-    first = checkpoint.arrays["block1_conv1/kernel"][..., 0]  # blue first; 256 levels move it by 0.01 at most
+    # blue first; 256 levels move it by 0.01 at most
+    first = checkpoint.arrays["block1_conv1/kernel"][..., 0]
     np.testing.assert_allclose(first[0, 0], [0.34120, 0.46418, 0.39417], rtol=0, atol=0.01)
     np.testing.assert_allclose(first[0, 1], [0.33999, 0.41811, 0.37740], rtol=0, atol=0.01)

@@ -1,4 +1,5 @@
-"""Files as chance damages them: each either reads or is refused in words; no crash, no hang, no other exception.
+"""Files as chance damages them: each either reads or is refused in words; no crash, no hang, no
+other exception.
 
 `python tests/checkpoints/test_mutated_files.py COUNT` runs more of them, COUNT for each form.
 """
@@ -30,10 +31,15 @@ MEGABYTES = 200  # by which the files may let the memory grow
 
 
 def mutated(contents, seed):
-    """bytes -> bytes with a few of them changed, cut off, copied elsewhere, or a number made extreme."""
+    """bytes -> bytes with a few of them changed, cut off, copied elsewhere, or a number made
+    extreme."""
     rng = random.Random(seed)
     damaged = bytearray(contents)
-    place, other, length = rng.randrange(len(damaged)), rng.randrange(len(damaged)), rng.randrange(1, 64)
+    place, other, length = (
+        rng.randrange(len(damaged)),
+        rng.randrange(len(damaged)),
+        rng.randrange(1, 64),
+    )
     way = rng.choice(["bytes", "bytes", "bytes", "bit", "cut", "splice", "extreme"])
     if way == "bytes":
         for _ in range(rng.choice([1, 1, 2, 4, 8])):
@@ -45,7 +51,9 @@ def mutated(contents, seed):
     elif way == "splice":
         damaged[place : place + length] = damaged[other : other + length]
     else:
-        damaged[place : place + 8] = rng.choice([b"\xff" * 8, b"\xff" * 7 + b"\x7f", b"\0" * 8, b"\0\0\0\0\1\0\0\0"])
+        damaged[place : place + 8] = rng.choice(
+            [b"\xff" * 8, b"\xff" * 7 + b"\x7f", b"\0" * 8, b"\0\0\0\0\1\0\0\0"]
+        )
     return bytes(damaged)
 
 
@@ -78,14 +86,19 @@ def survive(form, count, samples):
 
 
 def samples_of(form, folder, samples):
-    """(the contents of a small file of that form, a function that writes them into the folder, one that reads the file)"""
+    """(the contents of a small file of that form, a function that writes them into the folder, one
+    that reads the file)"""
     from tests.data import official
     from tests.training.small import small_task
 
     if form == "training":
         train(small_task(), 1, folder)
         task, path = small_task(), folder / "checkpoint.h5"
-        return path.read_bytes(), path.write_bytes, lambda: restore(task, identity_of(task), load(path), path)
+        return (
+            path.read_bytes(),
+            path.write_bytes,
+            lambda: restore(task, identity_of(task), load(path), path),
+        )
     if form in OF_DATA:
         path, reader = data_set(form, folder, official)
         return path.read_bytes(), path.write_bytes, lambda: reader(folder, "test")
@@ -130,7 +143,10 @@ def data_set(form, folder, official):
     """(path of the file to damage, function that reads the folder)"""
     if form.startswith("idx"):
         pictures, labels = official.digits()
-        names = {"t10k-images-idx3-ubyte": official.idx(pictures), "t10k-labels-idx1-ubyte": official.idx(labels)}
+        names = {
+            "t10k-images-idx3-ubyte": official.idx(pictures),
+            "t10k-labels-idx1-ubyte": official.idx(labels),
+        }
         reader = mnist
     elif form.startswith("pickle"):
         names, reader = {"test_batch": official.python2_pickle(*official.photographs())}, cifar10
@@ -144,12 +160,24 @@ def data_set(form, folder, official):
 
 INSIDE = {"npy in npz": npy_inside, "pickle in torch": pickle_inside}
 PACKINGS = {"plain": bytes, "gz": gzip.compress, "xz": lzma.compress}
-FORMS = ["minidl", "minidl levels", "keras official", "keras 2", "keras 3", "torch zip", "torch legacy", "npz", "tfjs"]
+FORMS = [
+    "minidl",
+    "minidl levels",
+    "keras official",
+    "keras 2",
+    "keras 3",
+    "torch zip",
+    "torch legacy",
+    "npz",
+    "tfjs",
+]
 OF_DATA = [f"{form} {packing}" for form in ("idx", "pickle", "tar") for packing in PACKINGS]
 ALL = [*FORMS, *INSIDE, "training", *OF_DATA]
 
 
-@pytest.mark.parametrize("forms", [*([form] for form in FORMS), [*INSIDE, "training"], OF_DATA], ids="-".join)
+@pytest.mark.parametrize(
+    "forms", [*([form] for form in FORMS), [*INSIDE, "training"], OF_DATA], ids="-".join
+)
 def test_mutated_files_read_or_are_refused(forms, samples):
     """In a process of its own: libhdf5 is C, and would take pytest with it."""
     assert set(FORMS) == set(samples.WRITERS)

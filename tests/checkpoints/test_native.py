@@ -13,7 +13,12 @@ from minidl.errors import ArgumentError, FileError, NonFiniteError
 
 @pytest.fixture
 def checkpoint(arrays, samples):
-    told = {"source": "vgg.h5", "authors": "Karen Simonyan", "licence": "CC BY 4.0", "note": "Größe × 2"}
+    told = {
+        "source": "vgg.h5",
+        "authors": "Karen Simonyan",
+        "licence": "CC BY 4.0",
+        "note": "Größe × 2",
+    }
     return Checkpoint(arrays, architecture="small", preprocessing=samples.CAFFE, provenance=told)
 
 
@@ -42,7 +47,9 @@ def test_levels_are_a_quarter_and_lossless_the_second_time(tmp_path):
     np.testing.assert_array_equal(once.arrays["a/bias"], arrays["a/bias"])
     assert np.abs(once.arrays["a/kernel"] - kernel).mean() < 0.01
     write(tmp_path / "c.h5", once, levels=256)
-    np.testing.assert_array_equal(read(tmp_path / "c.h5").arrays["a/kernel"], once.arrays["a/kernel"])
+    np.testing.assert_array_equal(
+        read(tmp_path / "c.h5").arrays["a/kernel"], once.arrays["a/kernel"]
+    )
 
 
 def test_what_has_few_values_is_stored_by_them_and_nothing_is_lost(tmp_path):
@@ -50,10 +57,17 @@ def test_what_has_few_values_is_stored_by_them_and_nothing_is_lost(tmp_path):
     few = rng.choice(rng.normal(size=256).astype(np.float32), size=(3, 3, 1, 64))
     many = rng.normal(size=few.shape).astype(np.float32)
     broken = np.where(few > 1, np.float32(np.nan), few)
-    arrays = {"few/depthwise": few, "many/kernel": many, "broken/kernel": broken, "small/kernel": few[0]}
+    arrays = {
+        "few/depthwise": few,
+        "many/kernel": many,
+        "broken/kernel": broken,
+        "small/kernel": few[0],
+    }
     write(tmp_path / "a.h5", Checkpoint(arrays))
     with h5py.File(tmp_path / "a.h5") as file:
-        assert {name: file[name].dtype for name in arrays} == dict.fromkeys(arrays, np.float32) | {"few/depthwise": np.uint8}
+        assert {name: file[name].dtype for name in arrays} == dict.fromkeys(arrays, np.float32) | {
+            "few/depthwise": np.uint8
+        }
     for name, array in read(tmp_path / "a.h5").arrays.items():
         np.testing.assert_array_equal(array, arrays[name])
 
@@ -66,7 +80,9 @@ def test_same_contents_same_bytes(tmp_path, checkpoint, levels):
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
 
 
-@pytest.mark.parametrize("form", ["minidl", pytest.param("minidl levels", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize(
+    "form", ["minidl", pytest.param("minidl levels", marks=pytest.mark.thorough)]
+)
 def test_damage_is_noticed(tmp_path, arrays, samples, form):
     """Every 7th byte in turn: the file is refused, or the byte meant nothing."""
     path = tmp_path / "a.h5"
@@ -82,7 +98,9 @@ def test_damage_is_noticed(tmp_path, arrays, samples, form):
         except FileError:
             noticed += 1
         else:
-            assert all(np.array_equal(found.arrays[name], array) for name, array in whole.arrays.items()), place
+            assert all(
+                np.array_equal(found.arrays[name], array) for name, array in whole.arrays.items()
+            ), place
             assert replace(found, arrays={}) == replace(whole, arrays={})
     assert noticed > 100
 
@@ -134,5 +152,7 @@ def test_levels_without_their_table_are_refused(tmp_path, checkpoint):
     with h5py.File(tmp_path / "a.h5", "a") as file:
         name = next(name for name in checkpoint.arrays if name.endswith("/kernel"))
         del file[f"{name}_levels"]
-    with pytest.raises(FileError, match=rf"has {name} as uint8; minidl stores float32, or uint8 beside 256 levels"):
+    with pytest.raises(
+        FileError, match=rf"has {name} as uint8; minidl stores float32, or uint8 beside 256 levels"
+    ):
         read(tmp_path / "a.h5")

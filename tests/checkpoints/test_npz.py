@@ -10,7 +10,11 @@ from minidl.errors import FileError
 
 
 def test_orders_and_types(tmp_path):
-    arrays = {"a": np.arange(6.0).reshape(2, 3), "b": np.asfortranarray(np.ones((2, 3), np.float16)), "c": np.int8(3)}
+    arrays = {
+        "a": np.arange(6.0).reshape(2, 3),
+        "b": np.asfortranarray(np.ones((2, 3), np.float16)),
+        "c": np.int8(3),
+    }
     np.savez_compressed(tmp_path / "a.npz", **arrays)
     found = read(tmp_path / "a.npz").arrays
     for name, array in arrays.items():
@@ -27,7 +31,9 @@ def test_a_header_that_claims_more_than_there_is(tmp_path):
     header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,)}\n"
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         archive.writestr("a.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
-    with pytest.raises(FileError, match="claims 4,000,000,000,000 bytes for a, more than it can hold"):
+    with pytest.raises(
+        FileError, match="claims 4,000,000,000,000 bytes for a, more than it can hold"
+    ):
         read(tmp_path / "a.npz")
 
 

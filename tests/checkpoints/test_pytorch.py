@@ -14,7 +14,9 @@ def save(request, tmp_path):
 
     def saved(contents, protocol=2):
         path = tmp_path / "weights.pth"
-        torch.save(contents, path, pickle_protocol=protocol, _use_new_zipfile_serialization=request.param)
+        torch.save(
+            contents, path, pickle_protocol=protocol, _use_new_zipfile_serialization=request.param
+        )
         return path
 
     return saved
@@ -23,7 +25,10 @@ def save(request, tmp_path):
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_torch_save(save, arrays, small, samples, protocol):
     torch = pytest.importorskip("torch")
-    path = save({name: torch.from_numpy(array) for name, array in samples.torch_arrays(arrays).items()}, protocol)
+    path = save(
+        {name: torch.from_numpy(array) for name, array in samples.torch_arrays(arrays).items()},
+        protocol,
+    )
     for name, array in translate(read(path), small).arrays.items():
         np.testing.assert_array_equal(array, arrays[name])
 
@@ -41,8 +46,13 @@ def test_a_module_with_its_metadata(save):
 def test_nested_one_deep_beside_other_things(save, nest):
     torch = pytest.importorskip("torch")
     weight = torch.nn.Parameter(torch.arange(6.0).reshape(2, 3))
-    optimizer = {"state": {0: {"step": torch.tensor(3.0)}}, "param_groups": [{"betas": (0.9, 0.999), "amsgrad": None}]}
-    found = read(save({nest: {"w": weight}, "epoch": 3, "best": 0.5, "optimizer": optimizer})).arrays
+    optimizer = {
+        "state": {0: {"step": torch.tensor(3.0)}},
+        "param_groups": [{"betas": (0.9, 0.999), "amsgrad": None}],
+    }
+    found = read(
+        save({nest: {"w": weight}, "epoch": 3, "best": 0.5, "optimizer": optimizer})
+    ).arrays
     assert list(found) == ["w"]
     np.testing.assert_array_equal(found["w"], weight.detach().numpy())
 
@@ -50,7 +60,15 @@ def test_nested_one_deep_beside_other_things(save, nest):
 @pytest.mark.parametrize("nest", ["net", "generator", "state", "x\x1b[31m"])
 def test_nested_under_any_name(save, nest):
     torch = pytest.importorskip("torch")
-    found = read(save({"epoch": 3, nest: {"w": torch.ones(2, 3)}, "optimizer": {"state": {0: {"step": torch.ones(1)}}}}))
+    found = read(
+        save(
+            {
+                "epoch": 3,
+                nest: {"w": torch.ones(2, 3)},
+                "optimizer": {"state": {0: {"step": torch.ones(1)}}},
+            }
+        )
+    )
     np.testing.assert_array_equal(found.arrays["w"], np.ones((2, 3)))
 
 
@@ -60,7 +78,9 @@ def test_nested_under_any_name(save, nest):
 ])  # fmt: skip
 def test_ambiguous_dictionaries_are_refused(save, named, sentence):
     torch = pytest.importorskip("torch")
-    path = save({"epoch": 3, "args": {"rate": 0.1}, **{name: {"w": torch.ones(2)} for name in named}})
+    path = save(
+        {"epoch": 3, "args": {"rate": 0.1}, **{name: {"w": torch.ones(2)} for name in named}}
+    )
     with pytest.raises(FileError) as caught:
         read(path)
     assert str(caught.value) == f"{path} {sentence}"
@@ -68,7 +88,18 @@ def test_ambiguous_dictionaries_are_refused(save, named, sentence):
 
 def test_every_type_of_number(save):
     torch = pytest.importorskip("torch")
-    types = ("float16", "bfloat16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool")
+    types = (
+        "float16",
+        "bfloat16",
+        "float32",
+        "float64",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "bool",
+    )
     tensors = {name: torch.tensor([0, 1, 1, 100]).to(getattr(torch, name)) for name in types}
     for name, array in read(save(tensors)).arrays.items():
         assert array.dtype == ("float32" if name == "bfloat16" else name)
@@ -84,7 +115,13 @@ def test_names_that_are_no_text(save):
 def test_views_of_one_storage(save):
     torch = pytest.importorskip("torch")
     whole = torch.arange(12.0).reshape(3, 4)
-    views = {"whole": whole, "turned": whole.T, "part": whole[1:, ::2], "one": whole[2, 3], "none": whole[:0]}
+    views = {
+        "whole": whole,
+        "turned": whole.T,
+        "part": whole[1:, ::2],
+        "one": whole[2, 3],
+        "none": whole[:0],
+    }
     found = read(save(views)).arrays
     for name, view in views.items():
         np.testing.assert_array_equal(found[name], view.numpy())
@@ -113,7 +150,11 @@ def test_big_endian_machines(tmp_path, samples):
     ],
 )
 def test_views_beyond_their_storage_are_refused(tmp_path, samples, count, offset, shape, strides):
-    tensor = b"\x80\x02}X\x01\x00\x00\x00w" + samples.tensor_pickle(0, count, offset, shape, strides) + b"s."
+    tensor = (
+        b"\x80\x02}X\x01\x00\x00\x00w"
+        + samples.tensor_pickle(0, count, offset, shape, strides)
+        + b"s."
+    )
     with zipfile.ZipFile(tmp_path / "a", "w") as archive:
         archive.writestr("a/data.pkl", tensor)
         archive.writestr("a/data/0", bytes(16))

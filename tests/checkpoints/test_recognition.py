@@ -27,7 +27,9 @@ def test_rounding_does_no_harm_and_another_kernel_is_not_known(arrays, small):
 
 
 def test_networks_by_their_shapes():
-    assert network([np.zeros((3, 3, 4, 4))] * 16) == "16 convolutions and 0 dense layers, as VGG19 has"
+    assert (
+        network([np.zeros((3, 3, 4, 4))] * 16) == "16 convolutions and 0 dense layers, as VGG19 has"
+    )
     vgg16 = [np.zeros((4, 4, 3, 3))] * 13 + [np.zeros((2, 2))] * 3
     assert network(vgg16) == "13 convolutions and 3 dense layers, as VGG16 has"
     assert network([np.zeros((5, 5, 4, 4))] * 13) == "13 convolutions and 0 dense layers"

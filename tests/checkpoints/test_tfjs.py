@@ -1,4 +1,5 @@
-"""TensorFlow.js' manifests: what they say is read, and what does not fit together is refused in words."""
+"""TensorFlow.js' manifests: what they say is read, and what does not fit together is refused in
+words."""
 
 import json
 
@@ -21,7 +22,9 @@ def manifest(tmp_path):
     def write(*weights, numbers=NUMBERS, paths=("numbers.bin",), text=None):
         (tmp_path / "numbers.bin").write_bytes(numbers)
         path = tmp_path / "a-weights_manifest.json"
-        path.write_text(json.dumps([{"paths": list(paths), "weights": list(weights)}]) if text is None else text)
+        path.write_text(
+            json.dumps([{"paths": list(paths), "weights": list(weights)}]) if text is None else text
+        )
         return path
 
     return write
@@ -29,7 +32,9 @@ def manifest(tmp_path):
 
 def test_bytes_are_multiples_of_the_scale_above_the_minimum(manifest):
     found = read(manifest(QUANTIZED, PLAIN))
-    assert found.form == "tfjs" and {array.dtype for array in found.arrays.values()} == {np.dtype(np.float32)}
+    assert found.form == "tfjs" and {array.dtype for array in found.arrays.values()} == {
+        np.dtype(np.float32)
+    }
     wanted = [[q * 0.1 - 3.0 for q in row] for row in ([0, 1], [128, 255])]
     np.testing.assert_array_equal(found.arrays["a/filters"], np.float32(wanted))
     np.testing.assert_array_equal(found.arrays["a/bias"], np.float32([0.5, -7]))
@@ -56,21 +61,32 @@ def test_numbers_that_are_cut_off_or_of_another_manifest(manifest, numbers):
 def test_numbers_that_are_not_there(manifest):
     path = manifest(QUANTIZED, PLAIN)
     path.with_name("numbers.bin").unlink()
-    with pytest.raises(FileError, match=r"numbers\.bin: there is no such file of numbers, which .*manifest\.json names"):
+    with pytest.raises(
+        FileError,
+        match=r"numbers\.bin: there is no such file of numbers, which .*manifest\.json names",
+    ):
         read(path)
 
 
 @pytest.mark.parametrize("name", ["../numbers.bin", "/etc/passwd", "deeper/numbers.bin", "", ".."])
 def test_no_file_of_another_folder_is_read(manifest, name):
-    with pytest.raises(FileError, match=r"in another folder; put its files beside it|is not a file but a folder"):
+    with pytest.raises(
+        FileError, match=r"in another folder; put its files beside it|is not a file but a folder"
+    ):
         read(manifest(QUANTIZED, PLAIN, paths=[name]))
 
 
 OTHERS = [
     ({"dtype": "int32", "quantization": None}, "holds a/filters as int32; minidl reads float32"),
     ({"dtype": None}, "holds a/filters as None"),
-    ({"quantization": {"dtype": "uint16", "scale": 1, "min": 0}}, "as float32 quantized as uint16; minidl reads"),
-    ({"quantization": {"dtype": "uint8", "scale": 1}}, "gives a/filters the scale 1 and the minimum None"),
+    (
+        {"quantization": {"dtype": "uint16", "scale": 1, "min": 0}},
+        "as float32 quantized as uint16; minidl reads",
+    ),
+    (
+        {"quantization": {"dtype": "uint8", "scale": 1}},
+        "gives a/filters the scale 1 and the minimum None",
+    ),
     ({"quantization": {"dtype": "uint8", "scale": float("nan"), "min": 0}}, "the scale nan"),
     ({"quantization": {"dtype": "uint8", "scale": "1", "min": 0}}, "the scale '1'"),
     ({"shape": [2, -2]}, r"an array 'a/filters' of shape \[2, -2\]: it is damaged"),
@@ -93,10 +109,19 @@ def test_a_name_twice(manifest):
         read(manifest(PLAIN, PLAIN, numbers=bytes(16)))
 
 
-TEXTS = ["{}", "[]", '{"weightsManifest": []}', "[3]", '[{"paths": "a", "weights": []}]', '[{"paths": ["a"], "weights": [1]}]']
+TEXTS = [
+    "{}",
+    "[]",
+    '{"weightsManifest": []}',
+    "[3]",
+    '[{"paths": "a", "weights": []}]',
+    '[{"paths": ["a"], "weights": [1]}]',
+]
 
 
 @pytest.mark.parametrize("text", [*TEXTS, "[{", '[{"paths": [', "[" * 100_000])
 def test_json_that_is_no_manifest(manifest, text):
-    with pytest.raises(FileError, match=r"but no manifest of TensorFlow\.js|is damaged|without any arrays"):
+    with pytest.raises(
+        FileError, match=r"but no manifest of TensorFlow\.js|is damaged|without any arrays"
+    ):
         read(manifest(text=text))

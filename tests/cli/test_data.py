@@ -46,7 +46,10 @@ def test_info_of_one_data_set(put, capsys):
 
 
 def test_info_of_one_that_is_not_there():
-    with pytest.raises(FileError, match=r"there is no mnist in .*cache/minidl or its folders .*`minidl data fetch mnist`"):
+    with pytest.raises(
+        FileError,
+        match=r"there is no mnist in .*cache/minidl or its folders .*`minidl data fetch mnist`",
+    ):
         run("info", "mnist")
 
 

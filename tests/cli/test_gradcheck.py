@@ -27,7 +27,10 @@ def test_every_op_is_proven(capsys):
 def test_named_ops_alone_with_all_their_forms(capsys):
     assert main(["gradcheck", "convolution", "total_variation[power]", "--cases", "1"]) == 0
     names = {line.split()[0] for line in lines(capsys)[1:-2]}
-    assert names == {*(f"convolution[{algorithm}]" for algorithm in ALGORITHMS), "total_variation[power]"}
+    assert names == {
+        *(f"convolution[{algorithm}]" for algorithm in ALGORITHMS),
+        "total_variation[power]",
+    }
 
 
 def test_a_wrong_gradient_is_called_wrong(capsys, monkeypatch):
@@ -46,7 +49,10 @@ def test_the_picture(tmp_path, capsys):
     assert read_image(path).std() > 5
 
 
-@pytest.mark.parametrize("arguments", [["convolutoin"], ["--cases", "0"], ["--seed", "-1"], ["--plot", "nowhere/proofs.png"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["convolutoin"], ["--cases", "0"], ["--seed", "-1"], ["--plot", "nowhere/proofs.png"]],
+)
 def test_trouble_is_one_sentence_and_exit_code_2(arguments, capsys):
     assert main(["gradcheck", *arguments]) == 2
     assert capsys.readouterr().err.startswith("minidl: ")

@@ -8,7 +8,13 @@ from minidl.models import vgg19
 from minidl.models.vgg19 import ALIASES
 from tests.visualize import tiny
 
-COMMANDS = (["stylize"], *(["visualize", action] for action in ("features", "patches", "dream", "unit", "saliency", "invert")))
+COMMANDS = (
+    ["stylize"],
+    *(
+        ["visualize", action]
+        for action in ("features", "patches", "dream", "unit", "saliency", "invert")
+    ),
+)
 
 
 def listed(capsys, *words):
@@ -41,12 +47,16 @@ def test_the_names_are_those_that_the_network_takes():
 
 def test_the_names_of_another_network_are_its_own(capsys, monkeypatch):
     """--model may come before or after it."""
-    monkeypatch.setattr(options, "open_network", lambda source: {"run.h5": tiny.two_convolutions()}[source])
+    monkeypatch.setattr(
+        options, "open_network", lambda source: {"run.h5": tiny.two_convolutions()}[source]
+    )
     for words in (["--model", "run.h5", "--list-layers"], ["--list-layers", "--model", "run.h5"]):
         names = listed(capsys, "visualize", "features", *words).split()
         assert names == ["near", "near_relu", "pool", "far", "far_relu"]
 
 
 def test_a_missing_network_is_an_error(capsys, tmp_path):
-    assert cli.main(["visualize", "dream", "--list-layers", "--model", str(tmp_path / "none.h5")]) == 2
+    assert (
+        cli.main(["visualize", "dream", "--list-layers", "--model", str(tmp_path / "none.h5")]) == 2
+    )
     assert "there is no such network" in capsys.readouterr().err

@@ -1,4 +1,5 @@
-"""Lists in every command: separated by spaces or commas, up to the next option or a word that cannot be an item."""
+"""Lists in every command: separated by spaces or commas, up to the next option or a word that
+cannot be an item."""
 
 import argparse
 import shlex
@@ -13,7 +14,14 @@ from minidl.data import read_metadata
 from tests.visualize import tiny
 
 PROGRAM = cli._parser()
-WAYS = ("{0},{1},{2}", "{0} {1} {2}", "{0}, {1}, {2}", "{0} ,{1} ,{2}", "{0},{1} {2}", "'{0} {1},{2}'")
+WAYS = (
+    "{0},{1},{2}",
+    "{0} {1} {2}",
+    "{0}, {1}, {2}",
+    "{0} ,{1} ,{2}",
+    "{0},{1} {2}",
+    "'{0} {1},{2}'",
+)
 
 
 def parse(line):
@@ -39,7 +47,11 @@ def test_every_list_is_separated_by_spaces_or_commas(way, before, option, items,
     """A list may come before the arguments, after them, or before another option."""
     words = shlex.split(way.format(*items.split()))
     files = ["c.png", "s.png"] if before == "stylize" else ["./photos"]
-    for line in ([option, *words, *files], [*files, option, *words], [option, *words, "--device", "cpu", *files]):
+    for line in (
+        [option, *words, *files],
+        [*files, option, *words],
+        [option, *words, "--device", "cpu", *files],
+    ):
         found = vars(PROGRAM.parse_args([*before.split(), *line]))
         assert found[dest] == wanted
         assert list(map(str, found["pictures"] if before == "stylize" else [found.get("picture") or found["folder"]])) in (
@@ -67,20 +79,29 @@ def test_words_that_are_surely_layers_stay_in_the_list(capsys):
 
 def test_pictures_without_an_ending_are_no_layers_of_vgg19():
     found = parse("stylize --style-layers conv1_1 conv9_9 photo painting")
-    assert list(found["style_layers"]) == ["conv1_1", "conv9_9"] and found["pictures"] == ["photo", "painting"]
+    assert list(found["style_layers"]) == ["conv1_1", "conv9_9"] and found["pictures"] == [
+        "photo",
+        "painting",
+    ]
 
 
 @pytest.mark.parametrize("names", ["Ann,Bob Lee", "Ann, Bob Lee", "Ann|Bob Lee", "Ann,|Bob Lee"])
 def test_names_may_have_spaces_in_them(names):
     """Each | is between two words of the command line."""
-    for words in (["--hold-out", *names.split("|"), "photos"], ["photos", "--hold-out", *names.split("|")]):
+    for words in (
+        ["--hold-out", *names.split("|"), "photos"],
+        ["photos", "--hold-out", *names.split("|")],
+    ):
         found = vars(PROGRAM.parse_args(["train", "faces", *words]))
         assert found["hold_out"] == "Ann,Bob Lee" and found["data"].name == "photos"
 
 
 def test_choices_of_triplets_one_after_the_other():
     for words in (["all,0.2:semi-hard"], ["all,", "0.2:semi-hard"], ["all", "0.2:semi-hard"]):
-        assert vars(PROGRAM.parse_args(["train", "faces", "--triplets", *words, "photos"]))["triplets"] == "all,0.2:semi-hard"
+        assert (
+            vars(PROGRAM.parse_args(["train", "faces", "--triplets", *words, "photos"]))["triplets"]
+            == "all,0.2:semi-hard"
+        )
 
 
 @pytest.mark.parametrize(("kind", "text", "sentence"), [
@@ -108,7 +129,10 @@ def test_arguments_that_are_lists_take_commas_too(monkeypatch, tmp_path, capsys)
         out = capsys.readouterr().out
         assert out.count("proven  ") + out.count("proven\n") == 2 and "exp" in out
     assert cli.main(["gradcheck", "convolutoin"]) == 2
-    assert "there is no op 'convolutoin' to prove; did you mean 'convolution'?" in capsys.readouterr().err
+    assert (
+        "there is no op 'convolutoin' to prove; did you mean 'convolution'?"
+        in capsys.readouterr().err
+    )
 
 
 def test_channels_are_separated_by_spaces_or_commas(monkeypatch, tmp_path):

@@ -1,4 +1,5 @@
-"""The command line of every command: words in any order, and error messages that suggest what is meant."""
+"""The command line of every command: words in any order, and error messages that suggest what is
+meant."""
 
 import argparse
 
@@ -36,7 +37,12 @@ def refused(capsys, *words):
     usage, sentence = printed.err.splitlines()
     known = [name for name in EACH if f"minidl {' '.join(words)} ".startswith(f"{name} ")]
     assert usage.startswith(f"usage: {max(known, key=len)} [options]")
-    assert sentence.startswith("minidl: ") and len(sentence) < 300 and sentence.isprintable() and not printed.out
+    assert (
+        sentence.startswith("minidl: ")
+        and len(sentence) < 300
+        and sentence.isprintable()
+        and not printed.out
+    )
     return sentence
 
 
@@ -54,16 +60,27 @@ def value_of(action):
 def test_options_may_stand_anywhere_between_the_arguments(name):
     """Each option of each command has the same effect at each position."""
     parser = COMMANDS[name]
-    chosen = [action for group in parser._mutually_exclusive_groups for action in group._group_actions]
+    chosen = [
+        action for group in parser._mutually_exclusive_groups for action in group._group_actions
+    ]
     places = [action for action in parser._actions if not action.option_strings]
     arguments = [
-        str(next(iter(a.choices))) if a.choices else "a.png" for a in places for _ in range(1 + (a.nargs in ("+", "*")))
+        str(next(iter(a.choices))) if a.choices else "a.png"
+        for a in places
+        for _ in range(1 + (a.nargs in ("+", "*")))
     ]
-    options = [a for a in parser._actions if a.option_strings and not isinstance(a, (argparse._HelpAction, Last))]
+    options = [
+        a
+        for a in parser._actions
+        if a.option_strings and not isinstance(a, (argparse._HelpAction, Last))
+    ]
     for action in options:
         if action in chosen and any(place in chosen for place in places):
             continue
-        flag, value = max(action.option_strings, key=len), [] if action.nargs == 0 else value_of(action).split()
+        flag, value = (
+            max(action.option_strings, key=len),
+            [] if action.nargs == 0 else value_of(action).split(),
+        )
         found = [
             vars(parser.parse_args([*arguments[:at], *words, *arguments[at:]]))
             for at in range(len(arguments) + 1)
@@ -75,8 +92,13 @@ def test_options_may_stand_anywhere_between_the_arguments(name):
 def test_an_option_between_two_pictures():
     found = parse("stylize c.png -o o.png s.png")
     assert found["pictures"] == ["c.png", "s.png"] and found["output"] == "o.png"
-    assert parse("stylize -qoo.png c.png --size 20 s.png") == parse("stylize c.png s.png -q -o o.png --size=20")
-    assert parse("faces enroll --largest people.db Ada a.png --device cpu b.png")["pictures"][1].name == "b.png"
+    assert parse("stylize -qoo.png c.png --size 20 s.png") == parse(
+        "stylize c.png s.png -q -o o.png --size=20"
+    )
+    assert (
+        parse("faces enroll --largest people.db Ada a.png --device cpu b.png")["pictures"][1].name
+        == "b.png"
+    )
 
 
 def test_behind_two_dashes_there_are_no_options():
@@ -85,12 +107,18 @@ def test_behind_two_dashes_there_are_no_options():
 
 def test_numbers_below_0_are_values():
     found = parse("stylize --style-weight -1 --tv-weight -1e3 --learning-rate -inf")
-    assert (found["style_weight"], found["tv_weight"], found["learning_rate"]) == (-1.0, -1000.0, float("-inf"))
+    assert (found["style_weight"], found["tv_weight"], found["learning_rate"]) == (
+        -1.0,
+        -1000.0,
+        float("-inf"),
+    )
 
 
 def test_options_may_be_shortened_where_one_alone_begins_so(capsys):
     assert parse("stylize --siz 16") == parse("stylize --size 16")
-    assert "--st may be --steps or --start or --style-weight" in refused(capsys, "stylize", "--st", "3")
+    assert "--st may be --steps or --start or --style-weight" in refused(
+        capsys, "stylize", "--st", "3"
+    )
 
 
 @pytest.mark.parametrize(("line", "sentence"), [
@@ -159,10 +187,16 @@ def test_messages_are_short_and_without_control_characters(words, capsys):
 
 
 def test_help_is_an_option_and_a_command(capsys):
-    for words in (["help", "faces", "list"], ["faces", "list", "--help"], ["faces", "list", "-h", "people.db"]):
+    for words in (
+        ["help", "faces", "list"],
+        ["faces", "list", "--help"],
+        ["faces", "list", "-h", "people.db"],
+    ):
         with pytest.raises(SystemExit) as stop:
             cli.main(words)
-        assert stop.value.code == 0 and capsys.readouterr().out.startswith("usage: minidl faces list [options] DB\n")
+        assert stop.value.code == 0 and capsys.readouterr().out.startswith(
+            "usage: minidl faces list [options] DB\n"
+        )
 
 
 @pytest.mark.parametrize("name", EACH)
@@ -173,8 +207,15 @@ def test_help_is_readable_in_80_columns(name, monkeypatch):
 
 
 def test_the_help_of_a_command_that_takes_lists_says_how_they_are_separated():
-    with_lists = {name for name, parser in EACH.items() if "Lists are separated by spaces or commas" in parser.format_help()}
-    looking = {f"minidl visualize {action}" for action in ("features", "patches", "dream", "saliency", "invert")}
+    with_lists = {
+        name
+        for name, parser in EACH.items()
+        if "Lists are separated by spaces or commas" in parser.format_help()
+    }
+    looking = {
+        f"minidl visualize {action}"
+        for action in ("features", "patches", "dream", "saliency", "invert")
+    }
     assert with_lists == looking | {"minidl stylize", "minidl train faces"}
 
 

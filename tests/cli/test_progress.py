@@ -23,13 +23,16 @@ def test_one_epoch_is_singular(clock, capsys):
         assert capsys.readouterr().out == "about 42 s left for 1 epoch\n"  # 7 steps of 6 s
 
 
-def test_how_long_it_takes_is_said_once_the_first_steps_are_timed_and_after_each_epoch(clock, capsys):
+def test_how_long_it_takes_is_said_once_the_first_steps_are_timed_and_after_each_epoch(
+    clock, capsys
+):
     with Progress(epochs=3) as told:
         for step in range(1, 21):
             clock[0] = 6.0 * step
             told(Moment(1 + (step - 1) // 10, 1 + (step - 1) % 10, 10, {"loss": 1.5}, 0.1))
             if step == 3:
-                assert capsys.readouterr().out == "about 3 min left for 3 epochs\n"  # 27 steps of 6 s
+                # 27 steps of 6 s
+                assert capsys.readouterr().out == "about 3 min left for 3 epochs\n"
             if step % 10 == 0:
                 told({"epoch": step // 10, "loss": 1.25, "remark": "nothing is being learned"})
     assert capsys.readouterr().out.splitlines() == [
@@ -53,4 +56,7 @@ def test_each_epoch_has_its_bar(clock, capsys):
     with Progress(epochs=2) as told:
         told(Moment(1, 1, 2, {"loss": 1.23456, "accuracy": 0.5}, 0.1))
         told._bar.refresh()
-    assert "epoch 1 of 2" in (error := capsys.readouterr().err) and "loss 1.235, accuracy 0.5, rate 0.1" in error
+    assert (
+        "epoch 1 of 2" in (error := capsys.readouterr().err)
+        and "loss 1.235, accuracy 0.5, rate 0.1" in error
+    )

@@ -1,4 +1,5 @@
-"""What is said reaches whoever listens, without what a terminal would obey; and nothing ends where nobody does."""
+"""What is said reaches whoever listens, without what a terminal would obey; and nothing ends where
+nobody does."""
 
 import os
 import sys

@@ -29,7 +29,11 @@ QUICK = ["--size", "32", "--steps", "2", "-q"]
 def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
-    for name, shape in (("photo.png", (40, 64, 3)), ("painting.jpg", (50, 30, 3)), ("other.webp", (33, 33, 3))):
+    for name, shape in (
+        ("photo.png", (40, 64, 3)),
+        ("painting.jpg", (50, 30, 3)),
+        ("other.webp", (33, 33, 3)),
+    ):
         write_image(name, rng.uniform(0, 255, shape))
 
 
@@ -61,7 +65,10 @@ def test_without_pictures_a_shipped_photograph_is_painted_and_it_says_where(caps
     assert main(["stylize", "--size", "24", "--steps", "2"]) == 0
     out = capsys.readouterr().out
     content, style = command.DEMO
-    assert f"painting {content}.png (451x300, painted at 24x16) in the manner of {style}.webp, on the CPU" in out
+    assert (
+        f"painting {content}.png (451x300, painted at 24x16) in the manner of {style}.webp, on the CPU"
+        in out
+    )
     assert f"the painting is in {content}-as-{style}.png" in out
     assert read_image(f"{content}-as-{style}.png").shape == (16, 24, 3)
 
@@ -73,7 +80,22 @@ def test_without_a_name_nothing_is_overwritten():
 
 
 def test_small_pictures_are_not_enlarged_and_it_says_so(capsys):
-    assert main(["stylize", "photo.png", "painting.jpg", "--size", "500", "--steps", "2", "-o", "painted.png"]) == 0
+    assert (
+        main(
+            [
+                "stylize",
+                "photo.png",
+                "painting.jpg",
+                "--size",
+                "500",
+                "--steps",
+                "2",
+                "-o",
+                "painted.png",
+            ]
+        )
+        == 0
+    )
     assert read_image("painted.png").shape == (40, 64, 3)
     assert "64x40; smaller than 500 and not enlarged" in capsys.readouterr().out
 
@@ -86,7 +108,9 @@ def test_the_settings_are_in_the_picture(name):
     assert record["content"]["name"] == "photo.png" and len(record["content"]["sha256"]) == 64
     assert record["styles"][0]["name"] == "painting.jpg" and len(record["weights"]["sha256"]) == 64
     assert record["steps_done"] == 2 and record["loss"] > 0
-    assert record["command"].startswith(f"minidl stylize photo.png painting.jpg --size 32 --steps 2 -q -o {name} ")
+    assert record["command"].startswith(
+        f"minidl stylize photo.png painting.jpg --size 32 --steps 2 -q -o {name} "
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,7 +126,12 @@ def test_the_settings_are_in_the_picture(name):
         ("--start", "style", "start", "style"),
         ("--start", "other.webp", "start", "other.webp"),
         ("--content-layers", "conv3_1", "content_layers", {"conv3_1": 1}),
-        ("--style-layers", "conv1_1=2,block2_conv1=0.5", "style_layers", {"conv1_1": 2, "block2_conv1": 0.5}),
+        (
+            "--style-layers",
+            "conv1_1=2,block2_conv1=0.5",
+            "style_layers",
+            {"conv1_1": 2, "block2_conv1": 0.5},
+        ),
         ("--content-normalization", "half", "content_normalization", "half"),
         ("--style-normalization", "gatys", "style_normalization", "gatys"),
         ("--tv-normalization", "power", "tv_normalization", "power"),
@@ -122,7 +151,12 @@ def test_every_setting_is_used_and_stored(option, value, setting, stored):
 
 def test_noise_and_seed_are_used():
     noisy = ("--start", "noise")
-    for name, options in {"a": (), "again": (), "seed": ("--seed", 1), "half": ("--noise", 0.5)}.items():
+    for name, options in {
+        "a": (),
+        "again": (),
+        "seed": ("--seed", 1),
+        "half": ("--noise", 0.5),
+    }.items():
         assert stylize("-o", f"{name}.png", *noisy, *options) == 0
     a, again, seed, half = (read_image(f"{name}.png") for name in ("a", "again", "seed", "half"))
     np.testing.assert_array_equal(a, again)
@@ -144,7 +178,11 @@ def test_presets_run_and_options_go_before_them(preset):
     assert stylize("-o", "painted.png", "--preset", preset, "--content-weight", 1.5) == 0
     stored, wanted = settings_of("painted.png"), PRESETS[preset]
     assert stored["content_weight"] == 1.5 and stored["steps"] == 2
-    assert (stored["optimizer"], stored["pooling"], stored["start"]) == (wanted.optimizer, wanted.pooling, wanted.start)
+    assert (stored["optimizer"], stored["pooling"], stored["start"]) == (
+        wanted.optimizer,
+        wanted.pooling,
+        wanted.start,
+    )
 
 
 def test_log_curves_preview_and_frames():
@@ -153,15 +191,39 @@ def test_log_curves_preview_and_frames():
                    "--frames", "frames/all", "--every", 2) == 0  # fmt: skip
     with open("losses.csv", newline="") as file:
         assert [row["step"] for row in csv.DictReader(file)] == list("12345")
-    assert sorted(os.listdir("frames/all")) == ["step-00002.png", "step-00004.png", "step-00005.png"]
-    np.testing.assert_array_equal(read_image("frames/all/step-00005.png"), read_image("painted.png"))
-    assert read_image("preview.jpg").shape == read_image("painted.png").shape == read_image("frames/all/step-00002.png").shape
+    assert sorted(os.listdir("frames/all")) == [
+        "step-00002.png",
+        "step-00004.png",
+        "step-00005.png",
+    ]
+    np.testing.assert_array_equal(
+        read_image("frames/all/step-00005.png"), read_image("painted.png")
+    )
+    assert (
+        read_image("preview.jpg").shape
+        == read_image("painted.png").shape
+        == read_image("frames/all/step-00002.png").shape
+    )
     assert read_image("curves.png").std() > 5
 
 
 @pytest.mark.parametrize(("steps", "frames"), [(4, [2, 4]), (5, [2, 4, 5]), (2, [2]), (3, [2, 3])])
 def test_the_last_frame_is_the_painting(steps, frames):
-    assert stylize("-o", "painted.png", "--steps", steps, "--frames", "frames", "--every", 2, "--preview", "preview.png") == 0
+    assert (
+        stylize(
+            "-o",
+            "painted.png",
+            "--steps",
+            steps,
+            "--frames",
+            "frames",
+            "--every",
+            2,
+            "--preview",
+            "preview.png",
+        )
+        == 0
+    )
     assert sorted(os.listdir("frames")) == [f"step-{number:05}.png" for number in frames]
     for last in (f"frames/step-{steps:05}.png", "preview.png"):
         np.testing.assert_array_equal(read_image(last), read_image("painted.png"))
@@ -216,7 +278,11 @@ def test_trouble_is_one_sentence_and_exit_code_2(capsys):
     os.mkdir("folder")
     os.mkdir("folder.png")
     for words, arguments, options in (
-        ("missing.png: there is no such picture", (), {"pictures": ("missing.png", "painting.jpg")}),
+        (
+            "missing.png: there is no such picture",
+            (),
+            {"pictures": ("missing.png", "painting.jpg")},
+        ),
         ("'folder' is not a file", (), {"pictures": ("photo.png", "folder")}),
         ("text.png is no", (), {"pictures": ("text.png", "painting.jpg")}),
         ("half.jpg is damaged", (), {"pictures": ("photo.png", "half.jpg")}),
@@ -245,7 +311,11 @@ def test_trouble_is_one_sentence_and_exit_code_2(capsys):
 
 def faulty_pictures():
     """{name: bytes} of files that cannot be read as pictures"""
-    whole, photo, tga = shipped_picture("rocket").read_bytes(), Path("photo.png").read_bytes(), io.BytesIO()
+    whole, photo, tga = (
+        shipped_picture("rocket").read_bytes(),
+        Path("photo.png").read_bytes(),
+        io.BytesIO(),
+    )
     Image.new("RGB", (40, 40)).save(tga, "TGA")
     return {
         "cut.jpg": whole[:50_000], "header.jpg": whole[:100], "cut.png": photo[: len(photo) // 2], "header.png": photo[:20],
@@ -275,14 +345,37 @@ def test_a_picture_gets_the_same_sentence_in_every_role(capsys, monkeypatch, nam
 
 def test_an_unusable_profile_is_reported_in_one_sentence(capsys):
     Image.new("RGB", (40, 40), (171, 35, 35)).save("red.png", icc_profile=b"no profile")
-    assert main(["stylize", "red.png", "painting.jpg", "--size", "32", "--steps", "3", "-o", "painted.png"]) == 0
+    assert (
+        main(
+            [
+                "stylize",
+                "red.png",
+                "painting.jpg",
+                "--size",
+                "32",
+                "--steps",
+                "3",
+                "-o",
+                "painted.png",
+            ]
+        )
+        == 0
+    )
     error = capsys.readouterr().err
-    assert "minidl: the colour profile of red.png is damaged; it was ignored" in error and ".py" not in error
+    assert (
+        "minidl: the colour profile of red.png is damaged; it was ignored" in error
+        and ".py" not in error
+    )
     assert stylize("-o", "painted.png", pictures=("red.png", "painting.jpg")) == 0
     assert capsys.readouterr() == ("", "")
 
 
-UNREADABLE = [["--size", "big"], ["--preset", "monet"], ["--style-layers", "conv1_1=x"], ["--style-blend", "a"]]
+UNREADABLE = [
+    ["--size", "big"],
+    ["--preset", "monet"],
+    ["--style-layers", "conv1_1=x"],
+    ["--style-blend", "a"],
+]
 
 
 @pytest.mark.parametrize("arguments", UNREADABLE)
@@ -319,18 +412,42 @@ def test_a_comma_may_be_part_of_a_name():
 
 
 def test_options_between_the_pictures():
-    assert main(["stylize", "photo.png", "-o", "painted.png", "painting.jpg", *QUICK, "other.webp"]) == 0
-    assert [style["name"] for style in read_metadata("painted.png")["styles"]] == ["painting.jpg", "other.webp"]
+    assert (
+        main(["stylize", "photo.png", "-o", "painted.png", "painting.jpg", *QUICK, "other.webp"])
+        == 0
+    )
+    assert [style["name"] for style in read_metadata("painted.png")["styles"]] == [
+        "painting.jpg",
+        "other.webp",
+    ]
 
 
 def test_a_list_before_the_pictures_ends_where_they_begin():
-    assert main(["stylize", *QUICK, "--style-layers", "conv1_1", "conv2_1=2", "photo.png", "painting.jpg", "-o", "a.png"]) == 0
+    assert (
+        main(
+            [
+                "stylize",
+                *QUICK,
+                "--style-layers",
+                "conv1_1",
+                "conv2_1=2",
+                "photo.png",
+                "painting.jpg",
+                "-o",
+                "a.png",
+            ]
+        )
+        == 0
+    )
     assert settings_of("a.png")["style_layers"] == {"conv1_1": 1, "conv2_1": 2}
 
 
 def test_the_size_of_the_photograph():
     assert stylize("-o", "painted.png", "--size", "full", "--steps", 2) == 0
-    assert read_image("painted.png").shape == (40, 64, 3) and settings_of("painted.png")["size"] is None
+    assert (
+        read_image("painted.png").shape == (40, 64, 3)
+        and settings_of("painted.png")["size"] is None
+    )
 
 
 def test_a_gpu_that_is_not_there_is_said_to_be_missing(capsys, monkeypatch):
@@ -342,16 +459,30 @@ def test_a_gpu_that_is_not_there_is_said_to_be_missing(capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--optimizer", "adam", "--learning-rate", "1e4", "--steps", 4), "take a learning rate below 10000, or more steps"),
+        (
+            ("--optimizer", "adam", "--learning-rate", "1e4", "--steps", 4),
+            "take a learning rate below 10000, or more steps",
+        ),
         (("--steps", 1), "one step only evaluates the start: take more steps"),
     ],
 )
 @pytest.mark.parametrize("quiet", [True, False])
 def test_no_improvement_is_reported_with_exit_code_2(capsys, options, words, quiet):
-    arguments = ["stylize", "photo.png", "painting.jpg", "-o", "painted.png", *map(str, options), *["-q"] * quiet]
+    arguments = [
+        "stylize",
+        "photo.png",
+        "painting.jpg",
+        "-o",
+        "painted.png",
+        *map(str, options),
+        *["-q"] * quiet,
+    ]
     assert main(arguments) == 2
     out, error = capsys.readouterr()
-    assert "minidl: nothing improved in" in error and f"{words}; painted.png holds the start\n" in error
+    assert (
+        "minidl: nothing improved in" in error
+        and f"{words}; painted.png holds the start\n" in error
+    )
     assert error.count("nothing improved") == 1 and "done" not in out
     np.testing.assert_array_equal(read_image("painted.png"), read_image("photo.png"))
 
@@ -373,21 +504,38 @@ def full_folder(monkeypatch, tmp_path_factory):
     return temporary
 
 
-def test_on_a_full_disk_the_painting_is_saved_elsewhere_and_the_message_names_the_file(capsys, full_folder):
+def test_on_a_full_disk_the_painting_is_saved_elsewhere_and_the_message_names_the_file(
+    capsys, full_folder
+):
     assert stylize("-o", "full/painted.png", "--log", "losses.csv") == 2
     error = capsys.readouterr().err
     place = Path("painted.png").absolute()
-    assert "full/painted.png: no space left on device" in error and f"{place} holds the best of 2 steps" in error
-    assert read_metadata(place)["steps_done"] == 2 and not os.listdir("full") and os.path.exists("losses.csv")
+    assert (
+        "full/painted.png: no space left on device" in error
+        and f"{place} holds the best of 2 steps" in error
+    )
+    assert (
+        read_metadata(place)["steps_done"] == 2
+        and not os.listdir("full")
+        and os.path.exists("losses.csv")
+    )
     assert stylize("-o", "full/painted.png") == 2  # where painted.png is taken
     [place] = full_folder.glob("minidl-*/painted.png")
     assert str(place) in capsys.readouterr().err and read_image(place).shape == (20, 32, 3)
 
 
 def test_where_a_preview_fills_the_disk_the_painting_is_saved_elsewhere(capsys, full_folder):
-    assert stylize("-o", "full/painted.png", "--preview", "full/preview.png", "--every", 1, "--steps", 3) == 2
+    assert (
+        stylize(
+            "-o", "full/painted.png", "--preview", "full/preview.png", "--every", 1, "--steps", 3
+        )
+        == 2
+    )
     error = capsys.readouterr().err
-    assert "full/preview.png: no space left" in error and "painted.png holds the best of 1 step\n" in error
+    assert (
+        "full/preview.png: no space left" in error
+        and "painted.png holds the best of 1 step\n" in error
+    )
     assert read_image("painted.png").shape == (20, 32, 3)
 
 
@@ -400,7 +548,10 @@ def test_a_full_disk_leaves_nothing_half_written(capsys, monkeypatch):
 
 
 def test_steps_that_lead_nowhere_keep_the_best_picture(capsys):
-    assert stylize("-o", "painted.png", "--optimizer", "sgd", "--learning-rate", "1e30", "--steps", 5) == 2
+    assert (
+        stylize("-o", "painted.png", "--optimizer", "sgd", "--learning-rate", "1e30", "--steps", 5)
+        == 2
+    )
     assert "the loss is" in capsys.readouterr().err
     assert np.isfinite(read_image("painted.png")).all()
 
@@ -443,8 +594,29 @@ def test_late_steps():
 
 
 def test_ctrl_c_keeps_what_there_is_and_says_so(tmp_path):
-    command = [sys.executable, "-m", "minidl.cli", "stylize", "photo.png", "painting.jpg", "--steps", "100000", "--size", "32"]
-    arguments = [*command, "-o", "painted.png", "--log", "losses.csv", "--preview", "preview.png", "--every", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "minidl.cli",
+        "stylize",
+        "photo.png",
+        "painting.jpg",
+        "--steps",
+        "100000",
+        "--size",
+        "32",
+    ]
+    arguments = [
+        *command,
+        "-o",
+        "painted.png",
+        "--log",
+        "losses.csv",
+        "--preview",
+        "preview.png",
+        "--every",
+        "1",
+    ]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not os.path.exists("preview.png") and time.monotonic() < deadline:
@@ -460,16 +632,30 @@ def test_ctrl_c_keeps_what_there_is_and_says_so(tmp_path):
 
 
 def test_an_impatient_ctrl_c_loses_nothing_either():
-    command = [sys.executable, "-m", "minidl.cli", "stylize", "photo.png", "painting.jpg", "--steps", "100000", "--size", "32"]
+    command = [
+        sys.executable,
+        "-m",
+        "minidl.cli",
+        "stylize",
+        "photo.png",
+        "painting.jpg",
+        "--steps",
+        "100000",
+        "--size",
+        "32",
+    ]
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        process = subprocess.Popen([*command, "-o", "painted.png", "--preview", "preview.png", "--every", "1", "-q"])
+        process = subprocess.Popen(
+            [*command, "-o", "painted.png", "--preview", "preview.png", "--every", "1", "-q"]
+        )
         deadline = time.monotonic() + 60
         while not os.path.exists("preview.png") and time.monotonic() < deadline:
             time.sleep(0.05)
         for _ in range(4):
             process.send_signal(number)
             time.sleep(0.003)
-        assert process.wait(timeout=60) in (130, -number)  # the last may come when all is done and saved
+        # the last may come when all is done and saved
+        assert process.wait(timeout=60) in (130, -number)
         assert read_metadata("painted.png")["steps_done"] >= 1
         assert not [name for name in os.listdir() if name.startswith(".")]  # no half of a file
         os.remove("painted.png")
@@ -492,9 +678,24 @@ def test_nothing_is_written_over_an_input_or_another_output(capsys, arguments):
 
 
 def test_a_closed_terminal_does_not_cost_the_painting():
-    command = [sys.executable, "-m", "minidl.cli", "stylize", "photo.png", "painting.jpg", "--steps", "2", "--size", "32"]
+    command = [
+        sys.executable,
+        "-m",
+        "minidl.cli",
+        "stylize",
+        "photo.png",
+        "painting.jpg",
+        "--steps",
+        "2",
+        "--size",
+        "32",
+    ]
     for redirection in (">&-", "2>&-", "| true", ">/dev/full"):
-        subprocess.run(f"{' '.join(command)} -o painted.png {redirection}", shell=True, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            f"{' '.join(command)} -o painted.png {redirection}",
+            shell=True,
+            stderr=subprocess.DEVNULL,
+        )
         assert read_image("painted.png").shape == (20, 32, 3), redirection
         os.remove("painted.png")
 
@@ -508,7 +709,9 @@ def test_pictures_too_large_for_their_form_are_refused_at_once(capsys):
 
 def test_the_record_is_plain_json(tmp_path):
     assert stylize("-o", "painted.png") == 0
-    assert json.loads(json.dumps(read_metadata("painted.png")))["versions"]["numpy"] == np.__version__
+    assert (
+        json.loads(json.dumps(read_metadata("painted.png")))["versions"]["numpy"] == np.__version__
+    )
 
 
 @pytest.mark.parametrize(
@@ -536,7 +739,11 @@ def test_an_option_without_effect_is_named(capsys, options, words):
     ("blend", "pictures", "words"),
     [
         ("1,2", ("painting.jpg",), "are [1.0, 2.0]; wanted one number above 0, for one style"),
-        ("0,0", ("painting.jpg", "other.webp"), "wanted 2 numbers of at least 0, not all 0, for 2 styles"),
+        (
+            "0,0",
+            ("painting.jpg", "other.webp"),
+            "wanted 2 numbers of at least 0, not all 0, for 2 styles",
+        ),
     ],
 )
 def test_a_blend_has_a_weight_for_each_style(capsys, blend, pictures, words):

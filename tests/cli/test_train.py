@@ -48,7 +48,18 @@ def rows(folder):
 
 SMALL = {
     "siamese": ["--preset", "fast", "--pairs", "20", "--epochs", "2"],
-    "cifar10": ["--preset", "fast", "--batch", "20", "--epochs", "2", "--width", "0.0625", "--head", "32-10"],
+    "cifar10": [
+        "--preset",
+        "fast",
+        "--batch",
+        "20",
+        "--epochs",
+        "2",
+        "--width",
+        "0.0625",
+        "--head",
+        "32-10",
+    ],
 }
 
 
@@ -75,8 +86,20 @@ def test_siamese(data, tmp_path, capsys):
     assert result["settings"]["pairs"] == 20
     assert 0 <= result["test"]["accuracy"] <= 1
     error = refused(capsys, *small("siamese", data, folder))
-    resume = ["minidl", "train", "siamese", "--data", str(data), "--folder", str(folder), "--resume"]
-    assert f"is there already; go on from it: {shlex.join(resume)} (or choose another --folder)" in error
+    resume = [
+        "minidl",
+        "train",
+        "siamese",
+        "--data",
+        str(data),
+        "--folder",
+        str(folder),
+        "--resume",
+    ]
+    assert (
+        f"is there already; go on from it: {shlex.join(resume)} (or choose another --folder)"
+        in error
+    )
     assert "measuring on the test set\n" in told
 
 
@@ -96,35 +119,71 @@ def test_a_resumed_run_has_the_settings_that_it_was_begun_with(data, tmp_path, c
     differing = ["--resume", "--seed", "1", "--limit", "200", "--clip", "9", "--preset", "seed"]
     told = "was begun with --preset fast, --seed 3, --limit none; leave that to --resume, or begin again in another folder"
     assert told in refused(capsys, "train", "siamese", *files, *differing)
-    assert "is of no run that `minidl train cifar10` began" in refused(capsys, "train", "cifar10", *files, "--resume")
+    assert "is of no run that `minidl train cifar10` began" in refused(
+        capsys, "train", "cifar10", *files, "--resume"
+    )
 
 
 @pytest.mark.thorough
-def test_the_seed_s_settings_are_the_default_and_each_preset_has_its_folder(data, tmp_path, capsys, monkeypatch):
+def test_the_seed_s_settings_are_the_default_and_each_preset_has_its_folder(
+    data, tmp_path, capsys, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     few = ["--data", str(data), "--quiet", "--epochs", "1"]
     for preset in ([], ["--preset", "fast"]):
         assert main(["train", "siamese", *few, *preset, "--pairs", "20"]) == 0
-        assert main(["train", "cifar10", *few, *preset, *SMALL["cifar10"][2:], "--imagenet", "no"]) == 0
-    made = {path.parent.name: json.loads(path.read_text())["settings"] for path in tmp_path.glob("runs/*/result.json")}
+        assert (
+            main(["train", "cifar10", *few, *preset, *SMALL["cifar10"][2:], "--imagenet", "no"])
+            == 0
+        )
+    made = {
+        path.parent.name: json.loads(path.read_text())["settings"]
+        for path in tmp_path.glob("runs/*/result.json")
+    }
     assert set(made) == {"siamese-seed", "siamese-fast", "cifar10-seed", "cifar10-fast"}
     assert {made[name]["preset"] for name in made if name.endswith("seed")} == {"seed"}
     assert (made["siamese-seed"]["keep"], made["siamese-seed"]["learning_rate"]) == (0.6, 0.01)
-    assert (made["cifar10-seed"]["schedule"], made["cifar10-seed"]["momentum_form"]) == ("steps", "keras")
+    assert (made["cifar10-seed"]["schedule"], made["cifar10-seed"]["momentum_form"]) == (
+        "steps",
+        "keras",
+    )
     assert main(["train", "siamese", "--data", str(data), "--resume"]) == 0
     assert "everything is in runs/siamese-seed" in capsys.readouterr().out
 
 
 def test_what_comes_from_imagenet_is_told_and_kept(data, tmp_path, capsys):
     folder = tmp_path / "run"
-    assert main(small("cifar10", data, folder, "--imagenet", "yes", "--width", "0.999", "--epochs", "1", "--limit", "40")) == 0
+    assert (
+        main(
+            small(
+                "cifar10",
+                data,
+                folder,
+                "--imagenet",
+                "yes",
+                "--width",
+                "0.999",
+                "--epochs",
+                "1",
+                "--limit",
+                "40",
+            )
+        )
+        == 0
+    )
     told = capsys.readouterr().out
     names = json.loads((folder / "result.json").read_text())["notes"]["ImageNet's weights"]
     counts = ", ".join(f"{len(found)} {word}" for word, found in names.items())
     assert f"ImageNet's weights: {counts}\n" in told and len(names["of another shape"]) > 0
-    assert "block1_conv1/kernel" in names["taken"] and "block5_conv4/kernel" in names["of another shape"]
+    assert (
+        "block1_conv1/kernel" in names["taken"]
+        and "block5_conv4/kernel" in names["of another shape"]
+    )
     error = refused(capsys, *small("cifar10", data, tmp_path / "other", "--imagenet", "yes"))
-    assert "none of ImageNet's weights fits a network of this width; take the width 1, or --imagenet no" in error
+    assert (
+        "none of ImageNet's weights fits a network of this width; take the width 1, or --imagenet no"
+        in error
+    )
 
 
 def test_cifar10_and_classify(data, tmp_path, capsys):
@@ -140,16 +199,28 @@ def test_cifar10_and_classify(data, tmp_path, capsys):
     assert capsys.readouterr().out == f"{picture}: {wanted}\n" * 2
     siamese_run = tmp_path / "siamese"
     assert main(small("siamese", data, siamese_run, "--quiet")) == 0
-    assert "holds a network 'siamese'" in refused(capsys, "classify", str(siamese_run), str(picture))
+    assert "holds a network 'siamese'" in refused(
+        capsys, "classify", str(siamese_run), str(picture)
+    )
 
 
 ENDS = "| head -n 1", "> /dev/full", "2> /dev/full", ">&-", "2>&-"
 
 
-@pytest.mark.parametrize("end", ["2>&1 | head -n 1", *(pytest.param(end, marks=pytest.mark.thorough) for end in ENDS)])
+@pytest.mark.parametrize(
+    "end", ["2>&1 | head -n 1", *(pytest.param(end, marks=pytest.mark.thorough) for end in ENDS)]
+)
 def test_a_terminal_that_closes_costs_no_epoch(data, tmp_path, end):
-    command = shlex.join([sys.executable, "-m", "minidl.cli", *small("siamese", data, tmp_path / "run")])
-    subprocess.run(f"set -o pipefail; {command} {end}", shell=True, executable="/bin/bash", check=True, stderr=-1)
+    command = shlex.join(
+        [sys.executable, "-m", "minidl.cli", *small("siamese", data, tmp_path / "run")]
+    )
+    subprocess.run(
+        f"set -o pipefail; {command} {end}",
+        shell=True,
+        executable="/bin/bash",
+        check=True,
+        stderr=-1,
+    )
     assert len(rows(tmp_path / "run")) == 2 and (tmp_path / "run" / "result.json").exists()
 
 
@@ -164,8 +235,14 @@ def test_a_test_set_that_is_missing_is_found_out_before_training(data, tmp_path,
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        (["train", "cifar10", "--head", "big", "--imagenet", "no"], "wanted numbers with - between"),
-        (["train", "cifar10", "--head", "10-" * 9999, "--imagenet", "no"], " ...; wanted numbers with - between"),
+        (
+            ["train", "cifar10", "--head", "big", "--imagenet", "no"],
+            "wanted numbers with - between",
+        ),
+        (
+            ["train", "cifar10", "--head", "10-" * 9999, "--imagenet", "no"],
+            " ...; wanted numbers with - between",
+        ),
         (["train", "cifar10", "--head", "16-20"], "ends with 20 classes; wanted CIFAR-10's 10"),
         (["train", "cifar10", "--width", "0"], "wanted a factor on VGG19's channels"),
         (["train", "cifar10", "--epochs", "0"], "--epochs is 0; wanted at least 1"),
@@ -177,9 +254,15 @@ def test_a_test_set_that_is_missing_is_found_out_before_training(data, tmp_path,
         (["train", "siamese", "--pairs", "1"], "--pairs is 1; wanted at least 2"),
         (["train", "siamese", "--keep", "2"], "wanted a number above 0, at most 1"),
         (["train", "siamese", "--learning-rate", "-1"], "wanted a number above 0"),
-        (["train", "siamese", "--resume"], "checkpoint.h5 to go on from; name the --folder of the run, or its --preset"),
+        (
+            ["train", "siamese", "--resume"],
+            "checkpoint.h5 to go on from; name the --folder of the run, or its --preset",
+        ),
         (["train", "cifar10", "--batch", "1"], "--batch is 1; wanted at least 2"),
-        (["train", "siamese", "--pairs", "20", "--clip", "inf"], "--clip is inf; wanted a finite number"),
+        (
+            ["train", "siamese", "--pairs", "20", "--clip", "inf"],
+            "--clip is inf; wanted a finite number",
+        ),
         (["classify", "nowhere.h5", "README.md"], "there is no such checkpoint"),
         (["classify", "README.md", "README.md"], "is no whole checkpoint"),
     ],
@@ -192,11 +275,17 @@ def test_what_makes_no_sense_is_refused(words, wanted, data, tmp_path, capsys):
 
 
 def test_a_run_that_breaks_down_says_how_to_begin_again(data, tmp_path, capsys):
-    error = refused(capsys, *small("siamese", data, tmp_path / "run", "--learning-rate", "1e30", "--quiet"))
-    found = re.search(r"the loss is nan at step \d+; begin again in another folder, .*: (minidl train .*)\n", error)
+    error = refused(
+        capsys, *small("siamese", data, tmp_path / "run", "--learning-rate", "1e30", "--quiet")
+    )
+    found = re.search(
+        r"the loss is nan at step \d+; begin again in another folder, .*: (minidl train .*)\n",
+        error,
+    )
     assert found[1].endswith("--preset fast --learning-rate 1e+29 --pairs 20 --epochs 2")
     assert f"--folder {tmp_path / 'run-2'}" in found[1]
-    main([*shlex.split(found[1])[1:], "--learning-rate", "1e-3", "--epochs", "1", "--quiet"])  # it works as typed
+    # it works as typed
+    main([*shlex.split(found[1])[1:], "--learning-rate", "1e-3", "--epochs", "1", "--quiet"])
     assert (tmp_path / "run-2" / "result.json").exists()
 
 
@@ -206,13 +295,18 @@ def test_a_test_result_that_is_no_number_is_no_success(value, data, tmp_path, ca
     monkeypatch.setattr(siamese, "report", lambda *_: {"loss": value})
     assert main(small("siamese", data, tmp_path / "run")) == 2
     told = capsys.readouterr()
-    assert f"on the test set: loss {value:.4f}" in told.out and f"the loss on the test set is {value}" in told.err
+    assert (
+        f"on the test set: loss {value:.4f}" in told.out
+        and f"the loss on the test set is {value}" in told.err
+    )
     assert not (tmp_path / "run" / "result.json").exists()
 
 
 @pytest.mark.thorough
 def test_a_result_that_cannot_be_written_is_said_before_that(data, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(siamese, "report", lambda *_: shutil.rmtree(tmp_path / "run") or {"loss": 0.25})
+    monkeypatch.setattr(
+        siamese, "report", lambda *_: shutil.rmtree(tmp_path / "run") or {"loss": 0.25}
+    )
     assert main(small("siamese", data, tmp_path / "run")) == 2
     told = capsys.readouterr()
     assert "on the test set: loss 0.2500" in told.out
@@ -225,7 +319,9 @@ def test_an_empty_name_is_no_folder(data, capsys):
     assert "found ''; wanted the name of a folder" in capsys.readouterr().err
 
 
-def test_a_log_that_nothing_can_write_is_refused_before_training(data, tmp_path, capsys, monkeypatch):
+def test_a_log_that_nothing_can_write_is_refused_before_training(
+    data, tmp_path, capsys, monkeypatch
+):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
     error = refused(capsys, *small("siamese", data, tmp_path / "run", "--tensorboard", "--quiet"))
     assert "a log for TensorBoard needs tensorboardX, which is not installed" in error

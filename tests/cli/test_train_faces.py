@@ -52,11 +52,24 @@ def test_triplets_from_scratch(drawn, tmp_path, capsys):
     assert "on people never seen: equal error rate" in told and "pixels equal error rate" in told
     assert "a loss of one distance for all: 0.2000" in told
     found = result(run)
-    assert set(found["test"]) == {"equal_error_rate", "one_shot", "pixels_equal_error_rate", "pixels_one_shot"}
+    assert set(found["test"]) == {
+        "equal_error_rate",
+        "one_shot",
+        "pixels_equal_error_rate",
+        "pixels_one_shot",
+    }
     assert found["settings"]["head"] == "triplet" and found["settings"]["examples"] == [12, 6]
     with (run / "log.csv").open(newline="") as file:
         [row] = csv.DictReader(file)
-    assert {"active", "near", "far", "all_triplets_loss", "spread", "empty_batches", "validation_one_shot"} <= row.keys()
+    assert {
+        "active",
+        "near",
+        "far",
+        "all_triplets_loss",
+        "spread",
+        "empty_batches",
+        "validation_one_shot",
+    } <= row.keys()
     assert float(row["validation_equal_error_rate"]) == found["test"]["equal_error_rate"]
 
 
@@ -71,21 +84,49 @@ def test_pairs_with_a_head(head, drawn, tmp_path, capsys):
 @pytest.mark.parametrize("head", ["triplet", "chi-square"])
 def test_on_top_of_the_shipped_network(head, portraits, tmp_path, capsys):
     write_portrait(portraits / "person-01" / "9.png")
-    assert main(command(portraits, tmp_path / "run", "--on-top", "yes", "--head", head, "--learning-rate", "1e-4")) == 0
+    assert (
+        main(
+            command(
+                portraits,
+                tmp_path / "run",
+                "--on-top",
+                "yes",
+                "--head",
+                head,
+                "--learning-rate",
+                "1e-4",
+            )
+        )
+        == 0
+    )
     out, err = capsys.readouterr()
     assert "in 1 picture no face was found: person-01/9.png" in err
     found = result(tmp_path / "run")
     assert found["settings"]["examples"] == [9, 6] and found["settings"]["example"] == [128]
-    assert found["test"]["one_shot"] == found["test"]["vectors_one_shot"] == 1 > found["test"]["pixels_one_shot"]
+    assert (
+        found["test"]["one_shot"]
+        == found["test"]["vectors_one_shot"]
+        == 1
+        > found["test"]["pixels_one_shot"]
+    )
     assert "vectors equal error rate" in out
-    assert faces.trained(tmp_path / "run" / "checkpoint.h5").embedding.layers["embedding"].kernel.shape[0] == 128
+    assert (
+        faces.trained(tmp_path / "run" / "checkpoint.h5")
+        .embedding.layers["embedding"]
+        .kernel.shape[0]
+        == 128
+    )
 
 
 def test_pictures_are_grey_and_of_one_size(drawn, tmp_path):
     some = read_people(drawn, on_top=False)
-    assert some.pictures.shape == (18, *faces.SIZE, 1) and some.names == [f"p{n}" for n in range(1, 7)]
+    assert some.pictures.shape == (18, *faces.SIZE, 1) and some.names == [
+        f"p{n}" for n in range(1, 7)
+    ]
     [picture] = some.pictures[(some.labels == 1).nonzero()[0][:1]]
-    np.testing.assert_allclose(picture[..., 0], read_image(drawn / "p2" / "1.png").mean(axis=2), atol=1)
+    np.testing.assert_allclose(
+        picture[..., 0], read_image(drawn / "p2" / "1.png").mean(axis=2), atol=1
+    )
     for person in ("a", "b"):
         (tmp_path / person).mkdir()
         write_image(tmp_path / person / "1.png", np.full((30, 200, 3), 100))
@@ -100,7 +141,9 @@ def test_files_that_are_no_pictures_are_said_and_left_out(on_top, portraits, cap
     some = read_people(portraits, on_top)
     assert some.names == whole.names and some.labels.tolist() == whole.labels.tolist()
     np.testing.assert_array_equal(some.examples, whole.examples)
-    np.testing.assert_allclose(some.pictures, read_people(portraits, not on_top).pictures, rtol=1e-5)
+    np.testing.assert_allclose(
+        some.pictures, read_people(portraits, not on_top).pictures, rtol=1e-5
+    )
     empty, none = capsys.readouterr().err.splitlines()[:2]
     assert "has no pictures in nobody" in empty and "Thumbs.db is no picture" in none
 
@@ -109,7 +152,11 @@ def test_a_run_goes_on_with_its_settings_and_its_people(drawn, tmp_path, capsys)
     run, files = tmp_path / "run", ["train", "faces", str(drawn), "--folder", str(tmp_path / "run")]
     assert main(command(drawn, run, "--triplets", "all,0.5:batch-hard", "--margin", "0.5")) == 0
     settings = result(run)["settings"]
-    assert (settings["triplets"], settings["margin"], settings["preset"]) == ("all,0.5:batch-hard", 0.5, "seed")
+    assert (settings["triplets"], settings["margin"], settings["preset"]) == (
+        "all,0.5:batch-hard",
+        0.5,
+        "seed",
+    )
     (run / "result.json").unlink()
     assert main([*files, "--resume", "--quiet"]) == 0
     assert result(run)["settings"] == settings
@@ -131,7 +178,10 @@ def test_a_run_goes_on_with_its_settings_and_its_people(drawn, tmp_path, capsys)
     ("more", "words"),
     [
         (["--hold-out", "p9"], "there is nobody named p9 to hold out"),
-        (["--hold-out", "5"], "1 people are left to train on and 5 to test on; to train on, wanted at least two"),
+        (
+            ["--hold-out", "5"],
+            "1 people are left to train on and 5 to test on; to train on, wanted at least two",
+        ),
         (["--hold-out", "9" * 5000], "there is nobody named 9999"),
         (["--margin", "nan"], "--margin is nan; wanted a finite number"),
         (["--clip", "nan"], "--clip is nan; wanted a finite number"),
@@ -141,7 +191,10 @@ def test_a_run_goes_on_with_its_settings_and_its_people(drawn, tmp_path, capsys)
         (["--margin", "-1"], "margin is -1.0; wanted a number of at least 0"),
         (["--people", "1"], "--people is 1; wanted at least 2"),
         (["--keep", "0"], "dropout keeps a share of 0.0"),
-        (["--head", "absolute", "--margin", "0.3"], "--margin would change nothing with --head absolute; leave it out"),
+        (
+            ["--head", "absolute", "--margin", "0.3"],
+            "--margin would change nothing with --head absolute; leave it out",
+        ),
         (
             ["--on-top", "yes", "--dimensions", "9", "--keep", "0.5"],
             "--dimensions, --keep would change nothing with --on-top yes",
@@ -154,8 +207,12 @@ def test_what_makes_no_sense_is_refused(more, words, drawn, tmp_path, capsys):
 
 
 def test_folders_that_are_none_of_people(tmp_path, capsys):
-    assert "is no folder; name the folder that has a subfolder" in refused(capsys, *command(tmp_path / "x", tmp_path / "run"))
+    assert "is no folder; name the folder that has a subfolder" in refused(
+        capsys, *command(tmp_path / "x", tmp_path / "run")
+    )
     for person in ("a", "b", "c", "d"):
         (tmp_path / "bad" / person).mkdir(parents=True)
         (tmp_path / "bad" / person / "1.png").write_text("no picture")
-    assert "4 files that cannot be read as pictures" in refused(capsys, *command(tmp_path / "bad", tmp_path / "run"))
+    assert "4 files that cannot be read as pictures" in refused(
+        capsys, *command(tmp_path / "bad", tmp_path / "run")
+    )

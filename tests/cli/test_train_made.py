@@ -24,7 +24,10 @@ def test_one_command_does_everything(network, tmp_path, capsys):
     assert main(["train", network, "--folder", str(folder), *few]) == 0
     told = capsys.readouterr().out
     assert (
-        "on the test set: loss" in told and "nearest mean" in told and "logistic regression" in told and "guessing, ln" in told
+        "on the test set: loss" in told
+        and "nearest mean" in told
+        and "logistic regression" in told
+        and "guessing, ln" in told
     )
     result = json.loads((folder / "result.json").read_text())
     assert set(result["test"]) == {"loss", "accuracy", "nearest_mean", "logistic_regression"}
@@ -88,16 +91,43 @@ def begun(tmp_path_factory):
         ("progress", "seconds", float("nan")),
         ("progress", "sums", {"$\\frac": 1.0}),
         ("progress", "rows", [{"epoch": 1, "step": 3, "learning_rate": 0.1, "loss": 1.0}]),
-        ("progress", "rows", [{"epoch": 1, "step": 3, "learning_rate": 0.1, "loss": 1.0, "seconds": 1, "$\\frac": 1}]),
-        ("progress", "rows", [{"epoch": 1, "step": 3, "learning_rate": 0.1, "loss": 10**400, "seconds": 1}]),
-        ("progress", "rows", [{"epoch": 9, "step": 3, "learning_rate": 0.1, "loss": 1.0, "seconds": 1}]),
-        ("progress", "rows", [{"epoch": 1, "step": 3, "learning_rate": 0.1, "loss": 1.0, "seconds": 1, "remark": 7}]),
+        (
+            "progress",
+            "rows",
+            [
+                {
+                    "epoch": 1,
+                    "step": 3,
+                    "learning_rate": 0.1,
+                    "loss": 1.0,
+                    "seconds": 1,
+                    "$\\frac": 1,
+                }
+            ],
+        ),
+        (
+            "progress",
+            "rows",
+            [{"epoch": 1, "step": 3, "learning_rate": 0.1, "loss": 10**400, "seconds": 1}],
+        ),
+        (
+            "progress",
+            "rows",
+            [{"epoch": 9, "step": 3, "learning_rate": 0.1, "loss": 1.0, "seconds": 1}],
+        ),
+        (
+            "progress",
+            "rows",
+            [{"epoch": 1, "step": 3, "learning_rate": 0.1, "loss": 1.0, "seconds": 1, "remark": 7}],
+        ),
         ("batches", "epoch", 10**400),
         ("rules", "clip", [[[]]]),
         ("rules", "x" * 3000, 1),
     ],
 )
-def test_a_checkpoint_whose_settings_or_numbers_are_wrong(part, name, value, begun, tmp_path, monkeypatch, capsys):
+def test_a_checkpoint_whose_settings_or_numbers_are_wrong(
+    part, name, value, begun, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setattr(signals, "KNOWN", 160)
     monkeypatch.setattr(signals, "TESTED", 96)
     state = load(begun / "checkpoint.h5")
@@ -105,7 +135,12 @@ def test_a_checkpoint_whose_settings_or_numbers_are_wrong(part, name, value, beg
     save(tmp_path / "checkpoint.h5", state)
     assert main(["train", "signals", "--folder", str(tmp_path), "--resume"]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("minidl: ") and error.count("\n") == 1 and len(error) < 700 and "\x1b" not in error
+    assert (
+        error.startswith("minidl: ")
+        and error.count("\n") == 1
+        and len(error) < 700
+        and "\x1b" not in error
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.h5"]
 
 
@@ -117,4 +152,8 @@ def test_long_machine_facts_of_a_checkpoint_are_shortened(begun, tmp_path, monke
     save(tmp_path / "checkpoint.h5", state)
     assert main(["train", "signals", "--folder", str(tmp_path), "--resume"]) == 0
     told = capsys.readouterr().out
-    assert "the run was begun elsewhere (threads list of length " in told and len(told) < 3000 and "\x1b" not in told
+    assert (
+        "the run was begun elsewhere (threads list of length " in told
+        and len(told) < 3000
+        and "\x1b" not in told
+    )

@@ -42,7 +42,9 @@ def test_a_dream_as_large_as_the_picture_that_tells_how_it_was_made(capsys):
     assert all(after > before for before, after in record["strengths"].values())
     out = capsys.readouterr().out
     before, after = record["strengths"]["block2_conv1"]
-    assert f"block2_conv1: mean a² {short(before)} -> {short(after)}" in out and "\n1 step in" in out
+    assert (
+        f"block2_conv1: mean a² {short(before)} -> {short(after)}" in out and "\n1 step in" in out
+    )
 
 
 def test_made_smaller_and_the_same_bytes_twice():
@@ -53,7 +55,8 @@ def test_made_smaller_and_the_same_bytes_twice():
 
 
 @pytest.mark.parametrize(
-    ("mode", "size"), [("L", (40, 31)), ("RGBA", (33, 20)), ("I;16", (20, 20)), ("P", (7, 2)), ("LA", (1, 1))]
+    ("mode", "size"),
+    [("L", (40, 31)), ("RGBA", (33, 20)), ("I;16", (20, 20)), ("P", (7, 2)), ("LA", (1, 1))],
 )
 def test_pictures_of_every_kind_and_size(mode, size):
     Image.new(mode, size).save("other.png")
@@ -65,7 +68,9 @@ def test_of_another_network_the_deepest_layer_and_its_classes(monkeypatch):
     monkeypatch.setattr(command, "open_network", lambda source: tiny.two_convolutions())
     assert dream("photo.png", "--steps", 1) == 0
     assert list(read_metadata("dream.png")["strengths"]) == ["far_relu"]
-    monkeypatch.setattr(command, "open_network", lambda source: tiny.classifier(16, ("dim", "bright")))
+    monkeypatch.setattr(
+        command, "open_network", lambda source: tiny.classifier(16, ("dim", "bright"))
+    )
     assert dream("photo.png", "--unit", "bright", "--steps", 2) == 0
     [(before, after)] = read_metadata("dream.png")["strengths"].values()
     assert read_image("dream.png").shape == (16, 16, 3) and after > before
@@ -73,14 +78,22 @@ def test_of_another_network_the_deepest_layer_and_its_classes(monkeypatch):
 
 def test_an_array_that_is_no_picture_is_refused(capsys):
     np.save("volume.npy", np.zeros((8, 8, 8, 1)))
-    assert "volume.npy holds an array (8, 8, 8, 1); wanted a picture" in refused(capsys, "volume.npy", *QUICK)
+    assert "volume.npy holds an array (8, 8, 8, 1); wanted a picture" in refused(
+        capsys, "volume.npy", *QUICK
+    )
 
 
 def test_a_size_that_would_change_nothing_is_refused(monkeypatch, capsys):
     np.save("photo.npy", np.zeros((40, 50, 3)))
-    assert "--size would change nothing with an .npy file" in refused(capsys, "photo.npy", *QUICK, "--size", 20)
-    monkeypatch.setattr(command, "open_network", lambda source: tiny.classifier(16, ("dim", "bright")))
-    assert "--size would change nothing with a network that takes 16x16" in refused(capsys, "photo.png", "--size", 20)
+    assert "--size would change nothing with an .npy file" in refused(
+        capsys, "photo.npy", *QUICK, "--size", 20
+    )
+    monkeypatch.setattr(
+        command, "open_network", lambda source: tiny.classifier(16, ("dim", "bright"))
+    )
+    assert "--size would change nothing with a network that takes 16x16" in refused(
+        capsys, "photo.png", "--size", 20
+    )
 
 
 def test_a_picture_without_room_for_the_deepest_layers(monkeypatch):

@@ -36,9 +36,26 @@ def refused(capsys, *arguments):
 
 
 def test_maps_of_vgg19_and_their_numbers(capsys):
-    assert features("cat.png", "--layers", "conv1_2", "pool1", "--channels", 3, "--raw", "raw.npz", "--scale", "layer") == 0
+    assert (
+        features(
+            "cat.png",
+            "--layers",
+            "conv1_2",
+            "pool1",
+            "--channels",
+            3,
+            "--raw",
+            "raw.npz",
+            "--scale",
+            "layer",
+        )
+        == 0
+    )
     with np.load("raw.npz") as raw:
-        assert {name: array.shape for name, array in raw.items()} == {"conv1_2": (24, 36, 64), "pool1": (12, 18, 64)}
+        assert {name: array.shape for name, array in raw.items()} == {
+            "conv1_2": (24, 36, 64),
+            "pool1": (12, 18, 64),
+        }
         strongest = np.argsort(-raw["conv1_2"].mean(axis=(0, 1)))[:3]
     out = capsys.readouterr().out
     assert f"conv1_2 (24x36x64): {', '.join(map(str, strongest))}\n" in out
@@ -56,7 +73,9 @@ def test_the_same_bytes_twice(monkeypatch):
                 made.append(file.read())
     assert made[:2] == made[2:]
     record = read_metadata("features.png")
-    assert list(record["layers"]) == ["near_relu", "far_relu"] and record["command"].endswith("--raw raw.npz")
+    assert list(record["layers"]) == ["near_relu", "far_relu"] and record["command"].endswith(
+        "--raw raw.npz"
+    )
 
 
 def test_maps_of_a_signal(monkeypatch):
@@ -71,7 +90,10 @@ def test_maps_of_a_signal(monkeypatch):
 def test_an_example_of_the_test_set(monkeypatch, capsys, tmp_path):
     model = signals.network(seed=0)
     save(tmp_path / "run.h5", {"settings": {"network": "signals"}, "model": model.state()})
-    assert features("--example", 5, "--model", "run.h5", "--raw", "raw.npz", "--layers", "tones_relu") == 0
+    assert (
+        features("--example", 5, "--model", "run.h5", "--raw", "raw.npz", "--layers", "tones_relu")
+        == 0
+    )
     with np.load("raw.npz") as raw:
         wanted = until(model.train(False), "tones_relu")(Tensor(signals.tested()[0][5:6])).data[0]
         np.testing.assert_array_equal(raw["tones_relu"], wanted)
@@ -89,7 +111,11 @@ def test_an_array_of_numbers_beyond_a_pixels(monkeypatch):
     assert features("ramp.npy") == 0
     drawn = read_image("features.png")
     row = np.rint(np.clip(ramp[0, :, 0], 0, 255))
-    assert any((drawn[y, x : x + 144, 0] == row).all() for y in range(200) for x in range(drawn.shape[1] - 144))
+    assert any(
+        (drawn[y, x : x + 144, 0] == row).all()
+        for y in range(200)
+        for x in range(drawn.shape[1] - 144)
+    )
 
 
 def test_weights_that_are_damaged_are_named(capsys, monkeypatch):

@@ -1,4 +1,5 @@
-"""`minidl visualize invert`: a row for each match, a column for each layer, and sentences for what cannot be."""
+"""`minidl visualize invert`: a row for each match, a column for each layer, and sentences for what
+cannot be."""
 
 import numpy as np
 import pytest
@@ -16,7 +17,9 @@ def picture(tmp_path):
 
 @pytest.fixture
 def invert(monkeypatch, picture, capsys):
-    monkeypatch.setattr("minidl.cli.visualize.invert.open_network", lambda source: tiny.two_convolutions())
+    monkeypatch.setattr(
+        "minidl.cli.visualize.invert.open_network", lambda source: tiny.two_convolutions()
+    )
 
     def run(*options, name="again.png"):
         path = picture.with_name(name)
@@ -43,7 +46,9 @@ def test_rows_of_matches_columns_of_layers_and_the_same_bytes_twice(invert):
 
 def test_the_losses_that_are_told_fall(invert):
     _, _, told = invert("--layer", "near", "--steps", "8")
-    first, best = (float(number) for number in told.out.split("loss ")[1].split(" in ")[0].split(" -> "))
+    first, best = (
+        float(number) for number in told.out.split("loss ")[1].split(" in ")[0].split(" -> ")
+    )
     assert best < 0.5 * first
 
 
@@ -67,9 +72,23 @@ def test_what_cannot_be_is_said_in_a_sentence_and_nothing_is_written(invert, opt
 
 @pytest.mark.parametrize(
     ("shape", "words"),
-    [((40, 1), "holds an array (40, 1); wanted a picture"), ((1, 9, 3), "the picture is 9x1; wanted at least 2 pixels a side")],
+    [
+        ((40, 1), "holds an array (40, 1); wanted a picture"),
+        ((1, 9, 3), "the picture is 9x1; wanted at least 2 pixels a side"),
+    ],
 )
 def test_what_is_no_picture_is_refused(invert, picture, capsys, shape, words):
     np.save(picture.with_name("a.npy"), np.zeros(shape))
-    assert main(["visualize", "invert", str(picture.with_name("a.npy")), "-o", str(picture.with_name("b.png"))]) == 2
+    assert (
+        main(
+            [
+                "visualize",
+                "invert",
+                str(picture.with_name("a.npy")),
+                "-o",
+                str(picture.with_name("b.png")),
+            ]
+        )
+        == 2
+    )
     assert words in capsys.readouterr().err and not picture.with_name("b.png").exists()

@@ -60,11 +60,16 @@ def test_units_that_are_named(capsys, small_network, backward):
     assert capsys.readouterr().out.startswith("far:3: ")
     assert made[0] == made[1]
     record = read_metadata("patches.png")
-    assert record["units"] == ["far:3", "near_relu:1"] and record["command"].startswith("minidl visualize patches holiday")
+    assert record["units"] == ["far:3", "near_relu:1"] and record["command"].startswith(
+        "minidl visualize patches holiday"
+    )
 
 
 def test_units_of_vgg19(capsys):
-    assert patches("holiday", "--units", "conv1_1:3", "block2_conv1.pre:7", "--size", 20, "--limit", 3) == 0
+    assert (
+        patches("holiday", "--units", "conv1_1:3", "block2_conv1.pre:7", "--size", 20, "--limit", 3)
+        == 0
+    )
     out = capsys.readouterr().out
     assert "block1_conv1:3: " in out and "block2_conv1.pre:7: " in out
     assert "units never fire" in out and "patches of 3 pictures, and their deconvolutions" in out
@@ -76,7 +81,11 @@ def test_a_damaged_picture_is_named_and_passed_over(capsys, small_network):
             file.write("no picture")
     assert patches("holiday", "--size", 16) == 2
     out, error = capsys.readouterr()
-    assert "note.png is no picture" in error and "README" not in error and "patches of 12 pictures" in out
+    assert (
+        "note.png is no picture" in error
+        and "README" not in error
+        and "patches of 12 pictures" in out
+    )
     assert os.path.exists("patches.png")
 
 
@@ -91,9 +100,14 @@ def test_units_that_never_fire_are_listed(capsys, monkeypatch):
 def test_a_data_set(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(command, "open_network", lambda source: tiny.two_convolutions())
     (tmp_path / "digits").mkdir()
-    for name, array in zip(("train-images-idx3-ubyte", "train-labels-idx1-ubyte"), digits(), strict=True):
+    for name, array in zip(
+        ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"), digits(), strict=True
+    ):
         (tmp_path / "digits" / name).write_bytes(idx(array))
-    assert patches("--dataset", "mnist", "--data", "digits", "--layers", "near_relu", "--limit", 5) == 0
+    assert (
+        patches("--dataset", "mnist", "--data", "digits", "--layers", "near_relu", "--limit", 5)
+        == 0
+    )
     assert "patches of 5 pictures" in capsys.readouterr().out
 
 
@@ -103,12 +117,18 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(capsys, small_networ
     assert "no layer 'middle'" in refused(capsys, "holiday", "--layers", "middle")
     assert "wanted LAYER:CHANNEL" in refused(capsys, "holiday", "--units", "near:x")
     assert "is a whole layer" in refused(capsys, "holiday", "--units", "near")
-    assert "near has 6 channels; found near:6" in refused(capsys, "holiday", "--units", "near:6", "--size", 8)
+    assert "near has 6 channels; found near:6" in refused(
+        capsys, "holiday", "--units", "near:6", "--size", 8
+    )
     assert "at least 1" in refused(capsys, "holiday", "--per-layer", 0)
     assert "does not fit" in refused(capsys, "holiday", "--size", 1, "--layers", "far")
     assert "minidl writes" in refused(capsys, "holiday", "-o", "patches.svg")
-    assert "meant both as 0.png and as --output" in refused(capsys, "holiday", "-o", "holiday/0.png")
-    assert "meant both as --model and as --output" in refused(capsys, "holiday", "--model", "m.png", "-o", "m.png")
+    assert "meant both as 0.png and as --output" in refused(
+        capsys, "holiday", "-o", "holiday/0.png"
+    )
+    assert "meant both as --model and as --output" in refused(
+        capsys, "holiday", "--model", "m.png", "-o", "m.png"
+    )
     assert "wanted LAYER:CHANNEL" in refused(capsys, "holiday", "--units", "near:" + "9" * 5000)
 
 
@@ -127,7 +147,8 @@ def test_an_earlier_output_is_not_searched_but_replaced(capsys, small_network):
         assert patches(".", "--size", 16) == 0
         assert "patches of 12 pictures" in capsys.readouterr().out
     assert patches(".", "--size", 16, "-o", "holiday/other.png") == 0
-    assert "patches of 13 pictures" in capsys.readouterr().out  # another command's picture is one like any other
+    # another command's picture is one like any other
+    assert "patches of 13 pictures" in capsys.readouterr().out
 
 
 def test_the_picture_is_written_though_nobody_listens(small_network, monkeypatch):

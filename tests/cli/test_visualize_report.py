@@ -17,7 +17,11 @@ from tests.visualize import tiny
 def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(command, "open_network", lambda source: tiny.two_convolutions())
-    monkeypatch.setattr(command, "Settings", lambda seed: Settings(likes=1, inversion=1, octaves=1, steps=1, seed=seed))
+    monkeypatch.setattr(
+        command,
+        "Settings",
+        lambda seed: Settings(likes=1, inversion=1, octaves=1, steps=1, seed=seed),
+    )
     draw("a.png")
 
 
@@ -37,9 +41,15 @@ def written(name, *arguments):
 
 
 def test_a_page_of_all_chapters_and_the_same_bytes_twice(capsys):
-    first, again, other = written("1.html", "a.png"), written("2.html", "a.png"), written("3.htm", "a.png", "--seed", 1)
+    first, again, other = (
+        written("1.html", "a.png"),
+        written("2.html", "a.png"),
+        written("3.htm", "a.png", "--seed", 1),
+    )
     assert first == again != other
-    assert first.count("<section ") == 1 + len(CHAPTERS) and "48x40, as the network saw it." in first
+    assert (
+        first.count("<section ") == 1 + len(CHAPTERS) and "48x40, as the network saw it." in first
+    )
     assert "the page is 1.html" in capsys.readouterr().out
 
 
@@ -51,7 +61,11 @@ def test_a_longish_picture(height, width):
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [(b"bad\xff.png", "bad\\udcff.png"), (b"<b>&.png", "&lt;b&gt;&amp;.png"), ("ä \n語.png".encode(), "ä \n語.png")],
+    [
+        (b"bad\xff.png", "bad\\udcff.png"),
+        (b"<b>&.png", "&lt;b&gt;&amp;.png"),
+        ("ä \n語.png".encode(), "ä \n語.png"),
+    ],
 )
 def test_odd_names_are_shown_and_break_nothing(name, shown):
     draw(os.fsdecode(name))

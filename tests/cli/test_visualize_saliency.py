@@ -1,4 +1,5 @@
-"""`minidl visualize saliency`: a labelled picture, words that say what it shows, and sentences for what cannot be."""
+"""`minidl visualize saliency`: a labelled picture, words that say what it shows, and sentences for
+what cannot be."""
 
 import numpy as np
 import pytest
@@ -41,7 +42,10 @@ def test_all_methods_in_one_picture_and_the_same_bytes_twice(saliency):
     assert "grad-cam: maps of near_relu" in told.out and f"the maps are {path}" in told.out
     height, width, _ = read_image(path).shape
     assert width > 4 * 160 and height > 4 * 120
-    assert read_metadata(path)["unit"] == "far_relu:1" and read_metadata(path)["settings"]["samples"] == 2
+    assert (
+        read_metadata(path)["unit"] == "far_relu:1"
+        and read_metadata(path)["settings"]["samples"] == 2
+    )
     before = path.read_bytes()
     _, again, _ = saliency(*FEW, "--unit", "far_relu:1", name="maps.png")
     assert again.read_bytes() == before
@@ -55,7 +59,11 @@ def test_without_a_unit_one_is_chosen_and_told(saliency):
 def test_a_classifier_is_asked_about_its_likeliest_class(monkeypatch, saliency):
     opens(monkeypatch, tiny.classifier(6, ("cat", "dog")))
     code, _, told = saliency("--methods", "gradient", "occlusion", "--baseline", "black")
-    assert code == 0 and told.out.startswith("dog: ") and "occlusion: black squares of 1, every 1" in told.out
+    assert (
+        code == 0
+        and told.out.startswith("dog: ")
+        and "occlusion: black squares of 1, every 1" in told.out
+    )
     assert saliency("--unit", "cat", "--methods", "gradient")[2].out.startswith("cat: ")
 
 
@@ -84,9 +92,15 @@ def test_what_cannot_be_is_said_in_a_sentence_and_nothing_is_written(saliency, o
     assert not path.exists()
 
 
-@pytest.mark.parametrize("options", [("--window", 99), ("--stride", 13, "--window", 12), ("--layer", "far_relu")])
+@pytest.mark.parametrize(
+    "options", [("--window", 99), ("--stride", 13, "--window", 12), ("--layer", "far_relu")]
+)
 def test_what_does_not_fit_is_refused_before_the_first_map(monkeypatch, saliency, options):
-    monkeypatch.setitem(METHODS, "gradient", METHODS["gradient"]._replace(make=lambda *_: pytest.fail("a map is made")))
+    monkeypatch.setitem(
+        METHODS,
+        "gradient",
+        METHODS["gradient"]._replace(make=lambda *_: pytest.fail("a map is made")),
+    )
     assert saliency("--unit", "far_relu:1", *options)[0] == 2
 
 
@@ -99,9 +113,15 @@ def test_grad_cam_is_left_out_with_a_word_where_no_layer_lies_before_the_unit(sa
 
 def test_the_colours_are_explained_below_each_map(monkeypatch, saliency):
     captions = []
-    monkeypatch.setattr(command, "grid", lambda rows, texts, **options: captions.extend(texts) or rows[0][0])
+    monkeypatch.setattr(
+        command, "grid", lambda rows, texts, **options: captions.extend(texts) or rows[0][0]
+    )
     assert saliency("--methods", "gradient", "occlusion", "grad-cam")[0] == 0
-    assert captions[1][1:] == ["orange: how much, for or against", "orange: for, blue: against", "orange: for"]
+    assert captions[1][1:] == [
+        "orange: how much, for or against",
+        "orange: for, blue: against",
+        "orange: for",
+    ]
 
 
 @pytest.mark.parametrize("shape", [(64, 1), (8, 8, 8, 1), (24, 24, 1)])
@@ -109,7 +129,18 @@ def test_signals_and_volumes_are_refused_at_once(monkeypatch, picture, capsys, s
     opens(monkeypatch, tiny.two_convolutions())
     monkeypatch.setattr(command, "unit_for", lambda *_: pytest.fail("the network is run"))
     np.save(picture.with_name("a.npy"), np.ones(shape, np.float32))
-    assert main(["visualize", "saliency", str(picture.with_name("a.npy")), "-o", str(picture.with_name("b.png"))]) == 2
+    assert (
+        main(
+            [
+                "visualize",
+                "saliency",
+                str(picture.with_name("a.npy")),
+                "-o",
+                str(picture.with_name("b.png")),
+            ]
+        )
+        == 2
+    )
     assert "wanted a picture (H, W, 3)" in capsys.readouterr().err
 
 

@@ -40,7 +40,10 @@ def test_channels_of_vgg19_in_one_picture_that_tells_how_it_was_made(capsys):
     assert record["command"].startswith("minidl visualize unit conv1_2 3 17 40")
     out = capsys.readouterr().out
     before, after = record["units"]["block1_conv2:17"]
-    assert f"block1_conv2:17: {short(before)} -> {short(after)}" in out and "the picture is liked.png" in out
+    assert (
+        f"block1_conv2:17: {short(before)} -> {short(after)}" in out
+        and "the picture is liked.png" in out
+    )
     height, width, _ = read_image("liked.png").shape
     assert height > 64 and width > 64  # two rows of two
 

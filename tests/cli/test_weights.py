@@ -39,7 +39,12 @@ def swap_colours(path):
 
 def test_convert(keras, capsys):
     target = keras.with_name("ours.h5")
-    assert cli.main(["weights", "convert", str(keras), str(target), "--provenance", "authors=A. Nonymous"]) == 0
+    assert (
+        cli.main(
+            ["weights", "convert", str(keras), str(target), "--provenance", "authors=A. Nonymous"]
+        )
+        == 0
+    )
     assert "2 arrays" in capsys.readouterr().out
     checkpoint = load(target, SMALL)
     assert checkpoint.provenance["source"] == "keras.h5"
@@ -69,7 +74,12 @@ def test_a_device_is_never_replaced(keras, capsys):
 
 def test_words_of_strangers_cannot_command_the_terminal(keras, capsys):
     target = keras.with_name("ours.h5")
-    assert cli.main(["weights", "convert", str(keras), str(target), "--provenance", "paper=\x1b[31mred"]) == 0
+    assert (
+        cli.main(
+            ["weights", "convert", str(keras), str(target), "--provenance", "paper=\x1b[31mred"]
+        )
+        == 0
+    )
     assert cli.main(["weights", "info", str(target)]) == 0
     assert "\x1b" not in capsys.readouterr().out
 
@@ -91,7 +101,12 @@ def test_sources_that_are_no_file(keras, tmp_path, capsys, source):
 def test_targets_and_arguments_that_cannot_be(keras, tmp_path, capsys):
     assert cli.main(["weights", "convert", str(keras), str(tmp_path / "no" / "ours.h5")]) == 2
     assert "there is no folder" in capsys.readouterr().err
-    assert cli.main(["weights", "convert", str(keras), str(tmp_path / "ours.h5"), "--provenance", "me"]) == 2
+    assert (
+        cli.main(
+            ["weights", "convert", str(keras), str(tmp_path / "ours.h5"), "--provenance", "me"]
+        )
+        == 2
+    )
     assert "WHAT=TEXT" in capsys.readouterr().err
 
 
@@ -102,7 +117,9 @@ def manifest(keras, tmp_path):
         kernel = file["conv/conv/kernel:0"][...]
     (tmp_path / "a.bin").write_bytes(kernel.tobytes() + bytes(16))
     told = [{"name": "conv/filters", "shape": list(kernel.shape), "dtype": "float32"}]
-    told.append({"name": "conv/bias", "shape": [16], "dtype": "float32"} | {"quantization": QUANTIZATION})
+    told.append(
+        {"name": "conv/bias", "shape": [16], "dtype": "float32"} | {"quantization": QUANTIZATION}
+    )
     path = tmp_path / "a-weights_manifest.json"
     path.write_text(json.dumps([{"paths": ["a.bin"], "weights": told}]))
     return path
@@ -116,7 +133,10 @@ def test_convert_a_manifest(manifest, capsys):
     np.testing.assert_array_equal(checkpoint.arrays["conv/bias"], np.full(16, -2, np.float32))
     assert checkpoint.provenance["source"] == "a-weights_manifest.json, a.bin"
     digests = checkpoint.provenance["source_sha256"].split(", ")
-    assert digests == [sha256(manifest.with_name(name).read_bytes()).hexdigest() for name in (manifest.name, "a.bin")]
+    assert digests == [
+        sha256(manifest.with_name(name).read_bytes()).hexdigest()
+        for name in (manifest.name, "a.bin")
+    ]
 
 
 def test_the_numbers_beside_a_manifest_are_never_overwritten(manifest, capsys):
@@ -130,7 +150,11 @@ def test_the_numbers_beside_a_manifest_are_never_overwritten(manifest, capsys):
 def test_a_manifest_whose_numbers_are_cut_off_is_refused(manifest, capsys):
     numbers, target = manifest.with_name("a.bin"), manifest.with_name("ours.h5")
     numbers.write_bytes(numbers.read_bytes()[:-1])
-    for action in (["convert", str(manifest), str(target)], ["check", str(manifest)], ["info", str(manifest)]):
+    for action in (
+        ["convert", str(manifest), str(target)],
+        ["check", str(manifest)],
+        ["info", str(manifest)],
+    ):
         assert cli.main(["weights", *action]) == 2
         assert "cut off" in capsys.readouterr().err
     assert not target.exists()
@@ -168,7 +192,12 @@ def test_info_of_the_shipped_weights(capsys):
 def test_texts_of_a_file_are_shown_without_control_characters(keras, tmp_path, capsys):
     escaped = "\x1b[31mred\x1b]0;title\x07"
     target = tmp_path / "a.h5"
-    assert cli.main(["weights", "convert", str(keras), str(target), "--provenance", f"authors={escaped}"]) == 0
+    assert (
+        cli.main(
+            ["weights", "convert", str(keras), str(target), "--provenance", f"authors={escaped}"]
+        )
+        == 0
+    )
     capsys.readouterr()
     assert cli.main(["weights", "info", str(target)]) == 0
     told = capsys.readouterr().out
@@ -178,10 +207,15 @@ def test_texts_of_a_file_are_shown_without_control_characters(keras, tmp_path, c
     for words in (["info", target], ["check", target], ["convert", target, tmp_path / "b.h5"]):
         assert cli.main(["weights", *map(str, words)]) == 2
         told = "".join(capsys.readouterr())
-        assert "has '?[31mred?]0;title?' as its attribute 'architecture'; wanted plain text" in told and "\x1b" not in told
+        assert (
+            "has '?[31mred?]0;title?' as its attribute 'architecture'; wanted plain text" in told
+            and "\x1b" not in told
+        )
     strange = tmp_path / "\x1b[31m.h5"
     target.rename(strange)
-    assert cli.main(["weights", "info", str(strange)]) == 2 and "\x1b" not in "".join(capsys.readouterr())
+    assert cli.main(["weights", "info", str(strange)]) == 2 and "\x1b" not in "".join(
+        capsys.readouterr()
+    )
 
 
 def test_a_source_name_that_is_not_utf_8(keras, tmp_path, capsys):
@@ -191,7 +225,8 @@ def test_a_source_name_that_is_not_utf_8(keras, tmp_path, capsys):
     assert load(tmp_path / "b.h5", SMALL).provenance["source"] == "a?.h5"
 
 
-# ---- networks of other architectures --------------------------------------------------------------------------------
+# ---- networks of other architectures
+# --------------------------------------------------------------------------------
 
 
 def vgg19_of_pytorch(torch, normalized):
@@ -205,7 +240,9 @@ def vgg19_of_pytorch(torch, normalized):
             channels = 4
         layers.append(torch.nn.MaxPool2d(2))
     tops = torch.nn.ModuleDict({str(number): torch.nn.Linear(4, 4) for number in (0, 3, 6)})
-    return torch.nn.ModuleDict({"features": torch.nn.Sequential(*layers), "classifier": tops}).state_dict()
+    return torch.nn.ModuleDict(
+        {"features": torch.nn.Sequential(*layers), "classifier": tops}
+    ).state_dict()
 
 
 @pytest.mark.parametrize("nested", [False, True])
@@ -226,14 +263,22 @@ def test_a_vgg19_with_batch_normalization_is_named(tmp_path, capsys, nested):
 
 def test_a_residual_network_is_counted(tmp_path, capsys):
     torch = pytest.importorskip("torch")
-    state = torch.nn.Sequential(*[torch.nn.Conv2d(3, 3, 3), torch.nn.BatchNorm2d(3)] * 5, torch.nn.Linear(3, 2)).state_dict()
+    state = torch.nn.Sequential(
+        *[torch.nn.Conv2d(3, 3, 3), torch.nn.BatchNorm2d(3)] * 5, torch.nn.Linear(3, 2)
+    ).state_dict()
     torch.save(state, tmp_path / "net.pth")
-    assert cli.main(["weights", "convert", str(tmp_path / "net.pth"), str(tmp_path / "ours.h5")]) == 2
+    assert (
+        cli.main(["weights", "convert", str(tmp_path / "net.pth"), str(tmp_path / "ours.h5")]) == 2
+    )
     assert "5 convolutions, 5 batch normalizations and 1 dense layer\n" in capsys.readouterr().err
 
 
 def test_names_of_files_are_printed_without_control_characters(keras, capsys):
     odd = keras.rename(keras.with_name("odd\x1b[31m.h5"))
-    for words in (["info", str(odd)], ["check", str(odd)], ["convert", str(odd), str(odd.with_name("new\x1b.h5"))]):
+    for words in (
+        ["info", str(odd)],
+        ["check", str(odd)],
+        ["convert", str(odd), str(odd.with_name("new\x1b.h5"))],
+    ):
         assert cli.main(["weights", *words]) == 0
         assert "\x1b" not in capsys.readouterr().out

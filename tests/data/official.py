@@ -39,12 +39,37 @@ def python2_pickle(pictures, labels, more=b""):
     data = planes(pictures)
     numbers = b"".join(b"K" + bytes([label]) for label in labels)
     shape = b"".join(b"M" + struct.pack("<H", n) for n in data.shape)
-    dtype = b"cnumpy\ndtype\nq\x09" + short(b"u1") + b"K\x00K\x01\x87Rq\x0a(K\x03" + short(b"|") + b"NNN"
+    dtype = (
+        b"cnumpy\ndtype\nq\x09"
+        + short(b"u1")
+        + b"K\x00K\x01\x87Rq\x0a(K\x03"
+        + short(b"|")
+        + b"NNN"
+    )
     dtype += b"J\xff\xff\xff\xff" * 2 + b"K\x00tb"
-    array = b"cnumpy.core.multiarray\n_reconstruct\nq\x06cnumpy\nndarray\nq\x07K\x00\x85" + short(b"b") + b"\x87Rq\x08"
-    array += b"(K\x01" + shape + b"\x86" + dtype + b"\x89T" + struct.pack("<I", data.size) + data.tobytes() + b"tb"
+    array = (
+        b"cnumpy.core.multiarray\n_reconstruct\nq\x06cnumpy\nndarray\nq\x07K\x00\x85"
+        + short(b"b")
+        + b"\x87Rq\x08"
+    )
+    array += (
+        b"(K\x01"
+        + shape
+        + b"\x86"
+        + dtype
+        + b"\x89T"
+        + struct.pack("<I", data.size)
+        + data.tobytes()
+        + b"tb"
+    )
     items = (
-        short(b"batch_label") + b"q\x02" + short(b"training batch 1 of 5") + short(b"labels") + b"q\x04]q\x05(" + numbers + b"e"
+        short(b"batch_label")
+        + b"q\x02"
+        + short(b"training batch 1 of 5")
+        + short(b"labels")
+        + b"q\x04]q\x05("
+        + numbers
+        + b"e"
     )
     return b"\x80\x02}q\x01(" + items + short(b"data") + array + more + b"u."
 

@@ -10,7 +10,9 @@ from minidl.errors import ArgumentError, NonFiniteError, ShapeError
 LEVELS = np.array([0, 1, 128, 255]).reshape(2, 2, 1) * np.ones(3, int)
 
 
-@pytest.mark.parametrize("dtype", ["u1", "i2", "i4", "u4", "i8", "u8", ">i4", "f2", "f4", "f8", "g"])
+@pytest.mark.parametrize(
+    "dtype", ["u1", "i2", "i4", "u4", "i8", "u8", ">i4", "f2", "f4", "f8", "g"]
+)
 def test_255_is_white_in_every_dtype_but_uint16(dtype):
     picture = as_picture(LEVELS.astype(dtype))
     assert picture.dtype == np.float32
@@ -41,7 +43,9 @@ def test_a_picture_of_8_bits_may_be_nearly_black():
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
-@pytest.mark.parametrize(("low", "high"), [(0, 1), (1, 1), (-1, 1), (-0.04, 1.06), (0, 1e-3), (-1, 0)])
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 1), (1, 1), (-1, 1), (-0.04, 1.06), (0, 1e-3), (-1, 0)]
+)
 def test_floats_from_0_to_1_are_refused_with_what_to_do(dtype, low, high):
     picture = np.linspace(low, high, 12, dtype=dtype).reshape(2, 2, 3)
     with pytest.raises(ArgumentError, match=r"wanted 0 to 255: if 1 is white, multiply it by 255"):
@@ -50,11 +54,20 @@ def test_floats_from_0_to_1_are_refused_with_what_to_do(dtype, low, high):
 
 @pytest.mark.parametrize(
     ("numbers", "dtype"),
-    [((0, 65535), "i4"), ((0, 256), "i8"), ((-1, 255), "i2"), ((0, 65535), "f4"), ((-124, 151), "f4"), ((0, 256), "f8")],
+    [
+        ((0, 65535), "i4"),
+        ((0, 256), "i8"),
+        ((-1, 255), "i2"),
+        ((0, 65535), "f4"),
+        ((-124, 151), "f4"),
+        ((0, 256), "f8"),
+    ],
 )
 def test_what_is_outside_of_0_to_255_is_refused(numbers, dtype):
     picture = np.resize(np.array(numbers, dtype), (2, 2, 3))
-    with pytest.raises(ArgumentError, match=f"from {numbers[0]} to {numbers[1]}; wanted 0 to 255: scale it"):
+    with pytest.raises(
+        ArgumentError, match=f"from {numbers[0]} to {numbers[1]}; wanted 0 to 255: scale it"
+    ):
         as_picture(picture)
 
 
@@ -64,7 +77,10 @@ def test_the_rounding_of_a_filter_is_not_outside():
 
 
 def test_16_bits_that_hold_8_are_refused_with_what_to_do():
-    with pytest.raises(ArgumentError, match="wanted 0 to 65535: if 255 is white, make it uint8, else multiply it by 257"):
+    with pytest.raises(
+        ArgumentError,
+        match="wanted 0 to 65535: if 255 is white, make it uint8, else multiply it by 257",
+    ):
         as_picture(LEVELS.astype(np.uint16))
 
 
@@ -76,14 +92,21 @@ def test_what_is_not_finite_is_refused(number):
         as_picture(picture, "the style")
 
 
-@pytest.mark.parametrize("shape", [(), (3,), (10, 10), (10, 10, 1), (10, 10, 4), (0, 10, 3), (3, 0, 3), (1, 10, 10, 3)])
+@pytest.mark.parametrize(
+    "shape", [(), (3,), (10, 10), (10, 10, 1), (10, 10, 4), (0, 10, 3), (3, 0, 3), (1, 10, 10, 3)]
+)
 def test_other_shapes_are_refused(shape):
     with pytest.raises(ShapeError, match=r"the picture has shape .*; wanted \(H, W, 3\), RGB"):
         as_picture(np.zeros(shape))
 
 
 def test_what_is_no_array_of_numbers_is_refused():
-    for array in (np.ones((2, 2, 3), bool), np.ones((2, 2, 3), complex), np.full((2, 2, 3), "255"), np.full((2, 2, 3), None)):
+    for array in (
+        np.ones((2, 2, 3), bool),
+        np.ones((2, 2, 3), complex),
+        np.full((2, 2, 3), "255"),
+        np.full((2, 2, 3), None),
+    ):
         with pytest.raises(ArgumentError, match="wanted uint8, uint16 or floats from 0 to 255"):
             as_picture(array)
     with pytest.raises(ShapeError, match="rows of different lengths"):

@@ -1,4 +1,5 @@
-"""Each picture that comes out is one of those that its source allows, and each of them comes out."""
+"""Each picture that comes out is one of those that its source allows, and each of them comes
+out."""
 
 import numpy as np
 import pytest
@@ -22,13 +23,23 @@ def noise(shape, dtype=np.uint8):
 def shifts(picture, most, fill):
     """Every picture that a shift can make of one, by definition."""
     height, width = picture.shape[:2]
-    padded = np.pad(picture, [(most, most), (most, most), *[(0, 0)] * (picture.ndim - 2)], MODES[fill])
+    padded = np.pad(
+        picture, [(most, most), (most, most), *[(0, 0)] * (picture.ndim - 2)], MODES[fill]
+    )
     return [
-        padded[down : down + height, right : right + width] for down in range(2 * most + 1) for right in range(2 * most + 1)
+        padded[down : down + height, right : right + width]
+        for down in range(2 * most + 1)
+        for right in range(2 * most + 1)
     ]
 
 
-@given(SHAPES, st.integers(0, 5), st.sampled_from(list(MODES)), st.integers(0, 99), st.sampled_from([np.uint8, np.float32]))
+@given(
+    SHAPES,
+    st.integers(0, 5),
+    st.sampled_from(list(MODES)),
+    st.integers(0, 99),
+    st.sampled_from([np.uint8, np.float32]),
+)
 def test_each_picture_is_a_shift_of_its_source(shape, most, fill, seed, dtype):
     pictures = noise(shape, dtype)
     shifted = shift(np.random.default_rng(seed), pictures, most, fill)

@@ -1,4 +1,5 @@
-"""Batches follow from seed, epoch and number alone; the thread that makes them ahead changes nothing and leaves nothing."""
+"""Batches follow from seed, epoch and number alone; the thread that makes them ahead changes
+nothing and leaves nothing."""
 
 import json
 import threading
@@ -88,14 +89,18 @@ def test_the_position_is_that_of_the_next_batch():
     assert positions == [(0, 1), (0, 2), (0, 3), (1, 0)]
 
 
-@pytest.mark.parametrize("state", [{}, {"epoch": 0, "batch": 4}, {"epoch": -1, "batch": 0}, {"epoch": 0, "batch": 0.5}])
+@pytest.mark.parametrize(
+    "state", [{}, {"epoch": 0, "batch": 4}, {"epoch": -1, "batch": 0}, {"epoch": 0, "batch": 0.5}]
+)
 def test_positions_that_are_none(state):
     with pytest.raises(ArgumentError, match="not among epochs of 4 batches"):
         batches().restore(state)
 
 
 def test_the_random_streams_of_orders_and_batches_differ():
-    drawn = [batch[0] for batch in batches(transform=lambda rng, x, y: (tuple(rng.permutation(10)), y))]
+    drawn = [
+        batch[0] for batch in batches(transform=lambda rng, x, y: (tuple(rng.permutation(10)), y))
+    ]
     assert len({*drawn, *orders()}) == 8
 
 
@@ -161,11 +166,23 @@ def test_arguments_that_cannot_be():
         Batches([np.zeros(3), np.zeros(4)], 1, 0)
     with pytest.raises(ShapeError, match="wanted one length, at least 1"):
         Batches([np.zeros(0)], 1, 0)
-    for arrays in np.zeros((4, 2)), [], [[1, 2]], (np.zeros(3), np.float32(1)), zip([1], [2], strict=True):
-        with pytest.raises(ArgumentError, match=r"the arrays of the batches are .*; wanted a tuple of arrays, such as"):
+    for arrays in (
+        np.zeros((4, 2)),
+        [],
+        [[1, 2]],
+        (np.zeros(3), np.float32(1)),
+        zip([1], [2], strict=True),
+    ):
+        with pytest.raises(
+            ArgumentError,
+            match=r"the arrays of the batches are .*; wanted a tuple of arrays, such as",
+        ):
             Batches(arrays, 1, 0)
     for wrong in {"size": 0}, {"size": 1.5}, {"seed": -1}, {"prefetch": -1}:
         with pytest.raises(ArgumentError, match=f"the {next(iter(wrong))} of the batches"):
             batches(**wrong)
-    with pytest.raises(ArgumentError, match="10 examples make no batch of 11; take smaller batches or more examples"):
+    with pytest.raises(
+        ArgumentError,
+        match="10 examples make no batch of 11; take smaller batches or more examples",
+    ):
         batches(size=11, drop_last=True)

@@ -36,7 +36,10 @@ FORMS = {
 
 def files(form):
     write, ending = FORMS[form]
-    names = {f"data_batch_{number}{ending}": write(*batch) for number, batch in enumerate(BATCHES, start=1)}
+    names = {
+        f"data_batch_{number}{ending}": write(*batch)
+        for number, batch in enumerate(BATCHES, start=1)
+    }
     return names | {f"test_batch{ending}": write(*TEST)}
 
 
@@ -50,17 +53,25 @@ def check(folder):
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("ending, pack", [("", bytes), (".gz", gzip.compress), (".xz", lzma.compress)])
+@pytest.mark.parametrize(
+    "ending, pack", [("", bytes), (".gz", gzip.compress), (".xz", lzma.compress)]
+)
 def test_batches_are_read_in_each_form_and_packing(tmp_path, form, ending, pack):
     for name, content in files(form).items():
         (tmp_path / f"{name}{ending}").write_bytes(pack(content))
     check(tmp_path)
 
 
-@pytest.mark.parametrize("form, name", [("binary", "cifar-10-binary.tar.gz"), ("Python 2", "cifar-10-python.tar.gz")])
+@pytest.mark.parametrize(
+    "form, name", [("binary", "cifar-10-binary.tar.gz"), ("Python 2", "cifar-10-python.tar.gz")]
+)
 def test_archives_are_read_where_they_lie(tmp_path, form, name):
-    members = {f"cifar-10-batches/{name}": content for name, content in reversed(files(form).items())}
-    (tmp_path / name).write_bytes(gzip.compress(tar({"cifar-10-batches/readme.html": b"read me"} | members)))
+    members = {
+        f"cifar-10-batches/{name}": content for name, content in reversed(files(form).items())
+    }
+    (tmp_path / name).write_bytes(
+        gzip.compress(tar({"cifar-10-batches/readme.html": b"read me"} | members))
+    )
     check(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
@@ -85,17 +96,38 @@ BAD = {
     "cut pickle": (python2_pickle(*TEST)[:500], "it cannot be read as a pickle"),
     "trailing pickle": (python2_pickle(*TEST) + b".", "is not one pickle and nothing else"),
     "no dictionary": (pickle.dumps([1, 2], 2), "holds no dictionary of data"),
-    "no labels": (pickle.dumps({"data": planes(PICTURE), "fine_labels": [1]}, 2), "holds no dictionary of data"),
-    "fewer labels": (pickle.dumps({"data": planes(TEST[0]), "labels": [1]}, 2), "of as many labels"),
-    "floats": (pickle.dumps({"data": planes(PICTURE).astype("f4"), "labels": [1]}, 2), "unsigned bytes"),
-    "text labels": (pickle.dumps({"data": planes(PICTURE), "labels": ["1"]}, 2), "of as many labels"),
+    "no labels": (
+        pickle.dumps({"data": planes(PICTURE), "fine_labels": [1]}, 2),
+        "holds no dictionary of data",
+    ),
+    "fewer labels": (
+        pickle.dumps({"data": planes(TEST[0]), "labels": [1]}, 2),
+        "of as many labels",
+    ),
+    "floats": (
+        pickle.dumps({"data": planes(PICTURE).astype("f4"), "labels": [1]}, 2),
+        "unsigned bytes",
+    ),
+    "text labels": (
+        pickle.dumps({"data": planes(PICTURE), "labels": ["1"]}, 2),
+        "of as many labels",
+    ),
     "text beyond bytes": (
         python2_pickle(PICTURE, LABEL).replace(b"T\0\x0c\0\0" + planes(PICTURE).tobytes(), WIDE),
         "unsigned bytes",
     ),
-    "negative labels": (pickle.dumps({"data": planes(PICTURE), "labels": [-1]}, 2), "of as many labels"),
-    "pickled label above 9": (python2_pickle(PICTURE, LABEL * 0 + 11), "the label 11, wanted 0 to 9"),
-    "a later protocol": (pickle.dumps({"data": planes(PICTURE), "labels": [1]}, 4), "the pickle instruction FRAME"),
+    "negative labels": (
+        pickle.dumps({"data": planes(PICTURE), "labels": [-1]}, 2),
+        "of as many labels",
+    ),
+    "pickled label above 9": (
+        python2_pickle(PICTURE, LABEL * 0 + 11),
+        "the label 11, wanted 0 to 9",
+    ),
+    "a later protocol": (
+        pickle.dumps({"data": planes(PICTURE), "labels": [1]}, 4),
+        "the pickle instruction FRAME",
+    ),
 }
 
 
@@ -103,14 +135,19 @@ BAD = {
 def test_bad_batches_are_refused_by_name(tmp_path, kind):
     content, message = BAD[kind]
     (tmp_path / "test_batch").write_bytes(content)
-    with pytest.raises(FileError, match=f"test_batch is damaged or not what its name says: .*{message}"):
+    with pytest.raises(
+        FileError, match=f"test_batch is damaged or not what its name says: .*{message}"
+    ):
         cifar10(tmp_path, "test")
 
 
 def test_a_pickle_that_would_run_something_is_refused_and_not_run(tmp_path):
     content = pickle.dumps({"data": Calls(os.system, f"touch {tmp_path}/ran"), "labels": [1]}, 2)
     (tmp_path / "test_batch").write_bytes(content)
-    with pytest.raises(FileError, match=r"test_batch .*asks to import \w+\.system, which was not done; nothing of it was run"):
+    with pytest.raises(
+        FileError,
+        match=r"test_batch .*asks to import \w+\.system, which was not done; nothing of it was run",
+    ):
         cifar10(tmp_path, "test")
     assert not (tmp_path / "ran").exists()
 
@@ -133,7 +170,10 @@ def test_bad_archives_are_refused_by_name(tmp_path):
 
 def test_a_missing_batch_is_named(tmp_path):
     (tmp_path / "data_batch_1.bin").write_bytes(WHOLE)
-    with pytest.raises(FileError, match=r"holds data_batch_1\.bin, but not data_batch_2\.bin, .*`minidl data fetch cifar10`"):
+    with pytest.raises(
+        FileError,
+        match=r"holds data_batch_1\.bin, but not data_batch_2\.bin, .*`minidl data fetch cifar10`",
+    ):
         cifar10(tmp_path)
 
 
@@ -143,4 +183,5 @@ def test_the_real_files(minidl_data, part, count):
     pictures, labels = cifar10(minidl_data, part)
     assert pictures.shape == (10 * count, 32, 32, 3)
     assert np.bincount(labels).tolist() == [count] * 10
-    np.testing.assert_allclose(pictures.mean((0, 1, 2)) / 255, [0.4914, 0.4822, 0.4465], atol=0.005)  # red, green, blue
+    # red, green, blue
+    np.testing.assert_allclose(pictures.mean((0, 1, 2)) / 255, [0.4914, 0.4822, 0.4465], atol=0.005)

@@ -22,7 +22,8 @@ fetching = importlib.import_module("minidl.data.fetch")  # minidl.data.fetch is 
 
 
 class Server(ThreadingHTTPServer):
-    """Serves CONTENT under any name, as its attributes say; `asked` lists the Range of each request, or None."""
+    """Serves CONTENT under any name, as its attributes say; `asked` lists the Range of each
+    request, or None."""
 
     daemon_threads = True
     content, knows_range, cut, status, sends_length, to = CONTENT, True, None, None, True, None
@@ -82,7 +83,9 @@ def names(folder):
 def test_all_files_come_and_stay(server, tmp_path, capsys):
     folder = tmp_path / "new" / "folder"
     assert fetch("mnist", folder) == folder
-    assert names(folder) == sorted(NAMES) and all((folder / name).read_bytes() == CONTENT for name in NAMES)
+    assert names(folder) == sorted(NAMES) and all(
+        (folder / name).read_bytes() == CONTENT for name in NAMES
+    )
     assert server.asked == [None, None]
     assert "pictures.gz: 100%" in capsys.readouterr().err
     fetch("mnist", folder)
@@ -138,7 +141,10 @@ def test_without_a_length(server, tmp_path):
 
 def test_another_file_is_refused_and_thrown_away(server, tmp_path):
     server.content = CONTENT[::-1]
-    with pytest.raises(FileError, match=rf"{server.address} sent another file, whose SHA-256 is wrong\); check the network"):
+    with pytest.raises(
+        FileError,
+        match=rf"{server.address} sent another file, whose SHA-256 is wrong\); check the network",
+    ):
         fetch("mnist", tmp_path)
     assert not names(tmp_path)
 
@@ -154,11 +160,16 @@ def test_a_second_address_is_tried_and_both_are_told(server, tmp_path, monkeypat
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         refused = f"http://127.0.0.1:{nobody.getsockname()[1]}/"
-        monkeypatch.setitem(SOURCES, "mnist", SOURCES["mnist"]._replace(addresses=(refused, server.address)))
+        monkeypatch.setitem(
+            SOURCES, "mnist", SOURCES["mnist"]._replace(addresses=(refused, server.address))
+        )
         fetch("mnist", tmp_path / "good")
         assert names(tmp_path / "good") == sorted(NAMES)
         server.status = 404
-        with pytest.raises(FileError, match=rf"{refused} failed: .*refused, {server.address} failed: HTTP Error 404"):
+        with pytest.raises(
+            FileError,
+            match=rf"{refused} failed: .*refused, {server.address} failed: HTTP Error 404",
+        ):
             fetch("mnist", tmp_path / "bad")
 
 
@@ -190,11 +201,15 @@ def test_no_request_goes_to_an_unencrypted_address(server, tmp_path, monkeypatch
     assert not server.asked
 
 
-@pytest.mark.parametrize("place", ["ftp://127.0.0.1/", "file:///etc/passwd", "https://127.0.0.1:1/"])
+@pytest.mark.parametrize(
+    "place", ["ftp://127.0.0.1/", "file:///etc/passwd", "https://127.0.0.1:1/"]
+)
 def test_redirects_to_another_scheme_are_refused(server, tmp_path, place):
     """This test allows http alone; the next one tests the redirect from https to http."""
     server.to = place
-    with pytest.raises(FileError, match=f"the address {place} does not begin with https|not allowed"):
+    with pytest.raises(
+        FileError, match=f"the address {place} does not begin with https|not allowed"
+    ):
         fetch("mnist", tmp_path)
 
 
@@ -221,7 +236,9 @@ def test_a_server_that_is_none(tmp_path, monkeypatch):
 
         thread = threading.Thread(target=answer)
         thread.start()
-        with pytest.raises(FileError, match=rf"pictures\.gz cannot be fetched \({address} failed: "):
+        with pytest.raises(
+            FileError, match=rf"pictures\.gz cannot be fetched \({address} failed: "
+        ):
             fetch("mnist", tmp_path)
         thread.join()
 
@@ -230,5 +247,7 @@ def test_folders_and_names_that_cannot_be(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(FileError, match=r"cannot make the folder .*file"):
         fetch("mnist", tmp_path / "file")
-    with pytest.raises(ArgumentError, match="the data set is 'imagenet'; wanted one of 'mnist', 'cifar10'"):
+    with pytest.raises(
+        ArgumentError, match="the data set is 'imagenet'; wanted one of 'mnist', 'cifar10'"
+    ):
         fetch("imagenet", tmp_path)

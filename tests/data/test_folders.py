@@ -45,7 +45,8 @@ def test_all_files_that_are_no_pictures_are_named(animals):
     (animals / "cat/notes.txt").write_text("no picture")
     (animals / "dog/3.png").write_bytes((animals / "dog/2.png").read_bytes()[:40])
     with pytest.raises(
-        FileError, match=r"2 files that cannot be read as pictures: cat/notes\.txt, dog/3\.png; the first: .*convert"
+        FileError,
+        match=r"2 files that cannot be read as pictures: cat/notes\.txt, dog/3\.png; the first: .*convert",
     ):
         picture_folder(animals, 8)
 
@@ -57,7 +58,11 @@ def test_what_cannot_be_read_is_skipped_for_those_who_say_so(animals):
     pictures, labels, classes = picture_folder(animals, 8, skipped.append)
     assert classes == ["cat", "dog"] and labels.tolist() == [0, 1]
     np.testing.assert_array_equal(pictures[1, 4, 4], (0, 0, 200))
-    assert "has no pictures in bird" in str(skipped[0]) and "1.jpg is no picture" in str(skipped[1]) and len(skipped) == 2
+    assert (
+        "has no pictures in bird" in str(skipped[0])
+        and "1.jpg is no picture" in str(skipped[1])
+        and len(skipped) == 2
+    )
     (animals / "dog/2.png").write_text("no picture")
     (animals / "cat/1.png").write_text("no picture")
     with pytest.raises(FileError, match="has 3 files that cannot be read as pictures"):

@@ -1,4 +1,5 @@
-"""Batches of P people with K pictures: who is in them, that everything is seen, and that a seed gives them again."""
+"""Batches of P people with K pictures: who is in them, that everything is seen, and that a seed
+gives them again."""
 
 from collections import Counter
 
@@ -14,7 +15,9 @@ from minidl.errors import ArgumentError
 def batches(counts, people, pictures, seed=0, **options):
     """Of so many pictures of each person, in a scrambled order, each picture its own number"""
     labels = np.random.default_rng(9).permutation(np.repeat(np.arange(len(counts)) * 3, counts))
-    return IdentityBatches((np.arange(len(labels)), labels), people, pictures, seed, **options), labels
+    return IdentityBatches(
+        (np.arange(len(labels)), labels), people, pictures, seed, **options
+    ), labels
 
 
 @given(
@@ -26,7 +29,9 @@ def test_every_batch_is_p_people_and_every_epoch_all_pictures(counts, people, pi
     for _ in range(2):
         epoch = list(made)
         assert len(epoch) == len(made)
-        assert {number for numbers, _ in epoch for number in numbers.tolist()} == set(range(len(labels)))
+        assert {number for numbers, _ in epoch for number in numbers.tolist()} == set(
+            range(len(labels))
+        )
         for numbers, whose in epoch:
             assert (labels[numbers] == whose).all()
             assert len(set(numbers.tolist())) == len(numbers)
@@ -38,7 +43,8 @@ def test_every_batch_is_p_people_and_every_epoch_all_pictures(counts, people, pi
 
 
 def test_orl_s_epoch():
-    """30 people with 10 pictures: two hands of five each, 10 people a batch, so 6 batches in which each picture comes once"""
+    """30 people with 10 pictures: two hands of five each, 10 people a batch, so 6 batches in which
+    each picture comes once"""
     made, _ = batches([10] * 30, 10, 5)
     epoch = list(made)
     assert len(epoch) == 6 and all(len(numbers) == 50 for numbers, _ in epoch)

@@ -38,11 +38,16 @@ BAD = {
 def test_bad_files_are_refused(tmp_path, kind):
     content, message = BAD[kind]
     (tmp_path / "digits").write_bytes(content)
-    with pytest.raises(FileError, match=rf"digits is damaged or not what its name says: .*{message}.*; fetch it again"):
+    with pytest.raises(
+        FileError,
+        match=rf"digits is damaged or not what its name says: .*{message}.*; fetch it again",
+    ):
         read_idx(tmp_path / "digits", axes=3)
 
 
-@given(st.integers(0, len(WHOLE) - 1), st.integers(0, 255), st.integers(0, len(WHOLE)), st.booleans())
+@given(
+    st.integers(0, len(WHOLE) - 1), st.integers(0, 255), st.integers(0, len(WHOLE)), st.booleans()
+)
 def test_mutated_files_are_read_or_refused_in_words(tmp_path_factory, place, value, length, packed):
     mutated = bytearray(gzip.compress(WHOLE) if packed else WHOLE)
     mutated[place % len(mutated)] = value

@@ -1,4 +1,5 @@
-"""Pictures in any common form are read as RGB 0..255, upright; what is damaged is said to be; nothing is half-written."""
+"""Pictures in any common form are read as RGB 0..255, upright; what is damaged is said to be;
+nothing is half-written."""
 
 import io
 import os
@@ -73,14 +74,20 @@ def test_an_orientation_that_is_none_turns_nothing(tmp_path, two_colours, orient
 
 def test_grey_16_bit_cmyk_palette_and_transparent_pictures(tmp_path, two_colours):
     grey = np.array([[0, 32896, 65535]], np.uint16)
-    np.testing.assert_array_equal(read_image(saved(tmp_path, Image.fromarray(grey)))[0, :, 0], [0, 128, 255])
-    np.testing.assert_array_equal(read_image(saved(tmp_path, two_colours.convert("L")))[0, 0], [79] * 3)
+    np.testing.assert_array_equal(
+        read_image(saved(tmp_path, Image.fromarray(grey)))[0, :, 0], [0, 128, 255]
+    )
+    np.testing.assert_array_equal(
+        read_image(saved(tmp_path, two_colours.convert("L")))[0, 0], [79] * 3
+    )
     palette = two_colours.convert("P", palette=Image.Palette.ADAPTIVE)
     np.testing.assert_array_equal(read_image(saved(tmp_path, palette))[0, 0], RED)
     cmyk = read_image(saved(tmp_path, two_colours.convert("CMYK"), "picture.jpg", quality=95))
     assert abs(cmyk[4, 2] - RED).max() < 12
     two_colours.putalpha(Image.new("L", (12, 8), 0))
-    np.testing.assert_array_equal(read_image(saved(tmp_path, two_colours)), np.full((8, 12, 3), 255))
+    np.testing.assert_array_equal(
+        read_image(saved(tmp_path, two_colours)), np.full((8, 12, 3), 255)
+    )
 
 
 def test_floating_point_pixels_are_refused(tmp_path):
@@ -136,7 +143,12 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 def test_what_is_no_picture_is_said_to_be_none(tmp_path):
-    files = {"missing.png": None, "empty.png": b"", "text.png": b"this is no picture\n", "folder": None}
+    files = {
+        "missing.png": None,
+        "empty.png": b"",
+        "text.png": b"this is no picture\n",
+        "folder": None,
+    }
     (tmp_path / "folder").mkdir()
     for name, content in files.items():
         if content is not None:
@@ -163,7 +175,9 @@ def test_too_little_memory_is_no_damage(tmp_path, monkeypatch, two_colours, use)
 
     path = saved(tmp_path, two_colours)
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", full)
-    with pytest.raises(FileError, match=r"picture\.png: there is not enough memory for this picture; scale it down"):
+    with pytest.raises(
+        FileError, match=r"picture\.png: there is not enough memory for this picture; scale it down"
+    ):
         use(path)
 
 
@@ -176,7 +190,9 @@ def test_bytes_that_are_read_already_are_the_picture(tmp_path, two_colours):
         read_image(path, file=b"words")
 
 
-def test_absurdly_large_pictures_are_refused_before_they_fill_memory(tmp_path, monkeypatch, two_colours):
+def test_absurdly_large_pictures_are_refused_before_they_fill_memory(
+    tmp_path, monkeypatch, two_colours
+):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40)
     with pytest.raises(FileError, match="more than 0 million pixels; scale it down"):
         read_image(saved(tmp_path, two_colours))
@@ -200,7 +216,9 @@ def test_a_jpeg_of_many_scans_is_refused_before_it_is_decoded(tmp_path):
             if is_read:
                 assert read_image(path, file=file).shape == (64, 64, 3)
             else:
-                with pytest.raises(FileError, match=f"in {count} scans; wanted at most {MOST_SCANS}"):
+                with pytest.raises(
+                    FileError, match=f"in {count} scans; wanted at most {MOST_SCANS}"
+                ):
                     read_image(path, file=file)
 
 
@@ -223,7 +241,11 @@ def test_orientation_counts_in_every_form_and_size(tmp_path, form, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = saved(tmp_path, Image.fromarray(pixels), "picture.dat", format=form, exif=exif)
-    turned = {3: pixels[::-1, ::-1], 6: np.rot90(pixels, -1), 7: np.rot90(pixels, 2).transpose(1, 0, 2)}[orientation]
+    turned = {
+        3: pixels[::-1, ::-1],
+        6: np.rot90(pixels, -1),
+        7: np.rot90(pixels, 2).transpose(1, 0, 2),
+    }[orientation]
     assert image_size(path) == turned.shape[1::-1]
     assert abs(read_image(path) - turned).mean() < 4
     small = read_image(path, longest=12)  # a JPEG is decoded in half its size
@@ -235,12 +257,18 @@ def test_orientation_counts_in_every_form_and_size(tmp_path, form, orientation):
 @pytest.mark.parametrize("size", [(10, 30), (40, 10), (8, 8), (70, 90), (200, 100)])
 @pytest.mark.parametrize("stretch", [False, True])
 def test_reading_at_a_size_is_reading_and_making_it_that_size(tmp_path, form, size, stretch):
-    ramp = np.stack(np.broadcast_arrays(np.linspace(0, 255, 90), np.linspace(0, 255, 70)[:, None], 99.0), axis=-1)
-    path = saved(tmp_path, Image.fromarray(ramp.astype(np.uint8)), "picture.dat", format=form, quality=95)
+    ramp = np.stack(
+        np.broadcast_arrays(np.linspace(0, 255, 90), np.linspace(0, 255, 70)[:, None], 99.0),
+        axis=-1,
+    )
+    path = saved(
+        tmp_path, Image.fromarray(ramp.astype(np.uint8)), "picture.dat", format=form, quality=95
+    )
     found, whole = read_at_size(path, size, stretch), read_image(path)
     wanted = resize(whole, *size) if stretch else to_size(whole, size)
     assert found.shape == (*size, 3) and found.dtype == np.float32
-    assert abs(found - wanted).mean() < 3  # the middle part of the one begins between two pixels, of the other at one
+    # the middle part of the one begins between two pixels, of the other at one
+    assert abs(found - wanted).mean() < 3
 
 
 def test_alpha_palette_and_depth_in_strips_are_those_of_the_whole(tmp_path, monkeypatch):
@@ -299,10 +327,16 @@ for name, longest in {arguments}:
     Image.new("RGB", (9, 9)).save(tmp_path / "first.jpg")
     path = os.pathsep.join(sys.path)
     found = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
     )
     assert found.returncode == 0, found.stderr
-    for (name, (*_, most)), bytes_ in zip(files.items(), map(float, found.stdout.split()), strict=True):
+    for (name, (*_, most)), bytes_ in zip(
+        files.items(), map(float, found.stdout.split()), strict=True
+    ):
         assert bytes_ <= most + 1.5, name  # 4 MB beside the pixels
 
 
@@ -317,7 +351,9 @@ def test_on_a_full_disk_what_took_long_is_saved_elsewhere(tmp_path, monkeypatch)
         save(picture, path, *args, **options)
 
     monkeypatch.setattr(Image.Image, "save", save_if_there_is_room)
-    with pytest.raises(FileError, match=rf"no space left on device; .*; the picture is in {tmp_path}/made\.png$"):
+    with pytest.raises(
+        FileError, match=rf"no space left on device; .*; the picture is in {tmp_path}/made\.png$"
+    ):
         save_image("full/made.png", np.full((4, 4, 3), 9.0), {"a": 1})
     np.testing.assert_array_equal(read_image("made.png"), np.full((4, 4, 3), 9))
     assert read_metadata("made.png") == {"a": 1} and not list((tmp_path / "full").iterdir())
@@ -331,7 +367,9 @@ def _small_files():
     files = []
     for form in ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM"):
         buffer = io.BytesIO()
-        picture.save(buffer, form, **({"exif": exif} if form in ("PNG", "JPEG", "WEBP", "TIFF") else {}))
+        picture.save(
+            buffer, form, **({"exif": exif} if form in ("PNG", "JPEG", "WEBP", "TIFF") else {})
+        )
         files.append(buffer.getvalue())
     return files
 
@@ -339,7 +377,9 @@ def _small_files():
 @settings(max_examples=30 * settings().max_examples)
 @given(
     whole=st.sampled_from(_small_files()),
-    changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=8),
+    changes=st.lists(
+        st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=8
+    ),
     length=st.one_of(st.just(1.0), st.floats(0, 1)),
 )
 @pytest.mark.filterwarnings("ignore")

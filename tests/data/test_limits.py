@@ -1,4 +1,5 @@
-"""Data set files that claim far more than they hold: each is refused in one sentence, quickly and with little memory."""
+"""Data set files that claim far more than they hold: each is refused in one sentence, quickly and
+with little memory."""
 
 import gzip
 import io
@@ -35,7 +36,11 @@ def refused(read, saying=None):
 
 def gzip_of_zeros(size, head=b""):
     pack = zlib.compressobj(1, wbits=31)
-    pieces = [pack.compress(head), *(pack.compress(bytes(2**20)) for _ in range(size >> 20)), pack.flush()]
+    pieces = [
+        pack.compress(head),
+        *(pack.compress(bytes(2**20)) for _ in range(size >> 20)),
+        pack.flush(),
+    ]
     return b"".join(pieces)
 
 
@@ -57,7 +62,10 @@ def test_files_that_unpack_to_far_more(tmp_path, kind):
     refused(lambda: unpacked(tmp_path / "file"), "unpacks to more than")
 
 
-@pytest.mark.parametrize("path", ["t10k-images-idx3-ubyte.gz", "test_batch.bin.gz", "test_batch.gz", "cifar-10-binary.tar.gz"])
+@pytest.mark.parametrize(
+    "path",
+    ["t10k-images-idx3-ubyte.gz", "test_batch.bin.gz", "test_batch.gz", "cifar-10-binary.tar.gz"],
+)
 def test_data_sets_that_unpack_to_far_more(tmp_path, path):
     (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(LABELS)
     head = struct.pack(">BBBBIII", 0, 0, 8, 3, 2**31 // 784, 28, 28) if "idx" in path else b""
@@ -66,18 +74,24 @@ def test_data_sets_that_unpack_to_far_more(tmp_path, path):
 
 
 def test_xz_that_requests_a_dictionary_of_gigabytes(tmp_path):
-    """The size of the dictionary is a byte in the header of the block, with a checksum behind it."""
+    """The size of the dictionary is a byte in the header of the block, with a checksum behind
+    it."""
     whole = bytearray(lzma.compress(bytes(100)))
     place = whole.index(b"\x21\x01", 12) + 2  # the filter LZMA2, one byte of properties
     length = 4 * (whole[12] + 1)
     whole[place] = 40  # 4 GiB - 1
-    whole[12 + length - 4 : 12 + length] = struct.pack("<I", zlib.crc32(whole[12 : 12 + length - 4]))
+    whole[12 + length - 4 : 12 + length] = struct.pack(
+        "<I", zlib.crc32(whole[12 : 12 + length - 4])
+    )
     (tmp_path / "file").write_bytes(whole)
     refused(lambda: unpacked(tmp_path / "file"), "Memory usage limit exceeded")
 
 
 def test_several_streams_and_what_stands_between_them(tmp_path):
-    for content in (lzma.compress(b"ab") + bytes(8) + lzma.compress(b"cd"), gzip.compress(b"ab") + gzip.compress(b"cd")):
+    for content in (
+        lzma.compress(b"ab") + bytes(8) + lzma.compress(b"cd"),
+        gzip.compress(b"ab") + gzip.compress(b"cd"),
+    ):
         (tmp_path / "file").write_bytes(content)
         assert unpacked(tmp_path / "file") == b"abcd"
 
@@ -113,7 +127,11 @@ def header(name=b"test_batch.bin", size=b"00000000012\0", kind=b"0", **fields):
 def with_pax(records_of_it, size=b"00000000000\0"):
     text = b"".join(b"%d %s\n" % (len(record) + 4, record) for record in records_of_it)
     length = b"%011o\0" % len(text)
-    return header(b"pax", length, b"x") + text.ljust(-(-len(text) // BLOCK) * BLOCK, b"\0") + header(size=size)
+    return (
+        header(b"pax", length, b"x")
+        + text.ljust(-(-len(text) // BLOCK) * BLOCK, b"\0")
+        + header(size=size)
+    )
 
 
 TARS = {
@@ -144,13 +162,20 @@ TARS = {
 @pytest.mark.parametrize("kind", TARS)
 def test_archives_with_other_members_than_plain_files(tmp_path, kind, packing):
     (tmp_path / "cifar-10-binary.tar").write_bytes(packing(TARS[kind]))
-    refused(lambda: cifar10(tmp_path, "test"), r"cifar-10-binary\.tar.* is damaged or not what its name says")
+    refused(
+        lambda: cifar10(tmp_path, "test"),
+        r"cifar-10-binary\.tar.* is damaged or not what its name says",
+    )
 
 
 def test_a_plain_member_among_others_is_found():
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for name, kind in (("a/", tarfile.DIRTYPE), ("a/link", tarfile.SYMTYPE), ("a/" + "long" * 50, tarfile.REGTYPE)):
+        for name, kind in (
+            ("a/", tarfile.DIRTYPE),
+            ("a/link", tarfile.SYMTYPE),
+            ("a/" + "long" * 50, tarfile.REGTYPE),
+        ):
             entry = tarfile.TarInfo(name)
             entry.type, entry.linkname = kind, "elsewhere"
             archive.addfile(entry)
@@ -200,7 +225,11 @@ def test_pickles_that_expand_exponentially(tmp_path, monkeypatch, kind):
 def test_the_real_size_of_a_batch_is_within_the_limits():
     """10,000 pictures, each with a label and a name"""
     pictures, labels = photographs(10)
-    names = b"U\x09filenames](" + b"".join(b"U\x05%05dq\x0b" % number for number in range(10_000)) + b"e"
+    names = (
+        b"U\x09filenames]("
+        + b"".join(b"U\x05%05dq\x0b" % number for number in range(10_000))
+        + b"e"
+    )
     content = python2_pickle(pictures, labels, more=names)
     assert len(pickles.describe(content)["filenames"]) == 10_000
 

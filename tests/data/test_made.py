@@ -1,4 +1,5 @@
-"""Signals and volumes are the same for the same seed, of each class as many, and what they are said to be."""
+"""Signals and volumes are the same for the same seed, of each class as many, and what they are said
+to be."""
 
 import numpy as np
 import pytest
@@ -9,7 +10,10 @@ from minidl.data.signals import KEYS, RATE, SAMPLES, TONES, signals
 from minidl.data.volumes import CLASSES, SIZE, SOLIDS, volumes
 from minidl.errors import ArgumentError
 
-MADE = {"signals": (signals, (SAMPLES, 1), KEYS), "volumes": (volumes, (SIZE, SIZE, SIZE, 1), CLASSES)}
+MADE = {
+    "signals": (signals, (SAMPLES, 1), KEYS),
+    "volumes": (volumes, (SIZE, SIZE, SIZE, 1), CLASSES),
+}
 
 
 @pytest.fixture(params=MADE)
@@ -60,7 +64,9 @@ AXIS = (np.arange(160) + 0.5) / 80 * 1.6 - 1.6  # of a fine grid, that holds all
 def test_solids_have_the_volume_that_they_are_said_to_have(solid):
     inside = solid(*np.meshgrid(AXIS, AXIS, AXIS, indexing="ij")) < 0
     assert inside.sum() * (AXIS[1] - AXIS[0]) ** 3 == pytest.approx(SOLIDS[solid], rel=0.02)
-    assert not any(face.any() for axis in range(3) for face in (inside.take(0, axis), inside.take(-1, axis)))
+    assert not any(
+        face.any() for axis in range(3) for face in (inside.take(0, axis), inside.take(-1, axis))
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,7 +77,11 @@ def test_solids_have_the_volume_that_they_are_said_to_have(solid):
         ("torus", [(1, 0, 0), (0, -1.4, 0)], [(0, 0, 0), (1.6, 0, 0), (1, 0, 0.6)]),
         ("cone", [(0.9, 0, -0.95), (0, 0, 0.9)], [(0.9, 0, 0.9), (0, 0, -1.1), (0, 0, 1.1)]),
         ("cylinder", [(0.6, 0.6, 0.9)], [(0.9, 0.9, 0), (0, 0, 1.1)]),
-        ("cross", [(0.9, 0, 0), (0, -0.9, 0.3), (0.3, 0.3, 0.9)], [(0.5, 0.5, 0), (1.1, 0, 0), (0.5, 0.5, 0.5)]),
+        (
+            "cross",
+            [(0.9, 0, 0), (0, -0.9, 0.3), (0.3, 0.3, 0.9)],
+            [(0.5, 0.5, 0), (1.1, 0, 0), (0.5, 0.5, 0.5)],
+        ),
     ],
 )
 def test_solids_are_where_they_should_be(solid, inside, outside):
@@ -83,17 +93,23 @@ def test_neither_how_much_is_filled_nor_any_voxel_tells_solids_apart(monkeypatch
     monkeypatch.setattr(solids, "NOISE", (0.0, 0.01))
     monkeypatch.setattr(solids, "SLOPE", 0.0)
     x, labels = volumes(1200, seed=1)
-    filled = np.array([abs(x[labels == label].sum(axis=(1, 2, 3, 4))).mean() for label in range(len(CLASSES))])
+    filled = np.array(
+        [abs(x[labels == label].sum(axis=(1, 2, 3, 4))).mean() for label in range(len(CLASSES))]
+    )
     assert filled.max() / filled.min() < 1.1
     means = np.stack([x[labels == label].mean(axis=0) for label in range(len(CLASSES))])
     assert abs(means).max() < 5 / np.sqrt(200)
 
 
 def test_a_solid_lies_any_way():
-    """What a turn makes of one axis points anywhere: the mean is nothing, the mean of squares a third."""
+    """What a turn makes of one axis points anywhere: the mean is nothing, the mean of squares a
+    third."""
     turns = solids.turns(np.random.default_rng(0), 20_000)
-    np.testing.assert_allclose(turns @ turns.mT, np.broadcast_to(np.eye(3), turns.shape), atol=1e-12)
+    np.testing.assert_allclose(
+        turns @ turns.mT, np.broadcast_to(np.eye(3), turns.shape), atol=1e-12
+    )
     assert np.linalg.det(turns) == pytest.approx(1)
     assert abs(turns.mean(axis=0)).max() < 0.02
     assert np.square(turns).mean(axis=0) == pytest.approx(1 / 3, abs=0.01)
-    assert abs(np.trace(turns, axis1=1, axis2=2).mean()) < 0.03  # of a turn by θ it is 1 + 2 cos θ, whose mean is 0
+    # of a turn by θ it is 1 + 2 cos θ, whose mean is 0
+    assert abs(np.trace(turns, axis1=1, axis2=2).mean()) < 0.03

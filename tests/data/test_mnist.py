@@ -19,7 +19,9 @@ def write(folder, pictures=PICTURES, labels=LABELS):
     (folder / LABELS_FILE).write_bytes(idx(labels))
 
 
-@pytest.mark.parametrize("ending, pack", [("", bytes), (".gz", gzip.compress), (".xz", lzma.compress)])
+@pytest.mark.parametrize(
+    "ending, pack", [("", bytes), (".gz", gzip.compress), (".xz", lzma.compress)]
+)
 @pytest.mark.parametrize("part, prefix", [("train", "train"), ("test", "t10k")])
 def test_both_parts_are_read_in_each_packing(tmp_path, ending, pack, part, prefix):
     (tmp_path / f"{prefix}-images-idx3-ubyte{ending}").write_bytes(pack(idx(PICTURES)))
@@ -31,9 +33,15 @@ def test_both_parts_are_read_in_each_packing(tmp_path, ending, pack, part, prefi
 
 
 BAD = {
-    "fewer labels": ({"labels": LABELS[1:]}, f"{LABELS_FILE} .*5 labels for the 6 pictures of {IMAGES_FILE}"),
+    "fewer labels": (
+        {"labels": LABELS[1:]},
+        f"{LABELS_FILE} .*5 labels for the 6 pictures of {IMAGES_FILE}",
+    ),
     "a label above 9": ({"labels": LABELS + 10}, f"{LABELS_FILE} .*the label .*wanted 0 to 9"),
-    "other pictures": ({"pictures": PICTURES[:, :20]}, rf"{IMAGES_FILE} .*shape \(20, 28\), wanted \(28, 28\)"),
+    "other pictures": (
+        {"pictures": PICTURES[:, :20]},
+        rf"{IMAGES_FILE} .*shape \(20, 28\), wanted \(28, 28\)",
+    ),
     "pictures for labels": ({"labels": PICTURES}, f"{LABELS_FILE} .*3 axes, wanted 1"),
     "labels for pictures": ({"pictures": LABELS}, f"{IMAGES_FILE} .*1 axes, wanted 3"),
 }

@@ -1,4 +1,5 @@
-"""Pairs are of the same class where they say so, half of them, and never of one example with itself."""
+"""Pairs are of the same class where they say so, half of them, and never of one example with
+itself."""
 
 import numpy as np
 import pytest
@@ -33,5 +34,8 @@ def test_the_same_seed_gives_the_same_pairs():
 
 @pytest.mark.parametrize("labels", [np.zeros(4, int), np.full(1, 7), np.zeros(0, int)])
 def test_one_class_makes_no_pairs(labels):
-    with pytest.raises(ArgumentError, match=f"{len(labels)} examples of one class make no pairs of different ones; take more"):
+    with pytest.raises(
+        ArgumentError,
+        match=f"{len(labels)} examples of one class make no pairs of different ones; take more",
+    ):
         pairing(labels)

@@ -27,7 +27,10 @@ def programs(sentinel):
     """Pickles that make the file `sentinel` when run, by every road that a pickle has."""
     command = f"touch {sentinel}"
     text = f"X{chr(len(command))}\0\0\0{command}".encode()
-    return {f"protocol {protocol}": pickle.dumps(Calls(os.system, command), protocol) for protocol in range(6)} | {
+    return {
+        f"protocol {protocol}": pickle.dumps(Calls(os.system, command), protocol)
+        for protocol in range(6)
+    } | {
         "GLOBAL": b"\x80\x02cos\nsystem\n(" + text + b"tR.",
         "STACK_GLOBAL": b"\x80\x04\x8c\x02os\x8c\x06system\x93(" + text + b"tR.",
         "INST": b"(" + text + b"ios\nsystem\n.",
@@ -37,7 +40,9 @@ def programs(sentinel):
         "as a key": pickle.dumps({Calls(os.system, command): 1}, 2),
         "extension registry": b"\x80\x02\x82\x01.",
         "persistent": b"\x80\x02" + text + b"Q.",
-        "in a batch": python2_pickle(*photographs(), more=b"U\x04morecos\nsystem\n(" + text + b"tR"),
+        "in a batch": python2_pickle(
+            *photographs(), more=b"U\x04morecos\nsystem\n(" + text + b"tR"
+        ),
     }
 
 
@@ -65,7 +70,9 @@ def test_a_batch_of_python_2():
 def test_the_handmade_pickle_is_what_the_interpreter_reads():
     pictures, labels = photographs()
     batch = pickle.loads(python2_pickle(pictures, labels), encoding="latin-1")
-    np.testing.assert_array_equal(batch["data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), pictures)
+    np.testing.assert_array_equal(
+        batch["data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), pictures
+    )
 
 
 def test_plain_things_come_back():
@@ -99,7 +106,10 @@ def test_deep_nesting_does_not_reach_the_end_of_the_stack():
 WHOLE = python2_pickle(*photographs(1))
 
 
-@given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), min_size=1, max_size=5), st.integers(0, len(WHOLE)))
+@given(
+    st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), min_size=1, max_size=5),
+    st.integers(0, len(WHOLE)),
+)
 def test_mutated_pickles_are_read_or_refused(changes, length):
     mutated = bytearray(WHOLE)
     for place, value in changes:

@@ -38,14 +38,17 @@ def test_a_named_folder_is_the_only_place(tmp_path):
     put(cache(), "pictures", "labels")
     assert places(tmp_path) == [tmp_path]
     with pytest.raises(
-        FileError, match=f"there is no mnist in {tmp_path}/data or its folders mnist, .*; `minidl data fetch mnist`"
+        FileError,
+        match=f"there is no mnist in {tmp_path}/data or its folders mnist, .*; `minidl data fetch mnist`",
     ):
         find("mnist", FORMS, tmp_path / "data")
 
 
 def test_all_places_are_told(tmp_path, monkeypatch):
     monkeypatch.setenv("MINIDL_DATA", str(tmp_path / "data"))
-    with pytest.raises(FileError, match=f"in {tmp_path}/data or {tmp_path}/cache/minidl or its folders"):
+    with pytest.raises(
+        FileError, match=f"in {tmp_path}/data or {tmp_path}/cache/minidl or its folders"
+    ):
         find("mnist", FORMS)
 
 
@@ -83,7 +86,15 @@ def test_without_a_home_the_named_folders_are_looked_in(no_home, tmp_path, monke
 
 
 def test_without_a_home_and_a_named_folder_the_error_names_what_to_set(no_home, capsys):
-    for words in (["data", "info", "mnist"], ["data", "fetch", "mnist"], ["train", "siamese", "--folder", "unused"]):
+    for words in (
+        ["data", "info", "mnist"],
+        ["data", "fetch", "mnist"],
+        ["train", "siamese", "--folder", "unused"],
+    ):
         assert main(words) == 2
         said = capsys.readouterr().err
-        assert "this user has no home folder" in said and "MINIDL_DATA" in said and "XDG_CACHE_HOME" in said
+        assert (
+            "this user has no home folder" in said
+            and "MINIDL_DATA" in said
+            and "XDG_CACHE_HOME" in said
+        )

@@ -15,9 +15,20 @@ from minidl.errors import MinidlWarning
 
 D50 = (0.9642, 1.0, 0.8249)
 BRADFORD = ((1.0479, 0.0229, -0.0502), (0.0296, 0.9905, -0.0171), (-0.0092, 0.0151, 0.7517))
-ADOBE_PRIMARIES = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))
-ADOBE = rgb_profile("Adobe RGB (1998)", D50, BRADFORD, ADOBE_PRIMARIES, curve=(563 / 256, 1, 0, 0, 0))
-LOSSLESS = {"PNG": {}, "TIFF": {}, "WEBP": {"lossless": True}, "JPEG": {"quality": 100, "subsampling": 0}}
+ADOBE_PRIMARIES = (
+    (0.60974, 0.31111, 0.01947),
+    (0.20528, 0.62567, 0.06087),
+    (0.14919, 0.06322, 0.74457),
+)
+ADOBE = rgb_profile(
+    "Adobe RGB (1998)", D50, BRADFORD, ADOBE_PRIMARIES, curve=(563 / 256, 1, 0, 0, 0)
+)
+LOSSLESS = {
+    "PNG": {},
+    "TIFF": {},
+    "WEBP": {"lossless": True},
+    "JPEG": {"quality": 100, "subsampling": 0},
+}
 LEVELS = {"JPEG": 4}  # that compression changes; the others change none
 
 
@@ -28,7 +39,12 @@ def profile_of(kind, space, connection, tags):
         table += name + struct.pack(">II", begin + len(data), len(element))
         data += element + bytes(-len(element) % 4)
     head = struct.pack(">I4sI4s4s4s", begin + len(data), b"", 0x02100000, kind, space, connection)
-    head += struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + struct.pack(">3i", *(round(65536 * n) for n in D50))
+    head += (
+        struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
+        + b"acsp"
+        + bytes(28)
+        + struct.pack(">3i", *(round(65536 * n) for n in D50))
+    )
     return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + data
 
 
@@ -41,20 +57,33 @@ LINEAR_GREY = profile_of(
 
 
 def red_ink():
-    """A CMYK profile whose cyan prints red: L*a*b* (54, 81, 70) at C = 1; more of other inks is black."""
+    """A CMYK profile whose cyan prints red: L*a*b* (54, 81, 70) at C = 1; more of other inks is
+    black."""
     corners = np.zeros((2, 2, 2, 2, 3), np.uint8) + np.array([0, 128, 128], np.uint8)
     corners[0, 0, 0, 0] = 255, 128, 128
     corners[1, 0, 0, 0] = 138, 209, 198  # the nearest to sRGB's red
     identity = bytes(range(256))
     matrix = struct.pack(">9i", *(65536 * np.eye(3, dtype=int)).ravel().tolist())
-    table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + matrix + 4 * identity + corners.tobytes() + 3 * identity
+    table = (
+        b"mft1"
+        + bytes(4)
+        + bytes([4, 3, 2, 0])
+        + matrix
+        + 4 * identity
+        + corners.tobytes()
+        + 3 * identity
+    )
     return profile_of(b"prtr", b"CMYK", b"Lab ", {b"A2B0": table})
 
 
 def to_srgb(colour):
     """Adobe RGB to sRGB in float64, by the definitions of both"""
-    srgb = np.array([(0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.71410)])
-    light = (np.array(colour) / 255) ** (563 / 256) @ np.array(ADOBE_PRIMARIES) @ np.linalg.inv(srgb)
+    srgb = np.array(
+        [(0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.71410)]
+    )
+    light = (
+        (np.array(colour) / 255) ** (563 / 256) @ np.array(ADOBE_PRIMARIES) @ np.linalg.inv(srgb)
+    )
     light = light.clip(0, 1)
     return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
 
@@ -72,7 +101,9 @@ def read_quietly(path, **options):
 
 
 @pytest.mark.parametrize("form", LOSSLESS)
-@pytest.mark.parametrize("colour", [(171, 35, 35), (128, 128, 128), (90, 160, 60), (255, 255, 255), (0, 0, 0)])
+@pytest.mark.parametrize(
+    "colour", [(171, 35, 35), (128, 128, 128), (90, 160, 60), (255, 255, 255), (0, 0, 0)]
+)
 def test_adobe_rgb_is_converted(tmp_path, form, colour):
     path = saved(tmp_path, Image.new("RGB", (16, 16), colour), form, icc_profile=ADOBE)
     assert abs(read_quietly(path) - to_srgb(colour)).max() <= 1 + LEVELS.get(form, 0)
@@ -104,21 +135,33 @@ def test_the_profile_counts_in_palettes_beside_alpha_and_when_made_smaller_and_t
 def test_grey_profiles(tmp_path, form):
     middle = Image.new("L", (16, 16), 128)
     found = read_quietly(saved(tmp_path, middle, form, icc_profile=LINEAR_GREY))
-    assert abs(found - 188).max() <= 1 + LEVELS.get(form, 0)  # 255 (1.055 (128/255)^(1/2.4) - 0.055) = 188.0
+    # 255 (1.055 (128/255)^(1/2.4) - 0.055) = 188.0
+    assert abs(found - 188).max() <= 1 + LEVELS.get(form, 0)
 
 
 def test_grey_profiles_of_16_bits_and_beside_alpha(tmp_path):
     deep = Image.fromarray(np.full((4, 4), 128 * 257, np.uint16))
     assert abs(read_quietly(saved(tmp_path, deep, icc_profile=LINEAR_GREY)) - 188).max() <= 1
     half = Image.new("LA", (4, 4), (128, 51))
-    assert abs(read_quietly(saved(tmp_path, half, icc_profile=LINEAR_GREY)) - (0.2 * 188 + 0.8 * 255)).max() <= 1.5
+    assert (
+        abs(
+            read_quietly(saved(tmp_path, half, icc_profile=LINEAR_GREY)) - (0.2 * 188 + 0.8 * 255)
+        ).max()
+        <= 1.5
+    )
 
 
 @pytest.mark.parametrize("form", ["JPEG", "TIFF"])
 def test_cmyk_is_converted_by_its_profile(tmp_path, form):
     ink = Image.new("CMYK", (16, 16), (255, 0, 0, 0))
-    assert abs(read_quietly(saved(tmp_path, ink, form, icc_profile=red_ink())) - (255, 0, 0)).max() <= 6  # L*a*b* of 8 bits
-    assert abs(read_quietly(saved(tmp_path, ink, form)) - (0, 255, 255)).max() <= LEVELS.get(form, 0)
+    # L*a*b* of 8 bits
+    assert (
+        abs(read_quietly(saved(tmp_path, ink, form, icc_profile=red_ink())) - (255, 0, 0)).max()
+        <= 6
+    )
+    assert abs(read_quietly(saved(tmp_path, ink, form)) - (0, 255, 255)).max() <= LEVELS.get(
+        form, 0
+    )
 
 
 WRONG = {
@@ -136,7 +179,9 @@ def test_an_unusable_profile_is_ignored_with_a_warning(tmp_path, mode, profile, 
     picture = Image.new("RGB", (4, 4), (171, 35, 35)).convert(mode)
     plain = read_quietly(saved(tmp_path, picture, "TIFF"))
     path = saved(tmp_path, picture, "TIFF", icc_profile=profile)
-    with pytest.warns(MinidlWarning, match=rf"the colour profile of .*picture\.tiff {words}; it was ignored") as caught:
+    with pytest.warns(
+        MinidlWarning, match=rf"the colour profile of .*picture\.tiff {words}; it was ignored"
+    ) as caught:
         found = read_image(path)
     np.testing.assert_array_equal(found, plain)
     assert len(caught) == 1

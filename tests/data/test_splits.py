@@ -9,7 +9,10 @@ from minidl.data import split
 from minidl.errors import ArgumentError, ShapeError
 
 
-@given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n - 1))), st.integers(0, 2**40))
+@given(
+    st.integers(1, 60).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n - 1))),
+    st.integers(0, 2**40),
+)
 def test_nothing_is_lost_or_doubled(sizes, seed):
     count, held_out = sizes
     examples = np.arange(count)

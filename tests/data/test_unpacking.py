@@ -1,4 +1,5 @@
-"""Packed files are told by their content; what is damaged or would fill the memory is refused in words."""
+"""Packed files are told by their content; what is damaged or would fill the memory is refused in
+words."""
 
 import gzip
 import lzma
@@ -22,13 +23,25 @@ def test_the_packing_is_told_by_content_not_by_name(tmp_path, packing, name):
 
 @pytest.mark.parametrize(
     "packing, damage",
-    [("gzip", "truncated"), ("gzip", "changed"), ("gzip", "trailing"), ("xz", "truncated"), ("xz", "changed")],
+    [
+        ("gzip", "truncated"),
+        ("gzip", "changed"),
+        ("gzip", "trailing"),
+        ("xz", "truncated"),
+        ("xz", "changed"),
+    ],
 )
 def test_damaged_files_are_refused(tmp_path, packing, damage):
     whole = PACKED[packing]
     middle = len(whole) // 2
-    changed = whole[:middle] + bytes(byte ^ 255 for byte in whole[middle : middle + 8]) + whole[middle + 8 :]
-    (tmp_path / "file").write_bytes({"truncated": whole[:-3], "changed": changed, "trailing": whole + b"more"}[damage])
+    changed = (
+        whole[:middle]
+        + bytes(byte ^ 255 for byte in whole[middle : middle + 8])
+        + whole[middle + 8 :]
+    )
+    (tmp_path / "file").write_bytes(
+        {"truncated": whole[:-3], "changed": changed, "trailing": whole + b"more"}[damage]
+    )
     with pytest.raises(FileError, match="file is damaged"):
         unpacked(tmp_path / "file")
 

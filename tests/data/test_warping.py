@@ -1,4 +1,5 @@
-"""Pictures turned, zoomed and moved: against the definition, pixel by pixel, and what must stay as it is."""
+"""Pictures turned, zoomed and moved: against the definition, pixel by pixel, and what must stay as
+it is."""
 
 import numpy as np
 import pytest
@@ -35,10 +36,17 @@ def test_each_pixel_shows_what_the_formula_says(seed):
     places = np.repeat(plane(31, 25), 3, axis=0)
     warped = warp(np.random.default_rng(seed), places, degrees=20, zoom=0.2, shift=3)
     rng = np.random.default_rng(seed)
-    theta, power, t = np.radians(rng.uniform(-20, 20, 3)), rng.uniform(-1, 1, 3), rng.uniform(-3, 3, (2, 3))
+    theta, power, t = (
+        np.radians(rng.uniform(-20, 20, 3)),
+        rng.uniform(-1, 1, 3),
+        rng.uniform(-3, 3, (2, 3)),
+    )
     c = np.array([15, 12])
     for n, (i, j) in [(n, p) for n in range(3) for p in ((15, 12), (3, 20), (30, 0))]:
-        A = np.array([[np.cos(theta[n]), -np.sin(theta[n])], [np.sin(theta[n]), np.cos(theta[n])]]) / 1.2 ** power[n]
+        A = (
+            np.array([[np.cos(theta[n]), -np.sin(theta[n])], [np.sin(theta[n]), np.cos(theta[n])]])
+            / 1.2 ** power[n]
+        )
         wanted = np.clip(c + A @ (np.array([i, j]) - c) - t[:, n], 0, [30, 24])
         np.testing.assert_allclose(warped[n, i, j], wanted, atol=1e-4)
 
@@ -50,7 +58,9 @@ def test_colours_stay_within_those_of_the_picture_and_the_seed_decides():
     assert warped.min() >= PICTURES.min() - 1e-3 and warped.max() <= PICTURES.max() + 1e-3
     np.testing.assert_array_equal(warped, warp(np.random.default_rng(1), PICTURES, **options))
     assert (warped != warp(np.random.default_rng(2), PICTURES, **options)).any()
-    np.testing.assert_array_equal(warp(np.random.default_rng(1), PICTURES.astype(np.uint8), **options).dtype, np.float32)
+    np.testing.assert_array_equal(
+        warp(np.random.default_rng(1), PICTURES.astype(np.uint8), **options).dtype, np.float32
+    )
 
 
 def test_amounts_below_zero_are_refused():

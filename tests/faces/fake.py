@@ -1,4 +1,5 @@
-"""A fake reader that takes its faces from the first pixels of a picture, and makers of pictures and database files."""
+"""A fake reader that takes its faces from the first pixels of a picture, and makers of pictures and
+database files."""
 
 import sqlite3
 
@@ -15,7 +16,10 @@ class FakeReader:
 
     def faces(self, picture, embed=True):
         count = int(picture[0, 0, 0])
-        return [self._face(*picture[0, 1 + number].astype(int), number, embed) for number in range(count)]
+        return [
+            self._face(*picture[0, 1 + number].astype(int), number, embed)
+            for number in range(count)
+        ]
 
     def _face(self, person, look, side, number, embed):
         box = (5.0 + 20 * number, 6.0, float(side), float(side))
@@ -25,7 +29,9 @@ class FakeReader:
 
 def embedding(person, look):
     """Looks of one person are about 0.3 apart, people about 1."""
-    far, near = (np.random.default_rng(seed).standard_normal(NUMBERS) for seed in ([person], [person, look]))
+    far, near = (
+        np.random.default_rng(seed).standard_normal(NUMBERS) for seed in ([person], [person, look])
+    )
     return (far / np.linalg.norm(far) * 0.7 + near / np.linalg.norm(near) * 0.2).astype(np.float32)
 
 

@@ -31,8 +31,12 @@ def test_of_a_box_that_leaves_the_picture_the_part_inside_counts():
 
 def test_a_face_that_is_upright_already():
     square = upright(landmarks((40, 50), (80, 50), (60, 80)))
-    assert square.angle == pytest.approx(0) and square.side == pytest.approx(np.hypot(20, 30) / FACE)
-    assert square.x == pytest.approx(60) and square.y == pytest.approx(60 + (0.5 - MIDDLE) * square.side)
+    assert square.angle == pytest.approx(0) and square.side == pytest.approx(
+        np.hypot(20, 30) / FACE
+    )
+    assert square.x == pytest.approx(60) and square.y == pytest.approx(
+        60 + (0.5 - MIDDLE) * square.side
+    )
 
 
 @pytest.mark.parametrize("degrees", [0, 30, -45, 90, 180])
@@ -47,7 +51,10 @@ def test_a_turned_face_fills_its_square_as_the_upright_one_does(degrees):
     middle = (np.array([wanted.x, wanted.y]) - 60) @ turn * 3 + [200, 300]
     assert square[:2] == pytest.approx(tuple(middle))
     left, right = (points[part].mean(axis=0) for part in (slice(36, 42), slice(42, 48)))
-    (x0, y0), (x1, y1) = np.linalg.inv(turn.T) @ (left - middle), np.linalg.inv(turn.T) @ (right - middle)
+    (x0, y0), (x1, y1) = (
+        np.linalg.inv(turn.T) @ (left - middle),
+        np.linalg.inv(turn.T) @ (right - middle),
+    )
     assert y0 == pytest.approx(y1) and x0 < x1
 
 

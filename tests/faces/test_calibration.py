@@ -9,7 +9,8 @@ from minidl.errors import ArgumentError
 from minidl.faces import THRESHOLD, FaceReader, calibration, main_face, read_faces
 from minidl.faces.calibration import calibrate
 
-# On a line: pairs of one person at 1, 2, 3 (twice) and different ones at 4 (0, 4), 6, 7, ... and, with cat, nearer
+# On a line: pairs of one person at 1, 2, 3 (twice) and different ones at 4 (0, 4), 6, 7, ... and,
+# with cat, nearer
 POINTS = np.array([[0.0], [1.0], [3.0], [10.0], [12.0], [12.5]])
 LABELS = np.array(["ann", "ann", "ann", "bob", "bob", "cat"])
 
@@ -25,14 +26,18 @@ def test_by_hand():
 def test_at_a_wanted_share_of_false_accepts():
     found = calibrate(POINTS, LABELS, false_accept=0.1)
     assert (
-        found.threshold == 2.25 and found.false_accept == pytest.approx(1 / 11) and found.false_reject == pytest.approx(1 / 4)
+        found.threshold == 2.25
+        and found.false_accept == pytest.approx(1 / 11)
+        and found.false_reject == pytest.approx(1 / 4)
     )
     assert found.rule == "at most 0.1 of different pairs accepted"
     strict = calibrate(POINTS, LABELS, false_accept=0)
     assert (strict.threshold, strict.false_accept, strict.false_reject) == (0.25, 0, 1)
 
 
-@pytest.mark.parametrize(("threshold", "accept", "reject"), [(0.0, 0, 1), (2.0, 1 / 11, 1 / 4), (100.0, 1, 0)])
+@pytest.mark.parametrize(
+    ("threshold", "accept", "reject"), [(0.0, 0, 1), (2.0, 1 / 11, 1 / 4), (100.0, 1, 0)]
+)
 def test_of_a_given_threshold_the_errors_are_told(threshold, accept, reject):
     found = calibrate(POINTS, LABELS, threshold=threshold)
     assert found[:4] == (threshold, "given", pytest.approx(accept), pytest.approx(reject))
@@ -40,7 +45,10 @@ def test_of_a_given_threshold_the_errors_are_told(threshold, accept, reject):
 
 def test_people_who_are_far_apart_are_told_apart_with_room_on_both_sides():
     found = calibrate(np.array([[0.0], [1.0], [9.0], [10.0]]), [0, 0, 1, 1])
-    assert found.threshold == 4.5 and found.equal_error_rate == found.false_accept == found.false_reject == 0
+    assert (
+        found.threshold == 4.5
+        and found.equal_error_rate == found.false_accept == found.false_reject == 0
+    )
 
 
 def test_of_many_faces_some_people_are_drawn_each_with_all_faces(monkeypatch):
@@ -67,21 +75,27 @@ def test_a_draw_has_same_pairs_and_different_ones(faces, drawn, monkeypatch):
 
 @pytest.mark.parametrize("labels", [[0, 0, 0], [0, 1, 2], [0], []])
 def test_too_few_people_or_pictures_are_said(labels):
-    with pytest.raises(ArgumentError, match="wanted at least two people, one of them with two pictures"):
+    with pytest.raises(
+        ArgumentError, match="wanted at least two people, one of them with two pictures"
+    ):
         calibrate(np.ones((len(labels), 2)), labels)
 
 
-@pytest.mark.parametrize("options", [{"threshold": -1.0}, {"threshold": float("nan")}, {"false_accept": 2}])
+@pytest.mark.parametrize(
+    "options", [{"threshold": -1.0}, {"threshold": float("nan")}, {"false_accept": 2}]
+)
 def test_what_is_no_threshold_or_share_is_refused(options):
     with pytest.raises(ArgumentError, match="wanted"):
         calibrate(POINTS, LABELS, **options)
 
 
-# ---- the shipped threshold, and what few people prove ---------------------------------------------------------------
+# ---- the shipped threshold, and what few people prove
+# ---------------------------------------------------------------
 
 
 def made(people, looks, spread=0.2, apart=0.7, odd=()):
-    """(embeddings, labels): looks of one person are about 1.4 `spread` apart, people 1.4 `apart`; those of odd people far"""
+    """(embeddings, labels): looks of one person are about 1.4 `spread` apart, people 1.4 `apart`;
+    those of odd people far"""
     rng, labels = np.random.default_rng(0), np.repeat(np.arange(people), looks)
     directions = rng.standard_normal((people + len(labels), 128)) / 128**0.5
     spreads = np.where(np.isin(labels, odd), 0.5, spread)[:, None]
@@ -89,12 +103,16 @@ def made(people, looks, spread=0.2, apart=0.7, odd=()):
 
 
 def test_the_shipped_threshold_stays_where_nothing_contradicts_it():
-    """Six people without errors at thresholds from 0.33 to 0.9: the middle of these would accept strangers."""
+    """Six people without errors at thresholds from 0.33 to 0.9: the middle of these would accept
+    strangers."""
     found = calibrate(*made(6, 10))
     assert found.threshold == THRESHOLD and found.rule == calibration.SHIPPED
     assert found.false_accept == found.false_reject == found.strangers == 0
     assert found.strangers_at_most == pytest.approx(1 - 0.05 ** (1 / 6))
-    assert calibrate(*made(60, 3)).strangers_at_most == pytest.approx(1 - 0.05 ** (1 / 60)) and 1 - 0.05 ** (1 / 60) < 3 / 60
+    assert (
+        calibrate(*made(60, 3)).strangers_at_most == pytest.approx(1 - 0.05 ** (1 / 60))
+        and 1 - 0.05 ** (1 / 60) < 3 / 60
+    )
 
 
 def test_one_odd_person_of_six_is_no_proof_though_it_has_45_pairs():
@@ -116,7 +134,9 @@ def test_two_who_look_alike_among_many_are_no_reason_to_reject_more():
     embeddings, labels = made(40, 3)
     embeddings[labels == 1] = embeddings[labels == 0] + 0.01
     found = calibrate(embeddings, labels)
-    assert found.threshold <= THRESHOLD and found.strangers == (pytest.approx(2 / 40) if found.threshold == THRESHOLD else 0)
+    assert found.threshold <= THRESHOLD and found.strangers == (
+        pytest.approx(2 / 40) if found.threshold == THRESHOLD else 0
+    )
 
 
 def test_strangers_by_hand():
@@ -128,14 +148,20 @@ def test_strangers_by_hand():
     assert calibrate(points, labels, threshold=0.0).strangers == 0
 
 
-@pytest.mark.parametrize(("errors", "trials"), [(0, 1), (0, 6), (1, 6), (3, 20), (19, 20), (20, 20), (0, 4000), (7, 4000)])
+@pytest.mark.parametrize(
+    ("errors", "trials"),
+    [(0, 1), (0, 6), (1, 6), (3, 20), (19, 20), (20, 20), (0, 4000), (7, 4000)],
+)
 def test_bounds_are_those_of_clopper_and_pearson(errors, trials):
-    """At the bound, so few errors or fewer have a probability of 5 %; computed with exact fractions of counts."""
+    """At the bound, so few errors or fewer have a probability of 5 %; computed with exact fractions
+    of counts."""
     bound = calibration.at_most(errors, trials)
     if errors == trials:
         assert bound == 1
     else:
-        few = sum(math.comb(trials, i) * bound**i * (1 - bound) ** (trials - i) for i in range(errors + 1))
+        few = sum(
+            math.comb(trials, i) * bound**i * (1 - bound) ** (trials - i) for i in range(errors + 1)
+        )
         assert few == pytest.approx(0.05, rel=1e-6)
     assert calibration.at_least(trials - errors, trials) == pytest.approx(1 - bound)
 

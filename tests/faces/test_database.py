@@ -1,4 +1,5 @@
-"""The database, under everything that can happen to it: several writers, a kill, damage, no room, no permission."""
+"""The database, under everything that can happen to it: several writers, a kill, damage, no room,
+no permission."""
 
 import os
 import random
@@ -49,7 +50,9 @@ def database(path):
 def in_a_process(path, prefix, count, before=""):
     """A process that enrolls so many people as soon as `go` says so"""
     code, pipes = before + ENROLLER, dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    return subprocess.Popen([sys.executable, "-c", code, str(path), prefix, str(count)], cwd=ROOT, text=True, **pipes)
+    return subprocess.Popen(
+        [sys.executable, "-c", code, str(path), prefix, str(count)], cwd=ROOT, text=True, **pipes
+    )
 
 
 def go(*processes):
@@ -60,7 +63,8 @@ def go(*processes):
         process.stdin.flush()
 
 
-# ---- what it holds --------------------------------------------------------------------------------------------------
+# ---- what it holds
+# --------------------------------------------------------------------------------------------------
 
 
 def test_what_is_enrolled_comes_back(database, path):
@@ -75,7 +79,12 @@ def test_what_is_enrolled_comes_back(database, path):
 
 def test_nobody_is_enrolled_in_a_new_one(database):
     names, embeddings = database.embeddings()
-    assert names == [] and embeddings.shape == (0, 128) and database.people() == [] and database.calibration() is None
+    assert (
+        names == []
+        and embeddings.shape == (0, 128)
+        and database.people() == []
+        and database.calibration() is None
+    )
 
 
 def test_the_same_picture_twice_is_told_and_stored_once(database):
@@ -103,7 +112,10 @@ def test_a_picture_that_was_not_kept_is_kept_when_it_comes_again(database):
     database.enroll("Bob", ANN, digest="d", origin="b.png")
     assert database.enroll("Ann", ANN, digest="d", picture=b"a picture") == ["Ann", "Bob"]
     database.enroll("Ann", ANN, digest="d")
-    assert list(database.pictures()) == [("Ann", "a.png", b"a picture")] and len(database.embeddings()[0]) == 2
+    assert (
+        list(database.pictures()) == [("Ann", "a.png", b"a picture")]
+        and len(database.embeddings()[0]) == 2
+    )
 
 
 def test_who_is_removed_is_gone_from_the_file_too(database, path):
@@ -118,7 +130,9 @@ def test_who_is_removed_is_gone_from_the_file_too(database, path):
 
 def test_who_is_not_there_cannot_be_removed(database):
     database.enroll("Catherine", ANN)
-    with pytest.raises(ArgumentError, match=r"nobody in .* is called 'Katherine'; did you mean 'Catherine'\?"):
+    with pytest.raises(
+        ArgumentError, match=r"nobody in .* is called 'Katherine'; did you mean 'Catherine'\?"
+    ):
         database.remove("Katherine")
     with pytest.raises(ArgumentError, match="`minidl faces list` shows who is"):
         database.remove("\x1b[31m")
@@ -169,21 +183,32 @@ def test_names_that_nobody_can_have(name, words):
         proper_name(name)
 
 
-@pytest.mark.parametrize("bad", [np.full(128, np.nan), np.ones((2, 64)), np.ones(64), np.ones(0), np.full(128, 1e300)])
+@pytest.mark.parametrize(
+    "bad", [np.full(128, np.nan), np.ones((2, 64)), np.ones(64), np.ones(0), np.full(128, 1e300)]
+)
 def test_what_is_no_embedding_is_refused(database, bad):
-    with pytest.raises(ArgumentError, match=r"wanted \(128,\), of finite numbers"), np.errstate(over="ignore"):
+    with (
+        pytest.raises(ArgumentError, match=r"wanted \(128,\), of finite numbers"),
+        np.errstate(over="ignore"),
+    ):
         database.enroll("Ann", bad)
     assert database.people() == []
 
 
-# ---- its threshold --------------------------------------------------------------------------------------------------
+# ---- its threshold
+# --------------------------------------------------------------------------------------------------
 
 
 def test_a_calibration_is_stored_with_its_evidence_and_the_last_one_counts(database, path):
     database.calibrate(0.5, {"rule": "first"})
     database.calibrate(0.0, {"rule": "second", "pairs": 3})
     threshold, evidence = Database(path, "model").calibration()
-    assert threshold == 0.0 and evidence["rule"] == "second" and evidence["pairs"] == 3 and evidence["stored"]
+    assert (
+        threshold == 0.0
+        and evidence["rule"] == "second"
+        and evidence["pairs"] == 3
+        and evidence["stored"]
+    )
 
 
 @pytest.mark.parametrize("threshold", [-1, float("nan"), float("inf")])
@@ -202,7 +227,8 @@ def test_a_damaged_calibration_is_said(database, path, row):
         database.calibration()
 
 
-# ---- several writers, and a kill ------------------------------------------------------------------------------------
+# ---- several writers, and a kill
+# ------------------------------------------------------------------------------------
 
 
 def test_two_processes_that_enroll_500_people_each_lose_none(path):
@@ -211,7 +237,9 @@ def test_two_processes_that_enroll_500_people_each_lose_none(path):
     for process in processes:
         assert process.communicate(timeout=300)[1] == ""
     names, embeddings = Database(path, "model").embeddings()
-    assert sorted(names) == sorted(f"{prefix} {number}" for prefix in ("left", "right") for number in range(500))
+    assert sorted(names) == sorted(
+        f"{prefix} {number}" for prefix in ("left", "right") for number in range(500)
+    )
     for name, numbers in zip(names, embeddings, strict=True):
         assert (numbers == int(name.split()[1])).all()
 
@@ -231,11 +259,16 @@ def test_after_a_kill_every_finished_enrolment_is_there(path):
         process.stderr.close()
         process.stdin.close()
         names, embeddings = Database(path, "model").embeddings()
-        assert set(done) <= set(names) and len(names) <= len(done) + attempt + 1 and np.isfinite(embeddings).all()
+        assert (
+            set(done) <= set(names)
+            and len(names) <= len(done) + attempt + 1
+            and np.isfinite(embeddings).all()
+        )
 
 
 def test_a_kill_within_a_transaction_undoes_it(path):
-    """The pages are in the file already, and the journal beside it: the next one to open it brings the old ones back."""
+    """The pages are in the file already, and the journal beside it: the next one to open it brings
+    the old ones back."""
     database = Database(path, "model", create=True)
     database.enroll("Ann", ANN)
     code = """
@@ -250,7 +283,9 @@ os.kill(os.getpid(), 9)
 """
     assert subprocess.run([sys.executable, "-c", code, str(path)]).returncode == -signal.SIGKILL
     assert path.with_name("people.db-journal").exists() and b"half done" in path.read_bytes()
-    assert database.embeddings()[0] == ["Ann"] and [person.name for person in database.people()] == ["Ann"]
+    assert database.embeddings()[0] == ["Ann"] and [
+        person.name for person in database.people()
+    ] == ["Ann"]
     assert not path.with_name("people.db-journal").exists()
 
 
@@ -285,12 +320,14 @@ def test_another_writer_is_waited_for_and_then_said(database, path, monkeypatch)
     database.enroll("Ann", ANN)
 
 
-# ---- files that are no such databases -------------------------------------------------------------------------------
+# ---- files that are no such databases
+# -------------------------------------------------------------------------------
 
 
 def test_of_another_model(database, path):
     with pytest.raises(
-        FileError, match=r"holds embeddings of another model \(model; this one is other\).*enroll the pictures anew"
+        FileError,
+        match=r"holds embeddings of another model \(model; this one is other\).*enroll the pictures anew",
     ):
         Database(path, "other")
     with pytest.raises(FileError, match="another model"):
@@ -301,7 +338,10 @@ def test_of_another_model(database, path):
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("PRAGMA user_version = 2", "form 2, of a later minidl; this one reads form 1: update minidl"),
+        (
+            "PRAGMA user_version = 2",
+            "form 2, of a later minidl; this one reads form 1: update minidl",
+        ),
         ("PRAGMA application_id = 7", "the database of another program"),
         ("DROP TABLE about", "damaged: tables are missing"),
         ("DELETE FROM about", "damaged: it does not say of which model it is"),
@@ -326,7 +366,8 @@ def test_embeddings_that_are_none(database, path, statement):
     database.enroll("Ann", ANN)
     change(path, statement)
     with pytest.raises(
-        FileError, match=r"damaged: it holds (embeddings with NaN or of another length|values of unexpected types or lengths)"
+        FileError,
+        match=r"damaged: it holds (embeddings with NaN or of another length|values of unexpected types or lengths)",
     ):
         database.embeddings()
 
@@ -350,7 +391,9 @@ def test_columns_of_other_types(database, path):
         path.write_bytes(whole)
         change(path, statement)
         for use in uses_of_it:
-            with pytest.raises(FileError, match="damaged: it holds values of unexpected types or lengths"):
+            with pytest.raises(
+                FileError, match="damaged: it holds values of unexpected types or lengths"
+            ):
                 use()
 
 
@@ -366,11 +409,17 @@ def test_what_is_no_database(tmp_path):
                         "nowhere/new.db": "there is no folder"}.items():  # fmt: skip
         with pytest.raises(FileError, match=words):
             Database(tmp_path / name, "model", create=True)
-    assert not (tmp_path / "missing.db").exists() and (tmp_path / "words.txt").read_text() == "no database " * 100
-    Database(tmp_path / "empty.db", "model", create=True).enroll("Ann", ANN)  # as a kill during the first enrolment leaves it
+    assert (
+        not (tmp_path / "missing.db").exists()
+        and (tmp_path / "words.txt").read_text() == "no database " * 100
+    )
+    # as a kill during the first enrolment leaves it
+    Database(tmp_path / "empty.db", "model", create=True).enroll("Ann", ANN)
 
 
-@pytest.mark.parametrize("name", ["100%.db", "what?.db", "a#b.db", "two words.db", "ü.db", "a?mode=memory.db"])
+@pytest.mark.parametrize(
+    "name", ["100%.db", "what?.db", "a#b.db", "two words.db", "ü.db", "a?mode=memory.db"]
+)
 def test_names_of_files(tmp_path, name):
     Database(tmp_path / name, "model", create=True).enroll("Ann", ANN)
     assert [path.name for path in tmp_path.iterdir()] == [name]
@@ -387,7 +436,9 @@ def test_damage_of_any_kind_is_one_sentence_or_does_no_harm(path):
     """Bytes changed and lost at random; whatever comes of it is right in form or a FileError."""
     database = Database(path, "model", create=True)
     for number in range(40):
-        database.enroll(f"person {number}", embedding(number, 0), origin="a.png", picture=b"x" * 500)
+        database.enroll(
+            f"person {number}", embedding(number, 0), origin="a.png", picture=b"x" * 500
+        )
     database.calibrate(0.5, {"rule": "r"})
     whole, refused, rng = path.read_bytes(), 0, random.Random(0)
     for _ in range(150):
@@ -410,7 +461,8 @@ def test_damage_of_any_kind_is_one_sentence_or_does_no_harm(path):
     assert 100 < refused < 900
 
 
-# ---- no room, no permission -----------------------------------------------------------------------------------------
+# ---- no room, no permission
+# -----------------------------------------------------------------------------------------
 
 
 def test_a_full_disk_is_said_and_keeps_what_is_there(path):
@@ -419,12 +471,17 @@ def test_a_full_disk_is_said_and_keeps_what_is_there(path):
     process = in_a_process(path, "p", 1000, before=limit)
     go(process)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 1 and "FileError" in err and "people.db cannot be" in err.splitlines()[-1]
+    assert (
+        process.returncode == 1
+        and "FileError" in err
+        and "people.db cannot be" in err.splitlines()[-1]
+    )
     assert Database(path, "model").embeddings()[0] == out.splitlines() != []
 
 
 def test_a_full_database_is_a_full_disk(database, monkeypatch):
-    """SQLite's own word for a disk without room, which it says as well of a file that may not grow."""
+    """SQLite's own word for a disk without room, which it says as well of a file that may not
+    grow."""
     database.enroll("Ann", ANN)
     real = sqlite3.connect
 
@@ -476,13 +533,20 @@ def test_a_folder_or_file_that_may_not_be_written_is_read_and_not_written(open_f
     open_folder.chmod(0o555)
     try:
         assert told_to_nobody(lambda: Database(path, "model").embeddings()[0]) == "['Ann']"
-        for write in (lambda: Database(path, "model").enroll("Bob", BOB), lambda: Database(path, "model").remove("Ann")):
+        for write in (
+            lambda: Database(path, "model").enroll("Bob", BOB),
+            lambda: Database(path, "model").remove("Ann"),
+        ):
             assert f"FileError: {path} may not be written to" in told_to_nobody(write)
         assert "FileError" in told_to_nobody(lambda: Database(path, "model", create=True))
-        assert "may not be written to" in told_to_nobody(lambda: Database(open_folder / "new.db", "model", create=True))
+        assert "may not be written to" in told_to_nobody(
+            lambda: Database(open_folder / "new.db", "model", create=True)
+        )
         path.chmod(0o666)  # the file may be written, but no journal beside it
         told = told_to_nobody(lambda: Database(path, "model").enroll("Bob", BOB))
-        assert f"FileError: {path} " in told and ("may not be written to" in told or "cannot be opened or written" in told)
+        assert f"FileError: {path} " in told and (
+            "may not be written to" in told or "cannot be opened or written" in told
+        )
         path.chmod(0o600)
         if os.geteuid() == 0:
             assert "may not be read" in told_to_nobody(lambda: Database(path, "model"))

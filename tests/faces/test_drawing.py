@@ -30,7 +30,16 @@ def test_lines_grow_with_the_face():
 def test_faces_that_reach_over_the_border_or_are_tiny():
     picture = np.full((30, 30, 3), 100.4)
     drawn = draw_faces(
-        picture, [face((-10, -10, 20, 20), [(-5, -5), (3, 3)]), face((28, 28, 50, 50), []), face((15, 15, 0.2, 0.2), [])]
+        picture,
+        [
+            face((-10, -10, 20, 20), [(-5, -5), (3, 3)]),
+            face((28, 28, 50, 50), []),
+            face((15, 15, 0.2, 0.2), []),
+        ],
     )
-    assert tuple(drawn[3, 3]) == POINT and tuple(drawn[15, 15]) == BOX and tuple(drawn[20, 3]) == (100, 100, 100)
+    assert (
+        tuple(drawn[3, 3]) == POINT
+        and tuple(drawn[15, 15]) == BOX
+        and tuple(drawn[20, 3]) == (100, 100, 100)
+    )
     np.testing.assert_array_equal(draw_faces(picture, []), np.full((30, 30, 3), 100))

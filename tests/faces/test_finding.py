@@ -1,4 +1,5 @@
-"""Boxes: of one face one, at every size and place, in pictures of every shape; and where there is no face, none."""
+"""Boxes: of one face one, at every size and place, in pictures of every shape; and where there is
+no face, none."""
 
 import itertools
 
@@ -25,7 +26,10 @@ def astronaut():
 
 
 def overlap(box, other):
-    begin, end = np.maximum(box[:2], other[:2]), np.minimum(box[:2] + box[2:4], other[:2] + other[2:4])
+    begin, end = (
+        np.maximum(box[:2], other[:2]),
+        np.minimum(box[:2] + box[2:4], other[:2] + other[2:4]),
+    )
     both = np.prod(np.maximum(end - begin, 0))
     return both / (np.prod(box[2:4]) + np.prod(other[2:4]) - both)
 
@@ -43,7 +47,8 @@ def test_at_one_scale_it_is_the_definition(detector, astronaut, monkeypatch):
     wanted = definitions.boxes(detector(picture).reshape(5, 5, 25).astype(float))
     wanted = wanted[wanted[:, 4].argmax()] * [160, 160, 160, 160, 1]
     np.testing.assert_allclose(found[:4], wanted[:4], rtol=1e-3)
-    assert found[4] >= wanted[4] - 1e-3  # the better score of this look and of that at the face alone
+    # the better score of this look and of that at the face alone
+    assert found[4] >= wanted[4] - 1e-3
 
 
 @pytest.mark.parametrize("scale", [0.2, 0.25, 0.5, 1.7, 3.3])
@@ -71,7 +76,8 @@ def test_several_faces(detector, astronaut):
 
 
 def test_small_faces_beside_a_large_one(detector, astronaut):
-    """Each is a 34th of the picture's longer side; the large one is sure already where the picture is looked at smaller."""
+    """Each is a 34th of the picture's longer side; the large one is sure already where the picture
+    is looked at smaller."""
     side, large = 307, 720
     picture, small = np.full((1800, 2400, 3), 90, np.float32), resize(astronaut, side, side)
     corners = [(60 + 312 * column, 60 + 420 * row) for row in range(2) for column in range(4)]
@@ -87,7 +93,8 @@ def test_small_faces_beside_a_large_one(detector, astronaut):
 
 
 def strip(astronaut, width, side=100, count=9):
-    """A picture of this width with portraits a `side` high side by side, and the boxes of their faces"""
+    """A picture of this width with portraits a `side` high side by side, and the boxes of their
+    faces"""
     portrait = resize(astronaut[30:230, 120:320], side, side)
     picture, places = np.full((side + 60, width, 3), 90, np.float32), []
     for number in range(count):
@@ -111,7 +118,9 @@ def test_small_pictures_are_enlarged_alike(detector, astronaut, width):
     """Faces of 41 pixels are found in pictures below 832 pixels, at every size alike."""
     picture, places = strip(astronaut, width, 70, 4)
     boxes = find(detector, picture)
-    assert len(boxes) == 4 and all(max(overlap(box[:4], place) for box in boxes) > 0.5 for place in places)
+    assert len(boxes) == 4 and all(
+        max(overlap(box[:4], place) for box in boxes) > 0.5 for place in places
+    )
 
 
 @pytest.mark.parametrize("side", [100, 180, 300, 420])
@@ -130,18 +139,30 @@ def test_a_face_on_the_border_of_tiles_is_found_once(detector, astronaut, side, 
 @pytest.mark.parametrize("length", [1, 31, 32, 1087, 1088, 1089, 1984, 1985, 5000, 16_001])
 def test_tiles_cover_an_axis_and_overlap(length):
     found = finding.spans(length)
-    assert found[0].begin == 0 and found[-1].end == length and found[0].first == -np.inf and found[-1].last == np.inf
+    assert (
+        found[0].begin == 0
+        and found[-1].end == length
+        and found[0].first == -np.inf
+        and found[-1].last == np.inf
+    )
     for span in found:
         assert 0 < span.end - span.begin <= finding.TILE
         assert len(found) == 1 or (span.end - span.begin) % 32 == 0
     for one, other in itertools.pairwise(found):
         assert one.end - other.begin >= finding.OVERLAP and one.last == other.first
-        assert one.last - other.begin >= finding.OVERLAP / 2 and one.end - one.last >= finding.OVERLAP / 2
+        assert (
+            one.last - other.begin >= finding.OVERLAP / 2
+            and one.end - one.last >= finding.OVERLAP / 2
+        )
 
 
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (480, 640), (1247, 1663), (1248, 1664), (1500, 4000), (400, 20_000)])
+@pytest.mark.parametrize(
+    ("height", "width"),
+    [(1, 1), (480, 640), (1247, 1663), (1248, 1664), (1500, 4000), (400, 20_000)],
+)
 def test_what_a_picture_costs(height, width):
-    """The cost is in proportion to the pixels of all looks. Above 832 pixels these are at most twice those of the picture."""
+    """The cost is in proportion to the pixels of all looks. Above 832 pixels these are at most
+    twice those of the picture."""
     seen = []
 
     class Sees:
@@ -155,7 +176,9 @@ def test_what_a_picture_costs(height, width):
     assert pixels <= (2 * height * width if max(height, width) > 1000 else 2 * 832**2)
 
 
-@pytest.mark.parametrize("part", [np.s_[76:187, 163:279], np.s_[90:, 180:], np.s_[:170, 150:290], np.s_[60:200, :250]])
+@pytest.mark.parametrize(
+    "part", [np.s_[76:187, 163:279], np.s_[90:, 180:], np.s_[:170, 150:290], np.s_[60:200, :250]]
+)
 def test_a_face_that_touches_the_border(detector, astronaut, part):
     found = find(detector, astronaut[part])
     shifted = FACE - [part[1].start or 0, part[0].start or 0, 0, 0]
@@ -195,7 +218,8 @@ def test_with_black_around_where_nothing_was_found(detector, monkeypatch):
 
 
 class Pretends:
-    """A detector that sees one box in the picture (640 x 480), and others of these scores when it looks at one alone"""
+    """A detector that sees one box in the picture (640 x 480), and others of these scores when it
+    looks at one alone"""
 
     def __init__(self, whole, *alone):
         self.whole, self.alone = whole, list(alone)
@@ -208,7 +232,9 @@ class Pretends:
             return np.array([np.array(self.whole) / parts], np.float32)
         times = {side: times for times, side in finding.ALONE}[pictures.shape[1]]
         part = 1 / times
-        return np.array([[[0.5 - part / 2, 0.5 - part / 2, part, part, self.alone.pop(0)]]], np.float32)
+        return np.array(
+            [[[0.5 - part / 2, 0.5 - part / 2, part, part, self.alone.pop(0)]]], np.float32
+        )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""Malicious and damaged database files are refused in one sentence, with little time and memory. New files are private."""
+"""Malicious and damaged database files are refused in one sentence, with little time and memory.
+New files are private."""
 
 import os
 import sqlite3
@@ -41,7 +42,11 @@ def uses(path):
 
 def rebuilt(table, old, new):
     """Statements that make a table anew, with another text in its definition"""
-    [before] = [sql for sql in sqlite_file.TABLES.split(";\n") if sql.strip().startswith(f"CREATE TABLE {table} ")]
+    [before] = [
+        sql
+        for sql in sqlite_file.TABLES.split(";\n")
+        if sql.strip().startswith(f"CREATE TABLE {table} ")
+    ]
     assert old in before
     return [f"DROP TABLE {table}", before.replace(old, new)]
 
@@ -72,7 +77,10 @@ def test_another_schema_is_refused_before_it_is_used(path, what):
     change(path, *FOREIGN[what])
     before = path.read_bytes()
     for use in uses(path):
-        with pytest.raises(FileError, match=r"people.db has another schema than minidl creates, found '.*' in it; fetch it"):
+        with pytest.raises(
+            FileError,
+            match=r"people.db has another schema than minidl creates, found '.*' in it; fetch it",
+        ):
             use()
     assert path.read_bytes() == before and list(path.parent.iterdir()) == [path]
 
@@ -137,14 +145,20 @@ def write_page(file, size, number, child, cells):
 def test_pages_that_are_met_again_and_again_are_damage(path):
     """Five pages that point to the next one 500 times: 3e13 rows in a file of some kilobytes"""
     for number in range(60):
-        Database(path, "model").enroll(f"person {number}", embedding(number, 0), picture=b"x" * 3000)
+        Database(path, "model").enroll(
+            f"person {number}", embedding(number, 0), picture=b"x" * 3000
+        )
     connection = sqlite3.connect(path)
     [(root,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'embedding'")
     [(size,)] = connection.execute("PRAGMA page_size")
     connection.close()
     file = bytearray(path.read_bytes())
     assert file[(root - 1) * size] == 5  # the root has children
-    leaves = [page for page in range(1, len(file) // size + 1) if page != root and file[(page - 1) * size] == 13]
+    leaves = [
+        page
+        for page in range(1, len(file) // size + 1)
+        if page != root and file[(page - 1) * size] == 13
+    ]
     last = max(leaves)
     chain = [root, *range(len(file) // size - 4, len(file) // size)]
     for page, child in zip(chain, [*chain[1:], last], strict=True):
@@ -183,14 +197,20 @@ def test_values_that_are_too_long_or_of_another_type_are_damage(path, statement)
 
 
 def test_evidence_of_a_calibration_that_is_too_long_is_damage(path):
-    change(path, "INSERT INTO calibration (threshold, evidence) VALUES (.5, '{\"rule\": \"' || hex(zeroblob(100000)) || '\"}')")
+    change(
+        path,
+        "INSERT INTO calibration (threshold, evidence) VALUES (.5, '{\"rule\": \"' || hex(zeroblob(100000)) || '\"}')",
+    )
     with pytest.raises(FileError, match="damaged"):
         Database(path, "model").calibration()
 
 
 def test_a_picture_that_is_too_long_is_not_kept(path, monkeypatch):
     monkeypatch.setattr("minidl.faces.database.LONGEST_PICTURE", 1000)
-    with pytest.raises(ArgumentError, match="the picture of Bob has 1,001 bytes; wanted at most 1,000: scale it down"):
+    with pytest.raises(
+        ArgumentError,
+        match="the picture of Bob has 1,001 bytes; wanted at most 1,000: scale it down",
+    ):
         Database(path, "model").enroll("Bob", embedding(1, 0), picture=bytes(1001))
     Database(path, "model").enroll("Bob", embedding(1, 0), picture=bytes(1000))
     assert [len(picture) for *_, picture in Database(path, "model").pictures()] == [1000]
@@ -199,13 +219,19 @@ def test_a_picture_that_is_too_long_is_not_kept(path, monkeypatch):
         list(Database(path, "model").pictures())
 
 
-@pytest.mark.parametrize("action", [["list"], ["identify"], ["enroll", "Ann"], ["remove", "Ann"], ["calibrate"]])
+@pytest.mark.parametrize(
+    "action", [["list"], ["identify"], ["enroll", "Ann"], ["remove", "Ann"], ["calibrate"]]
+)
 def test_on_the_command_line_it_is_one_sentence_and_exit_code_2(path, action, capsys, tmp_path):
     change(path, *FOREIGN["an endless view for a table"])
     pictures = ["missing.png"] if action[0] in ("identify", "enroll") else []
     assert main(["faces", action[0], str(path), *action[1:], *pictures]) == 2
     out, err = capsys.readouterr()
-    assert not out and err.splitlines() == [err.strip()] and "has another schema than minidl creates" in err
+    assert (
+        not out
+        and err.splitlines() == [err.strip()]
+        and "has another schema than minidl creates" in err
+    )
 
 
 def test_names_are_printed_without_control_characters(path, capsys):
@@ -213,11 +239,16 @@ def test_names_are_printed_without_control_characters(path, capsys):
     for form in ([], ["--csv"], ["--json"]):
         assert main(["faces", "list", str(path), *form]) == 0
         out, _ = capsys.readouterr()
-        assert out.isascii() and all(line.isprintable() for line in out.splitlines()) and "\0" not in out
+        assert (
+            out.isascii()
+            and all(line.isprintable() for line in out.splitlines())
+            and "\0" not in out
+        )
     assert "31m" in out
 
 
-# ---- permissions ----------------------------------------------------------------------------------------------------
+# ---- permissions
+# ----------------------------------------------------------------------------------------------------
 
 
 def mode(path):
@@ -263,7 +294,8 @@ def test_a_link_to_nothing_is_followed(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
 @pytest.mark.parametrize("ending", sqlite_file.COMPANIONS)
 def test_pipes_beside_a_database_are_not_opened(path, tmp_path, ending):
-    """SQLite would wait for a writer. The test keeps each pipe open, so that it fails and does not wait."""
+    """SQLite would wait for a writer. The test keeps each pipe open, so that it fails and does not
+    wait."""
     linked = tmp_path / "elsewhere.db"
     linked.symlink_to(path)
     pipe = path.with_name(path.name + ending)
@@ -271,7 +303,9 @@ def test_pipes_beside_a_database_are_not_opened(path, tmp_path, ending):
     opened = os.open(pipe, os.O_RDWR)
     try:
         for place in (path, linked):
-            with pytest.raises(FileError, match=f"{pipe.name} is not a file but a folder or a device; remove it"):
+            with pytest.raises(
+                FileError, match=f"{pipe.name} is not a file but a folder or a device; remove it"
+            ):
                 Database(place, "model").people()
     finally:
         os.close(opened)

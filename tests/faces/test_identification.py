@@ -24,11 +24,17 @@ def test_at_the_threshold_it_is_still_the_same_and_zero_is_a_threshold():
     [match] = Gallery(["ann"], np.array([[0.0, 0.0]]), 5.0).identify([[3.0, 4.0]])
     assert match == Match("ann", 5.0, True)
     gallery = Gallery(["ann", "bob"], np.stack([embedding(0, 0), embedding(1, 0)]), 0.0)
-    assert [match.name for match in gallery.identify([embedding(1, 0), embedding(1, 1)])] == ["bob", None]
+    assert [match.name for match in gallery.identify([embedding(1, 0), embedding(1, 1)])] == [
+        "bob",
+        None,
+    ]
 
 
 def test_nobody_and_nothing():
-    assert Gallery([], np.empty((0, 0)), 1.0).identify(np.ones((2, 128))) == [Match(None, None, False)] * 2
+    assert (
+        Gallery([], np.empty((0, 0)), 1.0).identify(np.ones((2, 128)))
+        == [Match(None, None, False)] * 2
+    )
     assert Gallery(["ann"], np.ones((1, 128)), 1.0).identify([]) == []
 
 
@@ -38,7 +44,9 @@ def test_the_threshold_is_the_one_given_or_the_database_s_or_the_shipped_one(tmp
     assert Gallery.of(database).threshold == THRESHOLD
     database.calibrate(0.0, {})
     assert Gallery.of(database).threshold == 0.0
-    assert Gallery.of(database, 0.25).threshold == 0.25 and Gallery.of(database, 0.0).threshold == 0.0
+    assert (
+        Gallery.of(database, 0.25).threshold == 0.25 and Gallery.of(database, 0.0).threshold == 0.0
+    )
 
 
 def test_the_distance_is_exact_where_the_short_form_would_lose_it():
@@ -50,5 +58,7 @@ def test_the_distance_is_exact_where_the_short_form_would_lose_it():
 def test_among_100_000_each_is_found_again():
     known = np.random.default_rng(0).standard_normal((100_000, 128), np.float32)
     some = slice(0, None, 10_000)
-    matches = Gallery([str(n) for n in range(100_000)], known, 1.0).identify(known[some] + np.float32(1e-3))
+    matches = Gallery([str(n) for n in range(100_000)], known, 1.0).identify(
+        known[some] + np.float32(1e-3)
+    )
     assert [match.name for match in matches] == [str(number) for number in range(100_000)[some]]

@@ -14,20 +14,36 @@ from tests.faces.fake import FakeReader, embedding, write_people, write_portrait
 def test_an_album_tells_who_where_and_what_went_wrong(tmp_path):
     write_people(tmp_path, 3, 2)
     write_portrait(tmp_path / "person-00" / "0.png")  # nobody in it
-    write_portrait(tmp_path / "person-02" / "1.png", (8, 0, 10), (2, 1, 30), (9, 0, 20))  # the largest is meant
+    # the largest is meant
+    write_portrait(tmp_path / "person-02" / "1.png", (8, 0, 10), (2, 1, 30), (9, 0, 20))
     (tmp_path / "person-01" / "0.png").write_text("no picture")
     (tmp_path / "person-01" / ".hidden").write_text("no picture")
     (tmp_path / "nobody").mkdir()
     watched = []
     album = read_album(tmp_path, FakeReader(), lambda paths: watched.extend(paths) or paths)
-    assert album.people == ["person-00", "person-01", "person-02"] and album.labels.tolist() == [0, 0, 1, 2, 2]
-    assert [str(path.relative_to(tmp_path)) for path in watched] == [f"person-0{p}/{n}.png" for p in range(3) for n in range(2)]
-    assert album.paths == [path for path in watched if path.parent.name + path.name != "person-010.png"]
+    assert album.people == ["person-00", "person-01", "person-02"] and album.labels.tolist() == [
+        0,
+        0,
+        1,
+        2,
+        2,
+    ]
+    assert [str(path.relative_to(tmp_path)) for path in watched] == [
+        f"person-0{p}/{n}.png" for p in range(3) for n in range(2)
+    ]
+    assert album.paths == [
+        path for path in watched if path.parent.name + path.name != "person-010.png"
+    ]
     assert album.found.tolist() == [False, True, True, True, True]
-    np.testing.assert_array_equal(album.embeddings[1:], [embedding(0, 1), embedding(1, 1), embedding(2, 0), embedding(2, 1)])
+    np.testing.assert_array_equal(
+        album.embeddings[1:], [embedding(0, 1), embedding(1, 1), embedding(2, 0), embedding(2, 1)]
+    )
     assert album.faceless == [watched[0]] and album.several == [watched[5]]
     assert [
-        words in str(error) for words, error in zip(["no pictures in nobody", str(watched[2])], album.unreadable, strict=True)
+        words in str(error)
+        for words, error in zip(
+            ["no pictures in nobody", str(watched[2])], album.unreadable, strict=True
+        )
     ]
     assert album.pixels.shape == (5, FLOOR[0] * FLOOR[1]) and 0 < album.pixels.std() < 128
 
@@ -36,7 +52,11 @@ def test_large_pictures_are_read_smaller_and_their_faces_told_where_they_are(tmp
     write_portrait(tmp_path / "a.png", (0, 0, 20), (1, 0, 10))  # 64x48
     as_they_are = read_faces(tmp_path / "a.png", FakeReader())
     monkeypatch.setattr(portraits, "MOST", 32 * 24)
-    monkeypatch.setattr(portraits, "read_image", lambda path, longest, file: read_image(path)[: 48 * longest // 64, :longest])
+    monkeypatch.setattr(
+        portraits,
+        "read_image",
+        lambda path, longest, file: read_image(path)[: 48 * longest // 64, :longest],
+    )
     twice = read_faces(tmp_path / "a.png", FakeReader())
     for face, larger in zip(as_they_are, twice, strict=True):
         assert larger.box == tuple(2 * n for n in face.box) and larger.score == face.score
@@ -46,8 +66,11 @@ def test_large_pictures_are_read_smaller_and_their_faces_told_where_they_are(tmp
 
 @pytest.mark.parametrize("ending", ["tif", "png", "webp", "jpg"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_faces_are_located_in_the_upright_picture_in_every_form(tmp_path, monkeypatch, ending, orientation):
-    """The box and landmarks equal those of a picture without an EXIF orientation, also where it is read smaller."""
+def test_faces_are_located_in_the_upright_picture_in_every_form(
+    tmp_path, monkeypatch, ending, orientation
+):
+    """The box and landmarks equal those of a picture without an EXIF orientation, also where it is
+    read smaller."""
 
     class Corner(FakeReader):
         """Finds the bright quarter of a picture: its box, and its middle as a landmark"""
@@ -85,7 +108,9 @@ def test_where_the_memory_ends_the_picture_is_named_and_the_others_are_read(tmp_
 
     album = read_album(tmp_path, Forgets())
     assert [path.name for path in album.paths] == ["0.png", "0.png"] and len(album.unreadable) == 2
-    assert "person-00/1.png: there is not enough memory for this picture" in str(album.unreadable[0])
+    assert "person-00/1.png: there is not enough memory for this picture" in str(
+        album.unreadable[0]
+    )
 
 
 def test_small_faces_of_a_panorama_are_found_where_they_are(tmp_path):
@@ -95,8 +120,13 @@ def test_small_faces_of_a_panorama_are_found_where_they_are(tmp_path):
     for x in (20, 1040, 2500, 4880):
         picture[30:130, x : x + 100] = portrait
     write_image(tmp_path / "panorama.png", picture)
-    faces = sorted(read_faces(tmp_path / "panorama.png", FaceReader(), embed=False), key=lambda face: face.box[0])
-    np.testing.assert_allclose([face.box[0] for face in faces], np.array([20, 1040, 2500, 4880]) + 21.5, atol=12)
+    faces = sorted(
+        read_faces(tmp_path / "panorama.png", FaceReader(), embed=False),
+        key=lambda face: face.box[0],
+    )
+    np.testing.assert_allclose(
+        [face.box[0] for face in faces], np.array([20, 1040, 2500, 4880]) + 21.5, atol=12
+    )
 
 
 def test_in_a_file_that_is_nearly_black_no_face_is_found(tmp_path):
@@ -107,7 +137,9 @@ def test_in_a_file_that_is_nearly_black_no_face_is_found(tmp_path):
 
 def test_nothing_is_embedded_that_nobody_asked_for(tmp_path):
     write_portrait(tmp_path / "a.png", (0, 0, 20))
-    assert [face.embedding for face in read_faces(tmp_path / "a.png", FakeReader(), embed=False)] == [None]
+    assert [
+        face.embedding for face in read_faces(tmp_path / "a.png", FakeReader(), embed=False)
+    ] == [None]
 
 
 def test_folders_without_people_pictures_or_faces(tmp_path):

@@ -1,4 +1,5 @@
-"""From a picture to 128 numbers: the parts fit together, pictures of one person are near, and what is no picture is refused."""
+"""From a picture to 128 numbers: the parts fit together, pictures of one person are near, and what
+is no picture is refused."""
 
 import re
 import subprocess
@@ -31,8 +32,13 @@ def turned(picture, degrees):
     """By so many degrees around the middle, clockwise, at the nearest pixels"""
     angle, (height, width) = np.radians(degrees), picture.shape[:2]
     y, x = np.indices((height, width)) - np.array([height / 2, width / 2])[:, None, None]
-    rows, columns = np.cos(angle) * y - np.sin(angle) * x + height / 2, np.sin(angle) * y + np.cos(angle) * x + width / 2
-    return picture[np.clip(rows, 0, height - 1).astype(int), np.clip(columns, 0, width - 1).astype(int)]
+    rows, columns = (
+        np.cos(angle) * y - np.sin(angle) * x + height / 2,
+        np.sin(angle) * y + np.cos(angle) * x + width / 2,
+    )
+    return picture[
+        np.clip(rows, 0, height - 1).astype(int), np.clip(columns, 0, width - 1).astype(int)
+    ]
 
 
 def distance(a, b):
@@ -42,11 +48,21 @@ def distance(a, b):
 def test_a_face(faces, astronaut):
     [face] = faces.faces(astronaut)
     assert isinstance(face, Face) and 0.9 < face.score <= 1
-    assert face.landmarks.shape == (68, 2) and face.embedding.shape == (128,) and face.embedding.dtype == np.float32
+    assert (
+        face.landmarks.shape == (68, 2)
+        and face.embedding.shape == (128,)
+        and face.embedding.dtype == np.float32
+    )
     x, y, width, height = face.box
     assert all(isinstance(number, float) for number in (x, y, width, height, face.score))
-    left, right, mouth = (face.landmarks[part].mean(axis=0) for part in (slice(36, 42), slice(42, 48), slice(48, 68)))
-    assert np.hypot(*(left - [203, 101])) < 6 and np.hypot(*(right - [246, 103])) < 6 and np.hypot(*(mouth - [223, 145])) < 6
+    left, right, mouth = (
+        face.landmarks[part].mean(axis=0) for part in (slice(36, 42), slice(42, 48), slice(48, 68))
+    )
+    assert (
+        np.hypot(*(left - [203, 101])) < 6
+        and np.hypot(*(right - [246, 103])) < 6
+        and np.hypot(*(mouth - [223, 145])) < 6
+    )
 
 
 def test_the_numbers_are_the_definitions(faces, astronaut):
@@ -54,7 +70,9 @@ def test_the_numbers_are_the_definitions(faces, astronaut):
     [face] = faces.faces(astronaut)
     crop = reader.upright(face.landmarks).cut(astronaut, 150).astype(float)
     arrays = by_original_names("face_recognition")
-    wanted = (definitions.recognition(arrays, crop) + definitions.recognition(arrays, crop[:, ::-1])) / 2
+    wanted = (
+        definitions.recognition(arrays, crop) + definitions.recognition(arrays, crop[:, ::-1])
+    ) / 2
     np.testing.assert_allclose(face.embedding, wanted, atol=1e-3 * np.ptp(wanted))
 
 
@@ -90,7 +108,10 @@ def test_a_changed_picture_is_near(faces, astronaut, change):
 
 
 def test_someone_else_is_far(faces, astronaut):
-    [face], [other] = faces.faces(astronaut), faces.faces(read_image(shipped_picture("van-gogh-pere-tanguy")))
+    [face], [other] = (
+        faces.faces(astronaut),
+        faces.faces(read_image(shipped_picture("van-gogh-pere-tanguy"))),
+    )
     assert distance(face, other) > FAR
 
 
@@ -121,7 +142,12 @@ def test_what_is_no_picture_is_refused(faces):
 
 
 def test_pictures_whose_white_is_not_255_are_refused(faces, astronaut):
-    for picture in (astronaut / 255, astronaut / 127.5 - 1, astronaut.astype(int) * 257, astronaut * 257):
+    for picture in (
+        astronaut / 255,
+        astronaut / 127.5 - 1,
+        astronaut.astype(int) * 257,
+        astronaut * 257,
+    ):
         with pytest.raises(ArgumentError, match="wanted 0 to 255"):
             faces.faces(picture)
 
@@ -143,7 +169,11 @@ def test_the_identity_is_that_of_the_weights_and_of_the_way(faces, monkeypatch):
 def test_other_weights_have_another_identity(faces, monkeypatch, tmp_path):
     changed = tmp_path / "face_landmarks.h5"
     changed.write_bytes(reader.shipped("face_landmarks").read_bytes() + b"\0")
-    monkeypatch.setattr(reader, "shipped", lambda name, old=reader.shipped: changed if name == "face_landmarks" else old(name))
+    monkeypatch.setattr(
+        reader,
+        "shipped",
+        lambda name, old=reader.shipped: changed if name == "face_landmarks" else old(name),
+    )
     assert FaceReader().identity != faces.identity
 
 

@@ -11,18 +11,27 @@ def noise(height, width):
     return np.random.default_rng(0).uniform(0, 255, (height, width, 3))
 
 
-@pytest.mark.parametrize(("height", "width", "side"), [(7, 7, 5), (7, 7, 16), (9, 4, 8), (3, 8, 8), (1, 1, 4), (6, 6, 6)])
+@pytest.mark.parametrize(
+    ("height", "width", "side"), [(7, 7, 5), (7, 7, 16), (9, 4, 8), (3, 8, 8), (1, 1, 4), (6, 6, 6)]
+)
 def test_resized_is_the_definition(height, width, side):
     picture = noise(height, width)
     padded = definitions.square(picture, centred=False)
-    np.testing.assert_allclose(resized(padded, side, side), definitions.resized(padded, side), atol=1e-10)
+    np.testing.assert_allclose(
+        resized(padded, side, side), definitions.resized(padded, side), atol=1e-10
+    )
 
 
 def test_resizing_keeps_float32_and_leaves_the_picture_alone():
     picture = noise(5, 6).astype(np.float32)
     before = picture.copy()
     picture.flags.writeable = False
-    assert resized(picture, 3, 9).dtype == shrunk(picture, 2).dtype == Square(2, 2, 3, 0.5).cut(picture, 4).dtype == np.float32
+    assert (
+        resized(picture, 3, 9).dtype
+        == shrunk(picture, 2).dtype
+        == Square(2, 2, 3, 0.5).cut(picture, 4).dtype
+        == np.float32
+    )
     assert resized(picture, 3, 9).shape == (3, 9, 3)
     np.testing.assert_array_equal(picture, before)
 
@@ -44,7 +53,13 @@ def mixed(picture, row, column):
     return total
 
 
-SQUARES = Square(9, 8, 12), Square(9, 8, 12, 0.4), Square(0, 0, 10, -2.0), Square(3, 15, 40, 3.0), Square(100, 3, 9)
+SQUARES = (
+    Square(9, 8, 12),
+    Square(9, 8, 12, 0.4),
+    Square(0, 0, 10, -2.0),
+    Square(3, 15, 40, 3.0),
+    Square(100, 3, 9),
+)
 
 
 @pytest.mark.parametrize("square", SQUARES)
@@ -60,12 +75,14 @@ def test_a_turned_square_position_by_position(square):
 def test_a_square_by_hand():
     square = Square(10, 20, 4, np.pi / 2)  # its right side is below, its lower one at the left
     np.testing.assert_allclose(
-        square.place(np.array([[0.5, 0.5], [1.0, 0.5], [0.5, 1.0], [0, 0]])), [[10, 20], [10, 22], [8, 20], [12, 18]]
+        square.place(np.array([[0.5, 0.5], [1.0, 0.5], [0.5, 1.0], [0, 0]])),
+        [[10, 20], [10, 22], [8, 20], [12, 18]],
     )
 
 
 def test_of_a_large_square_all_pixels_count():
-    """A chessboard of single pixels is grey from far away, which a look at every tenth pixel would not show."""
+    """A chessboard of single pixels is grey from far away, which a look at every tenth pixel would
+    not show."""
     picture = np.repeat((np.indices((200, 200)).sum(axis=0) % 2 * 255.0)[..., None], 3, axis=2)
     np.testing.assert_allclose(Square(100, 100, 160).cut(picture, 16), 127.5)
     np.testing.assert_allclose(Square(100, 100, 120, 0.3).cut(picture, 12), 127.5)
@@ -78,11 +95,14 @@ def test_what_is_cut_smaller_stays_in_its_place(side):
     found = Square(310, 290, side).cut(np.stack([columns, rows, rows], axis=-1), 50)
     places = np.arange(50) / 50 * side - side / 2
     np.testing.assert_allclose(found[..., 0], np.broadcast_to(310 + places, (50, 50)), atol=1e-9)
-    np.testing.assert_allclose(found[..., 1], np.broadcast_to(290 + places[:, None], (50, 50)), atol=1e-9)
+    np.testing.assert_allclose(
+        found[..., 1], np.broadcast_to(290 + places[:, None], (50, 50)), atol=1e-9
+    )
 
 
 def test_what_is_cut_smaller_is_seen_up_to_the_border():
-    """In blocks of 4, of 39 columns the last three make one with one of the black outside: 60. Column 36 is at 8.625 blocks."""
+    """In blocks of 4, of 39 columns the last three make one with one of the black outside: 60.
+    Column 36 is at 8.625 blocks."""
     found = Square(20, 20, 40).cut(np.full((39, 39, 3), 80.0), 10)
     np.testing.assert_allclose(found[1:-1, 1:-1], 80)
     np.testing.assert_allclose(found[1:-1, -1], 0.375 * 80 + 0.625 * 60)
@@ -92,4 +112,8 @@ def test_what_is_cut_smaller_is_seen_up_to_the_border():
 @pytest.mark.parametrize("side", [1.0, 90.0, 900.0])
 def test_pictures_of_any_shape_can_be_cut(shape, side):
     found = Square(0.5, 0.5, side, 0.1).cut(noise(*shape), 30)
-    assert found.shape == (30, 30, 3) and np.isfinite(found).all() and 0 <= found.min() <= found.max() <= 255
+    assert (
+        found.shape == (30, 30, 3)
+        and np.isfinite(found).all()
+        and 0 <= found.min() <= found.max() <= 255
+    )

@@ -1,4 +1,5 @@
-"""Dropout without seeds: masks of different layers are independent, and the same program draws the same masks."""
+"""Dropout without seeds: masks of different layers are independent, and the same program draws the
+same masks."""
 
 import copy
 import pickle
@@ -37,19 +38,30 @@ class Net(Module):
 
 NETWORKS = {
     "a sequence": lambda: Sequential(Dropout(0.5), Dropout(0.5)),
-    "a sequence by names": lambda: Sequential({"a": Dropout(0.5), "relu": ReLU(), "b": Dropout(0.5)}),
-    "a sequence of sequences": lambda: Sequential(Sequential(Dropout(0.5)), Sequential(Dropout(0.5))),
-    "two levels": lambda: Sequential(Dropout(0.5), Sequential(Dropout(0.5), Sequential(Dropout(0.5)))),
+    "a sequence by names": lambda: Sequential(
+        {"a": Dropout(0.5), "relu": ReLU(), "b": Dropout(0.5)}
+    ),
+    "a sequence of sequences": lambda: Sequential(
+        Sequential(Dropout(0.5)), Sequential(Dropout(0.5))
+    ),
+    "two levels": lambda: Sequential(
+        Dropout(0.5), Sequential(Dropout(0.5), Sequential(Dropout(0.5)))
+    ),
     "attributes": lambda: Net(Dropout(0.5)),
-    "attributes that are sequences": lambda: Net(Sequential(Dropout(0.5)), layers={"a": Sequential(Dropout(0.5))}),
-    "a dict of sequences": lambda: Net(ReLU(), layers={name: Sequential(Dropout(0.5)) for name in "abc"}),
+    "attributes that are sequences": lambda: Net(
+        Sequential(Dropout(0.5)), layers={"a": Sequential(Dropout(0.5))}
+    ),
+    "a dict of sequences": lambda: Net(
+        ReLU(), layers={name: Sequential(Dropout(0.5)) for name in "abc"}
+    ),
     "a network in a network": lambda: Net(Net(Net(Dropout(0.5)))),
 }
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_layers_of_one_network_are_independent_and_built_again_the_same(name):
-    """Independent masks pass a share of 2^-n: 20,000 numbers tell it to 0.02, more than 5 standard deviations."""
+    """Independent masks pass a share of 2^-n: 20,000 numbers tell it to 0.02, more than 5 standard
+    deviations."""
     model = NETWORKS[name]()
     share, count = kept(model)
     assert count >= 2
@@ -88,7 +100,9 @@ def test_a_seed_that_was_given_stays():
     layer = Dropout(0.5, seed=7)
     wanted = mask(Dropout(0.5, seed=7))
     np.testing.assert_array_equal(mask(Sequential(ReLU(), Sequential(layer))), wanted)
-    np.testing.assert_array_equal(mask(Dropout(0.5, seed=0)), mask(Sequential(Dropout(0.5, seed=0))))
+    np.testing.assert_array_equal(
+        mask(Dropout(0.5, seed=0)), mask(Sequential(Dropout(0.5, seed=0)))
+    )
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])

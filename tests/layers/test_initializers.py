@@ -28,12 +28,18 @@ from tests.devices import GPUS, at
 SHAPE = (3, 3, 40, 100)  # 36,000 numbers
 FAN_IN, FAN_OUT = 360, 900
 WHOLE, LEFT = (partial(truncated_normal, std=0.1, std_of=word) for word in ("whole", "truncated"))
-# initializer, standard deviation, bound, kurtosis (mean fourth power over squared variance: 3 of a normal, 9/5 of a uniform)
+# initializer, standard deviation, bound, kurtosis (mean fourth power over squared variance: 3 of a
+# normal, 9/5 of a uniform)
 EVERY = {
     "he_normal": (he_normal, sqrt(2 / FAN_IN), None, 3),
     "he_uniform": (he_uniform, sqrt(2 / FAN_IN), sqrt(6 / FAN_IN), 1.8),
     "glorot_normal": (glorot_normal, sqrt(2 / (FAN_IN + FAN_OUT)), None, 3),
-    "glorot_uniform": (glorot_uniform, sqrt(2 / (FAN_IN + FAN_OUT)), sqrt(6 / (FAN_IN + FAN_OUT)), 1.8),
+    "glorot_uniform": (
+        glorot_uniform,
+        sqrt(2 / (FAN_IN + FAN_OUT)),
+        sqrt(6 / (FAN_IN + FAN_OUT)),
+        1.8,
+    ),
     "truncated, of the whole": (WHOLE, 0.1 * 0.879626, 0.2, 2.3655),
     "truncated, of what is left": (LEFT, 0.1, 0.2 / 0.879626, 2.3655),
 }
@@ -67,7 +73,13 @@ def test_the_deviation_that_a_cut_leaves():
 
 
 @pytest.mark.parametrize(
-    ("shape", "wanted"), [((10, 5), (10, 5)), ((3, 3, 16, 32), (144, 288)), ((5, 1, 8), (5, 40)), ((2, 3, 4, 5, 6), (120, 144))]
+    ("shape", "wanted"),
+    [
+        ((10, 5), (10, 5)),
+        ((3, 3, 16, 32), (144, 288)),
+        ((5, 1, 8), (5, 40)),
+        ((2, 3, 4, 5, 6), (120, 144)),
+    ],
 )
 def test_fans(shape, wanted):
     assert fans(shape) == wanted
@@ -76,13 +88,20 @@ def test_fans(shape, wanted):
 def test_fans_are_pytorchs():
     torch = pytest.importorskip("torch")
     for kernel, inputs, outputs, groups in (((3, 3), 16, 32, 1), ((5,), 6, 12, 3)):
-        theirs = torch.nn.init._calculate_fan_in_and_fan_out(torch.empty(outputs, inputs // groups, *kernel))
+        theirs = torch.nn.init._calculate_fan_in_and_fan_out(
+            torch.empty(outputs, inputs // groups, *kernel)
+        )
         assert fans((*kernel, inputs // groups, outputs)) == theirs
 
 
 @pytest.mark.parametrize(
     ("initializer", "through"),
-    [(he_normal, relu), (he_uniform, relu), (glorot_normal, lambda x: x), (glorot_uniform, lambda x: x)],
+    [
+        (he_normal, relu),
+        (he_uniform, relu),
+        (glorot_normal, lambda x: x),
+        (glorot_uniform, lambda x: x),
+    ],
 )
 def test_a_signal_neither_fades_nor_explodes(initializer, through):
     """Its mean square before each activation, over ten layers."""
@@ -105,9 +124,14 @@ def test_a_seed_gives_the_same_numbers_in_every_dtype(initializer, dtype):
 
 @pytest.mark.parametrize("place", GPUS)
 def test_on_a_gpu_they_are_the_same(place):
-    wanted = [initializer(rng(), (4, 5)) for initializer in (zeros, *(each for each, *_ in EVERY.values()))]
+    wanted = [
+        initializer(rng(), (4, 5))
+        for initializer in (zeros, *(each for each, *_ in EVERY.values()))
+    ]
     with at(place):
-        for initializer, numbers in zip((zeros, *(each for each, *_ in EVERY.values())), wanted, strict=True):
+        for initializer, numbers in zip(
+            (zeros, *(each for each, *_ in EVERY.values())), wanted, strict=True
+        ):
             found = initializer(rng(), (4, 5))
             assert device_of(found) == "gpu"
             np.testing.assert_array_equal(to_numpy(found), numbers)

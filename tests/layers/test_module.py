@@ -11,7 +11,10 @@ from minidl.layers import AvgPool, Convolution, Dense, MaxPool, Module, Sequenti
 class Small(Module):
     def __init__(self):
         rng = np.random.default_rng(0)
-        self.layers = {"first": Convolution(rng.standard_normal((3, 2, 4)), np.zeros(4), padding=1), "pool": MaxPool(2)}
+        self.layers = {
+            "first": Convolution(rng.standard_normal((3, 2, 4)), np.zeros(4), padding=1),
+            "pool": MaxPool(2),
+        }
         self.last = Dense(rng.standard_normal((12, 5)), np.zeros(5))
 
     def __call__(self, x):
@@ -21,7 +24,12 @@ class Small(Module):
 
 
 def test_parameters_are_named_by_their_path():
-    assert list(Small().named_parameters()) == ["first/kernel", "first/bias", "last/kernel", "last/bias"]
+    assert list(Small().named_parameters()) == [
+        "first/kernel",
+        "first/bias",
+        "last/kernel",
+        "last/bias",
+    ]
 
 
 class Holder(Module):
@@ -49,9 +57,14 @@ def test_parameters_that_would_have_no_names_are_refused(held, place):
         )
 
 
-@pytest.mark.parametrize("layers", [([Small(), Small()],), ({"first": Small(), "list1": [Small()]},)])
+@pytest.mark.parametrize(
+    "layers", [([Small(), Small()],), ({"first": Small(), "list1": [Small()]},)]
+)
 def test_a_list_of_layers_is_no_layer_of_a_sequential(layers):
-    with pytest.raises(ArgumentError, match=r"a Sequential found a list as 'list1'; wanted layers .*Sequential\(\*layers\)"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"a Sequential found a list as 'list1'; wanted layers .*Sequential\(\*layers\)",
+    ):
         Sequential(*layers)
 
 
@@ -102,7 +115,10 @@ def test_thawing_what_is_not_frozen_copies_nothing():
     model = Small()
     before = [p.data for p in model.parameters()]
     assert model.freeze(False) is model
-    assert all(p.data is data and p.requires_grad for p, data in zip(model.parameters(), before, strict=True))
+    assert all(
+        p.data is data and p.requires_grad
+        for p, data in zip(model.parameters(), before, strict=True)
+    )
 
 
 def test_thawing_leaves_an_array_that_was_given_read_only_as_it_is():

@@ -1,4 +1,5 @@
-"""Batch normalization, dropout, Sequential: against PyTorch where it has the same, by hand elsewhere."""
+"""Batch normalization, dropout, Sequential: against PyTorch where it has the same, by hand
+elsewhere."""
 
 from contextlib import nullcontext
 
@@ -45,13 +46,17 @@ def test_batch_norm_is_pytorchs(rectified):
         ours.train(training)
         xt = torch.tensor(x).movedim(-1, 1).contiguous().requires_grad_()
         xm = Tensor(x, requires_grad=True)
-        y, wanted = (ours.rectified(xm), torch.relu(theirs(xt))) if rectified else (ours(xm), theirs(xt))
+        y, wanted = (
+            (ours.rectified(xm), torch.relu(theirs(xt))) if rectified else (ours(xm), theirs(xt))
+        )
         np.testing.assert_allclose(y.data, wanted.detach().movedim(1, -1).numpy(), atol=1e-5)
         dy = rng.standard_normal(y.shape).astype(np.float32)
         y.backward(dy)
         wanted.backward(torch.tensor(dy).movedim(-1, 1))
         np.testing.assert_allclose(xm.grad, xt.grad.movedim(1, -1).numpy(), atol=1e-5)
-        np.testing.assert_allclose(ours.gamma.grad, theirs.weight.grad.numpy(), rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(
+            ours.gamma.grad, theirs.weight.grad.numpy(), rtol=1e-5, atol=1e-5
+        )
         np.testing.assert_allclose(ours.beta.grad, theirs.bias.grad.numpy(), rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(ours.mean, theirs.running_mean.numpy(), rtol=1e-5)
     np.testing.assert_allclose(ours.variance, theirs.running_var.numpy(), rtol=1e-5)
@@ -61,7 +66,9 @@ def test_batch_norm_is_pytorchs(rectified):
 def test_batch_norm_of_one_number_a_channel_is_refused_in_training(shape):
     layer, x = BatchNorm(5), np.ones(shape, np.float32)
     for call in (layer, layer.rectified):
-        with pytest.raises(ShapeError, match=r"wanted at least two numbers of each channel.*drop_last=True"):
+        with pytest.raises(
+            ShapeError, match=r"wanted at least two numbers of each channel.*drop_last=True"
+        ):
             call(x)
     assert not layer.mean.any() and (layer.variance == 1).all()
     if x.size:
@@ -69,7 +76,9 @@ def test_batch_norm_of_one_number_a_channel_is_refused_in_training(shape):
 
 
 def test_dropout_of_whole_numbers_is_refused():
-    with pytest.raises(ArgumentError, match="x is an array of int64; wanted an array of floating-point numbers"):
+    with pytest.raises(
+        ArgumentError, match="x is an array of int64; wanted an array of floating-point numbers"
+    ):
         Dropout(0.5)(np.arange(6))
 
 
@@ -119,7 +128,13 @@ def test_a_sequential_inside_is_summed_up_layer_by_layer():
     layers = {"first": Convolution.new(rng, (3, 3), 2, 4, padding=1, stride=2), "block": block}
     last = Convolution.new(rng, (3, 3), 4, 1, padding=1, bias=False)
     lines = Sequential({**layers, "last": last}).summary((8, 8, 2))
-    assert [line.name for line in lines] == ["first", "block/convolution1", "block/relu1", "block/maxpool1", "last"]
+    assert [line.name for line in lines] == [
+        "first",
+        "block/convolution1",
+        "block/relu1",
+        "block/maxpool1",
+        "last",
+    ]
     assert [line.multiply_adds for line in lines] == [16 * 72, 16 * 144, 0, 0, 4 * 36]
     assert [line.receptive_field for line in lines] == [(3, 3), (7, 7), (7, 7), (9, 9), (17, 17)]
     assert [line.parameters for line in lines] == [76, 148, 0, 0, 36]
@@ -127,7 +142,9 @@ def test_a_sequential_inside_is_summed_up_layer_by_layer():
 
 def separable(stride=1, dtype=np.float32):
     rng = np.random.default_rng(0)
-    depthwise, pointwise, bias = (rng.standard_normal(shape).astype(dtype) for shape in ((3, 3, 1, 4), (1, 1, 4, 6), 6))
+    depthwise, pointwise, bias = (
+        rng.standard_normal(shape).astype(dtype) for shape in ((3, 3, 1, 4), (1, 1, 4, 6), 6)
+    )
     return SeparableConvolution(depthwise, pointwise, bias, stride=stride, padding="same")
 
 
@@ -143,11 +160,19 @@ def test_a_separable_convolution_is_one_with_products_of_kernels():
 
 
 def test_the_summary_of_a_separable_convolution_by_hand():
-    [first, relu, second] = Sequential(separable(stride=2), LeakyReLU(0.1), Convolution(np.ones((3, 3, 6, 1)))).summary(
-        (8, 8, 4)
+    [first, relu, second] = Sequential(
+        separable(stride=2), LeakyReLU(0.1), Convolution(np.ones((3, 3, 6, 1)))
+    ).summary((8, 8, 4))
+    assert (first.shape, first.parameters, first.multiply_adds) == (
+        (4, 4, 6),
+        36 + 24 + 6,
+        16 * (36 + 24),
     )
-    assert (first.shape, first.parameters, first.multiply_adds) == ((4, 4, 6), 36 + 24 + 6, 16 * (36 + 24))
-    assert (relu.name, relu.receptive_field, second.receptive_field) == ("leakyrelu1", (3, 3), (7, 7))
+    assert (relu.name, relu.receptive_field, second.receptive_field) == (
+        "leakyrelu1",
+        (3, 3),
+        (7, 7),
+    )
 
 
 def test_a_leaky_relu_and_a_dense_layer_without_bias():
@@ -162,13 +187,24 @@ def test_what_sees_all_stays_so_behind_a_reshape():
         def __call__(self, x):
             return x.reshape(x.shape[0], 4, 4, 1)
 
-    model = Sequential(Flatten(), Unflatten(), Convolution.new(np.random.default_rng(0), (3, 3), 1, 2))
+    model = Sequential(
+        Flatten(), Unflatten(), Convolution.new(np.random.default_rng(0), (3, 3), 1, 2)
+    )
     assert [line.receptive_field for line in model.summary((4, 4, 1))] == [()] * 3
 
 
 def test_a_line_of_the_summary_says_what_is_seen():
     lines = [str(line) for line in small().summary((8, 8, 2))]
-    assert lines[0].split() == ["convolution1", "4x4x4", "76", "parameters", "1,152", "x+", "sees", "3x3"]
+    assert lines[0].split() == [
+        "convolution1",
+        "4x4x4",
+        "76",
+        "parameters",
+        "1,152",
+        "x+",
+        "sees",
+        "3x3",
+    ]
     assert lines[-1].split() == ["dense1", "3", "51", "parameters", "48", "x+", "sees", "all"]
 
 
@@ -178,7 +214,9 @@ def test_the_summary_leaves_each_layer_in_or_out_of_training(shape):
     model.layers["batchnorm1"].train(False)
     with nullcontext() if shape[-1] == 2 else pytest.raises(ShapeError):
         model.summary(shape)
-    assert [name for name, module in model.named_modules().items() if not module.training] == ["batchnorm1/"]
+    assert [name for name, module in model.named_modules().items() if not module.training] == [
+        "batchnorm1/"
+    ]
 
 
 @pytest.mark.parametrize("place", GPUS)
@@ -186,7 +224,9 @@ def test_a_new_layer_lies_on_one_device(place):
     with at(place):
         model, x = small(), Tensor(np.ones((2, 8, 8, 2), np.float32)).to("gpu")
         arrays = {name: value for name, value in model.state().items() if name != "dropout1/calls"}
-        assert {name: device_of(array) for name, array in arrays.items()} == dict.fromkeys(arrays, "gpu")
+        assert {name: device_of(array) for name, array in arrays.items()} == dict.fromkeys(
+            arrays, "gpu"
+        )
         assert model(x).device == "gpu"
 
 
@@ -200,10 +240,17 @@ def test_the_state_goes_from_one_network_to_another():
     other.restore(one.state())
     assert all(np.array_equal(value, other.state()[name]) for name, value in one.state().items())
     with pytest.raises(ArgumentError, match="the state lacks 'convolution1/bias'"):
-        other.restore({name: value for name, value in one.state().items() if name != "convolution1/bias"})
-    with pytest.raises(ArgumentError, match=r"dropout1/calls has a list in the state; wanted a whole number"):
+        other.restore(
+            {name: value for name, value in one.state().items() if name != "convolution1/bias"}
+        )
+    with pytest.raises(
+        ArgumentError, match=r"dropout1/calls has a list in the state; wanted a whole number"
+    ):
         other.restore({**one.state(), "dropout1/calls": [3]})
-    with pytest.raises(ArgumentError, match=r"dense1/bias has the shape \(4,\) in the state; wanted the shape \(3,\)"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"dense1/bias has the shape \(4,\) in the state; wanted the shape \(3,\)",
+    ):
         other.restore({**one.state(), "dense1/bias": np.zeros(4)})
 
 
@@ -211,7 +258,8 @@ def test_every_layer_of_the_package_is_public():
     assert {"BatchNorm", "Dropout", "Flatten", "ReLU", "Sequential"} <= set(layers.__all__)
 
 
-# ---- which ReLUs are fused ----------------------------------------------------------------------------------------------
+# ---- which ReLUs are fused
+# ----------------------------------------------------------------------------------------------
 
 
 class Shifted(ReLU):
@@ -278,7 +326,11 @@ def of_kernel(kind):
 )
 def test_each_layer_of_a_sequential_is_computed_as_if_it_were_called(make, activation):
     layer, last, x = make(), activation(), np.random.default_rng(1).standard_normal((1, 5, 5, 2))
-    for model in (Sequential(layer, last), Sequential(Sequential(layer), last), Sequential({"a": layer, "b": last})):
+    for model in (
+        Sequential(layer, last),
+        Sequential(Sequential(layer), last),
+        Sequential({"a": layer, "b": last}),
+    ):
         np.testing.assert_allclose(model(x).data, last(layer(x)).data, rtol=1e-12, atol=1e-12)
 
 
@@ -297,12 +349,16 @@ def test_a_known_layer_and_its_relu_are_one_op_and_a_subclass_that_knows_both_wa
 def test_a_call_that_was_put_in_the_place_of_a_layers_own_is_called(monkeypatch, kind):
     """As a profiler or a test does."""
     calls, own = [], kind.__call__
-    monkeypatch.setattr(kind, "__call__", lambda layer, x: calls.append(layer) or own(layer, x) * 2.0)
+    monkeypatch.setattr(
+        kind, "__call__", lambda layer, x: calls.append(layer) or own(layer, x) * 2.0
+    )
     x = np.random.default_rng(1).standard_normal((1, 5, 5, 2))
     for layer in (of_kernel(Convolution), BatchNorm(2, dtype=np.float64).train(False)):
         wanted = ReLU()(layer(x)).data
         calls.clear()
-        np.testing.assert_allclose(Sequential(layer, ReLU())(x).data, wanted, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(
+            Sequential(layer, ReLU())(x).data, wanted, rtol=1e-12, atol=1e-12
+        )
         assert len(calls) == (kind in (type(layer), ReLU))
 
 
@@ -312,5 +368,7 @@ def test_what_a_subclass_of_sequential_computes_is_one_layer_of_the_summary():
             return super().__call__(x) + x
 
     square = Convolution.new(np.random.default_rng(0), (1, 1), 2, 2)
-    lines = Sequential({"plain": Sequential(square), "residual": Residual(square)}).summary((4, 4, 2))
+    lines = Sequential({"plain": Sequential(square), "residual": Residual(square)}).summary(
+        (4, 4, 2)
+    )
     assert [line.name for line in lines] == ["plain/convolution1", "residual"]

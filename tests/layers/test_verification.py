@@ -20,7 +20,10 @@ begin = begun_anew(rng)
 
 def test_by_hand():
     f, g = np.array([[3.0, 0.0], [1.0, 2.0]]), np.array([[1.0, 0.0], [1.0, 6.0]])
-    for difference, wanted in (("absolute", [2 * 2 + 0.5, -4 + 0.5]), ("chi-square", [2 * 1 + 0.5, -16 / 8 + 0.5])):
+    for difference, wanted in (
+        ("absolute", [2 * 2 + 0.5, -4 + 0.5]),
+        ("chi-square", [2 * 1 + 0.5, -16 / 8 + 0.5]),
+    ):
         head = Verification(difference, 2, np.float64)
         head.weights.data[:], head.bias.data[:] = [2, -1], 0.5
         assert head(f, g).data.tolist() == wanted
@@ -50,7 +53,8 @@ def test_gradients_through_head_and_cross_entropy(difference):
 
 @pytest.mark.parametrize("difference", DIFFERENCES)
 def test_it_begins_as_a_distance_and_learns_which_numbers_count(difference):
-    """Only the first of the two numbers depends on the person. It separates pairs of one person from
+    """Only the first of the two numbers depends on the person. It separates pairs of one person
+    from
     pairs of two people clearly, so no pair is near the threshold."""
     rng = np.random.default_rng(4)
     head, people = Verification(difference, 2, np.float64), 2 * rng.integers(1, 5, 400)

@@ -10,7 +10,11 @@ from minidl.losses import sigmoid_cross_entropy, softmax_cross_entropy
 from tests.devices import GPUS, at
 
 rng = np.random.default_rng(0)
-LOGITS, LABELS, TARGETS = rng.standard_normal((5, 4)) * 3, np.array([3, 0, 2, 2, 1]), rng.uniform(0, 1, (5, 4))
+LOGITS, LABELS, TARGETS = (
+    rng.standard_normal((5, 4)) * 3,
+    np.array([3, 0, 2, 2, 1]),
+    rng.uniform(0, 1, (5, 4)),
+)
 
 
 def test_softmax_s_by_hand():
@@ -34,7 +38,9 @@ def test_sigmoid_s_by_hand():
 @pytest.mark.parametrize("classes", [2, 10, 1000])
 def test_a_network_that_knows_nothing(classes):
     labels = np.arange(7) % classes
-    np.testing.assert_allclose(softmax_cross_entropy(np.full((7, classes), 3.0), labels), np.log(classes), rtol=1e-14)
+    np.testing.assert_allclose(
+        softmax_cross_entropy(np.full((7, classes), 3.0), labels), np.log(classes), rtol=1e-14
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -43,9 +49,9 @@ def test_large_logits_overflow_nowhere(dtype):
         np.array([[1e4, -1e4], [-np.inf, 1e4]], dtype)
     )
     assert value == 0 and not gradient.any()
-    value, (gradient,) = value_and_grad(lambda z: sigmoid_cross_entropy(z, np.array([1, 0, 0]), "sum"))(
-        np.array([1e4, -1e4, 1e4], dtype)
-    )
+    value, (gradient,) = value_and_grad(
+        lambda z: sigmoid_cross_entropy(z, np.array([1, 0, 0]), "sum")
+    )(np.array([1e4, -1e4, 1e4], dtype))
     assert value == 1e4
     np.testing.assert_array_equal(gradient, [0, 0, 1])
 
@@ -54,7 +60,9 @@ def test_two_classes_are_one_sigmoid():
     """softmax of (0, z) is (1 - p, p) with p = sigmoid(z)"""
     z, labels = LOGITS[:, 0], LABELS % 2
     both = np.stack([np.zeros(5), z], axis=1)
-    np.testing.assert_allclose(softmax_cross_entropy(both, labels), sigmoid_cross_entropy(z, labels), rtol=1e-14)
+    np.testing.assert_allclose(
+        softmax_cross_entropy(both, labels), sigmoid_cross_entropy(z, labels), rtol=1e-14
+    )
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
@@ -76,8 +84,12 @@ def test_both_are_pytorchs(reduction):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint64])
 def test_labels_of_any_whole_numbers(dtype):
-    assert softmax_cross_entropy(LOGITS, LABELS.astype(dtype)) == softmax_cross_entropy(LOGITS, LABELS)
-    assert softmax_cross_entropy(LOGITS, Tensor(LABELS.astype(dtype))).data == softmax_cross_entropy(LOGITS, LABELS)
+    assert softmax_cross_entropy(LOGITS, LABELS.astype(dtype)) == softmax_cross_entropy(
+        LOGITS, LABELS
+    )
+    assert softmax_cross_entropy(
+        LOGITS, Tensor(LABELS.astype(dtype))
+    ).data == softmax_cross_entropy(LOGITS, LABELS)
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.float32])

@@ -15,15 +15,20 @@ begin = begun_anew(rng)
 
 
 def grams(features):
-    return np.array([picture.T @ picture for picture in features.reshape(len(features), -1, features.shape[-1])])
+    return np.array(
+        [picture.T @ picture for picture in features.reshape(len(features), -1, features.shape[-1])]
+    )
 
 
-# ---- Gram matrices --------------------------------------------------------------------------------------------------
+# ---- Gram matrices
+# --------------------------------------------------------------------------------------------------
 
 
 def test_the_gram_matrix_of_the_coursera_assignment():
     """Two rows of numbers there are two positions of three channels."""
-    features = np.array([[-1.6834447, 4.1890917, 3.8925915], [1.8942870, 1.3846823, 2.3524866]]).reshape(1, 1, 2, 3)
+    features = np.array(
+        [[-1.6834447, 4.1890917, 3.8925915], [1.8942870, 1.3846823, 2.3524866]]
+    ).reshape(1, 1, 2, 3)
     wanted = [[6.4223, -4.4291, -2.0967], [-4.4291, 19.4658, 19.5639], [-2.0967, 19.5639, 20.6865]]
     assert np.allclose(losses.gram_matrix(features)[0], wanted, atol=5e-5)
 
@@ -39,14 +44,18 @@ def test_a_gram_matrix_forgets_where_its_features_are():
     assert np.allclose(losses.gram_matrix(shuffled), losses.gram_matrix(F), rtol=1e-13)
 
 
-# ---- content --------------------------------------------------------------------------------------------------------
+# ---- content
+# --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("normalization", "factor"), [("half", 1 / 2), ("sum", 1), ("mean", 1 / 120), ("coursera", 1 / (4 * 60))]
+    ("normalization", "factor"),
+    [("half", 1 / 2), ("sum", 1), ("mean", 1 / 120), ("coursera", 1 / (4 * 60))],
 )
 def test_content_losses_by_their_definitions(normalization, factor):
-    assert np.isclose(losses.content_loss(F, S, normalization), factor * ((F - S) ** 2).sum(), rtol=1e-14)
+    assert np.isclose(
+        losses.content_loss(F, S, normalization), factor * ((F - S) ** 2).sum(), rtol=1e-14
+    )
 
 
 @pytest.mark.parametrize("normalization", CONTENT)
@@ -56,7 +65,8 @@ def test_a_picture_has_its_own_content(normalization):
     assert not any(gradient.any() for gradient in gradients)
 
 
-# ---- style ----------------------------------------------------------------------------------------------------------
+# ---- style
+# ----------------------------------------------------------------------------------------------------------
 
 
 def test_style_losses_by_their_definitions():
@@ -90,7 +100,8 @@ def test_a_style_may_be_its_gram_matrix_made_once(normalization, size):
     style = rng.standard_normal((2, *size, 5))
     made_once = losses.gram_matrix(style, "positions")
     one, other = (
-        value_and_grad(lambda f, style=style: losses.style_loss(f, style, normalization))(F) for style in (style, made_once)
+        value_and_grad(lambda f, style=style: losses.style_loss(f, style, normalization))(F)
+        for style in (style, made_once)
     )
     assert one[0] == other[0]
     assert np.array_equal(one[1][0], other[1][0])
@@ -105,17 +116,22 @@ def test_gatys_gradient_as_the_paper_writes_it():
 
 def test_the_total_cost_of_the_coursera_assignment():
     """Each term stands alone: content 0.2 and style 0.8, weighed by 10 and 40."""
-    content = losses.content_loss(np.full((1, 1, 1, 1), np.sqrt(0.8)), np.zeros((1, 1, 1, 1)), "coursera")
+    content = losses.content_loss(
+        np.full((1, 1, 1, 1), np.sqrt(0.8)), np.zeros((1, 1, 1, 1)), "coursera"
+    )
     style = losses.style_loss(np.full((1, 1, 1, 1), 3.2**0.25), np.zeros((1, 1, 1, 1)), "coursera")
     assert np.isclose(10 * content + 40 * style, 34)
 
 
-# ---- total variation ------------------------------------------------------------------------------------------------
+# ---- total variation
+# ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_flat_picture_has_no_variation(form):
-    value, (gradient,) = value_and_grad(lambda image: losses.total_variation(image, form))(np.full((3, 4, 3), 7.0))
+    value, (gradient,) = value_and_grad(lambda image: losses.total_variation(image, form))(
+        np.full((3, 4, 3), 7.0)
+    )
     assert value == 0
     assert not gradient.any()
 
@@ -132,14 +148,18 @@ def test_brightness_does_not_vary_and_the_gradient_sums_to_nothing(form):
 def test_a_batch_varies_as_much_as_its_pictures(form):
     pictures = rng.standard_normal((2, 4, 5, 3))
     assert np.isclose(
-        losses.total_variation(pictures, form), sum(losses.total_variation(picture, form) for picture in pictures), rtol=1e-13
+        losses.total_variation(pictures, form),
+        sum(losses.total_variation(picture, form) for picture in pictures),
+        rtol=1e-13,
     )
 
 
 def test_nine_point_s_gradient_is_the_nine_point_laplacian():
     """-1/3 [[1, 4, 1], [4, -20, 4], [1, 4, 1]] over the size of the picture, inside the border."""
     picture = rng.standard_normal((5, 5, 1))
-    _, (gradient,) = value_and_grad(lambda image: losses.total_variation(image, "nine_point"))(picture)
+    _, (gradient,) = value_and_grad(lambda image: losses.total_variation(image, "nine_point"))(
+        picture
+    )
     laplacian = np.array([[1.0, 4, 1], [4, -20, 4], [1, 4, 1]]) / 3
     wanted = -(laplacian * picture[1:4, 1:4, 0]).sum() / picture.size
     assert np.isclose(gradient[2, 2, 0], wanted, rtol=1e-13)

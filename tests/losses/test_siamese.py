@@ -1,4 +1,5 @@
-"""Losses of pairs: by hand, where a and b meet, and what is known of a network that has learned nothing."""
+"""Losses of pairs: by hand, where a and b meet, and what is known of a network that has learned
+nothing."""
 
 import numpy as np
 import pytest
@@ -13,12 +14,16 @@ LOSSES = [siamese_energy_loss, contrastive_loss]
 
 def at_distance(*distances):
     """a, b (N, 2) that are so far apart, in the direction (3, 4)"""
-    return np.array([[0.6 * E + 1, 0.8 * E - 2] for E in distances]), np.array([[1.0, -2.0]] * len(distances))
+    return np.array([[0.6 * E + 1, 0.8 * E - 2] for E in distances]), np.array(
+        [[1.0, -2.0]] * len(distances)
+    )
 
 
 def slope(loss, E, same, **parameter):
     """∂L/∂E, by moving a along (0.6, 0.8)"""
-    _, (da, db) = value_and_grad(lambda a, b: loss(a, b, np.array([same]), **parameter))(*at_distance(E))
+    _, (da, db) = value_and_grad(lambda a, b: loss(a, b, np.array([same]), **parameter))(
+        *at_distance(E)
+    )
     np.testing.assert_array_equal(da, -db)
     return da[0] @ [0.6, 0.8]
 
@@ -28,15 +33,21 @@ def test_the_energy_loss_by_hand():
     a, b = at_distance(1, 2, 0, 5)
     wanted = (2 / 5 * 1 + 2 / 5 * 4 + 10 + 10 * np.exp(-2.77)) / 4
     np.testing.assert_allclose(siamese_energy_loss(a, b, same), wanted, rtol=1e-14)
-    np.testing.assert_allclose(siamese_energy_loss(a, b, same.astype(np.float32)), wanted, rtol=1e-14)
+    np.testing.assert_allclose(
+        siamese_energy_loss(a, b, same.astype(np.float32)), wanted, rtol=1e-14
+    )
     np.testing.assert_allclose(slope(siamese_energy_loss, 3, True), 4 / 5 * 3, rtol=1e-14)
-    np.testing.assert_allclose(slope(siamese_energy_loss, 3, False), -5.54 * np.exp(-2.77 * 3 / 5), rtol=1e-14)
+    np.testing.assert_allclose(
+        slope(siamese_energy_loss, 3, False), -5.54 * np.exp(-2.77 * 3 / 5), rtol=1e-14
+    )
 
 
 def test_the_contrastive_loss_by_hand():
     same = np.array([True, False, False])
     a, b = at_distance(3, 1, 2.5)
-    np.testing.assert_allclose(contrastive_loss(a, b, same, margin=2.0), (9 / 2 + 1 / 2 + 0) / 3, rtol=1e-14)
+    np.testing.assert_allclose(
+        contrastive_loss(a, b, same, margin=2.0), (9 / 2 + 1 / 2 + 0) / 3, rtol=1e-14
+    )
     np.testing.assert_allclose(slope(contrastive_loss, 3, True, margin=2.0), 3, rtol=1e-14)
     np.testing.assert_allclose(slope(contrastive_loss, 0.5, False, margin=2.0), -1.5, rtol=1e-14)
     assert slope(contrastive_loss, 2.5, False, margin=2.0) == 0
@@ -52,7 +63,9 @@ def test_same_and_different_cost_as_much_at_half_of_q(q):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("same", [True, False])
 def test_where_a_is_b_the_gradient_is_zero(loss, same):
-    _, gradients = value_and_grad(lambda a, b: loss(a, b, np.array([same] * 2)))(np.ones((2, 3)), np.ones((2, 3)))
+    _, gradients = value_and_grad(lambda a, b: loss(a, b, np.array([same] * 2)))(
+        np.ones((2, 3)), np.ones((2, 3))
+    )
     for gradient in gradients:
         np.testing.assert_array_equal(gradient, 0)
 
@@ -78,18 +91,31 @@ def test_the_baselines():
     for q, share in ((5.0, 0.5), (1.0, 0.1), (3.0, 0.9)):
         collapsed, constant, distance = energy_baselines(q, share)
         same = np.arange(10) < round(10 * share)
-        every = [siamese_energy_loss(*at_distance(*[E] * 10), same, q) for E in np.linspace(0, 2 * q, 2001)]
+        every = [
+            siamese_energy_loss(*at_distance(*[E] * 10), same, q)
+            for E in np.linspace(0, 2 * q, 2001)
+        ]
         np.testing.assert_allclose(every[0], collapsed, rtol=1e-14)
         np.testing.assert_allclose(min(every), constant, rtol=1e-5)
         assert min(every) >= constant
-        np.testing.assert_allclose(siamese_energy_loss(*at_distance(*[distance] * 10), same, q), constant, rtol=1e-14)
+        np.testing.assert_allclose(
+            siamese_energy_loss(*at_distance(*[distance] * 10), same, q), constant, rtol=1e-14
+        )
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_what_makes_no_sense_is_refused(loss):
     a, b, same = np.ones((2, 3)), np.ones((2, 3)), np.array([0, 1])
-    for wrong in ((a, b[:1], same), (a, b, same[:1]), (a[0], b[0], same), (a, b, same[:, None]), (a[:0], b[:0], same[:0])):
-        with pytest.raises(ShapeError, match="wanted \\(N, D\\) twice and \\(N,\\), N and D at least 1"):
+    for wrong in (
+        (a, b[:1], same),
+        (a, b, same[:1]),
+        (a[0], b[0], same),
+        (a, b, same[:, None]),
+        (a[:0], b[:0], same[:0]),
+    ):
+        with pytest.raises(
+            ShapeError, match="wanted \\(N, D\\) twice and \\(N,\\), N and D at least 1"
+        ):
             loss(*wrong)
     with pytest.raises(ArgumentError, match="same holds other numbers than 0 and 1"):
         loss(a, b, np.array([1, 2]))

@@ -1,4 +1,5 @@
-"""The triplet loss: by hand, at its kinks, without triplets, collapsed, and what descent does to it."""
+"""The triplet loss: by hand, at its kinks, without triplets, collapsed, and what descent does to
+it."""
 
 import numpy as np
 import pytest
@@ -9,8 +10,14 @@ from minidl.losses import triplet_loss
 from minidl.losses.triplet import DIVISORS
 from minidl.ops import l2_normalize
 
-OPTIONS = [{"squared": squared, "soft": soft} for squared in (True, False) for soft in (False, True)]
-IDS = [" ".join(word for word, said in (("squared", o["squared"]), ("soft", o["soft"])) if said) or "plain" for o in OPTIONS]
+OPTIONS = [
+    {"squared": squared, "soft": soft} for squared in (True, False) for soft in (False, True)
+]
+IDS = [
+    " ".join(word for word, said in (("squared", o["squared"]), ("soft", o["soft"])) if said)
+    or "plain"
+    for o in OPTIONS
+]
 
 # d_ap² = 25, 1, 0 and d_an² = 4, 9, 0
 ANCHOR = np.array([[1.0, 2.0], [0.0, 0.0], [7.0, 7.0]])
@@ -29,18 +36,24 @@ def test_by_hand():
     np.testing.assert_array_equal(da, [[-10, -8], [0, 0], [0, 0]])  # 2 (n - p)
     np.testing.assert_array_equal(dp, [[6, 8], [0, 0], [0, 0]])  # 2 (p - a)
     np.testing.assert_array_equal(dn, [[4, 0], [0, 0], [0, 0]])  # 2 (a - n)
-    value, (da, dp, dn) = of(ANCHOR, POSITIVE, NEGATIVE, margin=0.5, squared=False, reduction="mean")
+    value, (da, dp, dn) = of(
+        ANCHOR, POSITIVE, NEGATIVE, margin=0.5, squared=False, reduction="mean"
+    )
     np.testing.assert_allclose(value, (3.5 + 0 + 0.5) / 3, rtol=1e-15)
     np.testing.assert_allclose(3 * dp[0], [0.6, 0.8], rtol=1e-15)
     np.testing.assert_allclose(3 * dn[0], [1, 0], rtol=1e-15)
     soft = np.log1p(np.exp([21.5, -7.5, 0.5]))
-    np.testing.assert_allclose(triplet_loss(ANCHOR, POSITIVE, NEGATIVE, 0.5, soft=True), soft.sum(), rtol=1e-15)
+    np.testing.assert_allclose(
+        triplet_loss(ANCHOR, POSITIVE, NEGATIVE, 0.5, soft=True), soft.sum(), rtol=1e-15
+    )
 
 
 def test_reductions():
     each = {name: triplet_loss(ANCHOR, POSITIVE, NEGATIVE, 0.5, name) for name in DIVISORS}
     assert each == {"sum": 22.0, "mean": 22 / 3, "mean_active": 11.0}
-    soft = {name: triplet_loss(ANCHOR, POSITIVE, NEGATIVE, 0.5, name, soft=True) for name in DIVISORS}
+    soft = {
+        name: triplet_loss(ANCHOR, POSITIVE, NEGATIVE, 0.5, name, soft=True) for name in DIVISORS
+    }
     assert soft["mean_active"] == soft["mean"]  # of which every term is above 0
 
 
@@ -69,7 +82,9 @@ def test_without_triplets_there_is_no_loss(options, reduction):
 @pytest.mark.parametrize("reduction", DIVISORS)
 @pytest.mark.parametrize("squared", [True, False])
 def test_easy_triplets_alone_have_no_gradient(reduction, squared):
-    value, gradients = of(ANCHOR[1:2], POSITIVE[1:2], NEGATIVE[1:2], reduction=reduction, squared=squared)
+    value, gradients = of(
+        ANCHOR[1:2], POSITIVE[1:2], NEGATIVE[1:2], reduction=reduction, squared=squared
+    )
     assert value == 0 and not any(gradient.any() for gradient in gradients)
 
 
@@ -113,7 +128,9 @@ def test_the_soft_form_does_not_overflow():
 def test_descent_brings_the_positive_nearer_than_the_negative(options):
     triplets = list(np.random.default_rng(0).standard_normal((3, 10, 4)))
     for _ in range(200):
-        _, gradients = value_and_grad(lambda *x: triplet_loss(*map(l2_normalize, x), 0.2, **options))(*triplets)
+        _, gradients = value_and_grad(
+            lambda *x: triplet_loss(*map(l2_normalize, x), 0.2, **options)
+        )(*triplets)
         triplets = [x - 0.1 * dx for x, dx in zip(triplets, gradients, strict=True)]
     a, p, n = map(l2_normalize, triplets)
     assert (np.linalg.norm(a - p, axis=1) < np.linalg.norm(a - n, axis=1)).all()

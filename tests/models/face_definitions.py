@@ -1,6 +1,8 @@
-"""The face networks once more, straight from their description and with its names: one picture, float64, a loop for each tap.
+"""The face networks once more, straight from their description and with its names: one picture,
+float64, a loop for each tap.
 
-Nothing of minidl is used. `w` gives the array of a name of the original files; depthwise filters are (3, 3, C, 1).
+Nothing of minidl is used. `w` gives the array of a name of the original files; depthwise filters
+are (3, 3, C, 1).
 """
 
 import json
@@ -8,8 +10,16 @@ import json
 import numpy as np
 
 RECOGNITION_MEANS, DETECTION_MEANS = (122.782, 117.001, 104.298), (117.001, 114.697, 97.404)
-ANCHORS = (1.603231, 2.094468), (6.041143, 7.080126), (2.882459, 3.518061), (4.266906, 5.178857), (9.041765, 10.66308)
-BLOCKS = "32_1 32_2 32_3 64_down 64_1 64_2 64_3 128_down 128_1 128_2 256_down 256_1 256_2 256_down_out"
+ANCHORS = (
+    (1.603231, 2.094468),
+    (6.041143, 7.080126),
+    (2.882459, 3.518061),
+    (4.266906, 5.178857),
+    (9.041765, 10.66308),
+)
+BLOCKS = (
+    "32_1 32_2 32_3 64_down 64_1 64_2 64_3 128_down 128_1 128_2 256_down 256_1 256_2 256_down_out"
+)
 
 
 def originals(folder, name):
@@ -46,7 +56,9 @@ def resized(picture, side):
         for j in range(side):
             (r, a), (c, b) = (divmod(k * n / side, 1) for k in (i, j))
             rows, columns = ((int(k), min(int(k) + 1, n - 1)) for k in (r, c))
-            upper, lower = ((1 - b) * picture[row, columns[0]] + b * picture[row, columns[1]] for row in rows)
+            upper, lower = (
+                (1 - b) * picture[row, columns[0]] + b * picture[row, columns[1]] for row in rows
+            )
             y[i, j] = (1 - a) * upper + a * lower
     return y
 
@@ -57,11 +69,20 @@ def windows(x, size, stride, before, after, value=0.0):
     rows, columns = ((length - size) // stride + 1 for length in x.shape[:2])
     for i in range(size):
         for j in range(size):
-            yield i, j, x[i : i + (rows - 1) * stride + 1 : stride, j : j + (columns - 1) * stride + 1 : stride]
+            yield (
+                i,
+                j,
+                x[
+                    i : i + (rows - 1) * stride + 1 : stride,
+                    j : j + (columns - 1) * stride + 1 : stride,
+                ],
+            )
 
 
 def convolution(x, filters, stride=1, before=0, after=0):
-    return sum(seen @ filters[i, j] for i, j, seen in windows(x, len(filters), stride, before, after))
+    return sum(
+        seen @ filters[i, j] for i, j, seen in windows(x, len(filters), stride, before, after)
+    )
 
 
 def separable(x, w, name, stride=1, before=1):
@@ -90,7 +111,8 @@ def detection(w, picture):
 
 
 def boxes(numbers):
-    """(n, n, 25) -> x, y of the left upper corner, width, height, score of all, in parts of the padded square"""
+    """(n, n, 25) -> x, y of the left upper corner, width, height, score of all, in parts of the
+    padded square"""
     n, found = len(numbers), []
 
     def sigmoid(z):
@@ -102,7 +124,9 @@ def boxes(numbers):
                 x, y, w, h, score = numbers[row, column, 5 * anchor : 5 * anchor + 5]
                 width, height = np.exp(w) * anchor_w / n, np.exp(h) * anchor_h / n
                 centre = (column + sigmoid(x)) / n, (row + sigmoid(y)) / n
-                found.append([centre[0] - width / 2, centre[1] - height / 2, width, height, sigmoid(score)])
+                found.append(
+                    [centre[0] - width / 2, centre[1] - height / 2, width, height, sigmoid(score)]
+                )
     return np.array(found)
 
 
@@ -126,7 +150,10 @@ def recognition(w, picture):
     """(150, 150, 3) -> (128,)"""
 
     def conv(x, name, stride=1, padding=0):
-        y = convolution(x, w[f"{name}/conv/filters"], stride, padding, padding) + w[f"{name}/conv/bias"]
+        y = (
+            convolution(x, w[f"{name}/conv/filters"], stride, padding, padding)
+            + w[f"{name}/conv/bias"]
+        )
         return w[f"{name}/scale/weights"] * y + w[f"{name}/scale/biases"]
 
     x = (picture - RECOGNITION_MEANS) / 255

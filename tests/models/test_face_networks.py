@@ -1,4 +1,5 @@
-"""The face networks against their definition, written out plainly in face_definitions.py, and on a GPU against the CPU."""
+"""The face networks against their definition, written out plainly in face_definitions.py, and on a
+GPU against the CPU."""
 
 import numpy as np
 import pytest
@@ -14,7 +15,11 @@ from minidl.models.face_detector import boxes
 from tests.devices import GPUS, at
 from tests.models import face_definitions as definitions
 
-NETWORKS = {"face_detector": face_detector, "face_landmarks": face_landmarks, "face_recognition": face_recognition}
+NETWORKS = {
+    "face_detector": face_detector,
+    "face_landmarks": face_landmarks,
+    "face_recognition": face_recognition,
+}
 DEFINITIONS = {
     "face_detector": definitions.detection,
     "face_landmarks": definitions.landmarks,
@@ -37,9 +42,19 @@ def name(request):
 def by_original_names(name):
     """The shipped arrays as the original files name them."""
     [architecture] = [known for known in ARCHITECTURES if known.name == name]
-    parts = {"kernel": "filters", "depthwise": "depthwise_filter", "pointwise": "pointwise_filter", "bias": "bias"}
+    parts = {
+        "kernel": "filters",
+        "depthwise": "depthwise_filter",
+        "pointwise": "pointwise_filter",
+        "bias": "bias",
+    }
     if name == "face_recognition":
-        parts = {"kernel": "conv/filters", "bias": "conv/bias", "scale": "scale/weights", "shift": "scale/biases"}
+        parts = {
+            "kernel": "conv/filters",
+            "bias": "conv/bias",
+            "scale": "scale/weights",
+            "shift": "scale/biases",
+        }
     found = {}
     for known, array in load(shipped(name), architecture).arrays.items():
         layer, _, part = known.rpartition("/")
@@ -54,7 +69,9 @@ def by_original_names(name):
 
 def pictures(side):
     """A face, a picture of noise, black, white"""
-    face = definitions.resized(definitions.square(read_image(shipped_picture("astronaut"))[60:200, 150:300], False), side)
+    face = definitions.resized(
+        definitions.square(read_image(shipped_picture("astronaut"))[60:200, 150:300], False), side
+    )
     noise = np.random.default_rng(0).uniform(0, 255, (side, side, 3))
     return np.stack([face, noise, np.zeros_like(face), np.full_like(face, 255)]).astype(np.float32)
 
@@ -69,7 +86,10 @@ def test_the_network_is_the_definition(name):
 
 
 def test_the_shipped_numbers_are_those_of_the_original_files(name, minidl_data):
-    ours, theirs = by_original_names(name), definitions.originals(minidl_data / "faces", ORIGINALS[name])
+    ours, theirs = (
+        by_original_names(name),
+        definitions.originals(minidl_data / "faces", ORIGINALS[name]),
+    )
     assert ours.keys() == theirs.keys() and len(ours) == ARRAYS[name]
     for array_name, array in theirs.items():
         np.testing.assert_array_equal(ours[array_name], array)
@@ -78,16 +98,22 @@ def test_the_shipped_numbers_are_those_of_the_original_files(name, minidl_data):
 def test_boxes_are_those_of_the_definition():
     detector, given = face_detector(), pictures(160)
     for found, numbers in zip(detector.boxes(given), detector(given), strict=True):
-        np.testing.assert_allclose(found, definitions.boxes(numbers.reshape(5, 5, 25).astype(float)), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            found, definitions.boxes(numbers.reshape(5, 5, 25).astype(float)), rtol=1e-4, atol=1e-5
+        )
 
 
 def test_boxes_by_hand():
-    numbers = np.zeros((1, 2, 2, 5, 5))  # every centre in the middle of its cell, every box its anchor's, every score a half
-    numbers[0, 1, 0, 0] = [50, -50, np.log(2), 0, 50]  # at the right upper corner of its cell, twice as wide
+    # every centre in the middle of its cell, every box its anchor's, every score a half
+    numbers = np.zeros((1, 2, 2, 5, 5))
+    # at the right upper corner of its cell, twice as wide
+    numbers[0, 1, 0, 0] = [50, -50, np.log(2), 0, 50]
     found = boxes(numbers)
     assert found.shape == (1, 20, 5)
     width, height = 1.603231 / 2, 2.094468 / 2
-    np.testing.assert_allclose(found[0, 0], [0.25 - width / 2, 0.25 - height / 2, width, height, 0.5])
+    np.testing.assert_allclose(
+        found[0, 0], [0.25 - width / 2, 0.25 - height / 2, width, height, 0.5]
+    )
     np.testing.assert_allclose(found[0, 10], [0.5 - width, 0.5 - height / 2, 2 * width, height, 1])
 
 
@@ -95,7 +121,9 @@ def test_boxes_of_a_rectangle_by_hand():
     numbers = np.zeros((1, 2, 4, 5, 5))  # two rows of four cells
     found = boxes(numbers).reshape(2, 4, 5, 5)
     width, height = 1.603231 / 4, 2.094468 / 2
-    np.testing.assert_allclose(found[1, 2, 0], [2.5 / 4 - width / 2, 1.5 / 2 - height / 2, width, height, 0.5])
+    np.testing.assert_allclose(
+        found[1, 2, 0], [2.5 / 4 - width / 2, 1.5 / 2 - height / 2, width, height, 0.5]
+    )
 
 
 def test_a_rectangle_is_seen_as_the_same_part_of_a_square_that_is_black_beside_it():
@@ -119,20 +147,25 @@ def test_pictures_of_the_wrong_size_are_refused(name):
 
 def test_one_picture_and_whole_numbers_will_do(name):
     model, given = NETWORKS[name](), pictures(SIDES[name]).astype(np.uint8)
-    np.testing.assert_allclose(model(given[0]), model(given.astype(np.float32))[:1], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        model(given[0]), model(given.astype(np.float32))[:1], rtol=1e-4, atol=1e-4
+    )
 
 
 def test_gradients_reach_the_picture_and_not_the_frozen_weights(name):
     model = NETWORKS[name]()
     for parameter in model.parameters():
         parameter.data = parameter.data.astype(np.float64)
-    x = Tensor(pictures(SIDES[name])[1:2].astype(np.float64), requires_grad=True)  # noise: the maxima are no ties
+    # noise: the maxima are no ties
+    x = Tensor(pictures(SIDES[name])[1:2].astype(np.float64), requires_grad=True)
     y = model(x)
     dy = np.random.default_rng(0).standard_normal(y.shape)
     y.backward(dy)
     assert all(parameter.grad is None for parameter in model.parameters())
     steepest = np.linalg.norm(x.grad)
-    ahead, behind = ((model(x.data + length * x.grad / steepest) * dy).sum() for length in (1e-4, -1e-4))
+    ahead, behind = (
+        (model(x.data + length * x.grad / steepest) * dy).sum() for length in (1e-4, -1e-4)
+    )
     assert (ahead - behind) / 2e-4 == pytest.approx(steepest, rel=1e-3)
 
 
@@ -150,4 +183,6 @@ def test_a_gpu_gives_the_same(name, place):
 
 def test_separable_where_the_architecture_says_so():
     kinds = {name: type(layer) for name, layer in face_detector().layers.items()}
-    assert [name for name, kind in kinds.items() if kind is SeparableConvolution] == [f"conv{n}" for n in range(1, 6)]
+    assert [name for name, kind in kinds.items() if kind is SeparableConvolution] == [
+        f"conv{n}" for n in range(1, 6)
+    ]

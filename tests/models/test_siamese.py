@@ -6,7 +6,11 @@ def test_it_is_the_network_that_it_is_said_to_be():
     assert [line.name for line in lines if line.parameters] == [
         "conv1", "conv2", "conv3", "fc1", "fc1_norm", "fc2", "fc2_norm", "embedding",
     ]  # fmt: skip
-    assert [line.shape for line in lines if line.name.startswith("conv")][::2] == [(28, 28, 32), (14, 14, 64), (7, 7, 128)]
+    assert [line.shape for line in lines if line.name.startswith("conv")][::2] == [
+        (28, 28, 32),
+        (14, 14, 64),
+        (7, 7, 128),
+    ]
     assert sum(line.parameters for line in lines) == 7_045_122
     assert sum(line.multiply_adds for line in lines) == 14_398_976
 

@@ -13,7 +13,11 @@ from minidl.models import VGG19, vgg19
 
 BLOCKS = {"block1": 2, "block2": 2, "block3": 4, "block4": 4, "block5": 4}
 CONVOLUTIONS = [f"{block}_conv{i}" for block, count in BLOCKS.items() for i in range(1, count + 1)]
-LAYERS = [*CONVOLUTIONS, *(f"{name}.pre" for name in CONVOLUTIONS), *(f"{block}_pool" for block in BLOCKS)]
+LAYERS = [
+    *CONVOLUTIONS,
+    *(f"{name}.pre" for name in CONVOLUTIONS),
+    *(f"{block}_pool" for block in BLOCKS),
+]
 STYLE_LAYERS = [f"block{i}_conv1" for i in range(1, 6)]
 
 
@@ -30,14 +34,23 @@ def photograph():
 def torch_features(model, image, torch):
     """{layer: activation} by PyTorch, channels first: image (1, 3, H, W) in RGB, 0..255."""
     functional = torch.nn.functional
-    x = image[:, [2, 1, 0]] - torch.tensor([103.939, 116.779, 123.68], dtype=image.dtype)[:, None, None]
+    x = (
+        image[:, [2, 1, 0]]
+        - torch.tensor([103.939, 116.779, 123.68], dtype=image.dtype)[:, None, None]
+    )
     found = {}
     for name, layer in model.layers.items():
         if isinstance(layer, (AvgPool, MaxPool)):
-            x = (functional.avg_pool2d if isinstance(layer, AvgPool) else functional.max_pool2d)(x, 2)
+            x = (functional.avg_pool2d if isinstance(layer, AvgPool) else functional.max_pool2d)(
+                x, 2
+            )
         else:
-            kernel, bias = (torch.tensor(p.data, dtype=image.dtype) for p in (layer.kernel, layer.bias))
-            x = found[f"{name}.pre"] = functional.conv2d(x, kernel.permute(3, 2, 0, 1), bias, padding=1)
+            kernel, bias = (
+                torch.tensor(p.data, dtype=image.dtype) for p in (layer.kernel, layer.bias)
+            )
+            x = found[f"{name}.pre"] = functional.conv2d(
+                x, kernel.permute(3, 2, 0, 1), bias, padding=1
+            )
             x = functional.relu(x)
         found[name] = x
     return found
@@ -70,7 +83,9 @@ def test_gradient_of_a_style_transfer_objective_agrees_with_pytorch(model, photo
     targets = model.features(photograph, ["block4_conv2"]), model.features(style, STYLE_LAYERS)
     image = Tensor(start, requires_grad=True)
     features = model.features(image, ["block4_conv2", *STYLE_LAYERS])
-    loss = content_loss(features["block4_conv2"], targets[0]["block4_conv2"], "mean") + 0.1 * total_variation(image)
+    loss = content_loss(
+        features["block4_conv2"], targets[0]["block4_conv2"], "mean"
+    ) + 0.1 * total_variation(image)
     for name in STYLE_LAYERS:
         loss = loss + 0.2 * style_loss(features[name], targets[1][name], "gatys")
     loss.backward()
@@ -80,10 +95,16 @@ def test_gradient_of_a_style_transfer_objective_agrees_with_pytorch(model, photo
 
     x = channels_first(start, torch, torch.float64).requires_grad_()
     found = torch_features(model, x, torch)
-    content = torch_features(model, channels_first(photograph, torch, torch.float64), torch)["block4_conv2"]
+    content = torch_features(model, channels_first(photograph, torch, torch.float64), torch)[
+        "block4_conv2"
+    ]
     painted = torch_features(model, channels_first(style, torch, torch.float64), torch)
     expected = ((found["block4_conv2"] - content) ** 2).mean()
-    expected = expected + 0.1 * ((x[..., 1:, :] - x[..., :-1, :]) ** 2).sum() + 0.1 * ((x[..., 1:] - x[..., :-1]) ** 2).sum()
+    expected = (
+        expected
+        + 0.1 * ((x[..., 1:, :] - x[..., :-1, :]) ** 2).sum()
+        + 0.1 * ((x[..., 1:] - x[..., :-1]) ** 2).sum()
+    )
     for name in STYLE_LAYERS:
         F, S = unrolled(found[name]), unrolled(painted[name])
         difference = F @ F.T / F.shape[1] - S @ S.T / S.shape[1]
@@ -105,7 +126,12 @@ def test_frozen_weights_get_no_gradient_and_others_do(model, photograph):
     try:
         model.features(image, ["conv1_2"])["conv1_2"].sum().backward()
         reached = [name for name, p in model.named_parameters().items() if p.grad is not None]
-        assert reached == ["block1_conv1/kernel", "block1_conv1/bias", "block1_conv2/kernel", "block1_conv2/bias"]
+        assert reached == [
+            "block1_conv1/kernel",
+            "block1_conv1/bias",
+            "block1_conv2/kernel",
+            "block1_conv2/bias",
+        ]
     finally:
         model.freeze()
         for p in model.parameters():
@@ -113,8 +139,17 @@ def test_frozen_weights_get_no_gradient_and_others_do(model, photograph):
 
 
 def test_the_papers_names_are_aliases(model, photograph):
-    found = model.features(photograph, ["conv2_2", "relu2_2", "block2_conv2", "pool2", "block2_pool", "conv2_2.pre"])
-    assert list(found) == ["conv2_2", "relu2_2", "block2_conv2", "pool2", "block2_pool", "conv2_2.pre"]
+    found = model.features(
+        photograph, ["conv2_2", "relu2_2", "block2_conv2", "pool2", "block2_pool", "conv2_2.pre"]
+    )
+    assert list(found) == [
+        "conv2_2",
+        "relu2_2",
+        "block2_conv2",
+        "pool2",
+        "block2_pool",
+        "conv2_2.pre",
+    ]
     assert found["conv2_2"] is found["block2_conv2"] is found["relu2_2"]
     assert found["pool2"] is found["block2_pool"]
     assert found["conv2_2.pre"].min() < 0 <= found["conv2_2"].min()
@@ -139,7 +174,16 @@ def test_nothing_deeper_than_asked_is_computed(model, photograph, monkeypatch):
     assert model.features(photograph, ["conv1_1"])["conv1_1"].shape[-1] == 64
 
 
-UNKNOWN = ["conv6_1", "block1_conv3", "relu", "block1_conv1.post", "block1_pool.pre", "conv1_1.", "fc1", ""]
+UNKNOWN = [
+    "conv6_1",
+    "block1_conv3",
+    "relu",
+    "block1_conv1.post",
+    "block1_pool.pre",
+    "conv1_1.",
+    "fc1",
+    "",
+]
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
@@ -153,15 +197,23 @@ def test_unknown_layers_are_refused_in_a_short_sentence(model):
         with pytest.raises(ArgumentError) as caught:
             model.canonical(name)
         assert len(str(caught.value)) < 300 and str(caught.value).isprintable()
-    for name, meant in {"Conv4_2": "conv4_2", "conv6_1": "conv5_1", "block4-conv2": "block4_conv2"}.items():
+    for name, meant in {
+        "Conv4_2": "conv4_2",
+        "conv6_1": "conv5_1",
+        "block4-conv2": "block4_conv2",
+    }.items():
         with pytest.raises(ArgumentError, match=rf"did you mean '{meant}'\?"):
             model.canonical(name)
-    with pytest.raises(ArgumentError, match=r"pool5$"):  # which the network has with its dense layers alone
+    # which the network has with its dense layers alone
+    with pytest.raises(ArgumentError, match=r"pool5$"):
         model.canonical("fc1")
 
 
 def test_a_picture_too_small_for_the_deepest_layer_is_refused(model, photograph):
-    with pytest.raises(ShapeError, match="20x15 is too small for block5_conv1, which needs at least 16 pixels a side"):
+    with pytest.raises(
+        ShapeError,
+        match="20x15 is too small for block5_conv1, which needs at least 16 pixels a side",
+    ):
         model.features(photograph[:15, :20], ["conv1_1", "conv5_1"])
     assert model.features(photograph[:16, :20], ["conv5_1"])["conv5_1"].shape == (1, 1, 1, 512)
     with pytest.raises(ShapeError, match=r"wanted \(H, W, 3\)"):
@@ -185,5 +237,9 @@ def test_a_layer_that_was_replaced_by_a_subclass_is_called():
     model = VGG19(arrays, Preprocessing("RGB", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)))
     picture = rng.uniform(0, 255, (8, 8, 3)).astype(np.float32)
     before = model.features(picture, ["conv1_1"])["conv1_1"]
-    model.layers["block1_conv1"] = Doubled(arrays["block1_conv1/kernel"], arrays["block1_conv1/bias"], padding=1)
-    np.testing.assert_allclose(model.features(picture, ["conv1_1"])["conv1_1"], 2 * before, rtol=1e-5)
+    model.layers["block1_conv1"] = Doubled(
+        arrays["block1_conv1/kernel"], arrays["block1_conv1/bias"], padding=1
+    )
+    np.testing.assert_allclose(
+        model.features(picture, ["conv1_1"])["conv1_1"], 2 * before, rtol=1e-5
+    )

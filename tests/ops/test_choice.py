@@ -20,14 +20,21 @@ def zeros(*shape):
 
 @pytest.fixture
 def chosen(monkeypatch):
-    """chosen(x_shape, w_shape, **options): the names of the algorithms that "auto" takes for forward, dx and dw."""
+    """chosen(x_shape, w_shape, **options): the names of the algorithms that "auto" takes for
+    forward, dx and dw."""
     monkeypatch.setattr(choice, "get_threads", lambda: 2)
     for name, module in ALGORITHMS.items():
         for what in ("forward", "dx", "dw"):
             monkeypatch.setattr(module, what, lambda *_, name=name: name)
 
     def names(x_shape, w_shape, **options):
-        options = {"stride": 1, "padding": "same", "dilation": 1, "groups": 1, "algorithm": "auto"} | options
+        options = {
+            "stride": 1,
+            "padding": "same",
+            "dilation": 1,
+            "groups": 1,
+            "algorithm": "auto",
+        } | options
         x, w = zeros(*x_shape), zeros(*w_shape)
         dy = zeros(x_shape[0], *(-(-n // options["stride"]) for n in x_shape[1:-1]), w_shape[-1])
         forward = {op.forward(x, w, **options) for op in (ops.convolution, ops.convolution_relu)}
@@ -71,7 +78,8 @@ def test_auto_takes_im2col_where_winograd_cannot_or_does_not_pay(x, w, options, 
 
 
 @pytest.mark.parametrize(
-    ("inputs", "outputs", "pixels"), [(16, 16, 32), (16, 32, 16), (32, 32, 16), (64, 64, 8), (128, 128, 4)]
+    ("inputs", "outputs", "pixels"),
+    [(16, 16, 32), (16, 32, 16), (32, 32, 16), (64, 64, 8), (128, 128, 4)],
 )
 def test_auto_takes_winograd_along_one_axis_for_narrow_networks(inputs, outputs, pixels, chosen):
     """VGG19 at a quarter of its width, on CIFAR-10's pictures"""
@@ -83,7 +91,8 @@ def test_auto_takes_runs_for_batches_at_stride_2(inputs, outputs, pixels, chosen
     """The siamese network on MNIST's"""
     shapes = (128, pixels, pixels, inputs), (3, 3, inputs, outputs)
     assert chosen(*shapes, stride=2) == {"runs"}
-    assert chosen((1, *shapes[0][1:]), shapes[1], stride=2) == {"im2col"}  # one picture is not shared
+    # one picture is not shared
+    assert chosen((1, *shapes[0][1:]), shapes[1], stride=2) == {"im2col"}
 
 
 @pytest.mark.parametrize("options", [{}, {"stride": 2}, {"dilation": 2}])
@@ -98,23 +107,91 @@ def test_an_algorithm_that_is_named_is_taken(algorithm, chosen):
     if algorithm != "depthwise":
         assert chosen((1, 224, 224, 64), (3, 3, 64, 64), algorithm=algorithm) == {algorithm}
     if algorithm in ("direct", "im2col", "depthwise"):
-        assert chosen((1, 224, 224, 64), (3, 3, 1, 64), groups=64, algorithm=algorithm) == {algorithm}
+        assert chosen((1, 224, 224, 64), (3, 3, 1, 64), groups=64, algorithm=algorithm) == {
+            algorithm
+        }
 
 
 @pytest.mark.parametrize(
     ("algorithm", "takes", "w", "options", "found"),
     [
-        ("winograd", THREES, (5, 5, 4, 4), {}, "(5, 5, 4, 4), stride (1, 1), dilation (1, 1), groups 1"),
-        ("winograd", THREES, (3, 1, 4, 4), {}, "(3, 1, 4, 4), stride (1, 1), dilation (1, 1), groups 1"),
-        ("winograd", THREES, (3, 3, 4, 4), {"stride": (1, 2)}, "(3, 3, 4, 4), stride (1, 2), dilation (1, 1), groups 1"),
-        ("winograd", THREES, (3, 3, 4, 4), {"dilation": 2}, "(3, 3, 4, 4), stride (1, 1), dilation (2, 2), groups 1"),
-        ("winograd", THREES, (3, 3, 2, 4), {"groups": 2}, "(3, 3, 2, 4), stride (1, 1), dilation (1, 1), groups 2"),
-        ("winograd_runs", ROWS_OF_THREES, (3, 1, 4, 4), {}, "(3, 1, 4, 4), stride (1, 1), dilation (1, 1), groups 1"),
-        ("runs", UNDILATED, (3, 3, 4, 4), {"dilation": (1, 2)}, "(3, 3, 4, 4), stride (1, 1), dilation (1, 2), groups 1"),
-        ("runs", UNDILATED, (3, 3, 2, 4), {"groups": 2}, "(3, 3, 2, 4), stride (1, 1), dilation (1, 1), groups 2"),
-        ("depthwise", ALONE, (3, 3, 4, 4), {}, "(3, 3, 4, 4), stride (1, 1), dilation (1, 1), groups 1"),
-        ("depthwise", ALONE, (3, 3, 2, 4), {"groups": 2}, "(3, 3, 2, 4), stride (1, 1), dilation (1, 1), groups 2"),
-        ("depthwise", ALONE, (3, 3, 1, 8), {"groups": 4}, "(3, 3, 1, 8), stride (1, 1), dilation (1, 1), groups 4"),
+        (
+            "winograd",
+            THREES,
+            (5, 5, 4, 4),
+            {},
+            "(5, 5, 4, 4), stride (1, 1), dilation (1, 1), groups 1",
+        ),
+        (
+            "winograd",
+            THREES,
+            (3, 1, 4, 4),
+            {},
+            "(3, 1, 4, 4), stride (1, 1), dilation (1, 1), groups 1",
+        ),
+        (
+            "winograd",
+            THREES,
+            (3, 3, 4, 4),
+            {"stride": (1, 2)},
+            "(3, 3, 4, 4), stride (1, 2), dilation (1, 1), groups 1",
+        ),
+        (
+            "winograd",
+            THREES,
+            (3, 3, 4, 4),
+            {"dilation": 2},
+            "(3, 3, 4, 4), stride (1, 1), dilation (2, 2), groups 1",
+        ),
+        (
+            "winograd",
+            THREES,
+            (3, 3, 2, 4),
+            {"groups": 2},
+            "(3, 3, 2, 4), stride (1, 1), dilation (1, 1), groups 2",
+        ),
+        (
+            "winograd_runs",
+            ROWS_OF_THREES,
+            (3, 1, 4, 4),
+            {},
+            "(3, 1, 4, 4), stride (1, 1), dilation (1, 1), groups 1",
+        ),
+        (
+            "runs",
+            UNDILATED,
+            (3, 3, 4, 4),
+            {"dilation": (1, 2)},
+            "(3, 3, 4, 4), stride (1, 1), dilation (1, 2), groups 1",
+        ),
+        (
+            "runs",
+            UNDILATED,
+            (3, 3, 2, 4),
+            {"groups": 2},
+            "(3, 3, 2, 4), stride (1, 1), dilation (1, 1), groups 2",
+        ),
+        (
+            "depthwise",
+            ALONE,
+            (3, 3, 4, 4),
+            {},
+            "(3, 3, 4, 4), stride (1, 1), dilation (1, 1), groups 1",
+        ),
+        (
+            "depthwise",
+            ALONE,
+            (3, 3, 2, 4),
+            {"groups": 2},
+            "(3, 3, 2, 4), stride (1, 1), dilation (1, 1), groups 2",
+        ),
+        (
+            "depthwise",
+            ALONE,
+            (3, 3, 1, 8),
+            {"groups": 4},
+            "(3, 3, 1, 8), stride (1, 1), dilation (1, 1), groups 4",
+        ),
     ],
     ids=lambda value: str(value).replace(" ", ""),
 )
@@ -122,7 +199,10 @@ def test_an_algorithm_that_is_named_is_taken(algorithm, chosen):
 def test_an_algorithm_says_what_it_takes(op, algorithm, takes, w, options, found):
     with pytest.raises(ArgumentError) as refusal:
         op(np.ones((1, 9, 9, 4)), np.ones(w), algorithm=algorithm, **options)
-    assert str(refusal.value) == f"algorithm={algorithm!r} takes {takes}; found a kernel {found}: use algorithm='auto'"
+    assert (
+        str(refusal.value)
+        == f"algorithm={algorithm!r} takes {takes}; found a kernel {found}: use algorithm='auto'"
+    )
 
 
 def test_rows_of_one_axis_are_runs_and_not_winograds():

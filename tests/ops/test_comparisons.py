@@ -15,7 +15,17 @@ COMPARISONS = [operator.eq, operator.ne, operator.lt, operator.le, operator.gt, 
 @pytest.mark.parametrize("compare", COMPARISONS, ids=lambda compare: compare.__name__)
 @pytest.mark.parametrize(
     "other",
-    [2, 2.0, True, np.float32(2), np.array(2), np.array([3.0, 2.0, np.nan]), np.array([[1], [2]]), [1, 2, 4], (2, 2, 2)],
+    [
+        2,
+        2.0,
+        True,
+        np.float32(2),
+        np.array(2),
+        np.array([3.0, 2.0, np.nan]),
+        np.array([[1], [2]]),
+        [1, 2, 4],
+        (2, 2, 2),
+    ],
     ids=repr,
 )
 def test_comparisons_are_numpys(compare, other):
@@ -73,8 +83,16 @@ def test_comparisons_on_a_gpu(place):
 def test_several_truth_values_are_not_one(shape):
     """As in NumPy, so also `in`, `remove` and `index` of lists and `if x == y`."""
     x, y = Tensor(np.ones(shape)), Tensor(np.ones(shape))
-    for ask in (lambda: bool(x), lambda: x in [y], lambda: [y, x].remove(x), lambda: [y, x].index(x), lambda: sorted([x, y])):
-        with pytest.raises(ArgumentError, match=r"neither true nor false; use \.any\(\) or \.all\(\)"):
+    for ask in (
+        lambda: bool(x),
+        lambda: x in [y],
+        lambda: [y, x].remove(x),
+        lambda: [y, x].index(x),
+        lambda: sorted([x, y]),
+    ):
+        with pytest.raises(
+            ArgumentError, match=r"neither true nor false; use \.any\(\) or \.all\(\)"
+        ):
             ask()
     assert x in [x]
     assert {x: 1, y: 2}[y] == 2

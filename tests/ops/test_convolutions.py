@@ -38,7 +38,10 @@ def test_an_edge_detector_by_hand(algorithm):
     """Ng's vertical edge: bright left, dark right, and [1, 0, -1] three times."""
     picture = np.repeat([[10.0, 10, 10, 0, 0, 0]], 6, axis=0).reshape(1, 6, 6, 1)
     edge = np.repeat([[1.0, 0, -1]], 3, axis=0).reshape(3, 3, 1, 1)
-    assert ops.convolution(picture, edge, algorithm=algorithm)[0, ..., 0].tolist() == [[0, 30, 30, 0]] * 4
+    assert (
+        ops.convolution(picture, edge, algorithm=algorithm)[0, ..., 0].tolist()
+        == [[0, 30, 30, 0]] * 4
+    )
 
 
 @pytest.mark.parametrize("algorithm", GENERAL)
@@ -50,10 +53,12 @@ def test_the_kernel_is_not_flipped(algorithm):
 
 
 @pytest.mark.parametrize(
-    ("length", "stride", "padding"), [(6, 2, (0, 1)), (5, 2, (1, 1)), (5, 1, (1, 1)), (7, 3, (1, 1)), (2, 3, (0, 1))]
+    ("length", "stride", "padding"),
+    [(6, 2, (0, 1)), (5, 2, (1, 1)), (5, 1, (1, 1)), (7, 3, (1, 1)), (2, 3, (0, 1))],
 )
 def test_same_pads_as_keras_does(length, stride, padding):
-    """Keras puts the odd position after: a picture of even length at stride 2 is padded at its end alone."""
+    """Keras puts the odd position after: a picture of even length at stride 2 is padded at its end
+    alone."""
     x, w = np.random.default_rng(0).standard_normal((1, length, 1)), np.ones((3, 1, 1))
     same = ops.convolution(x, w, stride=stride, padding="same")
     assert same.shape[1] == -(-length // stride)
@@ -84,7 +89,8 @@ SMALL_STRIPS = [
 
 @contextmanager
 def cut_small(module, name, size):
-    """Drawn pictures are far smaller than a strip; small strips make them large. Three threads share them."""
+    """Drawn pictures are far smaller than a strip; small strips make them large. Three threads
+    share them."""
     before = cores.get_threads()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(strips, "LEAST", 1)
@@ -113,7 +119,9 @@ def test_strips_of_any_size_give_the_same(row, small, data):
     size = max(1, abs(y).max())
     assert np.allclose(stripped_y, y, rtol=1e-12, atol=1e-12 * size)
     for name, gradient in gradients.items():
-        assert np.allclose(stripped[name], gradient, rtol=1e-12, atol=1e-12 * max(1, abs(gradient).max()))
+        assert np.allclose(
+            stripped[name], gradient, rtol=1e-12, atol=1e-12 * max(1, abs(gradient).max())
+        )
 
 
 @pytest.mark.parametrize("small", SMALL_STRIPS[1:3], ids=lambda small: small[1])
@@ -121,23 +129,40 @@ def test_the_strips_of_these_tests_are_many(small):
     """... or the test above would see one strip only."""
     seen = []
     with cut_small(*small) as patch:
-        for module, algorithm in [(im2col, "im2col"), (winograd, "winograd"), (runs, "runs"), (winograd_runs, "winograd_runs")]:
+        for module, algorithm in [
+            (im2col, "im2col"),
+            (winograd, "winograd"),
+            (runs, "runs"),
+            (winograd_runs, "winograd_runs"),
+        ]:
             seen.clear()
-            patch.setattr(module, "share", lambda xp, work, items: seen.append(len(items)) or cores.share(xp, work, items))
+            patch.setattr(
+                module,
+                "share",
+                lambda xp, work, items: seen.append(len(items)) or cores.share(xp, work, items),
+            )
             ops.convolution(np.ones((7, 12, 9, 16)), np.ones((3, 3, 16, 16)), algorithm=algorithm)
             assert max(seen) >= 3, algorithm
 
 
 def test_no_pictures_give_no_outputs_and_a_gradient_of_zeros():
-    w = ops.convolution.gradients["dw"](np.zeros((0, 4, 1)), np.zeros((0, 6, 2)), (3, 2, 1), 1, 0, 1, 1, "im2col")
+    w = ops.convolution.gradients["dw"](
+        np.zeros((0, 4, 1)), np.zeros((0, 6, 2)), (3, 2, 1), 1, 0, 1, 1, "im2col"
+    )
     assert ops.convolution(np.zeros((0, 6, 2)), np.ones((3, 2, 1))).shape == (0, 4, 1)
     assert w.tolist() == np.zeros((3, 2, 1)).tolist()
 
 
 def test_four_spatial_axes_are_no_more_special_than_two():
     rng = np.random.default_rng(0)
-    x, w, b = rng.standard_normal((1, 3, 3, 4, 3, 2)), rng.standard_normal((2, 2, 3, 1, 2, 3)), rng.standard_normal(3)
-    wanted = convolution_oracle(x, w, b, stride=(1,) * 4, padding="same", dilation=(1,) * 4, groups=1)
+    x, w, b = (
+        rng.standard_normal((1, 3, 3, 4, 3, 2)),
+        rng.standard_normal((2, 2, 3, 1, 2, 3)),
+        rng.standard_normal(3),
+    )
+    wanted = convolution_oracle(
+        x, w, b, stride=(1,) * 4, padding="same", dilation=(1,) * 4, groups=1
+    )
     assert np.allclose(ops.convolution(x, w, b, padding="same"), wanted, rtol=1e-13, atol=1e-13)
 
 
@@ -160,10 +185,16 @@ def test_the_drawn_geometries_reach_every_corner():
 @pytest.mark.parametrize("algorithm", ["direct", "im2col", "runs"])
 @pytest.mark.parametrize(
     ("x", "w", "padding"),
-    [((1, 0, 1), (3, 1, 2), 3), ((2, 1, 0, 3), (1, 3, 3, 2), (0, 2)), ((2, 1, 6, 0, 2), (1, 3, 3, 2, 2), 2)],
+    [
+        ((1, 0, 1), (3, 1, 2), 3),
+        ((2, 1, 0, 3), (1, 3, 3, 2), (0, 2)),
+        ((2, 1, 6, 0, 2), (1, 3, 3, 2, 2), 2),
+    ],
 )
 def test_windows_that_see_padding_alone_give_the_bias(algorithm, x, w, padding):
-    x, w, b = (Tensor(array, requires_grad=True) for array in (np.ones(x), np.ones(w), np.arange(1.0, 3.0)))
+    x, w, b = (
+        Tensor(array, requires_grad=True) for array in (np.ones(x), np.ones(w), np.arange(1.0, 3.0))
+    )
     y = ops.convolution(x, w, b, padding=padding, algorithm=algorithm)
     y.backward(np.ones(y.shape))
     assert (y.data == b.data).all() and y.data.size
@@ -174,11 +205,22 @@ def test_windows_that_see_padding_alone_give_the_bias(algorithm, x, w, padding):
 
 @pytest.mark.parametrize("algorithm", ["runs", "im2col", "direct"])
 def test_any_strides_of_axes_of_length_1(algorithm):
-    """NumPy allows any stride for an axis of length 1, and a gradient may be a view of every second number."""
+    """NumPy allows any stride for an axis of length 1, and a gradient may be a view of every second
+    number."""
     row, rng = BY_NAME[f"convolution[{algorithm}]"], np.random.default_rng(0)
-    for width, outputs, channels, taps, stride, padding in product((1, 3), (1, 2), (1, 2), (2, 3), (1, 2), (1, 2)):
-        x, w, b = (rng.standard_normal(shape) for shape in ((1, width, channels), (taps, channels, outputs), (outputs,)))
-        geometry = {"stride": (stride,), "padding": ((padding, padding),), "dilation": (1,), "groups": 1}
+    for width, outputs, channels, taps, stride, padding in product(
+        (1, 3), (1, 2), (1, 2), (2, 3), (1, 2), (1, 2)
+    ):
+        x, w, b = (
+            rng.standard_normal(shape)
+            for shape in ((1, width, channels), (taps, channels, outputs), (outputs,))
+        )
+        geometry = {
+            "stride": (stride,),
+            "padding": ((padding, padding),),
+            "dilation": (1,),
+            "groups": 1,
+        }
         case = Case(row, {"x": x, "w": w, "b": b, **geometry}, seed=0)
         strides_do_not_matter(case)
         forward_equals_the_oracle(case)

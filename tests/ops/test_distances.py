@@ -1,4 +1,5 @@
-"""Distances and directions: duplicates, points that coincide, vectors of zeros, and what is refused."""
+"""Distances and directions: duplicates, points that coincide, vectors of zeros, and what is
+refused."""
 
 import numpy as np
 import pytest
@@ -27,7 +28,8 @@ def gradients(op, *inputs, **options):
     return value_and_grad(lambda *tensors: op(*tensors, **options).sum())(*inputs)[1]
 
 
-# ---- directions -----------------------------------------------------------------------------------------------------
+# ---- directions
+# -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.filterwarnings("error")
@@ -57,7 +59,9 @@ def test_directions_of_numbers_whose_squares_vanish_or_overflow(length):
 
 
 def test_vectors_of_no_numbers():
-    assert ops.l2_normalize(np.zeros((2, 0))).shape == (2, 0) and ops.l2_normalize(np.zeros((0, 2))).shape == (0, 2)
+    assert ops.l2_normalize(np.zeros((2, 0))).shape == (2, 0) and ops.l2_normalize(
+        np.zeros((0, 2))
+    ).shape == (0, 2)
 
 
 def test_all_directions_lie_on_the_sphere_and_gradients_along_it():
@@ -73,24 +77,35 @@ def test_all_directions_lie_on_the_sphere_and_gradients_along_it():
 def test_a_cosine_is_a_product_of_directions():
     a, b = rng.standard_normal((2, 7, 5))
     unit = ops.l2_normalize(a), ops.l2_normalize(b)
-    np.testing.assert_allclose(ops.cosine_similarity(a, b), (unit[0] * unit[1]).sum(axis=1), rtol=1e-13)
+    np.testing.assert_allclose(
+        ops.cosine_similarity(a, b), (unit[0] * unit[1]).sum(axis=1), rtol=1e-13
+    )
     # On the sphere the squared distance is 2 - 2 cos
     np.testing.assert_allclose(
-        np.diag(ops.pairwise_distances(*unit, squared=True)), 2 - 2 * ops.cosine_similarity(a, b), rtol=1e-13
+        np.diag(ops.pairwise_distances(*unit, squared=True)),
+        2 - 2 * ops.cosine_similarity(a, b),
+        rtol=1e-13,
     )
 
 
-# ---- all distances --------------------------------------------------------------------------------------------------
+# ---- all distances
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.filterwarnings("error")
-@given(x=arrays(np.float32, (5, 3), elements=st.floats(-1e3, 1e3, width=32)), shift=st.sampled_from([0, 1e4]))
+@given(
+    x=arrays(np.float32, (5, 3), elements=st.floats(-1e3, 1e3, width=32)),
+    shift=st.sampled_from([0, 1e4]),
+)
 def test_a_point_is_no_distance_from_itself_and_from_its_duplicates(x, shift):
     """Far from the origin too, where the Gram matrix's formula loses everything."""
     x = x + np.float32(shift)
     x[3] = x[1]
     for squared in (False, True):
-        y, y2 = ops.pairwise_distances(x, squared=squared), ops.pairwise_distances(x, x.copy(), squared)
+        y, y2 = (
+            ops.pairwise_distances(x, squared=squared),
+            ops.pairwise_distances(x, x.copy(), squared),
+        )
         assert y.dtype == np.float32
         assert not y.diagonal().any() and not y[1, 3] and not y[3, 1]
         assert (y >= 0).all() and (y == y.T).all() and (y == y2).all()
@@ -119,8 +134,14 @@ def test_sets_without_points():
     none, some = np.zeros((0, 3)), np.ones((2, 3))
     assert ops.pairwise_distances(none).shape == (0, 0)
     assert ops.pairwise_distances(some, none).shape == (2, 0)
-    assert [gradient.tolist() for gradient in gradients(ops.pairwise_distances, some, none)] == [[[0] * 3] * 2, []]
-    assert [gradient.tolist() for gradient in gradients(ops.pairwise_distances, none, some)] == [[], [[0] * 3] * 2]
+    assert [gradient.tolist() for gradient in gradients(ops.pairwise_distances, some, none)] == [
+        [[0] * 3] * 2,
+        [],
+    ]
+    assert [gradient.tolist() for gradient in gradients(ops.pairwise_distances, none, some)] == [
+        [],
+        [[0] * 3] * 2,
+    ]
 
 
 def test_strips_change_nothing(three_threads):
@@ -133,7 +154,8 @@ def test_strips_change_nothing(three_threads):
     np.testing.assert_allclose(found[1], sum(part[1] for part in parts), rtol=1e-11)
 
 
-# ---- chi-square -----------------------------------------------------------------------------------------------------
+# ---- chi-square
+# -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.filterwarnings("error")
@@ -153,18 +175,26 @@ def test_chi_square_of_numbers_whose_squares_vanish_or_overflow(size):
     assert [gradient.tolist() for gradient in gradients(ops.chi_square, a, b)] == [[1, 0], [-3, 0]]
 
 
-# ---- what makes no sense --------------------------------------------------------------------------------------------
+# ---- what makes no sense
+# --------------------------------------------------------------------------------------------
 
 
 def test_what_makes_no_sense_is_refused():
     x = np.ones((2, 3))
-    with pytest.raises(ArgumentError, match="found numbers below 0; wanted features of at least 0: let a ReLU be the last"):
+    with pytest.raises(
+        ArgumentError,
+        match="found numbers below 0; wanted features of at least 0: let a ReLU be the last",
+    ):
         ops.chi_square(x, -x)
     for a, b in ((x[0], x), (x, x[:, :2]), (x[None], x)):
         with pytest.raises(ShapeError, match=r"wanted points \(N, D\) and \(M, D\)"):
             ops.pairwise_distances(a, b)
     with pytest.raises(ShapeError, match="wanted the same shape"):
         ops.cosine_similarity(x, x[:1])
-    for op in (ops.l2_normalize, lambda x: ops.pairwise_distances(x), lambda x: ops.cosine_similarity(x, x)):
+    for op in (
+        ops.l2_normalize,
+        lambda x: ops.pairwise_distances(x),
+        lambda x: ops.cosine_similarity(x, x),
+    ):
         with pytest.raises(ArgumentError, match="wanted an array of floating-point numbers"):
             op(x.astype(int))

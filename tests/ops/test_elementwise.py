@@ -1,4 +1,5 @@
-"""Activations, arithmetic, reductions, moves: the kinks, edges and extremes that drawn numbers do not reach."""
+"""Activations, arithmetic, reductions, moves: the kinks, edges and extremes that drawn numbers do
+not reach."""
 
 import math
 
@@ -88,4 +89,10 @@ def test_operators_of_tensor_are_the_ops():
 
 def test_a_float32_tensor_beside_a_number_stays_float32():
     x = Tensor([1.0, 2.0])
-    assert {(x * 2.0).dtype, (2 + x).dtype, ops.power(x, 2).dtype, (x / 3).dtype, x.mean().dtype} == {np.dtype(np.float32)}
+    assert {
+        (x * 2.0).dtype,
+        (2 + x).dtype,
+        ops.power(x, 2).dtype,
+        (x / 3).dtype,
+        x.mean().dtype,
+    } == {np.dtype(np.float32)}

@@ -1,4 +1,5 @@
-"""A masked gradient is exactly 0, even where dy is infinite or NaN: the product 0·∞ would be NaN."""
+"""A masked gradient is exactly 0, even where dy is infinite or NaN: the product 0·∞ would be
+NaN."""
 
 import numpy as np
 import pytest
@@ -33,7 +34,12 @@ def gradient(f, x):
         lambda x: -ops.minimum(-x, 0.0),
         lambda x: ops.convolution_relu(x.reshape(1, 2, 1), np.ones((1, 1, 1))).reshape(2),
         lambda x: ops.batch_norm_relu(
-            x.reshape(2, 1), np.ones(1), np.zeros(1), (np.zeros(1), np.ones(1)), epsilon=0.0, fixed=True
+            x.reshape(2, 1),
+            np.ones(1),
+            np.zeros(1),
+            (np.zeros(1), np.ones(1)),
+            epsilon=0.0,
+            fixed=True,
         ).reshape(2),
     ],
     ids=["relu", "leaky_relu", "maximum", "minimum", "convolution_relu", "batch_norm_relu"],
@@ -72,21 +78,29 @@ def test_each_mask_gives_exactly_zero(bad):
     assert ops.minimum.gradients["da"](dy, a, b, a.shape)[1] == 0
     assert ops.minimum.gradients["db"](dy, a, b, b.shape)[0] == 0
     assert (ops.power.gradients["dx"](dy, a, 0) == 0).all()
-    np.testing.assert_array_equal(ops.max.gradients["dx"](np.array([bad]), a[None], 1, False), [[0, bad]])
+    np.testing.assert_array_equal(
+        ops.max.gradients["dx"](np.array([bad]), a[None], 1, False), [[0, bad]]
+    )
 
 
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize("algorithm", ["direct", "im2col", "runs", "winograd", "winograd_runs"])
 def test_each_convolution_masks_an_infinite_gradient(bad, algorithm):
     rng = np.random.default_rng(0)
-    x, w, b = rng.standard_normal((1, 6, 6, 2)), rng.standard_normal((3, 3, 2, 3)), np.array([-100.0, 0.0, 0.0])
+    x, w, b = (
+        rng.standard_normal((1, 6, 6, 2)),
+        rng.standard_normal((3, 3, 2, 3)),
+        np.array([-100.0, 0.0, 0.0]),
+    )
     y = ops.convolution_relu.forward(x, w, b, padding=1, algorithm=algorithm)
     clean = rng.standard_normal(y.shape)
     dy = np.where(y > 0, clean, bad)
     options = {"stride": 1, "padding": 1, "dilation": 1, "groups": 1, "algorithm": algorithm}
     for name, reads in (("dx", {"w": w, "x_shape": x.shape}), ("dw", {"x": x, "w_shape": w.shape})):
         pull = ops.convolution_relu.gradients[name]
-        np.testing.assert_array_equal(pull(dy, y, **reads, **options), pull(clean, y, **reads, **options))
+        np.testing.assert_array_equal(
+            pull(dy, y, **reads, **options), pull(clean, y, **reads, **options)
+        )
     db = ops.convolution_relu.gradients["db"]
     np.testing.assert_array_equal(db(dy, y), db(clean, y))
 
@@ -140,10 +154,23 @@ def test_masks_on_a_gpu(place):
         lambda x: ops.minimum(9.0, x),
         lambda x: ops.convolution_relu(x.reshape(1, 3, 1), np.ones((1, 1, 1), x.dtype)).reshape(3),
         lambda x: ops.batch_norm_relu(
-            x.reshape(3, 1), np.ones(1), np.zeros(1), (np.zeros(1), np.ones(1)), epsilon=0.0, fixed=True
+            x.reshape(3, 1),
+            np.ones(1),
+            np.zeros(1),
+            (np.zeros(1), np.ones(1)),
+            epsilon=0.0,
+            fixed=True,
         ).reshape(3),
     ],
-    ids=["relu", "maximum", "maximum b", "minimum", "minimum b", "convolution_relu", "batch_norm_relu"],
+    ids=[
+        "relu",
+        "maximum",
+        "maximum b",
+        "minimum",
+        "minimum b",
+        "convolution_relu",
+        "batch_norm_relu",
+    ],
 )
 def test_a_nan_passes_the_gradient_on(rectifier, dtype):
     """A gradient of 0 would hide that the forward pass went wrong."""
@@ -153,11 +180,15 @@ def test_a_nan_passes_the_gradient_on(rectifier, dtype):
 
 @pytest.mark.parametrize("place", GPUS)
 def test_a_nan_passes_the_gradient_on_in_the_kernel_of_a_gpu(place):
-    """A 3x3 convolution with a ReLU of one NaN: every output reads it, and so every number has a gradient."""
+    """A 3x3 convolution with a ReLU of one NaN: every output reads it, and so every number has a
+    gradient."""
     with at(place):
         numbers = np.ones((1, 3, 3, 1), np.float32)
         numbers[0, 1, 1] = np.nan
-        x, w = (Tensor(Tensor(a).to("gpu").data, requires_grad=True) for a in (numbers, np.ones((3, 3, 1, 1), np.float32)))
+        x, w = (
+            Tensor(Tensor(a).to("gpu").data, requires_grad=True)
+            for a in (numbers, np.ones((3, 3, 1, 1), np.float32))
+        )
         y = ops.convolution_relu(x, w, padding=1, algorithm="winograd")
         y.backward(Tensor(np.ones(y.shape, np.float32)).to("gpu").data)
         wanted = np.array([[4, 6, 4], [6, 9, 6], [4, 6, 4]])

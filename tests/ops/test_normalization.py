@@ -1,4 +1,5 @@
-"""Batch normalization: gradients that are not requested, precision in float32, and empty batches. The op table has the rest."""
+"""Batch normalization: gradients that are not requested, precision in float32, and empty batches.
+The op table has the rest."""
 
 from contextlib import nullcontext
 
@@ -25,7 +26,8 @@ def test_dx_is_not_filled_where_nobody_wants_it(monkeypatch):
     np.testing.assert_array_equal([*found.values(), *found_rectified.values()], wanted)
 
 
-# ---- digits ---------------------------------------------------------------------------------------------------------
+# ---- digits
+# ---------------------------------------------------------------------------------------------------------
 
 EPS = np.finfo(np.float32).eps
 
@@ -36,11 +38,18 @@ def in_float64(x, gamma, beta, dy, epsilon=1e-5):
     root = np.sqrt(x.var(axis=0) + epsilon)
     xhat, count = (x - x.mean(axis=0)) / root, len(x)
     dgamma, dbeta = (dy * xhat).sum(axis=0), dy.sum(axis=0)
-    found = (gamma * xhat + beta, gamma / root * (dy - dbeta / count - xhat * dgamma / count), dgamma, dbeta)
+    found = (
+        gamma * xhat + beta,
+        gamma / root * (dy - dbeta / count - xhat * dgamma / count),
+        dgamma,
+        dbeta,
+    )
     largest = abs(xhat).max()
     sizes = (
         abs(gamma * xhat).max() + abs(beta).max(),
-        (abs(gamma / root) * (abs(dy).max() + abs(dbeta) / count + largest * abs(dgamma) / count)).max(),
+        (
+            abs(gamma / root) * (abs(dy).max() + abs(dbeta) / count + largest * abs(dgamma) / count)
+        ).max(),
         abs(dy * xhat).sum(axis=0).max(),
         abs(dy).sum(axis=0).max(),
     )
@@ -50,14 +59,20 @@ def in_float64(x, gamma, beta, dy, epsilon=1e-5):
 @pytest.mark.parametrize("place", ["numpy", *GPUS])
 @pytest.mark.parametrize("mean", [0.0, 100.0, -1e4, 1e6])
 def test_the_digits_of_float32_do_not_depend_on_the_mean(place, mean):
-    """A sum of M terms rounds M times, at random, to about √M·eps/2 of their size; the rest is a handful of roundings. dy goes
-    along with x̂, so that dγ is large: the term x̂ dγ/M of dx would be the first to lose digits."""
+    """A sum of M terms rounds M times, at random, to about √M·eps/2 of their size; the rest is a
+    handful of roundings. dy goes along with x̂, so that dγ is large: the term x̂ dγ/M of dx would
+    be the first to lose digits."""
     rng = np.random.default_rng(0)
     noise = rng.standard_normal((64, 8))
-    x, gamma, beta = (mean + noise).astype(np.float32), *rng.uniform(0.5, 2, (2, 8)).astype(np.float32)
+    x, gamma, beta = (
+        (mean + noise).astype(np.float32),
+        *rng.uniform(0.5, 2, (2, 8)).astype(np.float32),
+    )
     dy = (3 * noise + rng.standard_normal(x.shape)).astype(np.float32)
     with nullcontext() if place == "numpy" else at(place):
-        arrays = [to_device(array, "cpu" if place == "numpy" else "gpu") for array in (x, gamma, beta)]
+        arrays = [
+            to_device(array, "cpu" if place == "numpy" else "gpu") for array in (x, gamma, beta)
+        ]
         leaves = [Tensor(array, requires_grad=True) for array in arrays]
         y = ops.batch_norm(*leaves)
         y.backward(to_device(dy, y.device))
@@ -74,7 +89,8 @@ def test_moments_of_many_numbers_far_from_0():
     x[:, 3] = 12345.678
     mean, variance = normalization.moments(x)
     wide = x.astype(float)
-    # float32 rounds the sum over x less the first mean, at random: 200·eps/2 of the spread, of which the mean is one number
+    # float32 rounds the sum over x less the first mean, at random: 200·eps/2 of the spread, of
+    # which the mean is one number
     np.testing.assert_allclose(mean, wide.mean(axis=0), rtol=0, atol=200 * EPS)
     np.testing.assert_allclose(variance, wide.var(axis=0), rtol=200 * EPS, atol=1e-12)
     assert (variance >= 0).all()
@@ -93,12 +109,16 @@ def test_running_moments_stay_float32():
     assert norm.mean.dtype == norm.variance.dtype == np.float32
 
 
-# ---- empty batches --------------------------------------------------------------------------------------------------
+# ---- empty batches
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("op", [ops.batch_norm, ops.batch_norm_relu])
 def test_an_empty_batch_has_no_moments_but_can_be_normalized_with_given_ones(op):
-    x, gamma, beta = (Tensor(array, requires_grad=True) for array in (np.zeros((0, 4, 4, 3)), np.ones(3), np.zeros(3)))
+    x, gamma, beta = (
+        Tensor(array, requires_grad=True)
+        for array in (np.zeros((0, 4, 4, 3)), np.ones(3), np.zeros(3))
+    )
     with pytest.raises(ShapeError, match="at least one number"):
         op(x, gamma, beta)
     y = op(x, gamma, beta, (np.zeros(3), np.ones(3)), fixed=True)
@@ -115,8 +135,13 @@ def test_the_layer_takes_an_empty_batch_after_training_and_refuses_it_in_trainin
 
 
 @pytest.mark.parametrize("op", [ops.batch_norm, ops.batch_norm_relu])
-@pytest.mark.parametrize("given", [(np.zeros(1), np.ones(1)), (np.zeros(3), np.ones(2)), (np.zeros(0), np.ones(3)), (0.0, 1.0)])
+@pytest.mark.parametrize(
+    "given",
+    [(np.zeros(1), np.ones(1)), (np.zeros(3), np.ones(2)), (np.zeros(0), np.ones(3)), (0.0, 1.0)],
+)
 def test_given_moments_are_one_number_for_each_channel(op, given):
     """Others would be broadcast, or fail somewhere inside."""
-    with pytest.raises(ShapeError, match=r"given moments \(.*; wanted a mean and a variance \(3,\)"):
+    with pytest.raises(
+        ShapeError, match=r"given moments \(.*; wanted a mean and a variance \(3,\)"
+    ):
         op(np.ones((4, 3)), np.ones(3), np.zeros(3), given, fixed=True)

@@ -19,7 +19,9 @@ def gradient(op, x, *args, **options):
 
 
 def test_max_pool_by_hand():
-    picture = np.array([[1.0, 3, 2, 1], [2, 9, 1, 1], [1, 3, 2, 3], [5, 6, 1, 2]]).reshape(1, 4, 4, 1)
+    picture = np.array([[1.0, 3, 2, 1], [2, 9, 1, 1], [1, 3, 2, 3], [5, 6, 1, 2]]).reshape(
+        1, 4, 4, 1
+    )
     assert ops.max_pool(picture, 2)[0, ..., 0].tolist() == [[9, 2], [6, 3]]
     assert ops.avg_pool(picture, 2)[0, ..., 0].tolist() == [[3.75, 1.25], [3.75, 2]]
 
@@ -52,15 +54,20 @@ def test_a_ceiled_window_may_be_longer_than_the_input():
     assert ops.max_pool(x, 3, stride=2, ceil=True).reshape(-1).tolist() == [4]
     assert ops.max_pool(x, 5, stride=5, ceil=True).reshape(-1).tolist() == [4]
     assert ops.avg_pool(x, 3, stride=2, ceil=True).reshape(-1).tolist() == [3]
-    assert ops.avg_pool(x, 4, padding=((1, 0),), ceil=True).reshape(-1).tolist() == [2]  # (0 + 2 + 4) / 3
-    assert ops.avg_pool(x, 4, padding=((1, 0),), ceil=True, count_padding=False).reshape(-1).tolist() == [3]
+    # (0 + 2 + 4) / 3
+    assert ops.avg_pool(x, 4, padding=((1, 0),), ceil=True).reshape(-1).tolist() == [2]
+    assert ops.avg_pool(x, 4, padding=((1, 0),), ceil=True, count_padding=False).reshape(
+        -1
+    ).tolist() == [3]
     assert gradient(ops.max_pool, x, 3, stride=2, ceil=True) == [0, 1]
     assert gradient(ops.avg_pool, x, 3, stride=2, ceil=True) == [0.5, 0.5]
     picture = np.arange(10.0).reshape(1, 2, 5, 1)
     assert ops.max_pool(picture, 3, stride=2, ceil=True)[0, ..., 0].tolist() == [[7, 9]]
 
 
-@pytest.mark.parametrize("options", [{"stride": 3}, {"stride": 2, "ceil": True}, {"stride": 1, "ceil": True}])
+@pytest.mark.parametrize(
+    "options", [{"stride": 3}, {"stride": 2, "ceil": True}, {"stride": 1, "ceil": True}]
+)
 def test_a_window_longer_by_a_stride_or_not_ceiled_is_refused(options):
     with pytest.raises(ShapeError, match="does not fit an input of 1"):
         ops.max_pool(signal(1), 3, **options)
@@ -75,7 +82,9 @@ def test_an_average_divides_by_what_it_was_told_to_count():
 
 def test_same_pads_pooling_as_keras_does():
     assert ops.max_pool(signal(1, 2, 3, 4, 5), 2, padding="same").reshape(-1).tolist() == [2, 4, 5]
-    assert ops.avg_pool(signal(1, 2, 3, 4, 5), 2, padding="same", count_padding=False).reshape(-1).tolist() == [1.5, 3.5, 5]
+    assert ops.avg_pool(signal(1, 2, 3, 4, 5), 2, padding="same", count_padding=False).reshape(
+        -1
+    ).tolist() == [1.5, 3.5, 5]
 
 
 @pytest.mark.parametrize("op", [ops.max_pool, ops.avg_pool])

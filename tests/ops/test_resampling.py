@@ -1,4 +1,5 @@
-"""Resampling: the sums of its gradient neither overflow nor depend on their order or on other pixels."""
+"""Resampling: the sums of its gradient neither overflow nor depend on their order or on other
+pixels."""
 
 import math
 from contextlib import nullcontext
@@ -23,28 +24,36 @@ def gradient(dy, rows, columns, shape, place="numpy"):
 
 
 def enlarged(height, width, size):
-    """The rows and columns of a picture enlarged to size x size, from its first pixel to its last"""
+    """The rows and columns of a picture enlarged to size x size, from its first pixel to its
+    last"""
     places = (np.linspace(0, length - 1, size) for length in (height, width))
     return [np.ascontiguousarray(grid)[None] for grid in np.meshgrid(*places, indexing="ij")]
 
 
 @pytest.mark.parametrize(
-    ("place", "size"), [("numpy", 1024), *(pytest.param(*p.values, 256, id=p.id, marks=p.marks) for p in GPUS)]
+    ("place", "size"),
+    [("numpy", 1024), *(pytest.param(*p.values, 256, id=p.id, marks=p.marks) for p in GPUS)],
 )
 def test_2x2_enlarged_gives_each_pixel_a_quarter(place, size):
-    dx = gradient(np.ones((1, size, size, 1), np.float32), *enlarged(2, 2, size), (1, 2, 2, 1), place)
+    dx = gradient(
+        np.ones((1, size, size, 1), np.float32), *enlarged(2, 2, size), (1, 2, 2, 1), place
+    )
     np.testing.assert_allclose(dx, size * size / 4, rtol=1e-7)
 
 
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize(("dtype", "scales"), [(np.float32, (1e-37, 1e-20, 1e30)), (np.float64, (1e-300, 1e-20, 1e300))])
+@pytest.mark.parametrize(
+    ("dtype", "scales"), [(np.float32, (1e-37, 1e-20, 1e30)), (np.float64, (1e-300, 1e-20, 1e300))]
+)
 def test_the_gradient_of_a_pixel_that_is_read_often_scales_with_dy(place, dtype, scales):
     rows, columns = enlarged(2, 2, 64)
     dy = rng.standard_normal((1, 64, 64, 3)).astype(dtype)
     wanted = gradient(dy, rows, columns, (1, 2, 2, 3))
     for scale in scales:
         dx = gradient(dy * dtype(scale), rows, columns, (1, 2, 2, 3), place)
-        np.testing.assert_allclose(dx / dtype(scale), wanted, rtol=0, atol=4096 * np.finfo(dtype).eps * 4)
+        np.testing.assert_allclose(
+            dx / dtype(scale), wanted, rtol=0, atol=4096 * np.finfo(dtype).eps * 4
+        )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -61,11 +70,16 @@ def test_the_largest_sum_does_not_overflow(dtype):
 def test_a_small_gradient_beside_large_ones_keeps_its_digits(dtype, exponents):
     """The error of each pixel is relative to the terms of its own sum."""
     rows, columns = (rng.integers(0, 16, (1, 32, 32)).astype(float) for _ in range(2))
-    dy = (rng.standard_normal((1, 32, 32, 1)) * 10.0 ** rng.integers(-exponents, exponents, (1, 32, 32, 1))).astype(dtype)
+    dy = (
+        rng.standard_normal((1, 32, 32, 1))
+        * 10.0 ** rng.integers(-exponents, exponents, (1, 32, 32, 1))
+    ).astype(dtype)
     dx = gradient(dy, rows, columns, (1, 16, 16, 1))
     for i, j in np.ndindex(16, 16):
         terms = dy[0, (rows[0] == i) & (columns[0] == j), 0].tolist()
-        assert abs(float(dx[0, i, j, 0]) - math.fsum(terms)) <= np.finfo(dtype).eps * math.fsum(map(abs, terms))
+        assert abs(float(dx[0, i, j, 0]) - math.fsum(terms)) <= np.finfo(dtype).eps * math.fsum(
+            map(abs, terms)
+        )
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])

@@ -61,9 +61,14 @@ def test_an_index_of_tensors_on_a_gpu(place):
         assert x.grad.get().tolist() == [[0, 1, 0], [0, 0, 1]]
 
 
-@pytest.mark.parametrize("key", [Tensor([0.0, 1.0]), (0, Tensor([1.0])), Tensor([0.0], requires_grad=True)], ids=str)
+@pytest.mark.parametrize(
+    "key", [Tensor([0.0, 1.0]), (0, Tensor([1.0])), Tensor([0.0], requires_grad=True)], ids=str
+)
 def test_a_floating_point_index_is_refused(key):
-    with pytest.raises(ShapeError, match=r"the index is an array of float32; wanted integers or bools: use \.astype"):
+    with pytest.raises(
+        ShapeError,
+        match=r"the index is an array of float32; wanted integers or bools: use \.astype",
+    ):
         Tensor(np.ones((2, 2)))[key]
 
 
@@ -78,7 +83,9 @@ def test_an_index_past_the_end_is_refused():
         Tensor(np.ones(4))[Tensor(np.array([9]))]
 
 
-@pytest.mark.parametrize("axes", [(-1,), (0,), (), ((-1,),), (None,), ([0],), (Tensor(np.array(-1)),)], ids=str)
+@pytest.mark.parametrize(
+    "axes", [(-1,), (0,), (), ((-1,),), (None,), ([0],), (Tensor(np.array(-1)),)], ids=str
+)
 def test_a_vector_is_its_transpose(axes):
     x = Tensor(np.arange(3.0), requires_grad=True)
     y = x.transpose(*axes)
@@ -86,7 +93,11 @@ def test_a_vector_is_its_transpose(axes):
     assert (y.data.tolist(), x.grad.tolist()) == ([0, 1, 2], [5, 6, 7])
 
 
-@pytest.mark.parametrize("axes", [(-1, 0), (1, -2), (np.array([1, 0]),), ([1, 0],), (Tensor(np.array([1, 0])),), ()], ids=str)
+@pytest.mark.parametrize(
+    "axes",
+    [(-1, 0), (1, -2), (np.array([1, 0]),), ([1, 0],), (Tensor(np.array([1, 0])),), ()],
+    ids=str,
+)
 def test_a_transpose_is_numpys(axes):
     x, dy = Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True), np.arange(6.0).reshape(3, 2)
     y = x.transpose(*axes)
@@ -95,7 +106,9 @@ def test_a_transpose_is_numpys(axes):
     np.testing.assert_array_equal(x.grad, dy.T)
 
 
-@pytest.mark.parametrize("axes", [0, -1, (), (0, 0), (0, 2), (0, -3), (0.0, 1.0), (0, 1, 2)], ids=str)
+@pytest.mark.parametrize(
+    "axes", [0, -1, (), (0, 0), (0, 2), (0, -3), (0.0, 1.0), (0, 1, 2)], ids=str
+)
 def test_axes_that_are_not_each_once_are_refused(axes):
     with pytest.raises(ShapeError, match=r"transpose of shape .* wanted each of its axes once"):
         Tensor(np.ones((2, 3))).transpose(axes)
@@ -111,7 +124,9 @@ def test_sizes_and_axes_may_be_tensors():
 
 @pytest.mark.parametrize(("shape", "axis"), [((3, 0), -1), ((0,), 0), ((2, 0, 3), (1, 2))])
 def test_softmax_over_an_empty_axis_is_refused(shape, axis):
-    with pytest.raises(ShapeError, match=r"softmax of shape .* each axis needs at least one number"):
+    with pytest.raises(
+        ShapeError, match=r"softmax of shape .* each axis needs at least one number"
+    ):
         ops.softmax(np.ones(shape), axis=axis)
 
 

@@ -31,7 +31,8 @@ rng = np.random.default_rng(0)
 exact = np.vectorize(lambda number: Fraction(number).limit_denominator(24), otypes=[object])
 A, B, G = map(exact, (winograd.A, winograd.B, winograd.G))
 
-# ---- the matrices ---------------------------------------------------------------------------------------------------
+# ---- the matrices
+# ---------------------------------------------------------------------------------------------------
 
 
 def test_the_matrices_are_those_of_lavin_and_gray():
@@ -44,15 +45,34 @@ def test_the_matrices_are_those_of_lavin_and_gray():
         [0, 2, -1, -2, 1, 0],
         [0, 4, 0, -5, 0, 1],
     ]
-    assert (24 * G).tolist() == [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]
-    assert all(np.array_equal(x.astype(float), y) for x, y in zip((A, B, G), (winograd.A, winograd.B, winograd.G), strict=True))
-    assert A.T.tolist() == [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
+    assert (24 * G).tolist() == [
+        [6, 0, 0],
+        [-4, -4, -4],
+        [-4, 4, -4],
+        [1, 2, 4],
+        [1, -2, 4],
+        [0, 0, 24],
+    ]
+    assert all(
+        np.array_equal(x.astype(float), y)
+        for x, y in zip((A, B, G), (winograd.A, winograd.B, winograd.G), strict=True)
+    )
+    assert A.T.tolist() == [
+        [1, 1, 1, 1, 1, 0],
+        [0, 1, -1, 2, -2, 0],
+        [0, 1, 1, 4, 4, 0],
+        [0, 1, -1, 8, -8, 1],
+    ]
 
 
 def test_one_dimension_by_hand():
     d, g = np.array([3, 1, 4, 1, 5, 9]), np.array([2, 7, 1])
     y = A.T @ ((B.T @ d) * (G @ g))
-    assert y.tolist() == np.correlate(d, g, "valid").tolist() == [6 + 7 + 4, 2 + 28 + 1, 8 + 7 + 5, 2 + 35 + 9]
+    assert (
+        y.tolist()
+        == np.correlate(d, g, "valid").tolist()
+        == [6 + 7 + 4, 2 + 28 + 1, 8 + 7 + 5, 2 + 35 + 9]
+    )
 
 
 def test_one_dimension_is_proven():
@@ -68,15 +88,19 @@ def test_two_dimensions_are_proven():
         assert (A.T @ ((B.T @ d @ B) * (G @ g @ G.T)) @ A).tolist() == wanted
 
 
-# ---- the products ---------------------------------------------------------------------------------------------------
+# ---- the products
+# ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("extent", "tiles"), [((9,), 3), ((9, 4), 3), ((9, 4, 5), 6)], ids=["1-D", "2-D", "3-D"])
+@pytest.mark.parametrize(
+    ("extent", "tiles"), [((9,), 3), ((9, 4), 3), ((9, 4, 5), 6)], ids=["1-D", "2-D", "3-D"]
+)
 @pytest.mark.parametrize("what", ["forward", "dx"])
 def test_each_axis_of_a_tile_takes_6_products(extent, tiles, what, monkeypatch):
     """In two dimensions that is 36 tiles C K multiply-adds, where the definition has 144."""
     images, inputs, outputs, rank = 2, 37, 41, len(extent)
-    long = {"forward": inputs, "dx": outputs}[what]  # the sums of the products; those of the maps are short
+    # the sums of the products; those of the maps are short
+    long = {"forward": inputs, "dx": outputs}[what]
     multiply_adds, multiply = [], np.matmul
 
     def count(a, b, out):
@@ -84,7 +108,10 @@ def test_each_axis_of_a_tile_takes_6_products(extent, tiles, what, monkeypatch):
         return multiply(a, b, out=out)
 
     monkeypatch.setattr(np, "matmul", count)
-    x, dy, w = (np.ones(shape) for shape in ((images, *extent, inputs), (images, *extent, outputs), (3,) * rank + (37, 41)))
+    x, dy, w = (
+        np.ones(shape)
+        for shape in ((images, *extent, inputs), (images, *extent, outputs), (3,) * rank + (37, 41))
+    )
     if what == "forward":
         ops.convolution(x, w, padding=1, algorithm="winograd")
     else:
@@ -92,17 +119,24 @@ def test_each_axis_of_a_tile_takes_6_products(extent, tiles, what, monkeypatch):
     assert sum(multiply_adds) == 6**rank * images * tiles * inputs * outputs
 
 
-# ---- any geometry ---------------------------------------------------------------------------------------------------
+# ---- any geometry
+# ---------------------------------------------------------------------------------------------------
 
 
 @st.composite
 def geometries(draw):
-    """(x's shape, w's shape, padding): pictures down to one pixel, and paddings up to three times the kernel."""
+    """(x's shape, w's shape, padding): pictures down to one pixel, and paddings up to three times
+    the kernel."""
     rank = draw(st.integers(1, 3))
     most = {1: 30, 2: 12, 3: 6}[rank]
     extent = draw(st.tuples(*[st.integers(1, most)] * rank))
     borders = [
-        draw(st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda pair, n=n: n + sum(pair) >= 3)) for n in extent
+        draw(
+            st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(
+                lambda pair, n=n: n + sum(pair) >= 3
+            )
+        )
+        for n in extent
     ]
     images, inputs, outputs = (draw(st.integers(1, 3)) for _ in range(3))
     return (images, *extent, inputs), (*(3,) * rank, inputs, outputs), tuple(borders)
@@ -114,10 +148,14 @@ def test_any_geometry_gives_what_im2col_gives(geometry, seed, data):
     rng = np.random.default_rng(seed)
     layouts = st.sampled_from([np.asarray, reversed_strides, permuted_strides, every_second])
     x, w = (data.draw(layouts)(rng.standard_normal(shape)) for shape in (x_shape, w_shape))
-    out = [n + before + after - 2 for n, (before, after) in zip(x_shape[1:-1], padding, strict=True)]
+    out = [
+        n + before + after - 2 for n, (before, after) in zip(x_shape[1:-1], padding, strict=True)
+    ]
     dy = data.draw(layouts)(rng.standard_normal((x_shape[0], *out, w_shape[-1])))
     with using_threads(data.draw(st.sampled_from([1, 3]))):
-        found, wanted = (everything(x, w, dy, padding, algorithm) for algorithm in ("winograd", "im2col"))
+        found, wanted = (
+            everything(x, w, dy, padding, algorithm) for algorithm in ("winograd", "im2col")
+        )
     for one, other in zip(found, wanted, strict=True):
         assert one.shape == other.shape
         assert abs(one - other).max() <= 1e-12 * max(1, abs(other).max())
@@ -155,15 +193,24 @@ def test_threads_share_the_channels_of_a_few_whole_tiles(extent):
 @pytest.mark.parametrize("extent", [(1, 2), (3, 9), (6, 4)])
 def test_padding_far_beyond_the_kernel_is_that_of_the_definition(extent, padding):
     x, w = rng.standard_normal((1, *extent, 2)), rng.standard_normal((3, 3, 2, 3))
-    out = [max(0, n + before + after - 2) for n, (before, after) in zip(extent, padding, strict=True)]
+    out = [
+        max(0, n + before + after - 2) for n, (before, after) in zip(extent, padding, strict=True)
+    ]
     dy = rng.standard_normal((1, *out, 3))
-    found, wanted = (everything(x, w, dy, padding, algorithm) for algorithm in ("winograd", "direct"))
-    assert all(np.allclose(one, other, rtol=1e-12, atol=1e-12) for one, other in zip(found, wanted, strict=True))
+    found, wanted = (
+        everything(x, w, dy, padding, algorithm) for algorithm in ("winograd", "direct")
+    )
+    assert all(
+        np.allclose(one, other, rtol=1e-12, atol=1e-12)
+        for one, other in zip(found, wanted, strict=True)
+    )
 
 
 @pytest.mark.parametrize("shape", [(0, 9, 9, 4), (0, 1, 1, 4)])
 def test_no_pictures(shape):
-    y, dx, dw = everything(np.ones(shape), np.ones((3, 3, 4, 5)), np.ones((*shape[:3], 5)), 1, "winograd")
+    y, dx, dw = everything(
+        np.ones(shape), np.ones((3, 3, 4, 5)), np.ones((*shape[:3], 5)), 1, "winograd"
+    )
     assert (y.shape, dx.shape, dw.shape) == ((*shape[:3], 5), shape, (3, 3, 4, 5))
     assert not dw.any()
 
@@ -172,15 +219,22 @@ def test_no_pictures(shape):
 @pytest.mark.parametrize("w", [np.float32, np.float64])
 def test_narrow_and_wide_numbers_mix(x, w):
     """The wider of the two, computed as well as the narrower one allows."""
-    wide = [rng.standard_normal(shape).astype(np.float32) for shape in ((2, 9, 7, 5), (3, 3, 5, 6), (2, 9, 7, 6))]
+    wide = [
+        rng.standard_normal(shape).astype(np.float32)
+        for shape in ((2, 9, 7, 5), (3, 3, 5, 6), (2, 9, 7, 6))
+    ]
     given = [array.astype(dtype) for array, dtype in zip(wide, (x, w, x), strict=True)]
     wanted = everything(*(array.astype(float) for array in wide), 1, "im2col")
     for one, other in zip(everything(*given, 1, "winograd"), wanted, strict=True):
-        assert one.dtype == (np.result_type(x, w) if one.shape[0] == 2 else x)  # dw is of x and dy alone
-        assert abs(one - other).max() <= (1e-13 if x == w == np.float64 else 1e-5) * abs(other).max()
+        # dw is of x and dy alone
+        assert one.dtype == (np.result_type(x, w) if one.shape[0] == 2 else x)
+        assert (
+            abs(one - other).max() <= (1e-13 if x == w == np.float64 else 1e-5) * abs(other).max()
+        )
 
 
-# ---- errors, on the numbers that VGG19 works on ---------------------------------------------------------------------
+# ---- errors, on the numbers that VGG19 works on
+# ---------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -202,10 +256,16 @@ def largest_error(found, wanted):
 def test_float32_is_within_5e_5_of_float64(block, model, photograph):
     [x] = model.features(photograph, [f"block{block}_conv1"]).values()
     w = model.layers[f"block{block}_conv2"].kernel.data
-    dy = np.random.default_rng(block).standard_normal((*x.shape[:-1], w.shape[-1])).astype(np.float32)
+    dy = (
+        np.random.default_rng(block)
+        .standard_normal((*x.shape[:-1], w.shape[-1]))
+        .astype(np.float32)
+    )
     found = everything(x, w, dy, 1, "winograd")
     wanted = everything(*(array.astype(float) for array in (x, w, dy)), 1, "im2col")
-    assert [largest_error(one, other) <= 5e-5 for one, other in zip(found, wanted, strict=True)] == [True] * 3
+    assert [
+        largest_error(one, other) <= 5e-5 for one, other in zip(found, wanted, strict=True)
+    ] == [True] * 3
 
 
 def test_float32_is_within_5e_5_of_the_definition(model, photograph):
@@ -215,11 +275,15 @@ def test_float32_is_within_5e_5_of_the_definition(model, photograph):
     assert largest_error(ops.convolution(x, w, padding=1, algorithm="winograd"), wanted) <= 5e-5
 
 
-def test_the_gradient_of_a_style_transfer_is_that_of_im2col_in_float64(model, photograph, monkeypatch):
+def test_the_gradient_of_a_style_transfer_is_that_of_im2col_in_float64(
+    model, photograph, monkeypatch
+):
     """Both are differentiated in the linear piece of the network that float32 found: a ReLU whose
     input is within rounding of 0 may be open in one precision and closed in the other."""
     style = read_image(shipped_picture("van-gogh-cafe-terrace"), 64)
-    start = photograph + np.random.default_rng(0).uniform(-40, 40, photograph.shape).astype(np.float32)
+    start = photograph + np.random.default_rng(0).uniform(-40, 40, photograph.shape).astype(
+        np.float32
+    )
 
     def gradient(model, dtype):
         pictures = photograph.astype(dtype), [style.astype(dtype)]
@@ -237,13 +301,22 @@ def test_the_gradient_of_a_style_transfer_is_that_of_im2col_in_float64(model, ph
     with monkeypatch.context() as patch:
         for module, what in product((winograd, winograd_runs), ("forward", "dx")):
             f = getattr(module, what)
-            patch.setattr(module, what, lambda *args, f=f, what=what: calls.append(what) or f(*args))
+            patch.setattr(
+                module, what, lambda *args, f=f, what=what: calls.append(what) or f(*args)
+            )
         patch.setattr(Convolution, "rectified", remembering)
         found = gradient(model, np.float32)
-    assert min(calls.count("forward"), calls.count("dx")) >= 3, "... or this compares im2col with itself"
-    wide = VGG19({name: p.data.astype(float) for name, p in model.named_parameters().items()}, model.preprocessing).freeze()
+    assert min(calls.count("forward"), calls.count("dx")) >= 3, (
+        "... or this compares im2col with itself"
+    )
+    wide = VGG19(
+        {name: p.data.astype(float) for name, p in model.named_parameters().items()},
+        model.preprocessing,
+    ).freeze()
     monkeypatch.setattr(convolutions, "choose", lambda *args, **kwargs: im2col)
-    monkeypatch.setattr(Convolution, "rectified", lambda layer, x: layer(x) * masks.pop(0).astype(float))
+    monkeypatch.setattr(
+        Convolution, "rectified", lambda layer, x: layer(x) * masks.pop(0).astype(float)
+    )
     wanted = gradient(wide, np.float64)
     assert found.dtype == np.float32 and wanted.dtype == np.float64
     assert not masks
@@ -254,14 +327,20 @@ def test_the_gradient_of_a_style_transfer_is_that_of_im2col_in_float64(model, ph
     assert np.linalg.norm(found - wanted) <= tolerance * np.linalg.norm(wanted)
 
 
-# ---- kernels that are kept ------------------------------------------------------------------------------------------
+# ---- kernels that are kept
+# ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def computed(monkeypatch):
-    """Grows with every kernel whose form at the points is computed: (its place in memory, whether turned)."""
+    """Grows with every kernel whose form at the points is computed: (its place in memory, whether
+    turned)."""
     calls, kernels = [], winograd._kernels
-    monkeypatch.setattr(winograd, "_kernels", lambda w, turn, dtype: calls.append((id(w), turn)) or kernels(w, turn, dtype))
+    monkeypatch.setattr(
+        winograd,
+        "_kernels",
+        lambda w, turn, dtype: calls.append((id(w), turn)) or kernels(w, turn, dtype),
+    )
     return calls
 
 
@@ -291,7 +370,9 @@ def test_a_frozen_kernel_is_computed_once_each_way(computed):
     first = layer(picture, w)
     assert computed == [(id(w), False), (id(w), True)]
     for _ in range(3):
-        assert [array.tobytes() for array in layer(picture, w)] == [array.tobytes() for array in first]
+        assert [array.tobytes() for array in layer(picture, w)] == [
+            array.tobytes() for array in first
+        ]
     assert len(computed) == 2
 
 
@@ -301,7 +382,9 @@ def test_each_frozen_kernel_has_its_own(computed):
         y, dx = layer(picture, w)
         dy = np.ones(y.shape)
         wanted = everything(picture, w, dy, 1, "im2col")
-        assert np.allclose(y, wanted[0], rtol=1e-12, atol=1e-12) and np.allclose(dx, wanted[1], rtol=1e-12, atol=1e-12)
+        assert np.allclose(y, wanted[0], rtol=1e-12, atol=1e-12) and np.allclose(
+            dx, wanted[1], rtol=1e-12, atol=1e-12
+        )
     assert len(computed) == 8
 
 
@@ -348,7 +431,11 @@ def test_a_layer_that_was_frozen_may_learn_again():
 
 def test_what_is_kept_dies_with_its_kernel():
     w, other = frozen.frozen_copy(kernel()), frozen.frozen_copy(kernel())
-    kept = [weakref.ref(winograd._kept_kernels(w, turn, w.dtype)) for w in (w, other) for turn in (False, True)]
+    kept = [
+        weakref.ref(winograd._kept_kernels(w, turn, w.dtype))
+        for w in (w, other)
+        for turn in (False, True)
+    ]
     gc.collect()
     assert [at_the_points() is None for at_the_points in kept] == [False] * 4
     del w
@@ -388,7 +475,9 @@ def test_frozen_is_what_nobody_can_write_to():
     assert not frozen.is_frozen(SimpleNamespace(flags=None))
     freeze(w)
     assert not frozen.is_frozen(freeze(w.copy()))
-    assert frozen.is_frozen(frozen.frozen_copy(w)) and not frozen.is_frozen(frozen.frozen_copy(w)[1:])
+    assert frozen.is_frozen(frozen.frozen_copy(w)) and not frozen.is_frozen(
+        frozen.frozen_copy(w)[1:]
+    )
 
 
 def test_the_shipped_kernels_are_frozen(model):

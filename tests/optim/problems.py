@@ -1,4 +1,5 @@
-"""A small network, with batch normalization, that optimisers are tried on, here and in PyTorch, and what they do with it."""
+"""A small network, with batch normalization, that optimisers are tried on, here and in PyTorch, and
+what they do with it."""
 
 import numpy as np
 
@@ -21,18 +22,26 @@ def on_device(array):
 
 def network(dtype=np.float64):
     """name -> Tensor"""
-    return {name: Tensor(on_device(array.astype(dtype)), requires_grad=True) for name, array in START.items()}
+    return {
+        name: Tensor(on_device(array.astype(dtype)), requires_grad=True)
+        for name, array in START.items()
+    }
 
 
 def loss_of(p):
     x, y = (on_device(array.astype(p["first/bias"].dtype)) for array in (X, Y))
     hidden = ops.tanh(ops.matmul(x, p["first/kernel"]) + p["first/bias"])
-    off = ops.batch_norm(hidden, p["norm/gamma"], p["norm/beta"]) @ p["second/kernel"] + p["second/bias"] - y
+    off = (
+        ops.batch_norm(hidden, p["norm/gamma"], p["norm/beta"]) @ p["second/kernel"]
+        + p["second/bias"]
+        - y
+    )
     return (off * off).mean()
 
 
 def train(parameters, optimizer, steps, before=None, most=None):
-    """Points (one dict name -> array each) that it visits. before(optimizer, step): called ahead of each step."""
+    """Points (one dict name -> array each) that it visits. before(optimizer, step): called ahead of
+    each step."""
     points = []
     for step in range(steps):
         if before:
@@ -54,7 +63,9 @@ def train_in_torch(torch, make, steps, before=None, most=None):
             before(optimizer, step)
         optimizer.zero_grad()
         hidden = torch.tanh(x @ p["first/kernel"] + p["first/bias"])
-        normal = torch.nn.functional.batch_norm(hidden, None, None, p["norm/gamma"], p["norm/beta"], training=True)
+        normal = torch.nn.functional.batch_norm(
+            hidden, None, None, p["norm/gamma"], p["norm/beta"], training=True
+        )
         off = normal @ p["second/kernel"] + p["second/bias"] - y
         (off * off).mean().backward()
         if most:

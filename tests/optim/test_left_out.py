@@ -1,4 +1,5 @@
-"""Parameters that a step leaves as they are: frozen ones, and those that the loss does not depend on."""
+"""Parameters that a step leaves as they are: frozen ones, and those that the loss does not depend
+on."""
 
 import warnings
 
@@ -93,7 +94,8 @@ def test_a_frozen_array_stays_locked_through_the_steps_of_others():
 
 
 def test_steps_while_frozen_do_not_count_in_adams_corrections():
-    """The first step of a parameter is as long as the learning rate, whenever it comes, and also after a restored state."""
+    """The first step of a parameter is as long as the learning rate, whenever it comes, and also
+    after a restored state."""
     one, other = (Tensor(np.array([1.0]), requires_grad=True) for _ in range(2))
     optimizer = Adam([one, other], 0.1)
     other.requires_grad = False
@@ -107,7 +109,9 @@ def test_steps_while_frozen_do_not_count_in_adams_corrections():
     restored.step()
     np.testing.assert_allclose(other.data, [0.9], rtol=1e-6)
     for wrong in (-1, 0.5, 2001, float("nan"), np.zeros(2)):
-        with pytest.raises(ArgumentError, match=r"idle/1 is .* in the state; wanted a whole number of its steps"):
+        with pytest.raises(
+            ArgumentError, match=r"idle/1 is .* in the state; wanted a whole number of its steps"
+        ):
             restored.restore({**optimizer.state(), "idle/1": wrong})
 
 
@@ -115,7 +119,10 @@ def test_steps_while_frozen_do_not_count_in_adams_corrections():
 def test_a_parameter_that_the_loss_does_not_reach_is_named_once(make):
     x, unused, y = (Tensor(np.array([value]), requires_grad=True) for value in (1.0, 2.0, 3.0))
     optimizer = make({"x": x, "unused/kernel": unused, "y": y})
-    with pytest.warns(MinidlWarning, match="does not depend on 1 of 3 parameters, which stay as they are: unused/kernel$"):
+    with pytest.warns(
+        MinidlWarning,
+        match="does not depend on 1 of 3 parameters, which stay as they are: unused/kernel$",
+    ):
         (x * x + y).backward()
         optimizer.step(1.0)
     with warnings.catch_warnings():
@@ -127,7 +134,9 @@ def test_a_parameter_that_the_loss_does_not_reach_is_named_once(make):
         optimizer.step(0.9)
     assert unused.data != 2
     x.grad = unused.grad = y.grad = None
-    with pytest.raises(ArgumentError, match="none of 3 parameters has a gradient; call backward before step"):
+    with pytest.raises(
+        ArgumentError, match="none of 3 parameters has a gradient; call backward before step"
+    ):
         optimizer.step(1.0)
 
 
@@ -181,7 +190,9 @@ def test_a_gradient_of_an_earlier_step_is_not_used_again(name):
         loss = (heads[turn] * heads[turn]).sum()
         loss.backward()
         optimizer.step(float(loss))
-        moved = [not np.array_equal(head.data, old) for head, old in zip(heads, before, strict=True)]
+        moved = [
+            not np.array_equal(head.data, old) for head, old in zip(heads, before, strict=True)
+        ]
         assert moved == [turn == 0, turn == 1]
 
 

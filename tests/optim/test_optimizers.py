@@ -53,7 +53,10 @@ def test_sgd_with_momentum_by_hand():
 
 def test_nesterov_by_hand():
     x = Tensor(np.array([1.0]), requires_grad=True)
-    np.testing.assert_allclose(one_step(SGD([x], 0.1, momentum=0.5, nesterov=True), x, [2.0]), [0.7])  # g + v/2 = 3
+    # g + v/2 = 3
+    np.testing.assert_allclose(
+        one_step(SGD([x], 0.1, momentum=0.5, nesterov=True), x, [2.0]), [0.7]
+    )
 
 
 @pytest.mark.parametrize("form", ["pytorch", "tensorflow"])
@@ -64,11 +67,14 @@ def test_adams_first_step_is_as_long_as_the_learning_rate(form):
 
 
 def test_adams_two_places_of_epsilon_by_hand():
-    """t = 1, g = ε: m̂ = ε, v̂ = ε²: the paper's step is 1/2; the other divides √v = ε √(1 - β2) by itself plus ε."""
+    """t = 1, g = ε: m̂ = ε, v̂ = ε²: the paper's step is 1/2; the other divides √v = ε √(1 - β2) by
+    itself plus ε."""
     shares = {"pytorch": 0.5, "tensorflow": 0.001**0.5 / (0.001**0.5 + 1)}
     for form, share in shares.items():
         x = Tensor(np.array([1.0]), requires_grad=True)
-        np.testing.assert_allclose(one_step(Adam([x], 1.0, epsilon=1e-3, epsilon_form=form), x, [1e-3]), [1 - share])
+        np.testing.assert_allclose(
+            one_step(Adam([x], 1.0, epsilon=1e-3, epsilon_form=form), x, [1e-3]), [1 - share]
+        )
 
 
 @pytest.mark.parametrize(
@@ -76,7 +82,10 @@ def test_adams_two_places_of_epsilon_by_hand():
     [
         (lambda p: SGD(p, 1e-4), lambda o, p: o.SGD(p, 1e-4)),
         (lambda p: SGD(p, 1e-4, momentum=0.9), lambda o, p: o.SGD(p, 1e-4, momentum=0.9)),
-        (lambda p: SGD(p, 1e-4, 0.9, nesterov=True), lambda o, p: o.SGD(p, 1e-4, momentum=0.9, nesterov=True)),
+        (
+            lambda p: SGD(p, 1e-4, 0.9, nesterov=True),
+            lambda o, p: o.SGD(p, 1e-4, momentum=0.9, nesterov=True),
+        ),
         (lambda p: Adam(p, 0.02), lambda o, p: o.Adam(p, 0.02)),
     ],
 )
@@ -88,7 +97,9 @@ def test_lbfgs_follows_pytorchs():
     """PyTorch's, told to do one iteration a call, evaluates once and takes the same step."""
 
     def stepwise(optim, parameters):
-        optimizer = optim.LBFGS(parameters, lr=0.5, max_iter=1, history_size=5, tolerance_grad=0, tolerance_change=0)
+        optimizer = optim.LBFGS(
+            parameters, lr=0.5, max_iter=1, history_size=5, tolerance_grad=0, tolerance_change=0
+        )
         step = optimizer.step
 
         def closure():
@@ -102,7 +113,9 @@ def test_lbfgs_follows_pytorchs():
 
     start = (0.9, 0.8, 0.7)  # PyTorch's takes no step back, so ours must not
     np.testing.assert_allclose(
-        path(lambda p: LBFGS(p, 0.5, history=5, leap=float("inf")), 12, start), torch_path(stepwise, 12, start), rtol=1e-6
+        path(lambda p: LBFGS(p, 0.5, history=5, leap=float("inf")), 12, start),
+        torch_path(stepwise, 12, start),
+        rtol=1e-6,
     )
 
 
@@ -110,7 +123,10 @@ def test_lbfgs_solves_a_quadratic_and_says_that_it_converged():
     rng = np.random.default_rng(0)
     A = rng.standard_normal((8, 8))
     A = A @ A.T + np.eye(8)
-    x, y = Tensor(rng.standard_normal(5), requires_grad=True), Tensor(rng.standard_normal(3), requires_grad=True)
+    x, y = (
+        Tensor(rng.standard_normal(5), requires_grad=True),
+        Tensor(rng.standard_normal(3), requires_grad=True),
+    )
     optimizer, scale = LBFGS([x, y], history=20), 1e11  # a loss of the size that style transfer has
     for _ in range(200):
         z = concatenate([x, y])
@@ -198,10 +214,13 @@ def test_what_makes_no_sense_is_refused():
     ids=["sgd", "nesterov", "adam", "adamw", "lbfgs"],
 )
 def test_a_step_of_float16_is_that_of_float32_rounded(make, size):
-    """In float16 Adam's epsilon and the square of a gradient of 1e-4 are 0, and the square of 1e4 is infinite."""
+    """In float16 Adam's epsilon and the square of a gradient of 1e-4 are 0, and the square of 1e4
+    is infinite."""
     gradients = size * np.random.default_rng(0).uniform(0.5, 2, (3, 8))
     start = np.linspace(-1, 1, 8)
-    narrow, wide = (Tensor(start.astype(dtype), requires_grad=True) for dtype in (np.float16, np.float32))
+    narrow, wide = (
+        Tensor(start.astype(dtype), requires_grad=True) for dtype in (np.float16, np.float32)
+    )
     optimizers = [make([p]) for p in (narrow, wide)]
     with np.errstate(all="raise", under="ignore"):
         for g in gradients:

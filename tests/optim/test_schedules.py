@@ -28,18 +28,25 @@ def test_steps_in_any_order():
 def test_cosine_by_hand():
     """cos 60° is 1/2: a third of the way three quarters of the height are left."""
     np.testing.assert_allclose(
-        rates(Cosine(2.0, 30, last=0.2), (0, 10, 15, 20, 30, 40)), [2, 1.6, 1.2, 0.8, 0.4, 0.4], rtol=1e-12
+        rates(Cosine(2.0, 30, last=0.2), (0, 10, 15, 20, 30, 40)),
+        [2, 1.6, 1.2, 0.8, 0.4, 0.4],
+        rtol=1e-12,
     )
 
 
 def test_warmup_by_hand():
     np.testing.assert_allclose(rates(Warmup(5, Constant(1.0)), (0, 1, 5, 50)), [0, 0.2, 1, 1])
-    np.testing.assert_allclose(rates(Warmup(4, Steps(2.0, {2: 0.1}), first=0.2), (0, 1, 2, 4, 9)), [0.4, 0.8, 0.12, 0.2, 0.2])
+    np.testing.assert_allclose(
+        rates(Warmup(4, Steps(2.0, {2: 0.1}), first=0.2), (0, 1, 2, 4, 9)),
+        [0.4, 0.8, 0.12, 0.2, 0.2],
+    )
 
 
 def test_one_cycle_by_hand():
     cycle = OneCycle(3.0, 10, rise=0.4, first=0.2, last=0.1)
-    np.testing.assert_allclose(rates(cycle, (0, 2, 4, 7, 10, 11)), [0.6, 1.8, 3, 1.65, 0.3, 0.3], rtol=1e-12)
+    np.testing.assert_allclose(
+        rates(cycle, (0, 2, 4, 7, 10, 11)), [0.6, 1.8, 3, 1.65, 0.3, 0.3], rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("schedule", EVERY, ids=lambda schedule: type(schedule).__name__)
@@ -56,7 +63,10 @@ def test_schedules_are_values(schedule):
         (Steps(1.0, {3: 0.1, 6: 0.1 * 0.1}), lambda s, o: s.MultiStepLR(o, [3, 6], 0.1)),
         (Cosine(1.0, 10), lambda s, o: s.CosineAnnealingLR(o, 10)),
         (Warmup(4, Constant(1.0), first=0.25), lambda s, o: s.LinearLR(o, 0.25, 1.0, 4)),
-        (OneCycle(1.0, 9, rise=2 / 9), lambda s, o: s.OneCycleLR(o, 1.0, 10, pct_start=0.3, cycle_momentum=False)),
+        (
+            OneCycle(1.0, 9, rise=2 / 9),
+            lambda s, o: s.OneCycleLR(o, 1.0, 10, pct_start=0.3, cycle_momentum=False),
+        ),
     ],
     ids=["steps", "cosine", "warmup", "one cycle"],
 )

@@ -1,4 +1,5 @@
-"""Optimisers on a small network: beside PyTorch's; groups and weight decay; going on from a state; on a GPU."""
+"""Optimisers on a small network: beside PyTorch's; groups and weight decay; going on from a state;
+on a GPU."""
 
 import numpy as np
 import pytest
@@ -44,7 +45,8 @@ def moved(make, steps=3, dtype=np.float64, before=None):
     return train(parameters, make(parameters), steps, before)
 
 
-# ---- beside PyTorch ---------------------------------------------------------------------------------------------------
+# ---- beside PyTorch
+# ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("before", [None, halves])
@@ -54,7 +56,9 @@ def test_paths_follow_pytorchs(name, decay, before):
     torch = pytest.importorskip("torch")
     ours, theirs = EVERY[name]
     found = moved(lambda p: ours(list(p.values()), weight_decay=decay), 10, before=before)
-    wanted = train_in_torch(torch, lambda o, p: theirs(o, list(p.values()), weight_decay=decay), 10, before)
+    wanted = train_in_torch(
+        torch, lambda o, p: theirs(o, list(p.values()), weight_decay=decay), 10, before
+    )
     assert_same_path(found, wanted, rtol=1e-12)
 
 
@@ -62,9 +66,17 @@ def test_paths_follow_pytorchs(name, decay, before):
 def test_groups_follow_pytorchs(name):
     torch = pytest.importorskip("torch")
     ours, theirs = EVERY[name]
-    kernels, others = ([key for key in START if key.endswith("kernel") == wanted] for wanted in (True, False))
+    kernels, others = (
+        [key for key in START if key.endswith("kernel") == wanted] for wanted in (True, False)
+    )
     found = moved(
-        lambda p: ours([Group([p[k] for k in kernels], weight_decay=0.2), Group({k: p[k] for k in others}, rate=0.3)]), 10
+        lambda p: ours(
+            [
+                Group([p[k] for k in kernels], weight_decay=0.2),
+                Group({k: p[k] for k in others}, rate=0.3),
+            ]
+        ),
+        10,
     )
     wanted = train_in_torch(
         torch,
@@ -90,7 +102,10 @@ def test_named_parameters_decay_in_their_kernels_alone(name):
 
 def test_a_weight_decay_is_half_of_keras_l2():
     """λ Σ x² in the loss, by its gradient, is a weight decay of 2 λ."""
-    (x, y), g = [Tensor(np.array([3.0, -1.0]), requires_grad=True) for _ in range(2)], np.array([0.5, 0.25])
+    (x, y), g = (
+        [Tensor(np.array([3.0, -1.0]), requires_grad=True) for _ in range(2)],
+        np.array([0.5, 0.25]),
+    )
     x.grad, y.grad = g, g + 2 * 0.01 * y.data
     SGD([x], 0.1, weight_decay=0.02).step()
     SGD([y], 0.1).step()
@@ -105,7 +120,8 @@ def test_decoupled_decay_by_hand():
     np.testing.assert_allclose(x.data, [2 * (1 - 0.05)], rtol=1e-15)
 
 
-# ---- the two forms of momentum ----------------------------------------------------------------------------------------
+# ---- the two forms of momentum
+# ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("nesterov", [False, True])
@@ -114,7 +130,9 @@ def test_forms_of_momentum_differ_where_the_learning_rate_changes(nesterov):
         return lambda p: SGD(p, 0.1, 0.9, nesterov, form, weight_decay=0.1)
 
     assert_same_path(moved(make("keras"), 10), moved(make("pytorch"), 10), rtol=1e-12)
-    found, wanted = (moved(make(form), 10, before=halves)[-1]["first/kernel"] for form in ("keras", "pytorch"))
+    found, wanted = (
+        moved(make(form), 10, before=halves)[-1]["first/kernel"] for form in ("keras", "pytorch")
+    )
     assert abs(found - wanted).max() > 1e-2
 
 
@@ -129,7 +147,8 @@ def test_keras_form_by_hand():
     np.testing.assert_allclose(x.data, [0.68])
 
 
-# ---- going on from a state --------------------------------------------------------------------------------------------
+# ---- going on from a state
+# --------------------------------------------------------------------------------------------
 
 MAKERS = {**OURS, "lbfgs": lambda p, **o: LBFGS(p, 0.5, history=3, **o)}
 
@@ -159,7 +178,10 @@ def test_a_restored_optimizer_goes_on_to_the_same_bytes(name, steps, tmp_path):
         assert_same_path(train(other, restored, 5), wanted, rtol=0)
 
 
-@pytest.mark.parametrize("make", [lambda p, rate: SGD(p, rate), lambda p, rate: Adam(p, rate), lambda p, rate: LBFGS(p, rate)])
+@pytest.mark.parametrize(
+    "make",
+    [lambda p, rate: SGD(p, rate), lambda p, rate: Adam(p, rate), lambda p, rate: LBFGS(p, rate)],
+)
 def test_a_learning_rate_that_was_a_whole_number_is_restored_as_any_other(make):
     optimizer = make(network(), 1)
     optimizer.restore({**optimizer.state(), "learning_rate": 0.5})
@@ -168,8 +190,18 @@ def test_a_learning_rate_that_was_a_whole_number_is_restored_as_any_other(make):
 
 def test_names_of_a_state():
     assert SGD(network(), 0.1).state() == {"learning_rate": 0.1}
-    assert {*SGD(network(), 0.1, 0.9).state()} == {"learning_rate", *(f"velocity/{name}" for name in START)}
-    assert {*Adam([*network().values()][:2]).state()} == {"learning_rate", "steps", "m/0", "m/1", "v/0", "v/1"}
+    assert {*SGD(network(), 0.1, 0.9).state()} == {
+        "learning_rate",
+        *(f"velocity/{name}" for name in START),
+    }
+    assert {*Adam([*network().values()][:2]).state()} == {
+        "learning_rate",
+        "steps",
+        "m/0",
+        "m/1",
+        "v/0",
+        "v/1",
+    }
 
 
 @pytest.mark.parametrize("name", ["momentum", "adam", "lbfgs"])
@@ -190,10 +222,22 @@ def test_states_that_do_not_fit_are_refused_and_nothing_changes():
     before = optimizer.state()
     bad_shape = {**state, "learning_rate": 7.0, "v/second/bias": np.zeros(3)}
     for wrong, sentence in (
-        (velocity, "the state lacks 'm/first/bias' (19 names differ); wanted that of the same optimiser and parameters"),
-        ({**state, "w": 1}, "the state has an unknown 'w' (1 names differ); wanted that of the same optimiser and parameters"),
-        (bad_shape, "v/second/bias has shape (3,) in the state; wanted (2,), that of the same parameters"),
-        ({**state, "steps": np.zeros(2)}, "steps has shape (2,) in the state; wanted (), that of the same parameters"),
+        (
+            velocity,
+            "the state lacks 'm/first/bias' (19 names differ); wanted that of the same optimiser and parameters",
+        ),
+        (
+            {**state, "w": 1},
+            "the state has an unknown 'w' (1 names differ); wanted that of the same optimiser and parameters",
+        ),
+        (
+            bad_shape,
+            "v/second/bias has shape (3,) in the state; wanted (2,), that of the same parameters",
+        ),
+        (
+            {**state, "steps": np.zeros(2)},
+            "steps has shape (2,) in the state; wanted (), that of the same parameters",
+        ),
     ):
         with pytest.raises(ArgumentError) as caught:
             optimizer.restore(wrong)
@@ -208,7 +252,8 @@ def test_states_that_do_not_fit_are_refused_and_nothing_changes():
             lbfgs.restore(wrong)
 
 
-# ---- which parameters -------------------------------------------------------------------------------------------------
+# ---- which parameters
+# -------------------------------------------------------------------------------------------------
 
 
 def test_frozen_ones_of_a_module_are_passed_over():
@@ -229,13 +274,22 @@ def test_what_makes_no_sense_is_refused():
         (lambda: SGD([Group([x]), y], 0.1), "wanted Groups alone"),
         (lambda: SGD([Group([x])], 0.1, weight_decay=0.1), "wanted Groups alone"),
         (lambda: SGD({"a": x}, 0.1, weight_decay=0.1), "no parameter's name ends in 'kernel'"),
-        (lambda: SGD([x], 0.1, weight_decay=-0.1), "the weight decay is -0.1; wanted a number of at least 0"),
-        (lambda: SGD([Group([x], weight_decay=float("nan"))], 0.1), "the weight decay of a group is nan"),
+        (
+            lambda: SGD([x], 0.1, weight_decay=-0.1),
+            "the weight decay is -0.1; wanted a number of at least 0",
+        ),
+        (
+            lambda: SGD([Group([x], weight_decay=float("nan"))], 0.1),
+            "the weight decay of a group is nan",
+        ),
         (lambda: SGD([Group([x], rate=-1)], 0.1), "the rate of a group is -1"),
         (lambda: SGD([Group([])], 0.1), "at least one"),
         (lambda: SGD({}, 0.1), "at least one"),
         (lambda: SGD({"a": 3}, 0.1), "requires_grad=True"),
-        (lambda: SGD([x], 0.1, 0.9, momentum_form="torch"), "momentum_form is 'torch'; wanted one of 'pytorch', 'keras'"),
+        (
+            lambda: SGD([x], 0.1, 0.9, momentum_form="torch"),
+            "momentum_form is 'torch'; wanted one of 'pytorch', 'keras'",
+        ),
         (lambda: LBFGS([Group([x], rate=0.5)]), "without weight decay or rate"),
         (lambda: LBFGS([Group([x], weight_decay=0.5)]), "without weight decay or rate"),
     ):
@@ -243,7 +297,8 @@ def test_what_makes_no_sense_is_refused():
             make()
 
 
-# ---- memory, cores, devices -------------------------------------------------------------------------------------------
+# ---- memory, cores, devices
+# -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -267,7 +322,10 @@ def test_strips_and_cores_change_no_byte(name, monkeypatch):
     def path():
         rng = np.random.default_rng(0)
         shapes = [(300, 511), (511,), (), (0, 3)]
-        tensors = [Tensor(np.asarray(rng.standard_normal(shape), np.float32), requires_grad=True) for shape in shapes]
+        tensors = [
+            Tensor(np.asarray(rng.standard_normal(shape), np.float32), requires_grad=True)
+            for shape in shapes
+        ]
         tensors[0].data = np.asfortranarray(tensors[0].data)
         optimizer = OURS[name](tensors, weight_decay=0.1)
         for _ in range(3):
@@ -311,7 +369,9 @@ def test_a_gpu_takes_the_same_steps_and_goes_on_with_the_cpu_s_state(name, place
 
 def test_a_schedule_is_the_learning_rate():
     schedule = Steps(0.1, {2: 0.1})
-    found = moved(lambda p: SGD(p, 0.1), 4, before=lambda o, step: setattr(o, "learning_rate", schedule(step)))
+    found = moved(
+        lambda p: SGD(p, 0.1), 4, before=lambda o, step: setattr(o, "learning_rate", schedule(step))
+    )
     parameters = network()
     first = train(parameters, SGD(parameters, 0.1), 2)
     assert_same_path(found, first + train(parameters, SGD(parameters, 0.01), 2), rtol=1e-14)

@@ -1,4 +1,5 @@
-"""VGG19 on CIFAR-10: the seed's settings, what is refused at once, and what a checkpoint must hold to classify with."""
+"""VGG19 on CIFAR-10: the seed's settings, what is refused at once, and what a checkpoint must hold
+to classify with."""
 
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ SMALL = cifar10.PRESETS["fast"] | {"head": "16-10", "width": 1 / 16, "batch": 8}
 @pytest.fixture
 def data(tmp_path):
     for number in range(1, 6):
-        (tmp_path / f"data_batch_{number}.bin").write_bytes(official.records(*official.photographs(8, number)))
+        (tmp_path / f"data_batch_{number}.bin").write_bytes(
+            official.records(*official.photographs(8, number))
+        )
     return tmp_path
 
 
@@ -23,9 +26,15 @@ def test_the_seed_s_settings(data):
     seed = cifar10.PRESETS["seed"]
     task = cifar10.task(data, **seed | {"head": "16-10", "batch": 8})
     assert isinstance(task.optimizer, SGD)
-    assert (task.optimizer.momentum, task.optimizer.nesterov, task.optimizer.momentum_form) == (0.9, True, "keras")
+    assert (task.optimizer.momentum, task.optimizer.nesterov, task.optimizer.momentum_form) == (
+        0.9,
+        True,
+        "keras",
+    )
     assert (seed["head"], seed["batch"], seed["weight_decay"]) == ("4096-4096-10", 128, 2 * 1e-4)
-    assert [task.schedule(epoch) for epoch in (0, 79.9, 80, 160)] == pytest.approx([0.1, 0.1, 0.01, 0.001])
+    assert [task.schedule(epoch) for epoch in (0, 79.9, 80, 160)] == pytest.approx(
+        [0.1, 0.1, 0.01, 0.001]
+    )
     assert {word: len(names) for word, names in task.notes["ImageNet's weights"].items()} == {
         "taken": 32, "of another shape": 0, "not in the file": 32 + 4 + 2,
     }  # fmt: skip
@@ -48,24 +57,41 @@ def test_what_cannot_be_trained_is_refused_at_once(data, changed, wanted):
 def kept(data):
     task = cifar10.task(data, **SMALL)
     path = data / "checkpoint.h5"
-    save(path, {"model": task.model.state(), "settings": task.settings | {"mean": (1, 2, 3), "std": (4, 5, 6)}})
+    save(
+        path,
+        {
+            "model": task.model.state(),
+            "settings": task.settings | {"mean": (1, 2, 3), "std": (4, 5, 6)},
+        },
+    )
     return path, task
 
 
 def test_a_checkpoint_says_what_its_network_wants_to_see(kept):
     path, task = kept
     found = cifar10.trained(path)
-    assert (tuple(found.mean), tuple(found.std), tuple(found.classes)) == ((1, 2, 3), (4, 5, 6), cifar10.CLASSES)
+    assert (tuple(found.mean), tuple(found.std), tuple(found.classes)) == (
+        (1, 2, 3),
+        (4, 5, 6),
+        cifar10.CLASSES,
+    )
     pictures, _ = official.photographs()
-    wanted = task.model.train(False)(((pictures - np.float32([1, 2, 3])) / np.float32([4, 5, 6])).astype(np.float32))
-    np.testing.assert_allclose(cifar10.scores(found.model, pictures, found.mean, found.std), wanted.data, rtol=1e-5)
+    wanted = task.model.train(False)(
+        ((pictures - np.float32([1, 2, 3])) / np.float32([4, 5, 6])).astype(np.float32)
+    )
+    np.testing.assert_allclose(
+        cifar10.scores(found.model, pictures, found.mean, found.std), wanted.data, rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
     ("changed", "wanted"),
     [
         ({"network": "siamese"}, "holds a network 'siamese'; wanted one of `minidl train cifar10`"),
-        ({"classes": ["cat"]}, r"its 10 classes have the names \['cat'\]; wanted a list of as many texts"),
+        (
+            {"classes": ["cat"]},
+            r"its 10 classes have the names \['cat'\]; wanted a list of as many texts",
+        ),
         ({"classes": dict.fromkeys("0123456789", "cat")}, "wanted a list of as many texts"),
         ({"classes": "0123456789"}, "wanted a list of as many texts"),
         ({"mean": None}, "holds no network of `minidl train cifar10`"),

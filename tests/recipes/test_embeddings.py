@@ -1,4 +1,5 @@
-"""What an embedding is trained with: options, members, triplets that are missing, and words on its health."""
+"""What an embedding is trained with: options, members, triplets that are missing, and words on its
+health."""
 
 import csv
 
@@ -27,16 +28,28 @@ def test_options_reach_the_loss():
     for reduction in DIVISORS:
         for squared in (True, False):
             for soft in (True, False):
-                settings = SMALL | {"reduction": reduction, "squared": squared, "soft": soft, "triplets": "all"}
+                settings = SMALL | {
+                    "reduction": reduction,
+                    "squared": squared,
+                    "soft": soft,
+                    "triplets": "all",
+                }
                 value, told = embeddings.of_triplets(task.batches, 0, settings)(Points(), x, labels)
                 losses[reduction, squared, soft] = float(value)
-                count = {"sum": 24, "mean": 1, "mean_active": 1 / told["active"] if not soft else 1}[reduction]
-                np.testing.assert_allclose(float(value), told["all_triplets_loss"] * count, rtol=1e-5)
+                count = {
+                    "sum": 24,
+                    "mean": 1,
+                    "mean_active": 1 / told["active"] if not soft else 1,
+                }[reduction]
+                np.testing.assert_allclose(
+                    float(value), told["all_triplets_loss"] * count, rtol=1e-5
+                )
     assert len(set(losses.values())) > 8
 
 
 def test_each_member_learns_by_its_own_triplets():
-    """Of a committee the loss is the mean of what its members' would be, were each alone with its batch"""
+    """Of a committee the loss is the mean of what its members' would be, were each alone with its
+    batch"""
 
     class Points(Module):
         def __call__(self, x):
@@ -56,7 +69,8 @@ def test_each_member_learns_by_its_own_triplets():
     assert told["spread"] == np.mean([each["spread"] for _, each in alone])
 
 
-# ---- health ---------------------------------------------------------------------------------------------------------
+# ---- health
+# ---------------------------------------------------------------------------------------------------------
 
 
 class Constant(Module):
@@ -68,7 +82,9 @@ class Constant(Module):
         self.kernel = Tensor(np.zeros((1, 4), np.float32), requires_grad=True)
 
     def __call__(self, x):
-        return Tensor(np.ones((len(x), 1), np.float32)) @ self.kernel + Tensor(np.full(4, 0.5, np.float32))
+        return Tensor(np.ones((len(x), 1), np.float32)) @ self.kernel + Tensor(
+            np.full(4, 0.5, np.float32)
+        )
 
 
 def test_a_collapse_is_said(tmp_path):
@@ -79,19 +95,30 @@ def test_a_collapse_is_said(tmp_path):
     assert told["active"] == 1 and told["spread"] == told["near"] == told["far"] == 0
     value.backward()
     assert not model.kernel.grad.any()
-    assert task.remark({"loss": float(value), **told}).startswith("collapsed: all examples lie at one place")
+    assert task.remark({"loss": float(value), **told}).startswith(
+        "collapsed: all examples lie at one place"
+    )
 
 
 def test_a_network_that_really_collapses_is_noticed(tmp_path):
-    """The hardest triplets from the first step on, at a high rate: all is nearest to all where all is one. The choice, not the
-    network, is to blame: half-hard ones at a low rate keep it apart."""
+    """The hardest triplets from the first step on, at a high rate: all is nearest to all where all
+    is one. The choice, not the network, is to blame: half-hard ones at a low rate keep it apart."""
     small = SMALL | {"people": 5, "pictures": 4, "epochs": 3, "schedule": "constant"}
-    hardest = faces.task(held_out(people(), "3"), **small | {"triplets": "batch-hard", "learning_rate": 0.1})
+    hardest = faces.task(
+        held_out(people(), "3"), **small | {"triplets": "batch-hard", "learning_rate": 0.1}
+    )
     assert train(hardest, 3, tmp_path).rows[-1]["spread"] < embeddings.COLLAPSED
     with (tmp_path / "log.csv").open(newline="") as file:
         first, *_, last = csv.DictReader(file)
-    assert first["remark"] == "" and last["remark"].startswith("collapsed: all examples lie at one place, with a spread of 0.0")
-    assert max(float(last["near"]), float(last["far"])) < 0.01 < 0.19 < float(last["all_triplets_loss"])
+    assert first["remark"] == "" and last["remark"].startswith(
+        "collapsed: all examples lie at one place, with a spread of 0.0"
+    )
+    assert (
+        max(float(last["near"]), float(last["far"]))
+        < 0.01
+        < 0.19
+        < float(last["all_triplets_loss"])
+    )
     healthy = train(faces.task(held_out(people(), "3"), **small), 3).rows
     assert healthy[-1]["spread"] > 0.5 and not any("remark" in row for row in healthy)
 
@@ -102,17 +129,25 @@ def test_words_on_health():
     assert remark(fine) is None
     assert remark({**fine, "spread": 0.01}).startswith("collapsed")
     told = remark({**fine, "all_triplets_loss": 0.21})
-    assert told == "no better than constant: a loss of 0.2100, where one distance for all has 0.2000"
-    assert remark({**fine, "empty_batches": 1}) == "no batch had a triplet to train on: all are easy at this margin"
+    assert (
+        told == "no better than constant: a loss of 0.2100, where one distance for all has 0.2000"
+    )
+    assert (
+        remark({**fine, "empty_batches": 1})
+        == "no batch had a triplet to train on: all are easy at this margin"
+    )
     pairs = small_task(head="absolute").remark
-    assert "0.7000, where one logit for all pairs has 0.6931" in pairs({"loss": 0.7, "spread": 0.5, "accuracy": 0.5})
+    assert "0.7000, where one logit for all pairs has 0.6931" in pairs(
+        {"loss": 0.7, "spread": 0.5, "accuracy": 0.5}
+    )
     assert pairs({"loss": 0.3, "spread": 0.5, "accuracy": 0.9}) is None
 
 
 def test_a_batch_without_triplets_is_counted_and_moves_nothing():
     task = small_task()
     pictures, labels = next(iter(task.batches))
-    loss, told = task.loss(task.model, pictures, np.arange(len(labels)))  # everybody once: no positives
+    # everybody once: no positives
+    loss, told = task.loss(task.model, pictures, np.arange(len(labels)))
     assert (float(loss), told["empty_batches"]) == (0, 1)
     loss.backward()
     assert all(p.grad is not None and not p.grad.any() for p in task.model.parameters())

@@ -1,4 +1,5 @@
-"""The recipes of signals and of volumes: they learn, their baselines do not where they should not, and what is refused."""
+"""The recipes of signals and of volumes: they learn, their baselines do not where they should not,
+and what is refused."""
 
 import numpy as np
 import pytest
@@ -34,7 +35,8 @@ def test_a_tiny_run_learns_to_hear(monkeypatch):
     hertz, passed = signals.spectra(task.model.layers["tones"].kernel.data[:, 0])
     peaks = hertz[passed.argmax(axis=0)]
     nearest = abs(peaks[:, None] - np.array(signals.TONES)).min(axis=1)
-    assert np.median(nearest) < 25  # the kernels are tuned to the tones, which are 70 Hz apart and more
+    # the kernels are tuned to the tones, which are 70 Hz apart and more
+    assert np.median(nearest) < 25
 
 
 @pytest.mark.thorough
@@ -59,10 +61,16 @@ def test_a_test_set_is_no_run_s_own(recipe, monkeypatch):
     monkeypatch.setattr(recipe, "KNOWN", 96)
     monkeypatch.setattr(recipe, "TESTED", 96)
     made = [recipe.for_report(), recipe.for_report()]
-    assert all(np.array_equal(one, other) for one, other in zip(*(sum(each, ()) for each in made), strict=True))
+    assert all(
+        np.array_equal(one, other)
+        for one, other in zip(*(sum(each, ()) for each in made), strict=True)
+    )
     seen = {part[0][0].tobytes() for part in made[0]}
     for seed in (0, 1, 2, 3, 2**32, 3 * 2**32):
-        seen |= {example.tobytes() for example in recipe.task(seed=seed, **tiny(recipe)).batches.arrays[0][:1]}
+        seen |= {
+            example.tobytes()
+            for example in recipe.task(seed=seed, **tiny(recipe)).batches.arrays[0][:1]
+        }
     assert len(seen) == 2 + 6
 
 
@@ -77,7 +85,9 @@ def test_the_report_says_what_a_look_at_single_numbers_is_worth():
     told = noise + 2 * labels[:, None, None].astype(np.float32)
     loud = noise * (1 + 3 * labels[:, None, None]).astype(np.float32)
     for examples, least, most in ((told, 0.85, 1.0), (loud, 0.4, 0.6)):
-        found = classifiers.baselines((examples[:3000], labels[:3000]), (examples[3000:], labels[3000:]))
+        found = classifiers.baselines(
+            (examples[:3000], labels[:3000]), (examples[3000:], labels[3000:])
+        )
         assert all(least <= found[name] <= most for name in ("nearest_mean", "logistic_regression"))
 
 
@@ -106,7 +116,10 @@ def test_a_volume_held_otherwise_is_the_same_solid():
 
 @pytest.mark.parametrize("examples", [-5, 0, 59])
 def test_too_few_examples_are_refused_at_once(recipe, examples):
-    with pytest.raises(ArgumentError, match=f"of {examples} examples too few can be held out; wanted at least 1?60: raise"):
+    with pytest.raises(
+        ArgumentError,
+        match=f"of {examples} examples too few can be held out; wanted at least 1?60: raise",
+    ):
         small(recipe, examples=examples)
 
 
@@ -129,7 +142,9 @@ def test_a_network_is_drawn_and_comes_back(recipe, tmp_path):
     train(task, 1, tmp_path)
     assert (tmp_path / "learned.png").stat().st_size > 20_000
     found = recipe.trained(tmp_path / "checkpoint.h5")
-    assert bytes_of(found.model.state()) == bytes_of(task.model.state()) and not found.model.training
+    assert (
+        bytes_of(found.model.state()) == bytes_of(task.model.state()) and not found.model.training
+    )
     examples = task.batches.arrays[0][:4]
     assert found.model(examples).shape == (4, len(found.classes))
     with pytest.raises(FileError, match="holds a network"):

@@ -33,7 +33,12 @@ def test_each_setting_of_a_wrong_type_or_out_of_range_is_named(recipe):
         for value in WRONG[kind]:
             if not (name == "clip" and value is None):
                 found, value_in_words, wanted = unfit(recipe, settings_of(recipe) | {name: value})
-                assert found == name and len(value_in_words) < 200 and value_in_words.isprintable() and wanted
+                assert (
+                    found == name
+                    and len(value_in_words) < 200
+                    and value_in_words.isprintable()
+                    and wanted
+                )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""The siamese network's task: its pairs, its presets, and what it says of a network that has learned nothing."""
+"""The siamese network's task: its pairs, its presets, and what it says of a network that has
+learned nothing."""
 
 import numpy as np
 import pytest
@@ -36,7 +37,10 @@ def test_batches_are_pairs_half_of_them_of_one_digit(data):
     task = siamese.task(data, **siamese.PRESETS["fast"] | {"pairs": 20})
     digit_of = {picture.tobytes(): label for picture, label in zip(*mnist(data), strict=True)}
     for first, second, same in task.batches:
-        digits = [[digit_of[np.rint(255 * one).astype(np.uint8).tobytes()] for one in part] for part in (first, second)]
+        digits = [
+            [digit_of[np.rint(255 * one).astype(np.uint8).tobytes()] for one in part]
+            for part in (first, second)
+        ]
         assert np.array_equal(np.equal(*digits), same) and same.sum() == 10
         assert not (first == second).all(axis=(1, 2, 3)).any()
 
@@ -54,7 +58,10 @@ def test_a_collapsed_network_is_worth_five():
 
 @pytest.mark.parametrize("limit", [5, 12])
 def test_too_few_pictures_to_validate_with_are_refused_at_once(data, limit):
-    with pytest.raises(ArgumentError, match=r"examples of one class make no pairs of different ones; take more \(--limit\)"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"examples of one class make no pairs of different ones; take more \(--limit\)",
+    ):
         siamese.task(data, limit=limit, **siamese.PRESETS["fast"])
 
 
@@ -63,7 +70,10 @@ def test_a_point_far_outside_does_not_shrink_the_plane(tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(siamese, "save_figure", lambda figure, path: drawn.append(figure.axes[0]))
     points = np.random.default_rng(0).standard_normal((200, 2))
-    for far, told in ((points[0], "has not seen"), ((1e6, 0), "has not seen; 1 more are far outside")):
+    for far, told in (
+        (points[0], "has not seen"),
+        ((1e6, 0), "has not seen; 1 more are far outside"),
+    ):
         points[0] = far
         monkeypatch.setattr(siamese, "outputs", lambda model, pictures: points)
         siamese.draw(None, None, np.arange(200) % 10, tmp_path / "plane.png")

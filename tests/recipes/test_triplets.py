@@ -1,5 +1,5 @@
-"""Choices of triplets against their definitions in loops, on drawn labels and distances: few different ones, so that many are
-equal; batches without positives and of one person among them."""
+"""Choices of triplets against their definitions in loops, on drawn labels and distances: few
+different ones, so that many are equal; batches without positives and of one person among them."""
 
 from collections import Counter
 from itertools import product
@@ -18,7 +18,8 @@ MARGIN = 0.5
 
 @st.composite
 def batches(draw):
-    """(distances, labels): symmetric, 0 on the diagonal, all multiples of a quarter, so that sums with the margin are exact"""
+    """(distances, labels): symmetric, 0 on the diagonal, all multiples of a quarter, so that sums
+    with the margin are exact"""
     labels = np.array(draw(st.lists(st.integers(0, 3), min_size=1, max_size=8)))
     n = len(labels)
     numbers = draw(st.lists(st.integers(0, 6), min_size=n * n, max_size=n * n))
@@ -50,7 +51,10 @@ def first_best(places, key):
 
 def twins(d, labels):
     """kind -> triplets, by the definitions"""
-    semi_hard = {(a, p): [n for n in negatives(labels, a) if is_semi_hard(d, a, p, n)] for a, p in pairs(labels)}
+    semi_hard = {
+        (a, p): [n for n in negatives(labels, a) if is_semi_hard(d, a, p, n)]
+        for a, p in pairs(labels)
+    }
     hardest = []
     for a in range(len(labels)):
         positives = [p for x, p in pairs(labels) if x == a]
@@ -59,7 +63,11 @@ def twins(d, labels):
             hardest.append((a, farthest, first_best(negatives(labels, a), lambda n, a=a: d[a, n])))
     return {
         "all": [(a, p, n) for a, p in pairs(labels) for n in negatives(labels, a)],
-        "semi-hard": [(a, p, first_best(found, lambda n, a=a: d[a, n])) for (a, p), found in semi_hard.items() if found],
+        "semi-hard": [
+            (a, p, first_best(found, lambda n, a=a: d[a, n]))
+            for (a, p), found in semi_hard.items()
+            if found
+        ],
         "batch-hard": hardest,
     }
 
@@ -67,7 +75,9 @@ def twins(d, labels):
 def allowed(kind, d, labels):
     """pair -> the negatives that a random choice may take"""
     rule = {"violating": violates, "random-semi-hard": is_semi_hard}[kind]
-    found = {(a, p): [n for n in negatives(labels, a) if rule(d, a, p, n)] for a, p in pairs(labels)}
+    found = {
+        (a, p): [n for n in negatives(labels, a) if rule(d, a, p, n)] for a, p in pairs(labels)
+    }
     return {pair: ns for pair, ns in found.items() if ns}
 
 
@@ -85,8 +95,11 @@ def test_choices_by_their_definitions(kind, batch):
 @pytest.mark.parametrize("kind", ["violating", "random-semi-hard"])
 @given(batch=batches(), seed=st.integers(0, 99))
 def test_random_choices_take_one_that_is_allowed_for_every_pair_that_has_one(kind, batch, seed):
-    """The n-th of those allowed, n the whole part of their count times a number that the seed draws for each pair"""
-    draws = dict(zip(pairs(batch[1]), np.random.default_rng(seed).random(len(pairs(batch[1]))), strict=True))
+    """The n-th of those allowed, n the whole part of their count times a number that the seed draws
+    for each pair"""
+    draws = dict(
+        zip(pairs(batch[1]), np.random.default_rng(seed).random(len(pairs(batch[1]))), strict=True)
+    )
     wanted = [(*pair, ns[int(draws[pair] * len(ns))]) for pair, ns in allowed(kind, *batch).items()]
     assert chosen(kind, *batch, seed) == wanted
 
@@ -103,7 +116,9 @@ def test_random_choices_are_fair(kind):
 
 
 @pytest.mark.parametrize("kind", CHOICES)
-@pytest.mark.parametrize("labels", [[0, 1, 2], [4, 4, 4], [7]], ids=["no positives", "one person", "one picture"])
+@pytest.mark.parametrize(
+    "labels", [[0, 1, 2], [4, 4, 4], [7]], ids=["no positives", "one person", "one picture"]
+)
 def test_batches_that_have_no_triplets(kind, labels):
     labels, points = np.array(labels), np.random.default_rng(0).standard_normal((len(labels), 2))
     distances = np.linalg.norm(points[:, None] - points, axis=2)
@@ -144,13 +159,19 @@ def test_what_constant_distances_are_worth(soft):
     labels = np.repeat(np.arange(3), 2)
     for distance in (0.0, 0.7):
         found = health(np.where(np.eye(6), 0, distance), labels, MARGIN, soft)
-        assert found["all_triplets_loss"] == pytest.approx(np.log(1 + np.exp(MARGIN)) if soft else MARGIN)
-        assert found["active"] == 1 and [found["near"], found["far"]] == pytest.approx([distance] * 2)
+        assert found["all_triplets_loss"] == pytest.approx(
+            np.log(1 + np.exp(MARGIN)) if soft else MARGIN
+        )
+        assert found["active"] == 1 and [found["near"], found["far"]] == pytest.approx(
+            [distance] * 2
+        )
 
 
 def test_a_schedule_goes_through_the_choices():
     mining = Mining("all,0.25:semi-hard,0.5:batch-hard")
-    assert [mining(share) for share in (0, 0.2, 0.25, 0.4, 0.5, 1)] == ["all"] * 2 + ["semi-hard"] * 2 + ["batch-hard"] * 2
+    assert [mining(share) for share in (0, 0.2, 0.25, 0.4, 0.5, 1)] == ["all"] * 2 + [
+        "semi-hard"
+    ] * 2 + ["batch-hard"] * 2
     assert Mining("violating")(0.7) == "violating"
 
 

@@ -3,8 +3,9 @@
     with standing_in() as cupy:
         x = cupy.asarray(numbers)
 
-It has CuPy's names and parameters and no others, refuses whatever moves numbers between host and device without a word, keeps
-nothing that code might count on by accident, and runs CUDA kernels on the host. `counts` says what was asked of the device.
+It has CuPy's names and parameters and no others, refuses whatever moves numbers between host and
+device without a word, keeps nothing that code might count on by accident, and runs CUDA kernels on
+the host. `counts` says what was asked of the device.
 """
 
 import os
@@ -38,6 +39,7 @@ def standing_in():
 
 
 def needed(found, name):
-    """Skip a test where something is not installed, or fail it where MINIDL_REQUIRE_GPU_TOOLS=1 says that all is."""
+    """Skip a test where something is not installed, or fail it where MINIDL_REQUIRE_GPU_TOOLS=1
+    says that all is."""
     if not found:
         (pytest.fail if REQUIRED else pytest.skip)(f"{name} is not installed")

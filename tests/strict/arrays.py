@@ -1,8 +1,10 @@
-"""Arrays as strict as CuPy's: NumPy arrays behind a wall, through which nothing goes to the host or comes from it unasked.
+"""Arrays as strict as CuPy's: NumPy arrays behind a wall, through which nothing goes to the host or
+comes from it unasked.
 
-What CuPy allows is worked out by NumPy, once it is sure that the call fits CuPy's parameters, takes no NumPy array and needs
-nothing that only the device knows. Where CuPy leaves a choice the worst is taken: new memory is poisoned, and what is computed
-comes back in Fortran order, so that code which counts on zeros or on one layout is found out.
+What CuPy allows is worked out by NumPy, once it is sure that the call fits CuPy's parameters, takes
+no NumPy array and needs nothing that only the device knows. Where CuPy leaves a choice the worst is
+taken: new memory is poisoned, and what is computed comes back in Fortran order, so that code which
+counts on zeros or on one layout is found out.
 """
 
 import itertools
@@ -28,7 +30,11 @@ from tests.strict.names import (
 
 NUMBERS = (bool, int, float, complex, np.generic)
 DTYPES = "?bhilqBHILQefdFD"
-METHODS = {name: text for name, text in LIST["rooms"]["cupy.ndarray"].items() if text and hasattr(np.ndarray, name)}
+METHODS = {
+    name: text
+    for name, text in LIST["rooms"]["cupy.ndarray"].items()
+    if text and hasattr(np.ndarray, name)
+}
 
 
 class ndarray:  # noqa: N801  CuPy's name
@@ -58,7 +64,9 @@ class ndarray:  # noqa: N801  CuPy's name
     @property
     def flags(self):
         own, flags = self.base is None, self._array.flags
-        return SimpleNamespace(c_contiguous=flags.c_contiguous, f_contiguous=flags.f_contiguous, owndata=own)
+        return SimpleNamespace(
+            c_contiguous=flags.c_contiguous, f_contiguous=flags.f_contiguous, owndata=own
+        )
 
     @property
     def real(self):
@@ -66,7 +74,11 @@ class ndarray:  # noqa: N801  CuPy's name
 
     @property
     def imag(self):
-        return enclosed(self._array.imag, self) if self.dtype.kind == "c" else computed(np.imag, [self])
+        return (
+            enclosed(self._array.imag, self)
+            if self.dtype.kind == "c"
+            else computed(np.imag, [self])
+        )
 
     def __len__(self):
         return len(self._array)
@@ -118,10 +130,14 @@ class ndarray:  # noqa: N801  CuPy's name
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         if method == "__call__" and not kwargs and isinstance(inputs[0], np.generic):
             return worked_out(ufunc, *inputs)  # np.float32(2) * x
-        raise hidden(f"numpy.{ufunc.__name__} of a CuPy array", "use CuPy's, and asarray for NumPy arrays")
+        raise hidden(
+            f"numpy.{ufunc.__name__} of a CuPy array", "use CuPy's, and asarray for NumPy arrays"
+        )
 
     def _refuse(self, *args):
-        raise hidden("a number, truth value or pickle made from a CuPy array", "use .item() or .get()")
+        raise hidden(
+            "a number, truth value or pickle made from a CuPy array", "use .item() or .get()"
+        )
 
     __bool__ = __float__ = __int__ = __complex__ = __index__ = __contains__ = __reduce__ = _refuse
     flat = property(_refuse)
@@ -143,11 +159,18 @@ class ndarray:  # noqa: N801  CuPy's name
             self._array[key] = value
 
     def _key(self, key, fills=False):
-        """(the key for NumPy, whether arrays are in it). The numbers of index arrays wrap around, as they do in CuPy."""
+        """(the key for NumPy, whether arrays are in it). The numbers of index arrays wrap around,
+        as they do in CuPy."""
         parts = key if isinstance(key, tuple) else (key,)
         parts = parts if any(part is ... for part in parts) else (*parts, ...)
-        widths = [part.ndim if _is_mask(part) else part is not None and part is not ... for part in parts]
-        widths = [self.ndim - sum(widths) if part is ... else width for part, width in zip(parts, widths)]  # noqa: B905
+        widths = [
+            part.ndim if _is_mask(part) else part is not None and part is not ... for part in parts
+        ]
+        total = sum(widths)
+        widths = [
+            self.ndim - total if part is ... else width
+            for part, width in zip(parts, widths, strict=True)
+        ]
         plain = []
         for part, axis in zip(parts, itertools.accumulate([0, *widths])):  # noqa: B905
             if isinstance(part, (np.ndarray, np.bool_, bool, list, tuple)):
@@ -169,7 +192,8 @@ def _is_mask(part):
     return isinstance(part, ndarray) and part.dtype.kind == "b"
 
 
-# ---- through the wall ------------------------------------------------------------------------------------------------
+# ---- through the wall
+# ------------------------------------------------------------------------------------------------
 
 
 def operand(value):
@@ -211,12 +235,15 @@ def enclosed(array, source=None, odd=False):
 def poisoned(x):
     """Nobody may count on what new memory holds."""
     kind = x.dtype.kind
-    x._array.fill({"f": np.nan, "c": complex(np.nan, np.nan), "b": True}.get(kind) or np.iinfo(x.dtype).max)
+    x._array.fill(
+        {"f": np.nan, "c": complex(np.nan, np.nan), "b": True}.get(kind) or np.iinfo(x.dtype).max
+    )
     return x
 
 
 def computed(function, args, kwargs={}, odd=True, writes=False):  # noqa: B006
-    """NumPy's result as stand-ins: a given one where it is that one's array, a view where it has its memory, else a new one.
+    """NumPy's result as stand-ins: a given one where it is that one's array, a view where it has
+    its memory, else a new one.
 
     It counts as a launch where it made something new, or writes.
     """
@@ -225,7 +252,10 @@ def computed(function, args, kwargs={}, odd=True, writes=False):  # noqa: B006
         result = function(*map(bare, args), **{name: bare(value) for name, value in kwargs.items()})
     several = isinstance(result, (list, tuple))
     results = [_result(each, given, odd) for each in (result if several else [result])]
-    is_new = [isinstance(x, ndarray) and x.base is None and all(x is not each for each in given) for x in results]
+    is_new = [
+        isinstance(x, ndarray) and x.base is None and all(x is not each for each in given)
+        for x in results
+    ]
     counts.launches += writes or result is None or any(is_new)
     return (list if isinstance(result, list) else tuple)(results) if several else results[0]
 
@@ -264,23 +294,33 @@ def standing_for(function, parameters, full_name):
         if name in ANSWER_AT_ONCE:
             return function(*(x._array if isinstance(x, ndarray) else x for x in args), **kwargs)
         if name in WAIT_FOR_THE_DEVICE:
-            raise hidden(f"{full_name}, whose result only the device knows,", "use where, or .get() and NumPy's")
+            raise hidden(
+                f"{full_name}, whose result only the device knows,",
+                "use where, or .get() and NumPy's",
+            )
         for parameter, value in arguments:
             if parameter in OPERANDS and isinstance(value, (list, tuple, np.ndarray)):
                 operand(value)
             if parameter in OF_THE_HOST and stand_ins(value):
                 raise TypeError(f"{CUPY}'s {full_name} takes no array as {parameter}")
             if parameter in ARRAYS and not isinstance(value, ndarray):
-                raise TypeError(f"{CUPY}'s {full_name} takes an array as {parameter}; found a {type(value).__name__}")
+                raise TypeError(
+                    f"{CUPY}'s {full_name} takes an array as {parameter}; found a {type(value).__name__}"
+                )
         writes = any(parameter == "out" and value is not None for parameter, value in arguments)
-        return computed(function, args, {**changed, **kwargs}, odd=name not in KEEP_THE_ORDER, writes=writes)
+        return computed(
+            function, args, {**changed, **kwargs}, odd=name not in KEEP_THE_ORDER, writes=writes
+        )
 
     return stand_in
 
 
 def _defers(other):
     """Whether CuPy leaves an operator to the other one."""
-    asked = getattr(other, "__array_ufunc__", ...) is None or getattr(other, "__array_priority__", 0) > 100
+    asked = (
+        getattr(other, "__array_ufunc__", ...) is None
+        or getattr(other, "__array_priority__", 0) > 100
+    )
     return asked and not isinstance(other, ndarray)
 
 
@@ -299,7 +339,21 @@ def _methods_of(name):
     return forward, reflected, changing
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and_", "or_", "xor", "lshift", "rshift"):
+for _name in (
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "pow",
+    "matmul",
+    "and_",
+    "or_",
+    "xor",
+    "lshift",
+    "rshift",
+):
     _forward, _reflected, _changing = _methods_of(_name)
     setattr(ndarray, f"__{_name.strip('_')}__", _forward)
     setattr(ndarray, f"__r{_name.strip('_')}__", _reflected)

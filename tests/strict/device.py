@@ -1,12 +1,14 @@
-"""The device: what was asked of it, its clock, its memory. All of it is pretence but the counts and the time."""
+"""The device: what was asked of it, its clock, its memory. All of it is pretence but the counts and
+the time."""
 
 import time
 from types import SimpleNamespace
 
 
 class Counts:
-    """launches: calls that compute or fill, each once however many kernels CuPy would start; reads: device to host;
-    uploads: host to device; syncs: waits for a stream, an event or the device; pool_releases: of the memory pool."""
+    """launches: calls that compute or fill, each once however many kernels CuPy would start; reads:
+    device to host; uploads: host to device; syncs: waits for a stream, an event or the device;
+    pool_releases: of the memory pool."""
 
     def __init__(self):
         self.reset()

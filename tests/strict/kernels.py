@@ -1,7 +1,9 @@
-"""CUDA kernels on the host: the text compiled by g++, every thread called in turn, each array a piece of memory of its own.
+"""CUDA kernels on the host: the text compiled by g++, every thread called in turn, each array a
+piece of memory of its own.
 
-There is no shared memory and no barrier: a kernel that needs them does not compile here. With MINIDL_SANITIZE=1 in the
-environment the compiler's sanitizers watch every step; `sanitized` runs Python so.
+There is no shared memory and no barrier: a kernel that needs them does not compile here. With
+MINIDL_SANITIZE=1 in the environment the compiler's sanitizers watch every step; `sanitized` runs
+Python so.
 """
 
 import ctypes
@@ -40,7 +42,10 @@ class RawModule:
     def __init__(self, code, *, options=()):
         if not isinstance(code, str) or not isinstance(options, tuple):
             raise TypeError("RawModule takes a text and a tuple of options")
-        self._code, self._options = code, tuple(option for option in options if option.startswith("-D"))
+        self._code, self._options = (
+            code,
+            tuple(option for option in options if option.startswith("-D")),
+        )
 
     def get_function(self, name):
         return Kernel(name, compiled(self._code, self._options, name))
@@ -68,7 +73,12 @@ def compiled(code, options, name):
         unfinished = library.with_suffix(f".{os.getpid()}")
         environment = {**os.environ, "LD_PRELOAD": ""}
         done = subprocess.run(
-            [*command, "-o", str(unfinished)], input=text, env=environment, capture_output=True, text=True, check=False
+            [*command, "-o", str(unfinished)],
+            input=text,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise RuntimeError(f"the kernel {name} does not compile on the host:\n{done.stderr}")
@@ -84,7 +94,9 @@ class Kernel:
 
     def __call__(self, grid, block, args):
         if len(args) != len(self._parameters):
-            raise TypeError(f"{self._name} takes {len(self._parameters)} arguments; found {len(args)}")
+            raise TypeError(
+                f"{self._name} takes {len(self._parameters)} arguments; found {len(args)}"
+            )
         memory = Memory()
         values = [self._value(*each, memory) for each in zip(self._parameters, args, strict=True)]
         addresses = (ctypes.c_void_p * len(values))(*(value.ctypes.data for value in values))
@@ -100,7 +112,9 @@ class Kernel:
         if pointer and isinstance(arg, ndarray):
             array = arg._array
             if not array.flags.c_contiguous:
-                raise ValueError(f"{self._name}: RawKernel ignores strides; found an array that is not C-contiguous")
+                raise ValueError(
+                    f"{self._name}: RawKernel ignores strides; found an array that is not C-contiguous"
+                )
             found = f"{array.dtype.kind}{array.itemsize}"
             value = np.array(memory.of(array, written=parameter.pointer == b"*"), np.uintp)
         elif pointer and isinstance(arg, np.intp) and arg == 0:
@@ -109,17 +123,22 @@ class Kernel:
             value = _by_value(arg)
             found = f"{value.dtype.kind}{value.itemsize}"
         if found != wanted or pointer != isinstance(arg, ndarray):
-            raise TypeError(f"{self._name} takes {'a pointer to ' * pointer}{wanted}; found a {type(arg).__name__} of {found}")
+            raise TypeError(
+                f"{self._name} takes {'a pointer to ' * pointer}{wanted}; found a {type(arg).__name__} of {found}"
+            )
         return value
 
 
 def _by_value(arg):
-    """A number as CuPy passes it: a Python int as a long long, a float as a double, NumPy's in their own type."""
+    """A number as CuPy passes it: a Python int as a long long, a float as a double, NumPy's in
+    their own type."""
     if isinstance(arg, (bool, int, float, np.bool_, np.number)):
         return np.array(arg)
     if isinstance(arg, np.ndarray) and arg.dtype.names and arg.size == 1:
         return np.ascontiguousarray(arg)
-    raise TypeError(f"a kernel takes arrays of the device, numbers and one struct; found a {type(arg).__name__}")
+    raise TypeError(
+        f"a kernel takes arrays of the device, numbers and one struct; found a {type(arg).__name__}"
+    )
 
 
 def _sizes(grid, block):
@@ -128,8 +147,12 @@ def _sizes(grid, block):
         if not isinstance(given, tuple):
             raise TypeError(f"grid and block are tuples; found {given!r}")
         given = (*given, 1, 1)[: max(3, len(given))]
-        if len(given) > 3 or not all(1 <= n <= limit for n, limit in zip(given, limits, strict=True)):
-            raise ValueError(f"grid and block have up to three sizes, from 1 to {limits}; found {given}")
+        if len(given) > 3 or not all(
+            1 <= n <= limit for n, limit in zip(given, limits, strict=True)
+        ):
+            raise ValueError(
+                f"grid and block have up to three sizes, from 1 to {limits}; found {given}"
+            )
         sizes += map(int, given)
     if np.prod(sizes[3:]) > 1024:
         raise ValueError(f"a block has up to 1024 threads; found {block}")
@@ -137,10 +160,15 @@ def _sizes(grid, block):
 
 
 class Memory:
-    """A piece of the C library's memory for each array, of just its size, so that a sanitizer sees every step beyond."""
+    """A piece of the C library's memory for each array, of just its size, so that a sanitizer sees
+    every step beyond."""
 
     libc = ctypes.CDLL(None)
-    libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
+    libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = (
+        ctypes.c_void_p,
+        [ctypes.c_size_t],
+        [ctypes.c_void_p],
+    )
 
     def __init__(self):
         self._pieces = []  # [array, address, whether it is written]
@@ -151,7 +179,9 @@ class Memory:
                 piece[2] |= written
                 return piece[1]
             if np.may_share_memory(piece[0], array):
-                raise ValueError("two arguments of a kernel share memory and are not the same array")
+                raise ValueError(
+                    "two arguments of a kernel share memory and are not the same array"
+                )
         address = self.libc.malloc(array.nbytes)
         ctypes.memmove(address, array.ctypes.data, array.nbytes)
         self._pieces.append([array, address, written])
@@ -165,9 +195,12 @@ class Memory:
 
 
 def sanitized(arguments):
-    """Run `python arguments` in the root of the project, where a kernel's first wrong step ends the process, with a report."""
+    """Run `python arguments` in the root of the project, where a kernel's first wrong step ends the
+    process, with a report."""
     found = [
-        subprocess.run(["g++", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
+        subprocess.run(
+            ["g++", f"-print-file-name={name}"], capture_output=True, text=True, check=True
+        ).stdout.strip()
         for name in ("libasan.so", "libubsan.so")
     ]
     environment = {
@@ -175,4 +208,6 @@ def sanitized(arguments):
         "UBSAN_OPTIONS": "print_stacktrace=1",
     }  # fmt: skip
     command, root = [sys.executable, *arguments], Path(__file__).parents[2]
-    return subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, env=environment, cwd=root, capture_output=True, text=True, check=False
+    )

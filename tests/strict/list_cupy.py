@@ -1,6 +1,8 @@
-"""`python -m tests.strict.list_cupy` writes down what the installed CuPy has: cupy_names.json. It needs no device.
+"""`python -m tests.strict.list_cupy` writes down what the installed CuPy has: cupy_names.json. It
+needs no device.
 
-A name stands with the parameters of its function, with a word where CuPy hands out NumPy's own, and with null otherwise.
+A name stands with the parameters of its function, with a word where CuPy hands out NumPy's own, and
+with null otherwise.
 """
 
 import inspect
@@ -22,9 +24,20 @@ def listed():
     }  # fmt: skip
     return {
         "version": cupy.__version__,
-        "rooms": {room: {name: _entry(name, getattr(thing, name)) for name in _names(thing)} for room, thing in rooms.items()},
-        "ufuncs with at": [name for name in _names(cupy) if isinstance(getattr(getattr(cupy, name), "_scatter_op", None), str)],
-        "compute types": {name: int(value) for name, value in vars(linalg).items() if name.startswith("COMPUTE_TYPE_")},
+        "rooms": {
+            room: {name: _entry(name, getattr(thing, name)) for name in _names(thing)}
+            for room, thing in rooms.items()
+        },
+        "ufuncs with at": [
+            name
+            for name in _names(cupy)
+            if isinstance(getattr(getattr(cupy, name), "_scatter_op", None), str)
+        ],
+        "compute types": {
+            name: int(value)
+            for name, value in vars(linalg).items()
+            if name.startswith("COMPUTE_TYPE_")
+        },
     }
 
 
@@ -43,7 +56,8 @@ def _entry(name, thing):
 
 
 def _parameters(function):
-    """The parameters as Python writes them: "a, axis=None, *, out=None". Those of a Cython function stand in its docstring."""
+    """The parameters as Python writes them: "a, axis=None, *, out=None". Those of a Cython function
+    stand in its docstring."""
     first_line = (function.__doc__ or "").strip().split("\n")[0]
     documented = _readable(re.sub(r"^[\w.]+\((.*?)\)(\s*->.*)?$", r"\1", first_line))
     try:
@@ -57,7 +71,8 @@ def _parameters(function):
 
 
 def _readable(text):
-    """The text without C's types and the docstring's backslashes, or None where it is no list of parameters."""
+    """The text without C's types and the docstring's backslashes, or None where it is no list of
+    parameters."""
     text = re.sub(r"(^|, )(?:unsigned )?\w+ (?=\w)", r"\1", text.replace("\\", ""))
     try:
         return ", ".join(_words(inspect.signature(eval(f"lambda {text}: None"))))
@@ -71,7 +86,9 @@ def _words(signature):
     changed = [
         parameter.replace(
             annotation=parameter.empty,
-            default=parameter.default if parameter.default is parameter.empty or type(parameter.default) in plain else ...,
+            default=parameter.default
+            if parameter.default is parameter.empty or type(parameter.default) in plain
+            else ...,
         )
         for parameter in signature.parameters.values()
     ]

@@ -1,4 +1,5 @@
-"""The module that stands in for cupy: of CuPy's functions those that NumPy can work out, and what is CuPy's alone."""
+"""The module that stands in for cupy: of CuPy's functions those that NumPy can work out, and what
+is CuPy's alone."""
 
 from types import ModuleType, SimpleNamespace
 
@@ -29,7 +30,9 @@ def room(name, numpys, **own):
             raise missing(attribute, name)
         else:
             theirs = getattr(numpys, attribute)
-            found = (Ufunc if isinstance(theirs, np.ufunc) else standing_for)(theirs, entry, f"{name}.{attribute}")
+            found = (Ufunc if isinstance(theirs, np.ufunc) else standing_for)(
+                theirs, entry, f"{name}.{attribute}"
+            )
         setattr(module, attribute, found)
         return found
 
@@ -63,14 +66,23 @@ def asarray(a, dtype=None, order=None, *, copy=None, blocking=False):
 
 def array(obj, dtype=None, copy=True, order="K", subok=False, ndmin=0, *, blocking=False):
     if isinstance(obj, ndarray):
-        return computed(np.array, [obj], {"dtype": dtype, "copy": copy or None, "order": order, "ndmin": ndmin}, odd=False)
+        return computed(
+            np.array,
+            [obj],
+            {"dtype": dtype, "copy": copy or None, "order": order, "ndmin": ndmin},
+            odd=False,
+        )
     x = enclosed(np.array(obj, dtype, copy=True, order=order, ndmin=ndmin))
     counts.uploads += 1
     return x
 
 
 def asnumpy(a, stream=None, order="C", out=None, *, blocking=True):
-    return a.get(stream, order, out, blocking) if isinstance(a, ndarray) else np.asarray(a, order=order)
+    return (
+        a.get(stream, order, out, blocking)
+        if isinstance(a, ndarray)
+        else np.asarray(a, order=order)
+    )
 
 
 def get_array_module(*args):
@@ -92,7 +104,9 @@ def _only_memory(x):
 
 def where(condition, x=None, y=None):
     if x is None or y is None:
-        raise hidden("where with a condition alone, which counts its places,", "give it the two values")
+        raise hidden(
+            "where with a condition alone, which counts its places,", "give it the two values"
+        )
     return _where(condition, x, y)
 
 
@@ -111,7 +125,9 @@ _where = standing_for(np.where, _parameters["where"], "cupy.where")
 
 compute_types = {}  # by the character of the dtype; what is not in it has the default
 math_modes = {}  # of cuBLAS, by handle
-libraries = SimpleNamespace(cublas=SimpleNamespace(setMathMode=math_modes.__setitem__, getMathMode=math_modes.__getitem__))
+libraries = SimpleNamespace(
+    cublas=SimpleNamespace(setMathMode=math_modes.__setitem__, getMathMode=math_modes.__getitem__)
+)
 _pool = device.MemoryPool()
 _stream = device.Stream()
 _core = SimpleNamespace(
@@ -143,5 +159,8 @@ module = room(
     get_default_memory_pool=lambda: _pool,
     ndarray=ndarray,
     RawModule=RawModule,
-    **{function.__name__: function for function in (array, asarray, asnumpy, empty, empty_like, get_array_module, where)},
+    **{
+        function.__name__: function
+        for function in (array, asarray, asnumpy, empty, empty_like, get_array_module, where)
+    },
 )

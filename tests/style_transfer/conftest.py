@@ -17,12 +17,16 @@ def small_model():
             arrays[f"block{block}_conv{number}/kernel"] = kernel.astype(np.float32)
             arrays[f"block{block}_conv{number}/bias"] = np.zeros(4, np.float32)
             channels = 4
-    return VGG19(arrays, Preprocessing("BGR", (104.0, 117.0, 124.0), (1.0, 1.0, 1.0)), pooling="avg").freeze()
+    return VGG19(
+        arrays, Preprocessing("BGR", (104.0, 117.0, 124.0), (1.0, 1.0, 1.0)), pooling="avg"
+    ).freeze()
 
 
 @pytest.fixture
 def paint_with_the_small_model(monkeypatch, small_model):
-    monkeypatch.setattr("minidl.style_transfer.painting.vgg19", lambda *weights, pooling: small_model)
+    monkeypatch.setattr(
+        "minidl.style_transfer.painting.vgg19", lambda *weights, pooling: small_model
+    )
 
 
 @pytest.fixture(scope="session")

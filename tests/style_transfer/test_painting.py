@@ -1,4 +1,5 @@
-"""Painting goes downhill, begins where it was told to, is the same twice, and leaves a true record."""
+"""Painting goes downhill, begins where it was told to, is the same twice, and leaves a true
+record."""
 
 import csv
 import json
@@ -30,7 +31,9 @@ def test_the_loss_falls(content, style, optimizer, rate):
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(content, style):
-    first, again, other = (stylize(content, style, start="noise", steps=4, seed=seed).image for seed in (1, 1, 2))
+    first, again, other = (
+        stylize(content, style, start="noise", steps=4, seed=seed).image for seed in (1, 1, 2)
+    )
     assert first.tobytes() == again.tobytes() != other.tobytes()
 
 
@@ -50,7 +53,9 @@ def test_starts(content, style, small_model, tmp_path):
 
 def test_the_callback_sees_every_step_and_the_best_picture_is_kept(content, style):
     steps = []
-    painting = stylize(content, style, optimizer="adam", learning_rate=40.0, steps=8, callback=steps.append)
+    painting = stylize(
+        content, style, optimizer="adam", learning_rate=40.0, steps=8, callback=steps.append
+    )
     assert [step.number for step in steps] == list(range(1, 9))
     best = min(steps, key=lambda step: step.losses.total)
     np.testing.assert_array_equal(painting.image, np.clip(best.image, 0, 255))
@@ -58,14 +63,18 @@ def test_the_callback_sees_every_step_and_the_best_picture_is_kept(content, styl
 
 
 def test_the_late_learning_rate_comes_late(content, style, small_model):
-    settings = Settings(optimizer="sgd", learning_rate=1e-6, late_learning_rate=1e-20, late_steps=2, steps=5)
+    settings = Settings(
+        optimizer="sgd", learning_rate=1e-6, late_learning_rate=1e-20, late_steps=2, steps=5
+    )
     images = [step.image for step in paint(content, [style], settings, model=small_model)]
     moved = [abs(after - before).max() > 0 for before, after in pairwise(images)]
     assert moved == [True, True, False, False]
 
 
 @pytest.mark.parametrize(("optimizer", "rate"), [("lbfgs", 1.0), ("adam", 40.0), ("sgd", 5e-3)])
-def test_the_loss_is_that_of_the_picture_as_it_is_saved(content, style, small_model, tmp_path, optimizer, rate):
+def test_the_loss_is_that_of_the_picture_as_it_is_saved(
+    content, style, small_model, tmp_path, optimizer, rate
+):
     settings = Settings(optimizer=optimizer, learning_rate=rate, steps=12)
     style = 255 * np.rint(style / 255)  # strong contrasts, which lead out of 0..255
     steps = []
@@ -76,9 +85,13 @@ def test_the_loss_is_that_of_the_picture_as_it_is_saved(content, style, small_mo
     saved = read_image(tmp_path / "painted.png")
     objective = Objective(small_model, content, [style], settings)
     assert Losses.read(*objective(Tensor(saved))).total == pytest.approx(painting.lowest, rel=1e-6)
-    assert read_metadata(tmp_path / "painted.png")["loss"] == painting.lowest < steps[0].losses.total
+    assert (
+        read_metadata(tmp_path / "painted.png")["loss"] == painting.lowest < steps[0].losses.total
+    )
     best = min(steps, key=lambda step: step.losses.total)
-    assert Losses.read(*objective(Tensor(best.image))).total == pytest.approx(best.losses.total, rel=1e-6)
+    assert Losses.read(*objective(Tensor(best.image))).total == pytest.approx(
+        best.losses.total, rel=1e-6
+    )
 
 
 def test_a_gradient_that_leads_out_of_0_to_255_is_made_0():
@@ -90,7 +103,9 @@ def test_the_style_is_looked_at_in_the_size_of_the_painting(content, style, tmp_
     large = resize(style, 90, 70)
     write_image(tmp_path / "large.png", large)
     for source in (large, tmp_path / "large.png"):
-        paintings = [stylize(content, source, size=size, steps=3).image for size in (28, 40, 1000, None)]
+        paintings = [
+            stylize(content, source, size=size, steps=3).image for size in (28, 40, 1000, None)
+        ]
         for other in paintings[1:]:
             np.testing.assert_array_equal(paintings[0], other)
         smaller = stylize(content, resize(large, 28, 22), steps=3).image
@@ -100,9 +115,15 @@ def test_the_style_is_looked_at_in_the_size_of_the_painting(content, style, tmp_
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"optimizer": "adam", "learning_rate": 1e4}, "in 4 steps: .* take a learning rate below 10000, or more steps"),
+        (
+            {"optimizer": "adam", "learning_rate": 1e4},
+            "in 4 steps: .* take a learning rate below 10000, or more steps",
+        ),
         ({"steps": 1}, "in 1 step: .* one step only evaluates the start: take more steps"),
-        ({"style": "content", "tv_weight": 0.0}, "the start, 0; take another start, style or weights"),
+        (
+            {"style": "content", "tv_weight": 0.0},
+            "the start, 0; take another start, style or weights",
+        ),
     ],
 )
 def test_no_improvement_warns_with_advice(content, style, options, words):
@@ -116,7 +137,10 @@ def test_no_improvement_warns_with_advice(content, style, options, words):
 
 
 def test_an_improvement_lost_to_rounding_warns(content, style):
-    with pytest.warns(MinidlWarning, match="3 steps changed too little to outlast rounding to 8 bits; take more steps"):
+    with pytest.warns(
+        MinidlWarning,
+        match="3 steps changed too little to outlast rounding to 8 bits; take more steps",
+    ):
         painting = stylize(np.rint(content), style, optimizer="sgd", learning_rate=1e-7, steps=3)
     assert painting.improved
     np.testing.assert_array_equal(np.rint(painting.image), np.rint(content))
@@ -128,20 +152,33 @@ def test_a_painting_that_improved_is_no_reason_to_warn(content, style, recwarn):
 
 WRONG_PICTURES = {
     "0 to 1": (lambda picture: picture / 255, ArgumentError, "if 1 is white, multiply it by 255"),
-    "a NaN": (lambda picture: np.where(np.arange(3) == 1, np.nan, picture), NonFiniteError, "holds NaN or infinite pixels"),
+    "a NaN": (
+        lambda picture: np.where(np.arange(3) == 1, np.nan, picture),
+        NonFiniteError,
+        "holds NaN or infinite pixels",
+    ),
     "grey": (lambda picture: picture[..., 0], ShapeError, "has shape"),
     "a batch": (lambda picture: picture[None], ShapeError, "has shape"),
     "nothing": (lambda picture: None, ArgumentError, "wanted"),
 }
 
 
-@pytest.mark.parametrize(("change", "error", "words"), WRONG_PICTURES.values(), ids=WRONG_PICTURES.keys())
+@pytest.mark.parametrize(
+    ("change", "error", "words"), WRONG_PICTURES.values(), ids=WRONG_PICTURES.keys()
+)
 @pytest.mark.parametrize("where", ["content", "style 1", "style 2", "start"])
-def test_arrays_that_are_no_pictures_are_refused_by_name(content, style, where, change, error, words):
+def test_arrays_that_are_no_pictures_are_refused_by_name(
+    content, style, where, change, error, words
+):
     pictures = {"content": content, "style 1": style, "style 2": style, "start": content}
     pictures[where] = change(pictures[where])
     with pytest.raises(error, match=f"{where} .*{words}") as caught:
-        stylize(pictures["content"], [pictures["style 1"], pictures["style 2"]], start=pictures["start"], steps=1)
+        stylize(
+            pictures["content"],
+            [pictures["style 1"], pictures["style 2"]],
+            start=pictures["start"],
+            steps=1,
+        )
     assert len(str(caught.value)) < 200
 
 
@@ -183,9 +220,21 @@ def test_a_start_may_be_an_array(content, style, small_model):
     assert json.loads(json.dumps(painting.record))["settings"]["start"] == "an array"
 
 
-@pytest.mark.parametrize("wrong", [np.zeros((40, 40)), [[0] * 1000] * 1000, b"x" * 10**5], ids=["array", "list", "bytes"])
 @pytest.mark.parametrize(
-    "name", ["start", "optimizer", "pooling", "steps", "size", "content_weight", "style_layers", "learning_rate"]
+    "wrong", [np.zeros((40, 40)), [[0] * 1000] * 1000, b"x" * 10**5], ids=["array", "list", "bytes"]
+)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "start",
+        "optimizer",
+        "pooling",
+        "steps",
+        "size",
+        "content_weight",
+        "style_layers",
+        "learning_rate",
+    ],
 )
 def test_no_message_prints_a_whole_array(name, wrong):
     with pytest.raises(ArgumentError, match=name) as caught:
@@ -194,7 +243,8 @@ def test_no_message_prints_a_whole_array(name, wrong):
 
 
 def test_a_step_that_leads_nowhere_is_named(content, style):
-    content = np.where(content < 60, 0, content)  # where the gradient leads below 0, inf times 0 is NaN
+    # where the gradient leads below 0, inf times 0 is NaN
+    content = np.where(content < 60, 0, content)
     painting = stylize(content, style, optimizer="sgd", learning_rate=1e39, steps=5)
     assert isinstance(painting.trouble, NonFiniteError)
     assert "at step 2; try a learning rate below 1e+39" in str(painting.trouble)
@@ -208,7 +258,11 @@ def test_a_step_that_was_taken_back_leaves_no_nan_in_the_record(content, style, 
     lost = painting.losses[1]._replace(total=float("nan"))
     painting = replace(painting, losses=[lost, *painting.losses])
     painting.save(tmp_path / "painted.png")
-    assert read_metadata(tmp_path / "painted.png")["loss"] == painting.lowest < painting.losses[1].total
+    assert (
+        read_metadata(tmp_path / "painted.png")["loss"]
+        == painting.lowest
+        < painting.losses[1].total
+    )
 
 
 def test_an_interruption_leaves_the_best_picture_so_far(content, style):
@@ -222,14 +276,17 @@ def test_an_interruption_leaves_the_best_picture_so_far(content, style):
 
 
 def test_a_step_keeps_no_tape(content, style, small_model, monkeypatch):
-    """Ten steps need no more memory than two. (In pictures of this size activations outweigh the record of the losses.)
-    One thread works, so that none takes scratch memory of its own at a later step."""
+    """Ten steps need no more memory than two. (In pictures of this size activations outweigh the
+    record of the losses.) One thread works, so that none takes scratch memory of its own at a later
+    step."""
     monkeypatch.setattr(cores._crew, "size", 1)
     content, style = (np.tile(picture, (3, 3, 1)) for picture in (content, style))
 
     def peak(steps):
         tracemalloc.start()
-        kept = list(paint(content, [style], Settings(steps=steps, optimizer="adam"), model=small_model))
+        kept = list(
+            paint(content, [style], Settings(steps=steps, optimizer="adam"), model=small_model)
+        )
         size = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return size - sum(step.image.nbytes for step in kept)
@@ -247,12 +304,23 @@ def test_settings_presets_and_files_work_from_python(content, style, tmp_path):
     for name, image in (("content.png", content), ("style.png", style)):
         write_image(tmp_path / name, image)
     styles = [tmp_path / "style.png", style]
-    painting = stylize(tmp_path / "content.png", styles, PRESETS["coursera"], style_weights=[2, 1], steps=2)
+    painting = stylize(
+        tmp_path / "content.png", styles, PRESETS["coursera"], style_weights=[2, 1], steps=2
+    )
     painting.save(tmp_path / "painted.png")
     record = read_metadata(tmp_path / "painted.png")
-    assert record["settings"]["content_weight"] == 10.0 and record["settings"]["optimizer"] == "adam"
-    assert record["steps_done"] == 2 and set(record["versions"]) == {"minidl", "numpy", "pillow", "python"}
-    assert record["content"]["name"] == "content.png" and record["styles"][1]["shape"] == list(style.shape)
+    assert (
+        record["settings"]["content_weight"] == 10.0 and record["settings"]["optimizer"] == "adam"
+    )
+    assert record["steps_done"] == 2 and set(record["versions"]) == {
+        "minidl",
+        "numpy",
+        "pillow",
+        "python",
+    }
+    assert record["content"]["name"] == "content.png" and record["styles"][1]["shape"] == list(
+        style.shape
+    )
     assert record["style_weights"] == [2, 1] and len(record["weights"]["sha256"]) == 64
     assert read_image(tmp_path / "painted.png").shape == content.shape
 
@@ -262,7 +330,10 @@ def test_arrays_are_made_smaller_like_files(content, style):
 
 
 def test_the_learning_rate_follows_the_optimiser():
-    rates = [Settings(optimizer=name).make_optimizer([Tensor([1.0], True)]).learning_rate for name in ("lbfgs", "adam")]
+    rates = [
+        Settings(optimizer=name).make_optimizer([Tensor([1.0], True)]).learning_rate
+        for name in ("lbfgs", "adam")
+    ]
     assert rates == [1.0, 5.0]
     with pytest.raises(ArgumentError, match="'sgd' without a learning rate"):
         Settings(optimizer="sgd")

@@ -1,7 +1,9 @@
-"""A task that trains in milliseconds, with everything that has a state: batch normalization, dropout, momentum, augmentation.
+"""A task that trains in milliseconds, with everything that has a state: batch normalization,
+dropout, momentum, augmentation.
 
-`python -m tests.training.small FOLDER EPOCHS` trains it in a process of its own, which stops in the middle of the third epoch
-and waits to be killed; with a number behind, it kills itself half-way through that save instead."""
+`python -m tests.training.small FOLDER EPOCHS` trains it in a process of its own, which stops in the
+middle of the third epoch and waits to be killed; with a number behind, it kills itself half-way
+through that save instead."""
 
 import os
 import signal
@@ -36,7 +38,9 @@ def pictures(count=60, seed=0):
 
 def loss(model, x, labels):
     logits = model(x)
-    return softmax_cross_entropy(logits, labels), {"accuracy": (logits.data.argmax(axis=1) == labels).mean()}
+    return softmax_cross_entropy(logits, labels), {
+        "accuracy": (logits.data.argmax(axis=1) == labels).mean()
+    }
 
 
 def small_task(optimizer="sgd", loss=loss, **more):
@@ -45,7 +49,9 @@ def small_task(optimizer="sgd", loss=loss, **more):
         Convolution.new(rng, (3, 3), 1, 4, padding="same"), BatchNorm(4), ReLU(), MaxPool(2), Flatten(),
         Dropout(0.8, seed=5), Dense.new(rng, 64, 3),
     )  # fmt: skip
-    batches = Batches(pictures(), 16, seed=3, transform=lambda rng, x, labels: (shift(rng, x, 1), labels))
+    batches = Batches(
+        pictures(), 16, seed=3, transform=lambda rng, x, labels: (shift(rng, x, 1), labels)
+    )
     return Task(
         model, OPTIMIZERS[optimizer](model), batches, loss, schedule=Steps(0.05, {2: 0.5}), settings={"seed": 3},
         baselines={"guessing": float(np.log(3))}, **more,
@@ -62,7 +68,8 @@ def everything(task):
 
 
 def dying_in(save, write=Path.write_bytes):
-    """Path.write_bytes, but at its call of this number only half is written before the process is killed"""
+    """Path.write_bytes, but at its call of this number only half is written before the process is
+    killed"""
     calls = count(1)
 
     def half(path, contents):
@@ -85,4 +92,6 @@ if __name__ == "__main__":
 
     if save:
         Path.write_bytes = dying_in(int(save[0]))
-    train(small_task(loss=stopping), int(epochs), folder, watch=lambda told: print(told, flush=True))
+    train(
+        small_task(loss=stopping), int(epochs), folder, watch=lambda told: print(told, flush=True)
+    )

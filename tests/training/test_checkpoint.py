@@ -13,7 +13,11 @@ from minidl.errors import FileError
 from minidl.training import load, save
 
 TREE = {
-    "model": {"fc1/kernel": np.arange(6, dtype=np.float32).reshape(2, 3), "calls": 7, "none": np.zeros((0, 3))},
+    "model": {
+        "fc1/kernel": np.arange(6, dtype=np.float32).reshape(2, 3),
+        "calls": 7,
+        "none": np.zeros((0, 3)),
+    },
     "progress": {"rows": [{"loss": 0.123456789012}], "word": "Größe", "one": np.float64(0.1)},
     "settings": {},
 }
@@ -22,7 +26,11 @@ TREE = {
 def as_bytes(value):
     if isinstance(value, dict):
         return {name: as_bytes(each) for name, each in value.items()}
-    return (value.shape, value.dtype, value.tobytes()) if isinstance(value, np.ndarray) else json.dumps(value)
+    return (
+        (value.shape, value.dtype, value.tobytes())
+        if isinstance(value, np.ndarray)
+        else json.dumps(value)
+    )
 
 
 def refused(path):
@@ -81,11 +89,17 @@ def of_a_stranger(path, rest, **more):
 def test_nothing_is_fetched_from_another_file(tmp_path):
     (tmp_path / "secret").write_bytes(bytes(16))
     path, rest = tmp_path / "a.h5", json.dumps({"kernel": None})
-    of_a_stranger(path, rest, kernel={"shape": (4,), "dtype": "f4", "external": [(str(tmp_path / "secret"), 0, 16)]})
+    of_a_stranger(
+        path,
+        rest,
+        kernel={"shape": (4,), "dtype": "f4", "external": [(str(tmp_path / "secret"), 0, 16)]},
+    )
     assert "another file" in refused(path)
 
 
-@pytest.mark.parametrize("rest", ["[1]", "3", "{", '{"kernel": null}', '{"word": 5}', '{"word": []}'])
+@pytest.mark.parametrize(
+    "rest", ["[1]", "3", "{", '{"kernel": null}', '{"word": 5}', '{"word": []}']
+)
 def test_what_is_no_tree_is_refused(rest, tmp_path):
     of_a_stranger(tmp_path / "a.h5", rest)
     assert "is no whole checkpoint" in refused(tmp_path / "a.h5")
@@ -95,11 +109,15 @@ def test_packed_text_is_refused(tmp_path):
     """A few bytes of the file could be gigabytes of lists."""
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.attrs["format"] = np.bytes_("minidl training 2")
-        file.create_dataset("rest", data=np.frombuffer(b"[" + b"[]," * 10**6 + b"[]]", np.uint8), compression=9)
+        file.create_dataset(
+            "rest", data=np.frombuffer(b"[" + b"[]," * 10**6 + b"[]]", np.uint8), compression=9
+        )
     assert "its text unpacks to more than the file" in refused(tmp_path / "a.h5")
 
 
-@pytest.mark.parametrize("rest", [np.int64(2**40), np.int64(3), np.zeros((2, 2), np.uint8), np.ones(3), np.uint8(1)])
+@pytest.mark.parametrize(
+    "rest", [np.int64(2**40), np.int64(3), np.zeros((2, 2), np.uint8), np.ones(3), np.uint8(1)]
+)
 def test_text_that_is_no_row_of_bytes(tmp_path, rest):
     """bytes(2**40) would be a terabyte of zeros"""
     with h5py.File(tmp_path / "a.h5", "w") as file:

@@ -11,23 +11,40 @@ pytest.importorskip("matplotlib")
 def panels(monkeypatch, tmp_path, losses, baselines):
     """The two drawings, of these validation losses"""
     rows = [
-        {"epoch": epoch, "step": epoch, "loss": 1.0 / epoch, "validation_loss": loss, "accuracy": 0.5}
+        {
+            "epoch": epoch,
+            "step": epoch,
+            "loss": 1.0 / epoch,
+            "validation_loss": loss,
+            "accuracy": 0.5,
+        }
         for epoch, loss in enumerate(losses, 1)
     ]
     kept = []
     save = curves.save_figure
-    monkeypatch.setattr(curves, "save_figure", lambda figure, path: (save(figure, path), kept.append(figure)))
+    monkeypatch.setattr(
+        curves, "save_figure", lambda figure, path: (save(figure, path), kept.append(figure))
+    )
     curves.plot_curves(tmp_path / "curves.png", rows, baselines)
     assert (tmp_path / "curves.png").stat().st_size > 5000
     return kept[0].axes
 
 
 def test_a_spike_and_a_far_baseline_do_not_flatten_the_curves(monkeypatch, tmp_path):
-    left, right = panels(monkeypatch, tmp_path, [1.2, 0.9, 300.0, 0.7, 0.6, 0.5], {"guessing": 2.0, "collapsed": 50.0})
+    left, right = panels(
+        monkeypatch,
+        tmp_path,
+        [1.2, 0.9, 300.0, 0.7, 0.6, 0.5],
+        {"guessing": 2.0, "collapsed": 50.0},
+    )
     low, high = left.get_ylim()
     assert -0.5 < low < 1 / 6 and 2.0 < high < 3
     told = left.get_title(loc="left")
-    assert "validation loss up to 300, in epoch 3" in told and "collapsed at 50" in told and "guessing" not in told
+    assert (
+        "validation loss up to 300, in epoch 3" in told
+        and "collapsed at 50" in told
+        and "guessing" not in told
+    )
     assert right.get_title(loc="left") == ""
 
 

@@ -18,7 +18,10 @@ pytest.importorskip("fcntl")
 def test_a_second_run_is_refused_until_the_first_has_ended(tmp_path):
     with alone_in(tmp_path):
         for resume in (False, True):
-            with pytest.raises(FileError, match=r"another run is at work in .*; wait until it ends, or choose another folder"):
+            with pytest.raises(
+                FileError,
+                match=r"another run is at work in .*; wait until it ends, or choose another folder",
+            ):
                 train(small_task(), 1, tmp_path, resume=resume)
         assert list(tmp_path.iterdir()) == []
     train(small_task(), 1, tmp_path)

@@ -29,7 +29,9 @@ def test_it_learns():
 
 
 def test_means_are_over_all_examples_of_the_epoch():
-    task = small_task(loss=lambda model, x, labels: (loss(model, x, labels)[0], {"examples": np.float64(len(x))}))
+    task = small_task(
+        loss=lambda model, x, labels: (loss(model, x, labels)[0], {"examples": np.float64(len(x))})
+    )
     [row] = train(task, 1).rows
     assert row["examples"] == pytest.approx((3 * 16 * 16 + 12 * 12) / 60)
 
@@ -43,8 +45,12 @@ def test_a_run_that_was_resumed_has_the_same_bytes(tmp_path, optimizer):
     resumed = small_task(optimizer)
     found = train(resumed, 5, tmp_path / "run", resume=True)
     assert everything(resumed) == everything(whole)
-    timeless = [{name: value for name, value in row.items() if name != "seconds"} for row in found.rows]
-    assert timeless == [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+    timeless = [
+        {name: value for name, value in row.items() if name != "seconds"} for row in found.rows
+    ]
+    assert timeless == [
+        {name: value for name, value in row.items() if name != "seconds"} for row in rows
+    ]
 
 
 @pytest.mark.parametrize("step", [1, 3, 4, 6, 11])
@@ -83,7 +89,10 @@ def test_a_second_ctrl_c_interrupts_at_once(tmp_path):
 def test_kill_9_loses_at_most_the_current_epoch(tmp_path):
     folder = tmp_path / "run"
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.training.small", str(folder), "50"], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        [sys.executable, "-m", "tests.training.small", str(folder), "50"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
     )
     done = 0
     for line in process.stdout:
@@ -99,9 +108,12 @@ def test_kill_9_loses_at_most_the_current_epoch(tmp_path):
 
 def test_kill_9_in_the_middle_of_a_save_leaves_the_one_before(tmp_path):
     folder = tmp_path / "run"
-    killed = subprocess.run([sys.executable, "-m", "tests.training.small", str(folder), "50", "3"], cwd=ROOT, stdout=-1)
+    killed = subprocess.run(
+        [sys.executable, "-m", "tests.training.small", str(folder), "50", "3"], cwd=ROOT, stdout=-1
+    )
     assert killed.returncode == -signal.SIGKILL
-    assert [path.suffix for path in folder.iterdir() if path.name.startswith(".")] == [".h5"]  # the half
+    # the half
+    assert [path.suffix for path in folder.iterdir() if path.name.startswith(".")] == [".h5"]
     went_on_from_epoch_2(folder)
 
 
@@ -121,7 +133,10 @@ def test_nan_stops_with_the_step(tmp_path):
         value, measures = loss(model, *arrays)
         return (value * float("nan") if len(steps) == 6 else value), measures
 
-    with pytest.raises(NonFiniteError, match=r"the loss is nan at step 6; begin again in another folder, with a lower learn"):
+    with pytest.raises(
+        NonFiniteError,
+        match=r"the loss is nan at step 6; begin again in another folder, with a lower learn",
+    ):
         train(small_task(loss=breaking), 3, tmp_path / "run")
     assert load(tmp_path / "run" / "checkpoint.h5")["batches"] == {"epoch": 1, "batch": 0}
 
@@ -137,7 +152,10 @@ def test_what_is_not_finite_does_not_replace_a_good_checkpoint(broken, tmp_path)
         return {}
 
     task.validate = breaking
-    with pytest.raises(NonFiniteError, match=f"{broken} is not finite after step 8, and was not kept; begin again in another"):
+    with pytest.raises(
+        NonFiniteError,
+        match=f"{broken} is not finite after step 8, and was not kept; begin again in another",
+    ):
         train(task, 3, tmp_path / "run")
     assert load(tmp_path / "run" / "checkpoint.h5")["batches"] == {"epoch": 1, "batch": 0}
     assert len(train(small_task(), 2, tmp_path / "run", resume=True).rows) == 2
@@ -147,21 +165,29 @@ def test_what_is_not_finite_does_not_replace_a_good_checkpoint(broken, tmp_path)
 def test_a_validation_loss_that_is_no_number_stops_before_the_checkpoint(value, tmp_path):
     losses = iter([0.5, value])
     task = small_task(validate=lambda model: {"loss": next(losses)})
-    with pytest.raises(NonFiniteError, match=f"the validation_loss is {value} after epoch 2, at step 8; begin again"):
+    with pytest.raises(
+        NonFiniteError,
+        match=f"the validation_loss is {value} after epoch 2, at step 8; begin again",
+    ):
         train(task, 3, tmp_path)
     assert load(tmp_path / "checkpoint.h5")["batches"] == {"epoch": 1, "batch": 0}
 
 
 @pytest.mark.parametrize("epochs", [float("nan"), 1.5, 0, -1, "2"])
 def test_epochs_that_are_none(epochs):
-    with pytest.raises(ArgumentError, match=r"the number of epochs is .*; wanted a whole number of at least 1"):
+    with pytest.raises(
+        ArgumentError, match=r"the number of epochs is .*; wanted a whole number of at least 1"
+    ):
         train(small_task(), epochs)
 
 
 @pytest.mark.parametrize("name", ["loss", "epoch", "validation_loss"])
 def test_a_measure_does_not_take_the_place_of_a_column(name):
     task = small_task(loss=lambda *batch: (loss(*batch)[0], {name: 1.0}))
-    with pytest.raises(ArgumentError, match=f"a measure '{name}', which the log has as a column of its own; rename it"):
+    with pytest.raises(
+        ArgumentError,
+        match=f"a measure '{name}', which the log has as a column of its own; rename it",
+    ):
         train(task, 1)
 
 
@@ -177,7 +203,9 @@ def test_that_there_will_be_no_curves_is_said_at_the_beginning(tmp_path, monkeyp
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     told = []
     train(small_task(), 1, tmp_path, watch=told.append)
-    assert told[0].startswith("no curves will be drawn: ") and told[0].endswith("pip install 'minidl[plot]'")
+    assert told[0].startswith("no curves will be drawn: ") and told[0].endswith(
+        "pip install 'minidl[plot]'"
+    )
     assert [each for each in told[1:] if isinstance(each, str)] == []
     assert (tmp_path / "log.csv").exists() and not (tmp_path / "curves.png").exists()
 
@@ -201,7 +229,13 @@ def test_a_loss_that_falls_past_a_baseline_is_learning():
 def test_measures_may_be_numbers_of_any_kind():
     def many(model, x, labels):
         value, measures = loss(model, x, labels)
-        return value, {**measures, "plain": 0.5, "whole": 2, "of_numpy": np.float32(0.25), "tensor": value * 0 + 3}
+        return value, {
+            **measures,
+            "plain": 0.5,
+            "whole": 2,
+            "of_numpy": np.float32(0.25),
+            "tensor": value * 0 + 3,
+        }
 
     [row] = train(small_task(loss=many), 1).rows
     assert (row["plain"], row["whole"], row["of_numpy"], row["tensor"]) == (0.5, 2, 0.25, 3)
@@ -213,9 +247,13 @@ def test_a_step_that_does_not_reach_a_parameter_does_not_move_it_by_an_old_gradi
     def partly(model, x, labels):
         points.append({name: p.data for name, p in model.named_parameters().items()})
         value, measures = loss(model, x, labels)
-        return ((model.layers["dense1"].bias * 1.0).sum() if len(points) in (3, 4) else value), measures
+        return (
+            (model.layers["dense1"].bias * 1.0).sum() if len(points) in (3, 4) else value
+        ), measures
 
-    with pytest.warns(MinidlWarning, match="does not depend on 5 of 6 parameters, which stay as they are: ") as warned:
+    with pytest.warns(
+        MinidlWarning, match="does not depend on 5 of 6 parameters, which stay as they are: "
+    ) as warned:
         train(small_task(loss=partly), 2)
     assert len(warned) == 1
     for name, before in points[2].items():
@@ -250,11 +288,19 @@ def test_a_folder_that_takes_no_files_is_found_out_before_the_first_step(tmp_pat
 
 def test_tensorboard_gets_each_epoch_once_and_no_folder_where_nothing_begins(tmp_path, monkeypatch):
     told = []
-    writer = type("SummaryWriter", (), {"add_scalar": lambda self, *words: told.append(words), "flush": lambda self: None})
+    writer = type(
+        "SummaryWriter",
+        (),
+        {"add_scalar": lambda self, *words: told.append(words), "flush": lambda self: None},
+    )
     made = lambda folder: Path(folder).mkdir() or writer()  # noqa: E731
-    monkeypatch.setitem(sys.modules, "tensorboardX", type("tensorboardX", (), {"SummaryWriter": staticmethod(made)}))
+    monkeypatch.setitem(
+        sys.modules, "tensorboardX", type("tensorboardX", (), {"SummaryWriter": staticmethod(made)})
+    )
     rows = train(small_task(), 2, tmp_path / "run", tensorboard=True).rows
-    assert [words for words in told if words[0] == "loss"] == [("loss", row["loss"], row["step"]) for row in rows]
+    assert [words for words in told if words[0] == "loss"] == [
+        ("loss", row["loss"], row["step"]) for row in rows
+    ]
     train(small_task(), 1, tmp_path / "other")
     with pytest.raises(FileError, match="is there already"):
         train(small_task(), 1, tmp_path / "other", tensorboard=True)
@@ -264,7 +310,8 @@ def test_tensorboard_gets_each_epoch_once_and_no_folder_where_nothing_begins(tmp
 def test_what_is_left_behind(tmp_path):
     drawn = []
     task = small_task(
-        validate=lambda model: {"accuracy": float(not model.training)}, draw=lambda model, path: drawn.append(path)
+        validate=lambda model: {"accuracy": float(not model.training)},
+        draw=lambda model, path: drawn.append(path),
     )
     rows = train(task, 2, tmp_path / "new" / "run").rows
     folder = tmp_path / "new" / "run"
@@ -295,7 +342,9 @@ def test_what_cannot_be_gone_on_from_is_refused(tmp_path):
     with pytest.raises(FileError, match="there is no such checkpoint"):
         train(small_task(), 1, folder, resume=True)
     train(small_task(), 1, folder)
-    with pytest.raises(FileError, match="is there already; resume that run, or choose another folder"):
+    with pytest.raises(
+        FileError, match="is there already; resume that run, or choose another folder"
+    ):
         train(small_task(), 1, folder)
     other = small_task()
     other.settings = {"seed": 4}
@@ -318,7 +367,9 @@ def test_a_gpu_learns_the_same(place, tmp_path):
     with at(place), device("gpu"):
         task = small_task(loss=measured)
         task.model.to("gpu")
-        task.optimizer = type(task.optimizer)(task.model.named_parameters(), 0.1, 0.9, weight_decay=1e-3)
+        task.optimizer = type(task.optimizer)(
+            task.model.named_parameters(), 0.1, 0.9, weight_decay=1e-3
+        )
         found = train(task, 2, tmp_path).rows[-1]
     assert load(tmp_path / "checkpoint.h5")["model"].keys() == task.model.state().keys()
     assert found["of_the_host"] == wanted["of_the_host"]

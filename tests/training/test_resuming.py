@@ -30,11 +30,15 @@ def resumed(folder, **changed):
 
 
 def batches(size=16, seed=3, count=60, **more):
-    return lambda task: Batches(pictures(count), size, seed, transform=task.batches.transform, **more)
+    return lambda task: Batches(
+        pictures(count), size, seed, transform=task.batches.transform, **more
+    )
 
 
 def sgd(momentum=0.9, weight_decay=1e-3, **more):
-    return lambda task: SGD(task.model.named_parameters(), 0.1, momentum, weight_decay=weight_decay, **more)
+    return lambda task: SGD(
+        task.model.named_parameters(), 0.1, momentum, weight_decay=weight_decay, **more
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,7 +58,10 @@ def sgd(momentum=0.9, weight_decay=1e-3, **more):
     ],
 )
 def test_another_run_does_not_go_on(changed, names, begun):
-    with pytest.raises(ArgumentError, match=rf"was trained with other settings \(.*{names}.*\); resume with the same ones"):
+    with pytest.raises(
+        ArgumentError,
+        match=rf"was trained with other settings \(.*{names}.*\); resume with the same ones",
+    ):
         resumed(begun, **changed)
 
 
@@ -83,7 +90,9 @@ def test_other_threads_are_said(begun):
         train(small_task(), 1, begun, resume=True, watch=told.append)
     finally:
         set_threads(before)
-    assert told[0].startswith(f"the run was begun elsewhere (threads {before}, now {before + 1}): its last digits will not be")
+    assert told[0].startswith(
+        f"the run was begun elsewhere (threads {before}, now {before + 1}): its last digits will not be"
+    )
     train(small_task(), 1, begun, resume=True, watch=told.append)
     assert len(told) == 1
 
@@ -92,7 +101,9 @@ def test_another_processor_is_reported(begun, monkeypatch):
     told, here = [], machine.kind()
     monkeypatch.setattr(machine, "kind", lambda: "another-kind")
     train(small_task(), 1, begun, resume=True, watch=told.append)
-    assert told[0].startswith(f"the run was begun elsewhere (processor {here}, now another-kind): its")
+    assert told[0].startswith(
+        f"the run was begun elsewhere (processor {here}, now another-kind): its"
+    )
 
 
 def test_a_checkpoint_that_does_not_name_its_processor_is_gone_on_from(begun, tmp_path):
@@ -139,11 +150,14 @@ def test_wrong_values_are_refused_in_a_sentence(path, value, begun, tmp_path):
     save(tmp_path / "checkpoint.h5", state)
     with pytest.raises(MinidlError) as caught:
         train(small_task(), 2, tmp_path, resume=True)
-    assert isinstance(caught.value, FileError | ArgumentError) and str(caught.value).count("\n") == 0
+    assert (
+        isinstance(caught.value, FileError | ArgumentError) and str(caught.value).count("\n") == 0
+    )
 
 
 def test_a_full_disk_loses_no_epoch(tmp_path, monkeypatch):
-    """The checkpoint of the epoch before stays, and the run goes on from it when there is room again."""
+    """The checkpoint of the epoch before stays, and the run goes on from it when there is room
+    again."""
 
     def full(path, contents):
         with open(path, "wb") as file:
@@ -154,7 +168,8 @@ def test_a_full_disk_loses_no_epoch(tmp_path, monkeypatch):
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(
-        FileError, match=r"cannot write .*checkpoint\.h5: no space left on device; choose another place or make"
+        FileError,
+        match=r"cannot write .*checkpoint\.h5: no space left on device; choose another place or make",
     ):
         train(small_task(), 2, tmp_path, resume=True)
     monkeypatch.undo()

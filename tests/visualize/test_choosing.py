@@ -23,11 +23,18 @@ begin = begun_anew(RNG)
 
 def deep():
     """As VGG19 is: five layers behind a ReLU, each on half of the positions"""
-    return tiny.network({f"{kind}{n}": layer for n in range(5) for kind, layer in (("relu", ReLU()), ("pool", MaxPool(2)))})
+    return tiny.network(
+        {
+            f"{kind}{n}": layer
+            for n in range(5)
+            for kind, layer in (("relu", ReLU()), ("pool", MaxPool(2)))
+        }
+    )
 
 
 @pytest.mark.parametrize(
-    ("extent", "layer"), [((16, 16), "relu4"), ((15, 90), "relu3"), ((2, 300), "relu1"), ((1, 1), "relu0")]
+    ("extent", "layer"),
+    [((16, 16), "relu4"), ((15, 90), "relu3"), ((2, 300), "relu1"), ((1, 1), "relu0")],
 )
 def test_the_deepest_layer_has_room_in_the_picture(extent, layer):
     assert deepest_layer(deep(), np.zeros((*extent, 3), np.float32)) == layer
@@ -48,7 +55,13 @@ def test_a_unit_of_a_longish_picture(tmp_path, width, height, longest):
 
 
 @pytest.mark.parametrize(
-    ("extent", "small"), [((300, 600), (56, 112)), ((80, 60), (80, 60)), ((220, 2200), (32, 320)), ((12, 300), (12, 300))]
+    ("extent", "small"),
+    [
+        ((300, 600), (56, 112)),
+        ((80, 60), (80, 60)),
+        ((220, 2200), (32, 320)),
+        ((12, 300), (12, 300)),
+    ],
 )
 def test_small_examples(tmp_path, extent, small):
     write_image(tmp_path / "a.png", np.zeros((*extent, 3)))

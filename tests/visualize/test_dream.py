@@ -26,16 +26,23 @@ def test_octaves_end_at_the_size_itself_and_begin_where_there_is_enough_to_see()
     for size in ((1, 1), (5, 3), (47, 900), (68, 67)):
         assert octave_sizes(size, 6)[-1] == size
         assert min(octave_sizes(size, 6)[0]) >= min(LEAST, *size)
-    for small, large in zip(octave_sizes((801, 1207), 5), octave_sizes((801, 1207), 5)[1:], strict=False):
+    for small, large in zip(
+        octave_sizes((801, 1207), 5), octave_sizes((801, 1207), 5)[1:], strict=False
+    ):
         assert all(abs(n / m - FACTOR) < 0.005 for m, n in zip(small, large, strict=True))
 
 
-@pytest.mark.parametrize(("small", "large"), [((5, 7), (7, 10)), ((1, 1), (3, 2)), ((54, 39), (75, 55))])
+@pytest.mark.parametrize(
+    ("small", "large"), [((5, 7), (7, 10)), ((1, 1), (3, 2)), ((54, 39), (75, 55))]
+)
 def test_what_is_enlarged_keeps_its_place(small, large):
-    """Each new pixel of a plane shows its own place, but for those beyond the middle of the outermost old ones"""
+    """Each new pixel of a plane shows its own place, but for those beyond the middle of the
+    outermost old ones"""
 
     def plane(size):
-        return np.stack(np.meshgrid(*((np.arange(n) + 0.5) / n for n in size), indexing="ij"), axis=-1)
+        return np.stack(
+            np.meshgrid(*((np.arange(n) + 0.5) / n for n in size), indexing="ij"), axis=-1
+        )
 
     ends = [np.array([0.5 / n, 1 - 0.5 / n]) for n in small]
     wanted = np.stack([np.clip(plane(large)[..., axis], *ends[axis]) for axis in (0, 1)], axis=-1)
@@ -66,34 +73,56 @@ def test_a_view_is_the_picture_moved_and_mirrored_beyond_its_borders(length):
 
 def test_colours_stay_within_bounds(monkeypatch):
     monkeypatch.setattr(module, "JITTER", 0)
-    picture = dreamt(tiny.colours(), [Unit("relu")], np.full((3, 4, 3), 250, np.float32), octaves=1, steps=2, rate=4.0)
+    picture = dreamt(
+        tiny.colours(),
+        [Unit("relu")],
+        np.full((3, 4, 3), 250, np.float32),
+        octaves=1,
+        steps=2,
+        rate=4.0,
+    )
     np.testing.assert_array_equal(picture, 255)
 
 
-@pytest.mark.parametrize("units", [[NEAR], [FAR], [NEAR, FAR], [Unit("far_relu", 3)], [Unit("far", 0)]], ids=str)
+@pytest.mark.parametrize(
+    "units", [[NEAR], [FAR], [NEAR, FAR], [Unit("far_relu", 3)], [Unit("far", 0)]], ids=str
+)
 def test_what_was_asked_for_rises(units):
     network = tiny.two_convolutions()
-    before, after = (measure(network, picture, units) for picture in (PICTURE, dreamt(network, units, steps=4)))
+    before, after = (
+        measure(network, picture, units) for picture in (PICTURE, dreamt(network, units, steps=4))
+    )
     assert all(after[unit] > before[unit] + 0.03 * abs(before[unit]) for unit in units)
 
 
 def test_a_unit_that_does_not_fire_is_woken():
     unit, network = Unit("relu", 0), tiny.colours(bias=-0.9)
-    before, after = (measure(network, picture, [unit])[unit] for picture in (PICTURE, dreamt(network, [unit], rate=20.0)))
+    before, after = (
+        measure(network, picture, [unit])[unit]
+        for picture in (PICTURE, dreamt(network, [unit], rate=20.0))
+    )
     assert before < -0.3 and after > 0
 
 
 def test_each_octave_begins_with_the_sharp_picture_and_carries_what_was_dreamt():
-    """With steps of nearly no length the picture comes back as it was; with steps in the first octave alone, what they added"""
-    np.testing.assert_allclose(dreamt(tiny.two_convolutions(), [FAR], steps=1, rate=1e-6), PICTURE, atol=1e-3)
+    """With steps of nearly no length the picture comes back as it was; with steps in the first
+    octave alone, what they added"""
+    np.testing.assert_allclose(
+        dreamt(tiny.two_convolutions(), [FAR], steps=1, rate=1e-6), PICTURE, atol=1e-3
+    )
     steps = list(dream(tiny.two_convolutions(), PICTURE, [FAR], octaves=2, steps=1))
-    assert [(step.octave, step.number, step.picture.shape) for step in steps] == [(1, 1, (54, 72, 3)), (2, 1, (75, 101, 3))]
+    assert [(step.octave, step.number, step.picture.shape) for step in steps] == [
+        (1, 1, (54, 72, 3)),
+        (2, 1, (75, 101, 3)),
+    ]
     alone = dreamt(tiny.two_convolutions(), [FAR], octaves=1, steps=1)
     assert abs(steps[1].picture - PICTURE).mean() > 1.2 * abs(alone - PICTURE).mean()
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not():
-    first, again, other = (dreamt(tiny.two_convolutions(), [FAR], steps=2, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (
+        dreamt(tiny.two_convolutions(), [FAR], steps=2, seed=seed) for seed in (1, 1, 2)
+    )
     assert first.tobytes() == again.tobytes() != other.tobytes()
 
 
@@ -127,6 +156,9 @@ def test_on_a_gpu_the_same_dream(place):
 
 
 def test_what_is_no_picture_is_refused():
-    for picture, words in ((PICTURE / 255, "if 1 is white"), (np.full_like(PICTURE, np.nan), "NaN")):
+    for picture, words in (
+        (PICTURE / 255, "if 1 is white"),
+        (np.full_like(PICTURE, np.nan), "NaN"),
+    ):
         with pytest.raises(MinidlError, match=words):
             next(dream(tiny.two_convolutions(), picture, [FAR], octaves=1, steps=1))

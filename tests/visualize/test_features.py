@@ -16,8 +16,16 @@ begin = begun_anew(RNG)
 
 
 def small(rank):
-    kernels = [RNG.standard_normal((3,) * rank + shape).astype(np.float32) for shape in ((1, 4), (4, 5))]
-    layers = [Convolution(kernels[0], padding=1), ReLU(), MaxPool(2), Convolution(kernels[1], padding=1), ReLU()]
+    kernels = [
+        RNG.standard_normal((3,) * rank + shape).astype(np.float32) for shape in ((1, 4), (4, 5))
+    ]
+    layers = [
+        Convolution(kernels[0], padding=1),
+        ReLU(),
+        MaxPool(2),
+        Convolution(kernels[1], padding=1),
+        ReLU(),
+    ]
     return of_sequential(Sequential(*layers), prepare=lambda x: x)
 
 
@@ -27,7 +35,10 @@ def test_the_strongest_channels_come_first():
     for found, name in ((near, "near"), (far, "far_relu")):
         activations = network.activations(PICTURE[None], [name])[name][0]
         np.testing.assert_array_equal(whole[name], activations)
-        means = [abs(activations[..., channel].astype(np.float64)).mean() for channel in range(activations.shape[-1])]
+        means = [
+            abs(activations[..., channel].astype(np.float64)).mean()
+            for channel in range(activations.shape[-1])
+        ]
         assert found.channels.tolist() == sorted(range(len(means)), key=lambda c: -means[c])[:5]
         for channel, values in zip(found.channels, found.maps, strict=True):
             np.testing.assert_array_equal(values, activations[..., channel])
@@ -56,7 +67,9 @@ def test_layers_without_positions_are_one_map_of_all_their_numbers():
     np.testing.assert_array_equal(found.maps.ravel(), [*whole["dense1"], *[0] * 14])
 
 
-@pytest.mark.parametrize("extent", [(19,), (9, 10), (6, 7, 8)], ids=["a signal", "a picture", "a volume"])
+@pytest.mark.parametrize(
+    "extent", [(19,), (9, 10), (6, 7, 8)], ids=["a signal", "a picture", "a volume"]
+)
 def test_networks_of_any_rank(extent):
     network, example = small(len(extent)), RNG.standard_normal((*extent, 1)).astype(np.float32)
     assert default_layers(network, extent) == ["relu1", "relu2"]
@@ -97,7 +110,8 @@ def test_pictures_of_maps():
     assert filled.tolist() == [0, CURVE - 1, (CURVE - 1) // 2, 0]
     peak = np.zeros(1000)
     peak[517] = 1
-    assert (as_picture(peak, 1.0, 100) == POSITIVE[-1]).all(axis=-1).any()  # no peak is lost between two pixels
+    # no peak is lost between two pixels
+    assert (as_picture(peak, 1.0, 100) == POSITIVE[-1]).all(axis=-1).any()
 
 
 def test_bad_wishes_are_refused():

@@ -1,4 +1,5 @@
-"""Inversion: an objective that is what it says and falls, and pictures that come back from shallow layers."""
+"""Inversion: an objective that is what it says and falls, and pictures that come back from shallow
+layers."""
 
 import numpy as np
 import pytest
@@ -22,12 +23,15 @@ def correlation(a, b):
     return np.corrcoef(a.ravel(), b.ravel())[0, 1]
 
 
-# ---- the objective --------------------------------------------------------------------------------------------------
+# ---- the objective
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("match", MATCHES)
 def test_with_the_picture_itself_only_the_prior_is_left(match):
-    total, distance = Objective(tiny.two_convolutions(), PICTURE, LAYERS[match], match)(Tensor(PICTURE[None]))
+    total, distance = Objective(tiny.two_convolutions(), PICTURE, LAYERS[match], match)(
+        Tensor(PICTURE[None])
+    )
     assert 0 <= float(distance) < 1e-12 < float(total)
 
 
@@ -40,14 +44,21 @@ def test_weights_that_are_damaged_are_named(match):
 def test_the_objective_is_the_formula():
     x, settings = PICTURE[None, ::-1].astype(np.float64), Settings(smoothness=0.7)
     network = tiny.two_convolutions()
-    total, distance = Objective(network, PICTURE.astype(np.float64), ["far_relu"], settings=settings)(Tensor(x))
-    one, other = (network.activations(each, ["far_relu"])["far_relu"] for each in (x, PICTURE[None].astype(np.float64)))
+    total, distance = Objective(
+        network, PICTURE.astype(np.float64), ["far_relu"], settings=settings
+    )(Tensor(x))
+    one, other = (
+        network.activations(each, ["far_relu"])["far_relu"]
+        for each in (x, PICTURE[None].astype(np.float64))
+    )
     wanted = ((one - other) ** 2).sum() / (other**2).sum()
     down, right = x[:, 1:, :-1] - x[:, :-1, :-1], x[:, :-1, 1:] - x[:, :-1, :-1]
     variation = (((down**2 + right**2) / (127.5 / 6.5) ** 2) ** 1.25).sum() / x.size
     bounds = (((x - 127.5) / 127.5) ** 6).mean()
     np.testing.assert_allclose(float(distance), wanted, rtol=1e-6)
-    np.testing.assert_allclose(float(total), wanted + WEIGHT_OF_BOUNDS * bounds + 0.7 * variation, rtol=1e-6)
+    np.testing.assert_allclose(
+        float(total), wanted + WEIGHT_OF_BOUNDS * bounds + 0.7 * variation, rtol=1e-6
+    )
 
 
 def test_the_style_is_a_mean_over_layers_that_knows_no_places():
@@ -55,7 +66,8 @@ def test_the_style_is_a_mean_over_layers_that_knows_no_places():
     x = PICTURE[None, :, ::-1].copy()
     _, distance = Objective(network, PICTURE, layers, "style")(Tensor(x))
     one, other = (
-        [gram_matrix(y, "positions") for y in network.activations(each, layers).values()] for each in (x, PICTURE[None])
+        [gram_matrix(y, "positions") for y in network.activations(each, layers).values()]
+        for each in (x, PICTURE[None])
     )
     wanted = np.mean([((g - a) ** 2).sum() / (a**2).sum() for g, a in zip(one, other, strict=True)])
     np.testing.assert_allclose(float(distance), wanted, rtol=1e-4)
@@ -66,7 +78,9 @@ def test_the_style_is_a_mean_over_layers_that_knows_no_places():
 @pytest.mark.parametrize("match", MATCHES)
 def test_its_gradient_is_that_of_differences(match):
     network = tiny.two_convolutions()
-    objective = Objective(network, PICTURE.astype(np.float64), LAYERS[match], match, Settings(smoothness=0.5))
+    objective = Objective(
+        network, PICTURE.astype(np.float64), LAYERS[match], match, Settings(smoothness=0.5)
+    )
     rng = np.random.default_rng(2)
     x, step = rng.uniform(0, 255, (1, *PICTURE.shape)), rng.standard_normal((1, *PICTURE.shape))
     _, [gradient] = value_and_grad(lambda x: objective(x)[0])(x)
@@ -82,14 +96,16 @@ def test_content_of_several_layers_and_unknown_words_are_refused():
         invert(tiny.two_convolutions(), PICTURE, ["far_relu"], settings=Settings(steps=0))
 
 
-# ---- inversions -----------------------------------------------------------------------------------------------------
+# ---- inversions
+# -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("match", MATCHES)
 def test_the_loss_falls_and_the_same_seed_gives_the_same_bytes(match):
     network, seen = tiny.two_convolutions(), []
     first, again, other = (
-        invert(network, PICTURE, LAYERS[match], match, Settings(steps=12, seed=seed), seen.append) for seed in (0, 0, 1)
+        invert(network, PICTURE, LAYERS[match], match, Settings(steps=12, seed=seed), seen.append)
+        for seed in (0, 0, 1)
     )
     assert min(first.losses) < 0.3 * first.losses[0] and first.distance <= min(first.losses)
     assert seen[: len(first.losses)] == first.losses
@@ -98,7 +114,8 @@ def test_the_loss_falls_and_the_same_seed_gives_the_same_bytes(match):
 
 
 def test_what_a_layer_kept_comes_back_and_what_it_lost_does_not():
-    """Three channels that are the colours, whole and through a ReLU that cuts off all below 51. (The bounds pull a little.)"""
+    """Three channels that are the colours, whole and through a ReLU that cuts off all below 51.
+    (The bounds pull a little.)"""
     whole = invert(tiny.colours(), PICTURE, ["colours"], settings=Settings(smoothness=0.0))
     np.testing.assert_allclose(whole.image, PICTURE, atol=5)
     half = invert(tiny.colours(bias=-0.2), PICTURE, ["relu"], settings=Settings(smoothness=0.0))
@@ -133,7 +150,13 @@ def test_the_style_of_vgg19_comes_back_without_the_places(vgg):
 def test_inversion_on_a_gpu_is_that_of_the_cpu(place, match):
     here = invert(tiny.two_convolutions(), PICTURE, LAYERS[match], match, Settings(steps=3))
     with at(place):
-        there = invert(tiny.two_convolutions(), to_device(PICTURE, current_device()), LAYERS[match], match, Settings(steps=3))
+        there = invert(
+            tiny.two_convolutions(),
+            to_device(PICTURE, current_device()),
+            LAYERS[match],
+            match,
+            Settings(steps=3),
+        )
     np.testing.assert_allclose(there.image, here.image, atol=0.5)
 
 
@@ -143,15 +166,21 @@ def test_layers_that_do_not_fire_are_matched_by_not_firing():
 
 
 def test_the_distance_is_that_of_the_image_which_is_clipped(monkeypatch):
-    monkeypatch.setattr("minidl.visualize.inversion.SPREAD", 400.0)  # so that the noise leaves 0..255
+    # so that the noise leaves 0..255
+    monkeypatch.setattr("minidl.visualize.inversion.SPREAD", 400.0)
     network = tiny.colours()
     found = invert(network, PICTURE, ["colours"], settings=Settings(steps=1))
     assert found.image.min() == 0 and found.image.max() == 255
     objective = Objective(network, PICTURE, ["colours"])
-    assert float(objective(Tensor(found.image[None]))[1].data) == pytest.approx(found.distance, rel=1e-6)
+    assert float(objective(Tensor(found.image[None]))[1].data) == pytest.approx(
+        found.distance, rel=1e-6
+    )
 
 
 def test_what_is_no_picture_is_refused():
-    for picture, words in ((PICTURE / 255, "if 1 is white"), (np.full_like(PICTURE, np.nan), "NaN")):
+    for picture, words in (
+        (PICTURE / 255, "if 1 is white"),
+        (np.full_like(PICTURE, np.nan), "NaN"),
+    ):
         with pytest.raises(MinidlError, match=words):
             invert(tiny.colours(), picture, ["colours"])

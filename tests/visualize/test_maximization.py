@@ -21,7 +21,9 @@ def maximized(network, layer, channels, steps=30, size=(24, 20), **options):
     return uphill.pictures(), before, uphill.objectives()
 
 
-@pytest.mark.parametrize(("layer", "channels"), [("near_relu", range(6)), ("far_relu", range(8)), ("far", [2, 2])])
+@pytest.mark.parametrize(
+    ("layer", "channels"), [("near_relu", range(6)), ("far_relu", range(8)), ("far", [2, 2])]
+)
 def test_the_objective_of_every_unit_rises(layer, channels):
     pictures, before, after = maximized(tiny.two_convolutions(), layer, channels)
     assert pictures.shape == (len(channels), 24, 20, 3)
@@ -30,12 +32,16 @@ def test_the_objective_of_every_unit_rises(layer, channels):
 
 
 def test_what_says_red_is_shown_red_and_what_says_nothing_stays_as_it_is():
-    pictures, before, after = maximized(tiny.colours(), "relu", [0, 1, 2, 3], steps=120, size=(12, 12))
+    pictures, before, after = maximized(
+        tiny.colours(), "relu", [0, 1, 2, 3], steps=120, size=(12, 12)
+    )
     means = pictures[:3].mean(axis=(1, 2))  # of each picture and colour
     for channel in range(3):
         others = np.delete(means[:, channel], channel)
         assert means[channel, channel] > max(200, others.max() + 3, means[channel].min() + 20)
-    np.testing.assert_allclose(after[:3], [pictures[c][..., c].mean() / 255 for c in range(3)], rtol=1e-5)
+    np.testing.assert_allclose(
+        after[:3], [pictures[c][..., c].mean() / 255 for c in range(3)], rtol=1e-5
+    )
     assert before[3] == after[3] == 0
 
 
@@ -45,12 +51,16 @@ def test_a_unit_that_does_not_fire_rises_too():
 
 
 def test_classes_are_units():
-    _, before, after = maximized(tiny.classifier(8, ("dim", "bright")), "scores", [0, 1], size=(8, 8))
+    _, before, after = maximized(
+        tiny.classifier(8, ("dim", "bright")), "scores", [0, 1], size=(8, 8)
+    )
     assert (after > before + 0.1).all()
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not():
-    first, again, other = (maximized(tiny.two_convolutions(), "far", [1, 5], seed=seed)[0] for seed in (1, 1, 2))
+    first, again, other = (
+        maximized(tiny.two_convolutions(), "far", [1, 5], seed=seed)[0] for seed in (1, 1, 2)
+    )
     assert first.tobytes() == again.tobytes() != other.tobytes()
 
 
@@ -58,19 +68,26 @@ def test_many_units_are_worked_on_in_parts(monkeypatch):
     seen = []
 
     def watched(network):
-        return network._replace(prepare=lambda pictures: seen.append(len(pictures)) or network.prepare(pictures))
+        return network._replace(
+            prepare=lambda pictures: seen.append(len(pictures)) or network.prepare(pictures)
+        )
 
     monkeypatch.setattr(maximization, "PIXELS_AT_ONCE", 2 * 24 * 20)
-    pictures, before, after = maximized(watched(tiny.two_convolutions()), "far_relu", range(5), steps=20)
+    pictures, before, after = maximized(
+        watched(tiny.two_convolutions()), "far_relu", range(5), steps=20
+    )
     assert len(pictures) == 5 and max(seen) == 2
     assert (after > before + 0.01).all()
 
 
 def test_no_picture_feels_the_others(monkeypatch):
-    """Without random views the first picture is the same alone, beside a unit that says nothing, and beside two that do"""
+    """Without random views the first picture is the same alone, beside a unit that says nothing,
+    and beside two that do"""
     for name in ("DEGREES", "ZOOM", "SHIFT"):
         monkeypatch.setattr(maximization, name, 0)
-    alone, *others = (maximized(tiny.colours(), "relu", some)[0][0] for some in ([0], [0, 3], [0, 1, 2]))
+    alone, *others = (
+        maximized(tiny.colours(), "relu", some)[0][0] for some in ([0], [0, 3], [0, 1, 2])
+    )
     for beside_others in others:
         np.testing.assert_allclose(beside_others, alone, atol=0.02)
 
@@ -79,7 +96,9 @@ def test_smoothness_counts_for_a_layer_that_says_little_to_grey_pictures():
     """As layers of edges do: what they like would be worth any price if it were counted in that"""
 
     def changes(smoothness):
-        edges = np.array([1, -1], np.float32).reshape(1, 2, 1, 1) * np.ones((1, 1, 3, 1), np.float32)
+        edges = np.array([1, -1], np.float32).reshape(1, 2, 1, 1) * np.ones(
+            (1, 1, 3, 1), np.float32
+        )
         network = tiny.network({"edges": Convolution(edges), "relu": ReLU()})
         [picture], _, _ = maximized(network, "relu", [0], steps=60, smoothness=smoothness)
         return (np.diff(picture, axis=0) ** 2).mean() + (np.diff(picture, axis=1) ** 2).mean()
@@ -89,7 +108,9 @@ def test_smoothness_counts_for_a_layer_that_says_little_to_grey_pictures():
 
 def test_smoothness_smooths():
     def changes(smoothness):
-        [picture], _, _ = maximized(tiny.two_convolutions(), "near", [3], steps=40, smoothness=smoothness)
+        [picture], _, _ = maximized(
+            tiny.two_convolutions(), "near", [3], steps=40, smoothness=smoothness
+        )
         return (np.diff(picture, axis=0) ** 2).mean()
 
     assert changes(200.0) < 0.7 * changes(0.0)

@@ -47,14 +47,22 @@ def test_nothing_deeper_than_what_is_asked_for_is_computed():
         raise AssertionError("computed")
 
     steps = [step if step.name != "far" else step._replace(layer=fail) for step in network.steps]
-    assert network._replace(steps=tuple(steps)).activations(PICTURES, ["pool"])["pool"].shape == (2, 4, 4, 6)
+    assert network._replace(steps=tuple(steps)).activations(PICTURES, ["pool"])["pool"].shape == (
+        2,
+        4,
+        4,
+        6,
+    )
 
 
 @pytest.mark.parametrize("rectifier", RECTIFIERS.values(), ids=RECTIFIERS)
 def test_a_layer_says_the_same_alone_and_with_its_relu(rectifier):
     """Where only what stands behind a ReLU is asked for, both may be computed in one"""
     network = tiny.two_convolutions()
-    alone, together = (network.activations(PICTURES, names, rectifier)["far_relu"] for names in (["far_relu"], NAMES))
+    alone, together = (
+        network.activations(PICTURES, names, rectifier)["far_relu"]
+        for names in (["far_relu"], NAMES)
+    )
     np.testing.assert_allclose(alone, together, rtol=1e-5, atol=1e-6)
     before = network.activations(PICTURES, ["far"], rectifier)["far"]
     np.testing.assert_allclose(together, np.maximum(before, 0), rtol=1e-5, atol=1e-6)
@@ -68,7 +76,13 @@ def test_tensors_give_tensors_with_a_way_back():
 
 def test_what_stands_before_a_relu():
     network = tiny.two_convolutions()
-    assert [network.before_rectifier(name) for name in NAMES] == ["near", "near", "pool", "far", "far"]
+    assert [network.before_rectifier(name) for name in NAMES] == [
+        "near",
+        "near",
+        "pool",
+        "far",
+        "far",
+    ]
 
 
 def test_vgg19_by_the_names_of_keras_and_of_papers():
@@ -80,7 +94,11 @@ def test_vgg19_by_the_names_of_keras_and_of_papers():
 
 def test_only_units_of_the_last_layer_are_classes():
     network = tiny.classifier(2, ("cat", "d\x1bog"))
-    assert [network.class_name(Unit("scores", channel)) for channel in (0, 1, None)] == ["cat", "d?og", None]
+    assert [network.class_name(Unit("scores", channel)) for channel in (0, 1, None)] == [
+        "cat",
+        "d?og",
+        None,
+    ]
     assert network.class_name(Unit("flatten", 0)) is None
     assert tiny.colours().class_name(Unit("relu", 0)) is None
 
@@ -93,5 +111,7 @@ def test_what_is_no_number_is_refused(number):
 
 
 def test_another_rectifier_stands_for_every_relu():
-    found = tiny.two_convolutions().activations(Tensor(PICTURES), ["far_relu"], rectifier=lambda x: x * 0.0 + 7.0)["far_relu"]
+    found = tiny.two_convolutions().activations(
+        Tensor(PICTURES), ["far_relu"], rectifier=lambda x: x * 0.0 + 7.0
+    )["far_relu"]
     assert (found.data == 7).all()

@@ -22,7 +22,10 @@ begin = begun_anew(RNG)
 
 
 def opened(tmp_path, network, model, **settings):
-    save(tmp_path / "checkpoint.h5", {"settings": {"network": network, **settings}, "model": model.state()})
+    save(
+        tmp_path / "checkpoint.h5",
+        {"settings": {"network": network, **settings}, "model": model.state()},
+    )
     return open_network(str(tmp_path))
 
 
@@ -49,7 +52,9 @@ def test_a_network_of_cifar10_sees_pixels_as_in_training(tmp_path):
         std=cifar10.STD,
     )  # fmt: skip
     pictures = RNG.integers(0, 256, (2, 32, 32, 3)).astype(np.uint8)
-    np.testing.assert_allclose(last(network, pictures), cifar10.scores(model, pictures), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        last(network, pictures), cifar10.scores(model, pictures), rtol=1e-5, atol=1e-5
+    )
     assert network.size == (32, 32) and network.classes == tuple(cifar10.CLASSES)
 
 
@@ -58,14 +63,22 @@ def test_a_siamese_network_sees_the_grey_of_a_picture(tmp_path):
     network = opened(tmp_path, "siamese", model, keep=0.6)
     digits = RNG.integers(0, 256, (2, 28, 28)).astype(np.uint8)
     pictures = np.repeat(digits[..., None], 3, axis=-1).astype(np.float32)
-    np.testing.assert_allclose(last(network, pictures), outputs(model, as_input(digits)), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        last(network, pictures), outputs(model, as_input(digits)), rtol=1e-4, atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("members", [1, 2])
 def test_a_network_of_faces_sees_the_mean_of_the_colours(tmp_path, members):
     """Of a committee the first member is looked into"""
     model = verifier((*faces.SIZE, 1), dimensions=4, members=members)
-    settings = {"head": "triplet", "on_top": False, "example": [*faces.SIZE, 1], "dimensions": 4, "keep": 1.0}
+    settings = {
+        "head": "triplet",
+        "on_top": False,
+        "example": [*faces.SIZE, 1],
+        "dimensions": 4,
+        "keep": 1.0,
+    }
     settings["members"] = members
     network = opened(tmp_path, "faces", model, **settings)
     pictures = RNG.uniform(0, 255, (2, *faces.SIZE, 3)).astype(np.float32)
@@ -76,7 +89,14 @@ def test_a_network_of_faces_sees_the_mean_of_the_colours(tmp_path, members):
 
 
 def test_a_network_on_top_of_another_sees_no_pictures(tmp_path):
-    settings = {"head": "triplet", "on_top": True, "example": [6], "dimensions": 4, "members": 1, "keep": 1.0}
+    settings = {
+        "head": "triplet",
+        "on_top": True,
+        "example": [6],
+        "dimensions": 4,
+        "members": 1,
+        "keep": 1.0,
+    }
     with pytest.raises(FileError, match="sees no pictures"):
         opened(tmp_path, "faces", verifier_on_top(6), **settings)
 
@@ -101,7 +121,10 @@ def test_the_pixels_have_a_gradient(tmp_path):
     x = Tensor(RNG.uniform(0, 255, (1, 28, 28, 3)).astype(np.float32), requires_grad=True)
     last(network, x).sum().backward()
     assert x.grad.any() and np.allclose(x.grad[..., 0], x.grad[..., 2])
-    assert all(step.layer is None or not any(p.requires_grad for p in step.layer.parameters()) for step in network.steps)
+    assert all(
+        step.layer is None or not any(p.requires_grad for p in step.layer.parameters())
+        for step in network.steps
+    )
 
 
 def test_a_picture_is_cut_to_the_proportions_that_are_wanted(tmp_path):
@@ -113,14 +136,21 @@ def test_a_picture_is_cut_to_the_proportions_that_are_wanted(tmp_path):
     assert read_for(open_network(), tmp_path / "wide.png", 50).shape == (20, 50, 3)
 
 
-@pytest.mark.parametrize("contents", [b"", b"no network", b"\x89HDF\r\n\x1a\n" + bytes(100)], ids=["empty", "text", "cut off"])
+@pytest.mark.parametrize(
+    "contents",
+    [b"", b"no network", b"\x89HDF\r\n\x1a\n" + bytes(100)],
+    ids=["empty", "text", "cut off"],
+)
 def test_what_is_no_network_is_refused(tmp_path, contents):
     (tmp_path / "checkpoint.h5").write_bytes(contents)
     with pytest.raises(MinidlError):
         open_network(tmp_path)
 
 
-@pytest.mark.parametrize("tree", [{}, {"settings": {"network": "other"}}, {"settings": 3}, {"settings": {"network": [1]}}])
+@pytest.mark.parametrize(
+    "tree",
+    [{}, {"settings": {"network": "other"}}, {"settings": 3}, {"settings": {"network": [1]}}],
+)
 def test_checkpoints_of_other_networks_are_refused(tmp_path, tree):
     save(tmp_path / "checkpoint.h5", tree)
     with pytest.raises(FileError, match="wanted one of cifar10, siamese, faces"):
@@ -131,7 +161,11 @@ def test_checkpoints_of_other_networks_are_refused(tmp_path, tree):
 
 def test_what_is_no_array_is_refused(tmp_path):
     network = open_network()
-    for name, array in (("text", np.array(["a"])), ("number", np.float32(3)), ("object", np.array([{}], dtype=object))):
+    for name, array in (
+        ("text", np.array(["a"])),
+        ("number", np.float32(3)),
+        ("object", np.array([{}], dtype=object)),
+    ):
         np.save(tmp_path / f"{name}.npy", array, allow_pickle=True)
         with pytest.raises(FileError, match=name):
             read_for(network, tmp_path / f"{name}.npy")
@@ -160,11 +194,17 @@ def test_several_arrays_in_the_place_of_one_are_refused(tmp_path):
         read_for(open_network(), tmp_path / "a.npy")
 
 
-@pytest.mark.parametrize("shape", ["(100000000000, 1, 3)", "(" * 1500 + "1" + ")" * 1500, "(20000, 20000, 3)", "(1.0, 1)"])
+@pytest.mark.parametrize(
+    "shape",
+    ["(100000000000, 1, 3)", "(" * 1500 + "1" + ")" * 1500, "(20000, 20000, 3)", "(1.0, 1)"],
+)
 def test_an_array_with_a_header_of_more_numbers_than_the_file(tmp_path, shape):
     header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode()
-    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(48))
+    (tmp_path / "a.npy").write_bytes(
+        b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(48)
+    )
     with pytest.raises(
-        FileError, match=r"a\.npy (holds 48 bytes of numbers, but its header says|is damaged: the header of the array is)"
+        FileError,
+        match=r"a\.npy (holds 48 bytes of numbers, but its header says|is damaged: the header of the array is)",
     ):
         read_for(open_network(), tmp_path / "a.npy")

@@ -1,11 +1,19 @@
-"""Pictures from spectra and colours: against the definitions, and the colours of natural pictures measured again."""
+"""Pictures from spectra and colours: against the definitions, and the colours of natural pictures
+measured again."""
 
 import numpy as np
 import pytest
 
 from minidl.autograd import value_and_grad
 from minidl.data.images import PICTURES, read_image
-from minidl.visualize.parameterization import COVARIANCE, STEEPEST, Parameterization, amplitudes, mixing, waves
+from minidl.visualize.parameterization import (
+    COVARIANCE,
+    STEEPEST,
+    Parameterization,
+    amplitudes,
+    mixing,
+    waves,
+)
 
 
 def test_the_covariance_is_that_of_the_shipped_pictures():
@@ -39,7 +47,11 @@ def test_one_number_makes_one_wave_in_one_mixture_of_colours():
     z = np.zeros((1, 3, 5, 6), np.float32)
     z[0, 1, 2, 3] = 0.7
     i, j = np.arange(5)[:, None], np.arange(6)
-    wave = np.sqrt(2 / 5 * 2 / 6) * np.cos(np.pi * 2 * (i + 0.5) / 5) * np.cos(np.pi * 3 * (j + 0.5) / 6)
+    wave = (
+        np.sqrt(2 / 5 * 2 / 6)
+        * np.cos(np.pi * 2 * (i + 0.5) / 5)
+        * np.cos(np.pi * 3 * (j + 0.5) / 6)
+    )
     u = 0.7 * amplitudes(5, 6)[2, 3] * wave[..., None] * STEEPEST * mixing()[:, 1]
     np.testing.assert_allclose(Parameterization(5, 6)(z)[0], 255 / (1 + np.exp(-u)), rtol=1e-5)
 
@@ -55,7 +67,9 @@ def test_the_gradient_is_that_of_the_picture():
     picture, rng = Parameterization(4, 5), np.random.default_rng(0)
     for name in ("scale", "down", "across", "mixing"):
         setattr(picture, name, getattr(picture, name).astype(float))
-    z, along, weights = (rng.standard_normal(shape) for shape in ((1, 3, 4, 5), (1, 3, 4, 5), (1, 4, 5, 3)))
+    z, along, weights = (
+        rng.standard_normal(shape) for shape in ((1, 3, 4, 5), (1, 3, 4, 5), (1, 4, 5, 3))
+    )
     _, (dz,) = value_and_grad(lambda z: (picture(z) * weights).sum())(z)
     slope = ((picture(z + 1e-5 * along) - picture(z - 1e-5 * along)) * weights).sum() / 2e-5
     assert (dz * along).sum() == pytest.approx(slope, rel=1e-7)

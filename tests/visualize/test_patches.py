@@ -20,7 +20,9 @@ PICTURES = RNG.integers(0, 256, (12, 16, 12, 3)).astype(np.uint8)
 
 
 def conv(size, inputs, outputs, **options):
-    return Convolution(RNG.standard_normal((*size, inputs, outputs)), RNG.standard_normal(outputs), **options)
+    return Convolution(
+        RNG.standard_normal((*size, inputs, outputs)), RNG.standard_normal(outputs), **options
+    )
 
 
 NETWORKS = {
@@ -49,25 +51,36 @@ def test_the_way_back_through_a_part_is_that_through_the_whole_picture(name, bac
             dy = np.zeros_like(y.data)
             dy[(0, *position, channel)] = 1
             y.backward(dy)
-            found = way_back(network, Unit(step.name, channel), picture, field.around(position), backward)
+            found = way_back(
+                network, Unit(step.name, channel), picture, field.around(position), backward
+            )
             np.testing.assert_allclose(found, x.grad[0], rtol=1e-9, atol=1e-9)
             x.grad[0][field.seen(position)] = 0
             assert not x.grad.any()  # nothing outside of the field has a share
 
 
-@pytest.mark.parametrize("backward, wanted", [("gradient", (2.0, -1.0)), ("deconvnet", (2.0, -4.0)), ("guided", (2.0, 0.0))])
+@pytest.mark.parametrize(
+    "backward, wanted",
+    [("gradient", (2.0, -1.0)), ("deconvnet", (2.0, -4.0)), ("guided", (2.0, 0.0))],
+)
 def test_ways_back_by_hand(backward, wanted):
-    """x = 1/2; hidden = ReLU(x, -x) = (1/2, 0); y = (2, -3; -1, 4) hidden, the rows of the kernel being the hidden ones' shares
+    """x = 1/2; hidden = ReLU(x, -x) = (1/2, 0); y = (2, -3; -1, 4) hidden, the rows of the kernel
+    being the hidden ones' shares
 
-    From y[0] hidden gets (2, -3): by its gradient and in guided only the first counts, which fired; in deconvnet only the
-    first, which is positive. From y[1] it gets (-1, 4): the gradient takes -1, which fired, and gives x -1; deconvnet takes 4,
-    which is positive, and gives x -4; guided takes neither.
+    From y[0] hidden gets (2, -3): by its gradient and in guided only the first counts, which fired;
+    in deconvnet only the first, which is positive. From y[1] it gets (-1, 4): the gradient takes
+    -1, which fired, and gives x -1; deconvnet takes 4, which is positive, and gives x -4; guided
+    takes neither.
     """
     hidden, above = np.array([[[[1.0, -1.0]]]]), np.array([[[[2.0, -1.0], [-3.0, 4.0]]]])
-    network = of_sequential(Sequential(Convolution(hidden), ReLU(), Convolution(above)), prepare=lambda x: x)
+    network = of_sequential(
+        Sequential(Convolution(hidden), ReLU(), Convolution(above)), prepare=lambda x: x
+    )
     around = (slice(0, 1), slice(0, 1)), (0, 0)
     for channel in range(2):
-        back = way_back(network, Unit("convolution2", channel), np.array([[[0.5]]]), around, backward)
+        back = way_back(
+            network, Unit("convolution2", channel), np.array([[[0.5]]]), around, backward
+        )
         assert back.item() == wanted[channel]
 
 
@@ -85,7 +98,8 @@ def test_patches_are_cropped_by_the_receptive_field():
         assert patch.place == field.seen(patch.hit.position)
         np.testing.assert_array_equal(patch.picture, PICTURES[patch.hit.picture[0]][patch.place])
         assert patch.back.shape == patch.picture.shape and patch.back.any()
-    assert any(patch.picture.shape != (8, 8, 3) for patch in found)  # some are cut off by the border
+    # some are cut off by the border
+    assert any(patch.picture.shape != (8, 8, 3) for patch in found)
 
 
 def test_the_figure_is_the_same_twice_and_leaves_silent_units_out():
@@ -102,7 +116,10 @@ def test_more_units_than_stand_beside_each_other_go_on_below():
     network, _, found = found_patches()
     fields = receptive_fields(network, (16, 12), ["far_relu"])
     three, four = (
-        figure(network, {Unit("far_relu", n): found for n in range(count)}, fields, "title", "guided") for count in (3, 4)
+        figure(
+            network, {Unit("far_relu", n): found for n in range(count)}, fields, "title", "guided"
+        )
+        for count in (3, 4)
     )
     assert three.shape[1] == four.shape[1] and three.shape[0] < four.shape[0]
 

@@ -26,13 +26,14 @@ def small_vgg19(pooling):
         arrays[f"{name}/bias"], channels = np.zeros(1), 1
     model = VGG19(arrays, Preprocessing("RGB", (0.0,) * 3, (1.0,) * 3), pooling)
     for name in ARCHITECTURE.layers(rank=4):
-        model.layers[name].options["algorithm"] = "im2col"  # Winograd's tiles round their positions together
+        # Winograd's tiles round their positions together
+        model.layers[name].options["algorithm"] = "im2col"
     return of_vgg19(model)
 
 
 def changed(network, extent, pixels, channels):
-    """{name of a step: (pixels, *out) whether a number there changes with each pixel}. A pixel is made so large that, all
-    weights being positive, no maximum and no rounding hides it."""
+    """{name of a step: (pixels, *out) whether a number there changes with each pixel}. A pixel is
+    made so large that, all weights being positive, no maximum and no rounding hides it."""
     picture = positive(np.random.default_rng(1), (1, *extent, channels))
     pictures = np.repeat(picture, len(pixels), axis=0)
     for each, pixel in zip(pictures, pixels, strict=True):
@@ -47,10 +48,14 @@ def seen(field, pixels):
     found = np.ones((len(pixels), *field.out), bool)
     for axis, out in enumerate(field.out):
         at = np.array([pixel[axis] for pixel in pixels])
-        positions = [[o if other == axis else 0 for other in range(len(field.out))] for o in range(out)]
+        positions = [
+            [o if other == axis else 0 for other in range(len(field.out))] for o in range(out)
+        ]
         slices = [field.seen(position)[axis] for position in positions]
         inside = np.stack([(s.start <= at) & (at < s.stop) for s in slices], axis=1)
-        found &= inside.reshape(len(pixels), *(out if other == axis else 1 for other in range(len(field.out))))
+        found &= inside.reshape(
+            len(pixels), *(out if other == axis else 1 for other in range(len(field.out)))
+        )
     return found
 
 
@@ -66,16 +71,33 @@ def test_every_layer_of_vgg19_is_changed_by_the_pixels_that_its_field_names(pool
 
 def test_the_fields_of_vgg19_are_the_textbooks():
     fields = receptive_fields(small_vgg19("max"), (600, 600))
-    sizes = {"1_1": 3, "1_2": 5, "2_1": 10, "2_2": 14, "3_1": 24, "3_2": 32, "3_3": 40, "3_4": 48, "4_1": 68, "5_4": 252}
+    sizes = {
+        "1_1": 3,
+        "1_2": 5,
+        "2_1": 10,
+        "2_2": 14,
+        "3_1": 24,
+        "3_2": 32,
+        "3_3": 40,
+        "3_4": 48,
+        "4_1": 68,
+        "5_4": 252,
+    }
     for layer, size in sizes.items():
         assert fields[f"block{layer.replace('_', '_conv')}"].size == (size, size)
     inside = fields["block3_conv1"]
     assert inside.stride == (4, 4)
-    assert inside.seen((20, 30)) == tuple(slice(4 * o + inside.offset[0], 4 * o + inside.offset[0] + 24) for o in (20, 30))
+    assert inside.seen((20, 30)) == tuple(
+        slice(4 * o + inside.offset[0], 4 * o + inside.offset[0] + 24) for o in (20, 30)
+    )
 
 
 def conv(rng, size, inputs, outputs, **options):
-    layer = Convolution(positive(rng, (*size, inputs // options.get("groups", 1), outputs)), np.zeros(outputs), **options)
+    layer = Convolution(
+        positive(rng, (*size, inputs // options.get("groups", 1), outputs)),
+        np.zeros(outputs),
+        **options,
+    )
     layer.options["algorithm"] = "im2col"
     return layer
 
@@ -111,7 +133,9 @@ def test_single_pixels_change_what_sees_them(name):
     for step, found in changed(network, extent, pixels, channels=1).items():
         for position in np.ndindex(*fields[step].out):
             places = np.array(pixels)[found[(slice(None), *position)]]
-            assert fields[step].seen(position) == tuple(slice(i.min(), i.max() + 1) for i in places.T), (step, position)
+            assert fields[step].seen(position) == tuple(
+                slice(i.min(), i.max() + 1) for i in places.T
+            ), (step, position)
 
 
 def test_dense_layers_see_what_their_input_sees():
@@ -128,7 +152,8 @@ def test_dense_layers_see_what_their_input_sees():
     fields = receptive_fields(network, (9, 11))
     for step in ("dense1", "relu1", "dense2"):
         assert fields[step].size == fields[step].out == ()
-        assert fields[step].seen() == (slice(0, 8), slice(0, 10))  # pooling leaves out the ninth row and the eleventh column
+        # pooling leaves out the ninth row and the eleventh column
+        assert fields[step].seen() == (slice(0, 8), slice(0, 10))
         found = changed(network, (9, 11), pixels, channels=1)[step]
         assert np.array_equal(found, [row < 8 and column < 10 for row, column in pixels])
 

@@ -26,11 +26,20 @@ def figures(section):
 
 
 @pytest.mark.parametrize(
-    "chapter", [report.what_units_look_for, report.what_it_depends_on, report.what_layers_keep, report.what_it_dreams]
+    "chapter",
+    [
+        report.what_units_look_for,
+        report.what_it_depends_on,
+        report.what_layers_keep,
+        report.what_it_dreams,
+    ],
 )
 def test_the_seed_decides_what_is_random(subject, chapter):
     first, again, other = (
-        b"".join(np.asarray(figure.picture).tobytes() for figure in figures(chapter(subject(40, 48, settings=settings))))
+        b"".join(
+            np.asarray(figure.picture).tobytes()
+            for figure in figures(chapter(subject(40, 48, settings=settings)))
+        )
         for settings in (FEW, FEW, FEW._replace(seed=1))
     )
     assert first == again != other
@@ -43,9 +52,19 @@ def test_units_are_looked_at_from_the_second_layer_on(subject):
 
 def test_each_map_says_what_its_colours_mean(subject):
     section = report.what_it_depends_on(subject(24, 32))
-    told = {figure.caption.split("\n")[0]: figure.caption.split("\n")[-1] for figure in figures(section)}
-    assert told["gradient"] == told["guided"] == told["smoothgrad"] == "orange: how much, for or against"
-    assert told["integrated"] == told["occlusion"] == "orange: for, blue: against" and told["grad-cam"] == "orange: for"
+    told = {
+        figure.caption.split("\n")[0]: figure.caption.split("\n")[-1] for figure in figures(section)
+    }
+    assert (
+        told["gradient"]
+        == told["guided"]
+        == told["smoothgrad"]
+        == "orange: how much, for or against"
+    )
+    assert (
+        told["integrated"] == told["occlusion"] == "orange: for, blue: against"
+        and told["grad-cam"] == "orange: for"
+    )
     assert "by 7 methods" in section.words
 
 
@@ -56,5 +75,7 @@ def test_a_network_of_dense_layers_is_asked_without_grad_cam(subject):
 
 def test_what_layers_keep_is_looked_for_in_a_smaller_picture(subject):
     section = report.what_layers_keep(subject(100, 200))
-    assert {figure.picture.shape for figure in figures(section)} == {(report.INVERTED // 2, report.INVERTED, 3)}
+    assert {figure.picture.shape for figure in figures(section)} == {
+        (report.INVERTED // 2, report.INVERTED, 3)
+    }
     assert "as near as 2 steps" in section.words

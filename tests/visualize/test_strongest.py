@@ -34,7 +34,11 @@ class Album:
 
 def album(count, parts=1, levels=None):
     """levels: so few numbers that there are ties"""
-    draw = (lambda shape: RNG.integers(0, levels, shape)) if levels else (lambda shape: RNG.uniform(0, 255, shape))
+    draw = (
+        (lambda shape: RNG.integers(0, levels, shape))
+        if levels
+        else (lambda shape: RNG.uniform(0, 255, shape))
+    )
     return Album([[draw((8, 6, 3)).astype(np.float32) for _ in range(parts)] for _ in range(count)])
 
 
@@ -47,7 +51,11 @@ def brute_force(network, pictures, layer, channel, count):
             values = to_numpy(network.activations(picture[None], [layer])[layer])[0, ..., channel]
             everywhere += [(-values[at], number, part, at) for at in np.ndindex(values.shape)]
         found.append(min(everywhere))
-    return [Hit(float(-value), (number, part), at) for value, number, part, at in sorted(found)[:count] if value < 0]
+    return [
+        Hit(float(-value), (number, part), at)
+        for value, number, part, at in sorted(found)[:count]
+        if value < 0
+    ]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +73,9 @@ def test_the_strongest_are_those_of_a_search_by_brute_force(monkeypatch, picture
             wanted = brute_force(network, pictures, layer, channel, 9)
             hits = found[layer].hits(channel)
             assert [hit[1:] for hit in hits] == [hit[1:] for hit in wanted]
-            np.testing.assert_allclose([hit.value for hit in hits], [hit.value for hit in wanted], rtol=1e-5)
+            np.testing.assert_allclose(
+                [hit.value for hit in hits], [hit.value for hit in wanted], rtol=1e-5
+            )
 
 
 def test_ties_go_to_the_earlier_picture_part_and_position():
@@ -78,7 +88,12 @@ def test_ties_go_to_the_earlier_picture_part_and_position():
 def test_units_that_never_fire_are_told():
     found = strongest(tiny.colours(), album(5), ["relu"])["relu"]
     assert found.silent() == [3] and found.hits(3) == []
-    assert strongest(tiny.colours(bias=-2.0), album(5), ["colours"])["colours"].silent() == [0, 1, 2, 3]
+    assert strongest(tiny.colours(bias=-2.0), album(5), ["colours"])["colours"].silent() == [
+        0,
+        1,
+        2,
+        3,
+    ]
     with pytest.raises(ArgumentError, match="no channel 4 among 4"):
         found.hits(4)
 
@@ -87,26 +102,40 @@ def test_what_is_kept_does_not_grow():
     found = Strongest(9)
     for number in range(60):
         found.take(RNG.uniform(size=(5, 3, 3, 2)), [(5 * number + each, 0) for each in range(5)])
-        assert sum(value.size for value in vars(found).values() if isinstance(value, np.ndarray)) <= 9 * 2 * 4 + 2
+        assert (
+            sum(value.size for value in vars(found).values() if isinstance(value, np.ndarray))
+            <= 9 * 2 * 4 + 2
+        )
 
 
 def test_the_choosiest_stand_out_from_the_mean():
     found = Strongest(3)
-    firing = np.array([[5.0, 9.0, 0.0], [5.0, 9.0, 0.0], [5.0, 1.0, 0.0], [5.0, 1.0, 9.0]])  # pictures, channels
+    # pictures, channels
+    firing = np.array([[5.0, 9.0, 0.0], [5.0, 9.0, 0.0], [5.0, 1.0, 0.0], [5.0, 1.0, 9.0]])
     found.take(firing, [(number, 0) for number in range(4)])
     assert found.choosiest(3) == [1, 0, 2]  # the second best of channel 2 is 0, and the mean more
 
 
 def test_layers_without_positions():
     found = strongest(
-        tiny.classifier(4, ("dim", "bright")), Album([[np.full((4, 4, 3), n, np.float32)] for n in (3, 9, 5)]), ["scores"]
+        tiny.classifier(4, ("dim", "bright")),
+        Album([[np.full((4, 4, 3), n, np.float32)] for n in (3, 9, 5)]),
+        ["scores"],
     )
-    assert [(hit.picture[0], hit.position) for hit in found["scores"].hits(1)] == [(1, ()), (2, ()), (0, ())]
+    assert [(hit.picture[0], hit.position) for hit in found["scores"].hits(1)] == [
+        (1, ()),
+        (2, ()),
+        (0, ()),
+    ]
 
 
 def test_damaged_pictures_are_passed_over():
     pictures, refused = album(6), []
-    whole = strongest(tiny.colours(), Album([each for n, each in enumerate(pictures.pictures) if n != 2]), ["relu"])["relu"]
+    whole = strongest(
+        tiny.colours(),
+        Album([each for n, each in enumerate(pictures.pictures) if n != 2]),
+        ["relu"],
+    )["relu"]
     pictures.pictures[2] = None
     found = strongest(tiny.colours(), pictures, ["relu"], refuse=refused.append)["relu"]
     np.testing.assert_array_equal(found.values, whole.values)
@@ -133,9 +162,14 @@ def test_folders_are_walked_in_the_order_of_their_paths(tmp_path):
     (tmp_path / "b" / "README.md").write_text("about the pictures")
     found = Folder(tmp_path, (4, 4))
     assert list(map(str, found.names)) == ["a.png", "b/1.jpg", "b/2.png"]
-    assert list(map(str, Folder(tmp_path, (4, 4), without=tmp_path / "b" / ".." / "a.png").names)) == ["b/1.jpg", "b/2.png"]
+    assert list(
+        map(str, Folder(tmp_path, (4, 4), without=tmp_path / "b" / ".." / "a.png").names)
+    ) == ["b/1.jpg", "b/2.png"]
     assert [part.shape for part in found.read(1)] == [(4, 4, 3)]
-    for folder, said in ((tmp_path / "none", "no folder"), (tmp_path / ".git" / "x.png", "no folder")):
+    for folder, said in (
+        (tmp_path / "none", "no folder"),
+        (tmp_path / ".git" / "x.png", "no folder"),
+    ):
         with pytest.raises(FileError, match=said):
             Folder(folder, (4, 4))
     (tmp_path / "empty").mkdir()
@@ -147,7 +181,9 @@ def test_tiles_lie_beside_each_other_around_the_middle(tmp_path):
     picture = RNG.integers(0, 256, (11, 9, 3)).astype(np.float32)
     write_image(tmp_path / "a.png", picture)
     parts = Folder(tmp_path, (4, 4), tiles=True).read(0)
-    np.testing.assert_array_equal(parts, [picture[y : y + 4, x : x + 4] for y in (1, 5) for x in (0, 4)])
+    np.testing.assert_array_equal(
+        parts, [picture[y : y + 4, x : x + 4] for y in (1, 5) for x in (0, 4)]
+    )
     assert len(Folder(tmp_path, (12, 4), tiles=True).read(0)) == 1  # too small for a whole one
 
 

@@ -24,7 +24,10 @@ def test_units_in_words():
     assert parse_unit(tiny.classifier(2, ("cat", "relu:1")), "relu:1") == Unit("scores", 1)
 
 
-@pytest.mark.parametrize("text", ["", "elsewhere:1", "relu:", "relu:-1", "relu:x", "relu:1:2", "relu:²", "relu:" + "9" * 5000])
+@pytest.mark.parametrize(
+    "text",
+    ["", "elsewhere:1", "relu:", "relu:-1", "relu:x", "relu:1:2", "relu:²", "relu:" + "9" * 5000],
+)
 def test_words_for_no_unit_are_refused_in_a_short_sentence(text):
     with pytest.raises(ArgumentError, match=r"wanted LAYER:CHANNEL|no layer") as refusal:
         parse_unit(tiny.colours(), text)

@@ -10,7 +10,9 @@ from minidl.visualize.network import of_sequential
 def two_convolutions():
     """Random kernels: 6 channels of what is near, 8 of what is farther away"""
     rng = np.random.default_rng(0)
-    near, far = (rng.standard_normal(shape).astype(np.float32) / 10 for shape in ((3, 3, 3, 6), (3, 3, 6, 8)))
+    near, far = (
+        rng.standard_normal(shape).astype(np.float32) / 10 for shape in ((3, 3, 3, 6), (3, 3, 6, 8))
+    )
     return network({
         "near": Convolution(near, padding=1), "near_relu": ReLU(), "pool": MaxPool(2),
         "far": Convolution(far, padding=1), "far_relu": ReLU(),
@@ -25,9 +27,17 @@ def colours(bias=0.0):
 
 def classifier(side, classes):
     """Of pictures side x side: each class is how bright they are, times a number"""
-    kernel = np.repeat([np.arange(1.0, len(classes) + 1)], 3 * side * side, axis=0).astype(np.float32)
-    return network({"flatten": Flatten(), "scores": Dense(kernel / side**2)}, size=(side, side), classes=classes)
+    kernel = np.repeat([np.arange(1.0, len(classes) + 1)], 3 * side * side, axis=0).astype(
+        np.float32
+    )
+    return network(
+        {"flatten": Flatten(), "scores": Dense(kernel / side**2)},
+        size=(side, side),
+        classes=classes,
+    )
 
 
 def network(layers, **options):
-    return of_sequential(Sequential(layers).freeze().to(current_device()), lambda pictures: pictures / 255, **options)
+    return of_sequential(
+        Sequential(layers).freeze().to(current_device()), lambda pictures: pictures / 255, **options
+    )

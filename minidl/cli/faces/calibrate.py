@@ -25,9 +25,21 @@ def register(actions):
     )  # fmt: skip
     action.add_argument("source", metavar="DB|FOLDER", type=Path)
     rule = action.add_mutually_exclusive_group()
-    rule.add_argument("--false-accept", type=share, metavar="SHARE", help="accept at most this share of different pairs: 0.001")
-    rule.add_argument("--threshold", type=distance, metavar="DISTANCE", help="choose this one, and be told its errors")
-    action.add_argument("--store", type=Path, metavar="DB", help="with a FOLDER: the database to store it in")
+    rule.add_argument(
+        "--false-accept",
+        type=share,
+        metavar="SHARE",
+        help="accept at most this share of different pairs: 0.001",
+    )
+    rule.add_argument(
+        "--threshold",
+        type=distance,
+        metavar="DISTANCE",
+        help="choose this one, and be told its errors",
+    )
+    action.add_argument(
+        "--store", type=Path, metavar="DB", help="with a FOLDER: the database to store it in"
+    )
     add_forms(action, "json")
     add_device(action)
 
@@ -35,7 +47,9 @@ def register(actions):
 def run(arguments):
     source, exit_code = arguments.source, 0
     if arguments.store and not source.is_dir():
-        raise MinidlError(f"{source} is no folder: what a database gives is stored in the database itself; leave --store out")
+        raise MinidlError(
+            f"{source} is no folder: what a database gives is stored in the database itself; leave --store out"
+        )
     target = arguments.store if source.is_dir() else must_exist(source, "database or folder")
     with device(arguments.device):
         reader = FaceReader()
@@ -57,7 +71,9 @@ def run(arguments):
     if database is not None:
         database.calibrate(found.threshold, told)
         lines.append(f"stored in {shown(target)}: `minidl faces identify` uses it from now on")
-    Output(arguments.form).put(told | {"stored": None if database is None else str(target)}, lines=lines)
+    Output(arguments.form).put(
+        told | {"stored": None if database is None else str(target)}, lines=lines
+    )
     return exit_code
 
 
@@ -74,5 +90,7 @@ def _lines(found, false_accept):
         f"{found.strangers_at_most:.0%} (with 95% confidence), and it grows with the database",
     ]
     if false_accept is not None and false_accept * found.different_pairs < 1:
-        lines.append(f"so few pairs tell nothing about shares below {1 / found.different_pairs:.2g}: take more people")
+        lines.append(
+            f"so few pairs tell nothing about shares below {1 / found.different_pairs:.2g}: take more people"
+        )
     return lines

@@ -38,16 +38,26 @@ def run(arguments):
     for path, face in zip(paths, compared, strict=True):
         warn_of_doubt(path, face)
     distance, threshold = between(*(face.embedding for face in compared)), arguments.threshold
-    same, margin, counts = distance <= threshold, threshold - distance, [len(faces) for faces in found]
+    same, margin, counts = (
+        distance <= threshold,
+        threshold - distance,
+        [len(faces) for faces in found],
+    )
     lines = [
         _choice_in_words(path, faces, len(faces) - len(certain_faces), face)
         for path, faces, certain_faces, face in zip(paths, found, chosen, compared, strict=True)
         if len(faces) > 1
     ]
     verdict, side = ("the same person", "within") if same else ("different people", "beyond")
-    lines.append(f"{verdict}: distance {distance:.3f}, {abs(margin):.3f} {side} the threshold of {threshold:.3f}")
+    lines.append(
+        f"{verdict}: distance {distance:.3f}, {abs(margin):.3f} {side} the threshold of {threshold:.3f}"
+    )
     result = {"same": same, "distance": distance, "threshold": threshold, "margin": margin}
-    result |= {"pictures": list(map(str, paths)), "faces_found": counts, "scores": [face.score for face in compared]}
+    result |= {
+        "pictures": list(map(str, paths)),
+        "faces_found": counts,
+        "scores": [face.score for face in compared],
+    }
     result |= {"boxes": [record(face)["box"] for face in compared]}
     Output(arguments.form).put(result, lines=lines)
     return 0 if same else 1

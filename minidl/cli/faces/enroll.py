@@ -28,8 +28,14 @@ def register(actions):
     add_database(action)
     action.add_argument("name", metavar="NAME")
     add_pictures(action)
-    action.add_argument("--largest", action="store_true", help="of several faces in a picture, take the largest")
-    action.add_argument("--keep-pictures", action="store_true", help="store the files too; `list --pictures` writes them out")
+    action.add_argument(
+        "--largest", action="store_true", help="of several faces in a picture, take the largest"
+    )
+    action.add_argument(
+        "--keep-pictures",
+        action="store_true",
+        help="store the files too; `list --pictures` writes them out",
+    )
     add_device(action)
 
 
@@ -38,25 +44,35 @@ def run(arguments):
     path = must_be_writable(arguments.database)
     with device(arguments.device):
         reader = FaceReader()
-        database = Database(path, reader.identity) if path.exists() and path.stat().st_size else None
+        database = (
+            Database(path, reader.identity) if path.exists() and path.stat().st_size else None
+        )
         if database and os.name == "posix" and path.stat().st_mode & stat.S_IROTH:
-            warn(f"every user of this machine may read {path}; run `chmod 600` on it to keep the faces private")
+            warn(
+                f"every user of this machine may read {path}; run `chmod 600` on it to keep the faces private"
+            )
         for other in [] if database is None else database.people():
             if other.name != name and other.name.casefold() == name.casefold():
-                warn(f"{other.name} is enrolled already, and {name} is another name: remove one of them if that is one person")
+                warn(
+                    f"{other.name} is enrolled already, and {name} is another name: remove one of them if that is one person"
+                )
         own, threshold = _known(database, name)
         for picture_path, faces, file in pictures.faces(reader):
             if not faces:
                 pictures.refuse(f"{picture_path}: no face was found; {MENDED}")
                 continue
             if len(faces) > 1 and not arguments.largest:
-                pictures.refuse(f"{picture_path} shows {len(faces)} faces; cut out the one that is meant, or say --largest")
+                pictures.refuse(
+                    f"{picture_path} shows {len(faces)} faces; cut out the one that is meant, or say --largest"
+                )
                 continue
             if database is None:  # which is made once there is something to put into it
                 database = Database(path, reader.identity, create=True)
             face = main_face(faces)
             warn_of_doubt(picture_path, face)
-            _warn_of_another_person(picture_path, name, np.linalg.norm(own - face.embedding, axis=1), threshold)
+            _warn_of_another_person(
+                picture_path, name, np.linalg.norm(own - face.embedding, axis=1), threshold
+            )
             own = np.concatenate([own, face.embedding[None]])
             before = database.enroll(
                 name, face.embedding, digest=sha256(file).hexdigest(), origin=picture_path.name,
@@ -72,7 +88,9 @@ def run(arguments):
 
 def _known(database, name):
     """(embeddings of the person that the database holds already (N, 128), its threshold)"""
-    names, embeddings = ([], np.empty((0, 128), np.float32)) if database is None else database.embeddings()
+    names, embeddings = (
+        ([], np.empty((0, 128), np.float32)) if database is None else database.embeddings()
+    )
     threshold, _ = (database and database.calibration()) or (THRESHOLD, None)
     return embeddings[[other == name for other in names]], threshold
 

@@ -21,7 +21,11 @@ def register(actions):
     )  # fmt: skip
     action.add_argument("folder", metavar="FOLDER", type=Path)
     add_threshold(action)
-    action.add_argument("--plot", metavar="FILE", help="draw the curve of both errors (ROC), and the distances of pairs")
+    action.add_argument(
+        "--plot",
+        metavar="FILE",
+        help="draw the curve of both errors (ROC), and the distances of pairs",
+    )
     add_forms(action, "json")
     add_device(action)
 
@@ -35,7 +39,9 @@ def run(arguments):
     found, pairs = faces.evaluate(album, arguments.threshold)
     faceless, several = ([str(path) for path in paths] for paths in (album.faceless, album.several))
     output = Output(arguments.form)
-    output.put(found._asdict() | {"faceless": faceless, "several_faces": several}, lines=_lines(found))
+    output.put(
+        found._asdict() | {"faceless": faceless, "several_faces": several}, lines=_lines(found)
+    )
     if arguments.plot:
         faces.plot_evaluation(arguments.plot, found, pairs)
         if not arguments.form:

@@ -1,7 +1,14 @@
 """`minidl faces identify`: who is this?"""
 
 from minidl.backend import device
-from minidl.cli.faces.options import OTHERS_GO_ON, add_action, add_database, add_forms, add_pictures, distance
+from minidl.cli.faces.options import (
+    OTHERS_GO_ON,
+    add_action,
+    add_database,
+    add_forms,
+    add_pictures,
+    distance,
+)
 from minidl.cli.faces.pictures import BOX, Pictures, no_face_in, place, record
 from minidl.cli.options import add_device
 from minidl.cli.output import Output, shown, warn
@@ -18,14 +25,18 @@ def register(actions):
     )  # fmt: skip
     add_database(action)
     add_pictures(action)
-    action.add_argument("--threshold", type=distance, metavar="DISTANCE", help="in the place of the database's own")
+    action.add_argument(
+        "--threshold", type=distance, metavar="DISTANCE", help="in the place of the database's own"
+    )
     add_forms(action, "json", "csv")
     add_device(action)
 
 
 def run(arguments):
     must_exist(arguments.database, "database of faces")
-    output = Output(arguments.form, "picture", "face", "name", "nearest", "distance", "threshold", "score", *BOX)
+    output = Output(
+        arguments.form, "picture", "face", "name", "nearest", "distance", "threshold", "score", *BOX
+    )
     pictures, nobody_known = Pictures(arguments.pictures), False
     with device(arguments.device):
         reader = FaceReader()
@@ -41,13 +52,26 @@ def run(arguments):
 
 def _put(output, path, found, threshold):
     people = [
-        record(face) | {"name": match.name, "nearest": match.nearest, "distance": match.distance} for face, match in found
+        record(face) | {"name": match.name, "nearest": match.nearest, "distance": match.distance}
+        for face, match in found
     ]
     rows = [
-        (path, number, match.name or UNKNOWN, match.nearest, match.distance, threshold, face.score, *face.box)
+        (
+            path,
+            number,
+            match.name or UNKNOWN,
+            match.nearest,
+            match.distance,
+            threshold,
+            face.score,
+            *face.box,
+        )
         for number, (face, match) in enumerate(found, start=1)
     ]
-    lines = [f"{shown(path)}: {_told(match)}" + (f", at {place(face)}" if found[1:] else "") for face, match in found]
+    lines = [
+        f"{shown(path)}: {_told(match)}" + (f", at {place(face)}" if found[1:] else "")
+        for face, match in found
+    ]
     told = {"picture": str(path), "threshold": threshold, "faces": people}
     output.put(told, rows or [(path, 0)], lines or [no_face_in(path)])
 

@@ -18,7 +18,9 @@ def register(actions):
     action.add_argument("--pictures", type=Path, metavar="FOLDER", help=purpose)
     add_forms(action, "json", "csv")
 
-    action = add_action(actions, "remove", remove, "take a person out of a database, with all that was stored")
+    action = add_action(
+        actions, "remove", remove, "take a person out of a database, with all that was stored"
+    )
     add_database(action)
     action.add_argument("name", metavar="NAME")
 
@@ -40,7 +42,11 @@ def show(arguments):
         told = "; ".join([str(evidence.get("rule")), *others])
         if evidence.get("source") == str(arguments.database) and _changed(people, evidence):
             told += "; people or pictures have been added or removed since: calibrate again"
-        output.put(lines=[f"{counted(len(people), 'person', 'people')}, threshold {threshold:.3f}: {shown(told)}"])
+        output.put(
+            lines=[
+                f"{counted(len(people), 'person', 'people')}, threshold {threshold:.3f}: {shown(told)}"
+            ]
+        )
     if arguments.pictures is not None:
         _write_kept(database, arguments.pictures)
 
@@ -53,7 +59,9 @@ def _changed(people, evidence):
 
 def _write_kept(database, folder):
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FileError(f"{folder} is there already; name a new folder, so that nothing in it is overwritten")
+        raise FileError(
+            f"{folder} is there already; name a new folder, so that nothing in it is overwritten"
+        )
     taken, folders = set(), {}
     for name, origin, file in database.pictures():
         if not folders:
@@ -66,7 +74,11 @@ def _write_kept(database, folder):
         with replacing(path) as beside:
             beside.chmod(PRIVATE_FILE)
             beside.write_bytes(file)
-    warn(f"{counted(len(taken), 'picture')} written to {folder}" if taken else f"no pictures are kept in {database.path}")
+    warn(
+        f"{counted(len(taken), 'picture')} written to {folder}"
+        if taken
+        else f"no pictures are kept in {database.path}"
+    )
 
 
 def remove(arguments):

@@ -19,5 +19,7 @@ def file_name(name):
 
 def free(path, taken):
     """The path, with a number behind its name where it is taken"""
-    names = (path.with_name(f"{path.stem}{'' if n == 1 else f'-{n}'}{path.suffix}") for n in count(1))
+    names = (
+        path.with_name(f"{path.stem}{'' if n == 1 else f'-{n}'}{path.suffix}") for n in count(1)
+    )
     return next(name for name in names if name not in taken)

@@ -9,8 +9,11 @@ OTHERS_GO_ON = "A picture that cannot be used is said on the standard error and 
 
 
 def add_action(actions, name, run, purpose, *more):
-    """The parser of an action. purpose: for the list of actions; more: sentences for its own help."""
-    action = actions.add_parser(name, help=purpose, description=" ".join([f"{purpose[0].upper()}{purpose[1:]}.", *more]))
+    """The parser of an action. purpose: for the list of actions; more: sentences for its own
+    help."""
+    action = actions.add_parser(
+        name, help=purpose, description=" ".join([f"{purpose[0].upper()}{purpose[1:]}.", *more])
+    )
     action.set_defaults(run=run)
     return action
 
@@ -25,14 +28,21 @@ def add_pictures(action):
 
 def add_threshold(action):
     told = f"up to which two faces are one person's (default: {THRESHOLD})"
-    action.add_argument("--threshold", type=distance, default=THRESHOLD, metavar="DISTANCE", help=told)
+    action.add_argument(
+        "--threshold", type=distance, default=THRESHOLD, metavar="DISTANCE", help=told
+    )
 
 
 def add_forms(action, *forms):
     group = action.add_mutually_exclusive_group()
-    for form, told in {"json": "print JSON, one object a line", "csv": "print a table with commas"}.items():
+    for form, told in {
+        "json": "print JSON, one object a line",
+        "csv": "print a table with commas",
+    }.items():
         if form in forms:
-            group.add_argument(f"--{form}", dest="form", action="store_const", const=form, help=told)
+            group.add_argument(
+                f"--{form}", dest="form", action="store_const", const=form, help=told
+            )
 
 
 def distance(text):

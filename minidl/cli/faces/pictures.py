@@ -1,4 +1,5 @@
-"""Pictures one after the other, of which a bad one does not stop the others, and the words for what is seen in them."""
+"""Pictures one after the other, of which a bad one does not stop the others, and the words for what
+is seen in them."""
 
 import sys
 
@@ -23,14 +24,15 @@ def watched(paths):
 
 
 class Pictures:
-    """Pictures and their faces. A file that cannot be read, or that the command refuses, is said on the standard error, and the
-    exit code is then 2."""
+    """Pictures and their faces. A file that cannot be read, or that the command refuses, is said on
+    the standard error, and the exit code is then 2."""
 
     def __init__(self, paths):
         self._paths, self.exit_code = paths, 0
 
     def faces(self, reader, embed=True):
-        """(path, [Face], bytes of the file) of each that can be read; it is read once, so that these are of one picture"""
+        """(path, [Face], bytes of the file) of each that can be read; it is read once, so that
+        these are of one picture"""
         for path in watched(self._paths):
             try:
                 file = _bytes(path)
@@ -60,7 +62,10 @@ def album_of(folder, reader):
     album = read_album(folder, reader, watched)
     for error in album.unreadable:
         warn(error)
-    for what, paths in {"no face was found": album.faceless, "the largest of several faces is taken": album.several}.items():
+    for what, paths in {
+        "no face was found": album.faceless,
+        "the largest of several faces is taken": album.several,
+    }.items():
         if paths:
             names = listed([str(path.relative_to(folder)) for path in paths])
             warn(f"in {counted(len(paths), 'picture')} {what}: {names}")

@@ -11,14 +11,22 @@ from minidl.cli.lists import layer_list, word_list
 from minidl.cli.options import add_list_layers
 from minidl.cli.output import counted, shown
 from minidl.cli.saying import say
-from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, read_picture, record
+from minidl.cli.visualize.common import (
+    add_common,
+    check_files,
+    check_numbers,
+    progress,
+    read_picture,
+    record,
+)
 from minidl.data.images import save_image
 from minidl.visualize.choosing import preferred_layers
 from minidl.visualize.drawing.grids import grid
 from minidl.visualize.inversion import MATCHES, Settings, invert
 from minidl.visualize.opening import open_network
 
-LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))  # of VGG19, as in Gatys' figure; of another network its deepest
+# of VGG19, as in Gatys' figure; of another network its deepest
+LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
 SIZE = 192
 
 
@@ -44,14 +52,22 @@ def register(actions):
         help="a row each: content, style (default: content)",
     )
     parser.add_argument(
-        "--steps", type=int, default=Settings.steps, metavar="N", help=f"of each picture (default: {Settings.steps})"
+        "--steps",
+        type=int,
+        default=Settings.steps,
+        metavar="N",
+        help=f"of each picture (default: {Settings.steps})",
     )
     parser.add_argument(
         "--smoothness", type=float, default=Settings.smoothness, metavar="W",
         help=f"how much total variation counts (default: {Settings.smoothness})",
     )  # fmt: skip
-    parser.add_argument("--size", type=int, metavar="PIXELS", help=f"longer side, at most (default: {SIZE})")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the noise (default: 0)")
+    parser.add_argument(
+        "--size", type=int, metavar="PIXELS", help=f"longer side, at most (default: {SIZE})"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of the noise (default: 0)"
+    )
     add_common(parser, "invert.png")
 
 
@@ -64,7 +80,10 @@ def run(arguments):
         network = open_network(arguments.model)
         example = read_picture(network, arguments, SIZE, least=2)  # neighbours are compared
         picture = to_device(example, current_device())
-        layers = [network.canonical(layer) for layer in arguments.layers or preferred_layers(network, picture, LAYERS)]
+        layers = [
+            network.canonical(layer)
+            for layer in arguments.layers or preferred_layers(network, picture, LAYERS)
+        ]
         rows, captions = [], []
         with progress(len(matches) * len(layers) * settings.steps, "step") as bar:
             for match in matches:
@@ -72,9 +91,21 @@ def run(arguments):
                 rows.append([example, *(each.image for each in found)])
                 upto = "up to " if match == "style" else ""
                 captions.append(
-                    ["the picture", *(f"{upto}{layer}\n{_apart(each)}" for layer, each in zip(layers, found, strict=True))]
+                    [
+                        "the picture",
+                        *(
+                            f"{upto}{layer}\n{_apart(each)}"
+                            for layer, each in zip(layers, found, strict=True)
+                        ),
+                    ]
                 )
-    made = record(arguments, settings=asdict(settings), size=max(example.shape[:2]), layers=layers, match=matches)
+    made = record(
+        arguments,
+        settings=asdict(settings),
+        size=max(example.shape[:2]),
+        layers=layers,
+        match=matches,
+    )
     save_image(arguments.output, grid(rows, captions, labels=matches, side=160), made)
     say(f"{time.perf_counter() - begun:.0f} s; the pictures are {shown(arguments.output)}")
 
@@ -94,7 +125,9 @@ def _inverted(network, picture, layers, match, settings, bar):
         bar.update(settings.steps - len(found.losses))
         with tqdm.external_write_mode():
             first, best = found.losses[0], min(found.losses)
-            say(f"{match} of {layer}: loss {first:.4g} -> {best:.4g} in {counted(len(found.losses), 'step')}, {_apart(found)}")
+            say(
+                f"{match} of {layer}: loss {first:.4g} -> {best:.4g} in {counted(len(found.losses), 'step')}, {_apart(found)}"
+            )
         yield found
 
 

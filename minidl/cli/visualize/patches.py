@@ -9,7 +9,14 @@ from minidl.cli.lists import layer_list
 from minidl.cli.options import add_list_layers
 from minidl.cli.output import counted, warn
 from minidl.cli.saying import say
-from minidl.cli.visualize.common import add_common, check_files, check_idle, check_numbers, progress, record
+from minidl.cli.visualize.common import (
+    add_common,
+    check_files,
+    check_idle,
+    check_numbers,
+    progress,
+    record,
+)
 from minidl.data import cifar10, mnist, read_metadata
 from minidl.data.images import save_image
 from minidl.errors import ArgumentError, FileError
@@ -38,25 +45,49 @@ def register(actions):
     )
     parser.set_defaults(run=run)
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("folder", metavar="FOLDER", type=Path, nargs="?", help="of pictures, with the folders in it")
+    where.add_argument(
+        "folder", metavar="FOLDER", type=Path, nargs="?", help="of pictures, with the folders in it"
+    )
     where.add_argument("--dataset", choices=DATA_SETS, help="search its training pictures")
-    parser.add_argument("--data", type=Path, metavar="FOLDER", help="of the data set (default: MINIDL_DATA, then your cache)")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="FOLDER",
+        help="of the data set (default: MINIDL_DATA, then your cache)",
+    )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--units", metavar="UNIT,...", type=layer_list(), help="LAYER:CHANNEL, or classes of a trained network")
-    what.add_argument("--layers", metavar="LAYER,...", type=layer_list(), help="(default: of each size the last behind a ReLU)")
+    what.add_argument(
+        "--units",
+        metavar="UNIT,...",
+        type=layer_list(),
+        help="LAYER:CHANNEL, or classes of a trained network",
+    )
+    what.add_argument(
+        "--layers",
+        metavar="LAYER,...",
+        type=layer_list(),
+        help="(default: of each size the last behind a ReLU)",
+    )
     add_list_layers(parser)
     parser.add_argument(
         "--per-layer", metavar="N", type=int,
         help="units of each layer: those whose fifth patch is the furthest above the mean of all pictures "
         f"(default: {PER_LAYER})",
     )  # fmt: skip
-    parser.add_argument("--backward", choices=RECTIFIERS, default="deconvnet", help="through ReLUs (default: deconvnet)")
+    parser.add_argument(
+        "--backward",
+        choices=RECTIFIERS,
+        default="deconvnet",
+        help="through ReLUs (default: deconvnet)",
+    )
     parser.add_argument(
         "--size", metavar="PIXELS", type=int,
         help=f"of the square that the middle of each picture is made, where the network does not tell (default: {SIZE})",
     )  # fmt: skip
     parser.add_argument(
-        "--tiles", action="store_true", help="do not shrink pictures but search them in squares of that size beside each other"
+        "--tiles",
+        action="store_true",
+        help="do not shrink pictures but search them in squares of that size beside each other",
     )
     parser.add_argument("--limit", metavar="N", type=int, help="search the first N pictures alone")
     add_common(parser, "patches.png")
@@ -69,22 +100,45 @@ def run(arguments):
         album = _album(arguments, network.size)
         units = [parse_unit(network, text) for text in arguments.units or []]
         if whole := [unit for unit in units if unit.channel is None]:
-            raise ArgumentError(f"{whole[0]} is a whole layer; wanted a unit such as {whole[0]}:17, or --layers {whole[0]}")
-        layers = [unit.layer for unit in units] or arguments.layers or default_layers(network, album.size)
+            raise ArgumentError(
+                f"{whole[0]} is a whole layer; wanted a unit such as {whole[0]}:17, or --layers {whole[0]}"
+            )
+        layers = (
+            [unit.layer for unit in units]
+            or arguments.layers
+            or default_layers(network, album.size)
+        )
         layers = list(dict.fromkeys(map(network.canonical, layers)))
         _check_channels(network, units, album.size)
         fields = receptive_fields(network, album.size, layers)
         refused = []
-        found = strongest(network, album, layers, COUNT, _watched(len(album)), lambda error: refused.append(_say(error)))
+        found = strongest(
+            network,
+            album,
+            layers,
+            COUNT,
+            _watched(len(album)),
+            lambda error: refused.append(_say(error)),
+        )
         units = units or choose_units(found, arguments.per_layer or PER_LAYER)
         hits = {unit: found[unit.layer].hits(unit.channel) for unit in units}
-        shown_units = {unit: patches(network, album, unit, hits[unit], arguments.backward) for unit in units}
+        shown_units = {
+            unit: patches(network, album, unit, hits[unit], arguments.backward) for unit in units
+        }
     if not any(hits.values()):
         raise ArgumentError("none of the units fires in these pictures; choose others, or --layers")
     searched, ways = counted(len(album) - len(refused), "picture"), f"{WORDS[arguments.backward]}s"
     title = f"What excites units most in {searched}, and the {ways}, {SCALED}"
-    made = record(arguments, units=list(map(str, units)), backward=arguments.backward, size=album.size, pictures=searched)
-    save_image(arguments.output, figure(network, shown_units, fields, title, arguments.backward), made)
+    made = record(
+        arguments,
+        units=list(map(str, units)),
+        backward=arguments.backward,
+        size=album.size,
+        pictures=searched,
+    )
+    save_image(
+        arguments.output, figure(network, shown_units, fields, title, arguments.backward), made
+    )
     for unit in units:
         best = ", ".join(f"{album.names[hit.picture[0]]} {short(hit.value)}" for hit in hits[unit])
         say(f"{unit}: {best or 'fires in none of the pictures'}")
@@ -118,7 +172,9 @@ def _album(arguments, size):
     side = arguments.size or SIZE
     earlier = arguments.output if _is_of_patches(arguments.output) else None
     album = Folder(arguments.folder, size or (side, side), arguments.tiles, without=earlier)
-    must_differ({"--output": arguments.output}, {str(name): album.folder / name for name in album.names})
+    must_differ(
+        {"--output": arguments.output}, {str(name): album.folder / name for name in album.names}
+    )
     album.names = album.names[: arguments.limit]
     return album
 
@@ -127,7 +183,8 @@ def _is_of_patches(path):
     """Whether an earlier run of this command has written it"""
     try:
         return read_metadata(path)["command"].startswith("minidl visualize patches ")
-    except (FileError, TypeError, KeyError, AttributeError):  # there is none, or none of minidl's, or of anybody's
+    # there is none, or none of minidl's, or of anybody's
+    except (FileError, TypeError, KeyError, AttributeError):
         return False
 
 
@@ -162,4 +219,6 @@ def _check_channels(network, units, size):
 def _tell_silent(layer, found):
     if silent := found.silent():
         channels = ", ".join(map(str, silent))
-        say(f"{layer}: {len(silent)} of {found.values.shape[1]} units never fire in these pictures: {channels}")
+        say(
+            f"{layer}: {len(silent)} of {found.values.shape[1]} units never fire in these pictures: {channels}"
+        )

@@ -27,8 +27,12 @@ def register(actions):
     )
     parser.set_defaults(run=run)
     parser.add_argument("picture", metavar="PICTURE", type=Path)
-    parser.add_argument("--size", type=int, metavar="PIXELS", help=f"longer side, at most (default: {SIZE})")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is random (default: 0)")
+    parser.add_argument(
+        "--size", type=int, metavar="PIXELS", help=f"longer side, at most (default: {SIZE})"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of all that is random (default: 0)"
+    )
     add_common(parser, "report.html", "PAGE")
 
 
@@ -36,9 +40,14 @@ def run(arguments):
     check_numbers(arguments, 32, "size")
     check_numbers(arguments, 0, "seed")
     must_exist(arguments.picture, "picture")
-    must_differ({"--output": must_be_writable(arguments.output)}, {"PICTURE": arguments.picture, "--model": arguments.model})
+    must_differ(
+        {"--output": must_be_writable(arguments.output)},
+        {"PICTURE": arguments.picture, "--model": arguments.model},
+    )
     if arguments.output.suffix.lower() not in PAGES:
-        raise ArgumentError(f"{arguments.output}: pages are written as {' or '.join(PAGES)}; give the name this ending")
+        raise ArgumentError(
+            f"{arguments.output}: pages are written as {' or '.join(PAGES)}; give the name this ending"
+        )
     begun, sections = time.perf_counter(), []
     with device(arguments.device, arguments.tf32):
         network = open_network(arguments.model)
@@ -53,7 +62,12 @@ def run(arguments):
     itself = Row([Figure(example, name)], size="large")
     picture = Section("The picture", f"{width}x{height}, as the network saw it.", [itself])
     words = f"What {arguments.model} makes of {name}, in {len(sections)} chapters."
-    text = page(f"Inside a network: {name}", words, [picture, *sections], f"{arguments.command} (minidl {minidl.__version__})")
+    text = page(
+        f"Inside a network: {name}",
+        words,
+        [picture, *sections],
+        f"{arguments.command} (minidl {minidl.__version__})",
+    )
     with replacing(arguments.output) as path:
         path.write_text(text, encoding="utf-8")
     say(f"{time.perf_counter() - begun:.0f} s; the page is {shown(arguments.output)}")

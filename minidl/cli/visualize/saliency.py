@@ -9,7 +9,14 @@ from minidl.cli.lists import word_list
 from minidl.cli.options import add_list_layers
 from minidl.cli.output import shown
 from minidl.cli.saying import say
-from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, read_picture, record
+from minidl.cli.visualize.common import (
+    add_common,
+    check_files,
+    check_numbers,
+    progress,
+    read_picture,
+    record,
+)
 from minidl.data.images import save_image
 from minidl.visualize.choosing import unit_for
 from minidl.visualize.drawing.grids import grid
@@ -41,29 +48,60 @@ def register(actions):
         "the deepest layer whose mean is furthest above what the pictures that ship give)",
     )  # fmt: skip
     parser.add_argument(
-        "--over", choices=OVER, default="mean", help="of the positions of the unit: their mean, or the largest (default: mean)"
+        "--over",
+        choices=OVER,
+        default="mean",
+        help="of the positions of the unit: their mean, or the largest (default: mean)",
     )
     parser.add_argument(
-        "--methods", type=word_list(METHODS), metavar="METHOD,...", help=f"of {', '.join(METHODS)} (default: all)"
+        "--methods",
+        type=word_list(METHODS),
+        metavar="METHOD,...",
+        help=f"of {', '.join(METHODS)} (default: all)",
     )
     parser.add_argument(
         "--baseline", choices=BASELINES, default="grey",
         help="what says nothing: of input, integrated gradients and occlusion (default: grey; mean: of the picture)",
     )  # fmt: skip
-    parser.add_argument("--samples", type=int, default=16, metavar="N", help="of SmoothGrad (default: 16)")
-    parser.add_argument("--noise", type=float, default=0.15, metavar="SHARE", help="of SmoothGrad (default: 0.15 of the range)")
-    parser.add_argument("--steps", type=int, default=32, metavar="N", help="of integrated gradients (default: 32)")
-    parser.add_argument("--window", type=int, metavar="PIXELS", help="of occlusion (default: a quarter of the shorter side)")
-    parser.add_argument("--stride", type=int, metavar="PIXELS", help="of occlusion (default: half the window)")
     parser.add_argument(
-        "--layer", metavar="LAYER", help="layer for Grad-CAM (default: the deepest after a ReLU, before that of the unit)"
+        "--samples", type=int, default=16, metavar="N", help="of SmoothGrad (default: 16)"
+    )
+    parser.add_argument(
+        "--noise",
+        type=float,
+        default=0.15,
+        metavar="SHARE",
+        help="of SmoothGrad (default: 0.15 of the range)",
+    )
+    parser.add_argument(
+        "--steps", type=int, default=32, metavar="N", help="of integrated gradients (default: 32)"
+    )
+    parser.add_argument(
+        "--window",
+        type=int,
+        metavar="PIXELS",
+        help="of occlusion (default: a quarter of the shorter side)",
+    )
+    parser.add_argument(
+        "--stride", type=int, metavar="PIXELS", help="of occlusion (default: half the window)"
+    )
+    parser.add_argument(
+        "--layer",
+        metavar="LAYER",
+        help="layer for Grad-CAM (default: the deepest after a ReLU, before that of the unit)",
     )
     add_list_layers(parser)
     parser.add_argument(
-        "--sanity", action="store_true", help="make the maps again from random weights and tell how alike they are"
+        "--sanity",
+        action="store_true",
+        help="make the maps again from random weights and tell how alike they are",
     )
-    parser.add_argument("--size", type=int, metavar="PIXELS", help=f"longer side, at most (default: {SIZE})")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of SmoothGrad's noise (default: 0)")
+    parser.add_argument(
+        "--size", type=int, metavar="PIXELS", help=f"longer side, at most (default: {SIZE})"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of SmoothGrad's noise (default: 0)"
+    )
     add_common(parser, "saliency.png")
 
 
@@ -75,7 +113,11 @@ def run(arguments):
         example = read_picture(network, arguments, SIZE)
         picture = to_device(example, current_device())
         asks = arguments.unit is not None
-        unit = parse_unit(network, arguments.unit) if asks else unit_for(network, arguments.picture, picture)
+        unit = (
+            parse_unit(network, arguments.unit)
+            if asks
+            else unit_for(network, arguments.picture, picture)
+        )
         scalar = Scalar(network, unit, arguments.over)
         names = ("baseline", "samples", "noise", "seed", "steps", "window", "stride", "layer")
         settings = Settings(**{name: getattr(arguments, name) for name in names})
@@ -91,9 +133,14 @@ def run(arguments):
                 bar.update()
         for each in maps:
             say(f"{each.method}: {each.note}" if each.note else each.method)
-        title, pictures = f"{scalar}: {short(number)}", [shades(each.values, example) for each in maps]
+        title, pictures = (
+            f"{scalar}: {short(number)}",
+            [shades(each.values, example) for each in maps],
+        )
         made = record(arguments, unit=str(unit), settings=asdict(settings))
-        save_image(arguments.output, _drawn(example, maps, pictures, title, _fires(scalar, picture)), made)
+        save_image(
+            arguments.output, _drawn(example, maps, pictures, title, _fires(scalar, picture)), made
+        )
         if arguments.sanity:
             for method, correlation in changes(scalar, picture, maps, settings):
                 say(f"{method}: rank correlation {correlation:.2f} with random weights")
@@ -115,7 +162,8 @@ def _fires(scalar, picture):
 
 
 def _drawn(example, maps, pictures, title, fires):
-    """Rows of maps, each above the row of the same laid over the picture; the picture itself stands first"""
+    """Rows of maps, each above the row of the same laid over the picture; the picture itself stands
+    first"""
     own = None if fires is None else shades(fires, example)
     above, below = [example], [None if own is None else own.laid_over]
     texts, texts_below = ["the picture"], [own and f"where the unit fires\n{own.scale}"]

@@ -28,14 +28,24 @@ def register(actions):
     )
     parser.set_defaults(run=run)
     parser.add_argument(
-        "units", metavar="LAYER CHANNEL", nargs="+", help="a layer and numbers of its channels; or names of classes"
+        "units",
+        metavar="LAYER CHANNEL",
+        nargs="+",
+        help="a layer and numbers of its channels; or names of classes",
     )
     add_list_layers(parser)
-    parser.add_argument("--steps", type=int, default=96, metavar="N", help="steps uphill (default: 96)")
     parser.add_argument(
-        "--size", type=int, metavar="PIXELS", help=f"of each picture's sides (default: {SIZE}, or what the network takes)"
+        "--steps", type=int, default=96, metavar="N", help="steps uphill (default: 96)"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the noise (default: 0)")
+    parser.add_argument(
+        "--size",
+        type=int,
+        metavar="PIXELS",
+        help=f"of each picture's sides (default: {SIZE}, or what the network takes)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of the noise (default: 0)"
+    )
     add_common(parser, "unit.png")
 
 
@@ -63,7 +73,9 @@ def run(arguments):
     strengths = dict(zip(names, zip(before, after, strict=True), strict=True))
     made = record(arguments, steps=arguments.steps, seed=arguments.seed, units=strengths)
     save_image(arguments.output, _drawn(pictures, names, before, after), made)
-    say(f"{counted(arguments.steps, 'step')} in {time.perf_counter() - begun:.0f} s; the picture is {arguments.output}")
+    say(
+        f"{counted(arguments.steps, 'step')} in {time.perf_counter() - begun:.0f} s; the picture is {arguments.output}"
+    )
 
 
 def _units(network, words):
@@ -88,7 +100,11 @@ def _size(network, side):
     if side is None:
         return network.size or (SIZE, SIZE)
     if network.size not in (None, (side, side)):
-        raise ArgumentError("the size is {}; the network takes {}x{}: leave --size out".format(side, *network.size[::-1]))
+        raise ArgumentError(
+            "the size is {}; the network takes {}x{}: leave --size out".format(
+                side, *network.size[::-1]
+            )
+        )
     if side < 16:
         raise ArgumentError(f"the size is {side}; wanted at least 16 pixels")
     return side, side
@@ -97,13 +113,20 @@ def _size(network, side):
 def _tell(name, before, after, has_rectifier):
     say(f"{name}: {short(before)} -> {short(after)}")
     if after <= before:
-        warn(f"{name} did not rise: nothing that it sees changes it, or it needs more --steps or another --seed")
+        warn(
+            f"{name} did not rise: nothing that it sees changes it, or it needs more --steps or another --seed"
+        )
     elif after <= 0 and has_rectifier:
         warn(f"{name} rose, but its mean is not above 0 even so: in most places it does not fire")
 
 
 def _drawn(pictures, names, before, after):
     columns = ceil(sqrt(len(pictures)))
-    captions = [f"{name}\n{short(low)} -> {short(high)}" for name, low, high in zip(names, before, after, strict=True)]
+    captions = [
+        f"{name}\n{short(low)} -> {short(high)}"
+        for name, low, high in zip(names, before, after, strict=True)
+    ]
     parts = range(0, len(pictures), columns)
-    return grid([pictures[i : i + columns] for i in parts], [captions[i : i + columns] for i in parts])
+    return grid(
+        [pictures[i : i + columns] for i in parts], [captions[i : i + columns] for i in parts]
+    )

@@ -1,13 +1,14 @@
 """Which algorithm runs a convolution.
 
-`auto` gives convolutions of each channel by itself to depthwise. Else it takes the cheapest by an estimate, in multiply-adds of
-a matrix product: a number that is copied, added or mapped costs as much as some dozens, more or less. The constants were fitted
-to 630 measurements (105 convolutions of one, two and three axes with 1 to 256 channels; three maps; one core and two, with
-AVX-512, NumPy 2.4, other programs beside). For 535 of them the choice was the fastest or at most 10 % slower; for 41 it lost
-more than 30 %, nearly all of them within milliseconds.
+`auto` gives convolutions of each channel by itself to depthwise. Else it takes the cheapest by an
+estimate, in multiply-adds of a matrix product: a number that is copied, added or mapped costs as
+much as some dozens, more or less. The constants were fitted to 630 measurements (105 convolutions
+of one, two and three axes with 1 to 256 channels; three maps; one core and two, with AVX-512, NumPy
+2.4, other programs beside). For 535 of them the choice was the fastest or at most 10 % slower; for
+41 it lost more than 30 %, nearly all of them within milliseconds.
 
-On a GPU winograd is taken where its kernels are: for pictures, unless there are so few channels that the points cost more than
-the products that they save.
+On a GPU winograd is taken where its kernels are: for pictures, unless there are so few channels
+that the points cost more than the products that they save.
 """
 
 from math import prod
@@ -28,17 +29,23 @@ KERNEL = 60  # winograd, winograd_runs: one number of the kernels at the points
 MAP, START = 80, 1e8  # winograd: one number at the points; its many small calls
 LAY, LAY_START = 60, 8e6  # runs: one number of the rows; its calls
 ROW_MAP, ROW_START = 75, 1e7  # winograd_runs: one number at the points; its calls
-FEW_ROWS, FEW_TILES = 50, 20  # runs, winograd_runs: with so few rows in a product it costs twice as much
+# runs, winograd_runs: with so few rows in a product it costs twice as much
+FEW_ROWS, FEW_TILES = 50, 20
 LEAST_ON_GPU = 16  # winograd on a GPU: channels in and out
 
 
 def fitting(windows, groups, w_shape):
     """{name: module} of the algorithms that can compute it"""
-    return {name: m for name, m in ALGORITHMS.items() if not hasattr(m, "fits") or m.fits(windows, groups, w_shape)}
+    return {
+        name: m
+        for name, m in ALGORITHMS.items()
+        if not hasattr(m, "fits") or m.fits(windows, groups, w_shape)
+    }
 
 
 def choose(algorithm, what, images, windows, groups, w_shape, dtype, kept, on_gpu):
-    """The module that computes `what`: "forward", "dx" or "dw". kept: whether winograd keeps the kernels at the points."""
+    """The module that computes `what`: "forward", "dx" or "dw". kept: whether winograd keeps the
+    kernels at the points."""
     one_of("algorithm", algorithm, ("auto", *ALGORITHMS))
     able = fitting(windows, groups, w_shape)
     if algorithm != "auto":
@@ -52,10 +59,15 @@ def choose(algorithm, what, images, windows, groups, w_shape, dtype, kept, on_gp
         return depthwise
     accurate = dtype in ("float32", "float64")
     if on_gpu:
-        worth_it = "winograd" in able and len(windows.out) == 2 and min(w_shape[-2:]) >= LEAST_ON_GPU
+        worth_it = (
+            "winograd" in able and len(windows.out) == 2 and min(w_shape[-2:]) >= LEAST_ON_GPU
+        )
         return winograd if worth_it and accurate else im2col
     costs = _costs(what, images, windows, *w_shape[-2:], kept)
-    return min((m for m in able.values() if m in costs and (accurate or m in (im2col, runs))), key=costs.get)
+    return min(
+        (m for m in able.values() if m in costs and (accurate or m in (im2col, runs))),
+        key=costs.get,
+    )
 
 
 def _costs(what, images, windows, inputs, outputs, kept):
@@ -73,11 +85,17 @@ def _costs(what, images, windows, inputs, outputs, kept):
         laid *= 1 + LAY_RUN / inputs
     by_rows = 3 * inputs * outputs * (1 + FEW_TILES / max(1, tiles)) + ROW_MAP * (inputs + outputs)
     costs = {
-        im2col: columns * (outputs + (ADD if what == "dx" else COPY * (1 + COPY_RUN / (taps * inputs)))),
-        winograd: tiles * tiles_of([width])[0] * INPUTS ** len(windows.out) * (inputs * outputs + MAP * (inputs + outputs))
+        im2col: columns
+        * (outputs + (ADD if what == "dx" else COPY * (1 + COPY_RUN / (taps * inputs)))),
+        winograd: tiles
+        * tiles_of([width])[0]
+        * INPUTS ** len(windows.out)
+        * (inputs * outputs + MAP * (inputs + outputs))
         + (0 if kept else INPUTS ** len(windows.out) * inputs * outputs * KERNEL)
         + START,
-        winograd_runs: INPUTS ** len(tiled) * (tiles * width * by_rows + 3 * inputs * outputs * KERNEL) + ROW_START,
+        winograd_runs: INPUTS ** len(tiled)
+        * (tiles * width * by_rows + 3 * inputs * outputs * KERNEL)
+        + ROW_START,
     }
     if images >= get_threads():  # which share them
         costs[runs] = products * (1 + FEW_ROWS / max(1, rows)) + laid * LAY + LAY_START

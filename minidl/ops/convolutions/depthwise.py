@@ -1,4 +1,5 @@
-"""Convolution of every channel by itself: groups = C = K (Sifre 2014; Howard et al. 2017, arXiv 1704.04861).
+"""Convolution of every channel by itself: groups = C = K (Sifre 2014; Howard et al. 2017, arXiv
+1704.04861).
 
 No channel meets another, so there is no matrix product. Each tap t adds one product of arrays,
 
@@ -66,7 +67,9 @@ def dw(dy, x, windows, groups):
         images, rows, part = strip
         read, dy_part = seen(x, images, rows, part), dy[images, rows]
         seen_by_taps = (read[(slice(None), *part.under(tap))] for tap in part.taps)
-        return xp.stack([_product(one, dy_part).reshape(-1, groups).sum(axis=0) for one in seen_by_taps])
+        return xp.stack(
+            [_product(one, dy_part).reshape(-1, groups).sum(axis=0) for one in seen_by_taps]
+        )
 
     total = share_sum(
         xp,

@@ -1,4 +1,5 @@
-"""Convolution by its definition, in loops: slow, for reading, and to hold the other algorithms against.
+"""Convolution by its definition, in loops: slow, for reading, and to hold the other algorithms
+against.
 
 One sum holds all three maps. Let output position o read input position i through tap t. Then
 
@@ -48,7 +49,8 @@ def dw(dy, x, windows, groups):
 
 
 def _meetings(windows):
-    """All (o, t, i): output o reads input i through tap t. What a tap reads in the padding is 0 and adds nothing."""
+    """All (o, t, i): output o reads input i through tap t. What a tap reads in the padding is 0 and
+    adds nothing."""
     for o in product(*map(range, windows.out)):
         for t in windows.taps:
             i = windows.position(o, t)

@@ -1,16 +1,18 @@
 """Convolution as one matrix product (Chellapilla, Puri, Simard 2006).
 
-Lay the input that each window reads in a row: columns[o, (t,c)] = x[o·stride + t·dilation - before, c]. With the kernel as
-a matrix W[(t,c), k] the definition is a product, and so are its gradients:
+Lay the input that each window reads in a row: columns[o, (t,c)] = x[o·stride + t·dilation - before,
+c]. With the kernel as a matrix W[(t,c), k] the definition is a product, and so are its gradients:
 
     y = columns W,      dcolumns = dy Wᵀ,      dW = columnsᵀ dy
 
-and dx adds each entry of dcolumns to the input position it was copied from. Groups are a batch of smaller products.
+and dx adds each entry of dcolumns to the input position it was copied from. Groups are a batch of
+smaller products.
 
-The columns hold every input number once per tap. So they are made in strips, which the processor's caches can hold and its
-cores share. (Those of a 1x1 convolution without stride or padding are x itself, not copied.) For dx, copying goes tap by tap:
-within one tap no two windows read the same position, so that the adjoint is a plain += on a strided view. Neighbouring strips
-add to the same rows where windows overlap: so only strips that are far enough apart go together.
+The columns hold every input number once per tap. So they are made in strips, which the processor's
+caches can hold and its cores share. (Those of a 1x1 convolution without stride or padding are x
+itself, not copied.) For dx, copying goes tap by tap: within one tap no two windows read the same
+position, so that the adjoint is a plain += on a strided view. Neighbouring strips add to the same
+rows where windows overlap: so only strips that are far enough apart go together.
 
 Cost: N·out·taps·C·K / G multiply-adds; writes and reads N·out·taps·C numbers of columns.
 """
@@ -25,7 +27,9 @@ from minidl.memory import empty, scratch
 from minidl.ops.padding import seen, unpad_windows
 from minidl.ops.strips import apart, strips_of_windows
 
-FEW = 16  # channels: fewer are added up as planes of pixels, whose rows are longer runs than a pixel's channels
+# channels: fewer are added up as planes of pixels, whose rows are longer runs than a pixel's
+# channels
+FEW = 16
 
 
 def forward(x, w, windows, groups, finish):
@@ -35,7 +39,9 @@ def forward(x, w, windows, groups, finish):
 
     def work(strip):
         images, rows, part = strip
-        xp.matmul(_columns(x, images, rows, part, groups), W, out=_to_groups(y[images, rows], groups))
+        xp.matmul(
+            _columns(x, images, rows, part, groups), W, out=_to_groups(y[images, rows], groups)
+        )
         finish(y[images, rows], slice(None))
 
     share(xp, work, _strips(xp, x.shape[0], windows, x.shape[-1], w.shape[-1]))
@@ -47,7 +53,9 @@ def dx(dy, w, windows, groups):
     xp, W = array_module(dy, w), _kernel_matrices(w, groups)
     n, channels, dtype = dy.shape[0], w.shape[-2] * groups, xp.result_type(dy.dtype, w.dtype)
     as_planes = channels < FEW and xp is np
-    dx = xp.zeros((n, channels, *windows.padded) if as_planes else (n, *windows.padded, channels), dtype)
+    dx = xp.zeros(
+        (n, channels, *windows.padded) if as_planes else (n, *windows.padded, channels), dtype
+    )
     padded = xp.moveaxis(dx, 1, -1) if as_planes else dx
 
     def work(strip):
@@ -85,7 +93,8 @@ def _strips(xp, images, windows, channels, outputs):
 
 
 def _columns(x, images, rows, part, groups):
-    """(N, *extent, C) -> (G, n·out, taps·C/G), for the windows of one strip; a view of x where it can be one"""
+    """(N, *extent, C) -> (G, n·out, taps·C/G), for the windows of one strip; a view of x where it
+    can be one"""
     xp, channels = array_module(x), x.shape[-1]
     patch = seen(x, images, rows, part)
     image, *positions, channel = patch.strides
@@ -113,7 +122,9 @@ def _add_columns(dx, dcolumns, strip, groups):
 def _kernel_matrices(w, groups):
     """(*kernel, C/G, K) -> (G, taps·C/G, K/G)"""
     *size, per_group, outputs = w.shape
-    return array_module(w).moveaxis(w.reshape(prod(size) * per_group, groups, outputs // groups), 1, 0)
+    return array_module(w).moveaxis(
+        w.reshape(prod(size) * per_group, groups, outputs // groups), 1, 0
+    )
 
 
 def _to_groups(y, groups):

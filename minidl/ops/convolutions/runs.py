@@ -1,21 +1,24 @@
 """Convolution by runs of memory: windows along the last axis that nobody copies.
 
-Channels come last, so the taps of a window along the last axis lie one behind another, each with its channels: the window is
-a run of taps·C numbers. The windows at one place of the last axis, in all rows of all pictures, are then the rows of a matrix
-that is a view of x,
+Channels come last, so the taps of a window along the last axis lie one behind another, each with
+its channels: the window is a run of taps·C numbers. The windows at one place of the last axis, in
+all rows of all pictures, are then the rows of a matrix that is a view of x,
 
     y[m,o] = x[m, o·stride - before : .. + taps] W,      m: a row of a picture; W (taps·C, K)
 
-and one product for each o makes a convolution of one axis. The other axes are brought into it as im2col does: the rows that a
-window reads through their taps are laid side by side, tap by tap with the channels. That copies every number once for each of
-*their* taps only, in two dimensions 3 times instead of 9.
+and one product for each o makes a convolution of one axis. The other axes are brought into it as
+im2col does: the rows that a window reads through their taps are laid side by side, tap by tap with
+the channels. That copies every number once for each of *their* taps only, in two dimensions 3 times
+instead of 9.
 
-**Gradients.** dw multiplies the same windows with dy. For dx let the last axis be cut into blocks of `stride` positions,
-i + before = stride·q + r. Tap t of window o reads i where o = q - j and t = r + stride·j; so block q gathers, for j = 0, 1, ..,
+**Gradients.** dw multiplies the same windows with dy. For dx let the last axis be cut into blocks
+of `stride` positions, i + before = stride·q + r. Tap t of window o reads i where o = q - j and t =
+r + stride·j; so block q gathers, for j = 0, 1, ..,
 
     dx[m, block q] = Σ_j dy[m, q - j] V[j],      V[j] (K, stride·C):  w[r + stride·j] at r, 0 beyond the last tap
 
-a convolution again, of runs of dy with stride 1, whose outputs are blocks. Along the other axes each tap adds its rows.
+a convolution again, of runs of dy with stride 1, whose outputs are blocks. Along the other axes
+each tap adds its rows.
 
 Cost: the definition's N·out·taps·C·K multiply-adds; for dx
 ⌈taps / stride⌉·stride / taps times as many.
@@ -60,10 +63,17 @@ def forward(x, w, windows, groups, finish):
 
 def dw(dy, x, windows, groups):
     """(N, *out, K), (N, *extent, C) -> (*kernel, C, K)"""
-    xp, shape = array_module(dy, x), (windows.size[-1], *windows.size[:-1], x.shape[-1], dy.shape[-1])
+    xp, shape = (
+        array_module(dy, x),
+        (windows.size[-1], *windows.size[:-1], x.shape[-1], dy.shape[-1]),
+    )
 
     def work(images):
-        read = put(dy, images, rows_apart(xp, "outputs", (images.stop - images.start, *dy.shape[1:]), dy.dtype))
+        read = put(
+            dy,
+            images,
+            rows_apart(xp, "outputs", (images.stop - images.start, *dy.shape[1:]), dy.dtype),
+        )
         return (_windows(x, images, windows).mT @ runs(_rows(read))).sum(axis=0).reshape(shape)
 
     total = share_sum(xp, work, _parts(x, windows), shape, xp.result_type(dy.dtype, x.dtype))
@@ -75,16 +85,26 @@ def dx(dy, w, windows, groups):
     xp, n, channels, outputs = array_module(dy, w), dy.shape[0], w.shape[-2], dy.shape[-1]
     stride, (before, _), width = windows.stride[-1], windows.padding[-1], windows.extent[-1]
     V = _kernels_of_blocks(w, stride)
-    reach, first = V.shape[-2] // outputs, before // stride  # in blocks: of a window of dy; the first one with a position of dx
+    # in blocks: of a window of dy; the first one with a position of dx
+    reach, first = V.shape[-2] // outputs, before // stride
     blocks, ahead = -(-(width + before) // stride) - first, before - stride * first
-    begin, lengths = [0] * (len(windows.out) - 1) + [first - reach + 1], [*windows.out[:-1], blocks + reach - 1]
+    begin, lengths = (
+        [0] * (len(windows.out) - 1) + [first - reach + 1],
+        [*windows.out[:-1], blocks + reach - 1],
+    )
     dx = empty(xp, (n, *windows.extent, channels), xp.result_type(dy.dtype, w.dtype))
 
     def work(images):
         dx[images] = 0
-        read = xp.ascontiguousarray(cut(dy, images, begin, lengths, lambda *shape: scratch(xp, "outputs", shape, dx.dtype)))
-        found = rows_apart(xp, "blocks", (read.shape[0], *windows.out[:-1], blocks, stride * channels), dx.dtype)
-        positions = found.reshape(*found.shape[:-2], blocks * stride, channels)[..., ahead : ahead + width, :]
+        read = xp.ascontiguousarray(
+            cut(dy, images, begin, lengths, lambda *shape: scratch(xp, "outputs", shape, dx.dtype))
+        )
+        found = rows_apart(
+            xp, "blocks", (read.shape[0], *windows.out[:-1], blocks, stride * channels), dx.dtype
+        )
+        positions = found.reshape(*found.shape[:-2], blocks * stride, channels)[
+            ..., ahead : ahead + width, :
+        ]
         for tap in product(*map(range, windows.size[:-1])):
             xp.matmul(runs(_rows(read), reach), V[tap], out=runs(_rows(found)))
             outs, ins = _meeting(windows, tap)
@@ -96,31 +116,41 @@ def dx(dy, w, windows, groups):
 
 
 def runs(x, taps=1, stride=1):
-    """(.., M, width, C) -> (.., places, M, taps·C): the runs of so many positions in each row, from o·stride on; a view
+    """(.., M, width, C) -> (.., places, M, taps·C): the runs of so many positions in each row, from
+    o·stride on; a view
 
-    The numbers of a row must be contiguous. x.strides does not tell how far apart they are: NumPy allows any stride for an
-    axis of length 1.
+    The numbers of a row must be contiguous. x.strides does not tell how far apart they are: NumPy
+    allows any stride for an axis of length 1.
     """
     *others, row, _, _ = x.strides
     *batch, rows, width, channels = x.shape
     number, position = x.itemsize, channels * x.itemsize
     shape = (*batch, (width - taps) // stride + 1, rows, taps * channels)
-    return array_module(x).lib.stride_tricks.as_strided(x, shape, (*others, stride * position, row, number))
+    return array_module(x).lib.stride_tricks.as_strided(
+        x, shape, (*others, stride * position, row, number)
+    )
 
 
 def rows_apart(xp, name, shape, dtype):
-    """Scratch memory of shape (.., width, C) with room for one position more in each row: rows that are a power of two apart
-    would push each other out of a cache."""
+    """Scratch memory of shape (.., width, C) with room for one position more in each row: rows that
+    are a power of two apart would push each other out of a cache."""
     *others, width, channels = shape
     return scratch(xp, name, (*others, width + 1, channels), dtype)[..., :width, :]
 
 
 def _windows(x, images, windows):
-    """(N, *extent, C) -> (places, M, taps·C): the rows that each window reads, laid side by side, and the runs of them"""
+    """(N, *extent, C) -> (places, M, taps·C): the rows that each window reads, laid side by side,
+    and the runs of them"""
     xp, channels = array_module(x), x.shape[-1]
     *others, taps = windows.size
     (before, after), width = windows.padding[-1], windows.extent[-1]
-    shape = (images.stop - images.start, *windows.out[:-1], before + width + after, prod(others), channels)
+    shape = (
+        images.stop - images.start,
+        *windows.out[:-1],
+        before + width + after,
+        prod(others),
+        channels,
+    )
     laid_out = scratch(xp, "rows", shape, x.dtype)
     if windows.padded != windows.extent:
         laid_out[...] = 0
@@ -131,7 +161,8 @@ def _windows(x, images, windows):
 
 
 def _meeting(windows, tap):
-    """Slices of the outputs and of the input, along all axes but the last, that meet through a tap"""
+    """Slices of the outputs and of the input, along all axes but the last, that meet through a
+    tap"""
     pairs = [windows.meeting(axis, t) for axis, t in enumerate(tap)]
     return [outs for outs, _ in pairs], [ins for _, ins in pairs]
 
@@ -142,7 +173,8 @@ def _rows(x):
 
 
 def _kernels_of_blocks(w, stride):
-    """(.., taps, C, K) -> (.., reach·K, stride·C): V of the derivation, the last j first, as the window reads dy"""
+    """(.., taps, C, K) -> (.., reach·K, stride·C): V of the derivation, the last j first, as the
+    window reads dy"""
     xp, (*others, taps, channels, outputs) = array_module(w), w.shape
     reach = -(-taps // stride)
     whole = xp.zeros((*others, reach * stride, channels, outputs), w.dtype)
@@ -153,5 +185,7 @@ def _kernels_of_blocks(w, stride):
 
 def _parts(x, windows):
     """Of the images"""
-    each = max(1, prod(windows.out[:-1]) * prod(windows.size[:-1]) * windows.extent[-1] * x.shape[-1])
+    each = max(
+        1, prod(windows.out[:-1]) * prod(windows.size[:-1]) * windows.extent[-1] * x.shape[-1]
+    )
     return equal_parts(x.shape[0], fair_strip(array_module(x), x.shape[0] * each, STRIP) // each)

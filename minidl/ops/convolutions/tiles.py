@@ -1,11 +1,12 @@
 """Tiles: from a picture to the points of Winograd's algorithm and back.
 
-A tile is 4 outputs long on each axis and reads 6 inputs; neighbours overlap by two. A map along an axis is a product of a small
-matrix with the numbers of that axis, for all positions of the others at once. Arrays are laid out so that the rows of every
-such product are runs of memory: nothing is gathered or scattered, and no tile is ever copied by itself.
+A tile is 4 outputs long on each axis and reads 6 inputs; neighbours overlap by two. A map along an
+axis is a product of a small matrix with the numbers of that axis, for all positions of the others
+at once. Arrays are laid out so that the rows of every such product are runs of memory: nothing is
+gathered or scattered, and no tile is ever copied by itself.
 
-At the points an array has the shape (6^(rank-1), tiles, 6, channels): the points of all axes but the last, the tiles, the
-points of the last axis.
+At the points an array has the shape (6^(rank-1), tiles, 6, channels): the points of all axes but
+the last, the tiles, the points of the last axis.
 """
 
 import functools
@@ -33,9 +34,11 @@ def tiles_of(out):
 
 
 def inputs_at_points(matrix, x, images, rows, tiles, before, room, out=None, whole=()):
-    """(N, *extent, C) -> (6^(rank-1), tiles, 6, C): the matrix (Bᵀ or A) along each axis of every tile of some rows of tiles
+    """(N, *extent, C) -> (6^(rank-1), tiles, 6, C): the matrix (Bᵀ or A) along each axis of every
+    tile of some rows of tiles
 
-    whole: so many positions of the last axes are not cut into tiles; they and the channels make one axis.
+    whole: so many positions of the last axes are not cut into tiles; they and the channels make one
+    axis.
     """
     tiles = [rows.stop - rows.start, *tiles[1:]]
     taken = matrix.shape[1]  # numbers along an axis that a tile reads: 6 inputs, or 4 outputs
@@ -76,11 +79,16 @@ def outputs_from_points(matrix, M, y, room):
 
 
 def map_kernels(matrix, kernels, out):
-    """The matrix along each axis of kernels (j, .., j, C, K) -> (i, .., i, C, K), some input channels at a time"""
+    """The matrix along each axis of kernels (j, .., j, C, K) -> (i, .., i, C, K), some input
+    channels at a time"""
     xp, (*size, channels, _) = array_module(kernels), kernels.shape
 
     def work(some):
-        room, part, last = two_rooms(xp, out.dtype), kernels[..., some, :].reshape(*size, -1), out[..., some, :]
+        room, part, last = (
+            two_rooms(xp, out.dtype),
+            kernels[..., some, :].reshape(*size, -1),
+            out[..., some, :],
+        )
         for axis in range(len(size)):
             shape = (*last.shape[: axis + 1], *part.shape[axis + 1 :])
             to = last.reshape(shape) if axis == len(size) - 1 else room(*shape)
@@ -91,11 +99,13 @@ def map_kernels(matrix, kernels, out):
 
 
 def strips_of_tiles(images, tiles, inputs, outputs):
-    """(images, rows of tiles, output channels): where there are fewer strips than cores, they share the outputs too, and each
-    computes the inputs at the points for itself."""
+    """(images, rows of tiles, output channels): where there are fewer strips than cores, they share
+    the outputs too, and each computes the inputs at the points for itself."""
     parts = _parts(images, tiles, inputs, outputs)
     channels = (
-        equal_parts(outputs, outputs * len(parts) // get_threads()) if len(parts) < get_threads() else [slice(0, outputs)]
+        equal_parts(outputs, outputs * len(parts) // get_threads())
+        if len(parts) < get_threads()
+        else [slice(0, outputs)]
     )
     return [(*part, some) for part in parts for some in channels]
 
@@ -114,26 +124,34 @@ def blocks_of_tiles(images, tiles, inputs, outputs):
 
 
 def two_rooms(xp, dtype):
-    """room(*shape): an array to be filled, good until the next but one: each map reads the last and fills the next."""
+    """room(*shape): an array to be filled, good until the next but one: each map reads the last and
+    fills the next."""
     names = cycle(("one", "other"))
     return lambda *shape: scratch(xp, next(names), shape, dtype)
 
 
 def _parts(images, tiles, inputs, outputs):
-    few, fitting = SMALL // (inputs * outputs), STRIP // (INPUTS ** len(tiles) * max(inputs, outputs))
+    few, fitting = (
+        SMALL // (inputs * outputs),
+        STRIP // (INPUTS ** len(tiles) * max(inputs, outputs)),
+    )
     most = min(few, fitting) if few >= LEAST_TILES else max(LEAST_TILES, fitting)
     return strips(images, tiles[0], prod(tiles[1:]), most)
 
 
 def _windows(V, count, taken):
-    """(points, n, length, rest) -> (points, n, count, taken, rest): overlapping views, TILE apart"""
+    """(points, n, length, rest) -> (points, n, count, taken, rest): overlapping views, TILE
+    apart"""
     points, n, length, rest = V.strides
     shape = (*V.shape[:2], count, taken, V.shape[-1])
-    return array_module(V).lib.stride_tricks.as_strided(V, shape, (points, n, TILE * length, length, rest))
+    return array_module(V).lib.stride_tricks.as_strided(
+        V, shape, (points, n, TILE * length, length, rest)
+    )
 
 
 def _apply(matrix, x, out):
-    """out[..., i, r] = Σ_j matrix[i, j] x[..., j, r], in slices of r for which BLAS copies nothing"""
+    """out[..., i, r] = Σ_j matrix[i, j] x[..., j, r], in slices of r for which BLAS copies
+    nothing"""
     xp = array_module(x)
     matrix = _placed(xp, x.dtype, matrix.tobytes(), matrix.shape)
     width = SMALL // matrix.size
@@ -144,5 +162,6 @@ def _apply(matrix, x, out):
 
 @functools.lru_cache(100)
 def _placed(xp, dtype, numbers, shape):
-    """A matrix of float64, in bytes, on the device: what goes to a GPU waits for it, and goes but once"""
+    """A matrix of float64, in bytes, on the device: what goes to a GPU waits for it, and goes but
+    once"""
     return xp.asarray(np.frombuffer(numbers).reshape(shape), dtype=dtype)

@@ -1,17 +1,20 @@
-"""Convolution by Winograd's F(4, 3): four outputs of three taps for six multiplications instead of twelve, and in two
-dimensions sixteen for 36 instead of 144 (Winograd 1980; Lavin & Gray 2015, arXiv 1509.09308).
+"""Convolution by Winograd's F(4, 3): four outputs of three taps for six multiplications instead of
+twelve, and in two dimensions sixteen for 36 instead of 144 (Winograd 1980; Lavin & Gray 2015, arXiv
+1509.09308).
 
-**One dimension.** Four outputs of a kernel g of three taps, y[o] = Σ_t d[o+t] g[t], read six inputs d. Look at the sum the
-other way round: in L = Σ_o dy[o] y[o] the input d[i] stands beside e[i] = Σ_{o+t=i} dy[o] g[t], which is the product of two
-polynomials, dy[0] + dy[1] z + dy[2] z² + dy[3] z³ and g[0] + g[1] z + g[2] z². The product has degree 5, so its values at six
-points determine it, and each value takes one multiplication. Five points p are 0, 1, -1, 2, -2 (q: those others than p):
+**One dimension.** Four outputs of a kernel g of three taps, y[o] = Σ_t d[o+t] g[t], read six inputs
+d. Look at the sum the other way round: in L = Σ_o dy[o] y[o] the input d[i] stands beside e[i] =
+Σ_{o+t=i} dy[o] g[t], which is the product of two polynomials, dy[0] + dy[1] z + dy[2] z² + dy[3] z³
+and g[0] + g[1] z + g[2] z². The product has degree 5, so its values at six points determine it, and
+each value takes one multiplication. Five points p are 0, 1, -1, 2, -2 (q: those others than p):
 
     rows of A, which evaluates dy at the points:             1, p, p², p³
     rows of G, which evaluates g:                            1, p, p²,   divided by n(p) = Π_q (p - q)
     columns of B, which find the product from its values:    the coefficients of Π_q (z - q)      (Lagrange)
 
-The sixth is ∞: the value there is the highest coefficient, A's row (0, 0, 0, 1) and G's (0, 0, 1). B's column is Π (z - p) over
-all five, which is 0 at each of them; the other columns are of degree 4 and leave z⁵ alone. In numbers,
+The sixth is ∞: the value there is the highest coefficient, A's row (0, 0, 0, 1) and G's (0, 0, 1).
+B's column is Π (z - p) over all five, which is 0 at each of them; the other columns are of degree 4
+and leave z⁵ alone. In numbers,
 
     Bᵀ = [4  0 -5  0 1 0]    G = [ 1/4     0    0  ]    Aᵀ = [1 1  1 1  1 0]
          [0 -4 -4  1 1 0]        [-1/6  -1/6  -1/6 ]         [0 1 -1 2 -2 0]
@@ -28,24 +31,28 @@ So e = B [(A dy) * (G g)], and since that is L's derivative by d, y is the same 
 >>> A.T @ ((B.T @ d) * (G @ g))             # 0·1 + 1·2 + 2·3 = 8, 1·1 + 2·2 + 3·3 = 14, ...
 array([ 8., 14., 20., 26.])
 
-**Several dimensions.** The maps are applied along each axis. A tile of 4x4 outputs reads 6x6 inputs, and neighbouring tiles
-overlap by two: Y = Aᵀ [(G g Gᵀ) * (Bᵀ d B)] A.
+**Several dimensions.** The maps are applied along each axis. A tile of 4x4 outputs reads 6x6
+inputs, and neighbouring tiles overlap by two: Y = Aᵀ [(G g Gᵀ) * (Bᵀ d B)] A.
 
-**Channels.** At each of the 36 points, 6 along one axis with 6 along the other, the product becomes a sum over the input
-channels, for all tiles at once: 36 matrix products V U of V (tiles, C), the inputs at that point, with U (C, K), the kernels
-there. BLAS does these, and they are nearly all of the work: 36/16 = 2.25 multiplications for each output and pair of channels,
-where the definition has 9.
+**Channels.** At each of the 36 points, 6 along one axis with 6 along the other, the product becomes
+a sum over the input channels, for all tiles at once: 36 matrix products V U of V (tiles, C), the
+inputs at that point, with U (C, K), the kernels there. BLAS does these, and they are nearly all of
+the work: 36/16 = 2.25 multiplications for each output and pair of channels, where the definition
+has 9.
 
-**Gradients.** dx is a convolution of the same kind, of dy with the kernel turned by 180° and its channels exchanged. For dw the
-maps run backwards: M = V U gives dU = Vᵀ dM, and Y = Aᵀ M A gives dM = A dY Aᵀ, U = G g Gᵀ gives dg = Gᵀ dU G.
+**Gradients.** dx is a convolution of the same kind, of dy with the kernel turned by 180° and its
+channels exchanged. For dw the maps run backwards: M = V U gives dU = Vᵀ dM, and Y = Aᵀ M A gives dM
+= A dY Aᵀ, U = G g Gᵀ gives dg = Gᵀ dU G.
 
-**The error.** Bᵀ adds inputs with weights up to 5, and y[3] takes the products at ±2 eight times: large terms cancel to
-outputs of the size of the inputs, and their rounding errors stay. On VGG19's own activations in float32 it is at most 6e-6 of
-the largest output. More points would save more products and cancel more digits. (And since all numbers of a tile meet, a NaN
-or infinity spreads over every tile that reads it.)
+**The error.** Bᵀ adds inputs with weights up to 5, and y[3] takes the products at ±2 eight times:
+large terms cancel to outputs of the size of the inputs, and their rounding errors stay. On VGG19's
+own activations in float32 it is at most 6e-6 of the largest output. More points would save more
+products and cancel more digits. (And since all numbers of a tile meet, a NaN or infinity spreads
+over every tile that reads it.)
 
-Cost: N·out·C·K·(6/4)^rank multiply-adds: 1.5 of 3 in one dimension, 2.25 of 9 in two, 3.375 of 27 in three; and the maps, which
-are matrix products too, of matrices so flat that they cost what reading and writing their numbers costs.
+Cost: N·out·C·K·(6/4)^rank multiply-adds: 1.5 of 3 in one dimension, 2.25 of 9 in two, 3.375 of 27
+in three; and the maps, which are matrix products too, of matrices so flat that they cost what
+reading and writing their numbers costs.
 """
 
 from math import prod
@@ -87,7 +94,9 @@ def _maps():
 
 A, B, G = _maps()
 
-KEEP = 1 << 30  # multiply-adds of the products: where there are fewer, frozen kernels are kept at the points, turned and not
+# multiply-adds of the products: where there are fewer, frozen kernels are kept at the points,
+# turned and not
+KEEP = 1 << 30
 
 
 TAKES = "kernels of 3 taps on each axis, stride 1, dilation 1, groups 1"
@@ -96,12 +105,20 @@ TAKES = "kernels of 3 taps on each axis, stride 1, dilation 1, groups 1"
 def fits(windows, groups, w_shape):
     """Whether this algorithm can"""
     rank = len(windows.size)
-    return windows.size == (TAPS,) * rank and windows.stride == windows.dilation == (1,) * rank and groups == 1
+    return (
+        windows.size == (TAPS,) * rank
+        and windows.stride == windows.dilation == (1,) * rank
+        and groups == 1
+    )
 
 
 def keeps(w, images, out):
-    """Whether the kernels at the points are computed once for good: w is frozen, and the products are few beside them."""
-    return is_frozen(w) and images * prod(tiles_of(out)) * INPUTS ** len(out) * w.shape[-2] * w.shape[-1] < KEEP
+    """Whether the kernels at the points are computed once for good: w is frozen, and the products
+    are few beside them."""
+    return (
+        is_frozen(w)
+        and images * prod(tiles_of(out)) * INPUTS ** len(out) * w.shape[-2] * w.shape[-1] < KEEP
+    )
 
 
 def forward(x, w, windows, groups, finish):
@@ -154,7 +171,8 @@ def dw(dy, x, windows, groups):
 
 
 def _add_block(dU, block, dy, x, windows):
-    """dU += Vᵀ dM, over the tiles of a block of strips: first V and dM, strip by strip, then the products, point by point"""
+    """dU += Vᵀ dM, over the tiles of a block of strips: first V and dM, strip by strip, then the
+    products, point by point"""
     xp, tiles = array_module(dU), tiles_of(windows.out)
     before, nothing_before = [before for before, _ in windows.padding], [0] * len(tiles)
     _, _, last = block[-1]
@@ -175,7 +193,8 @@ def _add_block(dU, block, dy, x, windows):
 
 
 def _kernels(w, turn, dtype):
-    """(3, .., 3, C, K) -> (6^(rank-1), 6, C, K) or, turned, (6^(rank-1), 6, K, C): G along each axis"""
+    """(3, .., 3, C, K) -> (6^(rank-1), 6, C, K) or, turned, (6^(rank-1), 6, K, C): G along each
+    axis"""
     w = w.astype(dtype, copy=False)
     w = w[(slice(None, None, -1),) * (w.ndim - 2)].swapaxes(-1, -2) if turn else w
     xp, (*size, channels, outputs) = array_module(w), w.shape

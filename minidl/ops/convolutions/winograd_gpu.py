@@ -1,8 +1,9 @@
-"""Winograd's algorithm on a GPU, for pictures: the maps of winograd.py are kernels (winograd.cu), and between them the products
-at all 36 points go to the GPU's BLAS in one call.
+"""Winograd's algorithm on a GPU, for pictures: the maps of winograd.py are kernels (winograd.cu),
+and between them the products at all 36 points go to the GPU's BLAS in one call.
 
-Bias and ReLU are applied, and the mask of a ReLU's gradient, while a tile is in a thread's registers. The points take 2.25
-times the memory of the pictures, so large ones are worked off some tiles at a time.
+Bias and ReLU are applied, and the mask of a ReLU's gradient, while a tile is in a thread's
+registers. The points take 2.25 times the memory of the pictures, so large ones are worked off some
+tiles at a time.
 """
 
 import functools
@@ -22,7 +23,9 @@ POINTS = INPUTS**2
 
 def fit(a, b):
     """Whether the kernels can take these arrays: x or dy, and another."""
-    return len(a.shape) == 4 and KERNELS.fit(*(array for array in (*_and_mask(a), b) if array is not None))
+    return len(a.shape) == 4 and KERNELS.fit(
+        *(array for array in (*_and_mask(a), b) if array is not None)
+    )
 
 
 def correlate(x, w, turn, before, out, finish):
@@ -32,10 +35,15 @@ def correlate(x, w, turn, before, out, finish):
     y = xp.empty((x.shape[0], *out, U.shape[-1]), x.dtype)
     bias = None if finish.b is None else xp.ascontiguousarray(finish.b, x.dtype)
     for some in _parts(x.shape[0], tiles, max(U.shape[1:])):
-        V, M = _at_points("inputs_at_points", x, some, tiles, before), xp.empty((POINTS, len(some), U.shape[-1]), x.dtype)
+        V, M = (
+            _at_points("inputs_at_points", x, some, tiles, before),
+            xp.empty((POINTS, len(some), U.shape[-1]), x.dtype),
+        )
         xp.matmul(V, U, out=M)
         tiling = _tiling(some, *tiles, *y.shape[1:], 0, 0)
-        KERNELS.launch("outputs_from_points", len(some) * y.shape[-1], M, bias, y, int(finish.rectify), tiling)
+        KERNELS.launch(
+            "outputs_from_points", len(some) * y.shape[-1], M, bias, y, int(finish.rectify), tiling
+        )
     return y
 
 
@@ -44,7 +52,10 @@ def dw(dy, x, before):
     xp, tiles, shape = array_module(dy, x), tiles_of(dy.shape[1:-1]), (x.shape[-1], dy.shape[-1])
     dU, dw = xp.zeros((POINTS, *shape), x.dtype), xp.empty((3, 3, *shape), x.dtype)
     for some in _parts(x.shape[0], tiles, max(shape)):
-        V, dM = _at_points("inputs_at_points", x, some, tiles, before), _at_points("gradients_at_points", dy, some, tiles)
+        V, dM = (
+            _at_points("inputs_at_points", x, some, tiles, before),
+            _at_points("gradients_at_points", dy, some, tiles),
+        )
         dU += xp.matmul(V.mT, dM)
     KERNELS.launch("kernels_from_points", prod(shape), dU, dw, prod(shape))
     return dw
@@ -54,7 +65,15 @@ def _kernels(w, turn):
     """(3, 3, C, K) -> (36, C, K) or, turned, (36, K, C)"""
     xp, (inputs, outputs) = array_module(w), w.shape[-2:]
     U = xp.empty((POINTS, outputs, inputs) if turn else (POINTS, inputs, outputs), w.dtype)
-    KERNELS.launch("kernels_at_points", inputs * outputs, xp.ascontiguousarray(w), U, int(turn), inputs, outputs)
+    KERNELS.launch(
+        "kernels_at_points",
+        inputs * outputs,
+        xp.ascontiguousarray(w),
+        U,
+        int(turn),
+        inputs,
+        outputs,
+    )
     return U
 
 
@@ -66,14 +85,24 @@ def _at_points(kernel, x, some, tiles, before=(0, 0)):
     xp = array_module(x)
     points = xp.empty((POINTS, len(some), x.shape[-1]), x.dtype)
     x, mask = (a if a is None else xp.ascontiguousarray(a) for a in _and_mask(x))
-    KERNELS.launch(kernel, len(some) * x.shape[-1], x, mask, points, _tiling(some, *tiles, *x.shape[1:], *before))
+    KERNELS.launch(
+        kernel,
+        len(some) * x.shape[-1],
+        x,
+        mask,
+        points,
+        _tiling(some, *tiles, *x.shape[1:], *before),
+    )
     return points
 
 
 def _parts(images, tiles, channels):
     """Ranges of all tiles of all images, of at most GPU_STRIP numbers at the points each"""
     count = images * prod(tiles)
-    return [range(count)[part] for part in strips.equal_parts(count, strips.GPU_STRIP // (POINTS * channels), cores=1)]
+    return [
+        range(count)[part]
+        for part in strips.equal_parts(count, strips.GPU_STRIP // (POINTS * channels), cores=1)
+    ]
 
 
 @functools.lru_cache(1000)

@@ -1,13 +1,17 @@
-"""Winograd's F(4, 3) along all axes but the last, and runs of memory along the last: for few channels.
+"""Winograd's F(4, 3) along all axes but the last, and runs of memory along the last: for few
+channels.
 
-A picture's row of W positions with C channels each is, for the other axes, one position of W·C channels. So Winograd's maps
-along these give rows at their points; and at each point a convolution of one axis is left, of the rows with the kernel's rows
-there. That one needs no maps: its windows are runs of memory (runs.py).
+A picture's row of W positions with C channels each is, for the other axes, one position of W·C
+channels. So Winograd's maps along these give rows at their points; and at each point a convolution
+of one axis is left, of the rows with the kernel's rows there. That one needs no maps: its windows
+are runs of memory (runs.py).
 
-Each axis with maps saves half of the multiplications and multiplies the numbers by 6/4 on the way; an axis of runs saves none
-and adds nothing. With few channels the numbers cost more than the multiplications, so one axis less of maps is the faster way.
+Each axis with maps saves half of the multiplications and multiplies the numbers by 6/4 on the way;
+an axis of runs saves none and adds nothing. With few channels the numbers cost more than the
+multiplications, so one axis less of maps is the faster way.
 
-Cost: N·out·C·K·(6/4)^(rank-1)·3 multiply-adds: in two dimensions 4.5 of 9; and half of winograd's maps.
+Cost: N·out·C·K·(6/4)^(rank-1)·3 multiply-adds: in two dimensions 4.5 of 9; and half of winograd's
+maps.
 """
 
 from math import prod
@@ -47,7 +51,9 @@ def forward(x, w, windows, groups, finish):
 def dx(dy, w, windows, groups):
     """(N, *out, K), (3, .., 3, C, K) -> (N, *extent, C)"""
     turned = w[(slice(None, None, -1),) * len(windows.size)].swapaxes(-1, -2)
-    return _correlate(dy, turned, [TAPS - 1 - before for before, _ in windows.padding], windows.extent, Finish())
+    return _correlate(
+        dy, turned, [TAPS - 1 - before for before, _ in windows.padding], windows.extent, Finish()
+    )
 
 
 def _correlate(x, w, before, out, finish):
@@ -58,11 +64,15 @@ def _correlate(x, w, before, out, finish):
     def work(strip):
         images, rows = strip
         room = two_rooms(xp, dtype)
-        V = inputs_at_points(B.T, x, images, rows, tiles_of(tiled), before, room, whole=[width + TAPS - 1])
+        V = inputs_at_points(
+            B.T, x, images, rows, tiles_of(tiled), before, room, whole=[width + TAPS - 1]
+        )
         M = rows_apart(xp, "M", (*V.shape[:-1], width, outputs), dtype)
         xp.matmul(_runs(V, channels, TAPS), U, out=runs(M.swapaxes(1, 2)))
         part = y[images, TILE * rows.start : TILE * rows.stop]
-        outputs_from_points(A.T, M.reshape(*M.shape[:-2], -1), part.reshape(*part.shape[:-2], -1), room)
+        outputs_from_points(
+            A.T, M.reshape(*M.shape[:-2], -1), part.reshape(*part.shape[:-2], -1), room
+        )
         finish(part, slice(None))
 
     if y.size:
@@ -72,17 +82,41 @@ def _correlate(x, w, before, out, finish):
 
 def dw(dy, x, windows, groups):
     """(N, *out, K), (N, *extent, C) -> (3, .., 3, C, K)"""
-    xp, (*tiled, width), channels, outputs = array_module(dy, x), windows.out, x.shape[-1], dy.shape[-1]
-    tiles, before, nothing_before = tiles_of(tiled), [before for before, _ in windows.padding], [0] * len(windows.out)
+    xp, (*tiled, width), channels, outputs = (
+        array_module(dy, x),
+        windows.out,
+        x.shape[-1],
+        dy.shape[-1],
+    )
+    tiles, before, nothing_before = (
+        tiles_of(tiled),
+        [before for before, _ in windows.padding],
+        [0] * len(windows.out),
+    )
     dtype, axes = xp.result_type(dy.dtype, x.dtype), len(tiles)
 
     def work(strip):
         images, rows = strip
-        room, count = two_rooms(xp, dtype), (images.stop - images.start) * (rows.stop - rows.start) * prod(tiles[1:])
-        V = scratch(xp, "V", (INPUTS ** (axes - 1), count, INPUTS, (width + TAPS - 1) * channels), dtype)
+        room, count = (
+            two_rooms(xp, dtype),
+            (images.stop - images.start) * (rows.stop - rows.start) * prod(tiles[1:]),
+        )
+        V = scratch(
+            xp, "V", (INPUTS ** (axes - 1), count, INPUTS, (width + TAPS - 1) * channels), dtype
+        )
         dM = rows_apart(xp, "dM", (INPUTS ** (axes - 1), count, INPUTS, width, outputs), dtype)
         inputs_at_points(B.T, x, images, rows, tiles, before, room, V, [width + TAPS - 1])
-        inputs_at_points(A, dy, images, rows, tiles, nothing_before, room, dM.reshape(*dM.shape[:-2], -1), [width])
+        inputs_at_points(
+            A,
+            dy,
+            images,
+            rows,
+            tiles,
+            nothing_before,
+            room,
+            dM.reshape(*dM.shape[:-2], -1),
+            [width],
+        )
         return (_runs(V, channels, TAPS).mT @ runs(dM.swapaxes(1, 2))).sum(axis=2)
 
     parts = _strips(xp, x.shape[0], windows.out, max(channels, outputs))
@@ -93,7 +127,8 @@ def dw(dy, x, windows, groups):
 
 
 def _kernels(w, dtype):
-    """(3, .., 3, C, K) -> (6^(rank-2), 6, 1, 3·C, K): G along each axis but the last, whose taps go with the channels"""
+    """(3, .., 3, C, K) -> (6^(rank-2), 6, 1, 3·C, K): G along each axis but the last, whose taps go
+    with the channels"""
     xp, (*size, taps, channels, outputs) = array_module(w), w.shape
     U = scratch(xp, "U", (*[INPUTS] * len(size), taps * channels, outputs), dtype)
     map_kernels(G, w.astype(dtype, copy=False).reshape(*size, taps * channels, outputs), U)

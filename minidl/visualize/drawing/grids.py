@@ -18,17 +18,19 @@ from minidl.errors import ArgumentError, ShapeError
 PAPER, INK, QUIET, LINE = (251, 250, 247), (28, 28, 31), (96, 96, 104), (214, 211, 204)  # RGB
 MARGIN, GAP, AROUND_TEXT = 24, 14, 6  # pixels
 TITLE, LABEL, CAPTION = 22, 16, 14  # heights of letters
-LABEL_WIDTH, LEAST_WIDTH, LEAST_TITLE = 200, 72, 400  # pixels: of labels at most, of a column with texts, of the title's lines
+# pixels: of labels at most, of a column with texts, of the title's lines
+LABEL_WIDTH, LEAST_WIDTH, LEAST_TITLE = 200, 72, 400
 
 
 def grid(rows, captions=None, labels=None, title=None, side=128):
     """A picture (H, W, 3), float32, 0..255, of cells in rows.
 
-    rows: lists of cells, each an array (h, w, 3) or (h, w), 0..255, or None where a place is empty. captions: lists like the
-    rows, of what stands below each cell; labels: one a row, to its left; title: above all; each text may be None, and is
-    broken into lines where it is too wide. side: cells whose longer side has fewer pixels are enlarged by
-    a whole number, their pixels as squares, until it has them.
-    Raises ArgumentError where there is no cell, ShapeError for an array that is no picture.
+    rows: lists of cells, each an array (h, w, 3) or (h, w), 0..255, or None where a place is empty.
+    captions: lists like the rows, of what stands below each cell; labels: one a row, to its left;
+    title: above all; each text may be None, and is broken into lines where it is too wide. side:
+    cells whose longer side has fewer pixels are enlarged by a whole number, their pixels as
+    squares, until it has them. Raises ArgumentError where there is no cell, ShapeError for an array
+    that is no picture.
 
     >>> grid([[np.zeros((4, 4)), np.zeros((4, 4, 3))]], [["first", "second"]], side=8).shape[2]
     3
@@ -38,7 +40,9 @@ def grid(rows, captions=None, labels=None, title=None, side=128):
     if not any(picture for column in columns for picture in column):
         raise ArgumentError("the grid has no pictures; wanted at least one cell that is not None")
     narrowest = LEAST_WIDTH if captions else 1
-    widths = [max([narrowest, *(picture.width for picture in column if picture)]) for column in columns]
+    widths = [
+        max([narrowest, *(picture.width for picture in column if picture)]) for column in columns
+    ]
     label_texts = _texts(labels, LABEL, [LABEL_WIDTH] * len(rows), INK)
     left = MARGIN + max((label.width + GAP for label in label_texts if label), default=0)
     starts = [left + sum(widths[:number]) + GAP * number for number in range(len(widths))]
@@ -52,7 +56,9 @@ def grid(rows, captions=None, labels=None, title=None, side=128):
     for row, texts, label in zip_longest(pictures, captions or [], label_texts):
         high = [(MARGIN, top, label)] if label else []
         high += [(x, top, picture) for x, picture in zip(starts, row, strict=False) if picture]
-        for x, picture, text in zip(starts, row, _texts(texts, CAPTION, widths, QUIET), strict=False):
+        for x, picture, text in zip(
+            starts, row, _texts(texts, CAPTION, widths, QUIET), strict=False
+        ):
             if text:
                 high.append((x, top + (picture.height + AROUND_TEXT if picture else 0), text))
         placed += high
@@ -79,9 +85,14 @@ def _texts(words, size, widths, colour):
     """A _Text or None for each width"""
     words = list(words or [])
     if len(words) > len(widths):
-        raise ArgumentError(f"the grid has {len(words)} texts for {len(widths)} places; wanted at most one each")
+        raise ArgumentError(
+            f"the grid has {len(words)} texts for {len(widths)} places; wanted at most one each"
+        )
     words += [None] * (len(widths) - len(words))
-    return [_Text(text, size, width, colour) if text else None for text, width in zip(words, widths, strict=True)]
+    return [
+        _Text(text, size, width, colour) if text else None
+        for text, width in zip(words, widths, strict=True)
+    ]
 
 
 def _broken(text, font, width):
@@ -94,7 +105,11 @@ def _broken(text, font, width):
                 lines.append(line)
                 longer = word
             while len(longer) > 1 and _length(longer, font) > width:
-                most = max(1, next(n for n in range(1, len(longer) + 1) if _length(longer[:n], font) > width) - 1)
+                most = max(
+                    1,
+                    next(n for n in range(1, len(longer) + 1) if _length(longer[:n], font) > width)
+                    - 1,
+                )
                 lines.append(longer[:most])
                 longer = longer[most:]
             line = longer
@@ -108,7 +123,8 @@ def _length(text, font):
 
 
 def _drawable(text):
-    """The font knows ASCII and little more: letters lose their accents, and what is left is shown as ?"""
+    """The font knows ASCII and little more: letters lose their accents, and what is left is shown
+    as ?"""
     plain = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return "".join(c if c == "\n" or " " <= c <= "~" else "?" for c in plain)
 
@@ -119,7 +135,11 @@ def _picture(cell, side):
         raise ShapeError(f"a cell of the grid has shape {array.shape}; wanted (h, w, 3) or (h, w)")
     image = to_pillow(array).convert("RGB")
     times = -(-side // max(image.size))
-    return image if times == 1 else image.resize([times * length for length in image.size], Image.Resampling.NEAREST)
+    return (
+        image
+        if times == 1
+        else image.resize([times * length for length in image.size], Image.Resampling.NEAREST)
+    )
 
 
 def _drawn(placed, width, height):

@@ -1,4 +1,5 @@
-"""A page of pictures: one HTML file that holds all it shows, for wide and narrow screens, by day and by night."""
+"""A page of pictures: one HTML file that holds all it shows, for wide and narrow screens, by day
+and by night."""
 
 import base64
 import html
@@ -63,10 +64,15 @@ class Section(NamedTuple):
 
 
 def page(title, words, sections, foot=""):
-    """The page as text. Everything is escaped: names of files and layers are shown as they are, but for what is no Unicode."""
+    """The page as text. Everything is escaped: names of files and layers are shown as they are, but
+    for what is no Unicode."""
     anchors = [f"s{number}" for number in range(len(sections))]
-    links = "".join(f'<a href="#{a}">{_text(s.title)}</a>' for a, s in zip(anchors, sections, strict=True))
-    body = "".join(_section(anchor, section) for anchor, section in zip(anchors, sections, strict=True))
+    links = "".join(
+        f'<a href="#{a}">{_text(s.title)}</a>' for a, s in zip(anchors, sections, strict=True)
+    )
+    body = "".join(
+        _section(anchor, section) for anchor, section in zip(anchors, sections, strict=True)
+    )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -97,7 +103,8 @@ def _figure(figure):
 
 
 def _text(words):
-    """For HTML in UTF-8; of a file's name the bytes that are no UTF-8 as \\udc80 to \\udcff, as Python calls them"""
+    """For HTML in UTF-8; of a file's name the bytes that are no UTF-8 as \\udc80 to \\udcff, as
+    Python calls them"""
     return html.escape(words.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
@@ -105,7 +112,11 @@ def _image(picture):
     image = to_pillow(picture).convert("RGB")
     image.thumbnail((MOST, MOST))
     times = min(-(-LEAST // min(image.size)), MOST // max(image.size))
-    return image if times == 1 else image.resize([times * length for length in image.size], Image.Resampling.NEAREST)
+    return (
+        image
+        if times == 1
+        else image.resize([times * length for length in image.size], Image.Resampling.NEAREST)
+    )
 
 
 def _address(image):

@@ -22,9 +22,10 @@ class Shades(NamedTuple):
 def shades(values, picture):
     """(h, w), (H, W, 3) 0..255 -> Shades, each map scaled by itself
 
-    With s, below which 99 % of the sizes lie: a map without negative numbers goes from black, 0, to white, s; one with them
-    from black, -s, over grey, 0, to white, s. A coarse map's positions show as blocks. Over the picture, which is made grey
-    and dim, what is positive is laid in orange, what is negative in blue, the more densely the larger it is, and smoothly.
+    With s, below which 99 % of the sizes lie: a map without negative numbers goes from black, 0, to
+    white, s; one with them from black, -s, over grey, 0, to white, s. A coarse map's positions show
+    as blocks. Over the picture, which is made grey and dim, what is positive is laid in orange,
+    what is negative in blue, the more densely the larger it is, and smoothly.
     """
     top = float(np.percentile(abs(values), PERCENTILE)) or float(abs(values).max())
     share = np.clip(values / top, -1, 1) if top else np.zeros_like(values)

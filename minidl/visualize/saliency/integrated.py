@@ -1,12 +1,14 @@
-"""Integrated gradients (Sundararajan, Taly, Yan 2017): the gradient collected on the way from a baseline to the picture.
+"""Integrated gradients (Sundararajan, Taly, Yan 2017): the gradient collected on the way from a
+baseline to the picture.
 
-A gradient at the picture is 0 where F is saturated: F(x) = 1 - max(1 - x, 0) has none at x = 2, though x raised F from 0 to 1.
-So the way there is followed (their equation 1), on a straight line from the baseline b,
+A gradient at the picture is 0 where F is saturated: F(x) = 1 - max(1 - x, 0) has none at x = 2,
+though x raised F from 0 to 1. So the way there is followed (their equation 1), on a straight line
+from the baseline b,
 
     A_i = (x_i - b_i) ∫ ∂F/∂x_i (b + α (x - b)) dα,      α from 0 to 1
 
-of which the chain rule says that Σ_i A_i = F(x) - F(b): they are complete. The integral is a sum at the middles of equal parts,
-so what the sum of A lacks of F(x) - F(b) tells how good it is.
+of which the chain rule says that Σ_i A_i = F(x) - F(b): they are complete. The integral is a sum at
+the middles of equal parts, so what the sum of A lacks of F(x) - F(b) tells how good it is.
 """
 
 from typing import Any, NamedTuple
@@ -17,7 +19,8 @@ from minidl.visualize.scalars import batches, value, value_and_gradient
 
 
 class Integrated(NamedTuple):
-    """attributions: (*spatial, C); total: their sum; difference: F(x) - F(b), what the total should be."""
+    """attributions: (*spatial, C); total: their sum; difference: F(x) - F(b), what the total should
+    be."""
 
     attributions: Any
     total: float
@@ -42,7 +45,9 @@ def integrated_gradients(scalar, picture, baseline, steps=32):
     if steps < 1:
         raise ArgumentError(f"integrated gradients in {steps} steps; wanted at least 1")
     if picture.shape != baseline.shape:
-        raise ShapeError(f"the picture has shape {picture.shape} and the baseline {baseline.shape}; wanted the same")
+        raise ShapeError(
+            f"the picture has shape {picture.shape} and the baseline {baseline.shape}; wanted the same"
+        )
     xp, way, total = array_module(picture, baseline), picture - baseline, 0
     for part in batches(steps, picture.size):
         alphas = (xp.arange(part.start, part.stop, dtype=picture.dtype) + 0.5) / steps

@@ -1,4 +1,5 @@
-"""Saliency: which parts of a picture a number of the network depends on, by seven methods side by side."""
+"""Saliency: which parts of a picture a number of the network depends on, by seven methods side by
+side."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,7 +11,12 @@ from minidl.backend import array_module, to_numpy
 from minidl.errors import ArgumentError, one_of
 from minidl.visualize.choosing import deepest_layer
 from minidl.visualize.saliency.gradcam import grad_cam, must_weigh
-from minidl.visualize.saliency.gradients import gradient, gradient_times_input, guided_gradient, smooth_gradient
+from minidl.visualize.saliency.gradients import (
+    gradient,
+    gradient_times_input,
+    guided_gradient,
+    smooth_gradient,
+)
 from minidl.visualize.saliency.integrated import integrated_gradients
 from minidl.visualize.saliency.occlusion import must_cover, occlusion
 
@@ -24,9 +30,10 @@ BASELINES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """baseline: one of BASELINES, what stands for nothing; samples, noise, seed: of SmoothGrad; steps: of integrated
-    gradients; window, stride: of occlusion, by default a quarter of the shorter side and half of that; layer: whose maps
-    Grad-CAM weighs, by default the deepest behind a ReLU before the unit's."""
+    """baseline: one of BASELINES, what stands for nothing; samples, noise, seed: of SmoothGrad;
+    steps: of integrated gradients; window, stride: of occlusion, by default a quarter of the
+    shorter side and half of that; layer: whose maps Grad-CAM weighs, by default the deepest behind
+    a ReLU before the unit's."""
 
     baseline: str = "grey"
     samples: int = 16
@@ -42,8 +49,9 @@ class Settings:
 
 
 class Map(NamedTuple):
-    """values: (h, w) in NumPy, of the picture's height and width or, for Grad-CAM, of a layer's; colours: what orange and blue
-    say of it, as shades.py lays them over the picture; note: what else to know of it."""
+    """values: (h, w) in NumPy, of the picture's height and width or, for Grad-CAM, of a layer's;
+    colours: what orange and blue say of it, as shades.py lays them over the picture; note: what
+    else to know of it."""
 
     method: str
     values: np.ndarray
@@ -54,8 +62,9 @@ class Map(NamedTuple):
 def saliency(scalar, picture, methods=None, settings=None):
     """Yield a Map for each method, by default for all of METHODS.
 
-    scalar: a Scalar; picture: (H, W, C), an array of floating-point numbers of the current device. Of the colours the plain
-    gradients show the largest size, the attributions their sum, which may be negative. Raises ArgumentError as `fitted` does.
+    scalar: a Scalar; picture: (H, W, C), an array of floating-point numbers of the current device.
+    Of the colours the plain gradients show the largest size, the attributions their sum, which may
+    be negative. Raises ArgumentError as `fitted` does.
     """
     methods, settings = fitted(scalar, picture, methods, settings)
     for method in methods:
@@ -66,13 +75,17 @@ def saliency(scalar, picture, methods=None, settings=None):
 def fitted(scalar, picture, methods=None, settings=None):
     """(methods, Settings with a window, a stride and Grad-CAM's layer) for a picture (H, W, C)
 
-    What can be refused is refused here, before the first map. methods: by default all; then Grad-CAM is left out where no layer
-    before the unit has positions. Raises ArgumentError for an unknown method, and where the settings do not fit the picture or
-    the unit.
+    What can be refused is refused here, before the first map. methods: by default all; then
+    Grad-CAM is left out where no layer before the unit has positions. Raises ArgumentError for an
+    unknown method, and where the settings do not fit the picture or the unit.
     """
     if picture.ndim != 3:
         raise ArgumentError(f"the picture has shape {picture.shape}; wanted (H, W, C)")
-    extent, settings, chosen = picture.shape[:2], settings or Settings(), list(METHODS if methods is None else methods)
+    extent, settings, chosen = (
+        picture.shape[:2],
+        settings or Settings(),
+        list(METHODS if methods is None else methods),
+    )
     for method in chosen:
         one_of("method", method, METHODS)
     window = settings.window or max(1, min(extent) // 4)
@@ -81,7 +94,9 @@ def fitted(scalar, picture, methods=None, settings=None):
         must_cover(extent, settings.window, settings.stride)
     if "grad-cam" in chosen:
         try:
-            layer = settings.layer or deepest_layer(scalar.network, picture, before=scalar.unit.layer)
+            layer = settings.layer or deepest_layer(
+                scalar.network, picture, before=scalar.unit.layer
+            )
             must_weigh(scalar, extent, layer)
             settings = replace(settings, layer=layer)
         except ArgumentError:
@@ -97,7 +112,9 @@ def _gradient(scalar, picture, settings):
 
 def _gradient_times_input(scalar, picture, settings):
     baseline = BASELINES[settings.baseline](picture)
-    return gradient_times_input(scalar, picture, baseline).sum(axis=-1), f"input less {settings.baseline}"
+    return gradient_times_input(scalar, picture, baseline).sum(
+        axis=-1
+    ), f"input less {settings.baseline}"
 
 
 def _guided(scalar, picture, settings):
@@ -110,8 +127,12 @@ def _smooth(scalar, picture, settings):
 
 
 def _integrated(scalar, picture, settings):
-    found = integrated_gradients(scalar, picture, BASELINES[settings.baseline](picture), settings.steps)
-    return found.attributions.sum(axis=-1), f"from {settings.baseline}; {found.error:.1%} off complete"
+    found = integrated_gradients(
+        scalar, picture, BASELINES[settings.baseline](picture), settings.steps
+    )
+    return found.attributions.sum(
+        axis=-1
+    ), f"from {settings.baseline}; {found.error:.1%} off complete"
 
 
 def _grad_cam(scalar, picture, settings):
@@ -119,7 +140,9 @@ def _grad_cam(scalar, picture, settings):
 
 
 def _occlusion(scalar, picture, settings):
-    found = occlusion(scalar, picture, BASELINES[settings.baseline](picture), settings.window, settings.stride)
+    found = occlusion(
+        scalar, picture, BASELINES[settings.baseline](picture), settings.window, settings.stride
+    )
     return found, f"{settings.baseline} squares of {settings.window}, every {settings.stride}"
 
 
@@ -128,7 +151,8 @@ def _largest(gradients):
 
 
 class Method(NamedTuple):
-    """make: (scalar, picture, Settings that are `fitted`) -> (map, note); colours: as Map has them."""
+    """make: (scalar, picture, Settings that are `fitted`) -> (map, note); colours: as Map has
+    them."""
 
     make: Callable
     colours: str

@@ -1,4 +1,5 @@
-"""Occlusion (Zeiler & Fergus 2014, section 4.2): what the number loses when a square of the picture is covered."""
+"""Occlusion (Zeiler & Fergus 2014, section 4.2): what the number loses when a square of the picture
+is covered."""
 
 from itertools import product
 
@@ -12,8 +13,9 @@ def occlusion(scalar, picture, baseline, window, stride):
 
     M_p = mean over the squares S that cover p of  F(x) - F(x with S as in the baseline)
 
-    Positive where covering lowers F. Squares of side `window` begin every `stride` pixels along each axis, the last one at the
-    picture's end. (The paper paints F at each square's centre, and covers in grey.) Cost: F once for each square.
+    Positive where covering lowers F. Squares of side `window` begin every `stride` pixels along
+    each axis, the last one at the picture's end. (The paper paints F at each square's centre, and
+    covers in grey.) Cost: F once for each square.
 
     >>> occlusion(lambda x: x.sum(axis=(1, 2)), np.array([[1.], [2.], [4.]]), np.zeros((3, 1)), window=2, stride=1)
     array([3. , 4.5, 6. ])
@@ -25,7 +27,11 @@ def occlusion(scalar, picture, baseline, window, stride):
         for begins in product(*(_begins(length, window, stride) for length in spatial))
     ]
     xp = array_module(picture, baseline)
-    whole, total, covers = value(scalar, picture[None])[0], xp.zeros(spatial, picture.dtype), xp.zeros(spatial, picture.dtype)
+    whole, total, covers = (
+        value(scalar, picture[None])[0],
+        xp.zeros(spatial, picture.dtype),
+        xp.zeros(spatial, picture.dtype),
+    )
     for part in batches(len(squares), picture.size):
         some = squares[part]
         pictures = xp.stack([picture] * len(some))

@@ -1,8 +1,9 @@
-"""The sanity check of Adebayo et al. 2018: a map that explains a network must change when the network's weights do.
+"""The sanity check of Adebayo et al. 2018: a map that explains a network must change when the
+network's weights do.
 
-The network's weights are drawn anew, and the map of the same unit is made again. If its pixels are still in the same order, it
-shows the picture, not what the network has learned. Guided gradients fail in part: where nothing inhibits, they show the
-picture's edges whatever the weights are.
+The network's weights are drawn anew, and the map of the same unit is made again. If its pixels are
+still in the same order, it shows the picture, not what the network has learned. Guided gradients
+fail in part: where nothing inhibits, they show the picture's edges whatever the weights are.
 """
 
 import copy
@@ -19,9 +20,12 @@ OWN = 2018  # in the seed, lest the fresh weights be those that a network's trai
 
 
 def randomized(network, seed=0):
-    """The network with fresh weights: kernels by He's rule, biases and shifts 0, scales 1, running moments 0 and 1."""
+    """The network with fresh weights: kernels by He's rule, biases and shifts 0, scales 1, running
+    moments 0 and 1."""
     rng = np.random.default_rng(seed)
-    return network._replace(steps=tuple(step._replace(layer=_fresh(step.layer, rng)) for step in network.steps))
+    return network._replace(
+        steps=tuple(step._replace(layer=_fresh(step.layer, rng)) for step in network.steps)
+    )
 
 
 def _fresh(layer, rng):
@@ -29,7 +33,11 @@ def _fresh(layer, rng):
         return None
     layer = copy.deepcopy(layer)
     for name, parameter in layer.named_parameters().items():
-        drawn = to_numpy(he_normal(rng, parameter.shape)) if parameter.ndim > 1 else float("gamma" in name)
+        drawn = (
+            to_numpy(he_normal(rng, parameter.shape))
+            if parameter.ndim > 1
+            else float("gamma" in name)
+        )
         parameter.data = _like(parameter.data, drawn)
     for module in layer.named_modules().values():
         for name in module.buffers:
@@ -44,9 +52,11 @@ def _like(array, numbers):
 
 
 def changes(scalar, picture, maps, settings=None, seed=0):
-    """Yield (method, rank correlation) of each Map, as `saliency` gave them, with the one of randomized weights.
+    """Yield (method, rank correlation) of each Map, as `saliency` gave them, with the one of
+    randomized weights.
 
-    Of random weights about half leave a unit behind a ReLU at 0, whatever the picture: the first that do not are taken.
+    Of random weights about half leave a unit behind a ReLU at 0, whatever the picture: the first
+    that do not are taken.
     """
     for trial in range(TRIALS):
         other = scalar._replace(network=randomized(scalar.network, (OWN, seed, trial)))
@@ -58,7 +68,8 @@ def changes(scalar, picture, maps, settings=None, seed=0):
 
 
 def rank_correlation(a, b):
-    """Spearman's ρ: the correlation of the numbers' ranks, ties sharing their mean rank; 0 where all of one are alike.
+    """Spearman's ρ: the correlation of the numbers' ranks, ties sharing their mean rank; 0 where
+    all of one are alike.
 
     >>> rank_correlation(np.array([1., 2., 3.]), np.array([10., 20., 900.]))
     1.0

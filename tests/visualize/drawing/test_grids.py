@@ -20,7 +20,8 @@ def holds(picture, part):
 
 def margins(picture):
     frame = np.ones(picture.shape[:2], bool)
-    frame[MARGIN - 1 : 1 - MARGIN, MARGIN - 1 : 1 - MARGIN] = False  # a cell's outline is a pixel around it
+    # a cell's outline is a pixel around it
+    frame[MARGIN - 1 : 1 - MARGIN, MARGIN - 1 : 1 - MARGIN] = False
     return picture[frame]
 
 
@@ -34,10 +35,13 @@ def test_every_cell_stands_in_the_grid_as_it_is():
 def test_small_maps_are_enlarged_into_squares():
     small = RNG.integers(0, 256, (3, 5)).astype(np.float32)
     squares = np.repeat(np.repeat(small, 8, axis=0), 8, axis=1)[..., None].repeat(3, axis=-1)
-    assert holds(grid([[small]], side=36), squares)  # 5 become 40, the first multiple that is not less
+    # 5 become 40, the first multiple that is not less
+    assert holds(grid([[small]], side=36), squares)
 
 
-@pytest.mark.parametrize("words", ["short", "many words " * 30, "word" * 100, "two\nlines", "Größe: Ω 日本"])
+@pytest.mark.parametrize(
+    "words", ["short", "many words " * 30, "word" * 100, "two\nlines", "Größe: Ω 日本"]
+)
 def test_no_text_is_cut_off(words):
     plain = grid([[PICTURE, PICTURE]])
     for texts in ({"captions": [[words, None]]}, {"labels": [words]}, {"title": words}):
@@ -46,7 +50,8 @@ def test_no_text_is_cut_off(words):
         assert drawn.shape != plain.shape  # the text has room of its own
         known = [PAPER, LINE]
         outside = drawn[~np.isin(drawn, known).all(axis=-1)]
-        assert len(outside) > 2 * PICTURE.shape[0] * PICTURE.shape[1]  # letters stand beside the cells
+        # letters stand beside the cells
+        assert len(outside) > 2 * PICTURE.shape[0] * PICTURE.shape[1]
 
 
 def test_a_text_is_drawn_where_no_cell_is():

@@ -31,29 +31,49 @@ class Read(HTMLParser):
 
 def of(picture, words="words"):
     figures = [Figure(picture, words)]
-    return page(words, words, [Section(words, words, [Row(figures, words), Row(figures, size="large")])], words)
+    return page(
+        words,
+        words,
+        [Section(words, words, [Row(figures, words), Row(figures, size="large")])],
+        words,
+    )
 
 
 def images(text):
     """The pictures that a page holds"""
     sources = [attributes["src"] for tag, attributes in Read(text).tags if tag == "img"]
-    return [Image.open(BytesIO(base64.b64decode(source.removeprefix("data:image/webp;base64,")))) for source in sources]
+    return [
+        Image.open(BytesIO(base64.b64decode(source.removeprefix("data:image/webp;base64,"))))
+        for source in sources
+    ]
 
 
 def test_names_are_shown_as_they_are_and_are_no_html():
     read = Read(of(np.zeros((200, 200)), WICKED))
     assert {tag for tag, _ in read.tags}.isdisjoint({"script", "link", "iframe"})
-    assert read.text.count(WICKED) == 10  # twice the title, words, link, the chapter's two, row, two figures, foot
+    # twice the title, words, link, the chapter's two, row, two figures, foot
+    assert read.text.count(WICKED) == 10
     assert [attributes["alt"] for tag, attributes in read.tags if tag == "img"] == [WICKED] * 2
 
 
 def test_nothing_is_fetched_and_no_script_may_run():
     text = of(np.zeros((200, 200)), "a picture")
     tags = Read(text).tags
-    [policy] = [a["content"] for tag, a in tags if tag == "meta" and a.get("http-equiv") == "Content-Security-Policy"]
+    [policy] = [
+        a["content"]
+        for tag, a in tags
+        if tag == "meta" and a.get("http-equiv") == "Content-Security-Policy"
+    ]
     assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    addresses = [value for _, a in tags for name, value in a.items() if name in ("src", "href", "srcset", "action")]
-    assert addresses and all(re.match(r"data:image/webp;base64,|#s\d+$", address) for address in addresses)
+    addresses = [
+        value
+        for _, a in tags
+        for name, value in a.items()
+        if name in ("src", "href", "srcset", "action")
+    ]
+    assert addresses and all(
+        re.match(r"data:image/webp;base64,|#s\d+$", address) for address in addresses
+    )
     assert "url(" not in text and "://" not in text
 
 
@@ -76,7 +96,10 @@ def test_small_pictures_are_enlarged_as_squares():
     np.testing.assert_allclose(red[10:70, 90:150], 255, atol=3)
 
 
-@pytest.mark.parametrize(("shape", "size"), [((1, 144), (113 * 144, 113)), ((300, 1), (54, 54 * 300)), ((2, 20000), (MOST, 2))])
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [((1, 144), (113 * 144, 113)), ((300, 1), (54, 54 * 300)), ((2, 20000), (MOST, 2))],
+)
 def test_no_picture_is_longer_than_webp_allows(shape, size):
     image, _ = images(of(np.full(shape, 100.0)))
     assert image.size == size and max(size) <= MOST

@@ -15,8 +15,12 @@ def test_a_map_without_negative_numbers_goes_from_black_to_white():
 
 def test_a_map_with_them_has_grey_in_the_middle():
     found = shades(np.array([[-2.0, 0.0], [1.0, 2.0]]).repeat(2, 0).repeat(3, 1), PICTURE)
-    assert np.unique(found.grey).tolist() == [0, 127.5, 191.25, 255] and found.scale == "from -2 to 2"
-    assert found.laid_over[0, 0].tolist() == list(AGAINST) and found.laid_over[3, 5].tolist() == list(FOR)
+    assert (
+        np.unique(found.grey).tolist() == [0, 127.5, 191.25, 255] and found.scale == "from -2 to 2"
+    )
+    assert found.laid_over[0, 0].tolist() == list(AGAINST) and found.laid_over[
+        3, 5
+    ].tolist() == list(FOR)
     assert found.laid_over[0, 5].tolist() == [100] * 3
 
 

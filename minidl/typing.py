@@ -1,0 +1,26 @@
+"""Names for the types in minidl's annotations.
+
+>>> isinstance(np.ones(3), Array)
+True
+"""
+
+import os
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+# An array on either device. On a GPU it is a cupy.ndarray, which has the same interface. CuPy
+# publishes no types, so type checkers accept its arrays for any type.
+Array: TypeAlias = np.ndarray
+
+# An input of an op: a Tensor, an array or, where the op takes it, a number. An op returns a Tensor
+# where one of its inputs is a Tensor, and an array otherwise. The type system cannot express this.
+Operand: TypeAlias = Any
+
+Shape: TypeAlias = tuple[int, ...]
+PerAxis: TypeAlias = int | Sequence[int]  # one int for all spatial axes, or one for each
+Padding: TypeAlias = int | Sequence[int] | Sequence[tuple[int, int]] | Literal["same", "valid"]
+Axes: TypeAlias = int | Sequence[int] | None  # None means all axes
+Device: TypeAlias = Literal["cpu", "gpu", "auto"]
+Path: TypeAlias = str | os.PathLike[str]
