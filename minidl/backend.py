@@ -1,32 +1,37 @@
-"""NumPy or CuPy: the arrays themselves say which.
+"""NumPy or CuPy, and the device of new arrays.
 
-An op asks `array_module(x, w)` for the library that its arrays belong to and is thereby written
-once for both. CuPy is imported only when a GPU is asked for by name, never by `import minidl`.
+`array_module(x, w)` returns the library that arrays belong to, so that an op is written once for
+both. CuPy is imported only when a GPU is selected, never by `import minidl`.
 """
 
 import importlib
 import sys
 import threading
+from contextlib import ContextDecorator
+from typing import Any
 
 import numpy as np
 
 from minidl.errors import ArgumentError, DeviceError, brief, one_of
+from minidl.typing import Array, Device
 
 DEVICES = ("cpu", "gpu", "auto")
 DEFAULT_MATH, TF32_MATH = 0, 3  # of cuBLAS: cublasMath_t
-_chosen = threading.local()
-_working: set = set()  # the modules that have computed something
+_chosen = threading.local()  # this thread's device and arithmetic
+_working: set = set()  # the modules that have computed a product
 
 
-def is_array(value):
-    """Whether it is an array of one of the libraries, or a NumPy scalar."""
+def is_array(value: Any) -> bool:
+    """Return whether the value is an array of one of the libraries, or a NumPy scalar."""
     return _library_of(value) is not None
 
 
-def array_module(*arrays):
-    """The library (numpy, cupy) that all these arrays belong to; numbers and None belong to any.
+def array_module(*arrays: Any) -> Any:
+    """Return the library (numpy, cupy) that all these arrays belong to. Numbers and None are
+    ignored.
 
-    Raises DeviceError where two of them differ, and ArgumentError for what is no array at all.
+    Raises DeviceError if two of them belong to different libraries, and ArgumentError for a value
+    that is no array.
 
     >>> array_module(np.ones(3), None, 2.5).__name__
     'numpy'
@@ -46,14 +51,15 @@ def array_module(*arrays):
     if len(modules) > 1:
         names = " and ".join(sorted(module.__name__ for module in modules))
         raise DeviceError(
-            f"the arrays of one op belong to {names}; move them to one device with .to('cpu') or .to('gpu')"
+            f"the arrays of one op belong to {names}; move them to one device with .to('cpu') or "
+            ".to('gpu')"
         )
     return modules[0] if modules else np
 
 
 def _library_of(value):
-    """numpy, cupy, or whatever library the value names as its own; None for what is no array.
-    (CuPy's arrays name none.)"""
+    """Return numpy, cupy, or the library that the value names as its own (CuPy's arrays name none);
+    None if the value is no array."""
     if isinstance(value, (np.ndarray, np.generic)):
         return np
     cupy = sys.modules.get("cupy")
@@ -62,27 +68,33 @@ def _library_of(value):
     return value.__array_namespace__() if hasattr(value, "__array_namespace__") else None
 
 
-def must_be_floating(name, array):
-    """Refuse whole numbers where sums and differences of them would wrap around, as those of a
+def must_be_floating(name: str, array: Any) -> None:
+    """Raise ArgumentError for integers, whose sums and differences would wrap around, as those of a
     uint8 picture do."""
     dtype = getattr(array, "dtype", None)
     if dtype is None or dtype.kind not in "fc":
-        found = f"a {type(array).__name__}" if dtype is None else f"an array of {dtype}"
+        kind = f"a {type(array).__name__}" if dtype is None else f"an array of {dtype}"
         raise ArgumentError(
-            f"{name} is {found}; wanted an array of floating-point numbers: use .astype('float32')"
+            f"{name} is {kind}; wanted an array of floating-point numbers: use .astype('float32')"
         )
 
 
-def why_no_gpu():
-    """None where a GPU can be used; else one sentence that says why not."""
+def why_no_gpu() -> str | None:
+    """Return None if a GPU can be used, and otherwise one sentence that says why not."""
     try:
         cupy = importlib.import_module("cupy")
     except ImportError as error:
         if isinstance(error, ModuleNotFoundError) and error.name == "cupy":
-            return "CuPy is not installed; install it with pip install 'minidl[gpu]', or 'minidl[gpu-cuda13]' for CUDA 13"
+            return (
+                "CuPy is not installed; install it with pip install 'minidl[gpu]', or "
+                "'minidl[gpu-cuda13]' for CUDA 13"
+            )
         return f"CuPy is installed but cannot be imported ({error})"
     if not cupy.is_available():
-        return "CuPy is installed but finds no usable NVIDIA GPU; see that nvidia-smi lists one and that its driver is new"
+        return (
+            "CuPy is installed but finds no usable NVIDIA GPU; see that nvidia-smi lists one and that "
+            "its driver is new"
+        )
     return None if cupy in _working else _why_no_product(cupy)
 
 
@@ -98,86 +110,91 @@ def _why_no_product(cupy):
     return None
 
 
-class device:  # noqa: N801  a verb in the reader's code, like open
-    """Choose where minidl makes new arrays: `device("gpu")` from here on, `with device("gpu"):` for
-    a block.
+def set_device(name: Device, tf32: bool = False) -> None:
+    """Set the device on which this thread makes new arrays from now on.
 
-    "auto" is the GPU where one can be used and else the CPU. The choice belongs to the thread.
-    Raises DeviceError with the reason where "gpu" cannot be had.
+    name: "cpu", "gpu", or "auto", the GPU if one can be used and otherwise the CPU. tf32: multiply
+    float32 matrices on a GPU with only the first ten of their 23 binary digits (NVIDIA's
+    TensorFloat-32, from compute capability 8.0 on), for speed. CuPy keeps a part of this setting
+    for all threads.
 
-    tf32: let the GPU's products of float32 matrices read only the first ten of their 23 binary
-    digits (NVIDIA's TensorFloat-32, from compute capability 8.0 on), for speed. One part of this
-    choice CuPy keeps for all threads.
+    Raises DeviceError with the reason if "gpu" cannot be used, and ArgumentError for TF32 on a CPU.
+    """
+    _choose(*_resolved(name, tf32))
+
+
+class device(ContextDecorator):  # noqa: N801  a verb in the reader's code, like open
+    """Make new arrays on a device within a block, in this thread. See `set_device` for the
+    arguments and errors. It is also a decorator.
 
     >>> with device("cpu"):
     ...     zeros = current_module().zeros(3)
     """
 
-    def __init__(self, name, tf32=False):
-        if not isinstance(tf32, bool):
-            raise ArgumentError(f"tf32 is {brief(tf32)}; wanted True or False")
-        found, self._before = (current_device(), current_arithmetic()), []
-        self.name = _usable(name)
-        if tf32 and name == "cpu":
-            raise ArgumentError(
-                "TF32 is an arithmetic of NVIDIA's GPUs; choose the device 'gpu' for it, or leave it out"
-            )
-        self.arithmetic = "tf32" if tf32 and self.name == "gpu" else "float32"
-        _choose(self.name, self.arithmetic)
-        _chosen.just_now = self, found
+    def __init__(self, name: Device, tf32: bool = False) -> None:
+        self.name, self.arithmetic = _resolved(name, tf32)
 
-    def __enter__(self):
-        # In `with device("gpu"):` the choice was made a moment ago, and what was there before is
-        # what to go back to.
-        latest, found = getattr(_chosen, "just_now", (None, None))
-        self._before.append(found if latest is self else (current_device(), current_arithmetic()))
+    def __enter__(self) -> "device":
+        blocks = _chosen.__dict__.setdefault("blocks", [])
+        blocks.append((current_device(), current_arithmetic()))
         _choose(self.name, self.arithmetic)
         return self
 
-    def __exit__(self, *error):
-        _choose(*self._before.pop())
+    def __exit__(self, *error: object) -> None:
+        _choose(*_chosen.blocks.pop())
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"device({self.name!r}{', tf32=True' if self.arithmetic == 'tf32' else ''})"
 
 
-def current_device():
-    """Where new arrays are made: "cpu" or "gpu"."""
+def _resolved(name, tf32):
+    """Return (device, arithmetic) of the arguments of `set_device`."""
+    if not isinstance(tf32, bool):
+        raise ArgumentError(f"tf32 is {brief(tf32)}; wanted True or False")
+    usable = _usable(name)
+    if tf32 and name == "cpu":
+        raise ArgumentError(
+            "TF32 is an arithmetic of NVIDIA's GPUs; choose the device 'gpu' for it, or leave it out"
+        )
+    return usable, "tf32" if tf32 and usable == "gpu" else "float32"
+
+
+def current_device() -> str:
+    """Return the device on which this thread makes new arrays: "cpu" or "gpu"."""
     return getattr(_chosen, "name", "cpu")
 
 
-def current_arithmetic():
-    """How matrices are multiplied: "float32" (as their dtype says), or "tf32"."""
+def current_arithmetic() -> str:
+    """Return the arithmetic of matrix products: "float32" (that of their dtype), or "tf32"."""
     return getattr(_chosen, "arithmetic", "float32")
 
 
-def current_module():
-    """The library that new arrays are made with."""
+def current_module() -> Any:
+    """Return the library that this thread makes new arrays with."""
     return np if current_device() == "cpu" else importlib.import_module("cupy")
 
 
-def device_of(array):
-    """Where an array lives: "cpu" or "gpu"."""
+def device_of(array: Array) -> str:
+    """Return the device of an array: "cpu" or "gpu"."""
     return "cpu" if array_module(array) is np else "gpu"
 
 
-def to_device(array, name):
-    """The same numbers on the device "cpu", "gpu" or "auto"; the array itself where it is there
-    already."""
+def to_device(array: Array, name: Device) -> Array:
+    """Return the array on a device: itself, or a copy if it is on another one."""
     name = _usable(name)
     if device_of(array) == name:
         return array
     return array.get() if name == "cpu" else importlib.import_module("cupy").asarray(array)
 
 
-def to_numpy(array):
-    """A NumPy array of the same numbers, to show or to store."""
+def to_numpy(array: Array) -> np.ndarray:
+    """Return the array as a NumPy array."""
     return np.asarray(to_device(array, "cpu"))
 
 
-def read_numbers(*arrays):
-    """Arrays of one number each as floats, fetched in one go: each reading waits until a GPU has
-    done all that it was told."""
+def read_numbers(*arrays: Array) -> list[float]:
+    """Return arrays of one number each as floats. They are read together, because each read waits
+    for the GPU to finish."""
     xp = array_module(*arrays)
     if xp is np:
         return [float(array.item()) for array in arrays]
@@ -185,7 +202,7 @@ def read_numbers(*arrays):
 
 
 def _usable(name):
-    """ "cpu" or "gpu", where "auto" was decided and "gpu" can be had"""
+    """Return "cpu" or "gpu" for the name of a device. Raise DeviceError if there is no GPU."""
     one_of("device", name, DEVICES)
     reason = None if name == "cpu" else why_no_gpu()
     if name == "gpu" and reason:
@@ -198,17 +215,15 @@ def _choose(name, arithmetic):
         _multiply_in(arithmetic)
     elif current_arithmetic() == "tf32":
         _multiply_in("float32")
-    _chosen.name, _chosen.arithmetic, _chosen.just_now = name, arithmetic, (None, None)
+    _chosen.name, _chosen.arithmetic = name, arithmetic
 
 
 def _multiply_in(arithmetic):
-    """Of CuPy's products some ask CuPy for the arithmetic, those of whole batches cuBLAS. It is set
-    at every choice of a GPU, since the environment (CUPY_TF32) or another thread may have set it
-    too."""
-    cupy, cublas = (
-        importlib.import_module("cupy"),
-        importlib.import_module("cupy_backends.cuda.libs").cublas,
-    )
+    """Set the arithmetic of matrix products on a GPU. Products of two matrices use CuPy's setting,
+    those of batches cuBLAS'. It is set whenever a GPU is selected, because the environment
+    (CUPY_TF32) or another thread may have changed it."""
+    cupy = importlib.import_module("cupy")
+    cublas = importlib.import_module("cupy_backends.cuda.libs").cublas
     tf32, types = arithmetic == "tf32", cupy._core._routines_linalg
     kind = types.COMPUTE_TYPE_TF32 if tf32 else types.COMPUTE_TYPE_FP32
     cupy._core.set_compute_type(np.dtype("float32"), kind)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minidl.errors import ArgumentError, NonFiniteError, ShapeError
-from minidl.ops.half import at_least_float32
+from minidl.half import at_least_float32
 
 STRIP = 1 << 24  # distances at once
 CLOSE = 1e-6  # a share of |p|² + |q|² of which float64 leaves ten digits

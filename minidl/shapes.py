@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import ceil as round_up
 
+from minidl.backend import array_module
 from minidl.errors import ArgumentError, ShapeError, brief
 
 
@@ -39,12 +40,25 @@ class Windows:
         return product(*map(range, self.size))
 
     def under(self, tap):
-        """Slices of the *padded* input that tap `tap` of all windows reads: one strided view,
-        (*out) long."""
-        return tuple(
-            slice(t * d, t * d + (o - 1) * s + 1, s)
-            for t, d, o, s in zip(tap, self.dilation, self.out, self.stride, strict=True)
+        """Return the index of a *padded* array (N, *padded, C) that gives (N, *out, C): what all
+        windows read through a tap. It selects a strided view."""
+        return (
+            slice(None),
+            *(
+                slice(t * d, t * d + (o - 1) * s + 1, s)
+                for t, d, o, s in zip(tap, self.dilation, self.out, self.stride, strict=True)
+            ),
         )
+
+    def pad(self, x, value=0):
+        """(N, *extent, C) -> (N, *padded, C): x with its padding, in a new array"""
+        padded = array_module(x).full((len(x), *self.padded, x.shape[-1]), value, x.dtype)
+        padded[self.inside] = x
+        return padded
+
+    def unpad(self, padded):
+        """(N, *padded, C) -> (N, *extent, C): the view without the padding, the adjoint of `pad`"""
+        return padded[self.inside]
 
     def position(self, output, tap):
         """The position of the unpadded input that window `output` reads through `tap`, or None in
@@ -110,11 +124,9 @@ class Windows:
 
     @property
     def inside(self):
-        """Slices of the padded input that hold the input itself."""
-        return tuple(
-            slice(before, before + n)
-            for n, (before, _) in zip(self.extent, self.padding, strict=True)
-        )
+        """Return the index of a padded array (N, *padded, C) that gives the input itself."""
+        insides = (slice(b, b + n) for n, (b, _) in zip(self.extent, self.padding, strict=True))
+        return slice(None), *insides
 
 
 def windows_over(extent, size, stride=1, padding=0, dilation=1, ceil=False):

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import numpy as np
 
 from minidl import autograd, losses, ops
-from minidl.autograd import Tensor
+from minidl.autograd import Op, Tensor
 from minidl.backend import array_module, device_of, is_array, to_device, to_numpy
 from minidl.gradcheck import prove
 from minidl.ops.directions import inverse
@@ -70,7 +70,7 @@ def inputs_are_only_read(case):
 
 
 def shape_dtype_and_device_are_kept(case):
-    with patch.object(autograd, "_pull", without_cast):  # without its cast
+    with patch.object(autograd.op, "_pull", without_cast):  # without its cast
         for dtype in (np.float32, np.float64):
             leaves, y = record(transformed(case, in_floats(dtype)))
             y.backward(cotangent(case, y))
@@ -117,7 +117,7 @@ def float32_error(case):
 
 def plain_arrays_leave_no_tape(case):
     recorded, _, _ = differentiate(case)
-    with patch.object(autograd, "_edges", never), patch.object(autograd.Tensor, "__init__", never):
+    with patch.object(Op, "_edges", never), patch.object(autograd.Tensor, "__init__", never):
         y = case.row.op(**case.arguments)
     assert is_array(y)
     assert np.array_equal(to_numpy(y), recorded)
@@ -149,7 +149,7 @@ def kept_for(wanted, case):
     inputs[wanted] = Tensor(inputs[wanted].data, requires_grad=True) * 1.0
     y = case.row.op(**{**case.arguments, **inputs})
     watched = {name: weakref.ref(x.data) for name, x in {**inputs, "y": y}.items()}
-    place = y._source()
+    place = y.source()
     del inputs, y
     gc.collect(0)
     assert place.edges
@@ -268,14 +268,14 @@ def spied(op):
         return lambda *args, **kwargs: calls.append(gradient) or gradient(*args, **kwargs)
 
     with patch.dict(
-        op._gradients,
-        {name: (spy(gradient), *rest) for name, (gradient, *rest) in op._gradients.items()},
+        op._readers,
+        {name: (spy(gradient), *rest) for name, (gradient, *rest) in op._readers.items()},
     ):
         yield calls
 
 
 def without_cast(gradient, kept, dtype, name):
-    """What autograd._pull does, but that the gradient keeps the dtype that it has."""
+    """What autograd.op._pull does, but that the gradient keeps the dtype that it has."""
     return lambda dy, shared: (gradient(dy, **kept)[name] if name else gradient(dy, **kept), False)
 
 
@@ -393,9 +393,9 @@ def beyond_the_margin(case):
     )
 
 
-def with_gradients(op, **gradients):
+def with_gradients(op, joint=None, **gradients):
     """The op with these gradients, in which no terms cancel."""
-    magnified_op = autograd.differentiable(op.forward, **gradients)
+    magnified_op = autograd.differentiable(op.forward, joint=joint, **gradients)
     return lambda case: with_op(case, magnified_op)
 
 
@@ -460,10 +460,10 @@ MAGNIFIED = {
     "siamese_energy_loss": lambda case: with_op(case, at_half_the_distance_too),
     "contrastive_loss": beyond_the_margin,
     "l2_normalize": with_gradients(ops.l2_normalize, dx=nothing_taken_off),
-    "cosine_similarity": lambda case: with_gradients(ops.cosine_similarity, da_db=added_directions)(
+    "cosine_similarity": lambda case: with_gradients(ops.cosine_similarity, {("a", "b"): added_directions})(
         magnified(case)
     ),
-    "pairwise_distances": with_gradients(ops.pairwise_distances, da_db=distances_added_up),
+    "pairwise_distances": with_gradients(ops.pairwise_distances, {("a", "b"): distances_added_up}),
     "chi_square": lambda case: with_op(case, lambda a, b: 3 * (a + b)),
     "triplet_loss": apart_and_added,
     "total_variation": checkered,

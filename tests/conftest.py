@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from minidl.backend import why_no_gpu
-from minidl.cores import available
+from minidl.engine.threads import available
 
 MOST_PROCESSES = 8  # each has its own copy of the libraries in memory
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 import pytest
 
 from minidl.backend import device, why_no_gpu
-from minidl.kernels import plain_arrays
+from minidl.engine.kernels import plain_arrays
 from tests.strict import HAS_COMPILER, REQUIRED, standing_in
 
 WANTS_GPU = os.environ.get("MINIDL_REQUIRE_GPU", "0") not in ("", "0")

@@ -9,11 +9,12 @@ import numpy as np
 
 from minidl import losses, ops
 from minidl.autograd import differentiable
+from minidl.engine import batch_norm_relu, convolution_relu
+from minidl.engine.convolution import runs, tiles, winograd
 from minidl.ops.arithmetic import unbroadcast
-from minidl.ops.convolutions import runs, tiles, winograd
 from minidl.ops.directions import inverse
-from minidl.ops.padding import unpad_windows
-from minidl.ops.pooling import _windows as pooling_windows
+from minidl.ops.pooling import windows_of as pooling_windows
+from minidl.proofs.table import by_algorithm
 from minidl.shapes import windows_over
 from tests import checks
 
@@ -69,40 +70,40 @@ def swapped_padding(windows):
     return {"padding": tuple((a, b) for b, a in windows.padding)}
 
 
-def flipped_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm):
+def flipped_dx(dy, w, x_shape, stride, padding, dilation, groups):
     flipped = w[(slice(None, None, -1),) * (w.ndim - 2)]
-    return conv_dx(dy, flipped, x_shape, stride, padding, dilation, groups, algorithm)
+    return conv_dx(dy, flipped, x_shape, stride, padding, dilation, groups)
 
 
-def cropped_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm):
-    dx = conv_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm)
+def cropped_dx(dy, w, x_shape, stride, padding, dilation, groups):
+    dx = conv_dx(dy, w, x_shape, stride, padding, dilation, groups)
     windows = windows_over(x_shape[1:-1], w.shape[:-2], stride, padding, dilation)
     read = [(o - 1) * s + d * (k - 1) + 1 - before for o, s, d, k, (before, _) in zip(
         windows.out, windows.stride, windows.dilation, windows.size, windows.padding, strict=True)]  # fmt: skip
     return dx[(slice(None), *map(slice, read))]
 
 
-def mixed_groups_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm):
+def mixed_groups_dx(dy, w, x_shape, stride, padding, dilation, groups):
     mixed = w.reshape(*w.shape[:-1], -1, groups).swapaxes(-1, -2).reshape(w.shape)
-    return conv_dx(dy, mixed, x_shape, stride, padding, dilation, groups, algorithm)
+    return conv_dx(dy, mixed, x_shape, stride, padding, dilation, groups)
 
 
-def overwriting_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm):
+def overwriting_dx(dy, w, x_shape, stride, padding, dilation, groups):
     windows = windows_over(x_shape[1:-1], w.shape[:-2], stride, padding, dilation)
     if groups > 1:
-        return conv_dx(dy, w, x_shape, stride, padding, dilation, groups, algorithm)
+        return conv_dx(dy, w, x_shape, stride, padding, dilation, groups)
     padded = np.zeros((len(dy), *windows.padded, x_shape[-1]), dy.dtype)
     for tap in windows.taps:
-        padded[(slice(None), *windows.under(tap))] = dy @ w[tap].T
-    return unpad_windows(padded, windows)
+        padded[windows.under(tap)] = dy @ w[tap].T
+    return windows.unpad(padded)
 
 
-def greedy_dx(dy, x, w, stride, padding, dilation, groups, algorithm):
-    return conv_dx(dy, w, x.shape, stride, padding, dilation, groups, algorithm)
+def greedy_dx(dy, x, w, stride, padding, dilation, groups):
+    return conv_dx(dy, w, x.shape, stride, padding, dilation, groups)
 
 
-def first_image_dw(dy, x, w_shape, stride, padding, dilation, groups, algorithm):
-    return conv_dw(dy[:1], x[:1], w_shape, stride, padding, dilation, groups, algorithm)
+def first_image_dw(dy, x, w_shape, stride, padding, dilation, groups):
+    return conv_dw(dy[:1], x[:1], w_shape, stride, padding, dilation, groups)
 
 
 def first_image_db(dy):
@@ -110,23 +111,22 @@ def first_image_db(dy):
 
 
 def convolution(**errors):
-    op = wrong(ops.convolution, **errors)
-    return lambda **arguments: op(**arguments, algorithm="direct")
+    return wrong(ops.convolution, **errors)
 
 
 CONVOLUTIONS = [
-    Plant("kernel flipped in dx", "convolution[direct]", convolution(dx=flipped_dx), GRADIENT),
-    Plant("stride ignored", "convolution[direct]", with_geometry(lambda windows: {"stride": 1}), FORWARD),
-    Plant("dilation ignored", "convolution[direct]", with_geometry(lambda windows: {"dilation": 1}), FORWARD),
-    Plant("padding off by one", "convolution[direct]", with_geometry(later_padding), FORWARD),
-    Plant("padding before and after swapped", "convolution[direct]", with_geometry(swapped_padding), FORWARD),
-    Plant("leftovers dropped from dx", "convolution[direct]", convolution(dx=cropped_dx), SHAPE),
-    Plant("groups mixed up", "convolution[direct]", convolution(dx=mixed_groups_dx), GRADIENT),
-    Plant("overlaps overwritten in dx", "convolution[direct]", convolution(dx=overwriting_dx), GRADIENT),
-    Plant("batch not summed in dw", "convolution[direct]", convolution(dw=first_image_dw), GRADIENT),
-    Plant("bias gradient sums the wrong axes", "convolution[direct]", convolution(db=first_image_db), GRADIENT),
+    Plant("kernel flipped in dx", "convolution", convolution(dx=flipped_dx), GRADIENT),
+    Plant("stride ignored", "convolution", with_geometry(lambda windows: {"stride": 1}), FORWARD),
+    Plant("dilation ignored", "convolution", with_geometry(lambda windows: {"dilation": 1}), FORWARD),
+    Plant("padding off by one", "convolution", with_geometry(later_padding), FORWARD),
+    Plant("padding before and after swapped", "convolution", with_geometry(swapped_padding), FORWARD),
+    Plant("leftovers dropped from dx", "convolution", convolution(dx=cropped_dx), SHAPE),
+    Plant("groups mixed up", "convolution", convolution(dx=mixed_groups_dx), GRADIENT),
+    Plant("overlaps overwritten in dx", "convolution", convolution(dx=overwriting_dx), GRADIENT),
+    Plant("batch not summed in dw", "convolution", convolution(dw=first_image_dw), GRADIENT),
+    Plant("bias gradient sums the wrong axes", "convolution", convolution(db=first_image_db), GRADIENT),
     Plant(
-        "x kept for dx", "convolution[direct]", convolution(dx=greedy_dx),
+        "x kept for dx", "convolution", convolution(dx=greedy_dx),
         checks.nothing_is_kept_that_no_wanted_gradient_reads,
     ),
 ]  # fmt: skip
@@ -136,8 +136,7 @@ CONVOLUTIONS = [
 
 
 def by_winograd(forward=None, **gradients):
-    op = wrong(ops.convolution, forward, **gradients)
-    return lambda **arguments: op(**arguments, algorithm="winograd")
+    return by_algorithm("winograd", wrong(ops.convolution, forward, **gradients))
 
 
 def with_change(f, **change):
@@ -183,8 +182,7 @@ WINOGRADS = [
 
 
 def by_runs(forward=None, **gradients):
-    op = wrong(ops.convolution, forward, **gradients)
-    return lambda **arguments: op(**arguments, algorithm="runs")
+    return by_algorithm("runs", wrong(ops.convolution, forward, **gradients))
 
 
 def with_runs(f, **change):
@@ -212,8 +210,8 @@ RUNS = [
         conv_dx, _kernels_of_blocks=blocks_read_forwards)), GRADIENT),
     Plant("every tap reads the first one's rows", "convolution[runs]", by_runs(with_runs(
         conv, _meeting=rows_through_the_first_tap)), FORWARD),
-    Plant("kernel not turned in dx", "convolution[winograd_runs]", lambda **arguments: wrong(ops.convolution, dx=flipped_dx)(
-        **arguments, algorithm="winograd_runs"), GRADIENT),
+    Plant("kernel not turned in dx", "convolution[winograd_runs]", by_algorithm(
+        "winograd_runs", wrong(ops.convolution, dx=flipped_dx)), GRADIENT),
 ]  # fmt: skip
 
 # ---- convolution and ReLU in one
@@ -225,42 +223,35 @@ def bias_after_relu(x, w, b=None, **options):
     return np.maximum(conv(x, w, **options), 0) + b
 
 
-def dx_where_dy_is_positive(dy, w, x_shape, stride, padding, dilation, groups, algorithm):
-    return conv_dx(np.maximum(dy, 0), w, x_shape, stride, padding, dilation, groups, algorithm)
+def dx_where_dy_is_positive(dy, w, x_shape, stride, padding, dilation, groups):
+    return conv_dx(np.maximum(dy, 0), w, x_shape, stride, padding, dilation, groups)
 
 
-def dx_where_y_is_not(dy, y, w, x_shape, stride, padding, dilation, groups, algorithm):
-    return conv_dx(dy * (y <= 0), w, x_shape, stride, padding, dilation, groups, algorithm)
+def dx_where_y_is_not(dy, y, w, x_shape, stride, padding, dilation, groups):
+    return conv_dx(dy * (y <= 0), w, x_shape, stride, padding, dilation, groups)
 
 
 def rectified(forward=None, **gradients):
-    op = wrong(ops.convolution_relu, forward, **gradients)
-    return lambda **arguments: op(**arguments, algorithm="direct")
+    return wrong(convolution_relu, forward, **gradients)
 
 
 RECTIFIED = [
-    Plant("bias added after the ReLU", "convolution_relu[direct]", rectified(bias_after_relu), FORWARD),
-    Plant("mask missing in dx", "convolution_relu[direct]", rectified(dx=conv_dx), GRADIENT),
-    Plant("mask missing in dw", "convolution_relu[direct]", rectified(dw=conv_dw), GRADIENT),
-    Plant("mask missing in db", "convolution_relu[direct]", rectified(db=ops.convolution.gradients["db"]), GRADIENT),
-    Plant("mask from dy instead of y", "convolution_relu[direct]", rectified(dx=dx_where_dy_is_positive), GRADIENT),
-    Plant("mask of the wrong side", "convolution_relu[direct]", rectified(dx=dx_where_y_is_not), GRADIENT),
+    Plant("bias added after the ReLU", "convolution_relu", rectified(bias_after_relu), FORWARD),
+    Plant("mask missing in dx", "convolution_relu", rectified(dx=conv_dx), GRADIENT),
+    Plant("mask missing in dw", "convolution_relu", rectified(dw=conv_dw), GRADIENT),
+    Plant("mask missing in db", "convolution_relu", rectified(db=ops.convolution.gradients["db"]), GRADIENT),
+    Plant("mask from dy instead of y", "convolution_relu", rectified(dx=dx_where_dy_is_positive), GRADIENT),
+    Plant("mask of the wrong side", "convolution_relu", rectified(dx=dx_where_y_is_not), GRADIENT),
 ]  # fmt: skip
 
 # ---- pooling
 # --------------------------------------------------------------------------------------------------------
 
 
-def pad_windows(x, windows, value=0):
-    padded = np.full((len(x), *windows.padded, x.shape[-1]), value, x.dtype)
-    padded[(slice(None), *windows.inside)] = x
-    return padded
-
-
 def zero_padded_max(x, window, *, stride=None, padding=0, dilation=1, ceil=False):
     windows = pooling_windows(x.shape, window, stride, padding, dilation, ceil)
-    padded = pad_windows(x, windows, 0)
-    return np.max([padded[(slice(None), *windows.under(tap))] for tap in windows.taps], axis=0)
+    padded = windows.pad(x, 0)
+    return np.max([padded[windows.under(tap)] for tap in windows.taps], axis=0)
 
 
 def max_dx(winners):
@@ -268,12 +259,12 @@ def max_dx(winners):
 
     def dx(dy, x, y, window, stride, padding, dilation, ceil):
         windows = pooling_windows(x.shape, window, stride, padding, dilation, ceil)
-        padded = pad_windows(x, windows, -np.inf)
+        padded = windows.pad(x, -np.inf)
         dpadded = np.zeros_like(padded)
-        equal = [padded[(slice(None), *windows.under(tap))] == y for tap in windows.taps]
+        equal = [padded[windows.under(tap)] == y for tap in windows.taps]
         for tap, wins in zip(windows.taps, winners(np.array(equal)), strict=True):
-            dpadded[(slice(None), *windows.under(tap))] += dy * wins
-        return unpad_windows(dpadded, windows)
+            dpadded[windows.under(tap)] += dy * wins
+        return windows.unpad(dpadded)
 
     return dx
 
@@ -288,8 +279,8 @@ def average(count_of):
 
     def forward(x, window, *, stride=None, padding=0, ceil=False, count_padding=True):
         windows = pooling_windows(x.shape, window, stride, padding, 1, ceil)
-        padded = pad_windows(x, windows)
-        total = sum(padded[(slice(None), *windows.under(tap))] for tap in windows.taps)
+        padded = windows.pad(x)
+        total = sum(padded[windows.under(tap)] for tap in windows.taps)
         for axis, along in enumerate(count_of(windows, count_padding), start=1):
             total = total / np.reshape(along, [-1 if i == axis else 1 for i in range(total.ndim)])
         return total
@@ -400,9 +391,9 @@ NORMALIZATIONS = [
     Plant("dγ not divided by the spread", "batch_norm", wrong(ops.batch_norm, dgamma=dgamma_off_the_mean_alone), GRADIENT),
     Plant("dβ sums the batch alone", "batch_norm", wrong(ops.batch_norm, dbeta=lambda dy: dy.sum(axis=0)), SHAPE),
     Plant("fixed moments move with x", "batch_norm[fixed]", fixed_normalization(dx=dx_as_if_moved), GRADIENT),
-    Plant("mask missing in dβ", "batch_norm_relu", wrong(ops.batch_norm_relu, dbeta=ops.batch_norm.gradients["dbeta"]),
+    Plant("mask missing in dβ", "batch_norm_relu", wrong(batch_norm_relu, dbeta=ops.batch_norm.gradients["dbeta"]),
           GRADIENT),
-    Plant("mask after the normalization's gradient", "batch_norm_relu", wrong(ops.batch_norm_relu, dx=dx_masked_too_late),
+    Plant("mask after the normalization's gradient", "batch_norm_relu", wrong(batch_norm_relu, dx=dx_masked_too_late),
           GRADIENT),
     Plant("dropout not divided by keep", "dropout", wrong(ops.dropout, undivided_dropout), FORWARD),
     Plant("kept and dropped swapped", "dropout", wrong(ops.dropout, the_others_dropped), FORWARD),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from minidl import losses, ops
 from minidl.backend import to_device
-from minidl.kernels import plain_arrays
+from minidl.engine.kernels import plain_arrays
 from minidl.proofs import ROWS, RandomChooser
 from tests.checks import checks_of, cotangent, differentiate, record, sizes, transformed, worst
 from tests.devices import GPUS, at

@@ -3,10 +3,11 @@
 import platform
 
 import minidl
-from minidl import cores, machine
+from minidl import machine
 from minidl.backend import why_no_gpu
 from minidl.checkpoints import shipped
 from minidl.cli.output import shown
+from minidl.engine import threads as cores
 
 EXTRAS = {"plots": "matplotlib", "PyTorch, to compare with": "torch"}
 

@@ -10,11 +10,11 @@ batch of pictures:
 
 import numpy as np
 
-from minidl.cores import share
 from minidl.data.pickles import Call, Refused, describe
 from minidl.data.places import find
 from minidl.data.tar import TarError, members
 from minidl.data.unpacking import damaged, unpacked
+from minidl.engine.threads import share
 from minidl.errors import one_of
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from minidl.cores import share
 from minidl.data.images import read_at_size
+from minidl.engine.threads import share
 from minidl.errors import ArgumentError, FileError, brief, listed
 from minidl.files import must_be_folder
 from minidl.shapes import is_int

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minidl.backend import current_device, current_module, to_device, to_numpy
-from minidl.cores import share
+from minidl.engine.threads import share
 from minidl.faces.sampling import Square, resized, shrunk
 from minidl.models.face_detector import CELL
 

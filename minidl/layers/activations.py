@@ -1,6 +1,7 @@
 """Activations: an op as a layer, to stand in a Sequential."""
 
 from minidl import ops
+from minidl.dispatch import uses_textbook
 from minidl.layers.module import Module, calls_as_defined
 
 
@@ -15,7 +16,8 @@ def rectifies(layer):
     """Whether layer.rectified(x) equals max(layer(x), 0): the class of the layer itself defines
     `__call__` and `rectified`, and `__call__` was not replaced later. A subclass that overrides
     only one of them may compute something else."""
-    return {"__call__", "rectified"} <= vars(type(layer)).keys() and calls_as_defined(layer)
+    defines_both = {"__call__", "rectified"} <= vars(type(layer)).keys()
+    return not uses_textbook() and defines_both and calls_as_defined(layer)
 
 
 def is_relu(layer):

@@ -4,10 +4,11 @@ import numpy as np
 
 from minidl import ops
 from minidl.autograd import Tensor
+from minidl.engine.fused import batch_norm_relu
 from minidl.errors import ShapeError
+from minidl.half import at_least_float32
 from minidl.layers.initializers import constant, zeros
 from minidl.layers.module import Module
-from minidl.ops.half import at_least_float32
 from minidl.ops.normalization import moments
 
 
@@ -38,7 +39,7 @@ class BatchNorm(Module):
 
     def rectified(self, x):
         """max(self(x), 0), in one go"""
-        return self._normalized(x, ops.batch_norm_relu)
+        return self._normalized(x, batch_norm_relu)
 
     def _normalized(self, x, op):
         if not self.training:

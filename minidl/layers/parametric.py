@@ -4,6 +4,7 @@ import numpy as np
 
 from minidl import ops
 from minidl.autograd import Tensor
+from minidl.engine.fused import convolution_relu
 from minidl.layers.initializers import he_normal, zeros
 from minidl.layers.module import Module
 from minidl.shapes import windows_over
@@ -54,7 +55,7 @@ class Convolution(Module):
 
     def rectified(self, x):
         """max(self(x), 0), in one go"""
-        return ops.convolution_relu(x, self.kernel, self.bias, **self.options)
+        return convolution_relu(x, self.kernel, self.bias, **self.options)
 
     def windows(self, extent):
         """The Windows over an input of these lengths along the spatial axes"""
@@ -82,7 +83,7 @@ class SeparableConvolution(Module):
 
     def rectified(self, x):
         """max(self(x), 0), in one go"""
-        return ops.convolution_relu(self._each_channel(x), self.pointwise, self.bias)
+        return convolution_relu(self._each_channel(x), self.pointwise, self.bias)
 
     def windows(self, extent):
         """The Windows over an input of these lengths along the spatial axes"""

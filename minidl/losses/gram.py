@@ -3,61 +3,66 @@
 from minidl.autograd import differentiable
 from minidl.backend import must_be_floating
 from minidl.errors import ShapeError, one_of
-from minidl.ops.half import summed_in_float32
-from minidl.ops.tall import times, transposed_times
+from minidl.typing import Array, Operand
 
 # The divisor of Σ_p F F.
 DIVISORS = {
     "none": lambda H, W, C: 1,  # Gatys' eq. 3, Ng
-    # the mean over positions: comparable between pictures of different sizes
-    "positions": lambda H, W, C: H * W,
+    "positions": lambda H, W, C: (
+        H * W
+    ),  # the mean over positions, which does not grow with the size
     "size": lambda H, W, C: H * W * C,  # CS231n, jcjohnson
 }
 
 
-@summed_in_float32
-def gram_matrix(features, normalization="none"):
+def gram_matrix(features: Operand, normalization: str = "none") -> Array:
     """(N, H, W, C) -> (N, C, C)
 
     G[n,c,d] = 1/Z Σ_p F[n,p,c] F[n,p,d],      F: features unrolled to (N, M, C), M = H·W positions p
 
     normalization: "none" Z = 1, "positions" Z = H W, "size" Z = H W C.
 
-    Cost: N·M·C² multiply-adds; reads N·M·C numbers, writes N·C².
+    Cost: N·M·C² multiply-adds; reads N·M·C numbers, writes N·C². Raises ShapeError if features have
+    another number of axes, or H, W or C is 0.
 
     >>> gram_matrix(np.array([[[[1., 2.]], [[3., 4.]]]]))        # 2 positions, 2 channels
     array([[[10., 14.],
             [14., 20.]]])
     """
-    must_be_floating("features", features)
-    F, Z = _unroll(features), _divisor(features.shape, normalization)
-    return transposed_times(F, F) / Z
+    F = unroll(features)
+    return F.mT @ F / divisor(features, normalization)
 
 
-@summed_in_float32
 def gram_matrix_dfeatures(dG, features, normalization):
     """(N, C, C) -> (N, H, W, C)
 
-    F[n,p,c] is a factor of row c of G and of column c, each time beside F[n,p,d]; summing both,
+    F[n,p,c] is a factor in row c of G and in column c, each time of F[n,p,d]. The sum of both is
 
         ∂L/∂F[n,p,c] = 1/Z Σ_d (dG[n,c,d] + dG[n,d,c]) F[n,p,d],      or   dF = F (dG + dGᵀ) / Z
     """
-    F, Z = _unroll(features), _divisor(features.shape, normalization)
-    return times(F, (dG + dG.mT) / Z).reshape(features.shape)
+    dF = unroll(features) @ ((dG + dG.mT) / divisor(features, normalization))
+    return dF.reshape(features.shape)
 
 
-gram_matrix = differentiable(gram_matrix, dfeatures=gram_matrix_dfeatures)
+def unroll(features):
+    """(N, H, W, C) -> (N, H·W, C)"""
+    N, H, W, C = features.shape
+    return features.reshape(N, H * W, C)
 
 
-def _unroll(features):
+def divisor(features, normalization):
+    """Return Z of a normalization, for features (N, H, W, C)."""
+    return DIVISORS[normalization](*features.shape[1:])
+
+
+def check(features, normalization="none"):
+    """Raise an error if the arguments of gram_matrix do not fit."""
+    must_be_floating("features", features)
+    one_of("normalization", normalization, DIVISORS)
     if features.ndim != 4 or 0 in features.shape[1:]:
         raise ShapeError(
             f"features have shape {features.shape}; wanted (N, H, W, C), H, W and C at least 1"
         )
-    n, height, width, channels = features.shape
-    return features.reshape(n, height * width, channels)
 
 
-def _divisor(shape, normalization):
-    one_of("normalization", normalization, DIVISORS)
-    return DIVISORS[normalization](*shape[1:])
+gram_matrix = differentiable(gram_matrix, dfeatures=gram_matrix_dfeatures, check=check)

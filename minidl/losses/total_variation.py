@@ -1,31 +1,34 @@
-"""Total variation: how much neighbouring pixels differ. It keeps a painted picture smooth.
+"""Total variation: how much neighbouring pixels differ. It keeps a generated picture smooth.
 
 Programs use the name for several sums. Each is a function φ of differences D = A x between
-neighbours; so the gradient is the sum of Aᵀ φ'(D), where Aᵀ gives each φ' to one neighbour and
-takes it from the other. A form below returns φ and φ' together, so that value and gradient cannot
-drift apart.
+neighbours, so that the gradient is the sum of Aᵀ φ'(D). Aᵀ adds each φ' to one neighbour and
+subtracts it from the other. A form below returns φ and φ' together, which keeps them consistent.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError, one_of
-from minidl.ops.half import summed_in_float32
+from minidl.typing import Array, Operand
 
-# A step goes from one neighbour to the other: (row, column) of each, counted from the corner of
-# their square.
+# A step leads from one neighbour to the other. Both are (row, column) from the corner of their
+# square.
 DOWN, RIGHT = ((0, 0), (1, 0)), ((0, 0), (0, 1))
 FALLING, RISING = ((0, 0), (1, 1)), ((1, 0), (0, 1))
 
 
 class Form(NamedTuple):
-    """steps: which neighbours are compared; phi: differences, image -> (value, one slope per
-    difference); cropped: whether every step leaves out the last row and the last column, or only
-    those that have no such neighbour."""
+    """One form of total variation.
+
+    steps: which neighbours are compared. phi: differences, image -> (value, one slope per
+    difference). cropped: whether every step leaves out the last row and the last column, or only
+    those that have no such neighbour.
+    """
 
     steps: tuple
-    phi: object
+    phi: Callable[[list, Any], tuple]
     cropped: bool = False
 
 
@@ -62,15 +65,14 @@ FORMS = {
     "mean_squares": Form((DOWN, RIGHT), _mean_squares),
     # Rudin, Osher, Fatemi 1992, each axis alone
     "sum_absolute": Form((DOWN, RIGHT), _sum_absolute),
-    # the form of Mahendran, Vedaldi 2015, with beta = 2.5
+    # Mahendran, Vedaldi 2015, β = 2.5
     "power": Form((DOWN, RIGHT), _power, cropped=True),
     "nine_point": Form((DOWN, RIGHT, FALLING, RISING), _nine_point),
 }
-MEANS = ("mean_squares", "nine_point")  # these divide by the count of numbers
+MEANS = ("mean_squares", "nine_point")  # forms that divide by the number of pixels
 
 
-@summed_in_float32
-def total_variation(image, normalization="sum_squares"):
+def total_variation(image: Operand, normalization: str = "sum_squares") -> Array:
     """(H, W, C) or (N, H, W, C) -> one number
 
     With ↓ and → the differences to the lower and the right neighbour:
@@ -80,66 +82,62 @@ def total_variation(image, normalization="sum_squares"):
     "mean_squares"  mean ↓² + mean →²
     "sum_absolute"  Σ |↓| + Σ |→|, slope 0 at 0
     "power"         Σ (↓² + →²)^(2.5/2), without the last row and column
-    "nine_point"    (2/3 Σ (↓² + →²) + 1/6 Σ (↘² + ↗²)) / (N H W C): inside the border its gradient is the nine-point
-                    Laplacian, with weights 4, 1 and -20, times -1/3 / (N H W C)
+    "nine_point"    (2/3 Σ (↓² + →²) + 1/6 Σ (↘² + ↗²)) / (N H W C)
 
-    Raises ShapeError where the image is a single row or column, and for a mean over no numbers.
+    The gradient of "nine_point" inside the border is the nine-point Laplacian, with weights 4, 1
+    and -20, times -1/3 / (N H W C). Raises ShapeError if the image is a single row or column, and
+    for a mean over no numbers.
 
     >>> total_variation(np.array([[1., 2.], [4., 2.]]).reshape(2, 2, 1))          # ↓ 3, 0   → 1, -2
     np.float64(14.0)
     """
-    must_be_floating("image", image)
-    form = _form(image, normalization)
-    return form.phi([_difference(image, step, form.cropped) for step in form.steps], image)[0]
+    value, _ = value_and_slopes(image, normalization)
+    return value
 
 
-@summed_in_float32
 def total_variation_dimage(dL, image, normalization):
-    """dx = Σ_steps Aᵀ φ'(A x): each slope is added where its step ends and taken off where it
+    """dx = Σ_steps Aᵀ φ'(A x): each slope is added where its step ends and subtracted where it
     begins"""
-    form = _form(image, normalization)
-    _, slopes = form.phi([_difference(image, step, form.cropped) for step in form.steps], image)
+    form, (_, slopes) = FORMS[normalization], value_and_slopes(image, normalization)
     dimage = array_module(image).zeros_like(image)
     for slope, step in zip(slopes, form.steps, strict=True):
-        begin, end = _ends(image, step, form.cropped)
+        begin, end = ends(image, step, form.cropped)
         dimage[end] += slope
         dimage[begin] -= slope
     return dL * dimage
 
 
-total_variation = differentiable(total_variation, dimage=total_variation_dimage)
+def value_and_slopes(image, normalization):
+    """Return φ(A x), and φ'(A x) for each step."""
+    form, differences = FORMS[normalization], []
+    for step in form.steps:
+        begin, end = ends(image, step, form.cropped)
+        differences.append(image[end] - image[begin])
+    return form.phi(differences, image)
 
 
-def _difference(image, step, cropped):
-    """A x: the pixel where the step ends minus the one where it begins"""
-    begin, end = _ends(image, step, cropped)
-    return image[end] - image[begin]
+def ends(image, step, cropped):
+    """Return the index of all pixels where a step begins, and of those where it ends."""
+    H, W = image.shape[-3:-1]
+    rows = H - (1 if cropped else max(row for row, _ in step))
+    columns = W - (1 if cropped else max(column for _, column in step))
+    return tuple((..., slice(i, i + rows), slice(j, j + columns), slice(None)) for i, j in step)
 
 
-def _ends(image, step, cropped):
-    """Index of all pixels where a step begins, and of those where it ends."""
-    height, width = image.shape[-3:-1]
-    lost_rows = 1 if cropped else max(row for row, _ in step)
-    lost_columns = 1 if cropped else max(column for _, column in step)
-    return tuple(
-        (
-            ...,
-            slice(row, row + height - lost_rows),
-            slice(column, column + width - lost_columns),
-            slice(None),
-        )
-        for row, column in step
-    )
-
-
-def _form(image, normalization):
+def check(image, normalization="sum_squares"):
+    """Raise an error if the arguments of total_variation do not fit."""
+    must_be_floating("image", image)
     one_of("normalization", normalization, FORMS)
     if image.ndim not in (3, 4) or min(image.shape[-3:-1]) < 2:
         raise ShapeError(
-            f"total_variation of shape {image.shape}; wanted (H, W, C) or (N, H, W, C) with H and W at least 2"
+            f"total_variation of shape {image.shape}; wanted (H, W, C) or (N, H, W, C) with H and W "
+            "at least 2"
         )
     if normalization in MEANS and not image.size:
         raise ShapeError(
-            f"total_variation of shape {image.shape}: the mean of no numbers is undefined; wanted N and C at least 1"
+            f"total_variation of shape {image.shape}: the mean of no numbers is undefined; wanted N "
+            "and C at least 1"
         )
-    return FORMS[normalization]
+
+
+total_variation = differentiable(total_variation, dimage=total_variation_dimage, check=check)

@@ -1,9 +1,13 @@
-"""The maths: every op a forward with its hand-derived gradients under it, one family a file.
+"""The textbook: each op is a forward followed by its hand-derived gradients, one family per file.
 
-Ops take plain arrays and Tensors alike; with plain arrays there is no tape.
+Ops take plain arrays and Tensors. With plain arrays there is no tape. The engine replaces the
+expensive ones by faster implementations (`minidl/engine/table.py`), unless `minidl.textbook()` is
+in effect.
 """
 
-from minidl.ops import comparisons  # noqa: F401  the import defines the operators of Tensor
+import sys
+
+from minidl.autograd import Tensor
 from minidl.ops.activations import leaky_relu, relu, sigmoid, softmax, tanh
 from minidl.ops.arithmetic import (
     absolute,
@@ -19,20 +23,24 @@ from minidl.ops.arithmetic import (
     sqrt,
     subtract,
 )
-from minidl.ops.convolutions import convolution, convolution_relu
+from minidl.ops.comparisons import compare as compare  # not in __all__, which lists Ops
+from minidl.ops.convolution import convolution
 from minidl.ops.directions import cosine_similarity, l2_normalize
 from minidl.ops.distances import chi_square, pairwise_distances
 from minidl.ops.dropout import dropout
 from minidl.ops.matrices import matmul
-from minidl.ops.normalization import batch_norm, batch_norm_relu
+from minidl.ops.normalization import batch_norm
 from minidl.ops.pooling import avg_pool, max_pool
 from minidl.ops.reductions import max, mean, sum
 from minidl.ops.resampling import resample
 from minidl.ops.shaping import broadcast_to, concatenate, index, pad, reshape, transpose
 
+Tensor.ops = sys.modules[__name__]  # the operators and methods of Tensor call these ops
+
 __all__ = [
-    "absolute", "add", "avg_pool", "batch_norm", "batch_norm_relu", "broadcast_to", "chi_square", "concatenate", "convolution",
-    "convolution_relu", "cosine_similarity", "divide", "dropout", "exp", "index", "l2_normalize", "leaky_relu", "log", "matmul",
-    "max", "max_pool", "maximum", "mean", "minimum", "multiply", "negative", "pad", "pairwise_distances", "power", "relu",
-    "resample", "reshape", "sigmoid", "softmax", "sqrt", "subtract", "sum", "tanh", "transpose",
+    "absolute", "add", "avg_pool", "batch_norm", "broadcast_to", "chi_square", "concatenate",
+    "convolution", "cosine_similarity", "divide", "dropout", "exp", "index", "l2_normalize",
+    "leaky_relu", "log", "matmul", "max", "max_pool", "maximum", "mean", "minimum", "multiply",
+    "negative", "pad", "pairwise_distances", "power", "relu", "resample", "reshape", "sigmoid",
+    "softmax", "sqrt", "subtract", "sum", "tanh", "transpose",
 ]  # fmt: skip

@@ -3,12 +3,12 @@
 from minidl.autograd import differentiable
 from minidl.backend import array_module
 from minidl.errors import ShapeError
-from minidl.ops.half import summed_in_float32
 from minidl.ops.masks import masked
 from minidl.ops.reductions import axes_of
+from minidl.typing import Array, Operand, PerAxis
 
 
-def relu(x):
+def relu(x: Operand) -> Array:
     """y = max(x, 0)
 
     >>> relu(np.array([-1., 0., 2.]))
@@ -18,15 +18,16 @@ def relu(x):
 
 
 def relu_dx(dy, y):
-    """1 where x > 0, that is where y is not 0; else 0, at the kink too. A NaN passes dy on."""
+    """1 where x > 0, which is where y is not 0; otherwise 0, also at the kink. A NaN passes dy
+    on."""
     return masked(dy, y != 0)
 
 
 relu = differentiable(relu, dx=relu_dx)
 
 
-def leaky_relu(x, slope=0.01):
-    """y = x where x > 0, else slope·x (Maas, Hannun, Ng 2013)
+def leaky_relu(x: Operand, slope: float = 0.01) -> Array:
+    """y = x where x > 0, otherwise slope·x (Maas, Hannun, Ng 2013)
 
     >>> leaky_relu(np.array([-1., 2.]), slope=0.5)
     array([-0.5,  2. ])
@@ -36,21 +37,21 @@ def leaky_relu(x, slope=0.01):
 
 
 def leaky_relu_dx(dy, x, slope):
-    """1 where x > 0, else the slope, at the kink too"""
+    """1 where x > 0, otherwise the slope, also at the kink"""
     return array_module(x).where(x > 0, dy, slope * dy) if slope else masked(dy, x > 0)
 
 
 leaky_relu = differentiable(leaky_relu, dx=leaky_relu_dx)
 
 
-def sigmoid(x):
-    """y = 1 / (1 + e^-x), written with e^-|x| so that nothing overflows
+def sigmoid(x: Operand) -> Array:
+    """y = 1 / (1 + e^-x), computed from e^-|x| so that nothing overflows
 
     >>> sigmoid(np.array([0., -1000.]))
     array([0.5, 0. ])
     """
     xp = array_module(x)
-    positive = x.real > 0  # of the real part, for the proof by complex steps
+    positive = x.real > 0  # the real part, for the proof by complex steps
     e = xp.exp(xp.where(positive, -x, x))
     return xp.where(positive, 1, e) / (1 + e)
 
@@ -63,7 +64,7 @@ def sigmoid_dx(dy, y):
 sigmoid = differentiable(sigmoid, dx=sigmoid_dx)
 
 
-def tanh(x):
+def tanh(x: Operand) -> Array:
     """y = (e^x - e^-x) / (e^x + e^-x)"""
     return array_module(x).tanh(x)
 
@@ -76,28 +77,32 @@ def tanh_dx(dy, y):
 tanh = differentiable(tanh, dx=tanh_dx)
 
 
-@summed_in_float32
-def softmax(x, axis=-1):
+def softmax(x: Operand, axis: PerAxis = -1) -> Array:
     """y[i] = e^x[i] / Σ_j e^x[j] along the axis
 
-    The largest x of each row is taken off first: y stays the same, and no exponential overflows.
+    The largest x of each row is subtracted first, which does not change y, so that no exponential
+    overflows. Raises ShapeError if an axis has no numbers.
 
     >>> softmax(np.array([1000., 1000.]))
     array([0.5, 0.5])
     """
-    xp, axis = array_module(x), axes_of(axis, x.ndim)
-    if any(x.shape[i] == 0 for i in axis):
-        raise ShapeError(
-            f"softmax of shape {x.shape} over axes {axis}: each axis needs at least one number"
-        )
-    e = xp.exp(x - x.real.max(axis=axis, keepdims=True))
-    return e / e.sum(axis=axis, keepdims=True)
+    axes = axes_of(axis, x.ndim)
+    e = array_module(x).exp(x - x.real.max(axis=axes, keepdims=True))
+    return e / e.sum(axis=axes, keepdims=True)
 
 
-@summed_in_float32
 def softmax_dx(dy, y, axis):
     """∂y[i]/∂x[j] = y[i] ([i = j] - y[j]), so  dx[j] = y[j] (dy[j] - Σ_i dy[i] y[i])"""
     return y * (dy - (dy * y).sum(axis=axis, keepdims=True))
 
 
-softmax = differentiable(softmax, dx=softmax_dx)
+def must_have_rows(x, axis=-1):
+    """Raise ShapeError if an axis of softmax has no numbers."""
+    axes = axes_of(axis, x.ndim)
+    if any(x.shape[i] == 0 for i in axes):
+        raise ShapeError(
+            f"softmax of shape {x.shape} over axes {axes}: each axis needs at least one number"
+        )
+
+
+softmax = differentiable(softmax, dx=softmax_dx, check=must_have_rows)

@@ -1,100 +1,107 @@
-"""Directions of vectors: what is left of them when their lengths do not count. A vector of zeros
-has no direction: 0 stands in its place, and its gradient is 0, since no way out of the origin is
-better than another."""
+"""Directions of vectors, and the angle between two of them.
+
+A vector of zeros has no direction. Its normalized vector and its gradient are 0.
+"""
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError
-from minidl.ops.half import summed_in_float32
 from minidl.ops.reductions import axes_of
+from minidl.typing import Array, Axes, Operand
 
 
-@summed_in_float32
-def l2_normalize(x, axis=-1):
+def l2_normalize(x: Operand, axis: Axes = -1) -> Array:
     """y = x / |x|,      |x| = √(Σ x²) along the axis
 
     >>> l2_normalize(np.array([[3., 4.], [0., 0.]]))
     array([[0.6, 0.8],
            [0. , 0. ]])
     """
-    must_be_floating("x", x)
-    return _over_length(x, x, axis)
+    return over_length(x, x, axis)
 
 
-@summed_in_float32
 def l2_normalize_dx(dy, x, y, axis):
     """With ∂|x|/∂x[k] = x[k] / |x| = y[k],
 
         ∂y[i]/∂x[k] = ([i = k] - y[i] y[k]) / |x|,      so      dx = (dy - y Σ_i y[i] dy[i]) / |x|
 
-    that is: dy, less its part along y, which would only make the vector longer.
+    which is dy without its part along y, because that part changes only the length of x.
     """
     along = (y * dy).sum(axis=axes_of(axis, x.ndim), keepdims=True)
-    return _over_length(dy - y * along, x, axis)
+    return over_length(dy - y * along, x, axis)
 
 
-l2_normalize = differentiable(l2_normalize, dx=l2_normalize_dx)
+def must_be_vectors(x, axis=-1):
+    """Raise ArgumentError if x is not floating-point."""
+    must_be_floating("x", x)
 
 
-@summed_in_float32
-def cosine_similarity(a, b):
+l2_normalize = differentiable(l2_normalize, dx=l2_normalize_dx, check=must_be_vectors)
+
+
+def cosine_similarity(a: Operand, b: Operand) -> Array:
     """(..., D), (..., D) -> (...)
 
-    y = Σ_k â[k] b̂[k],      â = a / |a|,  b̂ = b / |b|:  the cosine of the angle between a and b, 0 where one of them is 0
+    y = Σ_k â[k] b̂[k],      â = a / |a|,  b̂ = b / |b|
 
-    Rounding takes it past ±1 by a hair: clip it before an arccos.
+    y is the cosine of the angle between a and b, and 0 where one of them is 0. Rounding errors may
+    make it exceed ±1, so clip it before an arccos. Raises ShapeError if the shapes differ.
 
     >>> cosine_similarity(np.array([[3., 4.], [1., 0.]]), np.array([[6., 8.], [0., 2.]]))
     array([1., 0.])
     """
-    array_module(a, b)
+    return (l2_normalize.forward(a) * l2_normalize.forward(b)).sum(axis=-1)
+
+
+def cosine_similarity_gradients(dy, y, a, b, wanted):
+    """y is linear in â, so dâ = dy b̂. The gradient of the normalization, with Σ â dâ = dy y, gives
+
+    da = dy (b̂ - y â) / |a|,      db = dy (â - y b̂) / |b|
+    """
+    dy, y = dy[..., None], y[..., None]
+    unit_a, unit_b = l2_normalize.forward(a), l2_normalize.forward(b)
+    gradients = {
+        "a": lambda: over_length(dy * (unit_b - y * unit_a), a),
+        "b": lambda: over_length(dy * (unit_a - y * unit_b), b),
+    }
+    return {name: gradients[name]() for name in wanted}
+
+
+def must_be_pairs(a, b):
+    """Raise an error if a and b are not floating-point vectors of one shape."""
     must_be_floating("a", a)
     must_be_floating("b", b)
     if a.shape != b.shape or not a.ndim:
         raise ShapeError(
             f"cosine_similarity of {a.shape} and {b.shape}; wanted the same shape (..., D) twice"
         )
-    return (l2_normalize.forward(a) * l2_normalize.forward(b)).sum(axis=-1)
 
 
-@summed_in_float32
-def cosine_similarity_gradients(dy, y, a, b, wanted):
-    """y is linear in â, so dâ = dy b̂; and on through the normalization, where Σ â dâ = dy y:
-
-    da = dy (b̂ - y â) / |a|,      db = dy (â - y b̂) / |b|
-    """
-    dy, y, unit = (
-        dy[..., None],
-        y[..., None],
-        {"a": l2_normalize.forward(a), "b": l2_normalize.forward(b)},
-    )
-    return {
-        name: _over_length(dy * (unit[other] - y * unit[name]), x, -1)
-        for name, x, other in (("a", a, "b"), ("b", b, "a"))
-        if name in wanted
-    }
-
-
-cosine_similarity = differentiable(cosine_similarity, da_db=cosine_similarity_gradients)
+cosine_similarity = differentiable(
+    cosine_similarity, joint={("a", "b"): cosine_similarity_gradients}, check=must_be_pairs
+)
 
 
 def root(squares):
-    """√squares; the constant 0 where squares are 0, so that the complex step gives the slope 0
-    there; NaN for NaN"""
+    """Return √squares, and the constant 0 where squares are 0, so that the complex step gives the
+    slope 0 there. A NaN stays NaN."""
     xp = array_module(squares)
     return xp.where(squares.real <= 0, 0, xp.sqrt(squares))
 
 
 def inverse(length):
-    """1 / length; 0 where the length is 0; NaN for NaN"""
+    """Return 1 / length, and 0 where the length is 0. A NaN stays NaN."""
     xp = array_module(length)
     is_zero = length.real <= 0
     return xp.where(is_zero, 0, 1 / xp.where(is_zero, 1, length))
 
 
-def _over_length(numbers, x, axis):
-    """numbers / |x|, and 0 where that is 0, with |x| = m |x / m|, m the largest |x[i]|: of numbers
-    up to 1 no square overflows, and none that counts vanishes"""
+def over_length(numbers, x, axis=-1):
+    """Return numbers / |x|, and 0 where |x| is 0.
+
+    |x| = m |x / m| with m the largest |x[i]|. The squares of numbers up to 1 do not overflow, and
+    those that underflow do not change the sum.
+    """
     if not x.size:
         return numbers
     xp, axes = array_module(x), axes_of(axis, x.ndim)

@@ -1,120 +1,60 @@
-"""How far apart two things are: all distances of one set of points or of two, and the chi-square
-distance of histograms, number by number."""
+"""Distances: all distances within one set of points or between two, and the chi-square distance of
+histograms, number by number."""
 
 import numpy as np
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
-from minidl.cores import share
 from minidl.errors import ArgumentError, ShapeError
 from minidl.ops.arithmetic import must_broadcast, unbroadcast
 from minidl.ops.directions import inverse, root
-from minidl.ops.half import summed_in_float32
-from minidl.ops.strips import equal_parts, fair_strip
+from minidl.typing import Array, Operand
 
 
-@summed_in_float32
-def pairwise_distances(a, b=None, squared=False):
-    """(N, D), (M, D) -> (N, M);  without b, of one set, (N, D) -> (N, N)
+def pairwise_distances(a: Operand, b: Operand = None, squared: bool = False) -> Array:
+    """(N, D), (M, D) -> (N, M);  without b, within one set, (N, D) -> (N, N)
 
-    y[i,j] = √s[i,j], or with `squared` s[i,j] itself,      s[i,j] = Σ_k (a[i,k] - b[j,k])²,  in one set b = a
+    y[i,j] = √s[i,j], or with `squared` s[i,j],      s[i,j] = Σ_k (a[i,k] - b[j,k])²
 
-    The differences are taken before they are squared, so that equal points are exactly 0 apart.
-    |a|² + |b|² - 2 a·b would be one product of matrices, but of two near points it leaves rounding alone, which may be below 0 and has a root far above it.
+    Within one set b = a. The differences are computed before they are squared, so that the distance
+    of equal points is exactly 0. |a|² + |b|² - 2 a·b would be a single matrix product, but for two
+    near points only rounding errors remain of it: it may be negative, and its root is much too
+    large.
 
-    Cost: N·M·D subtractions and multiply-adds, in strips that stay in the cache; as many again for
-    each gradient.
+    Cost: N·M·D subtractions and multiply-adds, and as many again for each gradient. Raises
+    ShapeError if the points differ in D.
 
     >>> pairwise_distances(np.array([[0., 0.], [3., 4.]]))
     array([[0., 5.],
            [5., 0.]])
     """
-    b = _second(a, b)
-    xp = array_module(a, b)
-    y = xp.empty((len(a), len(b)), xp.result_type(a, b))
-
-    def work(rows):
-        difference = a[rows, None] - b
-        y[rows] = (difference * difference).sum(axis=-1)
-
-    share(xp, work, _strips(xp, a, b))
-    return y if squared else root(y)
+    difference = a[:, None] - (a if b is None else b)
+    s = (difference * difference).sum(axis=-1)
+    return s if squared else root(s)
 
 
-@summed_in_float32
 def pairwise_distances_gradients(dy, y, a, b, squared, wanted):
-    """∂s[i,j]/∂a[i] = 2 (a[i] - b[j]) = -∂s[i,j]/∂b[j], and ∂√s = ∂s / 2√s; where the points are
-    equal, and the root has a kink, the gradient is 0. With W[i,j] = 2 dy[i,j], or dy[i,j] / y[i,j]
-    of roots,
+    """∂s[i,j]/∂a[i] = 2 (a[i] - b[j]) = -∂s[i,j]/∂b[j], and ∂√s = ∂s / 2√s. Where two points are
+    equal, and the root has a kink, the gradient is 0. With W[i,j] = 2 dy[i,j], or for roots
+    W[i,j] = dy[i,j] / y[i,j],
 
         da[i] = Σ_j W[i,j] (a[i] - b[j]),      db[j] = -Σ_i W[i,j] (a[i] - b[j])
 
-    In one set each pair comes twice, as i, j and as j, i: W + Wᵀ in the place of W gives the sum of
-    both.
+    Within one set each pair occurs twice, as i, j and as j, i. W + Wᵀ instead of W gives the sum.
     """
+    W = weights(dy, y, b, squared)[..., None] * (a[:, None] - (a if b is None else b))
+    gradients = {"a": lambda: W.sum(axis=1), "b": lambda: -W.sum(axis=0)}
+    return {name: gradients[name]() for name in wanted}
+
+
+def weights(dy, y, b, squared):
+    """Return W of the derivation of the gradients."""
     W = 2 * dy if squared else dy * inverse(y)
-    W = W + W.T if b is None else W
-    b = _second(a, b)
-    xp = array_module(a, b)
-
-    def work(rows):
-        difference = a[rows, None] - b
-        terms = {"a": "ij,ijk->ik", "b": "ij,ijk->jk"}
-        return {name: xp.einsum(terms[name], W[rows], difference) for name in wanted}
-
-    parts = share(xp, work, _strips(xp, a, b))
-    sums = {"a": lambda found: xp.concatenate(found), "b": lambda found: -sum(found)}
-    return {name: sums[name]([part[name] for part in parts]) for name in wanted}
+    return W + W.T if b is None else W
 
 
-pairwise_distances = differentiable(pairwise_distances, da_db=pairwise_distances_gradients)
-
-
-def chi_square(a, b):
-    """y = (a - b)² / (a + b), and 0 where a and b are 0
-
-    For numbers of at least 0, as ReLUs give and histograms count; the arrays broadcast. Their sum
-    over k is the chi-square distance of two histograms.
-
-    >>> chi_square(np.array([3., 0.]), np.array([1., 0.]))
-    array([1., 0.])
-    """
-    xp = must_broadcast(a, b)
-    # to look at them would stop a GPU
-    if xp is np and (np.real(a) < 0).any() | (np.real(b) < 0).any():
-        raise ArgumentError(
-            "chi_square found numbers below 0; wanted features of at least 0: let a ReLU be the last layer"
-        )
-    return (a - b) * _contrast(a, b)
-
-
-def chi_square_da(dy, a, b, a_shape):
-    """With r = (a - b) / (a + b), from -1 to 1, y = (a - b)² / (a + b) has by the quotient's rule
-
-    ∂y/∂a = (2 (a - b) (a + b) - (a - b)²) / (a + b)² = r (2 - r)
-    """
-    r = _contrast(a, b)
-    return unbroadcast(dy * (r * (2 - r)), a_shape)
-
-
-def chi_square_db(dy, a, b, b_shape):
-    """a and b may be swapped, and r is then -r:  ∂y/∂b = -r (2 + r)"""
-    return chi_square_da(dy, b, a, b_shape)
-
-
-chi_square = differentiable(chi_square, da=chi_square_da, db=chi_square_db)
-
-
-def _contrast(a, b):
-    """(a - b) / (a + b), and 0 where both are 0: no square of small numbers that vanishes, none of
-    large ones that overflows"""
-    xp, whole = array_module(a, b), a + b
-    is_zero = whole.real <= 0
-    return xp.where(is_zero, 0, (a - b) / xp.where(is_zero, 1, whole))
-
-
-def _second(a, b):
-    """b, or a where there is no b, once they are seen to be points of one space"""
+def must_be_points(a, b=None, squared=False):
+    """Raise an error if a and b are not floating-point points of one space."""
     must_be_floating("a", a)
     b = a if b is None else b
     must_be_floating("b", b)
@@ -122,10 +62,56 @@ def _second(a, b):
         raise ShapeError(
             f"pairwise_distances of {a.shape} and {b.shape}; wanted points (N, D) and (M, D)"
         )
-    return b
 
 
-def _strips(xp, a, b):
-    """Of the rows of a, each of which meets all of b; of no rows one strip too, for b has a
-    gradient all the same"""
-    return equal_parts(len(a), fair_strip(xp, a.size * len(b)) // max(1, b.size)) or [slice(0, 0)]
+pairwise_distances = differentiable(
+    pairwise_distances, joint={("a", "b"): pairwise_distances_gradients}, check=must_be_points
+)
+
+
+def chi_square(a: Operand, b: Operand) -> Array:
+    """y = (a - b)² / (a + b), and 0 where a and b are 0
+
+    a and b are at least 0, like counts of histograms and outputs of a ReLU, and are broadcast. The
+    sum of y over k is the chi-square distance of two histograms. Raises ArgumentError for negative
+    numbers (on a GPU they are not detected, because reading them would stall it).
+
+    >>> chi_square(np.array([3., 0.]), np.array([1., 0.]))
+    array([1., 0.])
+    """
+    return (a - b) * contrast(a, b)
+
+
+def chi_square_da(dy, a, b, a_shape):
+    """With r = (a - b) / (a + b), from -1 to 1, the quotient rule for y = (a - b)² / (a + b) gives
+
+    ∂y/∂a = (2 (a - b) (a + b) - (a - b)²) / (a + b)² = r (2 - r)
+    """
+    r = contrast(a, b)
+    return unbroadcast(dy * (r * (2 - r)), a_shape)
+
+
+def chi_square_db(dy, a, b, b_shape):
+    """y does not change if a and b are exchanged, and r becomes -r:  ∂y/∂b = -r (2 + r)"""
+    return chi_square_da(dy, b, a, b_shape)
+
+
+def contrast(a, b):
+    """Return (a - b) / (a + b), and 0 where both are 0. No square can overflow or underflow."""
+    xp, total = array_module(a, b), a + b
+    is_zero = total.real <= 0
+    return xp.where(is_zero, 0, (a - b) / xp.where(is_zero, 1, total))
+
+
+def must_be_counts(a, b):
+    """Raise an error if a and b do not broadcast or, on the CPU, if one of their numbers is
+    negative."""
+    must_broadcast(a, b)
+    if array_module(a, b) is np and ((np.real(a) < 0).any() or (np.real(b) < 0).any()):
+        raise ArgumentError(
+            "chi_square found numbers below 0; wanted features of at least 0: let a ReLU be the "
+            "last layer"
+        )
+
+
+chi_square = differentiable(chi_square, da=chi_square_da, db=chi_square_db, check=must_be_counts)

@@ -1,4 +1,6 @@
-"""Dropout: numbers left out at random (Srivastava et al. 2014)."""
+"""Dropout: numbers set to 0 at random (Srivastava et al. 2014)."""
+
+from typing import Any
 
 import numpy as np
 
@@ -6,32 +8,32 @@ from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ArgumentError
 from minidl.ops.masks import masked
+from minidl.typing import Array, Operand
 
 
-def dropout(x, keep, seed):
-    """y = x · m / keep,      m: 1 with probability `keep`, else 0
+def dropout(x: Operand, keep: float, seed: Any) -> Array:
+    """y = x · m / keep,      m: 1 with probability `keep`, otherwise 0
 
-    The division keeps the expected y at x. seed: of NumPy's generator; the same one leaves out the
-    same numbers, on every device.
+    The division makes x the expected value of y. seed: of NumPy's generator. The same seed gives
+    the same m on every device. Raises ArgumentError unless 0 < keep ≤ 1.
 
     >>> dropout(np.ones(6), 0.5, seed=1)
     array([2., 0., 0., 0., 2., 2.])
     """
-    must_be_floating("x", x)
-    return _kept(x, keep, seed)
+    m = np.random.default_rng(seed).random(x.shape, np.float32) < keep
+    return masked(x * (1 / np.asarray(keep, x.dtype)).astype(x.dtype), array_module(x).asarray(m))
 
 
 def dropout_dx(dy, keep, seed):
-    """∂y/∂x = m / keep, drawn again from the same seed rather than kept"""
-    return _kept(dy, keep, seed)
+    """∂y/∂x = m / keep, with m drawn again from the same seed, so that it need not be kept"""
+    return dropout.forward(dy, keep, seed)
 
 
-dropout = differentiable(dropout, dx=dropout_dx)
-
-
-def _kept(x, keep, seed):
-    """x · m / keep"""
+def check(x, keep, seed):
+    """Raise ArgumentError if x is not floating-point, or keep is no probability above 0."""
+    must_be_floating("x", x)
     if not 0 < keep <= 1:
         raise ArgumentError(f"dropout keeps a share of {keep}; wanted a number above 0, at most 1")
-    m = np.random.default_rng(seed).random(x.shape, np.float32) < keep
-    return masked(x * (1 / np.asarray(keep, x.dtype)).astype(x.dtype), array_module(x).asarray(m))
+
+
+dropout = differentiable(dropout, dx=dropout_dx, check=check)

@@ -1,17 +1,16 @@
-"""Sum, mean and maximum over axes. `axis`: None for all, an int, or several."""
+"""Sum, mean and maximum over axes. `axis` is None for all axes, an int, or several ints."""
 
 from math import prod
 from operator import index
 
-from minidl.autograd import Tensor, differentiable
+from minidl.autograd import differentiable
 from minidl.backend import array_module
 from minidl.errors import ArgumentError, ShapeError
-from minidl.ops.half import summed_in_float32
 from minidl.shapes import is_int
+from minidl.typing import Array, Axes, Operand
 
 
-@summed_in_float32
-def sum(x, axis=None, keepdims=False):
+def sum(x: Operand, axis: Axes = None, keepdims: bool = False) -> Array:
     """y = Σ x over the axes
 
     >>> sum(np.array([[1., 2.], [3., 4.]]), axis=0)
@@ -22,96 +21,99 @@ def sum(x, axis=None, keepdims=False):
 
 def sum_dx(dy, x_shape, axis, keepdims):
     """Every x is one term of its sum:  ∂y/∂x = 1"""
-    return _spread(dy, x_shape, axis, keepdims)
+    return spread(dy, x_shape, axis, keepdims)
 
 
 sum = differentiable(sum, dx=sum_dx)
 
 
-@summed_in_float32
-def mean(x, axis=None, keepdims=False):
-    """y = Σ x / n over the axes, n the numbers that each sum has
+def mean(x: Operand, axis: Axes = None, keepdims: bool = False) -> Array:
+    """y = Σ x / n over the axes, where n is the number of terms of each sum
+
+    Raises ShapeError if there are none.
 
     >>> mean(np.array([[1., 2.], [3., 4.]]))
     np.float64(2.5)
     """
-    axes = axes_of(axis, x.ndim)
-    if any(x.shape[i] == 0 for i in axes):
-        raise ShapeError(
-            f"mean of shape {x.shape} over axes {axes}: the mean of no numbers is undefined; leave out the empty axis"
-        )
-    return x.mean(axis=axes, keepdims=keepdims)
+    return x.mean(axis=axes_of(axis, x.ndim), keepdims=keepdims)
 
 
-@summed_in_float32
 def mean_dx(dy, x_shape, axis, keepdims):
     """∂y/∂x = 1 / n"""
     n = prod(x_shape[i] for i in axes_of(axis, len(x_shape)))
-    return _spread(dy / n, x_shape, axis, keepdims)
+    return spread(dy / n, x_shape, axis, keepdims)
 
 
-mean = differentiable(mean, dx=mean_dx)
+def must_have_terms(x, axis=None, keepdims=False):
+    """Raise ShapeError if there are no numbers to take the mean of."""
+    axes = axes_of(axis, x.ndim)
+    if any(x.shape[i] == 0 for i in axes):
+        raise ShapeError(
+            f"mean of shape {x.shape} over axes {axes}: the mean of no numbers is undefined; leave "
+            "out the empty axis"
+        )
 
 
-def max(x, axis=None, keepdims=False):
-    """y = the largest x over the axes
+mean = differentiable(mean, dx=mean_dx, check=must_have_terms)
+
+
+def max(x: Operand, axis: Axes = None, keepdims: bool = False) -> Array:
+    """y = the largest x over the axes. Raises ShapeError if there are none.
 
     >>> max(np.array([[1., 2.], [4., 3.]]), axis=1)
     array([2., 4.])
     """
-    axes = axes_of(axis, x.ndim)
-    if any(x.shape[i] == 0 for i in axes):
-        raise ShapeError(
-            f"max of shape {x.shape} over axes {axes}: no number is the largest of none; leave such an axis out"
-        )
-    return x.max(axis=axes, keepdims=keepdims)
+    return x.max(axis=axes_of(axis, x.ndim), keepdims=keepdims)
 
 
 def max_dx(dy, x, axis, keepdims):
-    """1 at the first maximum in row-major order of the axes, 0 elsewhere: a tie sends the whole
-    gradient to the first
+    """1 at the first maximum in row-major order of the axes, 0 elsewhere
 
-    The axes that were reduced are moved to the end and made one, so that each row has one maximum;
-    dy is put there, and the axes go back to where they were.
+    A tie sends the whole gradient to the first maximum. The reduced axes are moved to the end and
+    merged into one, so that each row has one maximum. dy is put there, and the axes are moved back.
     """
-    xp = array_module(x)
-    axes = axes_of(axis, x.ndim)
-    rest = tuple(i for i in range(x.ndim) if i not in axes)
-    rows = x.transpose(*rest, *axes).reshape(
-        prod(x.shape[i] for i in rest), prod(x.shape[i] for i in axes)
-    )
-    dx = xp.zeros_like(rows, order="C")
+    xp, axes = array_module(x), axes_of(axis, x.ndim)
+    kept = tuple(i for i in range(x.ndim) if i not in axes)
+    rows = x.transpose(*kept, *axes)
+    rows = rows.reshape(prod(x.shape[i] for i in kept), prod(x.shape[i] for i in axes))
+    dx = xp.zeros(rows.shape, x.dtype)
     dx[xp.arange(len(rows)), rows.argmax(axis=1)] = dy.reshape(-1)
-    dx = dx.reshape([x.shape[i] for i in (*rest, *axes)])
-    return dx.transpose([(*rest, *axes).index(i) for i in range(x.ndim)])
+    dx = dx.reshape([x.shape[i] for i in (*kept, *axes)])
+    return dx.transpose([(*kept, *axes).index(i) for i in range(x.ndim)])
 
 
-max = differentiable(max, dx=max_dx)
+def must_have_a_largest(x, axis=None, keepdims=False):
+    """Raise ShapeError if there are no numbers to take the maximum of."""
+    axes = axes_of(axis, x.ndim)
+    if any(x.shape[i] == 0 for i in axes):
+        raise ShapeError(
+            f"max of shape {x.shape} over axes {axes}: no number is the largest of none; leave such "
+            "an axis out"
+        )
+
+
+max = differentiable(max, dx=max_dx, check=must_have_a_largest)
 
 
 def axes_of(axis, ndim):
-    """The axes as a tuple of numbers from 0."""
+    """Return the axes as a tuple of numbers from 0. Raise ArgumentError if there is no such
+    axis."""
     if axis is None:
         return tuple(range(ndim))
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     normal = tuple(index(i) + ndim * (index(i) < 0) for i in axes if is_int(i))
-    if (
-        len(normal) < len(axes)
-        or not all(0 <= i < ndim for i in normal)
-        or len(set(normal)) != len(normal)
-    ):
+    exist = len(normal) == len(axes) and all(0 <= i < ndim for i in normal)
+    if not exist or len(set(normal)) != len(normal):
         raise ArgumentError(
-            f"axis is {axis}; wanted different axes of an array that has {ndim}, so from {-ndim} to {ndim - 1}"
+            f"axis is {axis}; wanted different axes of an array that has {ndim}, so from {-ndim} to "
+            f"{ndim - 1}"
         )
     return normal
 
 
-def _spread(dy, x_shape, axis, keepdims):
-    """dy repeated along the axes that were summed away."""
+def spread(dy, x_shape, axis, keepdims):
+    """Return dy repeated along the axes over which x was reduced."""
     if not keepdims:
         axes = axes_of(axis, len(x_shape))
         dy = dy.reshape([1 if i in axes else n for i, n in enumerate(x_shape)])
     return array_module(dy).broadcast_to(dy, x_shape)
-
-
-Tensor.sum, Tensor.mean, Tensor.max = sum, mean, max

@@ -1,23 +1,28 @@
-"""Moving numbers without changing them: reshape, transpose, concatenate, index, pad, broadcast.
+"""Ops that move numbers without changing them: reshape, transpose, concatenate, index, pad,
+broadcast.
 
-All are linear maps that copy each input number to some places; the gradient collects from those
-places.
+All are linear maps that copy each input number to some places. The gradient adds up what comes from
+these places.
 """
 
+from collections.abc import Sequence
 from operator import index as index_of
+from typing import Any
 
 import numpy as np
 
-from minidl.autograd import Tensor, differentiable
+from minidl.autograd import differentiable
 from minidl.backend import array_module, is_array
 from minidl.errors import ShapeError, brief
 from minidl.ops.arithmetic import unbroadcast
-from minidl.ops.half import summed_in_float32
 from minidl.shapes import is_int
+from minidl.typing import Array, Axes, Operand
 
 
-def reshape(x, shape):
-    """The same numbers in row-major order in another shape; one length may be -1
+def reshape(x: Operand, shape: Any) -> Array:
+    """y = the numbers of x in row-major order in another shape, in which one length may be -1
+
+    Raises ShapeError if the shape holds another number of numbers.
 
     >>> reshape(np.array([[1., 2.], [3., 4.]]), (4,))
     array([1., 2., 3., 4.])
@@ -31,46 +36,53 @@ def reshape(x, shape):
 
 
 def reshape_dx(dy, x_shape):
-    """The order stays; only the shape goes back"""
+    """The order of the numbers is the same in both shapes"""
     return dy.reshape(x_shape)
 
 
 reshape = differentiable(reshape, dx=reshape_dx)
 
 
-def transpose(x, axes=None):
-    """y[i_axes[0], i_axes[1], ...] = x[i_0, i_1, ...]; without axes, all reversed
+def transpose(x: Operand, axes: Axes = None) -> Array:
+    """y[i_axes[0], i_axes[1], ...] = x[i_0, i_1, ...]; without axes, all in reversed order
+
+    Raises ShapeError unless each axis of x is given once.
 
     >>> transpose(np.ones((2, 3, 4)), (0, 2, 1)).shape
     (2, 4, 3)
     """
-    order = _order(axes, x.ndim)
-    if sorted(order) != [*range(x.ndim)]:
-        raise ShapeError(
-            f"transpose of shape {x.shape} by axes {axes}: wanted each of its axes once"
-        )
-    return x.transpose(order)
+    return x.transpose(order_of(axes, x.ndim))
 
 
 def transpose_dx(dy, axes):
     """The inverse permutation"""
-    order = _order(axes, dy.ndim)
+    order = order_of(axes, dy.ndim)
     return dy.transpose([order.index(i) for i in range(dy.ndim)])
 
 
-transpose = differentiable(transpose, dx=transpose_dx)
-
-
-def _order(axes, ndim):
-    """The axes as indices from 0; None: all axes reversed. axes: None, an integer, or several."""
+def order_of(axes, ndim):
+    """Return the axes as a list of numbers from 0."""
     if axes is None:
         return [*range(ndim)][::-1]
     axes = [axes] if is_int(axes) else axes
     return [index_of(axis) + ndim * (axis < 0) if is_int(axis) else ndim for axis in axes]
 
 
-def concatenate(arrays, axis=0):
-    """The arrays one after the other along an axis
+def must_be_a_permutation(x, axes=None):
+    """Raise ShapeError unless each axis of x is given once."""
+    if sorted(order_of(axes, x.ndim)) != [*range(x.ndim)]:
+        raise ShapeError(
+            f"transpose of shape {x.shape} by axes {axes}: wanted each of its axes once"
+        )
+
+
+transpose = differentiable(transpose, dx=transpose_dx, check=must_be_a_permutation)
+
+
+def concatenate(arrays: Sequence[Operand], axis: int = 0) -> Array:
+    """y = the arrays one after the other along an axis
+
+    Raises ShapeError if their other lengths differ.
 
     >>> concatenate([np.array([1., 2.]), np.array([3.])])
     array([1., 2., 3.])
@@ -84,34 +96,36 @@ def concatenate(arrays, axis=0):
 
 
 def concatenate_darrays(dy, arrays_shape, axis, which):
-    """Each array finds its own stretch of dy"""
+    """The part of dy at the place of the array"""
     begin = sum(shape[axis] for shape in arrays_shape[:which])
-    stretch = [slice(None)] * dy.ndim
-    stretch[axis] = slice(begin, begin + arrays_shape[which][axis])
-    return dy[tuple(stretch)]
+    part = [slice(None)] * dy.ndim
+    part[axis] = slice(begin, begin + arrays_shape[which][axis])
+    return dy[tuple(part)]
 
 
 concatenate = differentiable(concatenate, darrays=concatenate_darrays)
 
 
-def index(x, key):
-    """y = x[key], with NumPy's rules for integers, slices, masks and integer arrays, any of which
-    may be Tensors
+def index(x: Operand, key: Any) -> Array:
+    """y = x[key], with NumPy's rules for integers, slices, masks and integer arrays, which may be
+    Tensors
+
+    Raises ShapeError if there is no such place in x.
 
     >>> index(np.array([1., 2., 3.]), [0, 0, 2])
     array([1., 1., 3.])
     """
     try:
-        return x[_key(array_module(x), key)]
+        return x[on_the_device(array_module(x), key)]
     except (IndexError, TypeError) as error:
         raise ShapeError(f"index into shape {x.shape}: {error}") from None
 
 
-@summed_in_float32
 def index_dx(dy, x_shape, key):
-    """What was read several times is added up; what was not read is 0"""
+    """A number that is read several times gets the sum of its dy, and one that is not read gets
+    0"""
     xp = array_module(dy)
-    dx, key = xp.zeros(x_shape, dtype=dy.dtype), _key(xp, key)
+    dx, key = xp.zeros(x_shape, dtype=dy.dtype), on_the_device(xp, key)
     keys = key if isinstance(key, tuple) else (key,)
     if all(isinstance(k, (int, slice)) or k is None or k is Ellipsis for k in keys):
         dx[key] = dy
@@ -123,10 +137,11 @@ def index_dx(dy, x_shape, key):
 index = differentiable(index, dx=index_dx)
 
 
-def _key(xp, key):
-    """The key with lists and NumPy's arrays as arrays of the library, where that is not NumPy"""
+def on_the_device(xp, key):
+    """Return the key with lists and NumPy's arrays as arrays of the library, if that is not
+    NumPy."""
     if isinstance(key, tuple):
-        return tuple(_key(xp, k) for k in key)
+        return tuple(on_the_device(xp, k) for k in key)
     kind = key.dtype.kind if is_array(key) else "i"
     if kind not in "iub":
         raise ShapeError(
@@ -135,34 +150,42 @@ def _key(xp, key):
     return xp.asarray(key) if xp is not np and isinstance(key, (list, np.ndarray)) else key
 
 
-def pad(x, width, value=0):
-    """A border of `value` around x. width: (before, after) for every axis.
+def pad(x: Operand, width: Sequence[tuple[int, int]], value: float = 0) -> Array:
+    """y = x with a border of `value`. width: (before, after) for each axis.
 
     >>> pad(np.array([1., 2.]), [(1, 2)])
     array([0., 1., 2., 0., 0.])
     """
-    ok = isinstance(width, (tuple, list)) and len(width) == x.ndim and all(
-        isinstance(pair, (tuple, list)) and len(pair) == 2 and all(is_int(n) and n >= 0 for n in pair) for pair in width
-    )  # fmt: skip
-    if not ok:
-        raise ShapeError(
-            f"pad of shape {x.shape} by {brief(width)}; wanted a pair (before, after) of ints from 0 for each axis"
-        )
     return array_module(x).pad(x, width, constant_values=value)
 
 
 def pad_dx(dy, x_shape, width):
-    """The border is constant; what is inside goes back"""
-    return dy[
-        tuple(slice(before, before + n) for n, (before, _) in zip(x_shape, width, strict=True))
-    ]
+    """The border is constant, so dx is the inner part of dy"""
+    return dy[tuple(slice(b, b + n) for n, (b, _) in zip(x_shape, width, strict=True))]
 
 
-pad = differentiable(pad, dx=pad_dx)
+def must_be_widths(x, width, value=0):
+    """Raise ShapeError unless the width is a pair of ints from 0 for each axis of x."""
+    pairs = width if isinstance(width, (tuple, list)) else ()
+    are_pairs = all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in pairs)
+    if (
+        not are_pairs
+        or len(pairs) != x.ndim
+        or not all(is_int(n) and n >= 0 for p in pairs for n in p)
+    ):
+        raise ShapeError(
+            f"pad of shape {x.shape} by {brief(width)}; wanted a pair (before, after) of ints from 0 "
+            "for each axis"
+        )
 
 
-def broadcast_to(x, shape):
-    """x repeated along new axes in front and along axes of length 1
+pad = differentiable(pad, dx=pad_dx, check=must_be_widths)
+
+
+def broadcast_to(x: Operand, shape: Any) -> Array:
+    """y = x repeated along new axes in front and along axes of length 1
+
+    Raises ShapeError if another axis would change its length.
 
     >>> broadcast_to(np.array([1., 2.]), (2, 2))
     array([[1., 2.],
@@ -172,20 +195,14 @@ def broadcast_to(x, shape):
         return array_module(x).broadcast_to(x, shape)
     except ValueError:
         raise ShapeError(
-            f"broadcast from {x.shape} to {shape}: an axis must be new, of length 1, or as long already"
+            f"broadcast from {x.shape} to {shape}: an axis must be new, of length 1, or as long "
+            "already"
         ) from None
 
 
 def broadcast_to_dx(dy, x_shape):
-    """Every repetition adds its part"""
+    """Every repetition contributes its dy"""
     return unbroadcast(dy, x_shape)
 
 
 broadcast_to = differentiable(broadcast_to, dx=broadcast_to_dx)
-
-
-Tensor.reshape = lambda x, *shape: reshape(x, shape[0] if len(shape) == 1 else shape)
-Tensor.transpose = lambda x, *axes: transpose(x, axes[0] if len(axes) == 1 else axes or None)
-Tensor.T = property(transpose)
-Tensor.__getitem__ = index
-Tensor.__iter__ = lambda x: (x[i] for i in range(len(x)))

@@ -1,36 +1,67 @@
 """Adam (Kingma & Ba 2015), and AdamW (Loshchilov & Hutter 2019)."""
 
+from collections.abc import Mapping
+from typing import Any, Literal
+
 import numpy as np
 
 from minidl.backend import array_module
 from minidl.errors import ArgumentError, one_of
-from minidl.memory import scratch
-from minidl.optim.optimizer import Optimizer
-from minidl.optim.sgd import decayed
+from minidl.optim.optimizer import Optimizer, Parameters
 
 EPSILON_FORMS = ("pytorch", "tensorflow")
 
 
+def adam(x, g, m, v, *, rate, decay, t, beta1, beta2, epsilon, form, decoupled):
+    """m' = β1 m + (1 - β1) g,  v' = β2 v + (1 - β2) g²,  and x' in one of the forms that Adam
+    documents
+
+    t: the number of this step, from 1.
+    """
+    sqrt = array_module(x).sqrt
+    if not decoupled:
+        g = g + decay * x
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    if form == "pytorch":
+        step = rate * (m / (1 - beta1**t)) / (sqrt(v / (1 - beta2**t)) + epsilon)
+    else:
+        step = rate * (1 - beta2**t) ** 0.5 / (1 - beta1**t) * m / (sqrt(v) + epsilon)
+    if decoupled:
+        x = (1 - rate * decay) * x
+    return x - step, m, v
+
+
 class Adam(Optimizer):
-    """m ← β1 m + (1 - β1) g,      v ← β2 v + (1 - β2) g²,      after t steps:
+    """m ← β1 m + (1 - β1) g,      v ← β2 v + (1 - β2) g²,      and after t steps, with the rate α
 
-    "pytorch"      x ← x - learning_rate · m / (1 - β1^t) / (√(v / (1 - β2^t)) + ε)           Algorithm 1 of the paper
-    "tensorflow"   x ← x - learning_rate · √(1 - β2^t) / (1 - β1^t) · m / (√v + ε)            its section 2, "ε hat"
+    "pytorch"      x ← x - α · m / (1 - β1^t) / (√(v / (1 - β2^t)) + ε)       Algorithm 1 of the paper
+    "tensorflow"   x ← x - α · √(1 - β2^t) / (1 - β1^t) · m / (√v + ε)        its section 2, "ε hat"
 
-    In the second form ε is in effect divided by √(1 - β2^t): larger in the first steps, which
-    matters where gradients are as small as ε.
+    In the second form ε is in effect divided by √(1 - β2^t). It is larger in the first steps, which
+    matters if gradients are as small as ε.
 
-    weight_decay λ adds λ x to g, which √v then divides too: what has large gradients decays less.
-    decoupled (AdamW): g stays as it is, and x ← (1 - learning_rate·λ) x before the step. (This is
-    PyTorch's λ; the paper's is learning_rate·λ.)
+    weight_decay: λ adds λ x to g, which is then divided by √v, so that parameters with large
+    gradients decay less. decoupled: AdamW, in which g stays as it is and x is multiplied by (1 - α
+    λ) before the step. (This is PyTorch's λ. The paper's is α λ.) parameters: see Optimizer.
+
+    Raises ArgumentError for betas outside of [0, 1).
     """
 
     NUMBERS = {"learning_rate": float, "steps": int}
+    SETTINGS = ("beta1", "beta2", "epsilon", "epsilon_form", "decoupled")
 
     def __init__(
-        self, parameters, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8, epsilon_form="pytorch", weight_decay=0.0,
-        decoupled=False,
-    ):  # fmt: skip
+        self,
+        parameters: Parameters,
+        learning_rate: float = 1e-3,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        epsilon_form: Literal["pytorch", "tensorflow"] = "pytorch",
+        weight_decay: float = 0.0,
+        decoupled: bool = False,
+    ) -> None:
         super().__init__(parameters, learning_rate, weight_decay, ["m", "v"])
         for name, beta in (("beta1", beta1), ("beta2", beta2)):
             if not 0 <= beta < 1:
@@ -39,20 +70,26 @@ class Adam(Optimizer):
         self.epsilon_form = one_of("epsilon_form", epsilon_form, EPSILON_FORMS)
         self.decoupled = decoupled
         self.steps = 0
-        # how many steps did not change the parameter; t does not count them
+        # How many steps did not change the parameter. Its t does not count them.
         self._idle = dict.fromkeys(self.names, 0)
 
-    def step(self, loss=None):
+    def step(self, loss: float | None = None) -> None:
+        """Move the parameters against their gradients."""
         numbers = self._to_move()
         self.steps += 1
         for name in {*self.names} - {self.names[number] for number in numbers}:
             self._idle[name] += 1
-        self._move(self._change, numbers, [self.steps - idle for idle in self._idle.values()])
+        options = {
+            "beta1": self.beta1, "beta2": self.beta2, "epsilon": self.epsilon,
+            "form": self.epsilon_form, "decoupled": self.decoupled,
+        }  # fmt: skip
+        t = [self.steps - idle for idle in self._idle.values()]
+        self._move(adam, numbers, options=options, each={"t": t})
 
-    def state(self):
+    def state(self) -> dict[str, Any]:
         return super().state() | {f"idle/{name}": idle for name, idle in self._idle.items() if idle}
 
-    def restore(self, state):
+    def restore(self, state: Mapping[str, Any]) -> None:
         idle = {name: state[f"idle/{name}"] for name in self.names if f"idle/{name}" in state}
         for name, count in idle.items():
             if np.shape(count) or not (
@@ -67,27 +104,3 @@ class Adam(Optimizer):
         self._idle |= dict.fromkeys(self.names, 0) | {
             name: int(count) for name, count in idle.items()
         }
-
-    def _change(self, new, x, g, m, v, decay, rate, t):
-        xp, m_bias, v_bias = array_module(x), 1 - self.beta1**t, 1 - self.beta2**t
-        is_first_form = self.epsilon_form == "pytorch"
-        step_rate, v_scale = (
-            (rate / m_bias, v_bias**-0.5) if is_first_form else (rate * v_bias**0.5 / m_bias, 1.0)
-        )
-        if not self.decoupled:
-            g = decayed(g, x, decay)
-        part = scratch(xp, "part of a step", x.shape, x.dtype)
-        m *= self.beta1
-        m += xp.multiply(g, 1 - self.beta1, out=part)
-        v *= self.beta2
-        xp.multiply(g, g, out=part)
-        part *= 1 - self.beta2
-        v += part
-        xp.sqrt(v, out=part)
-        part *= v_scale
-        part += self.epsilon
-        xp.multiply(m, step_rate, out=new)
-        new /= part
-        if self.decoupled and decay:
-            x = xp.multiply(x, 1 - rate * decay, out=part)
-        xp.subtract(x, new, out=new)

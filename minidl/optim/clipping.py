@@ -1,26 +1,22 @@
-"""Gradients held to a length (Pascanu, Mikolov, Bengio 2013): one steep place does not throw the
-parameters far away."""
+"""Clipping: gradients of a bounded length, so that one steep place does not move the parameters far
+away (Pascanu, Mikolov, Bengio 2013)."""
 
 from math import fsum, isfinite
 
-import numpy as np
-
 from minidl.backend import array_module, read_numbers
-from minidl.cores import share
+from minidl.dispatch import replaceable
 from minidl.errors import ArgumentError
-from minidl.ops.half import summed_in_float32
-from minidl.ops.strips import GPU_STRIP, equal_parts
-from minidl.optim.optimizer import STRIP
+from minidl.half import computed_in_float32
+from minidl.optim.optimizer import Parameters
 
 
-def clip_gradients(parameters, most):
-    """Give the parameters gradients g·min(1, most / |g|), where |g| is the length of all of them as
+def clip_gradients(parameters: Parameters, most: float) -> float:
+    """Replace the gradients g by g·min(1, most / |g|), where |g| is the length of all of them as
     one vector, and return |g|.
 
-    parameters: a list of Tensors, or a dict name -> Tensor; frozen ones and those without a
-    gradient are skipped.
-    A length that is not finite has no direction to keep: the gradients then stay unchanged, and the
-    caller sees the length in the result. On a GPU |g| is read, once.
+    parameters: a list of Tensors, or a dict name -> Tensor. Frozen ones and those without a
+    gradient are skipped. If |g| is not finite, the gradients stay unchanged. On a GPU |g| is read
+    once. Raises ArgumentError unless `most` is above 0.
 
     >>> from minidl import Tensor
     >>> x = Tensor([0., 0.], requires_grad=True)
@@ -33,29 +29,22 @@ def clip_gradients(parameters, most):
             f"the length that gradients are clipped to is {most}; wanted a number above 0"
         )
     tensors = parameters.values() if isinstance(parameters, dict) else parameters
-    found = [p for p in tensors if p.requires_grad and p.grad is not None]
-    length = _length([p.grad for p in found])
+    learning = [p for p in tensors if p.requires_grad and p.grad is not None]
+    length = gradient_length([p.grad for p in learning])
     if most < length and isfinite(length):
-        for p in found:
-            p.grad = _scaled(p.grad, most / length)
+        for p in learning:
+            p.grad = scaled(p.grad, most / length)
     return length
 
 
-@summed_in_float32  # whose smallest factor would be 0 in float16
-def _scaled(g, factor):
-    return g * factor
-
-
-def _length(gradients):
-    """√Σ g², in float64: the squares of a steep gradient overflow float32 long before it does."""
-    if not gradients:
-        return 0.0
-    xp = array_module(*gradients)
-    rows = [g.reshape(-1) for g in gradients]
-    strips = [
-        row[part]
-        for row in rows
-        for part in equal_parts(row.size, STRIP if xp is np else GPU_STRIP, cores=1)
-    ]
-    sums = share(xp, lambda strip: xp.multiply(strip, strip, dtype="float64").sum(), strips)
+@replaceable
+def gradient_length(gradients):
+    """√Σ g² in float64, because the squares of large gradients overflow float32"""
+    sums = [array_module(g).multiply(g, g, dtype="float64").sum() for g in gradients]
     return fsum(read_numbers(*sums)) ** 0.5 if sums else 0.0
+
+
+@computed_in_float32
+def scaled(g, factor):
+    """g·factor, a factor that may underflow float16"""
+    return g * factor

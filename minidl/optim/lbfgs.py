@@ -14,7 +14,7 @@ import numpy as np
 
 from minidl.backend import array_module, device_of, read_numbers, to_device
 from minidl.errors import ArgumentError, NonFiniteError
-from minidl.ops.half import at_least_float32
+from minidl.half import at_least_float32
 from minidl.optim.optimizer import Optimizer, must_fit
 
 

@@ -1,61 +1,99 @@
-"""What all optimisers share: parameters whose `.grad` says where up is, how strongly each is moved,
-and the state from which a training goes on.
+"""The base of all optimisers: parameters with gradients, groups of them, and the state that a
+training run resumes from.
 
-**Weight decay** λ adds λ/2 Σ x² to the loss, and so λ x to the gradient: each step then pulls x
-towards 0. λ is counted as PyTorch does; Keras' l2(λ) adds λ Σ x², which is a weight decay of 2λ.
+An optimiser's rule is a plain function of plain arrays, like an op:
+
+    x', *histories' = rule(x, g, *histories, **options)
+
+x is one parameter and g its gradient ∂L/∂x. The histories are arrays of x's shape that the rule
+carries from step to step, such as a velocity.
+
+**Weight decay** λ adds λ/2 Σ x² to the loss, and so λ x to the gradient, which pulls x towards 0. λ
+is PyTorch's. Keras' l2(λ) adds λ Σ x², which is a weight decay of 2λ.
 """
 
 import warnings
 import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from minidl.autograd import Tensor
 from minidl.backend import array_module, device_of, is_array, to_device
-from minidl.cores import share
+from minidl.dispatch import replaceable
 from minidl.errors import ArgumentError, MinidlWarning
-from minidl.memory import empty
-from minidl.ops.half import HALF, at_least_float32
-from minidl.ops.strips import GPU_STRIP, LEAST, equal_parts
+from minidl.half import at_least_float32, widened
+from minidl.typing import Array
 
-# numbers of a parameter: a call works on them for longer than a thread waits for Python's lock
-STRIP = 1 << 18
+Parameters = Iterable[Any] | Mapping[str, Tensor]  # Tensors, Tensors by name, or Groups
 
 
 @dataclass(frozen=True)
 class Group:
-    """Parameters, a list of Tensors or a dict name -> Tensor, with a weight decay of their own,
-    which is for all of them, and a rate, a factor on the learning rate."""
+    """Parameters with a weight decay and a learning rate of their own.
 
-    parameters: list | dict
+    parameters: list of Tensors, or dict name -> Tensor. weight_decay: applies to all of them.
+    rate: factor on the learning rate.
+    """
+
+    parameters: Sequence[Tensor] | Mapping[str, Tensor]
     weight_decay: float = 0.0
     rate: float = 1.0
 
 
+class Update(NamedTuple):
+    """The arguments of a rule for one parameter."""
+
+    x: Array
+    g: Array
+    histories: list[Array]
+    options: dict[str, Any]
+
+
+@replaceable
+def apply_rule(rule, updates):
+    """Return [[x', *histories']] of the rule for each Update. The histories that are passed in may
+    be overwritten. float16 is computed in float32."""
+    results = [rule(widened(u.x), widened(u.g), *u.histories, **u.options) for u in updates]
+    return [
+        (new.astype(u.x.dtype, copy=False), *histories)
+        for (new, *histories), u in zip(results, updates, strict=True)
+    ]
+
+
 class Optimizer:
-    """parameters: a list of Tensors with requires_grad; or a dict name -> Tensor, as
-    Module.named_parameters() gives it, where frozen ones are passed over; or a list of Groups. A
-    step gives each a new array in `.data` and leaves the old one as it was, so whoever kept it (a
-    snapshot of the best picture) keeps it.
+    """Moves parameters against their gradients.
+
+    A step gives each parameter a new array in `.data` and leaves the old one unchanged, so that a
+    reference to it, such as the best picture so far, stays valid.
 
     A step does not change a parameter and its histories while the parameter is frozen
-    (requires_grad is False), or where the loss does not depend on it: its `.grad` is None, or is
-    still the array of the last step that moved it while other parameters have new ones. In the
-    second case it warns once.
+    (requires_grad is False), or if the loss does not depend on it: its `.grad` is None, or is still
+    the array of the last step that moved it while other parameters have new ones. In the second
+    case it warns once.
 
-    weight_decay: λ; of all parameters in a list; in a dict, of those alone whose name ends in
-    "kernel", as biases and batch normalization's scales are few and need no holding back. Groups
-    say their own.
+    parameters: a list of Tensors with requires_grad; or a dict name -> Tensor, as
+    Module.named_parameters() returns it, of which frozen ones are left out; or a list of Groups.
+    weight_decay: λ, of all parameters in a list. In a dict it applies only to names that end in
+    "kernel", because biases and the scales of batch normalization are usually not decayed. Groups
+    have their own.
 
-    converged: whether further steps would change nothing; takes_back: whether a step to where the
-    loss is not finite is taken back by the next one.
+    converged: whether further steps would change nothing. takes_back: whether a step to a place
+    where the loss is not finite is undone by the next one. NUMBERS: attributes that belong to the
+    state. SETTINGS: attributes that a resumed run must share with the run before.
     """
 
     converged, takes_back = False, False
-    NUMBERS: dict[str, type] = {"learning_rate": float}  # attributes that belong to the state
+    NUMBERS: dict[str, type] = {"learning_rate": float}
+    SETTINGS: tuple[str, ...] = ()
 
-    def __init__(self, parameters, learning_rate, weight_decay=0.0, histories=()):
+    def __init__(
+        self,
+        parameters: Parameters,
+        learning_rate: float,
+        weight_decay: float = 0.0,
+        histories: Sequence[str] = (),
+    ) -> None:
         entries = _entries(parameters, weight_decay)
         self.names, self.parameters, self._decays, self._rates = (
             map(list, zip(*entries, strict=True)) if entries else [[]] * 4
@@ -75,7 +113,7 @@ class Optimizer:
         if not learning_rate > 0:
             raise ArgumentError(f"the learning rate is {learning_rate}; wanted a number above 0")
         self.learning_rate = learning_rate
-        self._unreached = set()  # names of parameters that a warning has named
+        self._unreached: set[str] = set()  # names of parameters that a warning has named
         self._used = {}  # index of a parameter -> weak reference to the gradient of its last step
         # word -> for each parameter an array of its shape, which the steps change in place
         self._histories = {
@@ -86,24 +124,29 @@ class Optimizer:
             for word in histories
         }
 
-    def step(self, loss=None):
+    def step(self, loss: float | None = None) -> None:
         """Move the parameters against their gradients. loss: the value that the gradients belong
-        to; only L-BFGS, which watches that it falls, looks at it."""
+        to. Only L-BFGS needs it."""
         raise NotImplementedError
 
-    def state(self):
-        """{name: array or number}: copies of all that `restore` needs, beside the parameters, to go
-        on to the same bytes."""
+    def rules(self) -> dict[str, Any]:
+        """Return the settings that a resumed run must share with the run before."""
+        rules = {name: getattr(self, name) for name in self.SETTINGS}
+        return rules | {"names": self.names, "decays": self._decays, "rates": self._rates}
+
+    def state(self) -> dict[str, Any]:
+        """Return {name: array or number}: copies of what `restore` needs, in addition to the
+        parameters, to continue with the same bytes."""
         return {name: getattr(self, name) for name in self.NUMBERS} | {
             name: history.copy() for name, history in self._named_histories().items()
         }
 
-    def restore(self, state):
-        """Go on from a `state()` of an optimiser of the same kind and parameters, on whatever
-        device its arrays are.
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from the `state()` of an optimiser of the same kind and parameters. Its arrays
+        may be on another device.
 
-        Raises ArgumentError where a name is missing or unknown, or a shape differs; nothing is
-        changed then.
+        Raises ArgumentError, and changes nothing, if a name is missing or unknown, or a shape
+        differs.
         """
         own = self._named_histories()
         must_fit(
@@ -128,89 +171,72 @@ class Optimizer:
         return vars(self) | {"_used": {}}
 
     def _to_move(self):
-        """The indices of the parameters that a step changes: those that are not frozen and have a
-        gradient of this step."""
+        """Return the indices of the parameters that a step changes: those that are not frozen and
+        have a gradient of this step."""
         free = [number for number, p in enumerate(self.parameters) if p.requires_grad]
-        found = [number for number in free if self.parameters[number].grad is not None]
-        if free and not found:
+        moving = [number for number in free if self.parameters[number].grad is not None]
+        if free and not moving:
             raise ArgumentError(
                 f"none of {len(free)} parameters has a gradient; call backward before step"
             )
         fresh = [
             number
-            for number in found
+            for number in moving
             if self._used.get(number, _nothing)() is not self.parameters[number].grad
         ]
-        found = fresh or found  # without a new gradient at all, a step is taken once more
-        self._used |= {number: weakref.ref(self.parameters[number].grad) for number in found}
-        new = {self.names[number] for number in free if number not in found} - self._unreached
+        moving = fresh or moving  # if no gradient is new, the step is repeated
+        self._used |= {number: weakref.ref(self.parameters[number].grad) for number in moving}
+        new = {self.names[number] for number in free if number not in moving} - self._unreached
         if new:
             self._unreached |= new
             names = ", ".join(name for name in self.names if name in new)
             warnings.warn(
-                f"the loss does not depend on {len(new)} of {len(free)} parameters, which stay as they are: {names}",
+                f"the loss does not depend on {len(new)} of {len(free)} parameters, which stay as "
+                f"they are: {names}",
                 MinidlWarning,
                 stacklevel=3,
             )
-        return found
+        return moving
 
-    def _move(self, change, numbers, *others):
-        """Give the parameters of these numbers the new arrays that change(new, x, g, *histories,
-        decay, rate, *others) fills, for strips of their flattened elements, which the cores share.
-        others: lists with one value for each parameter."""
-        parameters = [self.parameters[number] for number in numbers]
-        data, gradients = [p.data for p in parameters], [p.grad for p in parameters]
-        xp, change = array_module(*data, *gradients), _in_float32(change)
-        moved, strips = [empty(xp, x.shape, x.dtype) for x in data], []
-        for number, *arrays in zip(numbers, moved, data, gradients, strict=True):
-            arrays += [histories[number] for histories in self._histories.values()]
-            rows, rate = (
-                [array.reshape(-1) for array in arrays],
-                float(self.learning_rate * self._rates[number]),
-            )
-            for part in equal_parts(rows[0].size, STRIP if xp is np else GPU_STRIP, cores=1):
-                values = self._decays[number], rate, *(values[number] for values in others)
-                strips.append((*(row[part] for row in rows), *values))
-        if sum(x.size for x in data) < LEAST:
-            for strip in strips:
-                change(*strip)
-        else:
-            share(xp, lambda strip: change(*strip), strips)
-        for p, new in zip(parameters, moved, strict=True):
-            p.data = new
+    def _move(self, rule: Callable[..., tuple], numbers: list[int], *, options, each=None):
+        """Move the parameters of these numbers by a rule.
+
+        options: of the rule, in addition to `rate` and `decay`; each: {option: a list with one
+        value for each parameter}.
+        """
+        updates = []
+        for number in numbers:
+            p = self.parameters[number]
+            own = {name: values[number] for name, values in (each or {}).items()}
+            own |= {"rate": float(self.learning_rate * self._rates[number])}
+            own |= {"decay": self._decays[number]}
+            histories = [arrays[number] for arrays in self._histories.values()]
+            updates.append(Update(p.data, p.grad, histories, options | own))
+        for number, (new, *histories) in zip(numbers, apply_rule(rule, updates), strict=True):
+            self.parameters[number].data = new
+            for arrays, history in zip(self._histories.values(), histories, strict=True):
+                arrays[number] = history
 
 
 def _nothing():
-    """What a weak reference to nothing gives"""
-
-
-def _in_float32(change):
-    """change(new, x, g, ..) of float16 arrays, computed in float32 and then rounded"""
-
-    def changed(new, x, g, *others):
-        if new.dtype != HALF:
-            change(new, x, g, *others)
-        else:
-            wide = array_module(new).empty(new.shape, np.float32)
-            change(wide, x.astype(np.float32), g.astype(np.float32), *others)
-            new[...] = wide
-
-    return changed
+    """Stands for a weak reference that was never made: a call returns None."""
 
 
 def must_fit(state, shapes):
-    """Refuse a state that has other names or shapes than these; a number's is ()."""
+    """Raise ArgumentError if a state has other names or shapes than these. The shape of a number is
+    ()."""
     if different := sorted(state.keys() ^ shapes.keys()):
-        found = "lacks" if different[0] in shapes else "has an unknown"
+        difference = "lacks" if different[0] in shapes else "has an unknown"
         raise ArgumentError(
-            f"the state {found} {different[0]!r} ({len(different)} names differ); wanted that of the same optimiser and "
-            "parameters"
+            f"the state {difference} {different[0]!r} ({len(different)} names differ); wanted that of "
+            "the same optimiser and parameters"
         )
     for name, shape in shapes.items():
-        found = getattr(state[name], "shape", ())
-        if found != shape or (shape and not is_array(state[name])):
+        own_shape = getattr(state[name], "shape", ())
+        if own_shape != shape or (shape and not is_array(state[name])):
             raise ArgumentError(
-                f"{name} has shape {found} in the state; wanted {shape}, that of the same parameters"
+                f"{name} has shape {own_shape} in the state; wanted {shape}, that of the same "
+                "parameters"
             )
 
 

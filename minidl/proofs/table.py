@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minidl import losses, ops
+from minidl.autograd import differentiable
 from minidl.backend import current_device, is_array, to_device
+from minidl.engine import batch_norm_relu, convolution_relu, using
 from minidl.gradcheck import prove
 from minidl.losses.total_variation import FORMS
 from minidl.proofs import geometry
@@ -53,8 +55,19 @@ def _fixed_batch_norm(x, gamma, beta, epsilon, mean, variance):
     return ops.batch_norm(x, gamma, beta, (mean, variance), epsilon, fixed=True)
 
 
-def _with(op, **options):
-    return lambda **arguments: op(**arguments, **options)
+def by_algorithm(name, op):
+    """Return the op with its forward and gradients computed by one algorithm of the engine."""
+
+    def within(function):
+        @functools.wraps(function)
+        def run(*args, **kwargs):
+            with using(convolution=name):
+                return function(*args, **kwargs)
+
+        return run
+
+    gradients = {of: within(gradient) for of, gradient in op.gradients.items()}
+    return differentiable(within(op.forward), check=op.check, **gradients)
 
 
 _VARIATION_KINDS = {"sum_absolute": "piecewise linear", "power": "analytic"}
@@ -64,7 +77,6 @@ _VARIATION_DATA = {"power": {"image": "spaced"}}
 _TRIPLET_KINDS = dict.fromkeys(("anchor", "positive", "negative"), "analytic")
 
 _CONVOLUTIONS = {
-    "direct": geometry.convolution,
     "im2col": geometry.convolution,
     "runs": geometry.convolution_of_runs,
     "winograd": geometry.convolution_of_threes,
@@ -75,29 +87,37 @@ _CONVOLUTIONS = {
 _RELU_DATA = {"x": "hundreds", "w": "hundreds", "b": "odd thousands"}
 
 ROWS = [
+    Row("convolution", ops.convolution, geometry.convolution, dict.fromkeys("xwb", "linear")),
     *(
-        Row(f"convolution[{name}]", _with(ops.convolution, algorithm=name), draw, dict.fromkeys("xwb", "linear"))
+        Row(
+            f"convolution[{name}]", by_algorithm(name, ops.convolution), draw,
+            dict.fromkeys("xwb", "linear"),
+        )
         for name, draw in _CONVOLUTIONS.items()
     ),
     *(
         Row(
-            f"convolution_relu[{name}]", _with(ops.convolution_relu, algorithm=name), draw,
+            f"convolution_relu[{name}]", by_algorithm(name, convolution_relu), draw,
             dict.fromkeys("xwb", "piecewise linear"), _RELU_DATA,
         )
         for name, draw in _CONVOLUTIONS.items()
     ),
+    Row(
+        "convolution_relu", convolution_relu, geometry.convolution,
+        dict.fromkeys("xwb", "piecewise linear"), _RELU_DATA,
+    ),
     Row("max_pool", ops.max_pool, geometry.max_pool, {"x": "piecewise linear"}),
     Row("avg_pool", ops.avg_pool, geometry.avg_pool, {"x": "linear"}),
     Row(
-        "batch_norm", ops.batch_norm, geometry.batch_norm, {"x": "analytic", "gamma": "linear", "beta": "linear"},
-        {"x": "spaced"},
+        "batch_norm", ops.batch_norm, geometry.batch_norm,
+        {"x": "analytic", "gamma": "linear", "beta": "linear"}, {"x": "spaced"},
     ),
     Row(
         "batch_norm[fixed]", _fixed_batch_norm, geometry.batch_norm_with_fixed_moments,
         {"x": "linear", "gamma": "linear", "beta": "linear"},
     ),
     Row(
-        "batch_norm_relu", ops.batch_norm_relu, geometry.batch_norm,
+        "batch_norm_relu", batch_norm_relu, geometry.batch_norm,
         {"x": "analytic", "gamma": "piecewise linear", "beta": "piecewise linear"},
         {"x": "two heaps", "gamma": "hundreds"},
     ),

@@ -21,8 +21,8 @@ from minidl.data.images import (
     resize,
     write_image,
 )
+from minidl.engine.memory import release
 from minidl.errors import MinidlError, MinidlWarning, NonFiniteError, ShapeError
-from minidl.memory import release
 from minidl.models import vgg19
 from minidl.style_transfer.objective import Losses, Objective, weighted
 from minidl.style_transfer.record import describe, identity

@@ -12,7 +12,7 @@ from dataclasses import is_dataclass
 
 from minidl import machine
 from minidl.backend import current_arithmetic, current_device
-from minidl.cores import get_threads
+from minidl.engine.threads import get_threads
 from minidl.errors import ArgumentError, FileError, MinidlError, brief, printable, unquoted
 from minidl.limits import is_count, is_number
 from minidl.training.progress import Progress

@@ -11,11 +11,12 @@ from math import prod
 from pathlib import Path
 
 from minidl.backend import array_module
-from minidl.frozen import is_frozen, once_for_each
-from minidl.kernels import Kernels, structure
-from minidl.ops import strips
-from minidl.ops.convolutions.tiles import INPUTS, tiles_of
-from minidl.ops.fused import Rectified
+from minidl.engine import strips
+from minidl.engine.convolution.tiles import INPUTS, tiles_of
+from minidl.engine.epilogue import Rectified
+from minidl.engine.kept import once_for_each
+from minidl.engine.kernels import Kernels, structure
+from minidl.frozen import is_frozen
 
 KERNELS = Kernels(Path(__file__).with_name("winograd.cu"))
 POINTS = INPUTS**2
@@ -28,12 +29,12 @@ def fit(a, b):
     )
 
 
-def correlate(x, w, turn, before, out, finish):
+def correlate(x, w, turn, before, out, epilogue):
     """(N, H, W, C), (3, 3, C, K) -> (N, *out, K); turn: w by 180°, with C and K exchanged"""
     xp, tiles = array_module(x, w), tiles_of(out)
     U = (_kept_kernels if is_frozen(w) else _kernels)(w, turn)
     y = xp.empty((x.shape[0], *out, U.shape[-1]), x.dtype)
-    bias = None if finish.b is None else xp.ascontiguousarray(finish.b, x.dtype)
+    bias = None if epilogue.b is None else xp.ascontiguousarray(epilogue.b, x.dtype)
     for some in _parts(x.shape[0], tiles, max(U.shape[1:])):
         V, M = (
             _at_points("inputs_at_points", x, some, tiles, before),
@@ -42,7 +43,13 @@ def correlate(x, w, turn, before, out, finish):
         xp.matmul(V, U, out=M)
         tiling = _tiling(some, *tiles, *y.shape[1:], 0, 0)
         KERNELS.launch(
-            "outputs_from_points", len(some) * y.shape[-1], M, bias, y, int(finish.rectify), tiling
+            "outputs_from_points",
+            len(some) * y.shape[-1],
+            M,
+            bias,
+            y,
+            int(epilogue.rectify),
+            tiling,
         )
     return y
 

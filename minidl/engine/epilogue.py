@@ -2,10 +2,10 @@
 mask before gradients."""
 
 from minidl.backend import array_module
-from minidl.ops.masks import masked
+from minidl.engine.masks import masked
 
 
-class Finish:
+class Epilogue:
     """finish(y, outputs): add the bias b to a strip of y, of some output channels, and with
     `rectify` apply the ReLU."""
 

@@ -25,27 +25,46 @@ Cost: the definition's N·out·taps·C·K multiply-adds; for dx
 """
 
 from itertools import product
-from math import prod
+from math import inf, prod
 
 from minidl.backend import array_module
-from minidl.cores import share, share_sum
-from minidl.memory import empty, scratch
-from minidl.ops.fused import put
-from minidl.ops.padding import cut
-from minidl.ops.strips import equal_parts, fair_strip
+from minidl.engine.convolution.algorithm import Algorithm
+from minidl.engine.epilogue import put
+from minidl.engine.memory import empty, scratch
+from minidl.engine.patches import cut
+from minidl.engine.strips import equal_parts, fair_strip
+from minidl.engine.threads import get_threads, share, share_sum
 
 STRIP = 1 << 21  # numbers of x, laid out for the windows of one strip
+LAY, START = 60, 8e6  # cost of one number of the rows; of the calls
+LAY_RUN = 13  # cost of copying one run of a window in addition to its numbers, in numbers
+FEW_ROWS = 50  # with so few rows in a product it costs twice as much
 
 
-TAKES = "kernels without dilation along the last axis, groups 1"
+def applies(problem):
+    """Whether the kernel has no dilation along the last axis, and there is one group"""
+    return problem.windows.dilation[-1] == 1 and problem.groups == 1
 
 
-def fits(windows, groups, w_shape):
-    """Whether this algorithm can"""
-    return windows.dilation[-1] == 1 and groups == 1
+def cost(problem):
+    """The products and the copying. Infinite on a GPU, or for fewer images than threads, which
+    share the images."""
+    windows, inputs, outputs = problem.windows, problem.inputs, problem.outputs
+    if problem.on_gpu or problem.images < get_threads():
+        return inf
+    rows, stride = problem.images * prod(windows.out[:-1]), windows.stride[-1]
+    *others, taps = windows.size
+    products = rows * windows.out[-1] * prod(windows.size) * inputs * outputs
+    copied = rows * prod(others) * windows.extent[-1] * inputs
+    if problem.map == "dx":
+        copied += rows * windows.out[-1] * outputs
+        products *= -(-taps // stride) * stride / taps
+    elif inputs > 1:
+        copied *= 1 + LAY_RUN / inputs
+    return products * (1 + FEW_ROWS / max(1, rows)) + copied * LAY + START
 
 
-def forward(x, w, windows, groups, finish):
+def forward(x, w, windows, groups, epilogue):
     """(N, *extent, C), (*kernel, C, K) -> (N, *out, K)"""
     xp, W = array_module(x, w), array_module(w).moveaxis(w, -3, 0).reshape(-1, w.shape[-1])
     y = empty(xp, (x.shape[0], *windows.out, w.shape[-1]), xp.result_type(x.dtype, w.dtype))
@@ -55,7 +74,7 @@ def forward(x, w, windows, groups, finish):
         found = rows_apart(xp, "outputs", part.shape, y.dtype)
         xp.matmul(_windows(x, images, windows), W, out=runs(_rows(found)))
         part[...] = found
-        finish(part, slice(None))
+        epilogue(part, slice(None))
 
     share(xp, work, _parts(x, windows))
     return y
@@ -189,3 +208,8 @@ def _parts(x, windows):
         1, prod(windows.out[:-1]) * prod(windows.size[:-1]) * windows.extent[-1] * x.shape[-1]
     )
     return equal_parts(x.shape[0], fair_strip(array_module(x), x.shape[0] * each, STRIP) // each)
+
+
+RUNS = Algorithm(
+    "runs", "kernels without dilation along the last axis, groups 1", applies, cost, forward, dx, dw
+)

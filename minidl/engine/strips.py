@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 
-from minidl.cores import get_threads
+from minidl.engine.threads import get_threads
 
 STRIP = 1 << 19  # numbers
 # numbers, where a strip is to fit not a cache but, beside the arrays, a GPU's memory

@@ -22,17 +22,37 @@ from math import prod
 import numpy as np
 
 from minidl.backend import array_module
-from minidl.cores import share, share_sum
-from minidl.memory import empty, scratch
-from minidl.ops.padding import seen, unpad_windows
-from minidl.ops.strips import apart, strips_of_windows
+from minidl.engine.convolution.algorithm import Algorithm
+from minidl.engine.memory import empty, scratch
+from minidl.engine.patches import seen
+from minidl.engine.strips import apart, strips_of_windows
+from minidl.engine.threads import share, share_sum
 
 # channels: fewer are added up as planes of pixels, whose rows are longer runs than a pixel's
 # channels
 FEW = 16
 
 
-def forward(x, w, windows, groups, finish):
+COPY, ADD = 60, 160  # cost of one number of the columns, read from x or added to dx
+COPY_RUN = 6  # cost of copying one run of a window in addition to its numbers, in numbers
+
+
+def applies(problem):
+    """Whether this algorithm can compute the convolution: always"""
+    return True
+
+
+def cost(problem):
+    """On a CPU the products and the copying. On a GPU a constant above winograd's."""
+    if problem.on_gpu:
+        return 1
+    windows, inputs = problem.windows, problem.inputs
+    columns = problem.images * prod(windows.out) * prod(windows.size) * inputs
+    copying = ADD if problem.map == "dx" else COPY * (1 + COPY_RUN / (windows.size[-1] * inputs))
+    return columns * (problem.outputs + copying)
+
+
+def forward(x, w, windows, groups, epilogue):
     """(N, *extent, C), (*kernel, C/G, K) -> (N, *out, K)"""
     xp, W = array_module(x, w), _kernel_matrices(w, groups)
     y = empty(xp, (x.shape[0], *windows.out, w.shape[-1]), xp.result_type(x.dtype, w.dtype))
@@ -42,7 +62,7 @@ def forward(x, w, windows, groups, finish):
         xp.matmul(
             _columns(x, images, rows, part, groups), W, out=_to_groups(y[images, rows], groups)
         )
-        finish(y[images, rows], slice(None))
+        epilogue(y[images, rows], slice(None))
 
     share(xp, work, _strips(xp, x.shape[0], windows, x.shape[-1], w.shape[-1]))
     return y
@@ -71,7 +91,7 @@ def dx(dy, w, windows, groups):
 
     for strips in apart(_strips(xp, n, windows, channels, w.shape[-1]), windows):
         share(xp, work, strips)
-    return xp.ascontiguousarray(unpad_windows(padded, windows))
+    return xp.ascontiguousarray(windows.unpad(padded))
 
 
 def dw(dy, x, windows, groups):
@@ -116,7 +136,7 @@ def _add_columns(dx, dcolumns, strip, groups):
     each = channels // groups
     for number, tap in enumerate(strip.taps):
         read = xp.moveaxis(dcolumns[..., number * each : (number + 1) * each], 0, -2)
-        dx[(slice(None), *strip.under(tap))] += read.reshape(n, *strip.out, channels)
+        dx[strip.under(tap)] += read.reshape(n, *strip.out, channels)
 
 
 def _kernel_matrices(w, groups):
@@ -130,3 +150,6 @@ def _kernel_matrices(w, groups):
 def _to_groups(y, groups):
     """(N, *out, K) -> (G, N·out, K/G)"""
     return array_module(y).moveaxis(y.reshape(-1, groups, y.shape[-1] // groups), 1, 0)
+
+
+IM2COL = Algorithm("im2col", "all convolutions", applies, cost, forward, dx, dw)

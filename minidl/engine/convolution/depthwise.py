@@ -10,23 +10,28 @@ and the gradients exchange the roles.
 Cost: N·out·taps·C multiply-adds, each with its own reading and writing.
 """
 
-from math import prod
+from math import inf, prod
 
 from minidl.backend import array_module
-from minidl.cores import share, share_sum
-from minidl.memory import empty, scratch
-from minidl.ops.padding import seen, unpad_windows
-from minidl.ops.strips import apart, strips_of_windows
-
-TAKES = "one group for each channel in and out"
-
-
-def fits(windows, groups, w_shape):
-    """Whether this algorithm can"""
-    return w_shape[-2] == 1 and w_shape[-1] == groups
+from minidl.engine.convolution.algorithm import Algorithm
+from minidl.engine.memory import empty, scratch
+from minidl.engine.patches import seen
+from minidl.engine.strips import apart, strips_of_windows
+from minidl.engine.threads import share, share_sum
 
 
-def forward(x, w, windows, groups, finish):
+def applies(problem):
+    """Whether each channel is a group of its own: groups = C = K"""
+    return problem.inputs == 1 and problem.outputs == problem.groups
+
+
+def cost(problem):
+    """0, because no other algorithm is faster for several groups. For a single channel,
+    infinite."""
+    return 0 if problem.groups > 1 else inf
+
+
+def forward(x, w, windows, groups, epilogue):
     """(N, *extent, C), (*kernel, 1, C) -> (N, *out, C)"""
     xp = array_module(x, w)
     y = empty(xp, (x.shape[0], *windows.out, groups), xp.result_type(x.dtype, w.dtype))
@@ -34,10 +39,10 @@ def forward(x, w, windows, groups, finish):
     def work(strip):
         images, rows, part = strip
         read, total, (first, *others) = seen(x, images, rows, part), y[images, rows], part.taps
-        xp.multiply(read[(slice(None), *part.under(first))], w[first], out=total)
+        xp.multiply(read[part.under(first)], w[first], out=total)
         for tap in others:
-            total += _product(read[(slice(None), *part.under(tap))], w[tap])
-        finish(total, slice(None))
+            total += _product(read[part.under(tap)], w[tap])
+        epilogue(total, slice(None))
 
     share(xp, work, strips_of_windows(xp, x.shape[0], windows, groups))
     return y
@@ -52,11 +57,11 @@ def dx(dy, w, windows, groups):
         images, rows, part = strip
         dy_part, under = dy[images, rows], padded[images, rows.start * windows.stride[0] :]
         for tap in part.taps:
-            under[(slice(None), *part.under(tap))] += _product(dy_part, w[tap])
+            under[part.under(tap)] += _product(dy_part, w[tap])
 
     for strips in apart(strips_of_windows(xp, dy.shape[0], windows, groups), windows):
         share(xp, work, strips)
-    return xp.ascontiguousarray(unpad_windows(padded, windows))
+    return xp.ascontiguousarray(windows.unpad(padded))
 
 
 def dw(dy, x, windows, groups):
@@ -66,7 +71,7 @@ def dw(dy, x, windows, groups):
     def work(strip):
         images, rows, part = strip
         read, dy_part = seen(x, images, rows, part), dy[images, rows]
-        seen_by_taps = (read[(slice(None), *part.under(tap))] for tap in part.taps)
+        seen_by_taps = (read[part.under(tap)] for tap in part.taps)
         return xp.stack(
             [_product(one, dy_part).reshape(-1, groups).sum(axis=0) for one in seen_by_taps]
         )
@@ -86,3 +91,8 @@ def _product(a, b):
     xp = array_module(a, b)
     product = scratch(xp, "product", a.shape, xp.result_type(a, b))
     return xp.multiply(a, b, out=product)
+
+
+DEPTHWISE = Algorithm(
+    "depthwise", "one group for each channel in and out", applies, cost, forward, dx, dw
+)

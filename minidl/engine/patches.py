@@ -1,15 +1,9 @@
-"""The border of the windowed ops: convolution pads with zeros, max-pool with minus infinity."""
+"""The inputs that the windows or tiles of a strip read, with their border: zeros, or minus infinity
+for max-pooling."""
 
 from minidl.backend import array_module
-from minidl.memory import scratch
-from minidl.ops.fused import Rectified
-
-
-def unpad_windows(padded, windows):
-    """(N, *padded, C) -> (N, *extent, C): drops the border, the adjoint of padding with zeros."""
-    if windows.padded == windows.extent:
-        return padded
-    return padded[(slice(None), *windows.inside)]
+from minidl.engine.epilogue import Rectified
+from minidl.engine.memory import scratch
 
 
 def seen(x, images, rows, part, value=0):

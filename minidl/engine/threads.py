@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from minidl.autograd import tape
 from minidl.errors import ArgumentError, brief
 
 VARIABLES = ("MINIDL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -246,3 +247,9 @@ class _BlasOnOneThread:
 _crew, blas_on_one_thread = _Crew(), _BlasOnOneThread()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=lambda: (_crew.dismiss(), blas_on_one_thread.forget_users()))
+
+
+def propagate(source, dy, release):
+    """The backward pass with BLAS on one thread throughout, instead of switching for each op"""
+    with blas_on_one_thread:
+        return tape.propagate.definition(source, dy, release)

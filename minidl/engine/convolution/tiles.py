@@ -16,10 +16,10 @@ from math import prod
 import numpy as np
 
 from minidl.backend import array_module
-from minidl.cores import get_threads, share
-from minidl.memory import scratch
-from minidl.ops.padding import cut
-from minidl.ops.strips import equal_parts, strips
+from minidl.engine.memory import scratch
+from minidl.engine.patches import cut
+from minidl.engine.strips import equal_parts, strips
+from minidl.engine.threads import get_threads, share
 
 TILE, INPUTS = 4, 6  # along each axis: outputs of a tile; inputs of a tile, and points
 LEAST_TILES = 128  # of one strip: a matrix product of fewer rows is slow

@@ -14,14 +14,13 @@ Cost: N·out·C·K·(6/4)^(rank-1)·3 multiply-adds: in two dimensions 4.5 of 9;
 maps.
 """
 
-from math import prod
+from math import inf, prod
 
 from minidl.backend import array_module
-from minidl.cores import share, share_sum
-from minidl.memory import empty, scratch
-from minidl.ops.convolutions import winograd
-from minidl.ops.convolutions.runs import rows_apart, runs
-from minidl.ops.convolutions.tiles import (
+from minidl.engine.convolution import winograd
+from minidl.engine.convolution.algorithm import Algorithm
+from minidl.engine.convolution.runs import rows_apart, runs
+from minidl.engine.convolution.tiles import (
     INPUTS,
     TILE,
     inputs_at_points,
@@ -30,33 +29,48 @@ from minidl.ops.convolutions.tiles import (
     tiles_of,
     two_rooms,
 )
-from minidl.ops.convolutions.winograd import TAPS, A, B, G
-from minidl.ops.fused import Finish
-from minidl.ops.strips import fair_strip, strips
+from minidl.engine.convolution.winograd import TAPS, A, B, G
+from minidl.engine.epilogue import Epilogue
+from minidl.engine.memory import empty, scratch
+from minidl.engine.strips import fair_strip, strips
+from minidl.engine.threads import share, share_sum
 
 STRIP = 1 << 22  # numbers at the points of one strip
-TAKES = "kernels of 3 taps on each of two axes or more, stride 1, dilation 1, groups 1"
+MAP, START = 75, 1e7  # cost of one number at the points; of the calls
+FEW_TILES = 20  # with so few tiles in a product it costs twice as much
 
 
-def fits(windows, groups, w_shape):
-    """Whether this algorithm can"""
-    return len(windows.size) > 1 and winograd.fits(windows, groups, w_shape)
+def applies(problem):
+    """Whether winograd applies, on two axes or more"""
+    return len(problem.windows.size) > 1 and winograd.applies(problem)
 
 
-def forward(x, w, windows, groups, finish):
+def cost(problem):
+    """The products, the maps and the kernels at the points. Infinite on a GPU."""
+    if problem.on_gpu or not problem.accurate:
+        return inf
+    windows, inputs, outputs = problem.windows, problem.inputs, problem.outputs
+    *tiled, width = windows.extent if problem.map == "dx" else windows.out
+    tiles, points = problem.images * prod(tiles_of(tiled)), INPUTS ** len(tiled)
+    products = TAPS * inputs * outputs * (1 + FEW_TILES / max(1, tiles))
+    kernels = TAPS * inputs * outputs * winograd.KERNEL
+    return points * (tiles * width * (products + MAP * (inputs + outputs)) + kernels) + START
+
+
+def forward(x, w, windows, groups, epilogue):
     """(N, *extent, C), (3, .., 3, C, K) -> (N, *out, K)"""
-    return _correlate(x, w, [before for before, _ in windows.padding], windows.out, finish)
+    return _correlate(x, w, [before for before, _ in windows.padding], windows.out, epilogue)
 
 
 def dx(dy, w, windows, groups):
     """(N, *out, K), (3, .., 3, C, K) -> (N, *extent, C)"""
     turned = w[(slice(None, None, -1),) * len(windows.size)].swapaxes(-1, -2)
     return _correlate(
-        dy, turned, [TAPS - 1 - before for before, _ in windows.padding], windows.extent, Finish()
+        dy, turned, [TAPS - 1 - before for before, _ in windows.padding], windows.extent, Epilogue()
     )
 
 
-def _correlate(x, w, before, out, finish):
+def _correlate(x, w, before, out, epilogue):
     xp, (*tiled, width), (*_, channels, outputs) = array_module(x, w), out, w.shape
     dtype = xp.result_type(x.dtype, w.dtype)
     U, y = _kernels(w, dtype), empty(xp, (x.shape[0], *out, outputs), dtype)
@@ -73,7 +87,7 @@ def _correlate(x, w, before, out, finish):
         outputs_from_points(
             A.T, M.reshape(*M.shape[:-2], -1), part.reshape(*part.shape[:-2], -1), room
         )
-        finish(part, slice(None))
+        epilogue(part, slice(None))
 
     if y.size:
         share(xp, work, _strips(xp, x.shape[0], out, max(channels, outputs)))
@@ -145,3 +159,14 @@ def _strips(xp, images, out, channels):
     tiles = tiles_of(out[:-1])
     row = prod(tiles[1:]) * INPUTS ** len(tiles) * out[-1] * channels
     return strips(images, tiles[0], row, fair_strip(xp, images * tiles[0] * row, STRIP))
+
+
+WINOGRAD_RUNS = Algorithm(
+    "winograd_runs",
+    "kernels of 3 taps on each of two axes or more, stride 1, dilation 1, groups 1",
+    applies,
+    cost,
+    forward,
+    dx,
+    dw,
+)

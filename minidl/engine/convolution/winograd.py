@@ -55,16 +55,14 @@ in three; and the maps, which are matrix products too, of matrices so flat that 
 reading and writing their numbers costs.
 """
 
-from math import prod
+from math import inf, prod
 
 import numpy as np
 
 from minidl.backend import array_module
-from minidl.cores import share
-from minidl.frozen import is_frozen, once_for_each
-from minidl.memory import empty, scratch
-from minidl.ops.convolutions import winograd_gpu
-from minidl.ops.convolutions.tiles import (
+from minidl.engine.convolution import winograd_gpu
+from minidl.engine.convolution.algorithm import Algorithm
+from minidl.engine.convolution.tiles import (
     INPUTS,
     TILE,
     blocks_of_tiles,
@@ -75,7 +73,11 @@ from minidl.ops.convolutions.tiles import (
     tiles_of,
     two_rooms,
 )
-from minidl.ops.fused import Finish
+from minidl.engine.epilogue import Epilogue
+from minidl.engine.kept import once_for_each
+from minidl.engine.memory import empty, scratch
+from minidl.engine.threads import share
+from minidl.frozen import is_frozen
 
 POINTS = (0, 1, -1, 2, -2)  # and ∞
 TAPS = 3
@@ -94,49 +96,59 @@ def _maps():
 
 A, B, G = _maps()
 
-# multiply-adds of the products: where there are fewer, frozen kernels are kept at the points,
-# turned and not
-KEEP = 1 << 30
+KEEP = 1 << 30  # multiply-adds; below this, frozen kernels are kept at the points
+MAP, KERNEL = 80, 60  # cost of one number at the points; of one number of the kernels there
+START = 1e8  # cost of the many small calls
+LEAST_ON_GPU = 16  # channels in and out
 
 
-TAKES = "kernels of 3 taps on each axis, stride 1, dilation 1, groups 1"
+def applies(problem):
+    """Whether the kernel has 3 taps on each axis, without stride, dilation and groups"""
+    windows, rank = problem.windows, len(problem.windows.size)
+    has_steps_of_one = windows.stride == windows.dilation == (1,) * rank
+    return windows.size == (TAPS,) * rank and has_steps_of_one and problem.groups == 1
 
 
-def fits(windows, groups, w_shape):
-    """Whether this algorithm can"""
-    rank = len(windows.size)
-    return (
-        windows.size == (TAPS,) * rank
-        and windows.stride == windows.dilation == (1,) * rank
-        and groups == 1
-    )
+def cost(problem):
+    """The products, the maps, and the kernels at the points unless they are kept. On a GPU 0 where
+    the kernels of winograd_gpu.py apply and save more than the maps cost."""
+    windows, inputs, outputs = problem.windows, problem.inputs, problem.outputs
+    if not problem.accurate:
+        return inf
+    if problem.on_gpu:
+        is_worthwhile = len(windows.out) == 2 and min(inputs, outputs) >= LEAST_ON_GPU
+        return 0 if is_worthwhile else inf
+    out = windows.extent if problem.map == "dx" else windows.out
+    points = INPUTS ** len(out)
+    products = problem.images * prod(tiles_of(out)) * points * inputs * outputs
+    maps = problem.images * prod(tiles_of(out)) * points * MAP * (inputs + outputs)
+    kept = problem.frozen and products < KEEP
+    return products + maps + (0 if kept else points * inputs * outputs * KERNEL) + START
 
 
 def keeps(w, images, out):
-    """Whether the kernels at the points are computed once for good: w is frozen, and the products
-    are few beside them."""
-    return (
-        is_frozen(w)
-        and images * prod(tiles_of(out)) * INPUTS ** len(out) * w.shape[-2] * w.shape[-1] < KEEP
-    )
+    """Whether the kernels at the points are computed only once: w is frozen, and the products take
+    little time in comparison."""
+    products = images * prod(tiles_of(out)) * INPUTS ** len(out) * w.shape[-2] * w.shape[-1]
+    return is_frozen(w) and products < KEEP
 
 
-def forward(x, w, windows, groups, finish):
+def forward(x, w, windows, groups, epilogue):
     """(N, *extent, C), (3, .., 3, C, K) -> (N, *out, K)"""
     before = [before for before, _ in windows.padding]
-    return _correlate(x, w, False, before, windows.out, finish)
+    return _correlate(x, w, False, before, windows.out, epilogue)
 
 
 def dx(dy, w, windows, groups):
     """(N, *out, K), (3, .., 3, C, K) -> (N, *extent, C)"""
     before = [TAPS - 1 - before for before, _ in windows.padding]
-    return _correlate(dy, w, True, before, windows.extent, Finish())
+    return _correlate(dy, w, True, before, windows.extent, Epilogue())
 
 
-def _correlate(x, w, turn, before, out, finish):
+def _correlate(x, w, turn, before, out, epilogue):
     """(N, *extent, C), (3, .., 3, C, K) -> (N, *out, K); turn: by 180°, with C and K exchanged"""
     if winograd_gpu.fit(x, w):
-        return winograd_gpu.correlate(x, w, turn, before, out, finish)
+        return winograd_gpu.correlate(x, w, turn, before, out, epilogue)
     xp, tiles = array_module(x, w), tiles_of(out)
     dtype = xp.result_type(x.dtype, w.dtype)
     U = (_kept_kernels if keeps(w, x.shape[0], out) else _kernels)(w, turn, dtype)
@@ -150,7 +162,7 @@ def _correlate(x, w, turn, before, out, finish):
         xp.matmul(V.swapaxes(1, 2), U[..., outputs], out=M.swapaxes(1, 2))
         part = y[images, TILE * rows.start : TILE * rows.stop, ..., outputs]
         outputs_from_points(A.T, M, part, room)
-        finish(part, outputs)
+        epilogue(part, outputs)
 
     if y.size:
         share(xp, work, strips_of_tiles(x.shape[0], tiles, *U.shape[-2:]))
@@ -213,3 +225,14 @@ def _kernels_from_points(dU, rank):
     dw = array_module(dU).empty((TAPS,) * rank + dU.shape[-2:], dtype=dU.dtype)
     map_kernels(G.T, dU.reshape((INPUTS,) * rank + dU.shape[-2:]), dw)
     return dw
+
+
+WINOGRAD = Algorithm(
+    "winograd",
+    "kernels of 3 taps on each axis, stride 1, dilation 1, groups 1",
+    applies,
+    cost,
+    forward,
+    dx,
+    dw,
+)

@@ -1,0 +1,248 @@
+"""Op: a forward function joined with its hand-derived gradients.
+
+The forward and the gradients are plain functions of plain arrays. The names of a gradient's
+parameters say which arrays it reads, so that only those are kept for it, and only where the
+gradient is wanted.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, ParamSpec
+
+from minidl.autograd.overwriting import arrays_in, watching
+from minidl.autograd.tape import is_recording
+from minidl.autograd.tensor import Tensor, plain
+from minidl.backend import array_module, is_array
+from minidl.dispatch import replaceable
+from minidl.errors import ArgumentError
+from minidl.half import computed_in_float32
+
+P = ParamSpec("P")
+
+
+class Op(Generic[P]):
+    """A differentiable function of arrays. It is made by `differentiable`.
+
+    Called with plain arrays it returns an array and records nothing. Called with at least one
+    Tensor it returns a Tensor. `Op.forward` and `Op.gradients` take plain arrays only.
+
+    forward: function of plain arrays.
+    gradients: {"dx": function of dy and of what it reads, for the input "x"}.
+    """
+
+    def __init__(self, forward, gradients, joint, check):
+        self.forward: Callable[P, Any] = _computed(forward)
+        self.gradients: dict[str, Callable[..., Any]] = {}
+        parameters = inspect.signature(forward).parameters
+        self._parameters = [*parameters]
+        self._defaults = {
+            name: p.default for name, p in parameters.items() if p.default is not p.empty
+        }
+        self.check = check
+        if check is not None:
+            check.__qualname__ = forward.__qualname__  # a call with wrong arguments names the op
+        self._readers: dict[
+            str, Any
+        ] = {}  # input -> (gradient, its readers, inputs of a joint one)
+        for name, gradient in gradients.items():
+            if not name.startswith("d") or name[1:] not in parameters:
+                raise TypeError(f"{name} is not d + the name of an input of {forward.__name__}")
+            self.gradients[name] = function = _computed(gradient)
+            self._readers[name[1:]] = function, _readers(forward, gradient), ()
+        for inputs, gradient in joint.items():
+            function = _computed(gradient)
+            for name in inputs:
+                self.gradients[f"d{name}"] = _alone(function, name)
+                self._readers[name] = function, _readers(forward, gradient), inputs
+        functools.update_wrapper(self, forward)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        given = {**self._defaults, **dict(zip(self._parameters, args, strict=False)), **kwargs}
+        self._must_be_arrays(given)
+        has_tensor = any(map(_holds_tensor, given.values()))
+        if has_tensor:
+            arrays = {name: plain(value) for name, value in given.items()}
+            args, kwargs = (*map(plain, args),), {name: arrays[name] for name in kwargs}  # type: ignore[assignment]
+        if self.check is not None:
+            self.check(*args, **kwargs)
+        y = self.forward(*args, **kwargs)
+        if not has_tensor:
+            return y
+        result = Tensor(y)
+        if is_recording():
+            edges = self._edges(given, arrays, result.data)
+            if edges:
+                result.record(edges)
+        return result
+
+    def __repr__(self):
+        return f"<op {self.__name__}>"
+
+    def __reduce__(self):
+        return self.__qualname__  # for pickle and copy, which then refer to it by its name
+
+    def _must_be_arrays(self, given):
+        """Raise ArgumentError if an input is no array, and DeviceError if inputs belong to
+        different libraries. A number will do for an input of several."""
+        arrays = []
+        for name, (_, readers, _) in self._readers.items():
+            value = given.get(name, 0.0)
+            is_list = "which" in readers
+            if is_list and not isinstance(value, (list, tuple)):
+                raise ArgumentError(
+                    f"{self.__name__} takes a list of arrays as {name}; found a "
+                    f"{type(value).__name__}"
+                )
+            for array in value if is_list else (value,):
+                if isinstance(array, Tensor) or is_array(array):
+                    arrays.append(plain(array))
+                    continue
+                if isinstance(array, (int, float, complex)):
+                    if len(self._readers) > 1 or name not in given:
+                        continue
+                elif array is None and name in self._defaults:
+                    continue
+                kind = type(array).__name__
+                raise ArgumentError(
+                    f"{self.__name__} takes an array as {name}; found a {kind}: wrap it in "
+                    "minidl.Tensor(...)"
+                )
+        array_module(*arrays)
+
+    def _edges(self, given, arrays, y):
+        """The edges of the tape for one call: one for each input Tensor that requires a gradient.
+
+        given: the arguments by name; arrays: the same without Tensors; y: the output.
+        """
+        edges, samples = [], {}
+        wanted = [name for name, v in given.items() if isinstance(v, Tensor) and v.requires_grad]
+        for name, value in given.items():
+            tensors = value if isinstance(value, (list, tuple)) else (value,)
+            for which, tensor in enumerate(tensors):
+                if not (isinstance(tensor, Tensor) and tensor.requires_grad):
+                    continue
+                if name not in self._readers:
+                    raise ArgumentError(
+                        f"{self.__name__} has no gradient for {name}; pass its .data"
+                    )
+                if tensor.data.dtype.kind != "f":
+                    raise ArgumentError(
+                        f"{name} of {self.__name__} is an array of {tensor.dtype} and has no "
+                        "gradient; use floats"
+                    )
+                gradient, readers, joint = self._readers[name]
+                kept = {parameter: read(arrays, y, which) for parameter, read in readers.items()}
+                gradient = watching(self.__name__, gradient, kept, samples)
+                if joint:
+                    of = [other for other in joint if other in wanted]
+                    gradient = functools.partial(gradient, wanted=of)
+                edges.append((tensor.source(), _pull(gradient, kept, tensor.dtype, joint and name)))
+        return edges
+
+
+def differentiable(
+    forward: Callable[P, Any],
+    *,
+    joint: Mapping[tuple[str, ...], Callable[..., Any]] | None = None,
+    check: Callable[..., None] | None = None,
+    **gradients: Callable[..., Any],
+) -> Op[P]:
+    """Join a forward with its gradients to an Op. This is the only line of an op that knows the
+    tape.
+
+    forward: function of arrays and options that returns one array.
+
+    gradients: dx=function, where "x" is the name of an input. The first parameter of a gradient is
+    the cotangent, named d + the name of the output. Its other parameters name what it reads: an
+    input or option of the forward by its name; the output by its own name (`y` beside `dy`); the
+    shape of an input as `x_shape`; and, if x is a list of arrays, `which` of them the gradient is
+    for.
+
+    joint: {("x", "b"): function} for inputs whose gradients have sums in common. The function also
+    reads `wanted`, the names of the inputs whose gradients are wanted, and returns
+    {"x": dx, ...} for these.
+
+    check: function with the parameters of the forward. It raises an error if the arguments do not
+    fit, and runs before the forward or its fast implementation.
+
+    A gradient is cast to the dtype of its input. float16 is computed in float32 (see half.py).
+
+    >>> double = differentiable(lambda x: 2 * x, dx=lambda dy: 2 * dy)
+    >>> double(np.array([1., 2.]))
+    array([2., 4.])
+    """
+    return Op(forward, gradients, joint or {}, check)
+
+
+def _computed(definition):
+    """The function that runs the definition or its implementation, in float32 for float16."""
+    function = replaceable(definition)
+    computed = computed_in_float32(function)
+    computed.definition = function.definition
+    return computed
+
+
+def _pull(gradient, kept, dtype, name):
+    """Return the function that makes from dy (dx, whether dx is new).
+
+    An array is new if its memory is neither dy's nor that of anything kept. name: of the input, if
+    the gradient returns several at once; they are computed once and passed on in `shared`.
+    """
+
+    def pull(dy, shared):
+        if name and name not in shared:
+            shared |= gradient(dy, **kept)
+        dx = (shared.pop(name) if name else gradient(dy, **kept)).astype(dtype, copy=False)
+        others = [array for value in (dy, *kept.values()) for array in arrays_in(value)]
+        is_new = dx.flags.c_contiguous and getattr(dx.flags, "writeable", True)
+        return dx, is_new and not any(array_module(dx).may_share_memory(dx, o) for o in others)
+
+    return pull
+
+
+def _alone(gradient, name):
+    """From a function that gives several gradients make one that gives this one."""
+
+    def alone(*args, **kwargs):
+        return gradient(*args, **kwargs, wanted=[name])[name]
+
+    signature = inspect.signature(gradient)
+    parameters = [p for p in signature.parameters.values() if p.name != "wanted"]
+    alone.__signature__ = signature.replace(parameters=parameters)
+    return alone
+
+
+def _readers(forward, gradient):
+    """For each parameter of a gradient the function that finds it: (arguments, y, which) ->
+    value."""
+    inputs = inspect.signature(forward).parameters
+    cotangent, *names = inspect.signature(gradient).parameters
+    output, readers = cotangent[1:], {}
+    for name in names:
+        if name in inputs:
+            readers[name] = lambda arrays, y, which, name=name: arrays[name]
+        elif name == output:
+            readers[name] = lambda arrays, y, which: y
+        elif name.endswith("_shape") and name[:-6] in inputs:
+            readers[name] = lambda arrays, y, which, name=name[:-6]: _shape(arrays[name])
+        elif name == "which":
+            readers[name] = lambda arrays, y, which: which
+        elif name != "wanted":
+            raise TypeError(
+                f"{gradient.__name__} reads {name}, neither an argument of {forward.__name__} nor "
+                "its output"
+            )
+    return readers
+
+
+def _shape(value):
+    if isinstance(value, (list, tuple)):
+        return [x.shape for x in value]
+    return getattr(value, "shape", ())
+
+
+def _holds_tensor(value):
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_tensor, value))
+    return isinstance(value, Tensor)

@@ -1,0 +1,407 @@
+"""Tensor: an array with its place on the tape, and its operators."""
+
+import functools
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any, ClassVar
+
+import numpy as np
+
+from minidl.autograd.tape import Node, is_recording, propagate, recording_set
+from minidl.backend import (
+    array_module,
+    current_module,
+    device_of,
+    is_array,
+    to_device,
+    to_numpy,
+)
+from minidl.errors import ArgumentError, ShapeError
+from minidl.frozen import frozen_copy, is_frozen
+from minidl.typing import Array, Axes, Device, Operand, Shape
+
+
+class Tensor:
+    """An array that remembers how it was computed.
+
+    data: array on either device, kept as it is and not copied. Lists and numbers become float32 on
+    the current device.
+    requires_grad: whether `backward` writes ∂L/∂(this Tensor) to `.grad`. Only real floating-point
+    data can require it.
+
+    Operators and methods are ops (see `minidl.ops`). The other operand of an operator is a Tensor,
+    an array or a number.
+
+    >>> x = Tensor([1., 2., 3.], requires_grad=True)
+    >>> y = (x * x).sum()
+    >>> y.backward()
+    >>> x.grad
+    array([2., 4., 6.], dtype=float32)
+    """
+
+    __slots__ = ("_node", "data", "grad", "requires_grad")
+    # Equal Tensors are different keys, because == is element-wise and `backward` uses them as keys.
+    __hash__ = object.__hash__
+    __array_ufunc__ = None  # `array + tensor` calls Tensor.__radd__, not a loop over the array
+
+    ops: ClassVar[ModuleType]  # minidl.ops, which sets it: the tape itself knows no op
+
+    data: Array
+    grad: Array | None
+    requires_grad: bool
+
+    def __init__(self, data: Operand, requires_grad: bool = False) -> None:
+        self.data = as_array(data)
+        if requires_grad and self.data.dtype.kind != "f":
+            raise ArgumentError(
+                f"a {self.data.dtype} array has no gradient; give floating-point data or "
+                "requires_grad=False"
+            )
+        self.requires_grad = bool(requires_grad)
+        self.grad = None
+        self._node = None
+
+    # ---- the array ------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> Shape:
+        """The lengths of the axes."""
+        return self.data.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.data.ndim
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The dtype of the data."""
+        return self.data.dtype
+
+    @property
+    def device(self) -> str:
+        """The device of the data: "cpu" or "gpu"."""
+        return device_of(self.data)
+
+    def numpy(self) -> np.ndarray:
+        """Return the data as a NumPy array, copied from the GPU if necessary."""
+        return to_numpy(self.data)
+
+    def detach(self) -> "Tensor":
+        """Return a Tensor of the same data that is not on the tape."""
+        return Tensor(self.data)
+
+    def to(self, device: Device) -> "Tensor":
+        """Return this Tensor on a device. Its gradient is moved back to this Tensor's device."""
+        origin = self.device
+        moved = Tensor(to_device(self.data, device))
+        if self.requires_grad and is_recording():
+            moved.record([(self.source(), lambda dy, shared: (to_device(dy, origin), False))])
+        return moved
+
+    # ---- the tape -------------------------------------------------------------------------------
+
+    def backward(self, dy: Operand = None, release: bool = False) -> None:
+        """Set `.grad` of every leaf that this Tensor was computed from to dy·∂(this)/∂(leaf).
+
+        A leaf is a Tensor that was made with requires_grad=True and not computed. `.grad` is
+        replaced, not added to. To add up gradients, add up the losses. Leaves that this Tensor does
+        not depend on keep their `.grad`.
+
+        dy: cotangent, an array of this Tensor's shape. It may be omitted for a Tensor of one number
+        and is then 1.
+
+        release: release each part of the tape, and the arrays kept for it, as soon as it has been
+        used. A second `backward` is then impossible.
+
+        Raises ArgumentError if no input requires a gradient, or if an array that a gradient reads
+        was written to since the forward pass, as far as samples detect it (see overwriting.py);
+        ShapeError if dy has another shape.
+        """
+        dy = self._cotangent(dy)
+        for leaf, (dx, is_new) in propagate(self.source(), dy, release).items():
+            # Two leaves may have received the same array.
+            leaf.grad = dx if is_new else array_module(dx).array(dx)
+
+    def _cotangent(self, dy):
+        if not self.requires_grad:
+            raise ArgumentError(
+                "backward from a Tensor that depends on none with requires_grad=True; set it on an "
+                "input"
+            )
+        if dy is None:
+            if self.data.size != 1:
+                raise ArgumentError(
+                    f"backward from a Tensor of shape {self.shape} wants dy, an array of that shape"
+                )
+            return array_module(self.data).ones_like(self.data)
+        dy = as_array(dy)
+        array_module(self.data, dy)
+        if dy.shape != self.shape:
+            raise ShapeError(
+                f"dy has shape {dy.shape}; wanted {self.shape}, the shape of the Tensor it belongs "
+                "to"
+            )
+        return dy.astype(self.dtype, copy=False)
+
+    def source(self) -> "Node | Tensor":
+        """Return the node of the tape that computed this Tensor, or the Tensor itself if it is a
+        leaf."""
+        return self._node or self
+
+    def record(self, edges) -> None:
+        """Put this Tensor on the tape as the output of a node with these edges."""
+        if self.data.dtype.kind != "f":
+            raise ArgumentError(
+                f"the result is an array of {self.data.dtype}, which has no gradient; compute with "
+                "real numbers"
+            )
+        self._node = Node(edges)
+        self.requires_grad = True
+
+    # ---- Python's protocols ---------------------------------------------------------------------
+
+    def __getstate__(self):
+        """Support pickle and copy.deepcopy. The tape is not copied, so that the copy of a computed
+        Tensor is a constant."""
+        requires_grad = self.requires_grad and self._node is None
+        return self.data, requires_grad, self.grad, is_frozen(self.data)
+
+    def __setstate__(self, state):
+        data, self.requires_grad, self.grad, frozen = state
+        self.data, self._node = frozen_copy(data) if frozen else data, None
+
+    def __copy__(self) -> "Tensor":
+        """Return a copy with the same data and the same place on the tape."""
+        copy = object.__new__(type(self))
+        for name in Tensor.__slots__:
+            setattr(copy, name, getattr(self, name))
+        return copy
+
+    def __float__(self) -> float:
+        return float(self.data.item())
+
+    def __bool__(self) -> bool:
+        if self.data.size != 1:
+            raise ArgumentError(
+                f"a Tensor of shape {self.shape} is neither true nor false; use .any() or .all(), "
+                "or `is` to find it in a list"
+            )
+        return bool(self.data.item())
+
+    def __index__(self) -> int:
+        if self.data.dtype.kind not in "iu" or self.data.size != 1:
+            raise ArgumentError(
+                f"a Tensor of {self.dtype} and shape {self.shape} is no index; wanted a single "
+                "integer"
+            )
+        return int(self.data.item())
+
+    def __array__(self, *args, **kwargs):
+        raise ArgumentError(
+            "a Tensor does not become an array by itself, because the tape would be lost; use its "
+            ".data or .numpy()"
+        )
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __iter__(self) -> "Iterator[Tensor]":
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        grad = ", requires_grad=True" if self.requires_grad else ""
+        return f"Tensor({self.data!r}{grad})"
+
+    # ---- arithmetic -----------------------------------------------------------------------------
+
+    def __add__(self, other: Operand) -> "Tensor":
+        """self + other, see `ops.add`"""
+        return Tensor.ops.add(self, other)
+
+    def __radd__(self, other: Operand) -> "Tensor":
+        """other + self"""
+        return Tensor.ops.add(other, self)
+
+    def __sub__(self, other: Operand) -> "Tensor":
+        """self - other, see `ops.subtract`"""
+        return Tensor.ops.subtract(self, other)
+
+    def __rsub__(self, other: Operand) -> "Tensor":
+        """other - self"""
+        return Tensor.ops.subtract(other, self)
+
+    def __mul__(self, other: Operand) -> "Tensor":
+        """self · other, element by element, see `ops.multiply`"""
+        return Tensor.ops.multiply(self, other)
+
+    def __rmul__(self, other: Operand) -> "Tensor":
+        """other · self, element by element"""
+        return Tensor.ops.multiply(other, self)
+
+    def __truediv__(self, other: Operand) -> "Tensor":
+        """self / other, see `ops.divide`"""
+        return Tensor.ops.divide(self, other)
+
+    def __rtruediv__(self, other: Operand) -> "Tensor":
+        """other / self"""
+        return Tensor.ops.divide(other, self)
+
+    def __matmul__(self, other: Operand) -> "Tensor":
+        """The matrix product of self and other, see `ops.matmul`"""
+        return Tensor.ops.matmul(self, other)
+
+    def __rmatmul__(self, other: Operand) -> "Tensor":
+        """The matrix product of other and self"""
+        return Tensor.ops.matmul(other, self)
+
+    def __pow__(self, exponent: float) -> "Tensor":
+        """self^exponent, the exponent a number, see `ops.power`"""
+        return Tensor.ops.power(self, exponent)
+
+    def __neg__(self) -> "Tensor":
+        """-self"""
+        return Tensor.ops.negative(self)
+
+    def __abs__(self) -> "Tensor":
+        """|self|, see `ops.absolute`"""
+        return Tensor.ops.absolute(self)
+
+    def sum(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
+        """The sum over axes, see `ops.sum`"""
+        return Tensor.ops.sum(self, axis, keepdims)
+
+    def mean(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
+        """The mean over axes, see `ops.mean`"""
+        return Tensor.ops.mean(self, axis, keepdims)
+
+    def max(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
+        """The largest number over axes, see `ops.max`"""
+        return Tensor.ops.max(self, axis, keepdims)
+
+    # ---- shape ----------------------------------------------------------------------------------
+
+    def reshape(self, *shape: Any) -> "Tensor":
+        """The same numbers in another shape, given as ints or as one tuple, see `ops.reshape`"""
+        return Tensor.ops.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def transpose(self, *axes: Any) -> "Tensor":
+        """The axes in another order, given as ints or as one tuple, see `ops.transpose`"""
+        return Tensor.ops.transpose(self, axes[0] if len(axes) == 1 else axes or None)
+
+    @property
+    def T(self) -> "Tensor":  # noqa: N802
+        """The axes in reversed order"""
+        return Tensor.ops.transpose(self)
+
+    def __getitem__(self, key: Any) -> "Tensor":
+        """self[key] with NumPy's rules, see `ops.index`"""
+        return Tensor.ops.index(self, key)
+
+    # ---- comparisons and logic: Tensors of bools without a gradient, see `ops.compare` -----------
+
+    def __eq__(self, other: Operand) -> Any:
+        return Tensor.ops.compare("eq", self, other)
+
+    def __ne__(self, other: Operand) -> Any:
+        return Tensor.ops.compare("ne", self, other)
+
+    def __lt__(self, other: Operand) -> "Tensor":
+        return Tensor.ops.compare("lt", self, other)
+
+    def __le__(self, other: Operand) -> "Tensor":
+        return Tensor.ops.compare("le", self, other)
+
+    def __gt__(self, other: Operand) -> "Tensor":
+        return Tensor.ops.compare("gt", self, other)
+
+    def __ge__(self, other: Operand) -> "Tensor":
+        return Tensor.ops.compare("ge", self, other)
+
+    def __and__(self, other: Operand) -> "Tensor":
+        return Tensor.ops.compare("and", self, other)
+
+    def __or__(self, other: Operand) -> "Tensor":
+        return Tensor.ops.compare("or", self, other)
+
+    def __xor__(self, other: Operand) -> "Tensor":
+        return Tensor.ops.compare("xor", self, other)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __invert__(self) -> "Tensor":
+        return Tensor(~self.data)
+
+    def all(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
+        """Whether all numbers over the axes are true"""
+        return Tensor(self.data.all(axis=axis, keepdims=keepdims))
+
+    def any(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
+        """Whether one of the numbers over the axes is true"""
+        return Tensor(self.data.any(axis=axis, keepdims=keepdims))
+
+
+def value_and_grad(f: Callable[..., Tensor]) -> Callable[..., tuple[Any, tuple[Array, ...]]]:
+    """From f(*Tensors) -> Tensor of one number make g(*arrays) -> (value, one gradient per array).
+
+    The gradient with respect to an input that f does not use is zero. g raises ArgumentError if f
+    returns something else than a Tensor of one number.
+
+    >>> value_and_grad(lambda x, y: (x * y).sum())(np.array([1., 2.]), np.array([3., 4.]))[1]
+    (array([3., 4.]), array([1., 2.]))
+    """
+
+    @functools.wraps(f)
+    def value_and_gradients(*arrays):
+        inputs = [Tensor(array, requires_grad=True) for array in arrays]
+        with recording_set(on=True):
+            value = f(*inputs)
+        if not isinstance(value, Tensor) or value.data.size != 1:
+            kind = type(value).__name__
+            result = f"shape {value.shape}" if isinstance(value, Tensor) else f"a {kind}"
+            raise ArgumentError(
+                f"the function returned {result}; wanted a Tensor of one number, such as a loss"
+            )
+        if value.requires_grad:
+            value.backward()
+        gradients = (
+            array_module(x.data).zeros_like(x.data) if x.grad is None else x.grad for x in inputs
+        )
+        return value.data.reshape(())[()], tuple(gradients)
+
+    return value_and_gradients
+
+
+def plain(value):
+    """Return the value with each Tensor replaced by its array.
+
+    A tuple stays a tuple, because indexing treats lists differently. A list is copied, because its
+    owner may change it between forward and backward.
+    """
+    if isinstance(value, Tensor):
+        return value.data
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    if isinstance(value, tuple) and any(isinstance(v, (Tensor, list, tuple)) for v in value):
+        return tuple(plain(v) for v in value)
+    return value
+
+
+def as_array(data):
+    """Return the data as an array: an array as it is, lists and numbers as float32 on the current
+    device. Raise ArgumentError for what is no array of numbers."""
+    if isinstance(data, Tensor):
+        return data.data
+    if is_array(data) and not isinstance(data, (np.ndarray, np.generic)):
+        return data
+    if isinstance(data, (bool, int, float, list, tuple)) and not isinstance(data, np.generic):
+        try:
+            return current_module().asarray(data, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(
+                f"cannot make an array of numbers from this {type(data).__name__}: {error}"
+            ) from None
+    array = np.asarray(data)
+    if array.dtype.kind not in "fiubc":
+        raise ArgumentError(f"cannot make an array of numbers from a {type(data).__name__}")
+    return array

@@ -1,0 +1,103 @@
+"""The choice between a definition in the textbook and its fast implementation in the engine.
+
+The functions in `ops/`, `losses/` and `optim/` are definitions: the shortest code that states a
+formula. `engine/table.py` registers faster implementations of some of them with `replace`. Every
+call of an op, and of a function decorated with `replaceable`, runs the implementation where one is
+registered and applies, and the definition otherwise. Within `textbook()` it always runs the
+definition.
+"""
+
+import functools
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from minidl.errors import ArgumentError
+
+VARIABLE = "MINIDL_TEXTBOOK"
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_replacements: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+
+class _Choice(threading.local):
+    """Whether this thread computes by the definitions; None before the environment was read."""
+
+    textbook: bool | None = None
+
+
+_choice = _Choice()
+
+
+@contextmanager
+def textbook() -> Iterator[None]:
+    """Compute everything by the definitions in `ops/`, `losses/` and `optim/`, in this block and
+    this thread.
+
+    The environment variable MINIDL_TEXTBOOK=1 does the same for a whole process. Results differ
+    from those of the fast implementations by rounding errors only. `backward` uses the definitions
+    if it is itself called within the block.
+    """
+    before, _choice.textbook = uses_textbook(), True
+    try:
+        yield
+    finally:
+        _choice.textbook = before
+
+
+def uses_textbook() -> bool:
+    """Return whether this thread computes by the definitions."""
+    if _choice.textbook is None:
+        value = os.environ.get(VARIABLE, "0")
+        if value not in ("", "0", "1"):
+            raise ArgumentError(f"{VARIABLE} is {value!r}; wanted 0 or 1")
+        _choice.textbook = value == "1"
+    return _choice.textbook
+
+
+def replace(
+    definition: Callable[..., Any],
+    implementation: Callable[..., Any],
+    applies: Callable[..., bool] | None = None,
+) -> None:
+    """Register the fast implementation of a definition, which takes the same arguments.
+
+    definition: the forward or a gradient of an op, or a function decorated with `replaceable`.
+    applies: function of the same arguments that returns whether the implementation can take them.
+    Where it does not, the implementation registered before runs, or else the definition.
+    """
+    definition = getattr(definition, "definition", definition)
+    if applies is not None:
+        otherwise = _replacements.get(definition, definition)
+        implementation = _where(applies, implementation, otherwise)
+    _replacements[definition] = implementation
+
+
+def implementation_of(definition: Function) -> Function:
+    """Return the function that computes the definition in this thread: itself or its
+    replacement."""
+    if uses_textbook():
+        return definition
+    return _replacements.get(definition, definition)  # type: ignore[return-value]
+
+
+def replaceable(definition: Function) -> Function:
+    """Decorator: calls of the function run its implementation where the engine has one."""
+
+    @functools.wraps(definition)
+    def function(*args, **kwargs):
+        return implementation_of(definition)(*args, **kwargs)
+
+    function.definition = definition  # type: ignore[attr-defined]
+    return function  # type: ignore[return-value]
+
+
+def _where(applies, implementation, otherwise):
+    @functools.wraps(implementation)
+    def chosen(*args, **kwargs):
+        function = implementation if applies(*args, **kwargs) else otherwise
+        return function(*args, **kwargs)
+
+    return chosen

@@ -1,0 +1,62 @@
+"""The engine: fast implementations of the textbook's ops, and everything that makes them fast.
+
+table.py           which implementation replaces which op, and when
+convolution/       the algorithms of convolution, and the choice among them
+pooling.py, pooling_gpu.py, normalization.py, matrices.py, distances.py, resampling.py, masks.py
+                   implementations of ops
+fused.py           ops that include the ReLU after them; epilogue.py: how they apply it
+updates.py         steps of the optimisers
+threads.py         the threads, and how they share work
+strips.py          work divided into strips that fit a processor's cache; patches.py: what they read
+memory.py          memory that is used again
+kept.py            results that are computed once for each frozen array
+kernels.py         kernels for a GPU
+
+The textbook (`ops/`, `losses/`, `optim/`) does not import the engine.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from minidl.engine import convolution as convolutions
+from minidl.engine.fused import batch_norm_relu, convolution_relu
+from minidl.engine.table import install
+from minidl.engine.threads import get_threads, set_threads
+
+__all__ = [
+    "batch_norm_relu",
+    "convolution_relu",
+    "get_threads",
+    "install",
+    "set_threads",
+    "using",
+]
+
+ConvolutionAlgorithm = Literal["auto", "im2col", "runs", "winograd", "winograd_runs", "depthwise"]
+
+
+@contextmanager
+def using(*, convolution: ConvolutionAlgorithm = "auto") -> Iterator[None]:
+    """Compute convolutions and their gradients by one algorithm, in this block and this thread.
+
+    This is for study, tests and benchmarks. `backward` uses the algorithm only if it is called
+    within the block. convolution: "auto", the fastest by an estimate, or one of
+
+        "im2col"           one matrix product
+        "runs"             the same with less copying; no dilation along the last axis, groups 1
+        "winograd"         in 2-D a quarter of the multiplications; 3 taps on each axis, stride 1,
+                           dilation 1, groups 1
+        "winograd_runs"    half of the multiplications and of the maps; as winograd, on two axes or more
+        "depthwise"        no matrix product; groups = C = K
+
+    Raises ArgumentError for another name. A convolution that the algorithm cannot compute raises
+    ArgumentError.
+
+    >>> from minidl import ops
+    >>> with using(convolution="im2col"):
+    ...     ops.convolution(np.ones((1, 3, 1)), np.ones((2, 1, 1))).ravel()
+    array([2., 2.])
+    """
+    with convolutions.forced(convolution):
+        yield

@@ -1,0 +1,82 @@
+"""Convolution by the fastest of five algorithms, fused with the ReLU after it if there is one.
+
+algorithm.py       the protocol that all algorithms implement
+choice.py          the choice among them
+im2col.py          one matrix product
+runs.py            the same with less copying
+winograd.py        a quarter of the multiplications in 2-D; tiles.py: its maps; winograd_gpu.py: its
+                   kernels for a GPU
+winograd_runs.py   half of the multiplications, and half of the maps
+depthwise.py       each channel separately
+"""
+
+import numpy as np
+
+from minidl.backend import array_module
+from minidl.engine.convolution.algorithm import Problem
+from minidl.engine.convolution.choice import ALGORITHMS, choose, forced
+from minidl.engine.epilogue import Epilogue, Rectified
+from minidl.engine.matrices import column_sums
+from minidl.frozen import is_frozen
+from minidl.ops.convolution import windows_of
+
+__all__ = ["ALGORITHMS", "choose", "forced"]
+
+
+def convolution(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
+    """(N, *spatial, C), (*kernel, C / groups, K), (K,) -> (N, *out, K)"""
+    return _forward(x, w, Epilogue(b), stride, padding, dilation, groups)
+
+
+def convolution_dx(dy, w, x_shape, stride, padding, dilation, groups):
+    """(N, *out, K) -> (N, *spatial, C)"""
+    windows = windows_of(x_shape, w.shape, stride, padding, dilation, groups)
+    algorithm = choose(_problem("dx", dy, w.shape, windows, groups, is_frozen(w)))
+    return algorithm.dx(dy, w, windows, groups)
+
+
+def convolution_dw(dy, x, w_shape, stride, padding, dilation, groups):
+    """(N, *out, K) -> (*kernel, C / groups, K)"""
+    windows = windows_of(x.shape, w_shape, stride, padding, dilation, groups)
+    algorithm = choose(_problem("dw", x, w_shape, windows, groups))
+    return algorithm.dw(dy, x, windows, groups)
+
+
+def convolution_db(dy):
+    """(N, *out, K) -> (K,)"""
+    return column_sums(dy.reshape(-1, dy.shape[-1]))
+
+
+def convolution_relu(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
+    """(N, *spatial, C), (*kernel, C / groups, K), (K,) -> (N, *out, K)
+
+    The bias is added and the ReLU applied while a strip of y is in the processor's cache.
+    """
+    return _forward(x, w, Epilogue(b, rectify=True), stride, padding, dilation, groups)
+
+
+def convolution_relu_dx(dy, y, w, x_shape, stride, padding, dilation, groups):
+    """(N, *out, K) -> (N, *spatial, C)"""
+    return convolution_dx(Rectified(dy, y), w, x_shape, stride, padding, dilation, groups)
+
+
+def convolution_relu_dw(dy, y, x, w_shape, stride, padding, dilation, groups):
+    """(N, *out, K) -> (*kernel, C / groups, K)"""
+    return convolution_dw(Rectified(dy, y), x, w_shape, stride, padding, dilation, groups)
+
+
+def convolution_relu_db(dy, y):
+    """(N, *out, K) -> (K,)"""
+    return convolution_db(Rectified(dy, y))
+
+
+def _forward(x, w, epilogue, stride, padding, dilation, groups):
+    windows = windows_of(x.shape, w.shape, stride, padding, dilation, groups)
+    algorithm = choose(_problem("forward", x, w.shape, windows, groups, is_frozen(w)))
+    return algorithm.forward(x, w, windows, groups, epilogue)
+
+
+def _problem(kind, array, w_shape, windows, groups, frozen=False):
+    """array: x, or dy"""
+    on_gpu = array_module(array) is not np
+    return Problem(kind, array.shape[0], windows, groups, w_shape, array.dtype, frozen, on_gpu)

@@ -1,0 +1,45 @@
+"""Pairwise distances in strips of rows that fit the cache, on all cores.
+
+The textbook's differences of all pairs take N·M·D numbers of memory.
+"""
+
+from minidl.backend import array_module
+from minidl.engine.strips import equal_parts, fair_strip
+from minidl.engine.threads import share
+from minidl.ops.directions import root
+from minidl.ops.distances import weights
+
+
+def pairwise_distances(a, b=None, squared=False):
+    """(N, D), (M, D) -> (N, M)"""
+    b = a if b is None else b
+    xp = array_module(a, b)
+    y = xp.empty((len(a), len(b)), xp.result_type(a, b))
+
+    def work(rows):
+        difference = a[rows, None] - b
+        y[rows] = (difference * difference).sum(axis=-1)
+
+    share(xp, work, _strips(xp, a, b))
+    return y if squared else root(y)
+
+
+def pairwise_distances_gradients(dy, y, a, b, squared, wanted):
+    """da and db, as far as they are wanted"""
+    W, b = weights(dy, y, b, squared), a if b is None else b
+    xp = array_module(a, b)
+
+    def work(rows):
+        difference = a[rows, None] - b
+        terms = {"a": "ij,ijk->ik", "b": "ij,ijk->jk"}
+        return {name: xp.einsum(terms[name], W[rows], difference) for name in wanted}
+
+    parts = share(xp, work, _strips(xp, a, b))
+    combine = {"a": xp.concatenate, "b": lambda sums: -sum(sums)}
+    return {name: combine[name]([part[name] for part in parts]) for name in wanted}
+
+
+def _strips(xp, a, b):
+    """Strips of the rows of a, each of which is compared with all of b. Without rows there is still
+    one strip, because b has a gradient."""
+    return equal_parts(len(a), fair_strip(xp, a.size * len(b)) // max(1, b.size)) or [slice(0, 0)]

@@ -1,0 +1,77 @@
+"""The table of fast implementations: which one replaces which function of the textbook, and when.
+
+`install` registers the table; `import minidl` calls it. To add an implementation, write a function
+of the same arguments in a file of this package and add a row here. tests/engine/test_table.py
+compares every row with its definition over the whole table of ops.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from minidl import dispatch, losses, ops, optim
+from minidl.autograd import tape
+from minidl.engine import (
+    convolution,
+    distances,
+    fused,
+    masks,
+    matrices,
+    normalization,
+    pooling,
+    pooling_gpu,
+    resampling,
+    threads,
+    updates,
+)
+from minidl.ops.distances import pairwise_distances_gradients
+from minidl.ops.masks import masked
+from minidl.ops.normalization import batch_norm_gradients, moments
+
+
+class Row(NamedTuple):
+    """definition: the function of the textbook. implementation: its replacement. applies: a
+    function of the same arguments that returns whether the implementation can take them, or None
+    for always."""
+
+    definition: Callable
+    implementation: Callable
+    applies: Callable | None = None
+
+
+def _rows(op, module, *names, applies=None):
+    """Rows for the forward of an op, for "forward", and for its gradients, for "dx" and so on. The
+    implementations have the names of the definitions."""
+    for name in names:
+        definition = op.forward if name == "forward" else op.gradients[name]
+        yield Row(definition, getattr(module, definition.__name__), applies)
+
+
+TABLE = (
+    *_rows(ops.convolution, convolution, "forward", "dx", "dw", "db"),
+    *_rows(fused.convolution_relu, convolution, "forward", "dx", "dw", "db"),
+    *_rows(ops.max_pool, pooling, "forward", "dx"),
+    *_rows(ops.avg_pool, pooling, "forward", "dx"),
+    *_rows(ops.max_pool, pooling_gpu, "forward", "dx", applies=pooling_gpu.applies),
+    *_rows(ops.avg_pool, pooling_gpu, "forward", "dx", applies=pooling_gpu.applies),
+    *_rows(ops.matmul, matrices, "forward", "da", "db"),
+    *_rows(losses.gram_matrix, matrices, "forward", "dfeatures"),
+    *_rows(ops.batch_norm, normalization, "forward"),
+    *_rows(fused.batch_norm_relu, normalization, "forward"),
+    Row(batch_norm_gradients, normalization.batch_norm_gradients),
+    Row(fused.batch_norm_relu_gradients, normalization.batch_norm_relu_gradients),
+    Row(moments, normalization.moments),
+    *_rows(ops.pairwise_distances, distances, "forward"),
+    Row(pairwise_distances_gradients, distances.pairwise_distances_gradients),
+    *_rows(ops.resample, resampling, "forward", "dx"),
+    Row(masked, masks.masked, masks.applies),
+    Row(optim.optimizer.apply_rule, updates.apply_rule, updates.applies),
+    Row(optim.clipping.gradient_length, updates.gradient_length),
+    Row(tape.propagate, threads.propagate),
+)
+
+
+def install() -> None:
+    """Register all implementations. A later row for a definition takes precedence where it
+    applies."""
+    for row in TABLE:
+        dispatch.replace(*row)

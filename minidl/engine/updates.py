@@ -1,0 +1,128 @@
+"""Optimiser steps in place, in strips of all parameters that the threads share.
+
+The rules are those of the textbook, without temporary arrays: change(new, x, g, *histories,
+**options) writes x' to `new` and updates the histories.
+"""
+
+from math import fsum
+
+import numpy as np
+
+from minidl.backend import array_module, read_numbers
+from minidl.engine.memory import empty, scratch
+from minidl.engine.strips import GPU_STRIP, LEAST, equal_parts
+from minidl.engine.threads import share
+from minidl.half import HALF
+from minidl.optim.adam import adam
+from minidl.optim.sgd import descent, momentum_descent
+
+STRIP = 1 << 18  # numbers; a call on so many takes longer than a thread waits for Python's lock
+
+
+def apply_rule(rule, updates):
+    """Return [[x', *histories']] of the rule for each Update. The histories are overwritten."""
+    data, gradients = [u.x for u in updates], [u.g for u in updates]
+    xp, change = array_module(*data, *gradients), _in_float32(IN_PLACE[rule])
+    moved, strips = [empty(xp, x.shape, x.dtype) for x in data], []
+    for new, (x, g, histories, options) in zip(moved, updates, strict=True):
+        rows = [array.reshape(-1) for array in (new, x, g, *histories)]
+        for part in equal_parts(new.size, STRIP if xp is np else GPU_STRIP, cores=1):
+            strips.append(([row[part] for row in rows], options))
+    if sum(x.size for x in data) < LEAST:
+        for arrays, options in strips:
+            change(*arrays, **options)
+    else:
+        share(xp, lambda strip: change(*strip[0], **strip[1]), strips)
+    return [(new, *u.histories) for new, u in zip(moved, updates, strict=True)]
+
+
+def applies(rule, updates):
+    """Whether there is an in-place form of the rule."""
+    return rule in IN_PLACE
+
+
+def _descent(new, x, g, *, rate, decay):
+    array_module(x).multiply(_decayed(g, x, decay), -rate, out=new)
+    new += x
+
+
+def _momentum_descent(new, x, g, v, *, rate, decay, momentum, form, nesterov):
+    xp, g = array_module(x), _decayed(g, x, decay)
+    if form == "keras":
+        g, rate = xp.multiply(g, rate, out=_buffer(x)), 1.0
+    v *= momentum
+    v += g
+    if nesterov:
+        xp.multiply(v, momentum, out=new)
+        new += g
+        new *= -rate
+    else:
+        xp.multiply(v, -rate, out=new)
+    new += x
+
+
+def _adam(new, x, g, m, v, *, rate, decay, t, beta1, beta2, epsilon, form, decoupled):
+    xp, m_bias, v_bias = array_module(x), 1 - beta1**t, 1 - beta2**t
+    if form == "pytorch":
+        step_rate, v_scale = rate / m_bias, v_bias**-0.5
+    else:
+        step_rate, v_scale = rate * v_bias**0.5 / m_bias, 1.0
+    if not decoupled:
+        g = _decayed(g, x, decay)
+    part = scratch(xp, "part of a step", x.shape, x.dtype)
+    m *= beta1
+    m += xp.multiply(g, 1 - beta1, out=part)
+    v *= beta2
+    xp.multiply(g, g, out=part)
+    part *= 1 - beta2
+    v += part
+    xp.sqrt(v, out=part)
+    part *= v_scale
+    part += epsilon
+    xp.multiply(m, step_rate, out=new)
+    new /= part
+    if decoupled and decay:
+        x = xp.multiply(x, 1 - rate * decay, out=part)
+    xp.subtract(x, new, out=new)
+
+
+IN_PLACE = {descent: _descent, momentum_descent: _momentum_descent, adam: _adam}
+
+
+def _decayed(g, x, decay):
+    """g + λ x"""
+    if not decay:
+        return g
+    total = array_module(x).multiply(x, decay, out=_buffer(x))
+    total += g
+    return total
+
+
+def _buffer(x):
+    return scratch(array_module(x), "gradient", x.shape, x.dtype)
+
+
+def _in_float32(change):
+    """The change, computed in float32 and rounded if the parameter is float16"""
+
+    def changed(new, x, g, *histories, **options):
+        if new.dtype != HALF:
+            change(new, x, g, *histories, **options)
+        else:
+            wide = array_module(new).empty(new.shape, np.float32)
+            change(wide, x.astype(np.float32), g.astype(np.float32), *histories, **options)
+            new[...] = wide
+
+    return changed
+
+
+def gradient_length(gradients):
+    """√Σ g² in float64"""
+    if not gradients:
+        return 0.0
+    xp = array_module(*gradients)
+    most = STRIP if xp is np else GPU_STRIP
+    rows = [g.reshape(-1) for g in gradients]
+    strips = [row[part] for row in rows for part in equal_parts(row.size, most, cores=1)]
+    sums = share(xp, lambda strip: xp.multiply(strip, strip, dtype="float64").sum(), strips)
+    return fsum(read_numbers(*sums)) ** 0.5 if sums else 0.0

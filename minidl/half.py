@@ -1,0 +1,51 @@
+"""float16: a storage format whose precision and range are too small for sums.
+
+Its largest number is 65504 and it has 11 binary digits, so a sum of squares overflows, and from
+2048 on adding 1 changes nothing. Ops and optimisers therefore compute in float32 where their arrays
+are float16, and round the result to float16. A result that rounds to more than 65504 is infinite.
+"""
+
+import functools
+
+import numpy as np
+
+from minidl.backend import is_array
+
+HALF = np.dtype(np.float16)
+
+
+def computed_in_float32(f):
+    """Decorator that converts float16 arguments to float32 for f.
+
+    The result of f, an array or a dict of arrays, is converted to float16, unless one of the
+    arguments is a floating-point array of another dtype.
+    """
+
+    @functools.wraps(f)
+    def computed(*args, **kwargs):
+        arrays = [value for value in (*args, *kwargs.values()) if is_array(value)]
+        if not any(array.dtype == HALF for array in arrays):
+            return f(*args, **kwargs)
+        result = f(*map(widened, args), **{name: widened(v) for name, v in kwargs.items()})
+        if any(array.dtype.kind in "fc" and array.dtype != HALF for array in arrays):
+            return result
+        if isinstance(result, dict):
+            return {name: _narrowed(value) for name, value in result.items()}
+        return _narrowed(result)
+
+    return computed
+
+
+def widened(value):
+    """Return a float16 array as float32, and any other value as it is."""
+    return value.astype(np.float32) if is_array(value) and value.dtype == HALF else value
+
+
+def at_least_float32(dtype):
+    """Return the dtype to compute in: float32 for float16, in which squares of gradients and Adam's
+    ε are 0."""
+    return np.result_type(dtype, np.float32)
+
+
+def _narrowed(array):
+    return array.astype(HALF) if array.dtype.kind == "f" else array

@@ -1,0 +1,131 @@
+"""Convolution over any number of spatial axes, with its three gradients.
+
+As everywhere in deep learning it is a cross-correlation: the kernel is not flipped. The definition
+and the gradients are three sums over the taps t of the kernel. The second and the third are the
+first with the roles exchanged, as for any product.
+"""
+
+from math import prod
+
+from minidl.autograd import differentiable
+from minidl.backend import array_module, must_be_floating
+from minidl.errors import ShapeError
+from minidl.shapes import is_int, windows_over
+from minidl.typing import Array, Operand, Padding, PerAxis
+
+
+def convolution(
+    x: Operand,
+    w: Operand,
+    b: Operand = None,
+    *,
+    stride: PerAxis = 1,
+    padding: Padding = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Array:
+    """(N, *spatial, C), (*kernel, C / groups, K), (K,) -> (N, *out, K)
+
+    y[n,o,k] = b[k] + Σ_t Σ_c x[n, o·stride + t·dilation - before, c] w[t,c,k]
+
+    o: output position, t: tap of the kernel, both with one index per spatial axis; `before`: the
+    padding in front; x is 0 in the padding. padding: an int, one per axis, a (before, after) pair
+    per axis, "same" or "valid". With groups, the output channels of group g sum over the input
+    channels of group g only; groups = C is a depthwise convolution.
+
+    Cost: N·out·taps·C·K / groups multiply-adds. Raises ShapeError if x, w, b and groups do not fit.
+
+    >>> x = np.array([1., 2., 3., 4.]).reshape(1, 4, 1)            # one signal, one channel
+    >>> w = np.array([10., 1.]).reshape(2, 1, 1)                   # y[o] = 10 x[o] + x[o+1]
+    >>> convolution(x, w).reshape(3)
+    array([12., 23., 34.])
+    """
+    windows = windows_of(x.shape, w.shape, stride, padding, dilation, groups)
+    padded = windows.pad(x)
+    y = sum(split(padded[windows.under(t)], groups) @ split(w[t], groups) for t in windows.taps)
+    y = join(y, (x.shape[0], *windows.out, w.shape[-1]))
+    return y if b is None else y + b
+
+
+def convolution_dx(dy, w, x_shape, stride, padding, dilation, groups):
+    """(N, *out, K) -> (N, *spatial, C)
+
+    Each y[n,o,k] that reads x[n,i,c] through a tap t, i = o·stride + t·dilation - before, contains
+    it with the factor w[t,c,k]:
+
+        dx[n,i,c] = Σ_{o,t: o reads i through t} Σ_k dy[n,o,k] w[t,c,k]
+
+    Positions that no window reads (left over at the end by the stride) get 0.
+    """
+    windows = windows_of(x_shape, w.shape, stride, padding, dilation, groups)
+    xp = array_module(dy, w)
+    dx = xp.zeros((x_shape[0], *windows.padded, x_shape[-1]), xp.result_type(dy, w))
+    for t in windows.taps:
+        under = dx[windows.under(t)]
+        under += join(split(dy, groups) @ split(w[t], groups).mT, under.shape)
+    return windows.unpad(dx)
+
+
+def convolution_dw(dy, x, w_shape, stride, padding, dilation, groups):
+    """(N, *out, K) -> (*kernel, C / groups, K)
+
+    w[t,c,k] is in y[n,o,k], at every n and o, the factor of the x that o reads through t:
+
+        dw[t,c,k] = Σ_n Σ_o dy[n,o,k] x[n, o·stride + t·dilation - before, c]
+    """
+    windows = windows_of(x.shape, w_shape, stride, padding, dilation, groups)
+    padded, xp = windows.pad(x), array_module(dy, x)
+    dw = xp.empty(w_shape, xp.result_type(dy, x))
+    for t in windows.taps:
+        dw[t] = join(split(padded[windows.under(t)], groups).mT @ split(dy, groups), w_shape[-2:])
+    return dw
+
+
+def convolution_db(dy):
+    """b[k] is added to every y[n,o,k]:  db[k] = Σ_n Σ_o dy[n,o,k]"""
+    return dy.sum(axis=tuple(range(dy.ndim - 1)))
+
+
+def split(a, groups):
+    """(.., C) -> (G, M, C / G): matrices of all M positions, one for each group of channels"""
+    M, C = prod(a.shape[:-1]), a.shape[-1]
+    return array_module(a).moveaxis(a.reshape(M, groups, C // groups), 1, 0)
+
+
+def join(matrices, shape):
+    """(G, M, C / G) -> shape (.., C): the inverse of `split`"""
+    return array_module(matrices).moveaxis(matrices, 0, 1).reshape(shape)
+
+
+def windows_of(x_shape, w_shape, stride, padding, dilation, groups):
+    """Return the Windows of the kernel over x. Raise ShapeError if x, w and groups do not fit."""
+    if len(x_shape) < 3 or len(w_shape) != len(x_shape):
+        raise ShapeError(
+            f"x has shape {x_shape} and w {w_shape}; wanted x (N, *spatial, C) and w "
+            "(*kernel, C / groups, K) with as many spatial axes, at least one"
+        )
+    *size, inputs, outputs = w_shape
+    C = x_shape[-1]
+    fit = is_int(groups) and groups >= 1 and C and C == inputs * groups
+    if not fit or not outputs or outputs % groups:
+        raise ShapeError(
+            f"x has {C} channels, w takes {inputs} in and gives {outputs} out, groups is {groups}; "
+            "wanted C = w's inputs x groups, and outputs, at least one, divisible by groups"
+        )
+    return windows_over(x_shape[1:-1], tuple(size), stride, padding, dilation)
+
+
+def check(x, w, b=None, **options):
+    """Raise an error if x or w is not floating-point, or b is not one number per output."""
+    must_be_floating("x", x)
+    must_be_floating("w", w)
+    if b is not None and getattr(b, "shape", ()) != w.shape[-1:]:
+        raise ShapeError(
+            f"the bias has shape {getattr(b, 'shape', ())}; wanted {w.shape[-1:]}, one number for "
+            f"each output of w {w.shape}"
+        )
+
+
+convolution = differentiable(
+    convolution, dx=convolution_dx, dw=convolution_dw, db=convolution_db, check=check
+)
