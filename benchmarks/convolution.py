@@ -8,7 +8,7 @@ from math import prod
 from benchmarks.cases import maps, normals, of_op, on, placed
 from benchmarks.turns import by_cupy, turn_about
 from minidl.ops import convolution
-from minidl.ops.convolutions import choice
+from minidl.engine.convolution import choice
 from minidl.shapes import windows_over
 
 # Kernel, channels in -> out, extent; padded so that stride 1 keeps the extent of an odd kernel.

@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 import minidl
 from benchmarks.turns import by_cupy, turn_about
 from minidl.backend import current_module
-from minidl.cores import share
+from minidl.engine.threads import share
 
 SIDES = {"cpu": 2048, "gpu": 8192}  # of the matrices
 BYTES = {"cpu": 1 << 28, "gpu": 1 << 30}

@@ -6,6 +6,7 @@ are float16, and round the result to float16. A result that rounds to more than 
 """
 
 import functools
+import inspect
 
 import numpy as np
 
@@ -14,19 +15,22 @@ from minidl.backend import is_array
 HALF = np.dtype(np.float16)
 
 
-def computed_in_float32(f):
+def computed_in_float32(f, ignored=()):
     """Decorator that converts float16 arguments to float32 for f.
 
     The result of f, an array or a dict of arrays, is converted to float16, unless one of the
-    arguments is a floating-point array of another dtype.
+    arguments is a floating-point array of another dtype. ignored: names of parameters that do not
+    count for that.
     """
+    parameters = [*inspect.signature(f).parameters]
 
     @functools.wraps(f)
     def computed(*args, **kwargs):
-        arrays = [value for value in (*args, *kwargs.values()) if is_array(value)]
-        if not any(array.dtype == HALF for array in arrays):
+        if not any(is_array(v) and v.dtype == HALF for v in (*args, *kwargs.values())):
             return f(*args, **kwargs)
         result = f(*map(widened, args), **{name: widened(v) for name, v in kwargs.items()})
+        given = {**dict(zip(parameters, args, strict=False)), **kwargs}
+        arrays = [v for name, v in given.items() if is_array(v) and name not in ignored]
         if any(array.dtype.kind in "fc" and array.dtype != HALF for array in arrays):
             return result
         if isinstance(result, dict):

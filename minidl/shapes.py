@@ -60,23 +60,6 @@ class Windows:
         """(N, *padded, C) -> (N, *extent, C): the view without the padding, the adjoint of `pad`"""
         return padded[self.inside]
 
-    def position(self, output, tap):
-        """The position of the unpadded input that window `output` reads through `tap`, or None in
-        the padding.
-
-        >>> windows_over((5,), 3, padding=1).position((0,), (2,))
-        (1,)
-        """
-        at = tuple(
-            o * s + t * d - before
-            for o, s, t, d, (before, _) in zip(
-                output, self.stride, tap, self.dilation, self.padding, strict=True
-            )
-        )
-        return (
-            at if all(0 <= i < length for i, length in zip(at, self.extent, strict=True)) else None
-        )
-
     def meeting(self, axis, tap):
         """(slice of the outputs, slice of the input) along an axis: what meets through a tap,
         without the padding.

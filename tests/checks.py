@@ -460,9 +460,9 @@ MAGNIFIED = {
     "siamese_energy_loss": lambda case: with_op(case, at_half_the_distance_too),
     "contrastive_loss": beyond_the_margin,
     "l2_normalize": with_gradients(ops.l2_normalize, dx=nothing_taken_off),
-    "cosine_similarity": lambda case: with_gradients(ops.cosine_similarity, {("a", "b"): added_directions})(
-        magnified(case)
-    ),
+    "cosine_similarity": lambda case: with_gradients(
+        ops.cosine_similarity, {("a", "b"): added_directions}
+    )(magnified(case)),
     "pairwise_distances": with_gradients(ops.pairwise_distances, {("a", "b"): distances_added_up}),
     "chi_square": lambda case: with_op(case, lambda a, b: 3 * (a + b)),
     "triplet_loss": apart_and_added,

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import types
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from minidl.backend import (
     device,
     device_of,
     must_be_floating,
+    set_device,
     to_device,
     to_numpy,
     why_no_gpu,
@@ -146,7 +148,7 @@ def test_a_gpu_that_is_not_there_is_refused_with_the_reason(no_cupy):
         DeviceError,
         match="the GPU cannot be used: CuPy is not installed; install it with pip install",
     ):
-        device("gpu")
+        set_device("gpu")
     assert current_device() == "cpu"
 
 
@@ -161,18 +163,33 @@ def test_auto_is_the_gpu_where_there_is_one(cupy_with_gpu):
 
 
 def test_a_device_is_left_as_it_was_found(cupy_with_gpu):
+    with device("gpu"):
+        with device("cpu"):
+            assert current_device() == "cpu"
+        assert current_device() == "gpu"
+        with pytest.raises(ZeroDivisionError), device("cpu"):
+            raise ZeroDivisionError
+        assert current_device() == "gpu"
+    assert current_device() == "cpu"
+
+
+def test_only_a_block_uses_a_device_that_was_made(cupy_with_gpu):
     device("gpu")
-    with device("cpu"):
-        assert current_device() == "cpu"
-    assert current_device() == "gpu"
-    with pytest.raises(ZeroDivisionError), device("cpu"):
-        raise ZeroDivisionError
-    assert current_device() == "gpu"
+    assert current_device() == "cpu"
+
+
+def test_the_default_of_a_thread_is_set(cupy_with_gpu):
+    try:
+        set_device("gpu")
+        assert current_device() == "gpu"
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(current_device).result() == "cpu"
+    finally:
+        set_device("cpu")
 
 
 def test_a_device_goes_back_to_where_it_was_entered(cupy_with_gpu):
     cpu, gpu = device("cpu"), device("gpu")
-    device("cpu")
     with gpu:
         with cpu, gpu:
             assert current_device() == "gpu"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import minidl
-from minidl.kernels import TYPES, Kernels, options_for
+from minidl.engine.kernels import TYPES, Kernels, options_for
 from tests.strict import list_cupy, needed, standing_in
 from tests.strict.names import LIST, NAMES
 

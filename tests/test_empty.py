@@ -11,13 +11,15 @@ import pytest
 
 from minidl import Tensor, layers, losses, ops
 from minidl.backend import is_array, to_device, to_numpy
+from minidl.engine import batch_norm_relu, convolution_relu
+from minidl.engine.convolution import ALGORITHMS
 from minidl.errors import ShapeError
 from minidl.layers.directions import UnitLength
 from minidl.layers.verification import Verification
 from minidl.losses.content import FACTORS as CONTENT
 from minidl.losses.style import FACTORS as STYLE
 from minidl.losses.total_variation import FORMS
-from minidl.ops.convolutions import ALGORITHMS
+from tests.algorithms import by
 from tests.devices import GPUS, at
 
 PLACES = ["numpy", *GPUS]
@@ -40,10 +42,9 @@ def row(op, *arrays, y=(), **options):
 def convolutions(op):
     for algorithm in ALGORITHMS:
         groups, w = (2, some(3, 3, 1, 2)) if algorithm == "depthwise" else (1, some(3, 3, 2, 2))
-        options = {"algorithm": algorithm, "groups": groups}
         yield (
             f"{op.__name__} {algorithm}",
-            row(op, none(6, 6, 2), w, some(2), y=(0, 4, 4, 2), **options),
+            row(by(algorithm, op), none(6, 6, 2), w, some(2), y=(0, 4, 4, 2), groups=groups),
         )
 
 
@@ -51,7 +52,7 @@ MOMENTS = np.zeros(3), np.ones(3)
 PLACES_OF_NONE = {"rows": none(2, 5), "columns": none(2, 5)}
 GIVE_NOTHING_OR_0 = {
     **dict(convolutions(ops.convolution)),
-    **dict(convolutions(ops.convolution_relu)),
+    **dict(convolutions(convolution_relu)),
     "convolution, 1-D": row(ops.convolution, none(9, 2), some(3, 2, 4), some(4), y=(0, 7, 4)),
     "convolution, large": row(ops.convolution, none(64, 64, 32), some(3, 3, 32, 32), y=(0, 62, 62, 32)),
     "max_pool": row(ops.max_pool, none(6, 6, 2), window=2, y=(0, 3, 3, 2)),
@@ -60,7 +61,7 @@ GIVE_NOTHING_OR_0 = {
     "avg_pool": row(ops.avg_pool, none(6, 6, 2), window=2, y=(0, 3, 3, 2)),
     "avg_pool, overlapping": row(ops.avg_pool, none(6, 6, 2), window=3, stride=1, ceil=True, y=(0, 4, 4, 2)),
     "batch_norm": row(ops.batch_norm, none(4, 4, 3), some(3), some(3), given=MOMENTS, fixed=True, y=(0, 4, 4, 3)),
-    "batch_norm_relu": row(ops.batch_norm_relu, none(4, 3), some(3), some(3), given=MOMENTS, fixed=True, y=(0, 4, 3)),
+    "batch_norm_relu": row(batch_norm_relu, none(4, 3), some(3), some(3), given=MOMENTS, fixed=True, y=(0, 4, 3)),
     "dropout": row(ops.dropout, none(3), keep=0.5, seed=0, y=(0, 3)),
     **{
         name: row(getattr(ops, name), none(3), y=(0, 3))
@@ -111,7 +112,7 @@ GIVE_NOTHING_OR_0 = {
 }  # fmt: skip
 ARE_REFUSED = {
     "batch_norm": row(ops.batch_norm, none(4, 4, 3), some(3), some(3)),
-    "batch_norm_relu": row(ops.batch_norm_relu, none(3), some(3), some(3)),
+    "batch_norm_relu": row(batch_norm_relu, none(3), some(3), some(3)),
     "moments": row(ops.normalization.moments, none(3)),
     "mean": row(ops.mean, none(3)),
     "mean over the batch": row(ops.mean, none(3), axis=0),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minidl
-from minidl import Tensor, data, errors, losses, ops
+from minidl import Tensor, data, engine, errors, losses, ops
 from minidl.errors import ArgumentError, MinidlError, ShapeError, brief, one_of
 from minidl.shapes import windows_over
 
@@ -56,11 +56,16 @@ def test_a_value_in_a_message_is_short(value, words):
 LONG = np.zeros((30, 40))
 
 
+def forced(algorithm):
+    with engine.using(convolution=algorithm):
+        return ops.convolution(x, w)
+
+
 @pytest.mark.parametrize(
     "call",
     [
         lambda: ops.max_pool(x, LONG), lambda: ops.convolution(x, w, padding=LONG),
-        lambda: ops.convolution(x, w, algorithm=LONG),
+        lambda: forced(LONG),
         lambda: ops.pad(x, LONG), lambda: losses.style_loss(features, features, LONG), lambda: data.fit(3, 4, LONG),
         lambda: data.Batches((x,), LONG, seed=0), lambda: data.picture_folder(".", LONG), lambda: minidl.device(LONG),
     ],
@@ -80,8 +85,9 @@ def test_no_message_holds_a_whole_array(call):
             "window is 0; wanted an int of at least 1, or 2 of them, one per spatial axis",
         ),
         (
-            lambda: ops.convolution(x, w, algorithm="fft"),
-            "algorithm is 'fft'; wanted one of 'auto', 'direct', 'im2col', 'runs', 'winograd', 'winograd_runs', 'depthwise'",
+            lambda: forced("fft"),
+            "convolution is 'fft'; wanted one of 'auto', 'im2col', 'runs', 'winograd', "
+            "'winograd_runs', 'depthwise'",
         ),
         (
             lambda: ops.convolution(x, w, np.ones(3)),
@@ -137,7 +143,7 @@ REFUSED = {
     "padding of three": lambda: ops.convolution(x, w, padding=((1, 2, 3), 0)),
     "groups 0": lambda: ops.convolution(x, w, groups=0),
     "groups True": lambda: ops.convolution(x, w, groups=True),
-    "algorithm as a list": lambda: ops.convolution(x, w, algorithm=[]),
+    "algorithm as a list": lambda: forced([]),
     "bias as a number": lambda: ops.convolution(x, w, 0.5),
     "no channels": lambda: ops.convolution(x[..., :0], w[:, :, :0]),
     "x of another rank": lambda: ops.convolution(x[0], w),

@@ -9,6 +9,7 @@ import pytest
 
 from minidl import Tensor, losses, ops
 from minidl.backend import is_array, to_device
+from minidl.engine import batch_norm_relu
 from minidl.layers import BatchNorm
 from minidl.losses.content import FACTORS as CONTENT
 from minidl.losses.style import FACTORS as STYLE
@@ -96,7 +97,7 @@ LARGE = {
         ops.batch_norm, lambda: {"x": features(*SHAPE, largest=1000.0), "gamma": 1 + weights(128), "beta": weights(128)}, {},
     ),
     "batch_norm_relu": (
-        ops.batch_norm_relu, lambda: {"x": features(*SHAPE), "gamma": 1 + weights(128), "beta": weights(128)}, {},
+        batch_norm_relu, lambda: {"x": features(*SHAPE), "gamma": 1 + weights(128), "beta": weights(128)}, {},
     ),
     "softmax": (ops.softmax, lambda: {"x": weights(16, 4096)}, {}),
     "softmax over the first axis": (ops.softmax, lambda: {"x": weights(4096, 16)}, {"axis": 0}),

@@ -15,10 +15,11 @@ from minidl.backend import device, device_of, read_numbers, to_device, to_numpy
 from minidl.checkpoints import Preprocessing
 from minidl.cli import main
 from minidl.data import read_metadata
-from minidl.kernels import Kernels, plain_arrays
+from minidl.engine import convolution_relu
+from minidl.engine.convolution import winograd_gpu
+from minidl.engine.kernels import Kernels, plain_arrays
 from minidl.models.vgg19 import BLOCKS, VGG19
 from minidl.ops import strips
-from minidl.ops.convolutions import winograd_gpu
 from minidl.style_transfer import Objective, Settings, paint, painting
 from tests.devices import GPUS, at
 from tests.strict import HAS_COMPILER, counts, needed
@@ -217,9 +218,7 @@ def arguments(*shapes, dtype=np.float64):
 
 def all_maps(x, w, b):
     x, w, b = (Tensor(array, requires_grad=True) for array in (x, w, b))
-    y = ops.avg_pool(
-        ops.max_pool(ops.convolution_relu(x, w, b, padding=1), 2), 3, stride=1, padding=1
-    )
+    y = ops.avg_pool(ops.max_pool(convolution_relu(x, w, b, padding=1), 2), 3, stride=1, padding=1)
     (y * y).sum().backward()
     return [y.data, x.grad, w.grad, b.grad]
 
@@ -272,7 +271,7 @@ def test_float16_runs_on_the_kernels_of_float32(gpu, launches):
 def test_a_nan_is_seen(gpu, launches):
     x, w, b = (to_numpy(array) for array in arguments((1, 4, 4, 16), (3, 3, 16, 16), (16,)))
     x[0, 1, 1, 0] = np.nan
-    found = ops.convolution_relu(*(to_device(array, "gpu") for array in (x, w, b)), padding=1)
+    found = convolution_relu(*(to_device(array, "gpu") for array in (x, w, b)), padding=1)
     assert launches
     assert np.isnan(to_numpy(found)).all()  # of one tile, which all of it is
 

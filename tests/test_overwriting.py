@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from minidl import Tensor, losses, ops
+from minidl.autograd.overwriting import SMALL
 from minidl.errors import ArgumentError
 from minidl.layers import BatchNorm, Convolution, Dense, MaxPool, ReLU, Sequential
 from minidl.optim import SGD
-from minidl.overwriting import SMALL
 
 RNG = np.random.default_rng(0)
 

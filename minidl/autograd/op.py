@@ -32,9 +32,11 @@ class Op(Generic[P]):
     """
 
     def __init__(self, forward, gradients, joint, check):
-        self.forward: Callable[P, Any] = _computed(forward)
-        self.gradients: dict[str, Callable[..., Any]] = {}
         parameters = inspect.signature(forward).parameters
+        inputs = {name[1:] for name in gradients} | {name for names in joint for name in names}
+        options = [name for name in parameters if name not in inputs]
+        self.forward: Callable[P, Any] = _computed(forward, options)
+        self.gradients: dict[str, Callable[..., Any]] = {}
         self._parameters = [*parameters]
         self._defaults = {
             name: p.default for name, p in parameters.items() if p.default is not p.empty
@@ -48,10 +50,10 @@ class Op(Generic[P]):
         for name, gradient in gradients.items():
             if not name.startswith("d") or name[1:] not in parameters:
                 raise TypeError(f"{name} is not d + the name of an input of {forward.__name__}")
-            self.gradients[name] = function = _computed(gradient)
+            self.gradients[name] = function = _computed(gradient, options)
             self._readers[name[1:]] = function, _readers(forward, gradient), ()
         for inputs, gradient in joint.items():
-            function = _computed(gradient)
+            function = _computed(gradient, options)
             for name in inputs:
                 self.gradients[f"d{name}"] = _alone(function, name)
                 self._readers[name] = function, _readers(forward, gradient), inputs
@@ -175,10 +177,13 @@ def differentiable(
     return Op(forward, gradients, joint or {}, check)
 
 
-def _computed(definition):
-    """The function that runs the definition or its implementation, in float32 for float16."""
+def _computed(definition, options):
+    """The function that runs the definition or its implementation, in float32 for float16.
+
+    options: names of parameters that are no inputs. Their dtype does not decide that of the result.
+    """
     function = replaceable(definition)
-    computed = computed_in_float32(function)
+    computed = computed_in_float32(function, options)
     computed.definition = function.definition
     return computed
 

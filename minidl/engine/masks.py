@@ -20,6 +20,6 @@ def masked(dy, mask, out=None):
     )
 
 
-def applies(dy, mask):
+def applies(dy, mask, out=None):
     """Whether there is an integer dtype of the size of dy's numbers."""
     return dy.dtype.kind == "f" and dy.dtype.itemsize <= 8

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidl import Tensor, ops
-from minidl.ops.convolutions import ALGORITHMS
+from minidl.engine.convolution import ALGORITHMS
 from minidl.proofs import Shape, fill
 from tests.checks import cotangent, worst
 from tests.op_table import BY_NAME, Case, HypothesisChooser, pairs, public_op
@@ -83,6 +83,8 @@ def resample(x, rows, columns):
 
 
 TWINS = {
+    "convolution": convolution,
+    "convolution_relu": convolution_relu,
     **{f"convolution[{algorithm}]": convolution for algorithm in ALGORITHMS},
     **{f"convolution_relu[{algorithm}]": convolution_relu for algorithm in ALGORITHMS},
     "max_pool": max_pool,

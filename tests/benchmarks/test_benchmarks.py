@@ -24,8 +24,9 @@ from benchmarks import (
     vgg19,
 )
 from benchmarks.__main__ import TABLES, main
-from minidl import cores, machine
+from minidl import machine
 from minidl.backend import current_arithmetic
+from minidl.engine import threads as cores
 from minidl.errors import MinidlError
 from minidl.style_transfer.parity import LEAST_OF_GRADIENTS
 from tests.strict import HAS_COMPILER, needed, standing_in

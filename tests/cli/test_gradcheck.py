@@ -8,7 +8,7 @@ from minidl import proofs
 from minidl.autograd import differentiable
 from minidl.cli import gradcheck, main
 from minidl.data import read_image
-from minidl.ops.convolutions import ALGORITHMS
+from minidl.engine.convolution import ALGORITHMS
 
 
 def lines(capsys):
@@ -28,6 +28,7 @@ def test_named_ops_alone_with_all_their_forms(capsys):
     assert main(["gradcheck", "convolution", "total_variation[power]", "--cases", "1"]) == 0
     names = {line.split()[0] for line in lines(capsys)[1:-2]}
     assert names == {
+        "convolution",
         *(f"convolution[{algorithm}]" for algorithm in ALGORITHMS),
         "total_variation[power]",
     }

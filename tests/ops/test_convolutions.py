@@ -1,6 +1,7 @@
 """Convolution: known answers, the algorithms against each other, the strips of im2col."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -8,15 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import Tensor, cores, ops
-from minidl.ops import strips
-from minidl.ops.convolutions import ALGORITHMS, im2col, runs, tiles, winograd, winograd_runs
+from minidl import Tensor, ops
+from minidl.engine import strips
+from minidl.engine import threads as cores
+from minidl.engine.convolution import ALGORITHMS, im2col, runs, tiles, winograd, winograd_runs
 from minidl.proofs import RandomChooser, fill
+from tests.algorithms import by
 from tests.checks import differentiate, forward_equals_the_oracle, strides_do_not_matter
 from tests.op_table import BY_NAME, Case, cases, convolution_oracle
 
-ROW = BY_NAME["convolution[direct]"]
-GENERAL = ["direct", "im2col"]  # the others take some geometries alone
+ROW = BY_NAME["convolution"]
+GENERAL = ["textbook", "im2col"]  # the others take some geometries alone
 
 
 @pytest.mark.parametrize("algorithm", ["auto", *GENERAL])
@@ -30,7 +33,7 @@ GENERAL = ["direct", "im2col"]  # the others take some geometries alone
     ids=["2-D", "1-D", "3-D"],
 )
 def test_shapes_that_the_courses_teach(algorithm, x, w, y):
-    assert ops.convolution(np.zeros(x), np.zeros(w), algorithm=algorithm).shape == y
+    assert by(algorithm)(np.zeros(x), np.zeros(w)).shape == y
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -38,17 +41,14 @@ def test_an_edge_detector_by_hand(algorithm):
     """Ng's vertical edge: bright left, dark right, and [1, 0, -1] three times."""
     picture = np.repeat([[10.0, 10, 10, 0, 0, 0]], 6, axis=0).reshape(1, 6, 6, 1)
     edge = np.repeat([[1.0, 0, -1]], 3, axis=0).reshape(3, 3, 1, 1)
-    assert (
-        ops.convolution(picture, edge, algorithm=algorithm)[0, ..., 0].tolist()
-        == [[0, 30, 30, 0]] * 4
-    )
+    assert by(algorithm)(picture, edge)[0, ..., 0].tolist() == [[0, 30, 30, 0]] * 4
 
 
 @pytest.mark.parametrize("algorithm", GENERAL)
 def test_the_kernel_is_not_flipped(algorithm):
     impulse = np.zeros((1, 5, 1))
     impulse[0, 2] = 1
-    y = ops.convolution(impulse, np.array([1.0, 2.0, 3.0]).reshape(3, 1, 1), algorithm=algorithm)
+    y = by(algorithm)(impulse, np.array([1.0, 2.0, 3.0]).reshape(3, 1, 1))
     assert y.reshape(3).tolist() == [3.0, 2.0, 1.0]
 
 
@@ -73,7 +73,7 @@ def test_a_depthwise_convolution_keeps_channels_apart():
 @pytest.mark.parametrize("algorithm", GENERAL)
 def test_what_the_stride_leaves_over_gets_an_exact_zero(algorithm):
     x = Tensor(np.ones((1, 6, 1)), requires_grad=True)
-    ops.convolution(x, np.ones((2, 1, 1)), stride=3, algorithm=algorithm).sum().backward()
+    by(algorithm)(x, np.ones((2, 1, 1)), stride=3).sum().backward()
     assert x.grad.reshape(6).tolist() == [1, 1, 0, 1, 1, 0]
 
 
@@ -141,13 +141,13 @@ def test_the_strips_of_these_tests_are_many(small):
                 "share",
                 lambda xp, work, items: seen.append(len(items)) or cores.share(xp, work, items),
             )
-            ops.convolution(np.ones((7, 12, 9, 16)), np.ones((3, 3, 16, 16)), algorithm=algorithm)
+            by(algorithm)(np.ones((7, 12, 9, 16)), np.ones((3, 3, 16, 16)))
             assert max(seen) >= 3, algorithm
 
 
 def test_no_pictures_give_no_outputs_and_a_gradient_of_zeros():
-    w = ops.convolution.gradients["dw"](
-        np.zeros((0, 4, 1)), np.zeros((0, 6, 2)), (3, 2, 1), 1, 0, 1, 1, "im2col"
+    w = by("im2col").gradients["dw"](
+        np.zeros((0, 4, 1)), np.zeros((0, 6, 2)), (3, 2, 1), 1, 0, 1, 1
     )
     assert ops.convolution(np.zeros((0, 6, 2)), np.ones((3, 2, 1))).shape == (0, 4, 1)
     assert w.tolist() == np.zeros((3, 2, 1)).tolist()
@@ -182,7 +182,7 @@ def test_the_drawn_geometries_reach_every_corner():
         assert sum(map(corner, padded)) > 10
 
 
-@pytest.mark.parametrize("algorithm", ["direct", "im2col", "runs"])
+@pytest.mark.parametrize("algorithm", ["textbook", "im2col", "runs"])
 @pytest.mark.parametrize(
     ("x", "w", "padding"),
     [
@@ -195,7 +195,7 @@ def test_windows_that_see_padding_alone_give_the_bias(algorithm, x, w, padding):
     x, w, b = (
         Tensor(array, requires_grad=True) for array in (np.ones(x), np.ones(w), np.arange(1.0, 3.0))
     )
-    y = ops.convolution(x, w, b, padding=padding, algorithm=algorithm)
+    y = by(algorithm)(x, w, b, padding=padding)
     y.backward(np.ones(y.shape))
     assert (y.data == b.data).all() and y.data.size
     assert x.grad.shape == x.shape
@@ -203,11 +203,11 @@ def test_windows_that_see_padding_alone_give_the_bias(algorithm, x, w, padding):
     np.testing.assert_array_equal(b.grad, y.data.size / 2)
 
 
-@pytest.mark.parametrize("algorithm", ["runs", "im2col", "direct"])
+@pytest.mark.parametrize("algorithm", ["runs", "im2col", "textbook"])
 def test_any_strides_of_axes_of_length_1(algorithm):
     """NumPy allows any stride for an axis of length 1, and a gradient may be a view of every second
     number."""
-    row, rng = BY_NAME[f"convolution[{algorithm}]"], np.random.default_rng(0)
+    row, rng = replace(BY_NAME["convolution"], op=by(algorithm)), np.random.default_rng(0)
     for width, outputs, channels, taps, stride, padding in product(
         (1, 3), (1, 2), (1, 2), (2, 3), (1, 2), (1, 2)
     ):

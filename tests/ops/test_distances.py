@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from minidl import Tensor, ops, value_and_grad
-from minidl.cores import get_threads, set_threads
+from minidl.engine.threads import get_threads, set_threads
 from minidl.errors import ArgumentError, ShapeError
 from tests.random_numbers import begun_anew
 

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from minidl import Tensor, ops
+from minidl.engine import batch_norm_relu, convolution_relu
+from minidl.engine.masks import masked
 from minidl.layers import Dropout
-from minidl.ops.masks import masked
+from tests.algorithms import by
 from tests.devices import GPUS, at
 
 BAD = [np.inf, -np.inf, np.nan]
@@ -32,8 +34,8 @@ def gradient(f, x):
         lambda x: ops.leaky_relu(x, slope=0),
         lambda x: ops.maximum(x, 0.0),
         lambda x: -ops.minimum(-x, 0.0),
-        lambda x: ops.convolution_relu(x.reshape(1, 2, 1), np.ones((1, 1, 1))).reshape(2),
-        lambda x: ops.batch_norm_relu(
+        lambda x: convolution_relu(x.reshape(1, 2, 1), np.ones((1, 1, 1))).reshape(2),
+        lambda x: batch_norm_relu(
             x.reshape(2, 1),
             np.ones(1),
             np.zeros(1),
@@ -84,7 +86,7 @@ def test_each_mask_gives_exactly_zero(bad):
 
 
 @pytest.mark.parametrize("bad", BAD)
-@pytest.mark.parametrize("algorithm", ["direct", "im2col", "runs", "winograd", "winograd_runs"])
+@pytest.mark.parametrize("algorithm", ["textbook", "im2col", "runs", "winograd", "winograd_runs"])
 def test_each_convolution_masks_an_infinite_gradient(bad, algorithm):
     rng = np.random.default_rng(0)
     x, w, b = (
@@ -92,16 +94,17 @@ def test_each_convolution_masks_an_infinite_gradient(bad, algorithm):
         rng.standard_normal((3, 3, 2, 3)),
         np.array([-100.0, 0.0, 0.0]),
     )
-    y = ops.convolution_relu.forward(x, w, b, padding=1, algorithm=algorithm)
+    op = by(algorithm, convolution_relu)
+    y = op.forward(x, w, b, padding=1)
     clean = rng.standard_normal(y.shape)
     dy = np.where(y > 0, clean, bad)
-    options = {"stride": 1, "padding": 1, "dilation": 1, "groups": 1, "algorithm": algorithm}
+    options = {"stride": 1, "padding": 1, "dilation": 1, "groups": 1}
     for name, reads in (("dx", {"w": w, "x_shape": x.shape}), ("dw", {"x": x, "w_shape": w.shape})):
-        pull = ops.convolution_relu.gradients[name]
+        pull = op.gradients[name]
         np.testing.assert_array_equal(
             pull(dy, y, **reads, **options), pull(clean, y, **reads, **options)
         )
-    db = ops.convolution_relu.gradients["db"]
+    db = op.gradients["db"]
     np.testing.assert_array_equal(db(dy, y), db(clean, y))
 
 
@@ -152,8 +155,8 @@ def test_masks_on_a_gpu(place):
         lambda x: ops.maximum(0.0, x),
         lambda x: ops.minimum(x, 9.0),
         lambda x: ops.minimum(9.0, x),
-        lambda x: ops.convolution_relu(x.reshape(1, 3, 1), np.ones((1, 1, 1), x.dtype)).reshape(3),
-        lambda x: ops.batch_norm_relu(
+        lambda x: convolution_relu(x.reshape(1, 3, 1), np.ones((1, 1, 1), x.dtype)).reshape(3),
+        lambda x: batch_norm_relu(
             x.reshape(3, 1),
             np.ones(1),
             np.zeros(1),
@@ -189,7 +192,7 @@ def test_a_nan_passes_the_gradient_on_in_the_kernel_of_a_gpu(place):
             Tensor(Tensor(a).to("gpu").data, requires_grad=True)
             for a in (numbers, np.ones((3, 3, 1, 1), np.float32))
         )
-        y = ops.convolution_relu(x, w, padding=1, algorithm="winograd")
+        y = by("winograd", convolution_relu)(x, w, padding=1)
         y.backward(Tensor(np.ones(y.shape, np.float32)).to("gpu").data)
         wanted = np.array([[4, 6, 4], [6, 9, 6], [4, 6, 4]])
         np.testing.assert_allclose(x.grad.get()[0, ..., 0], wanted, rtol=1e-4)

@@ -8,9 +8,9 @@ import pytest
 
 from minidl import Tensor, ops
 from minidl.backend import to_device, to_numpy
+from minidl.engine import batch_norm_relu, normalization
 from minidl.errors import ShapeError
 from minidl.layers import BatchNorm
-from minidl.ops import normalization
 from tests.devices import GPUS, at
 
 
@@ -19,7 +19,7 @@ def test_dx_is_not_filled_where_nobody_wants_it(monkeypatch):
     given = (dy, x, np.ones(5), None, 1e-5, False)
     rectified = (dy, y, *given[1:])
     wanted = [ops.batch_norm.gradients[name](*given) for name in ("dgamma", "dbeta")]
-    wanted += [ops.batch_norm_relu.gradients[name](*rectified) for name in ("dgamma", "dbeta")]
+    wanted += [batch_norm_relu.gradients[name](*rectified) for name in ("dgamma", "dbeta")]
     monkeypatch.setattr(normalization, "empty", None)
     found = normalization.batch_norm_gradients(*given, wanted=["gamma", "beta"])
     found_rectified = normalization.batch_norm_relu_gradients(*rectified, wanted=["gamma", "beta"])
@@ -113,7 +113,7 @@ def test_running_moments_stay_float32():
 # --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("op", [ops.batch_norm, ops.batch_norm_relu])
+@pytest.mark.parametrize("op", [ops.batch_norm, batch_norm_relu])
 def test_an_empty_batch_has_no_moments_but_can_be_normalized_with_given_ones(op):
     x, gamma, beta = (
         Tensor(array, requires_grad=True)
@@ -134,7 +134,7 @@ def test_the_layer_takes_an_empty_batch_after_training_and_refuses_it_in_trainin
     assert norm.train(False)(x).shape == x.shape
 
 
-@pytest.mark.parametrize("op", [ops.batch_norm, ops.batch_norm_relu])
+@pytest.mark.parametrize("op", [ops.batch_norm, batch_norm_relu])
 @pytest.mark.parametrize(
     "given",
     [(np.zeros(1), np.ones(1)), (np.zeros(3), np.ones(2)), (np.zeros(0), np.ones(3)), (0.0, 1.0)],

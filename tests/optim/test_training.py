@@ -6,9 +6,10 @@ import pytest
 
 from minidl import Tensor, layers, set_threads
 from minidl.backend import device_of, is_array, to_numpy
-from minidl.cores import get_threads
+from minidl.engine import updates
+from minidl.engine.threads import get_threads
 from minidl.errors import ArgumentError
-from minidl.optim import LBFGS, SGD, Adam, Group, Steps, optimizer
+from minidl.optim import LBFGS, SGD, Adam, Group, Steps
 from tests.devices import GPUS, at
 from tests.optim.problems import START, assert_same_path, network, train, train_in_torch
 
@@ -339,7 +340,7 @@ def test_strips_and_cores_change_no_byte(name, monkeypatch):
     try:
         for count, strip in ((1, 1 << 20), (3, 1000)):
             set_threads(count)
-            monkeypatch.setattr(optimizer, "STRIP", strip)
+            monkeypatch.setattr(updates, "STRIP", strip)
             assert path() == wanted
     finally:
         set_threads(threads)

@@ -10,8 +10,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from minidl import Tensor, cores
+from minidl import Tensor
 from minidl.data import read_image, read_metadata, resize, write_image
+from minidl.engine import threads as cores
 from minidl.errors import ArgumentError, MinidlWarning, NonFiniteError, ShapeError
 from minidl.style_transfer import PRESETS, Losses, Objective, Settings, paint, stylize
 from minidl.style_transfer.painting import _inwards, starting_picture

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from minidl import ops
+from minidl.engine import convolution_relu, using
+from minidl.engine.convolution import ALGORITHMS, choice, runs
 from minidl.errors import ArgumentError
-from minidl.ops.convolutions import ALGORITHMS, choice
 
 THREES = "kernels of 3 taps on each axis, stride 1, dilation 1, groups 1"
 ROWS_OF_THREES = "kernels of 3 taps on each of two axes or more, stride 1, dilation 1, groups 1"
@@ -20,26 +21,22 @@ def zeros(*shape):
 
 @pytest.fixture
 def chosen(monkeypatch):
-    """chosen(x_shape, w_shape, **options): the names of the algorithms that "auto" takes for
+    """chosen(x_shape, w_shape, algorithm, **options): the names of the algorithms that are chosen for
     forward, dx and dw."""
-    monkeypatch.setattr(choice, "get_threads", lambda: 2)
-    for name, module in ALGORITHMS.items():
-        for what in ("forward", "dx", "dw"):
-            monkeypatch.setattr(module, what, lambda *_, name=name: name)
+    for module in (runs, choice):
+        monkeypatch.setattr(module, "get_threads", lambda: 2, raising=False)
+    for name, algorithm in ALGORITHMS.items():
+        maps = dict.fromkeys(("forward", "dx", "dw"), lambda *_, name=name: name)
+        monkeypatch.setitem(ALGORITHMS, name, algorithm._replace(**maps))
 
-    def names(x_shape, w_shape, **options):
-        options = {
-            "stride": 1,
-            "padding": "same",
-            "dilation": 1,
-            "groups": 1,
-            "algorithm": "auto",
-        } | options
+    def names(x_shape, w_shape, algorithm="auto", **options):
+        options = {"stride": 1, "padding": "same", "dilation": 1, "groups": 1} | options
         x, w = zeros(*x_shape), zeros(*w_shape)
         dy = zeros(x_shape[0], *(-(-n // options["stride"]) for n in x_shape[1:-1]), w_shape[-1])
-        forward = {op.forward(x, w, **options) for op in (ops.convolution, ops.convolution_relu)}
-        dx = ops.convolution.gradients["dx"](dy, w, x_shape, **options)
-        return forward | {dx, ops.convolution.gradients["dw"](dy, x, w_shape, **options)}
+        dx, dw = (ops.convolution.gradients[name] for name in ("dx", "dw"))
+        with using(convolution=algorithm):
+            forward = {op.forward(x, w, **options) for op in (ops.convolution, convolution_relu)}
+            return forward | {dx(dy, w, x_shape, **options), dw(dy, x, w_shape, **options)}
 
     return names
 
@@ -106,7 +103,7 @@ def test_an_algorithm_that_is_named_is_taken(algorithm, chosen):
     assert chosen((1, 4, 4, 1), (3, 3, 1, 1), algorithm=algorithm) == {algorithm}
     if algorithm != "depthwise":
         assert chosen((1, 224, 224, 64), (3, 3, 64, 64), algorithm=algorithm) == {algorithm}
-    if algorithm in ("direct", "im2col", "depthwise"):
+    if algorithm in ("im2col", "depthwise"):
         assert chosen((1, 224, 224, 64), (3, 3, 1, 64), groups=64, algorithm=algorithm) == {
             algorithm
         }
@@ -195,16 +192,15 @@ def test_an_algorithm_that_is_named_is_taken(algorithm, chosen):
     ],
     ids=lambda value: str(value).replace(" ", ""),
 )
-@pytest.mark.parametrize("op", [ops.convolution, ops.convolution_relu], ids=lambda op: op.__name__)
+@pytest.mark.parametrize("op", [ops.convolution, convolution_relu], ids=lambda op: op.__name__)
 def test_an_algorithm_says_what_it_takes(op, algorithm, takes, w, options, found):
-    with pytest.raises(ArgumentError) as refusal:
-        op(np.ones((1, 9, 9, 4)), np.ones(w), algorithm=algorithm, **options)
-    assert (
-        str(refusal.value)
-        == f"algorithm={algorithm!r} takes {takes}; found a kernel {found}: use algorithm='auto'"
+    with pytest.raises(ArgumentError) as refusal, using(convolution=algorithm):
+        op(np.ones((1, 9, 9, 4)), np.ones(w), **options)
+    assert str(refusal.value) == (
+        f"convolution={algorithm!r} takes {takes}; found a kernel {found}: use convolution='auto'"
     )
 
 
 def test_rows_of_one_axis_are_runs_and_not_winograds():
-    with pytest.raises(ArgumentError, match="two axes or more"):
-        ops.convolution(np.ones((1, 9, 4)), np.ones((3, 4, 4)), algorithm="winograd_runs")
+    with pytest.raises(ArgumentError, match="two axes or more"), using(convolution="winograd_runs"):
+        ops.convolution(np.ones((1, 9, 4)), np.ones((3, 4, 4)))

@@ -14,11 +14,13 @@ import pytest
 from hypothesis import settings
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
-from minidl import Tensor, cli, cores, losses, ops
+from minidl import Tensor, cli, losses, ops
+from minidl.engine import convolution_relu, matrices, strips
+from minidl.engine import threads as cores
+from minidl.engine.convolution import runs, tiles, winograd_runs
 from minidl.errors import ArgumentError
 from minidl.frozen import frozen_copy
-from minidl.ops import matrices, strips
-from minidl.ops.convolutions import runs, tiles, winograd_runs
+from tests.algorithms import by
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 BLAS = ThreadpoolController().select(user_api="blas")
@@ -339,7 +341,7 @@ def in_another_thread(f):
 FORKING = """
 import os, signal, threading
 import numpy as np
-from minidl import cores
+from minidl.engine import threads as cores
 
 def works():
     both_here = threading.Barrier(2, timeout=20)
@@ -418,11 +420,9 @@ def everything(seed):
     )
     frozen = frozen_copy(w)
     return [
-        *itertools.chain(
-            *(gradients(ops.convolution, x, w, b, padding=1, algorithm=a) for a in SHARED)
-        ),
-        *gradients(lambda x: ops.convolution(x, frozen, padding=(2, 0), algorithm="winograd"), x),
-        *gradients(ops.convolution_relu, x, w, b, padding=1, algorithm="winograd"),
+        *itertools.chain(*(gradients(by(algorithm), x, w, b, padding=1) for algorithm in SHARED)),
+        *gradients(lambda x: by("winograd")(x, frozen, padding=(2, 0)), x),
+        *gradients(by("winograd", convolution_relu), x, w, b, padding=1),
         *gradients(ops.matmul, x.reshape(-1, 7), w.reshape(7, -1)),
         *gradients(ops.max_pool, x, window=3, stride=2, padding=1),
         *gradients(ops.avg_pool, x, window=3, stride=2, padding=1),

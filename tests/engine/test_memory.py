@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import Tensor, memory
+from minidl import Tensor
+from minidl.engine import memory
 
 MB = 1 << 20
 

@@ -12,15 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import Tensor, cores, frozen, ops
+from minidl import Tensor, frozen
 from minidl.data import read_image, shipped_picture
+from minidl.engine import convolution, using
+from minidl.engine import threads as cores
+from minidl.engine.convolution import ALGORITHMS, im2col, winograd
 from minidl.layers import Convolution
 from minidl.models import vgg19
 from minidl.models.vgg19 import VGG19
-from minidl.ops import convolutions
-from minidl.ops.convolutions import im2col, winograd, winograd_runs
 from minidl.style_transfer import Settings
 from minidl.style_transfer.objective import Objective
+from tests.algorithms import by
 from tests.checks import FLOAT32_C, every_second, permuted_strides, reversed_strides
 from tests.random_numbers import begun_anew
 
@@ -113,9 +115,9 @@ def test_each_axis_of_a_tile_takes_6_products(extent, tiles, what, monkeypatch):
         for shape in ((images, *extent, inputs), (images, *extent, outputs), (3,) * rank + (37, 41))
     )
     if what == "forward":
-        ops.convolution(x, w, padding=1, algorithm="winograd")
+        by("winograd")(x, w, padding=1)
     else:
-        ops.convolution.gradients["dx"](dy, w, x.shape, 1, 1, 1, 1, "winograd")
+        by("winograd").gradients["dx"](dy, w, x.shape, 1, 1, 1, 1)
     assert sum(multiply_adds) == 6**rank * images * tiles * inputs * outputs
 
 
@@ -171,11 +173,11 @@ def using_threads(count):
 
 def everything(x, w, dy, padding, algorithm):
     """y, dx and dw"""
-    options = (1, padding, 1, 1, algorithm)
+    op, options = by(algorithm), (1, padding, 1, 1)
     return (
-        ops.convolution(x, w, padding=padding, algorithm=algorithm),
-        ops.convolution.gradients["dx"](dy, w, x.shape, *options),
-        ops.convolution.gradients["dw"](dy, x, w.shape, *options),
+        op(x, w, padding=padding),
+        op.gradients["dx"](dy, w, x.shape, *options),
+        op.gradients["dw"](dy, x, w.shape, *options),
     )
 
 
@@ -198,7 +200,7 @@ def test_padding_far_beyond_the_kernel_is_that_of_the_definition(extent, padding
     ]
     dy = rng.standard_normal((1, *out, 3))
     found, wanted = (
-        everything(x, w, dy, padding, algorithm) for algorithm in ("winograd", "direct")
+        everything(x, w, dy, padding, algorithm) for algorithm in ("winograd", "textbook")
     )
     assert all(
         np.allclose(one, other, rtol=1e-12, atol=1e-12)
@@ -271,8 +273,8 @@ def test_float32_is_within_5e_5_of_float64(block, model, photograph):
 def test_float32_is_within_5e_5_of_the_definition(model, photograph):
     [x] = model.features(photograph[:24, :32], ["block4_conv1"]).values()
     w = model.layers["block4_conv2"].kernel.data
-    wanted = ops.convolution(x.astype(float), w.astype(float), padding=1, algorithm="direct")
-    assert largest_error(ops.convolution(x, w, padding=1, algorithm="winograd"), wanted) <= 5e-5
+    wanted = by("textbook")(x.astype(float), w.astype(float), padding=1)
+    assert largest_error(by("winograd")(x, w, padding=1), wanted) <= 5e-5
 
 
 def test_the_gradient_of_a_style_transfer_is_that_of_im2col_in_float64(
@@ -299,11 +301,14 @@ def test_the_gradient_of_a_style_transfer_is_that_of_im2col_in_float64(
         return y
 
     with monkeypatch.context() as patch:
-        for module, what in product((winograd, winograd_runs), ("forward", "dx")):
-            f = getattr(module, what)
-            patch.setattr(
-                module, what, lambda *args, f=f, what=what: calls.append(what) or f(*args)
-            )
+        for name in ("winograd", "winograd_runs"):
+            counted = {
+                what: lambda *args, f=getattr(ALGORITHMS[name], what), what=what: (
+                    calls.append(what) or f(*args)
+                )
+                for what in ("forward", "dx")
+            }
+            patch.setitem(ALGORITHMS, name, ALGORITHMS[name]._replace(**counted))
         patch.setattr(Convolution, "rectified", remembering)
         found = gradient(model, np.float32)
     assert min(calls.count("forward"), calls.count("dx")) >= 3, (
@@ -313,7 +318,7 @@ def test_the_gradient_of_a_style_transfer_is_that_of_im2col_in_float64(
         {name: p.data.astype(float) for name, p in model.named_parameters().items()},
         model.preprocessing,
     ).freeze()
-    monkeypatch.setattr(convolutions, "choose", lambda *args, **kwargs: im2col)
+    monkeypatch.setattr(convolution, "choose", lambda problem: im2col.IM2COL)
     monkeypatch.setattr(
         Convolution, "rectified", lambda layer, x: layer(x) * masks.pop(0).astype(float)
     )
@@ -352,7 +357,7 @@ def freeze(array):
 def layer(x, w):
     """y and dx"""
     x = Tensor(x, requires_grad=True)
-    y = ops.convolution(x, w, padding=1, algorithm="winograd")
+    y = by("winograd")(x, w, padding=1)
     y.backward(np.ones(y.shape))
     return y.data, x.grad
 
@@ -415,9 +420,9 @@ def test_a_read_only_view_of_a_kernel_that_learns_is_computed_each_time(view, co
     assert len(computed) == 4
 
 
+@using(convolution="winograd")
 def test_a_layer_that_was_frozen_may_learn_again():
     convolution = Convolution(kernel(), padding=1).freeze()
-    convolution.options["algorithm"] = "winograd"
     y = convolution(picture).data
     for factor in (2, 4, 8):
         with pytest.raises(ValueError, match="read-only"):
@@ -449,7 +454,7 @@ def test_a_kernel_that_lies_where_another_lay_is_not_taken_for_it():
         w = frozen.frozen_copy(kernel())
         returned += id(w) in places
         places.add(id(w))
-        wanted = ops.convolution(picture, w, padding=1, algorithm="im2col")
+        wanted = by("im2col")(picture, w, padding=1)
         assert np.allclose(layer(picture, w)[0], wanted, rtol=1e-12, atol=1e-12)
         del w
         if returned == 3:
@@ -488,5 +493,5 @@ def test_a_picture_that_is_small_keeps_the_kernels_of_a_deep_layer(model, comput
     """There the kernels are much of the work."""
     w = model.layers["block5_conv1"].kernel.data
     for _ in range(2):
-        ops.convolution(np.ones((1, 8, 8, 512), np.float32), w, padding=1, algorithm="winograd")
+        by("winograd")(np.ones((1, 8, 8, 512), np.float32), w, padding=1)
     assert len(computed) <= 1
