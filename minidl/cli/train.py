@@ -37,7 +37,7 @@ def register(commands):
 def run(arguments):
     recipe, tell = NETWORKS[arguments.network], say_nothing if arguments.quiet else say
     chosen = given(arguments, recipe)
-    preset = chosen.get("preset", "seed")
+    preset = chosen.get("preset", "original")
     folder = arguments.folder or Path("runs") / f"{arguments.network}-{preset}"
     resuming = _command(arguments, "--folder", folder, "--resume")
     if arguments.resume:

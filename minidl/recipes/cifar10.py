@@ -21,8 +21,8 @@ NETWORK = "cifar10"
 MEAN, STD = (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)  # of the training set's pixels
 HELD_OUT = 5000
 PRESETS = {
-    # The seed's own, in Keras' momentum; Keras' l2 of 1e-4 is a weight decay of 2e-4
-    "seed": {
+    # The original program's, with Keras' momentum; Keras' l2 of 1e-4 is a weight decay of 2e-4
+    "original": {
         "head": "4096-4096-10", "width": 1.0, "keep": 0.5, "learning_rate": 0.1, "schedule": "steps", "epochs": 200,
         "batch": 128, "weight_decay": 2e-4, "momentum_form": "keras", "clip": None, "imagenet": True,
     },
@@ -31,7 +31,7 @@ PRESETS = {
         "batch": 128, "weight_decay": 5e-4, "momentum_form": "pytorch", "clip": None, "imagenet": False,
     },
 }  # fmt: skip
-# the seed's: of 200 epochs the first 80 at the whole rate, the next 80 at a tenth of it
+# the original program's: of 200 epochs the first 80 at the whole rate, the next 80 at a tenth
 SCHEDULES = {
     "steps": lambda rate, epochs: Steps(rate, {0.4 * epochs: 0.1, 0.8 * epochs: 0.01}),
     "one-cycle": OneCycle,

@@ -43,7 +43,7 @@ FAST = {  # found on ORL's people 1 to 30 alone, of whom ten in turn were held o
 PRESETS = {
     # As FaceNet's descendants train (facenet, OpenFace): any violating triplets of 15 people with
     # all that there is of each, 128 numbers, a rate that stays
-    "seed": FAST | {
+    "original": FAST | {
         "triplets": "violating", "dimensions": 128, "members": 1, "people": 15, "pictures": 20, "schedule": "constant",
         "epochs": 100,
     },

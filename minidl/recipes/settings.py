@@ -61,7 +61,13 @@ def _wanted(recipe, name, value):
         return None
     if words := words_for(recipe, name):
         return None if isinstance(value, str) and value in words else f"one of {', '.join(words)}"
-    kind = int if name in WHOLE else float if name == "clip" else type(recipe.PRESETS["seed"][name])
+    kind = (
+        int
+        if name in WHOLE
+        else float
+        if name == "clip"
+        else type(recipe.PRESETS["original"][name])
+    )
     if kind is bool:
         return None if isinstance(value, bool) else "true or false"
     if kind is str:

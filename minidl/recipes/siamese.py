@@ -18,8 +18,8 @@ from minidl.training.trained import opened
 
 NETWORK = "siamese"
 PRESETS = {
-    # The seed's own, in TensorFlow's Adam; its 20,000 steps are 23 epochs of 859
-    "seed": {
+    # The original program's, with TensorFlow's Adam; its 20,000 steps are 23 epochs of 859
+    "original": {
         "learning_rate": 0.01, "schedule": "constant", "keep": 0.6, "pairs": 64, "epochs": 23, "epsilon_form": "tensorflow",
         "clip": None,
     },

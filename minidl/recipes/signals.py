@@ -14,7 +14,7 @@ from minidl.training.trained import opened
 
 NETWORK = "signals"
 PRESETS = {
-    "seed": {
+    "original": {
         "examples": 8000, "learning_rate": 0.003, "schedule": "one-cycle", "epochs": 6, "batch": 64, "clip": None,
     },
     "fast": {

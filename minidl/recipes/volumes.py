@@ -13,7 +13,7 @@ from minidl.training.trained import opened
 
 NETWORK = "volumes"
 PRESETS = {
-    "seed": {
+    "original": {
         "examples": 4000, "learning_rate": 0.005, "schedule": "one-cycle", "epochs": 20, "batch": 64, "clip": None,
     },
     "fast": {

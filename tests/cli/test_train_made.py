@@ -77,7 +77,7 @@ def begun(tmp_path_factory):
         ("settings", "learning_rate", float("nan")),
         ("settings", "learning_rate", -0.003),
         ("settings", "schedule", {"one-cycle": 1}),
-        ("settings", "preset", ["seed"]),
+        ("settings", "preset", ["original"]),
         ("settings", "seed", -1),
         ("settings", "seed", 1.5),
         ("settings", "batch", 0),

@@ -1,4 +1,4 @@
-"""VGG19 on CIFAR-10: the seed's settings, what is refused at once, and what a checkpoint must hold
+"""VGG19 on CIFAR-10: the original settings, what is refused at once, and what a checkpoint must hold
 to classify with."""
 
 import numpy as np
@@ -22,16 +22,20 @@ def data(tmp_path):
     return tmp_path
 
 
-def test_the_seed_s_settings(data):
-    seed = cifar10.PRESETS["seed"]
-    task = cifar10.task(data, **seed | {"head": "16-10", "batch": 8})
+def test_the_original_settings(data):
+    original = cifar10.PRESETS["original"]
+    task = cifar10.task(data, **original | {"head": "16-10", "batch": 8})
     assert isinstance(task.optimizer, SGD)
     assert (task.optimizer.momentum, task.optimizer.nesterov, task.optimizer.momentum_form) == (
         0.9,
         True,
         "keras",
     )
-    assert (seed["head"], seed["batch"], seed["weight_decay"]) == ("4096-4096-10", 128, 2 * 1e-4)
+    assert (original["head"], original["batch"], original["weight_decay"]) == (
+        "4096-4096-10",
+        128,
+        2 * 1e-4,
+    )
     assert [task.schedule(epoch) for epoch in (0, 79.9, 80, 160)] == pytest.approx(
         [0.1, 0.1, 0.01, 0.001]
     )

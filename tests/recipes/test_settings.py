@@ -14,7 +14,7 @@ WRONG = {
 }
 
 
-def settings_of(recipe, preset="seed"):
+def settings_of(recipe, preset="original"):
     return {"preset": preset, "seed": 0, **recipe.PRESETS[preset]}
 
 
@@ -52,7 +52,7 @@ def test_each_setting_of_a_wrong_type_or_out_of_range_is_named(recipe):
         ({"clip": 0.0}, ("clip", "0.0", "a number above 0")),
         ({"clip": -1}, ("clip", "-1", "a number above 0")),
         ({"schedule": "two-cycles"}, ("schedule", "'two-cycles'", "one of constant, one-cycle")),
-        ({"preset": ["seed"]}, ("preset", "['seed']", "one of seed, fast")),
+        ({"preset": ["original"]}, ("preset", "['original']", "one of original, fast")),
     ],
 )
 def test_messages_name_the_wanted_value(change, expected):

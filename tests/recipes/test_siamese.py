@@ -22,10 +22,10 @@ def data(tmp_path):
     return tmp_path
 
 
-def test_the_seed_s_settings(data):
-    task = siamese.task(data, **siamese.PRESETS["seed"] | {"pairs": 20})
-    assert task.settings["pairs"] == 20 and siamese.PRESETS["seed"]["pairs"] == 64
-    steps = siamese.PRESETS["seed"]["epochs"] * ((60_000 - siamese.HELD_OUT) // 64)
+def test_the_original_settings(data):
+    task = siamese.task(data, **siamese.PRESETS["original"] | {"pairs": 20})
+    assert task.settings["pairs"] == 20 and siamese.PRESETS["original"]["pairs"] == 64
+    steps = siamese.PRESETS["original"]["epochs"] * ((60_000 - siamese.HELD_OUT) // 64)
     assert abs(steps - 20_000) < (60_000 - siamese.HELD_OUT) / 64 / 2  # to the nearest epoch
     assert task.optimizer.epsilon_form == "tensorflow"
     assert {task.schedule(epoch) for epoch in (0, 5.5, 22)} == {0.01}
