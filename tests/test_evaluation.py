@@ -56,7 +56,7 @@ def test_rates_are_those_of_the_definition():
 
 @pytest.mark.parametrize("same", [[True, True], [False, False], [True]])
 def test_one_kind_of_pairs_has_no_rates(same):
-    with pytest.raises(ArgumentError, match="of each at least one"):
+    with pytest.raises(ArgumentError, match="with at least one pair of the same"):
         error_rates([1.0, 2.0], same)
 
 

@@ -16,7 +16,7 @@ from minidl.cli.training_options import HELP, add_options, defaults, flag, given
 from minidl.errors import ArgumentError, FileError, NonFiniteError
 from minidl.files import replacing
 from minidl.recipes import cifar10, faces, siamese, signals, volumes
-from minidl.recipes.settings import unfit
+from minidl.recipes.ranges import unfit
 from minidl.training import load, train
 from minidl.training.folder import CHECKPOINT, RESULT, alone_in
 

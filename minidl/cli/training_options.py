@@ -7,7 +7,7 @@ from minidl.cli.lists import name_list
 from minidl.cli.options import add_device, add_tf32
 from minidl.errors import ArgumentError
 from minidl.recipes import faces, signals, volumes
-from minidl.recipes.settings import out_of_range, words_for
+from minidl.recipes.ranges import out_of_range, words_for
 
 MADE = signals, volumes  # recipes that make their data themselves
 

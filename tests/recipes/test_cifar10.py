@@ -48,7 +48,7 @@ def test_the_original_settings(data):
     ("changed", "wanted"),
     [
         ({"head": "16-20"}, "the head 16-20 ends with 20 classes; wanted CIFAR-10's 10"),
-        ({"limit": 9}, "of 9 pictures none can be held out; wanted at least 10: raise --limit"),
+        ({"limit": 9}, "9 pictures are too few to hold some out; wanted at least 10: raise --limit"),
         ({"imagenet": True}, "none of ImageNet's weights fits a network of this width"),
     ],
 )
@@ -94,10 +94,10 @@ def test_a_checkpoint_says_what_its_network_wants_to_see(kept):
         ({"network": "siamese"}, "holds a network 'siamese'; wanted one of `minidl train cifar10`"),
         (
             {"classes": ["cat"]},
-            r"its 10 classes have the names \['cat'\]; wanted a list of as many texts",
+            r"its 10 classes have the names \['cat'\]; wanted a list of 10 texts",
         ),
-        ({"classes": dict.fromkeys("0123456789", "cat")}, "wanted a list of as many texts"),
-        ({"classes": "0123456789"}, "wanted a list of as many texts"),
+        ({"classes": dict.fromkeys("0123456789", "cat")}, "wanted a list of 10 texts"),
+        ({"classes": "0123456789"}, "wanted a list of 10 texts"),
         ({"mean": None}, "holds no network of `minidl train cifar10`"),
         ({"mean": [10**400] * 3}, "int too large to convert to float"),
         ({"mean": [0, 0]}, "wanted three means"),

@@ -96,7 +96,7 @@ def test_a_collapse_is_said(tmp_path):
     value.backward()
     assert not model.kernel.grad.any()
     assert task.remark({"loss": float(value), **told}).startswith(
-        "collapsed: all examples lie at one place"
+        "collapsed: all vectors are nearly equal"
     )
 
 
@@ -111,7 +111,7 @@ def test_a_network_that_really_collapses_is_noticed(tmp_path):
     with (tmp_path / "log.csv").open(newline="") as file:
         first, *_, last = csv.DictReader(file)
     assert first["remark"] == "" and last["remark"].startswith(
-        "collapsed: all examples lie at one place, with a spread of 0.0"
+        "collapsed: all vectors are nearly equal, with a spread of 0.0"
     )
     assert (
         max(float(last["near"]), float(last["far"]))

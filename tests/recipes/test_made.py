@@ -58,8 +58,8 @@ def test_the_same_seed_gives_the_same_run(recipe):
 
 
 def test_a_test_set_is_no_run_s_own(recipe, monkeypatch):
-    monkeypatch.setattr(recipe, "KNOWN", 96)
-    monkeypatch.setattr(recipe, "TESTED", 96)
+    monkeypatch.setattr(recipe.RECIPE, "for_baselines", 96)
+    monkeypatch.setattr(recipe.RECIPE, "for_test", 96)
     made = [recipe.for_report(), recipe.for_report()]
     assert all(
         np.array_equal(one, other)
@@ -118,7 +118,7 @@ def test_a_volume_held_otherwise_is_the_same_solid():
 def test_too_few_examples_are_refused_at_once(recipe, examples):
     with pytest.raises(
         ArgumentError,
-        match=f"of {examples} examples too few can be held out; wanted at least 1?60: raise",
+        match=f"{examples} examples are too few to hold some out; wanted at least 1?60: raise",
     ):
         small(recipe, examples=examples)
 

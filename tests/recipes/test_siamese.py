@@ -71,8 +71,8 @@ def test_a_point_far_outside_does_not_shrink_the_plane(tmp_path, monkeypatch):
     monkeypatch.setattr(siamese, "save_figure", lambda figure, path: drawn.append(figure.axes[0]))
     points = np.random.default_rng(0).standard_normal((200, 2))
     for far, told in (
-        (points[0], "has not seen"),
-        ((1e6, 0), "has not seen; 1 more are far outside"),
+        (points[0], "not in the training"),
+        ((1e6, 0), "not in the training; 1 more are far outside"),
     ):
         points[0] = far
         monkeypatch.setattr(siamese, "outputs", lambda model, pictures: points)

@@ -65,7 +65,7 @@ def test_damage_is_noticed(tmp_path):
             assert as_bytes(found) == as_bytes(TREE), place
     assert noticed > 100
     path.write_bytes(contents[: len(contents) // 2])
-    assert "is no whole checkpoint" in refused(path)
+    assert "is not a complete checkpoint" in refused(path)
 
 
 def test_another_format_is_refused(tmp_path):
@@ -73,9 +73,9 @@ def test_another_format_is_refused(tmp_path):
     path.write_bytes(hdf5.image({"format": "minidl training 9"}, {}))
     assert "has the format 'minidl training 9'; wanted 'minidl training 2'" in refused(path)
     path.write_bytes(hdf5.image({}, {"kernel": np.ones(3)}))
-    assert "tells no format; wanted 'minidl training 2'" in refused(path)
+    assert "has no format; wanted 'minidl training 2'" in refused(path)
     path.write_text("a text")
-    assert "is no whole checkpoint" in refused(path)
+    assert "is not a complete checkpoint" in refused(path)
 
 
 def of_a_stranger(path, rest, **more):
@@ -102,7 +102,7 @@ def test_nothing_is_fetched_from_another_file(tmp_path):
 )
 def test_what_is_no_tree_is_refused(rest, tmp_path):
     of_a_stranger(tmp_path / "a.h5", rest)
-    assert "is no whole checkpoint" in refused(tmp_path / "a.h5")
+    assert "is not a complete checkpoint" in refused(tmp_path / "a.h5")
 
 
 def test_packed_text_is_refused(tmp_path):

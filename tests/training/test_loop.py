@@ -154,7 +154,7 @@ def test_what_is_not_finite_does_not_replace_a_good_checkpoint(broken, tmp_path)
     task.validate = breaking
     with pytest.raises(
         NonFiniteError,
-        match=f"{broken} is not finite after step 8, and was not kept; begin again in another",
+        match=f"{broken} is not finite after step 8, so no checkpoint was saved; begin again in",
     ):
         train(task, 3, tmp_path / "run")
     assert load(tmp_path / "run" / "checkpoint.h5")["batches"] == {"epoch": 1, "batch": 0}
@@ -186,7 +186,7 @@ def test_a_measure_does_not_take_the_place_of_a_column(name):
     task = small_task(loss=lambda *batch: (loss(*batch)[0], {name: 1.0}))
     with pytest.raises(
         ArgumentError,
-        match=f"a measure '{name}', which the log has as a column of its own; rename it",
+        match=f"a measure '{name}', but this is a column of the log itself; rename the measure",
     ):
         train(task, 1)
 
@@ -195,7 +195,7 @@ def test_a_measure_does_not_take_the_place_of_a_column(name):
 def test_settings_that_cannot_be_kept_are_refused_before_the_first_step(value, tmp_path):
     task = small_task(loss=None)
     task.settings = {"scale": value}
-    with pytest.raises(ArgumentError, match="the task's settings cannot be kept"):
+    with pytest.raises(ArgumentError, match="the task's settings cannot be saved"):
         train(task, 1, tmp_path)
 
 
@@ -216,7 +216,7 @@ def test_a_loss_at_a_baseline_is_said():
 
     first, second = train(small_task(loss=flat), 2).rows
     assert "remark" not in first  # it may be passing by
-    assert second["remark"] == "the loss sits at 1.099, that of guessing: nothing is being learned"
+    assert second["remark"] == "the loss stays at 1.099, that of guessing: the network learns nothing"
     assert not any("remark" in row for row in train(small_task(), 3).rows)
 
 
@@ -302,7 +302,7 @@ def test_tensorboard_gets_each_epoch_once_and_no_folder_where_nothing_begins(tmp
         ("loss", row["loss"], row["step"]) for row in rows
     ]
     train(small_task(), 1, tmp_path / "other")
-    with pytest.raises(FileError, match="is there already"):
+    with pytest.raises(FileError, match="already exists"):
         train(small_task(), 1, tmp_path / "other", tensorboard=True)
     assert not (tmp_path / "other" / "tensorboard").exists()
 
@@ -343,7 +343,7 @@ def test_what_cannot_be_gone_on_from_is_refused(tmp_path):
         train(small_task(), 1, folder, resume=True)
     train(small_task(), 1, folder)
     with pytest.raises(
-        FileError, match="is there already; resume that run, or choose another folder"
+        FileError, match="already exists; resume that run, or choose another folder"
     ):
         train(small_task(), 1, folder)
     other = small_task()
@@ -353,7 +353,7 @@ def test_what_cannot_be_gone_on_from_is_refused(tmp_path):
     with pytest.raises(ArgumentError, match="there is no folder to resume from"):
         train(small_task(), 1, resume=True)
     (folder / "checkpoint.h5").write_bytes((folder / "checkpoint.h5").read_bytes()[:3000])
-    with pytest.raises(FileError, match="is no whole checkpoint"):
+    with pytest.raises(FileError, match="is not a complete checkpoint"):
         train(small_task(), 2, folder, resume=True)
 
 

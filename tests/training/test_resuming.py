@@ -91,7 +91,7 @@ def test_other_threads_are_said(begun):
     finally:
         set_threads(before)
     assert told[0].startswith(
-        f"the run was begun elsewhere (threads {before}, now {before + 1}): its last digits will not be"
+        f"the run was begun elsewhere (threads {before}, now {before + 1}): its results will"
     )
     train(small_task(), 1, begun, resume=True, watch=told.append)
     assert len(told) == 1

@@ -3,7 +3,7 @@
 import pytest
 
 from minidl.recipes import cifar10, faces, siamese, signals, volumes
-from minidl.recipes.settings import LONGEST, unfit
+from minidl.recipes.ranges import LONGEST, unfit
 
 RECIPES = siamese, cifar10, faces, signals, volumes
 WRONG = {

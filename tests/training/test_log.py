@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minidl.training import curves
+from minidl.training import log
 
 pytest.importorskip("matplotlib")
 
@@ -21,11 +21,11 @@ def panels(monkeypatch, tmp_path, losses, baselines):
         for epoch, loss in enumerate(losses, 1)
     ]
     kept = []
-    save = curves.save_figure
+    save = log.save_figure
     monkeypatch.setattr(
-        curves, "save_figure", lambda figure, path: (save(figure, path), kept.append(figure))
+        log, "save_figure", lambda figure, path: (save(figure, path), kept.append(figure))
     )
-    curves.plot_curves(tmp_path / "curves.png", rows, baselines)
+    log.plot_curves(tmp_path / "curves.png", rows, baselines)
     assert (tmp_path / "curves.png").stat().st_size > 5000
     return kept[0].axes
 
