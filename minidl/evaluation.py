@@ -138,7 +138,8 @@ def open_set(
     where p runs over the other points of x's label with a distance of at most the threshold, |own|
     is the number of all of them, and Q runs over the other labels.
 
-    Raises NonFiniteError if a distance is NaN. Cost: N² comparisons, times the number of examples of a label.
+    Raises NonFiniteError if a distance is NaN. Cost: N² comparisons, times the number of examples
+    of a label.
     """
     _must_not_be_nan(distances)
     order = np.argsort(labels, kind="stable")

@@ -234,5 +234,7 @@ def test_a_distance_of_nan_is_refused():
         lambda: one_shot(square, labels),
         lambda: open_set(square, labels, all_points, ~all_points, 1.0),
     ):
-        with pytest.raises(NonFiniteError, match="a distance is NaN; wanted points of finite numbers"):
+        with pytest.raises(
+            NonFiniteError, match="a distance is NaN; wanted points of finite numbers"
+        ):
             call()

@@ -15,7 +15,7 @@ NETWORK                    its name
 PRESETS                    {name of a preset: {setting: value}}
 SCHEDULES                  {name: function(rate, epochs)} of the learning rate
 task(data, **settings)     the minidl.training.Task
-for_report(data)           the data that the report needs; it raises the errors of missing data
+for_report(data)           the data that the report needs; raises FileError if they are missing
 report(model, *for_report) {name: number}, measured on the test data
 trained(path)              the network of a checkpoint
 """

@@ -38,7 +38,7 @@ class Trained(NamedTuple):
 
 @dataclass
 class GeneratedExamples:
-    """A recipe for a network that classifies generated examples.
+    """The functions of a recipe for a network that classifies generated examples.
 
     name       of the recipe
     network    network(seed) -> the network before training
@@ -73,7 +73,7 @@ class GeneratedExamples:
                 f"{examples} examples are too few to hold some out; wanted at least {least}: "
                 "raise --examples"
             )
-        generated = self.generate(examples, (seed, 1))
+        generated = self.generate(examples, (seed, 1))  # the report has (0, 2) and (0, 3)
         kept, (held_examples, held_labels) = split(generated, examples // 10, seed)
         model = self.network(seed).to(current_device())
         rate, epochs = settings["learning_rate"], settings["epochs"]

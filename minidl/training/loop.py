@@ -91,7 +91,7 @@ def train(
         )
     if folder is None and (resume or tensorboard):
         raise ArgumentError(
-            "there is no folder to resume from or to log for TensorBoard in; name one"
+            "there is no folder to resume from or to write TensorBoard's log to; name one"
         )
     if folder is not None and not resume:
         make_folder(folder)

@@ -38,17 +38,14 @@ class Readings:
         steps, self._steps = self._steps, []
         values = [value for *_, numbers in steps for value in numbers.values()]
         on_gpu = iter(read_numbers(*filter(_is_on_gpu, values)))
-        return [
-            (
-                step,
-                examples,
-                {
-                    name: next(on_gpu) if _is_on_gpu(value) else float(value)
-                    for name, value in numbers.items()
-                },
-            )
-            for step, examples, numbers in steps
-        ]
+        fetched = []
+        for step, examples, numbers in steps:
+            floats = {
+                name: next(on_gpu) if _is_on_gpu(value) else float(value)
+                for name, value in numbers.items()
+            }
+            fetched.append((step, examples, floats))
+        return fetched
 
 
 def _is_on_gpu(number):
@@ -106,7 +103,7 @@ class Progress:
         }
         if invalid := [name for name, is_valid in valid.items() if not is_valid]:
             raise FileError(
-                f"{path} holds invalid {invalid[0]} of a run's progress; wanted those of a run "
+                f"{path} holds an invalid progress ({', '.join(invalid)}); wanted that of a run "
                 f"after {epochs} epochs: begin again in another folder"
             )
         return progress

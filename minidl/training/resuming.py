@@ -130,7 +130,7 @@ def _must_agree(stored, own, path):
 def _must_be_valid(state, optimizer, path):
     """Raise FileError if a number of the optimiser is out of range.
 
-    Such numbers are exponents and divisors, which could make a step take very long.
+    A step uses such numbers as exponents and divisors.
     """
     for name, kind in optimizer.NUMBERS.items():
         value = state.get(name)
