@@ -24,7 +24,10 @@ def register(parser):
         "network", choices=NETWORKS, help="faces: three, from triplets and with either head"
     )
     parser.add_argument(
-        "--preset", choices=("fast", "seed"), default="fast", help="the settings (default: fast)"
+        "--preset",
+        choices=("fast", "original"),
+        default="fast",
+        help="the settings (default: fast)",
     )
     parser.add_argument(
         "--folder", type=Path, metavar="FOLDER", help="of a run to go on from, or that is done"

@@ -26,28 +26,28 @@ NETWORKS = ("vgg19", "stylize", "train")
 WORKS = (*dict.fromkeys(work for groups in SUMS.values() for work, _ in groups), *NETWORKS)
 LEARNED = {  # result file -> the command and what it trains, and the picture that is shown of it
     "siamese": ("`minidl train siamese --preset fast`: MNIST in the plane", "learned.png"),
-    "siamese_seed": ("`minidl train siamese`: with the seed's settings", "learned.png"),
+    "siamese_original": ("`minidl train siamese`: with the original settings", "learned.png"),
     "cifar10": ("`minidl train cifar10 --preset fast`: a quarter of VGG19's width", "curves.png"),
-    "cifar10_seed": ("`minidl train cifar10`: VGG19 with the seed's settings", "curves.png"),
+    "cifar10_original": ("`minidl train cifar10`: VGG19 with the original settings", "curves.png"),
     "faces_triplet": (
         "`minidl train faces --preset fast`: ORL's people 1 to 30 in triplets, tested on 31 to 40",
         "curves.png",
     ),
     "faces_absolute": ("the same in pairs, `--head absolute`", None),
     "faces_chi-square": ("the same in pairs, `--head chi-square`", None),
-    "faces_triplet_seed": ("`minidl train faces`: with the seed's settings", None),
-    "faces_absolute_seed": ("the same in pairs, `--head absolute`", None),
-    "faces_chi-square_seed": ("the same in pairs, `--head chi-square`", None),
+    "faces_triplet_original": ("`minidl train faces`: with the original settings", None),
+    "faces_absolute_original": ("the same in pairs, `--head absolute`", None),
+    "faces_chi-square_original": ("the same in pairs, `--head chi-square`", None),
     "signals": (
         "`minidl train signals --preset fast`: a telephone's keys, in one dimension",
         "learned.png",
     ),
-    "signals_seed": ("`minidl train signals`: twice the epochs", "learned.png"),
+    "signals_original": ("`minidl train signals`: twice the epochs", "learned.png"),
     "volumes": (
         "`minidl train volumes --preset fast`: solids in scans, in three dimensions",
         "learned.png",
     ),
-    "volumes_seed": ("`minidl train volumes`: more epochs", "learned.png"),
+    "volumes_original": ("`minidl train volumes`: more epochs", "learned.png"),
 }
 TIMES = {  # the kinds of times of faces -> what they are of
     "start": "the whole process: {}", "picture to name": "{}: from the file to the name among 1,000 people",

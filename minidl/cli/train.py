@@ -16,7 +16,7 @@ from minidl.cli.training_options import HELP, add_options, defaults, flag, given
 from minidl.errors import ArgumentError, FileError, NonFiniteError
 from minidl.files import replacing
 from minidl.recipes import cifar10, faces, siamese, signals, volumes
-from minidl.recipes.settings import unfit
+from minidl.recipes.ranges import unfit
 from minidl.training import load, train
 from minidl.training.folder import CHECKPOINT, RESULT, alone_in
 
@@ -37,7 +37,7 @@ def register(commands):
 def run(arguments):
     recipe, tell = NETWORKS[arguments.network], say_nothing if arguments.quiet else say
     chosen = given(arguments, recipe)
-    preset = chosen.get("preset", "seed")
+    preset = chosen.get("preset", "original")
     folder = arguments.folder or Path("runs") / f"{arguments.network}-{preset}"
     resuming = _command(arguments, "--folder", folder, "--resume")
     if arguments.resume:

@@ -7,7 +7,7 @@ from minidl.cli.lists import name_list
 from minidl.cli.options import add_device, add_tf32
 from minidl.errors import ArgumentError
 from minidl.recipes import faces, signals, volumes
-from minidl.recipes.settings import out_of_range, words_for
+from minidl.recipes.ranges import out_of_range, words_for
 
 MADE = signals, volumes  # recipes that make their data themselves
 
@@ -29,8 +29,8 @@ MEANINGS = {
     "reduction": "of the triplets' losses", "dimensions": "numbers of a vector", "members": "networks side by side",
     "people": "of a step", "pictures": "of each of them", "examples": "to be made, a tenth of them to validate with",
 }  # fmt: skip
-PRESETS_HELP = "the values of all options below that are not given; seed takes longer than the others (default: seed)"
-DEFAULTS = {"preset": "seed", "seed": 0, "limit": None}  # beside the settings of a preset
+PRESETS_HELP = "the values of all options below that are not given; original takes longer than the others (default: original)"
+DEFAULTS = {"preset": "original", "seed": 0, "limit": None}  # beside the settings of a preset
 
 
 def add_options(command, name, recipe):
@@ -74,13 +74,13 @@ def add_options(command, name, recipe):
         )
     add_device(the_run)
     add_tf32(the_run)
-    for setting in recipe.PRESETS["seed"]:
+    for setting in recipe.PRESETS["original"]:
         _add_setting(the_run, recipe, setting)
 
 
 def _add_setting(group, recipe, name):
     by_preset = {preset: settings[name] for preset, settings in recipe.PRESETS.items()}
-    kind = float if name == "clip" else type(by_preset["seed"])
+    kind = float if name == "clip" else type(by_preset["original"])
     options = {"type": kind, "metavar": {int: "N", float: "X", str: "WORDS"}.get(kind)}
     if name in ("hold_out", "triplets"):
         options["type"] = name_list()
@@ -128,7 +128,7 @@ def defaults(recipe):
 
 def names(recipe):
     """Of all settings"""
-    return [*defaults(recipe), *recipe.PRESETS["seed"]]
+    return [*defaults(recipe), *recipe.PRESETS["original"]]
 
 
 def flag(name):

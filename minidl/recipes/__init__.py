@@ -1,11 +1,21 @@
-"""What is trained: a recipe each, of data, network, loss, optimiser, and what is measured.
+"""Recipes: each trains one network on one kind of data, with presets of settings.
 
-siamese.py      MNIST's digits as points of the plane
+siamese.py      MNIST's digits as points of a plane, by a siamese network
 cifar10.py      VGG19 with batch normalization on CIFAR-10
-faces.py        vectors of faces, on triplets.py (which of them to train on) and embeddings.py (losses, health)
-signals.py      the keys of a telephone, in one dimension; volumes.py: solids, in three; both on classifiers.py
+faces.py        embeddings of faces; triplets.py: the choice of triplets; embeddings.py: the losses,
+                and remarks on a collapse
+signals.py      the keys of a telephone, in one dimension
+volumes.py      solids in noisy scans, in three dimensions
+classifiers.py  what recipes for classification share
+ranges.py       the allowed values of the settings
 
-A recipe has a NETWORK, its name; PRESETS of settings; task(data, **settings), a
-minidl.training.Task; for_report(data) and report(model, *that), what is measured in the end; and
-trained(path), the network of a checkpoint.
+A recipe is a module with these names:
+
+NETWORK                    its name
+PRESETS                    {name of a preset: {setting: value}}
+SCHEDULES                  {name: function(rate, epochs)} of the learning rate
+task(data, **settings)     the minidl.training.Task
+for_report(data)           the data that the report needs; raises FileError if they are missing
+report(model, *for_report) {name: number}, measured on the test data
+trained(path)              the network of a checkpoint
 """

@@ -1,6 +1,6 @@
 """VGG19 with batch normalization on CIFAR-10."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,113 +12,169 @@ from minidl.errors import ArgumentError
 from minidl.layers import Sequential
 from minidl.models.vgg19_bn import take_imagenet, vgg19_bn
 from minidl.optim import SGD, OneCycle, Steps
-from minidl.recipes.classifiers import classification, loss_and_accuracy
-from minidl.training.outputs import outputs
+from minidl.recipes.classifiers import Examples, Schedules, classification, loss_and_accuracy
 from minidl.training.task import Task
-from minidl.training.trained import opened
+from minidl.training.trained import opened, outputs
+from minidl.typing import Path
 
 NETWORK = "cifar10"
-MEAN, STD = (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)  # of the training set's pixels
+MEAN, STD = (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)  # of the training set, for each channel
 HELD_OUT = 5000
 PRESETS = {
-    # The seed's own, in Keras' momentum; Keras' l2 of 1e-4 is a weight decay of 2e-4
-    "seed": {
-        "head": "4096-4096-10", "width": 1.0, "keep": 0.5, "learning_rate": 0.1, "schedule": "steps", "epochs": 200,
-        "batch": 128, "weight_decay": 2e-4, "momentum_form": "keras", "clip": None, "imagenet": True,
+    # The settings of the original program, with Keras' form of momentum. Keras' l2(1e-4) equals a
+    # weight decay of 2e-4.
+    "original": {
+        "head": "4096-4096-10",
+        "width": 1.0,
+        "keep": 0.5,
+        "learning_rate": 0.1,
+        "schedule": "steps",
+        "epochs": 200,
+        "batch": 128,
+        "weight_decay": 2e-4,
+        "momentum_form": "keras",
+        "clip": None,
+        "imagenet": True,
     },
     "fast": {
-        "head": "512-10", "width": 0.25, "keep": 0.8, "learning_rate": 0.1, "schedule": "one-cycle", "epochs": 40,
-        "batch": 128, "weight_decay": 5e-4, "momentum_form": "pytorch", "clip": None, "imagenet": False,
+        "head": "512-10",
+        "width": 0.25,
+        "keep": 0.8,
+        "learning_rate": 0.1,
+        "schedule": "one-cycle",
+        "epochs": 40,
+        "batch": 128,
+        "weight_decay": 5e-4,
+        "momentum_form": "pytorch",
+        "clip": None,
+        "imagenet": False,
     },
-}  # fmt: skip
-# the seed's: of 200 epochs the first 80 at the whole rate, the next 80 at a tenth of it
-SCHEDULES = {
+}
+SCHEDULES: Schedules = {
+    # Of the original program's 200 epochs, 80 have the full rate, 80 a tenth and 40 a hundredth.
     "steps": lambda rate, epochs: Steps(rate, {0.4 * epochs: 0.1, 0.8 * epochs: 0.01}),
     "one-cycle": OneCycle,
 }
 
 
-def task(folder=None, *, seed=0, limit=None, **settings):
-    """The Task of training on CIFAR-10's first `limit` pictures (None: all), of which HELD_OUT, or
-    a tenth, are for validation. folder: of the data set; settings: those of a preset."""
+class Trained(NamedTuple):
+    """A trained network, and what is needed to classify with it.
+
+    classes    the names of the classes, in the order of the logits
+    mean, std  of the pixels in the training, for each channel
+    """
+
+    model: Sequential
+    classes: list[str]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def task(
+    folder: Path | None = None, *, seed: int = 0, limit: int | None = None, **settings: Any
+) -> Task:
+    """Return the Task of training on CIFAR-10, with HELD_OUT pictures, or a tenth, for validation.
+
+    folder    of the data set; None: as `minidl.data.cifar10` finds it
+    limit     use the first `limit` pictures only; None: all
+    settings  those of a preset
+
+    Raises FileError if the data set is missing, and ArgumentError if `limit` is too small or the
+    head has another number of classes.
+    """
     pictures, labels = (array[:limit] for array in cifar10(folder, "train"))
     if len(labels) < 10:
         raise ArgumentError(
-            f"of {len(labels)} pictures none can be held out; wanted at least 10: raise --limit"
+            f"{len(labels)} pictures are too few to hold some out; "
+            "wanted at least 10: raise --limit"
         )
-    kept, held = split((pictures, labels), min(HELD_OUT, len(labels) // 10), seed)
+    kept, held_out = split((pictures, labels), min(HELD_OUT, len(labels) // 10), seed)
     model = vgg19_bn(settings["head"], settings["width"], settings["keep"], seed)
     if (classes := len(model.layers["predictions"].bias)) != len(CLASSES):
         raise ArgumentError(
-            f"the head {settings['head']} ends with {classes} classes; wanted CIFAR-10's {len(CLASSES)}"
+            f"the head {settings['head']} ends with {classes} classes; "
+            f"wanted CIFAR-10's {len(CLASSES)}"
         )
     notes = {"ImageNet's weights": take_imagenet(model, MEAN, STD)} if settings["imagenet"] else {}
     model.to(current_device())
+    rate, epochs = settings["learning_rate"], settings["epochs"]
     optimizer = SGD(
-        model.named_parameters(), settings["learning_rate"], momentum=0.9, nesterov=True,
-        momentum_form=settings["momentum_form"], weight_decay=settings["weight_decay"],
-    )  # fmt: skip
+        model.named_parameters(),
+        rate,
+        momentum=0.9,
+        nesterov=True,
+        momentum_form=settings["momentum_form"],
+        weight_decay=settings["weight_decay"],
+    )
     return Task(
-        model=model, optimizer=optimizer, loss=classification, clip=settings["clip"],
+        model=model,
+        optimizer=optimizer,
         batches=Batches(kept, settings["batch"], seed, drop_last=True, transform=augment),
-        schedule=SCHEDULES[settings["schedule"]](settings["learning_rate"], settings["epochs"]),
-        validate=lambda model: validate(model, *held),
-        baselines={"guessing, ln 10": float(np.log(len(CLASSES)))}, notes=notes,
+        loss=classification,
+        schedule=SCHEDULES[settings["schedule"]](rate, epochs),
+        validate=lambda model: validate(model, *held_out),
+        baselines={"guessing, ln 10": float(np.log(len(CLASSES)))},
+        clip=settings["clip"],
         settings={
-            "network": NETWORK, "seed": seed, "limit": limit, "classes": CLASSES, "mean": MEAN, "std": STD, **settings,
+            "network": NETWORK,
+            "seed": seed,
+            "limit": limit,
+            "classes": CLASSES,
+            "mean": MEAN,
+            "std": STD,
+            **settings,
         },
-    )  # fmt: skip
+        notes=notes,
+    )
 
 
-def augment(rng, pictures, labels):
-    """Mirrored or not, moved by up to four pixels, and normalised"""
+def augment(
+    rng: np.random.Generator, pictures: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pictures normalized, mirrored at random, and shifted by up to four pixels."""
     return shift(rng, flip(rng, normalize(pictures, MEAN, STD)), 4), labels
 
 
-def scores(model, pictures, mean=MEAN, std=STD):
-    """(N, 32, 32, 3) uint8 -> logits (N, classes), in NumPy, with the model not in training"""
+def scores(
+    model: Sequential,
+    pictures: np.ndarray,
+    mean: tuple[float, ...] = MEAN,
+    std: tuple[float, ...] = STD,
+) -> np.ndarray:
+    """Return the logits (N, classes) of pictures (N, 32, 32, 3), uint8.
+
+    mean, std: of the pixels in the training. The model is not in training afterwards.
+    """
     return outputs(model, pictures, lambda part: normalize(part, mean, std))
 
 
-def validate(model, pictures, labels):
+def validate(model: Sequential, pictures: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Return the loss and the accuracy on pictures (N, 32, 32, 3), uint8, with labels (N,)."""
     return loss_and_accuracy(scores(model, pictures), labels)
 
 
-def for_report(folder=None):
-    """What `report` reads, to be looked for before a long run"""
+def for_report(folder: Path | None = None) -> Examples:
+    """Return CIFAR-10's test set, which `report` needs. Raises FileError if it is missing."""
     return cifar10(folder, "test")
 
 
-report = validate  # {what: number} on CIFAR-10's test set
+report = validate
 
 
-class Trained(NamedTuple):
-    """classes: names of what the model's logits are for; mean, std: of the pixels that it was
-    trained on."""
+def trained(path: Path) -> Trained:
+    """Return the network of a checkpoint, which may be of unknown origin.
 
-    model: Sequential
-    classes: list
-    mean: tuple
-    std: tuple
-
-
-def trained(path):
-    """A Trained from a checkpoint of this task, perhaps a stranger's. Raises what `opened` does
-    where it is anything else."""
+    Raises FileError if it is not a checkpoint of this recipe, and NonFiniteError if it holds NaN or
+    infinity.
+    """
     with opened(path, NETWORK) as (settings, state):
-        model = (
-            vgg19_bn(settings["head"], settings["width"], settings["keep"])
-            .restore(state)
-            .train(False)
-        )
-        fed = Preprocessing("RGB", tuple(settings["mean"]), tuple(settings["std"]))
-        names, classes = settings["classes"], len(model.layers["predictions"].bias)
-        if (
-            not isinstance(names, list)
-            or not all(isinstance(name, str) for name in names)
-            or len(names) != classes
-        ):
+        model = vgg19_bn(settings["head"], settings["width"], settings["keep"])
+        model.restore(state).train(False)
+        pixels = Preprocessing("RGB", tuple(settings["mean"]), tuple(settings["std"]))
+        names, count = settings["classes"], len(model.layers["predictions"].bias)
+        is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
+        if not is_list or len(names) != count:
             raise ArgumentError(
-                f"its {classes} classes have the names {names!r}; wanted a list of as many texts"
+                f"its {count} classes have the names {names!r}; wanted a list of {count} texts"
             )
-        return Trained(model, names, fed.mean, fed.std)
+        return Trained(model, names, pixels.mean, pixels.std)

@@ -1,10 +1,12 @@
-"""What recipes of networks that name classes share, above all those of signals and of volumes,
-whose examples are made, not collected."""
+"""What recipes for classification share, in particular those whose examples are generated."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from minidl.autograd import Tensor
 from minidl.backend import current_device
 from minidl.data import Batches, split
 from minidl.errors import ArgumentError
@@ -14,96 +16,155 @@ from minidl.layers.initializers import zeros
 from minidl.losses import softmax_cross_entropy
 from minidl.optim import Adam, Constant, OneCycle
 from minidl.training.loop import train
-from minidl.training.outputs import outputs
 from minidl.training.task import Task
+from minidl.training.trained import opened, outputs
+from minidl.typing import Array, Path
 
-SCHEDULES = {"constant": lambda rate, epochs: Constant(rate), "one-cycle": OneCycle}
-# seeds: a run's examples are of (its own, 1), and so never those of its test
-TRAINED_ON, KNOWN, TESTED = 1, (0, 2), (0, 3)
+# {name: function of the rate and the number of epochs}
+Schedules = dict[str, Callable[[float, float], Callable[[float], float]]]
+SCHEDULES: Schedules = {
+    "constant": lambda rate, epochs: Constant(rate),
+    "one-cycle": OneCycle,
+}
+Examples = tuple[np.ndarray, np.ndarray]  # (examples (N, ...), labels (N,))
 
 
 class Trained(NamedTuple):
-    """classes: names of what the model's logits are for."""
+    """A trained network, and the names of the classes in the order of its logits."""
 
     model: Sequential
-    classes: tuple
+    classes: tuple[str, ...]
 
 
-def classifier(network, model, made, classes, draw, transform=None, *, seed, examples, **settings):
-    """The Task of training a model, for `minidl train NETWORK`, on examples of which a tenth are
-    for validation.
+@dataclass
+class GeneratedExamples:
+    """The functions of a recipe for a network that classifies generated examples.
 
-    made(examples, seed) -> (examples, labels); draw(model, examples, labels, path); settings: those
-    of a preset.
+    name       of the recipe
+    network    network(seed) -> the network before training
+    generate   generate(count, seed) -> (examples, labels)
+    classes    the names of the classes
+    draw       draw(model, examples, labels, path) writes a picture of what the network learned
+    for_baselines, for_test
+               the number of examples that the baselines of the report learn from, and of the test
+               set; both have seeds of their own, which differ from those of every run
+    transform  the augmentation, as Batches takes it
     """
-    if examples < (least := 10 * len(classes)):
-        raise ArgumentError(
-            f"of {examples} examples too few can be held out; wanted at least {least}: raise --examples"
+
+    name: str
+    network: Callable[..., Sequential]
+    generate: Callable[..., Examples]
+    classes: tuple[str, ...]
+    draw: Callable[[Sequential, np.ndarray, np.ndarray, Any], None]
+    for_baselines: int
+    for_test: int
+    transform: Callable[..., Sequence[np.ndarray]] | None = None
+
+    def task(
+        self, data: Path | None = None, *, seed: int = 0, examples: int, **settings: Any
+    ) -> Task:
+        """Return the Task. A tenth of the examples are held out for validation.
+
+        data: not used; examples: how many to generate; settings: the others of a preset. Raises
+        ArgumentError if there are fewer than ten examples for each class.
+        """
+        if examples < (least := 10 * len(self.classes)):
+            raise ArgumentError(
+                f"{examples} examples are too few to hold some out; wanted at least {least}: "
+                "raise --examples"
+            )
+        generated = self.generate(examples, (seed, 1))  # the report has (0, 2) and (0, 3)
+        kept, (held_examples, held_labels) = split(generated, examples // 10, seed)
+        model = self.network(seed).to(current_device())
+        rate, epochs = settings["learning_rate"], settings["epochs"]
+        return Task(
+            model=model,
+            optimizer=Adam(model.named_parameters(), rate),
+            batches=Batches(
+                kept, settings["batch"], seed, drop_last=True, transform=self.transform
+            ),
+            loss=classification,
+            schedule=SCHEDULES[settings["schedule"]](rate, epochs),
+            validate=lambda model: validate(model, held_examples, held_labels),
+            baselines={f"guessing, ln {len(self.classes)}": float(np.log(len(self.classes)))},
+            clip=settings["clip"],
+            draw=lambda model, path: self.draw(model, held_examples, held_labels, path),
+            settings={"network": self.name, "seed": seed, "examples": examples, **settings},
         )
-    kept, held = split(made(examples, (seed, TRAINED_ON)), examples // 10, seed)
-    model.to(current_device())
-    return Task(
-        model=model, optimizer=Adam(model.named_parameters(), settings["learning_rate"]), loss=classification,
-        batches=Batches(kept, settings["batch"], seed, drop_last=True, transform=transform), clip=settings["clip"],
-        schedule=SCHEDULES[settings["schedule"]](settings["learning_rate"], settings["epochs"]),
-        validate=lambda model: validate(model, *held), draw=lambda model, path: draw(model, *held, path),
-        baselines={f"guessing, ln {len(classes)}": float(np.log(len(classes)))},
-        settings={"network": network, "seed": seed, "examples": examples, **settings},
-    )  # fmt: skip
+
+    def for_report(self, data: Path | None = None) -> tuple[Examples, Examples]:
+        """Return (examples for the baselines, test set), which `report` needs."""
+        return self.generate(self.for_baselines, (0, 2)), self.tested()
+
+    def tested(self) -> Examples:
+        """Return (examples, labels) of the test set."""
+        return self.generate(self.for_test, (0, 3))
+
+    def trained(self, path: Path) -> Trained:
+        """Return the network of a checkpoint, which may be of unknown origin.
+
+        Raises FileError if it is not a checkpoint of this recipe, and NonFiniteError if it holds
+        NaN or infinity.
+        """
+        with opened(path, self.name) as (_, state):
+            return Trained(self.network().restore(state).train(False), self.classes)
 
 
-def classification(model, examples, labels):
-    """The cross-entropy of a batch, and the share that is right"""
+def classification(
+    model: Sequential, examples: Array, labels: Array
+) -> tuple[Tensor, dict[str, Array]]:
+    """Return the mean cross-entropy of a batch, and its accuracy as a measure."""
     logits = model(examples)
-    return softmax_cross_entropy(logits, labels), {
-        "accuracy": (logits.data.argmax(axis=1) == labels).mean()
-    }
+    accuracy = (logits.data.argmax(axis=1) == labels).mean()
+    return softmax_cross_entropy(logits, labels), {"accuracy": accuracy}
 
 
-def validate(model, examples, labels):
+def validate(model: Sequential, examples: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Return the loss and the accuracy of a model on examples (N, ...) with labels (N,)."""
     return loss_and_accuracy(outputs(model, examples), labels)
 
 
-def loss_and_accuracy(logits, labels):
-    """{what: number} of logits (N, classes), in NumPy"""
+def loss_and_accuracy(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Return the mean cross-entropy and the accuracy of logits (N, classes)."""
     accuracy = (logits.argmax(axis=1) == labels).mean()
     return {"loss": float(softmax_cross_entropy(logits, labels)), "accuracy": float(accuracy)}
 
 
-def report(model, known, test):
-    """{what: number} on the test set, beside the accuracies of the baselines"""
+def report(model: Sequential, known: Examples, test: Examples) -> dict[str, float]:
+    """Return the loss and the accuracy on the test set, and the accuracies of the baselines.
+
+    known: the examples that the baselines learn from
+    """
     return validate(model, *test) | baselines(known, test)
 
 
-def baselines(known, test, epochs=5):
-    """The accuracies on `test` of two classifiers that learn from `known` and look at single
-    numbers, not at shapes: which class's mean is nearest, and logistic regression on all
-    numbers."""
+def baselines(known: Examples, test: Examples, epochs: int = 5) -> dict[str, float]:
+    """Return the accuracies on `test` of two linear classifiers that learn from `known`.
+
+    nearest_mean         the class whose mean example is nearest
+    logistic_regression  one dense layer on all numbers of an example, trained for `epochs`
+    """
     classes = known[1].max() + 1
-    flat, asked = (examples.reshape(len(examples), -1) for examples, _ in (known, test))
-    means = np.stack([flat[known[1] == label].mean(axis=0) for label in range(classes)])
-    kernel = zeros(None, (flat.shape[1], classes), np.float32)
-    linear = Sequential(Flatten(), Dense(kernel, np.zeros(classes, np.float32))).to(
-        current_device()
+    known_rows, test_rows = (examples.reshape(len(examples), -1) for examples, _ in (known, test))
+    means = np.stack([known_rows[known[1] == label].mean(axis=0) for label in range(classes)])
+    kernel = zeros(None, (known_rows.shape[1], classes), np.float32)
+    dense = Dense(kernel, np.zeros(classes, np.float32))
+    linear = Sequential(Flatten(), dense).to(current_device())
+    task = Task(
+        model=linear,
+        optimizer=Adam(linear.named_parameters(), 1e-3),
+        batches=Batches(known, 50, seed=0),
+        loss=classification,
+        schedule=OneCycle(1e-3, epochs),
     )
-    optimizer = Adam(linear.named_parameters(), 1e-3)
-    train(
-        Task(
-            linear,
-            optimizer,
-            Batches(known, 50, seed=0),
-            classification,
-            schedule=OneCycle(1e-3, epochs),
-        ),
-        epochs,
-    )
+    train(task, epochs)
     return {
-        "nearest_mean": float((nearest_neighbours(asked, means) == test[1]).mean()),
+        "nearest_mean": float((nearest_neighbours(test_rows, means) == test[1]).mean()),
         "logistic_regression": validate(linear, *test)["accuracy"],
     }
 
 
-def until(model, name):
-    """A Sequential's layers up to and with the one of this name, as a Sequential"""
+def until(model: Sequential, name: str) -> Sequential:
+    """Return the layers of a Sequential up to and including the layer of this name."""
     names = list(model.layers)
-    return Sequential({each: model.layers[each] for each in names[: names.index(name) + 1]})
+    return Sequential({layer: model.layers[layer] for layer in names[: names.index(name) + 1]})

@@ -1,14 +1,14 @@
-"""Training: one loop for all networks.
+"""The training loop, its log and its checkpoints.
 
-task.py         what is trained, on what, and how
-loop.py         epoch by epoch, batch by batch
-stopping.py     Ctrl-C ends a run at the end of a step
-progress.py     how far it has come; readings.py: its numbers, fetched some at a time
-folder.py       where it keeps its files, alone
-checkpoint.py   a tree of numbers in a file; resuming.py: what it holds of a run, and that the same run goes on from it
-log.py          the table, TensorBoard; curves.py: the picture of it
-outputs.py      what a network makes of many examples
-trained.py      a trained network from its checkpoint, perhaps a stranger's
+task.py         Task: what is trained, on which data, and how
+loop.py         train: the loop over epochs and batches
+progress.py     the numbers of the steps, and their means over an epoch
+stopping.py     the signals that stop a run at the end of a step, such as Ctrl-C
+folder.py       the names of a run's files, and the lock on its folder
+log.py          the table of the epochs, its curves, and TensorBoard's files
+checkpoint.py   a tree of arrays and numbers in an HDF5 file
+resuming.py     the contents of a run's checkpoint, and resuming from it
+trained.py      trained networks: opening a checkpoint, computing the outputs for many examples
 """
 
 from minidl.training.checkpoint import load, save

@@ -1,15 +1,16 @@
-"""A checkpoint: a tree of named arrays, numbers and texts in one HDF5 file, written beside its
-place and moved into it.
+"""A tree of named arrays, numbers and texts in one HDF5 file.
 
-/                           attribute   format  "minidl training 2"
-/rest                       uint8 (N,)  JSON: the tree without its arrays
-/arrays/model/fc1/kernel    an array of the tree
+    /                           attribute   format  "minidl training 2"
+    /rest                       uint8 (N,)  JSON: the tree without its arrays
+    /arrays/model/fc1/kernel    an array of the tree
 
-It may come from a stranger, as a network to classify with, and is read with the care that weight
-files are.
+In the JSON, an array is null, and any other value is in a list of one element. A checkpoint may be
+of unknown origin: it is checked as files of weights are.
 """
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import h5py
 import numpy as np
@@ -18,79 +19,83 @@ from minidl.backend import is_array, to_numpy
 from minidl.checkpoints import hdf5
 from minidl.errors import FileError, printable
 from minidl.files import must_exist, replacing
+from minidl.typing import Path
 
 FORMAT = "minidl training 2"
 
 
-def save(path, tree):
-    """Write a tree: dicts of dicts, arrays (of any device), and what JSON can hold. The same bytes
-    for the same tree."""
-    arrays = {}
-    rest = json.dumps(_put(arrays, tree, "arrays"))
+def save(path: Path, tree: Mapping[str, Any]) -> None:
+    """Write a tree: a dict of dicts, of arrays on any device, and of values that JSON can hold.
+
+    Equal trees give equal bytes. The file is written to a temporary name and then renamed. Raises
+    FileError if it cannot be written.
+    """
+    arrays: dict[str, Any] = {}
+    text = json.dumps(_without_arrays(tree, "arrays", arrays))
     contents = hdf5.image(
-        {"format": FORMAT}, {"rest": np.frombuffer(rest.encode(), np.uint8), **arrays}
+        {"format": FORMAT}, {"rest": np.frombuffer(text.encode(), np.uint8), **arrays}
     )
-    with replacing(path) as beside:
-        beside.write_bytes(contents)
+    with replacing(path) as temporary:
+        temporary.write_bytes(contents)
 
 
-def load(path):
-    """The tree of a file that `save` wrote. Raises FileError where it is missing, damaged, or of
-    another format."""
+def load(path: Path) -> dict[str, Any]:
+    """Return the tree of a file that `save` wrote, with NumPy arrays.
+
+    Raises FileError if the file is missing, damaged, or of another format.
+    """
     path = must_exist(path, "checkpoint")
     try:
         with h5py.File(path, "r") as file:
-            found = hdf5.attributes(file).get("format")
-            arrays = hdf5.datasets(file, path) if found == FORMAT else None
-        tree = None if arrays is None else _take(arrays, json.loads(_text(arrays, path)), "arrays")
+            stored_format = hdf5.attributes(file).get("format")
+            if stored_format == FORMAT:
+                arrays = hdf5.datasets(file, path)
+                return _with_arrays(json.loads(_text(arrays, path)), "arrays", arrays)
     except FileError:
         raise
-    # a damaged file raises anything at all in the libraries that parse it
-    except Exception as error:
+    except Exception as error:  # the parsers raise many types of errors for a damaged file
         reason = printable(str(error).partition("\n")[0], 200)
         raise FileError(
-            f"{path} is no whole checkpoint ({reason}); take an earlier one, or begin again"
+            f"{path} is not a complete checkpoint ({reason}); take an earlier one, or begin again"
         ) from None
-    if tree is None:
-        told = f"has the format {printable(str(found), 80)!r}" if found else "tells no format"
-        raise FileError(
-            f"{path} {told}; wanted {FORMAT!r}: name a checkpoint that this version of `minidl train` wrote"
-        )
-    return tree
+    shown = f"the format {printable(str(stored_format), 80)!r}" if stored_format else "no format"
+    raise FileError(
+        f"{path} has {shown}; wanted {FORMAT!r}: "
+        "name a checkpoint that this version of `minidl train` wrote"
+    )
 
 
 def _text(arrays, path):
-    rest = arrays["rest"]
-    if rest.dtype != np.uint8 or rest.ndim != 1:
+    text = arrays["rest"]
+    if text.dtype != np.uint8 or text.ndim != 1:
         raise ValueError(
-            f"its text has {rest.ndim} axes and the dtype {rest.dtype}, not one axis of bytes"
+            f"its text has the shape {text.shape} and the dtype {text.dtype}, not one axis of bytes"
         )
-    if rest.nbytes > path.stat().st_size:  # `save` does not compress
+    if text.nbytes > path.stat().st_size:  # `save` does not compress
         raise ValueError("its text unpacks to more than the file")
-    return rest.tobytes()
+    return text.tobytes()
 
 
-def _put(arrays, tree, path):
-    """The tree without its arrays, for JSON: each is put among the arrays, and None in its
-    place."""
-    rest = {}
+def _without_arrays(tree, path, arrays):
+    """Move the arrays of the tree to the dict `arrays`, and return the others for JSON."""
+    others = {}
     for name, value in tree.items():
         if isinstance(value, dict):
-            rest[name] = _put(arrays, value, f"{path}/{name}")
+            others[name] = _without_arrays(value, f"{path}/{name}", arrays)
         elif is_array(value) and value.ndim:
             arrays[f"{path}/{name}"] = to_numpy(value)
-            rest[name] = None
+            others[name] = None
         else:
-            # in brackets, to be told from an array's place
-            rest[name] = [value.item() if is_array(value) else value]
-    return rest
+            others[name] = [value.item() if is_array(value) else value]
+    return others
 
 
-def _take(arrays, rest, path):
+def _with_arrays(others, path, arrays):
+    """Put the arrays back: the inverse of `_without_arrays`."""
     tree = {}
-    for name, value in rest.items():
+    for name, value in others.items():
         if isinstance(value, dict):
-            tree[name] = _take(arrays, value, f"{path}/{name}")
+            tree[name] = _with_arrays(value, f"{path}/{name}", arrays)
         else:
             tree[name] = arrays[f"{path}/{name}"] if value is None else value[0]
     return tree

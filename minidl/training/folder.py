@@ -1,41 +1,41 @@
-"""The folder of a run: what its files are called, and that one run at a time writes them."""
+"""The folder of a run: the names of its files, and a lock that allows one run at a time."""
 
 import os
+import pathlib
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from minidl.errors import ArgumentError, FileError
 from minidl.files import clear_halves
+from minidl.typing import Path
 
 try:
     import fcntl
-except ImportError:  # Windows, where two runs in one folder are not noticed
+except ImportError:  # on Windows, which has no such locks
     fcntl = None  # type: ignore[assignment]
 
-CHECKPOINT, TABLE, CURVES, PICTURE, RESULT = (
-    "checkpoint.h5",
-    "log.csv",
-    "curves.png",
-    "learned.png",
-    "result.json",
-)
+CHECKPOINT = "checkpoint.h5"
+TABLE = "log.csv"
+CURVES = "curves.png"
+PICTURE = "learned.png"
+RESULT = "result.json"
 
 
 @contextmanager
-def alone_in(folder):
-    """Be the only run in a folder within the block, and clear what killed ones have left there
-    half-written.
+def alone_in(folder: Path) -> Iterator[None]:
+    """Lock the folder within the block, and delete the half-written files of killed runs.
 
-    The lock is on the folder itself and ends with the process, however that ends. Raises FileError
-    where another run has it, or where there is no folder.
+    The operating system releases the lock when the process ends, also if it is killed. On Windows
+    there is no lock. Raises FileError if another run holds the lock or the folder does not exist,
+    and ArgumentError if its name is empty.
     """
     if not os.fspath(folder):
         raise ArgumentError(
-            "the name of the run's folder is empty; wanted a folder, or None to keep nothing"
+            "the name of the run's folder is empty; wanted a folder, or None to write no files"
         )
     with _locked(folder):
         for name in (CHECKPOINT, TABLE, CURVES, PICTURE, RESULT):
-            clear_halves(Path(folder) / name)
+            clear_halves(pathlib.Path(folder) / name)
         yield
 
 
@@ -45,14 +45,13 @@ def _locked(folder):
         yield
         return
     try:
-        opened = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY)
     except OSError as error:
-        raise FileError(
-            f"cannot open the folder {folder}: {error.strerror.lower()}; check its name"
-        ) from None
+        reason = str(error.strerror).lower()
+        raise FileError(f"cannot open the folder {folder}: {reason}; check its name") from None
     try:
         try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise FileError(
                 f"another run is at work in {folder}; wait until it ends, or choose another folder"
@@ -61,4 +60,4 @@ def _locked(folder):
             pass
         yield
     finally:
-        os.close(opened)
+        os.close(descriptor)

@@ -1,14 +1,18 @@
-"""What a checkpoint holds of a run, and that only the same run goes on from it.
+"""The contents of a run's checkpoint, and resuming from it.
 
-model, optimizer, batches    their states
-progress                     step, rows and what else the log is made of
-settings                     the task's own
-rules                        what the steps follow beside the settings
-machine                      where the run was: the last digits follow from it too
+    model, optimizer, batches   their states
+    progress                    the step, the rows and the other numbers of the log
+    settings                    those of the task
+    rules                       what else determines the steps: optimiser, schedule, batches
+    machine                     device, processor and threads, which determine the last digits
+
+A run resumes only if the settings and the rules are equal to those of the checkpoint.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import is_dataclass
+from typing import Any
 
 from minidl import machine
 from minidl.backend import current_arithmetic, current_device
@@ -16,38 +20,55 @@ from minidl.engine.threads import get_threads
 from minidl.errors import ArgumentError, FileError, MinidlError, brief, printable, unquoted
 from minidl.limits import is_count, is_number
 from minidl.training.progress import Progress
+from minidl.training.task import Task
+from minidl.typing import Path
 
 
-def identity_of(task):
-    """The settings and rules of a task before its first step. Raises ArgumentError where JSON
-    cannot hold the settings."""
+def identity_of(task: Task) -> dict[str, Any]:
+    """Return the settings and the rules of a task before its first step.
+
+    Raises ArgumentError if JSON cannot hold the settings.
+    """
     return {"settings": _settings_of(task), "rules": _rules_of(task)}
 
 
-def state_of(task, identity, progress):
-    """The tree for a checkpoint"""
-    parts = {name: getattr(task, name).state() for name in ("model", "optimizer", "batches")}
-    return {**parts, "progress": vars(progress), **identity, "machine": _machine()}
+def state_of(task: Task, identity: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Return the tree of a checkpoint. identity: of `identity_of`, before the first step."""
+    return {
+        "model": task.model.state(),
+        "optimizer": task.optimizer.state(),
+        "batches": task.batches.state(),
+        "progress": vars(progress),
+        **identity,
+        "machine": _machine(),
+    }
 
 
-def restore(task, identity, state, path):
-    """Put the task where the run was that left this tree in the file `path` -> (its Progress, a
-    sentence on what is different here, or None). Raises ArgumentError where it was another run,
-    FileError where it was none."""
+def restore(
+    task: Task, identity: Mapping[str, Any], state: Mapping[str, Any], path: Path
+) -> tuple[Progress, str | None]:
+    """Set a task to the state of a run, and return the run's Progress and a remark.
+
+    state: the tree that `state_of` returned; path: of its checkpoint, for messages. The remark is a
+    sentence on how this machine differs from that of the run, or None.
+
+    Raises ArgumentError if the run had other settings or rules, and FileError if the tree is not
+    that of a run.
+    """
     try:
         for part in identity:
             _must_agree(state[part], identity[part], path)
-        _must_be_numbers(state["optimizer"], task.optimizer, path)
+        _must_be_valid(state["optimizer"], task.optimizer, path)
         for name in ("batches", "model", "optimizer"):
             getattr(task, name).restore(state[name])
-        return Progress.restored(state["progress"], task.batches.epoch, path), _moved(
-            state["machine"]
-        )
+        progress = Progress.restored(state["progress"], task.batches.epoch, path)
+        return progress, _moved(state["machine"])
     except MinidlError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise FileError(
-            f"{path} does not hold a training run ({printable(repr(error), 200)}); begin again in another folder"
+            f"{path} does not hold a training run ({printable(repr(error), 200)}); "
+            "begin again in another folder"
         ) from None
 
 
@@ -56,38 +77,32 @@ def _settings_of(task):
         return json.loads(json.dumps(task.settings, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise ArgumentError(
-            f"the task's settings cannot be kept ({error}); wanted what JSON holds: texts, finite numbers, lists, dicts"
+            f"the task's settings cannot be saved ({error}); "
+            "wanted what JSON holds: texts, finite numbers, lists, dicts"
         ) from None
 
 
 def _rules_of(task):
-    """Of the optimiser the kind, the numbers that do not belong to its state, and those of its
-    groups; the schedule; the clip; the batches"""
-    optimizer, schedule, batches = task.optimizer, task.schedule, task.batches
-    numbers = {
-        name: value
-        for name, value in vars(optimizer).items()
-        if _is_plain(value) and name[0] != "_"
-    }
-    groups = {
-        name.strip("_"): value for name, value in vars(optimizer).items() if _is_plain_list(value)
-    }
-    rules = {
-        name: value for name, value in (numbers | groups).items() if name not in optimizer.NUMBERS
-    }
-    if schedule is None:
+    """The optimiser's type, its constants and those of its groups; schedule; clip; batches"""
+    optimizer, batches = task.optimizer, task.batches
+    attributes = vars(optimizer).items()
+    rules = {name: value for name, value in attributes if _is_plain(value) and name[0] != "_"}
+    rules |= {name.strip("_"): value for name, value in attributes if _is_plain_list(value)}
+    for name in optimizer.NUMBERS:  # these belong to the optimiser's state
+        rules.pop(name, None)
+    if task.schedule is None:
         rules["learning_rate"] = optimizer.learning_rate
-    told = (
-        repr(schedule)
-        if is_dataclass(schedule)
-        else getattr(schedule, "__qualname__", type(schedule).__name__)
-    )
     return {
-        "optimizer": type(optimizer).__name__, **rules, "schedule": told,
+        "optimizer": type(optimizer).__name__,
+        **rules,
+        "schedule": _name_of(task.schedule),
         "clip": None if task.clip is None else float(task.clip),
-        "examples": len(batches.arrays[0]), "batch_size": batches.size, "batch_seed": batches.seed,
-        "shuffle": bool(batches.shuffle), "drop_last": bool(batches.drop_last),
-    }  # fmt: skip
+        "examples": len(batches.arrays[0]),
+        "batch_size": batches.size,
+        "batch_seed": batches.seed,
+        "shuffle": bool(batches.shuffle),
+        "drop_last": bool(batches.drop_last),
+    }
 
 
 def _is_plain(value):
@@ -98,38 +113,56 @@ def _is_plain_list(value):
     return isinstance(value, list) and all(map(_is_plain, value))
 
 
-def _must_agree(before, now, path):
-    if other := sorted(name for name in before | now if before.get(name) != now.get(name)):
-        names = printable(", ".join(other), 200)
+def _name_of(schedule):
+    if is_dataclass(schedule):
+        return repr(schedule)
+    return getattr(schedule, "__qualname__", type(schedule).__name__)
+
+
+def _must_agree(stored, own, path):
+    if differing := sorted(name for name in stored | own if stored.get(name) != own.get(name)):
+        names = printable(", ".join(differing), 200)
         raise ArgumentError(
             f"{path} was trained with other settings ({names}); resume with the same ones"
         )
 
 
-def _must_be_numbers(state, optimizer, path):
-    """Raise FileError for a number of the optimiser that is out of range. It is used as an exponent
-    or a divisor."""
+def _must_be_valid(state, optimizer, path):
+    """Raise FileError if a number of the optimiser is out of range.
+
+    A step uses such numbers as exponents and divisors.
+    """
     for name, kind in optimizer.NUMBERS.items():
         value = state.get(name)
-        if not (is_count(value) if kind is int else is_number(value)):
+        is_valid = is_count if kind is int else is_number
+        if not is_valid(value):
+            wanted = "a whole number of at least 0" if kind is int else "a finite number"
             raise FileError(
-                f"{path} has {brief(value)} as the optimiser's {name}; begin again in another folder"
+                f"{path} has {brief(value)} as the optimiser's {name}; wanted {wanted}: "
+                "begin again in another folder"
             )
 
 
 def _machine():
     return {
-        "threads": get_threads(), "device": current_device(), "arithmetic": current_arithmetic(),
-        "processor": machine.kind(), "BLAS": machine.blas(),
-    }  # fmt: skip
+        "threads": get_threads(),
+        "device": current_device(),
+        "arithmetic": current_arithmetic(),
+        "processor": machine.kind(),
+        "BLAS": machine.blas(),
+    }
 
 
-def _moved(before):
-    now = {name: value for name, value in _machine().items() if name in before}
-    if other := [
-        f"{name} {unquoted(before[name])}, now {value}"
-        for name, value in now.items()
-        if before[name] != value
-    ]:
-        return f"the run was begun elsewhere ({'; '.join(other)}): its last digits will not be those of one that never stopped"
-    return None
+def _moved(stored):
+    """A sentence on how this machine differs from the stored one, or None"""
+    differences = [
+        f"{name} {unquoted(stored[name])}, now {value}"
+        for name, value in _machine().items()
+        if name in stored and stored[name] != value
+    ]
+    if not differences:
+        return None
+    return (
+        f"the run was begun elsewhere ({'; '.join(differences)}): "
+        "its results will differ in the last digits from a run that never stopped"
+    )

@@ -1,41 +1,47 @@
-"""Ctrl-C, a hang-up or a request to end stops a run at the end of a step, where everything is
-whole."""
+"""Ctrl-C, a hang-up or SIGTERM stops a run at the end of a step, where its state is consistent."""
 
 import signal
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
-SIGNALS = [
+SIGNALS: list[signal.Signals] = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
 
 
 @contextmanager
-def handled_by(handler):
-    """These signals call handler(number, frame) within the block, but for those that are ignored,
-    as nohup has it for the hang-up. (They reach the main thread alone: in another one nothing is
-    changed.)"""
+def handled_by(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Call handler(number, frame) on each of SIGNALS within the block.
+
+    A signal that the process ignores stays ignored, as `nohup` requires for SIGHUP. Only the main
+    thread receives signals: in another thread, this changes nothing.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    heeded = [each for each in SIGNALS if signal.getsignal(each) != signal.SIG_IGN]
-    before = {each: signal.signal(each, handler) for each in heeded}
+    handled = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    previous = {number: signal.signal(number, handler) for number in handled}
     try:
         yield
     finally:
-        for each, handler_before in before.items():
-            signal.signal(each, handler_before)
+        for number, previous_handler in previous.items():
+            signal.signal(number, previous_handler)
 
 
 @contextmanager
-def asked_to_stop():
-    """A function that tells whether somebody has asked; a second request interrupts at once."""
-    asked = threading.Event()
+def asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Yield a function that returns whether one of SIGNALS has arrived within the block.
 
-    def ask(number, frame):
-        if asked.is_set():
+    The second signal raises KeyboardInterrupt at once.
+    """
+    requested = threading.Event()
+
+    def request(number, frame):
+        if requested.is_set():
             raise KeyboardInterrupt
-        asked.set()
+        requested.set()
 
-    with handled_by(ask):
-        yield asked.is_set
+    with handled_by(request):
+        yield requested.is_set

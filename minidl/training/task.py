@@ -1,36 +1,51 @@
-"""What is trained, on what, and how."""
+"""Task: what is trained, on which data, and how."""
 
-from collections.abc import Callable
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from minidl.autograd import Tensor
+from minidl.data import Batches
+from minidl.data.side_by_side import SideBySide
+from minidl.layers import Module
+from minidl.optim import Optimizer
 
 
 @dataclass
 class Task:
-    """model: a Module; optimizer: over its parameters; batches: minidl.data.Batches, whose arrays
-    are moved to the current device.
+    """Everything that `train` needs, except the number of epochs and the folder.
 
-    loss(model, *arrays) -> (Tensor of the mean loss, {"accuracy": a number or an array of one, ..})
-    schedule(epoch) -> learning rate; epoch may be a fraction: 1.5 in the middle of the second
-    validate(model) -> {"accuracy": number, ..}, called after each epoch, with the model not in
-    training and no tape baselines: {"guessing": loss}: losses that a network has which has learned
-    nothing; the log says when it sits at one clip: the largest norm that all gradients together may
-    have; None: any remark(row) -> a sentence on what an epoch's row of the log shows, such as a
-    collapse, or None draw(model, path): a picture of what was learned, written after each epoch
-    settings: what it takes to make this task again, for JSON
-    notes: {what: {word: [names]}}: to be told before training, such as {"ImageNet's weights":
-    {"taken": [..], ..}}
+    model      the network; it must be on the current device
+    optimizer  the optimiser of the model's parameters
+    batches    the training data; `train` moves each batch to the current device
+    loss       loss(model, *arrays) -> (mean loss of the batch, measures). The loss is a Tensor.
+               The measures are {name: number}, such as {"accuracy": 0.5}; a number may be an array
+               of one element on either device.
+    schedule   schedule(epoch) -> learning rate. The epoch is a fraction: 1.5 is the middle of the
+               second epoch. None keeps the optimiser's rate.
+    validate   validate(model) -> {name: number}, called after each epoch without a tape and with
+               the model not in training; None: no validation
+    baselines  {name: loss} of trivial networks, such as {"guessing": log(10)}. The curves show
+               them, and the log has a remark on a loss that stays at one of them.
+    clip       the largest Euclidean norm of all gradients together; None: no limit
+    remark     remark(row) -> a sentence about an epoch's row of the log, or None
+    draw       draw(model, path) writes a picture of what the network learned, called after each
+               epoch if matplotlib is installed
+    settings   what is needed to make this task again, in values that JSON can hold
+    notes      {title: {group: names}} to print before the training, such as
+               {"ImageNet's weights": {"taken": ["block1_conv1/kernel"]}}
     """
 
-    model: Any
-    optimizer: Any
-    batches: Any
-    loss: Callable
-    schedule: Callable | None = None
-    validate: Callable | None = None
-    baselines: dict = field(default_factory=dict)
+    model: Module
+    optimizer: Optimizer
+    batches: Batches | SideBySide
+    loss: Callable[..., tuple[Tensor, Mapping[str, Any]]]
+    schedule: Callable[[float], float] | None = None
+    validate: Callable[[Any], Mapping[str, float]] | None = None
+    baselines: Mapping[str, float] = field(default_factory=dict)
     clip: float | None = None
-    remark: Callable | None = None
-    draw: Callable | None = None
-    settings: dict = field(default_factory=dict)
-    notes: dict = field(default_factory=dict)
+    remark: Callable[[Mapping[str, Any]], str | None] | None = None
+    draw: Callable[[Any, pathlib.Path], None] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    notes: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)

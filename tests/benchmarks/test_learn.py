@@ -62,13 +62,13 @@ def test_what_is_kept_of_a_run(results, commands):
     assert (network, preset) == ("siamese", "fast") and "--resume" not in more
 
 
-def test_the_seed_s_settings_have_files_of_their_own(results, commands):
-    assert main(["learn", "cifar10", "--preset", "seed"]) == 0
+def test_the_original_settings_have_files_of_their_own(results, commands):
+    assert main(["learn", "cifar10", "--preset", "original"]) == 0
     assert {path.name for path in results.glob("*/*")} == {
-        "cifar10_seed.json",
-        "cifar10_seed_curves.png",
+        "cifar10_original.json",
+        "cifar10_original_curves.png",
     }
-    assert commands[0][3] == "seed"
+    assert commands[0][3] == "original"
 
 
 def test_a_run_to_go_on_from_has_no_time_of_the_whole(tmp_path, commands):
@@ -114,11 +114,11 @@ def test_the_readme_tells_of_it(results, commands, tmp_path, monkeypatch):
     readme.README.write_text("<!-- results: here -->\n<!-- end of results -->\n")
     recording.keep("siamese", {**TOLD, "epochs": [1, 2, 3]})
     recording.keep(
-        "siamese_seed", {**TOLD, "command_seconds": 120.0, "cpu_seconds": 180.0, "epochs": [1]}
+        "siamese_original", {**TOLD, "command_seconds": 120.0, "cpu_seconds": 180.0, "epochs": [1]}
     )
     assert main(["readme"]) == 0
     text = readme.README.read_text()
     name = "`minidl train siamese --preset fast`: MNIST in the plane"
     assert f"| {name} | 3 | 1.5 min | – | – | accuracy 0.5 | guessing: 2.5 |" in text
     assert "| 1 | 1.5 min | 2.0 min | 3.0 min | accuracy 0.5 | guessing: 2.5 |" in text
-    assert text.count("<img") == 2 and "siamese_seed_learned.png" in text
+    assert text.count("<img") == 2 and "siamese_original_learned.png" in text

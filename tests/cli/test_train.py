@@ -116,7 +116,7 @@ def test_a_resumed_run_has_the_settings_that_it_was_begun_with(data, tmp_path, c
     assert told.out.startswith("on the test set") and told.out.count("\n") == 1 and not told.err
     assert main(small("siamese", data, folder, "--resume", "--seed", "3")) == 0
     capsys.readouterr()
-    differing = ["--resume", "--seed", "1", "--limit", "200", "--clip", "9", "--preset", "seed"]
+    differing = ["--resume", "--seed", "1", "--limit", "200", "--clip", "9", "--preset", "original"]
     told = "was begun with --preset fast, --seed 3, --limit none; leave that to --resume, or begin again in another folder"
     assert told in refused(capsys, "train", "siamese", *files, *differing)
     assert "is of no run that `minidl train cifar10` began" in refused(
@@ -125,7 +125,7 @@ def test_a_resumed_run_has_the_settings_that_it_was_begun_with(data, tmp_path, c
 
 
 @pytest.mark.thorough
-def test_the_seed_s_settings_are_the_default_and_each_preset_has_its_folder(
+def test_the_original_settings_are_the_default_and_each_preset_has_its_folder(
     data, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
@@ -140,15 +140,18 @@ def test_the_seed_s_settings_are_the_default_and_each_preset_has_its_folder(
         path.parent.name: json.loads(path.read_text())["settings"]
         for path in tmp_path.glob("runs/*/result.json")
     }
-    assert set(made) == {"siamese-seed", "siamese-fast", "cifar10-seed", "cifar10-fast"}
-    assert {made[name]["preset"] for name in made if name.endswith("seed")} == {"seed"}
-    assert (made["siamese-seed"]["keep"], made["siamese-seed"]["learning_rate"]) == (0.6, 0.01)
-    assert (made["cifar10-seed"]["schedule"], made["cifar10-seed"]["momentum_form"]) == (
+    assert set(made) == {"siamese-original", "siamese-fast", "cifar10-original", "cifar10-fast"}
+    assert {made[name]["preset"] for name in made if name.endswith("original")} == {"original"}
+    assert (made["siamese-original"]["keep"], made["siamese-original"]["learning_rate"]) == (
+        0.6,
+        0.01,
+    )
+    assert (made["cifar10-original"]["schedule"], made["cifar10-original"]["momentum_form"]) == (
         "steps",
         "keras",
     )
     assert main(["train", "siamese", "--data", str(data), "--resume"]) == 0
-    assert "everything is in runs/siamese-seed" in capsys.readouterr().out
+    assert "everything is in runs/siamese-original" in capsys.readouterr().out
 
 
 def test_what_comes_from_imagenet_is_told_and_kept(data, tmp_path, capsys):
@@ -247,7 +250,7 @@ def test_a_test_set_that_is_missing_is_found_out_before_training(data, tmp_path,
         (["train", "cifar10", "--width", "0"], "wanted a factor on VGG19's channels"),
         (["train", "cifar10", "--epochs", "0"], "--epochs is 0; wanted at least 1"),
         (["train", "cifar10", "--seed", "-1"], "--seed is -1; wanted at least 0"),
-        (["train", "cifar10", "--limit", "9"], "of 9 pictures none can be held out"),
+        (["train", "cifar10", "--limit", "9"], "9 pictures are too few to hold some out"),
         (["train", "cifar10", "--clip", "0", *SMALL["cifar10"]], "wanted a number above 0"),
         (["train", "siamese", "--limit", "11"], "make no pairs of different ones"),
         (["train", "siamese", "--limit", "12"], "make no pairs of different ones"),
@@ -264,7 +267,7 @@ def test_a_test_set_that_is_missing_is_found_out_before_training(data, tmp_path,
             "--clip is inf; wanted a finite number",
         ),
         (["classify", "nowhere.h5", "README.md"], "there is no such checkpoint"),
-        (["classify", "README.md", "README.md"], "is no whole checkpoint"),
+        (["classify", "README.md", "README.md"], "is not a complete checkpoint"),
     ],
 )
 def test_what_makes_no_sense_is_refused(words, wanted, data, tmp_path, capsys):

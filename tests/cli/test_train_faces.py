@@ -155,7 +155,7 @@ def test_a_run_goes_on_with_its_settings_and_its_people(drawn, tmp_path, capsys)
     assert (settings["triplets"], settings["margin"], settings["preset"]) == (
         "all,0.5:batch-hard",
         0.5,
-        "seed",
+        "original",
     )
     (run / "result.json").unlink()
     assert main([*files, "--resume", "--quiet"]) == 0

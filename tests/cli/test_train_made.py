@@ -13,8 +13,8 @@ RECIPES = {"signals": signals, "volumes": volumes}
 
 @pytest.fixture(params=RECIPES)
 def network(request, monkeypatch):
-    monkeypatch.setattr(RECIPES[request.param], "KNOWN", 160)
-    monkeypatch.setattr(RECIPES[request.param], "TESTED", 96)
+    monkeypatch.setattr(RECIPES[request.param].RECIPE, "for_baselines", 160)
+    monkeypatch.setattr(RECIPES[request.param].RECIPE, "for_test", 96)
     return request.param
 
 
@@ -43,7 +43,7 @@ def test_one_command_does_everything(network, tmp_path, capsys):
 def test_too_few_examples_are_refused(network, tmp_path, capsys):
     assert main(["train", network, "--folder", str(tmp_path / "run"), "--examples", "9"]) == 2
     error = capsys.readouterr().err
-    assert "of 9 examples too few can be held out" in error and error.count("\n") == 1
+    assert "9 examples are too few to hold some out" in error and error.count("\n") == 1
     assert not (tmp_path / "run").exists()
 
 
@@ -59,8 +59,8 @@ def begun(tmp_path_factory):
     """The folder of a short run"""
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signals, "KNOWN", 160)
-        patch.setattr(signals, "TESTED", 96)
+        patch.setattr(signals.RECIPE, "for_baselines", 160)
+        patch.setattr(signals.RECIPE, "for_test", 96)
         few = ["--examples", "160", "--epochs", "1", "--batch", "40", "--quiet"]
         assert main(["train", "signals", "--folder", str(folder), *few]) == 0
     return folder
@@ -77,7 +77,7 @@ def begun(tmp_path_factory):
         ("settings", "learning_rate", float("nan")),
         ("settings", "learning_rate", -0.003),
         ("settings", "schedule", {"one-cycle": 1}),
-        ("settings", "preset", ["seed"]),
+        ("settings", "preset", ["original"]),
         ("settings", "seed", -1),
         ("settings", "seed", 1.5),
         ("settings", "batch", 0),
@@ -128,8 +128,8 @@ def begun(tmp_path_factory):
 def test_a_checkpoint_whose_settings_or_numbers_are_wrong(
     part, name, value, begun, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(signals, "KNOWN", 160)
-    monkeypatch.setattr(signals, "TESTED", 96)
+    monkeypatch.setattr(signals.RECIPE, "for_baselines", 160)
+    monkeypatch.setattr(signals.RECIPE, "for_test", 96)
     state = load(begun / "checkpoint.h5")
     state[part][name] = value
     save(tmp_path / "checkpoint.h5", state)
@@ -145,8 +145,8 @@ def test_a_checkpoint_whose_settings_or_numbers_are_wrong(
 
 
 def test_long_machine_facts_of_a_checkpoint_are_shortened(begun, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(signals, "KNOWN", 160)
-    monkeypatch.setattr(signals, "TESTED", 96)
+    monkeypatch.setattr(signals.RECIPE, "for_baselines", 160)
+    monkeypatch.setattr(signals.RECIPE, "for_test", 96)
     state = load(begun / "checkpoint.h5")
     state["machine"] = {"threads": [1] * 10_000, "device": "\x1b[31m" + "x" * 10_000}
     save(tmp_path / "checkpoint.h5", state)

@@ -1,5 +1,5 @@
-"""People drawn in a few strokes: each has places and widths of eyes and mouth of their own, and
-each picture another light and a shift."""
+"""People drawn with a few strokes: each person has own positions and sizes of eyes and mouth, and
+each picture another brightness, shift and noise."""
 
 import numpy as np
 
@@ -21,35 +21,30 @@ SMALL = faces.PRESETS["fast"] | {
 def face(rng, person):
     """(H, W) uint8"""
     own = np.random.default_rng(person)
-    eyes, apart, mouth, wide = (
-        own.integers(14, 24),
-        own.integers(6, 12),
-        own.integers(34, 46),
-        own.integers(4, 14),
-    )
+    eyes, apart = own.integers(14, 24), own.integers(6, 12)
+    mouth, mouth_width = own.integers(34, 46), own.integers(4, 14)
     picture = np.full((HEIGHT, WIDTH), rng.integers(150, 210), np.float64)
     down, right = rng.integers(-1, 2, 2)
     middle = WIDTH // 2 + right
     for side in (-1, 1):
-        picture[
-            eyes + down : eyes + down + 4, middle + side * apart - 2 : middle + side * apart + 3
-        ] = 40
-    picture[mouth + down : mouth + down + 3, middle - wide : middle + wide] = 70
+        left = middle + side * apart - 2
+        picture[eyes + down : eyes + down + 4, left : left + 5] = 40
+    picture[mouth + down : mouth + down + 3, middle - mouth_width : middle + mouth_width] = 70
     return (picture + rng.normal(0, 8, picture.shape)).clip(0, 255).astype(np.uint8)
 
 
-def people(count=8, each=4, seed=0):
-    """People, named p1, p2, .."""
-    rng, labels = np.random.default_rng(seed), np.repeat(np.arange(count), each)
+def people(count=8, pictures_each=4, seed=0):
+    """People with the names p1, p2, ..."""
+    rng, labels = np.random.default_rng(seed), np.repeat(np.arange(count), pictures_each)
     pictures = np.stack([face(rng, person) for person in labels])[..., None].astype(np.float32)
     return People(pictures, labels, [f"p{number + 1}" for number in range(count)])
 
 
-def write_people(folder, count=8, each=4, seed=0):
-    """The same in files: folder/p1/1.png, .."""
+def write_people(folder, count=8, pictures_each=4, seed=0):
+    """Write the same pictures as files: folder/p1/1.png, ... Return the folder."""
     rng = np.random.default_rng(seed)
     for person in range(count):
-        for number in range(each):
+        for number in range(pictures_each):
             path = folder / f"p{person + 1}" / f"{number + 1}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             write_image(path, np.repeat(face(rng, person)[..., None], 3, axis=-1))

@@ -1,9 +1,10 @@
-"""A task that trains in milliseconds, with everything that has a state: batch normalization,
-dropout, momentum, augmentation.
+"""A task that trains in milliseconds and has every kind of state: batch normalization, dropout,
+momentum and augmentation.
 
-`python -m tests.training.small FOLDER EPOCHS` trains it in a process of its own, which stops in the
-middle of the third epoch and waits to be killed; with a number behind, it kills itself half-way
-through that save instead."""
+`python -m tests.training.small FOLDER EPOCHS` trains it in a process of its own, which blocks in
+the middle of the third epoch until it is killed. With a third argument N, the process kills itself
+in the middle of its N-th save instead.
+"""
 
 import os
 import signal
@@ -27,7 +28,7 @@ OPTIMIZERS = {
 
 
 def pictures(count=60, seed=0):
-    """Bright on the left, on the right or nowhere"""
+    """Noise that is brighter on the left (label 1), on the right (label 2) or nowhere (label 0)"""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 3, count)
     x = rng.standard_normal((count, 8, 8, 1)).astype(np.float32)
@@ -38,24 +39,35 @@ def pictures(count=60, seed=0):
 
 def loss(model, x, labels):
     logits = model(x)
-    return softmax_cross_entropy(logits, labels), {
-        "accuracy": (logits.data.argmax(axis=1) == labels).mean()
-    }
+    accuracy = (logits.data.argmax(axis=1) == labels).mean()
+    return softmax_cross_entropy(logits, labels), {"accuracy": accuracy}
 
 
-def small_task(optimizer="sgd", loss=loss, **more):
+def augment(rng, x, labels):
+    return shift(rng, x, 1), labels
+
+
+def small_task(optimizer="sgd", loss=loss, **options):
     rng = np.random.default_rng(0)
     model = Sequential(
-        Convolution.new(rng, (3, 3), 1, 4, padding="same"), BatchNorm(4), ReLU(), MaxPool(2), Flatten(),
-        Dropout(0.8, seed=5), Dense.new(rng, 64, 3),
-    )  # fmt: skip
-    batches = Batches(
-        pictures(), 16, seed=3, transform=lambda rng, x, labels: (shift(rng, x, 1), labels)
+        Convolution.new(rng, (3, 3), 1, 4, padding="same"),
+        BatchNorm(4),
+        ReLU(),
+        MaxPool(2),
+        Flatten(),
+        Dropout(0.8, seed=5),
+        Dense.new(rng, 64, 3),
     )
     return Task(
-        model, OPTIMIZERS[optimizer](model), batches, loss, schedule=Steps(0.05, {2: 0.5}), settings={"seed": 3},
-        baselines={"guessing": float(np.log(3))}, **more,
-    )  # fmt: skip
+        model,
+        OPTIMIZERS[optimizer](model),
+        Batches(pictures(), 16, seed=3, transform=augment),
+        loss,
+        schedule=Steps(0.05, {2: 0.5}),
+        settings={"seed": 3},
+        baselines={"guessing": float(np.log(3))},
+        **options,
+    )
 
 
 def bytes_of(state):
@@ -63,35 +75,37 @@ def bytes_of(state):
 
 
 def everything(task):
-    """Model, optimiser and position, as bytes"""
+    """The state of a task: model, optimiser and position, as bytes"""
     return bytes_of(task.model.state()), bytes_of(task.optimizer.state()), task.batches.state()
 
 
 def dying_in(save, write=Path.write_bytes):
-    """Path.write_bytes, but at its call of this number only half is written before the process is
-    killed"""
+    """A Path.write_bytes that writes half of the bytes and kills the process at call `save`"""
     calls = count(1)
 
-    def half(path, contents):
+    def write_half(path, contents):
         if next(calls) == save:
             write(path, contents[: len(contents) // 2])
             os.kill(os.getpid(), signal.SIGKILL)
         return write(path, contents)
 
-    return half
+    return write_half
 
 
 if __name__ == "__main__":
     folder, epochs, *save = sys.argv[1:]
     steps = count(1)
 
-    def stopping(model, x, labels):
-        if next(steps) == 11 and not save:  # an epoch has 4
+    def blocking(model, x, labels):
+        if next(steps) == 11 and not save:  # an epoch has 4 steps
             threading.Event().wait()
         return loss(model, x, labels)
 
     if save:
         Path.write_bytes = dying_in(int(save[0]))
     train(
-        small_task(loss=stopping), int(epochs), folder, watch=lambda told: print(told, flush=True)
+        small_task(loss=blocking),
+        int(epochs),
+        folder,
+        watch=lambda event: print(event, flush=True),
     )

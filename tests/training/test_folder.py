@@ -1,4 +1,4 @@
-"""One run at a time has a folder, and clears what killed ones left in it."""
+"""The lock on a run's folder, and the half-written files of killed runs."""
 
 import subprocess
 import sys
@@ -16,23 +16,21 @@ pytest.importorskip("fcntl")
 
 
 def test_a_second_run_is_refused_until_the_first_has_ended(tmp_path):
+    message = r"another run is at work in .*; wait until it ends, or choose another folder"
     with alone_in(tmp_path):
         for resume in (False, True):
-            with pytest.raises(
-                FileError,
-                match=r"another run is at work in .*; wait until it ends, or choose another folder",
-            ):
+            with pytest.raises(FileError, match=message):
                 train(small_task(), 1, tmp_path, resume=resume)
         assert list(tmp_path.iterdir()) == []
     train(small_task(), 1, tmp_path)
 
 
-def test_a_killed_process_holds_nothing_and_its_halves_are_cleared(tmp_path):
+def test_a_killed_process_releases_the_lock_and_its_half_written_files_are_deleted(tmp_path):
     half = tmp_path / f".checkpoint-{'0' * 32}.h5"
-    words = [sys.executable, "-m", "tests.training.small", str(tmp_path), "50"]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    command = [sys.executable, "-m", "tests.training.small", str(tmp_path), "50"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     next(line for line in process.stdout if "'epoch'" in line)
-    half.write_text("of a save")
+    half.write_text("half of a checkpoint")
     with pytest.raises(FileError, match="another run is at work"):
         train(small_task(), 1, tmp_path, resume=True)
     assert half.exists()
@@ -43,6 +41,6 @@ def test_a_killed_process_holds_nothing_and_its_halves_are_cleared(tmp_path):
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
-def test_a_name_that_is_empty_is_not_the_current_folder():
+def test_an_empty_name_is_not_the_current_folder():
     with pytest.raises(ArgumentError, match="the name of the run's folder is empty"):
         train(small_task(), 1, "")

@@ -1,4 +1,4 @@
-"""Only the same run goes on, and a checkpoint with anything else in it is refused in a sentence."""
+"""Only the same run resumes, and a checkpoint with invalid values is refused with one message."""
 
 import errno
 import os
@@ -22,27 +22,27 @@ def begun(tmp_path_factory):
     return folder
 
 
-def resumed(folder, **changed):
+def resume(folder, **changes):
     task = small_task()
-    for name, value in changed.items():
+    for name, value in changes.items():
         setattr(task, name, value(task) if callable(value) else value)
     train(task, 1, folder, resume=True)
 
 
-def batches(size=16, seed=3, count=60, **more):
+def batches(size=16, seed=3, count=60, **options):
     return lambda task: Batches(
-        pictures(count), size, seed, transform=task.batches.transform, **more
+        pictures(count), size, seed, transform=task.batches.transform, **options
     )
 
 
-def sgd(momentum=0.9, weight_decay=1e-3, **more):
+def sgd(momentum=0.9, weight_decay=1e-3, **options):
     return lambda task: SGD(
-        task.model.named_parameters(), 0.1, momentum, weight_decay=weight_decay, **more
+        task.model.named_parameters(), 0.1, momentum, weight_decay=weight_decay, **options
     )
 
 
 @pytest.mark.parametrize(
-    ("changed", "names"),
+    ("changes", "names"),
     [
         ({"batches": batches(size=15)}, "batch_size"),
         ({"batches": batches(seed=4)}, "batch_seed"),
@@ -57,15 +57,13 @@ def sgd(momentum=0.9, weight_decay=1e-3, **more):
         ({"clip": 1.0}, "clip"),
     ],
 )
-def test_another_run_does_not_go_on(changed, names, begun):
-    with pytest.raises(
-        ArgumentError,
-        match=rf"was trained with other settings \(.*{names}.*\); resume with the same ones",
-    ):
-        resumed(begun, **changed)
+def test_a_run_with_other_rules_does_not_resume(changes, names, begun):
+    message = rf"was trained with other settings \(.*{names}.*\); resume with the same ones"
+    with pytest.raises(ArgumentError, match=message):
+        resume(begun, **changes)
 
 
-def test_another_learning_rate_is_another_run(tmp_path):
+def test_a_run_with_another_constant_learning_rate_does_not_resume(tmp_path):
     def task(rate):
         task = small_task()
         task.schedule, task.optimizer = None, SGD(task.model.named_parameters(), rate)
@@ -77,41 +75,41 @@ def test_another_learning_rate_is_another_run(tmp_path):
         train(task(0.01), 3, tmp_path, resume=True)
 
 
-def test_the_same_objects_go_on(tmp_path):
+def test_the_same_task_object_resumes(tmp_path):
     task = small_task("adam")
     train(task, 1, tmp_path)
     assert len(train(task, 2, tmp_path, resume=True).rows) == 2
 
 
-def test_other_threads_are_said(begun):
-    before, told = get_threads(), []
-    set_threads(before + 1)
+def test_another_number_of_threads_is_reported(begun):
+    threads, events = get_threads(), []
+    set_threads(threads + 1)
     try:
-        train(small_task(), 1, begun, resume=True, watch=told.append)
+        train(small_task(), 1, begun, resume=True, watch=events.append)
     finally:
-        set_threads(before)
-    assert told[0].startswith(
-        f"the run was begun elsewhere (threads {before}, now {before + 1}): its last digits will not be"
+        set_threads(threads)
+    assert events[0].startswith(
+        f"the run was begun elsewhere (threads {threads}, now {threads + 1}): its results will"
     )
-    train(small_task(), 1, begun, resume=True, watch=told.append)
-    assert len(told) == 1
+    train(small_task(), 1, begun, resume=True, watch=events.append)
+    assert len(events) == 1
 
 
 def test_another_processor_is_reported(begun, monkeypatch):
-    told, here = [], machine.kind()
+    events, processor = [], machine.kind()
     monkeypatch.setattr(machine, "kind", lambda: "another-kind")
-    train(small_task(), 1, begun, resume=True, watch=told.append)
-    assert told[0].startswith(
-        f"the run was begun elsewhere (processor {here}, now another-kind): its"
+    train(small_task(), 1, begun, resume=True, watch=events.append)
+    assert events[0].startswith(
+        f"the run was begun elsewhere (processor {processor}, now another-kind): its"
     )
 
 
-def test_a_checkpoint_that_does_not_name_its_processor_is_gone_on_from(begun, tmp_path):
-    state, told = load(begun / "checkpoint.h5"), []
+def test_a_checkpoint_without_the_name_of_its_processor_resumes(begun, tmp_path):
+    state, events = load(begun / "checkpoint.h5"), []
     del state["machine"]["processor"], state["machine"]["BLAS"]
     save(tmp_path / "checkpoint.h5", state)
-    train(small_task(), 1, tmp_path, resume=True, watch=told.append)
-    assert not [words for words in told if "elsewhere" in str(words)]
+    train(small_task(), 1, tmp_path, resume=True, watch=events.append)
+    assert not [event for event in events if "elsewhere" in str(event)]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +138,7 @@ def test_a_checkpoint_that_does_not_name_its_processor_is_gone_on_from(begun, tm
         ("machine", 3),
     ],
 )
-def test_wrong_values_are_refused_in_a_sentence(path, value, begun, tmp_path):
+def test_invalid_values_are_refused_with_a_message_of_one_line(path, value, begun, tmp_path):
     state = load(begun / "checkpoint.h5")
     part, _, name = path.partition("/")
     if name:
@@ -150,27 +148,25 @@ def test_wrong_values_are_refused_in_a_sentence(path, value, begun, tmp_path):
     save(tmp_path / "checkpoint.h5", state)
     with pytest.raises(MinidlError) as caught:
         train(small_task(), 2, tmp_path, resume=True)
-    assert (
-        isinstance(caught.value, FileError | ArgumentError) and str(caught.value).count("\n") == 0
-    )
+    assert isinstance(caught.value, FileError | ArgumentError)
+    assert str(caught.value).count("\n") == 0
 
 
-def test_a_full_disk_loses_no_epoch(tmp_path, monkeypatch):
-    """The checkpoint of the epoch before stays, and the run goes on from it when there is room
-    again."""
+def test_a_full_disk_does_not_destroy_the_checkpoint(tmp_path, monkeypatch):
+    """The run resumes from it once the disk has space again."""
 
-    def full(path, contents):
+    def write_to_a_full_disk(path, contents):
         with open(path, "wb") as file:
             file.write(bytes(contents)[:1000])
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     train(small_task(), 1, tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(
-        FileError,
-        match=r"cannot write .*checkpoint\.h5: no space left on device; choose another place or make",
-    ):
+    monkeypatch.setattr(Path, "write_bytes", write_to_a_full_disk)
+    message = (
+        r"cannot write .*checkpoint\.h5: no space left on device; choose another place or make"
+    )
+    with pytest.raises(FileError, match=message):
         train(small_task(), 2, tmp_path, resume=True)
     monkeypatch.undo()
     after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}

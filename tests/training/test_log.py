@@ -1,15 +1,15 @@
-"""What the picture of the curves shows, as matplotlib's own objects tell it."""
+"""The picture of the curves, read back from matplotlib's objects."""
 
 import numpy as np
 import pytest
 
-from minidl.training import curves
+from minidl.training import log
 
 pytest.importorskip("matplotlib")
 
 
 def panels(monkeypatch, tmp_path, losses, baselines):
-    """The two drawings, of these validation losses"""
+    """The left and the right panel, for these validation losses"""
     rows = [
         {
             "epoch": epoch,
@@ -20,46 +20,41 @@ def panels(monkeypatch, tmp_path, losses, baselines):
         }
         for epoch, loss in enumerate(losses, 1)
     ]
-    kept = []
-    save = curves.save_figure
-    monkeypatch.setattr(
-        curves, "save_figure", lambda figure, path: (save(figure, path), kept.append(figure))
-    )
-    curves.plot_curves(tmp_path / "curves.png", rows, baselines)
+    figures, save_figure = [], log.save_figure
+
+    def save(figure, path):
+        save_figure(figure, path)
+        figures.append(figure)
+
+    monkeypatch.setattr(log, "save_figure", save)
+    log.plot_curves(tmp_path / "curves.png", rows, baselines)
     assert (tmp_path / "curves.png").stat().st_size > 5000
-    return kept[0].axes
+    return figures[0].axes
 
 
-def test_a_spike_and_a_far_baseline_do_not_flatten_the_curves(monkeypatch, tmp_path):
-    left, right = panels(
-        monkeypatch,
-        tmp_path,
-        [1.2, 0.9, 300.0, 0.7, 0.6, 0.5],
-        {"guessing": 2.0, "collapsed": 50.0},
-    )
+def test_a_spike_and_a_distant_baseline_are_cut_off_and_named(monkeypatch, tmp_path):
+    losses, baselines = [1.2, 0.9, 300.0, 0.7, 0.6, 0.5], {"guessing": 2.0, "collapsed": 50.0}
+    left, right = panels(monkeypatch, tmp_path, losses, baselines)
     low, high = left.get_ylim()
     assert -0.5 < low < 1 / 6 and 2.0 < high < 3
-    told = left.get_title(loc="left")
-    assert (
-        "validation loss up to 300, in epoch 3" in told
-        and "collapsed at 50" in told
-        and "guessing" not in told
-    )
+    title = left.get_title(loc="left")
+    assert "validation loss up to 300, in epoch 3" in title
+    assert "collapsed at 50" in title and "guessing" not in title
     assert right.get_title(loc="left") == ""
 
 
-def test_what_falls_from_a_height_is_not_cut(monkeypatch, tmp_path):
+def test_a_curve_that_falls_from_a_high_value_is_not_cut_off(monkeypatch, tmp_path):
     left, _ = panels(monkeypatch, tmp_path, [3.0, 1.5, 0.8, 0.7, 0.6, np.nan], {"guessing": 2.0})
     assert left.get_title(loc="left") == "" and left.get_ylim()[1] > 3
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 3, 30])
-def test_epochs_are_whole(epochs, monkeypatch, tmp_path):
+def test_the_ticks_are_integers(epochs, monkeypatch, tmp_path):
     left, _ = panels(monkeypatch, tmp_path, [1.0] * epochs, {})
     ticks = left.get_xticks()
     assert len(ticks) > 0 and np.array_equal(ticks, np.rint(ticks))
 
 
-def test_no_line_goes_through_the_legend(monkeypatch, tmp_path):
+def test_the_legend_is_below_the_curves(monkeypatch, tmp_path):
     for panel in panels(monkeypatch, tmp_path, [1.0, 0.5], {"guessing": 2.0}):
         assert panel.get_legend().get_window_extent().y1 < panel.get_window_extent().y0

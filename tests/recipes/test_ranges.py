@@ -1,12 +1,12 @@
-"""Settings in a checkpoint of unknown origin: each wrong type and range is named."""
+"""Invalid settings, as a checkpoint of unknown origin can hold them, are found and described."""
 
 import pytest
 
 from minidl.recipes import cifar10, faces, siamese, signals, volumes
-from minidl.recipes.settings import LONGEST, unfit
+from minidl.recipes.ranges import LONGEST, unfit
 
 RECIPES = siamese, cifar10, faces, signals, volumes
-WRONG = {
+INVALID = {
     int: [None, "1", "\x1b[31m", 1.0, float("nan"), True, [1], {}, -1, 10**30],
     float: [None, "1", True, [0.1], {}, float("nan"), float("inf"), 10**400, -1e300],
     bool: [None, 0, 1, "yes", [True]],
@@ -14,12 +14,12 @@ WRONG = {
 }
 
 
-def settings_of(recipe, preset="seed"):
+def settings_of(recipe, preset="original"):
     return {"preset": preset, "seed": 0, **recipe.PRESETS[preset]}
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_the_presets_fit(recipe):
+def test_the_presets_are_valid(recipe):
     for preset in recipe.PRESETS:
         assert unfit(recipe, settings_of(recipe, preset)) is None
     assert unfit(recipe, settings_of(recipe) | {"limit": None, "clip": 3}) is None
@@ -27,18 +27,15 @@ def test_the_presets_fit(recipe):
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_each_setting_of_a_wrong_type_or_out_of_range_is_named(recipe):
+def test_each_setting_of_a_wrong_type_or_out_of_range_is_found(recipe):
     for name, usual in settings_of(recipe).items():
         kind = float if name == "clip" else type(usual)
-        for value in WRONG[kind]:
-            if not (name == "clip" and value is None):
-                found, value_in_words, wanted = unfit(recipe, settings_of(recipe) | {name: value})
-                assert (
-                    found == name
-                    and len(value_in_words) < 200
-                    and value_in_words.isprintable()
-                    and wanted
-                )
+        for value in INVALID[kind]:
+            if name == "clip" and value is None:
+                continue
+            setting, shown, wanted = unfit(recipe, settings_of(recipe) | {name: value})
+            assert setting == name and wanted
+            assert len(shown) < 200 and shown.isprintable()
 
 
 @pytest.mark.parametrize(
@@ -52,8 +49,8 @@ def test_each_setting_of_a_wrong_type_or_out_of_range_is_named(recipe):
         ({"clip": 0.0}, ("clip", "0.0", "a number above 0")),
         ({"clip": -1}, ("clip", "-1", "a number above 0")),
         ({"schedule": "two-cycles"}, ("schedule", "'two-cycles'", "one of constant, one-cycle")),
-        ({"preset": ["seed"]}, ("preset", "['seed']", "one of seed, fast")),
+        ({"preset": ["original"]}, ("preset", "['original']", "one of original, fast")),
     ],
 )
-def test_messages_name_the_wanted_value(change, expected):
+def test_the_valid_values_are_described(change, expected):
     assert unfit(signals, settings_of(signals) | change) == expected
