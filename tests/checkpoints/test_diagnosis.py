@@ -106,11 +106,12 @@ def test_colours_and_axes(sentences, arrays, samples):
 def test_another_training_is_only_a_note(sentences, arrays):
     (sentence,) = sentences({"conv_a/kernel": arrays["conv_a/kernel"] + 1})
     assert sentence.startswith("note: a.h5 is another training of small")
-    assert "cannot be told from the numbers" in sentence
+    assert "cannot be determined from the numbers" in sentence
 
 
 def test_absurdly_large_numbers(sentences, arrays):
     damaged = arrays["conv_a/bias"] * 0 + 3e38
     assert sentences({"conv_a/bias": damaged}) == [
-        "error: a.h5 has numbers beyond 1e+06 in conv_a/bias, as no trained network has: the file is damaged"
+        "error: a.h5 has numbers beyond 1e+06 in conv_a/bias, which no trained network has: "
+        "the file is damaged; get it again"
     ]

@@ -74,7 +74,7 @@ PICKLES = {
 @pytest.mark.parametrize("container", ["zip", "legacy"])
 @pytest.mark.parametrize("kind", PICKLES)
 def test_pickles_that_expand_exponentially(tmp_path, samples, monkeypatch, container, kind):
-    monkeypatch.setattr(unpickling._Known, "left", 50_000)
+    monkeypatch.setattr(unpickling.StateDictUnpickler, "left", 50_000)
     path = tmp_path / "a.pth"
     if container == "zip":
         pickled(path, PICKLES[kind], {"0": bytes(4)})
