@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl.data.idx import read_idx
+from minidl.data.mnist import read_idx
 from minidl.errors import FileError
 from tests.data.official import idx
 

@@ -271,6 +271,12 @@ def test_reading_at_a_size_is_reading_and_making_it_that_size(tmp_path, form, si
     assert abs(found - wanted).mean() < 3
 
 
+def test_a_size_whose_proportions_round_to_more_than_the_picture(tmp_path):
+    """21 / 19 * 19 is larger than 21 in float64."""
+    path = saved(tmp_path, Image.new("RGB", (2, 21), RED))
+    np.testing.assert_array_equal(read_at_size(path, (19, 1)), np.broadcast_to(RED, (19, 1, 3)))
+
+
 def test_alpha_palette_and_depth_in_strips_are_those_of_the_whole(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     colours = Image.fromarray(rng.integers(0, 256, (37, 23, 3), np.uint8))

@@ -99,8 +99,8 @@ def test_several_streams_and_what_stands_between_them(tmp_path):
 @pytest.mark.parametrize(
     ("axes", "lengths", "message"),
     [
-        (3, (2**32 - 1, 2**32 - 1, 2**32 - 1), "its header tells of"),
-        (3, (0, 28, 28), "its header tells of 0 numbers"),
+        (3, (2**32 - 1, 2**32 - 1, 2**32 - 1), "its header states"),
+        (3, (0, 28, 28), "its header states 0 numbers"),
         (255, (1,), "its array has 255 axes, wanted 3"),
     ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minidl.data.identities import IdentityBatches
-from minidl.data.side_by_side import SideBySide
+from minidl.data.batches import SideBySide
 
 LABELS = np.repeat(np.arange(6), 5)
 
