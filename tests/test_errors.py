@@ -18,7 +18,7 @@ def test_every_error_is_a_minidl_error():
     assert len(classes) >= 7 and all(issubclass(kind, MinidlError) for kind in classes)
 
 
-def test_every_error_can_be_caught_as_python_s_own():
+def test_errors_are_subclasses_of_python_s_errors():
     assert issubclass(errors.ShapeError, ValueError)
     assert issubclass(errors.FileError, OSError)
     assert issubclass(errors.DeviceError, RuntimeError)
@@ -26,14 +26,14 @@ def test_every_error_can_be_caught_as_python_s_own():
 
 
 @pytest.mark.parametrize("value", ["c", None, []])
-def test_one_of_shows_the_list(value):
+def test_one_of_lists_the_words(value):
     assert one_of("letter", "a", {"a": 1, "b": 2}) == "a"
     with pytest.raises(ArgumentError) as caught:
         one_of("letter", value, {"a": 1, "b": 2})
     assert str(caught.value) == f"letter is {value!r}; wanted one of 'a', 'b'"
 
 
-def test_one_of_names_the_word_that_is_like_it():
+def test_one_of_proposes_the_most_similar_word():
     with pytest.raises(
         ArgumentError,
         match=r"pooling is 'Average'; wanted one of 'average', 'max'; did you mean 'average'\?",
@@ -50,7 +50,7 @@ def test_one_of_names_the_word_that_is_like_it():
         ([np.zeros(3)], "[array([0., 0., 0.])]"),
     ],
 )  # fmt: skip
-def test_a_value_in_a_message_is_short(value, words):
+def test_brief(value, words):
     assert brief(value) == words
 
 
@@ -66,7 +66,7 @@ LONG = np.zeros((30, 40))
         lambda: data.Batches((x,), LONG, seed=0), lambda: data.picture_folder(".", LONG), lambda: minidl.device(LONG),
     ],
 )  # fmt: skip
-def test_no_message_holds_a_whole_array(call):
+def test_messages_do_not_contain_arrays(call):
     with pytest.raises(MinidlError) as caught:
         call()
     assert len(str(caught.value)) < 300
@@ -122,7 +122,7 @@ def test_no_message_holds_a_whole_array(call):
         ),
     ],
 )
-def test_the_whole_sentence(call, sentence):
+def test_messages(call, sentence):
     with pytest.raises(MinidlError) as caught:
         call()
     assert str(caught.value) == sentence
@@ -173,12 +173,12 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("call", REFUSED.values(), ids=REFUSED.keys())
-def test_a_mistake_is_refused_in_words(call):
+def test_invalid_arguments_are_refused(call):
     with pytest.raises(MinidlError, match=r"\w+.*(; wanted|: |; from|; give|; use|; move|; leave)"):
         call()
 
 
-def test_numpy_s_integers_are_integers():
+def test_numpy_integers_are_accepted():
     two = np.int64(2)
     assert ops.max_pool(x, two, stride=two).shape == (1, 3, 3, 2)
     assert ops.convolution(
@@ -186,6 +186,6 @@ def test_numpy_s_integers_are_integers():
     ).shape == (1, 6, 6, 4)
 
 
-def test_shapes_are_refused_as_shapes():
+def test_shapes_that_do_not_match_raise_shape_error():
     with pytest.raises(ShapeError):
         ops.add(np.ones(2), np.ones(3))

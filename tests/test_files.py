@@ -31,7 +31,7 @@ def alone(path):
     return list(path.parent.iterdir()) == [path]
 
 
-def test_a_file_is_replaced_when_the_block_ends_well(old):
+def test_a_file_is_replaced_at_the_end_of_the_block(old):
     with replacing(old) as new:
         new.write_text("new")
         assert old.read_text() == "old"
@@ -41,7 +41,7 @@ def test_a_file_is_replaced_when_the_block_ends_well(old):
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
-def test_an_error_leaves_the_old_file_untouched(old, error):
+def test_an_error_keeps_the_old_file(old, error):
     with pytest.raises(error), replacing(old) as new:
         new.write_text("half")
         raise error
@@ -50,7 +50,7 @@ def test_an_error_leaves_the_old_file_untouched(old, error):
 
 
 @pytest.mark.parametrize("where", ["fsync", "replace"])
-def test_a_full_disk_is_said_and_the_old_file_untouched(old, monkeypatch, where):
+def test_a_full_disk_is_reported_and_keeps_the_old_file(old, monkeypatch, where):
     def full(*args):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -65,13 +65,13 @@ def test_a_full_disk_is_said_and_the_old_file_untouched(old, monkeypatch, where)
     assert alone(old)
 
 
-def test_a_file_error_of_the_block_keeps_its_own_words(old):
+def test_a_file_error_of_the_block_keeps_its_message(old):
     with pytest.raises(FileError, match=r"^my own words$"), replacing(old):
         raise FileError("my own words")
     assert alone(old)
 
 
-def test_a_folder_that_is_missing_is_said(tmp_path):
+def test_a_missing_folder_is_reported(tmp_path):
     path = tmp_path / "missing" / "out.png"
     with (
         pytest.raises(
@@ -103,7 +103,7 @@ def test_the_replaced_file_keeps_its_permissions_and_the_links_to_it(old):
     assert old.stat().st_mode & 0o777 == 0o640
 
 
-def test_halves_of_killed_processes_are_cleared_and_nothing_else(old, monkeypatch):
+def test_only_temporary_files_of_killed_processes_are_removed(old, monkeypatch):
     others = [
         old.with_name(name) for name in (".weights.npz", ".weights-1.npz", f".other-{'0' * 32}.npz")
     ]
@@ -117,7 +117,7 @@ def test_halves_of_killed_processes_are_cleared_and_nothing_else(old, monkeypatc
     assert sorted(old.parent.iterdir()) == sorted([old, *others])
 
 
-def test_halves_of_many_files_are_cleared_by_a_pattern(tmp_path):
+def test_temporary_files_are_removed_by_a_pattern(tmp_path):
     halves = [tmp_path / f".step-{number:05}-{'0a' * 16}.png" for number in (2, 40)]
     others = [
         tmp_path / name
@@ -139,7 +139,7 @@ def test_text_is_appended_in_place(old):
     assert old.read_text() == "older, é\n" and old.stat().st_ino == number
 
 
-def test_where_not_all_can_be_appended_nothing_is(old, monkeypatch):
+def test_an_incomplete_append_is_undone(old, monkeypatch):
     class Full:
         """A disk with three free bytes"""
 
@@ -169,7 +169,7 @@ def test_where_not_all_can_be_appended_nothing_is(old, monkeypatch):
     assert old.read_text() == "old"
 
 
-def test_what_can_be_written_is_written_where_it_should_be(tmp_path):
+def test_a_file_that_can_be_written_stays_in_its_folder(tmp_path):
     assert write_somewhere(tmp_path / "new", lambda path: path.write_text("new")) == (
         tmp_path / "new",
         None,
@@ -189,7 +189,7 @@ def places(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("blocked", "wanted"), [(["own"], "here/a.png"), (["own", "here"], "temporary/minidl-*/a.png")]
 )
-def test_where_the_disk_is_full_it_is_written_elsewhere(places, blocked, wanted):
+def test_on_a_full_disk_another_folder_is_used(places, blocked, wanted):
     def write(path):
         with replacing(path) as beside:
             beside.write_text("whole")
@@ -204,7 +204,7 @@ def test_where_the_disk_is_full_it_is_written_elsewhere(places, blocked, wanted)
     assert len([path for path in places.rglob("*") if path.is_file()]) == 2
 
 
-def test_elsewhere_too_nothing_is_written_over(places):
+def test_files_in_another_folder_are_not_overwritten(places):
     (places / "here" / "a.png").write_text("mine")
 
     def write(path):
@@ -219,7 +219,7 @@ def test_elsewhere_too_nothing_is_written_over(places):
     )
 
 
-def test_where_every_disk_is_full_the_error_names_the_first_place(places):
+def test_if_every_disk_is_full_the_error_names_the_first_path(places):
     def write(path):
         raise FileError(f"{path} is full")
 
@@ -231,7 +231,7 @@ def test_where_every_disk_is_full_the_error_names_the_first_place(places):
         assert not any(name.startswith("minidl-") for name in set(os.listdir("/dev/shm")) - before)
 
 
-def test_what_must_exist(old):
+def test_must_exist(old):
     assert must_exist(str(old)) == old
     with pytest.raises(FileError, match="there is no such picture; check the name and the folder"):
         must_exist(old.with_suffix(".png"), "picture")
@@ -241,7 +241,7 @@ def test_what_must_exist(old):
         must_exist(old.parent, "picture")
 
 
-def test_what_must_be_writable(old, monkeypatch):
+def test_must_be_writable(old, monkeypatch):
     assert must_be_writable(old) == old
     with pytest.raises(FileError, match="is a folder; give the name of a file in it"):
         must_be_writable(old.parent)
@@ -257,7 +257,7 @@ def test_what_must_be_writable(old, monkeypatch):
 @pytest.mark.parametrize(
     "address", ["http://a.b/c", "HTTPS://a.b/c.png", "ftp://a/b", "s3://bucket/key"]
 )
-def test_an_address_is_no_file(address):
+def test_an_address_is_refused(address):
     for refuse in (must_exist, must_be_writable, lambda path: must_be_folder(path, "a folder")):
         for form in (address, Path(address)):
             with pytest.raises(
@@ -266,7 +266,7 @@ def test_an_address_is_no_file(address):
                 refuse(form)
 
 
-def test_a_file_or_folder_that_looks_like_an_address_is_one(tmp_path, monkeypatch):
+def test_a_file_may_look_like_an_address(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "http:").mkdir()
     (tmp_path / "http:" / "a.png").write_text("")
@@ -276,13 +276,13 @@ def test_a_file_or_folder_that_looks_like_an_address_is_one(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("name", ["a,b", "a,", "photo,of.us.png"])
-def test_not_every_comma_is_between_two_files(name):
+def test_a_comma_may_be_part_of_a_name(name):
     with pytest.raises(FileError, match="there is no such file; check the name and the folder"):
         must_exist(name)
 
 
 @pytest.mark.parametrize("name", ["missing", "a" * 5000, "a\0b"])
-def test_what_is_no_folder_is_refused(name):
+def test_paths_that_are_no_folder_are_refused(name):
     with pytest.raises(
         FileError,
         match=r"is no folder; name a folder of pictures|cannot be read: .*; check the name",

@@ -45,7 +45,7 @@ def interrupted(tmp_path, at, *start):
 
 @pytest.mark.parametrize("at", ["numpy", "minidl.style_transfer", "minidl.cli.parser"])
 @pytest.mark.parametrize("start", [["-m", "minidl"], ["minidl"]])
-def test_ctrl_c_during_the_imports_is_one_line(at, start, tmp_path):
+def test_ctrl_c_during_the_imports_prints_one_line(at, start, tmp_path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "minidl").write_text(SCRIPT)
     words = start if start[0] == "-m" else [str(tmp_path / "bin" / "minidl")]
@@ -53,13 +53,13 @@ def test_ctrl_c_during_the_imports_is_one_line(at, start, tmp_path):
     assert (found.returncode, found.stderr, found.stdout) == (130, "minidl: stopped\n", "")
 
 
-def test_a_program_that_imports_minidl_gets_a_keyboard_interrupt(tmp_path):
+def test_other_programs_get_a_keyboard_interrupt(tmp_path):
     program = "try:\n    import minidl\nexcept KeyboardInterrupt:\n    print('caught')\n"
     found = interrupted(tmp_path, "minidl.backend", "-c", program)
     assert (found.returncode, found.stdout) == (0, "caught\n")
 
 
-def test_another_handler_stays(monkeypatch):
+def test_another_handler_is_kept(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/usr/bin/minidl"])
     before = signal.getsignal(signal.SIGINT)
     try:
@@ -91,7 +91,7 @@ def test_which_processes_are_the_command(argv, words, expected, monkeypatch):
 
 
 @pytest.mark.parametrize("moment", ["_parser", "run"])
-def test_ctrl_c_in_a_command_is_one_line(moment, monkeypatch, capsys):
+def test_ctrl_c_in_a_command_prints_one_line(moment, monkeypatch, capsys):
     def stop(*arguments):
         signal.raise_signal(signal.SIGINT)
 

@@ -20,7 +20,7 @@ LISTED = {  # what NumPy lists of a processor -> the widest of it
 
 @pytest.mark.parametrize(("names", "widest"), LISTED.items(), ids=" ".join)
 @pytest.mark.parametrize("part", ["baseline", "found"])
-def test_the_widest_instructions_of_those_that_numpy_uses(names, widest, part, monkeypatch):
+def test_instructions_are_the_widest_that_numpy_uses(names, widest, part, monkeypatch):
     monkeypatch.setattr(np, "show_config", lambda mode: {"SIMD Extensions": {part: [*names]}})
     monkeypatch.setattr(machine.platform, "machine", lambda: "x86_64")
     assert machine.instructions() == widest
@@ -34,7 +34,7 @@ def test_the_widest_instructions_of_those_that_numpy_uses(names, widest, part, m
         ("aarch64", "SVE", "aarch64-sve"), ("", "x86_64", "aarch64-x86-64"),
     ],
 )  # fmt: skip
-def test_the_kind_is_the_maker_and_the_instructions(name, instructions, kind, monkeypatch):
+def test_kind_is_the_maker_and_the_instructions(name, instructions, kind, monkeypatch):
     monkeypatch.setattr(machine, "processor", lambda: name)
     monkeypatch.setattr(machine, "instructions", lambda: instructions)
     monkeypatch.setattr(machine.platform, "machine", lambda: "aarch64")
@@ -43,7 +43,7 @@ def test_the_kind_is_the_maker_and_the_instructions(name, instructions, kind, mo
     assert machine.kind_with_gpu() == f"nvidia-h200-{kind}"
 
 
-def test_info_prints_the_processor_its_instructions_and_the_kernels_of_blas(monkeypatch, capsys):
+def test_info_prints_processor_instructions_and_blas(monkeypatch, capsys):
     monkeypatch.setattr(machine, "processor", lambda: "AMD EPYC")
     monkeypatch.setattr(machine, "instructions", lambda: "AVX2")
     monkeypatch.setattr(machine, "blas", lambda: "openblas 0.3.31 (Haswell)")

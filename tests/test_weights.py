@@ -16,14 +16,14 @@ README = (WEIGHTS / "README.md").read_text()
 FACES = "face_detector", "face_landmarks", "face_recognition"
 
 
-def test_the_readme_tells_of_every_file_and_its_hash():
+def test_the_readme_lists_every_file_and_its_hash():
     for path in WEIGHTS.glob("*.h5"):
         [told] = re.findall(rf"`{path.name}` \| `([0-9a-f]{{64}})`", README)
         assert sha256(path.read_bytes()).hexdigest() == told
     assert {path.stem for path in WEIGHTS.glob("*.h5")} == {"vgg19", *FACES}
 
 
-def test_what_they_hold_is_said_in_the_files_too():
+def test_the_files_contain_licence_and_provenance():
     for name in FACES:
         told = read(WEIGHTS / f"{name}.h5").provenance
         assert told["licence"].startswith("MIT") and "face-api 1.7.15" in told["way"]
@@ -31,7 +31,7 @@ def test_what_they_hold_is_said_in_the_files_too():
 
 
 @pytest.mark.parametrize("name", FACES)
-def test_the_commands_of_the_readme_make_them_again(name, minidl_data, tmp_path, monkeypatch):
+def test_the_commands_of_the_readme_reproduce_the_files(name, minidl_data, tmp_path, monkeypatch):
     [command] = re.findall(
         rf"    minidl (weights convert \S+ {name}\.h5(?: .*\\\n)(?: .*\\\n)* .*)\n", README
     )

@@ -80,7 +80,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_all_files_come_and_stay(server, tmp_path, capsys):
+def test_all_files_are_downloaded_once(server, tmp_path, capsys):
     folder = tmp_path / "new" / "folder"
     assert fetch("mnist", folder) == folder
     assert names(folder) == sorted(NAMES) and all(
@@ -92,21 +92,21 @@ def test_all_files_come_and_stay(server, tmp_path, capsys):
     assert len(server.asked) == 2
 
 
-def test_they_go_to_the_cache(server, tmp_path, monkeypatch, capsys):
+def test_the_default_folder_is_the_cache(server, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert fetch_dataset("mnist", quiet=True) == tmp_path / "minidl/mnist"
     assert names(tmp_path / "minidl/mnist") == sorted(NAMES)
     assert not capsys.readouterr().err
 
 
-def test_a_file_that_is_wrong_is_replaced(server, tmp_path):
+def test_a_wrong_file_is_replaced(server, tmp_path):
     (tmp_path / NAMES[0]).write_bytes(b"cut")
     fetch("mnist", tmp_path)
     assert (tmp_path / NAMES[0]).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("knows_range", [True, False])
-def test_a_download_that_was_cut_goes_on(server, tmp_path, knows_range):
+def test_an_interrupted_download_is_continued(server, tmp_path, knows_range):
     server.cut, server.knows_range = 100_000, knows_range
     with pytest.raises(FileError, match=r"pictures\.gz cannot be fetched .*ended after 100,000 of 256,000 bytes.*; "
                                         r".*/pictures\.gz\.part keeps the 100,000 bytes .*run it again"):  # fmt: skip
@@ -118,7 +118,7 @@ def test_a_download_that_was_cut_goes_on(server, tmp_path, knows_range):
     assert server.asked == [None, "bytes=100000-", None]
 
 
-def test_a_partial_file_that_does_not_fit_is_begun_anew(server, tmp_path):
+def test_a_wrong_partial_file_is_downloaded_again(server, tmp_path):
     for partial in b"other", CONTENT + b"more", bytes(len(CONTENT)):
         (tmp_path / f"{NAMES[0]}.part").write_bytes(partial)
         fetch("mnist", tmp_path)
@@ -126,20 +126,20 @@ def test_a_partial_file_that_does_not_fit_is_begun_anew(server, tmp_path):
         (tmp_path / NAMES[0]).unlink()
 
 
-def test_a_partial_file_that_is_whole_needs_no_network(server, tmp_path):
+def test_a_complete_partial_file_needs_no_network(server, tmp_path):
     for name in NAMES:
         (tmp_path / f"{name}.part").write_bytes(CONTENT)
     fetch("mnist", tmp_path)
     assert names(tmp_path) == sorted(NAMES) and not server.asked
 
 
-def test_without_a_length(server, tmp_path):
+def test_a_server_that_sends_no_length(server, tmp_path):
     server.sends_length = False
     fetch("mnist", tmp_path)
     assert names(tmp_path) == sorted(NAMES)
 
 
-def test_another_file_is_refused_and_thrown_away(server, tmp_path):
+def test_a_file_with_a_wrong_hash_is_removed(server, tmp_path):
     server.content = CONTENT[::-1]
     with pytest.raises(
         FileError,
@@ -150,13 +150,13 @@ def test_another_file_is_refused_and_thrown_away(server, tmp_path):
 
 
 @pytest.mark.parametrize("status, reason", [(404, "Not Found"), (503, "Service Unavailable")])
-def test_what_the_server_says_is_told(server, tmp_path, status, reason):
+def test_the_error_contains_that_of_the_server(server, tmp_path, status, reason):
     server.status = status
     with pytest.raises(FileError, match=rf"{server.address} failed: HTTP Error {status}: {reason}"):
         fetch("mnist", tmp_path)
 
 
-def test_a_second_address_is_tried_and_both_are_told(server, tmp_path, monkeypatch):
+def test_the_second_address_is_used_if_the_first_fails(server, tmp_path, monkeypatch):
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         refused = f"http://127.0.0.1:{nobody.getsockname()[1]}/"
@@ -181,14 +181,14 @@ def test_a_file_of_another_length_is_not_downloaded(server, tmp_path):
         assert not names(tmp_path)
 
 
-def test_no_more_is_taken_than_the_file_has(server, tmp_path):
+def test_a_download_stops_at_the_size_of_the_file(server, tmp_path):
     server.content, server.sends_length = CONTENT * 100, False
     with pytest.raises(FileError, match="it sent more than the 256,000 bytes of the file"):
         fetch("mnist", tmp_path)
     assert (tmp_path / f"{NAMES[0]}.part").stat().st_size <= len(CONTENT)
 
 
-def test_all_addresses_are_of_https():
+def test_all_addresses_are_encrypted():
     addresses = [address for source in SOURCES.values() for address in source.addresses]
     assert all(address.startswith("https://") and address.endswith("/") for address in addresses)
     assert fetching.SCHEMES == ("https",)
@@ -221,7 +221,7 @@ def test_a_redirect_from_https_to_http_is_refused():
     assert sent.full_url == "https://example.org/b"
 
 
-def test_a_server_that_is_none(tmp_path, monkeypatch):
+def test_a_server_that_does_not_speak_http(tmp_path, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as nonsense:
         address = f"http://127.0.0.1:{nonsense.getsockname()[1]}/"
         monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -243,7 +243,7 @@ def test_a_server_that_is_none(tmp_path, monkeypatch):
         thread.join()
 
 
-def test_folders_and_names_that_cannot_be(tmp_path):
+def test_invalid_folders_and_names_are_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(FileError, match=r"cannot make the folder .*file"):
         fetch("mnist", tmp_path / "file")

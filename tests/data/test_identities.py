@@ -24,7 +24,7 @@ def batches(counts, people, pictures, seed=0, **options):
     counts=st.lists(st.integers(1, 11), min_size=2, max_size=7), people=st.integers(2, 8), pictures=st.integers(2, 5),
     seed=st.integers(0, 99),
 )  # fmt: skip
-def test_every_batch_is_p_people_and_every_epoch_all_pictures(counts, people, pictures, seed):
+def test_batches_contain_p_people_and_epochs_all_pictures(counts, people, pictures, seed):
     made, labels = batches(counts, people, pictures, seed, prefetch=0)
     for _ in range(2):
         epoch = list(made)
@@ -42,7 +42,7 @@ def test_every_batch_is_p_people_and_every_epoch_all_pictures(counts, people, pi
     assert len(made) == max(*hands, -(-sum(hands) // min(people, len(counts))))
 
 
-def test_orl_s_epoch():
+def test_an_epoch_of_the_orl_faces():
     """30 people with 10 pictures: two hands of five each, 10 people a batch, so 6 batches in which
     each picture comes once"""
     made, _ = batches([10] * 30, 10, 5)
@@ -51,7 +51,7 @@ def test_orl_s_epoch():
     assert set(Counter(np.concatenate([numbers for numbers, _ in epoch]).tolist()).values()) == {1}
 
 
-def test_the_seed_decides():
+def test_the_batches_depend_on_the_seed():
     def numbers(seed):
         return [numbers.tolist() for numbers, _ in batches([4, 6, 5, 9], 3, 2, seed)[0]]
 
@@ -61,7 +61,7 @@ def test_the_seed_decides():
     assert [n.tolist() for n, _ in made] != [n.tolist() for n, _ in made]  # each epoch its own
 
 
-def test_a_run_goes_on_in_the_middle_of_an_epoch():
+def test_an_interrupted_epoch_is_continued():
     def change(rng, numbers, labels):
         return numbers + rng.random(len(numbers)), labels
 
@@ -83,6 +83,6 @@ def test_a_run_goes_on_in_the_middle_of_an_epoch():
         ([5, 5], 2, 2.5, "the pictures of a batch are 2.5"),
     ],
 )
-def test_what_makes_no_sense_is_refused(counts, people, pictures, words):
+def test_invalid_arguments_are_refused(counts, people, pictures, words):
     with pytest.raises(ArgumentError, match=words):
         batches(counts, people, pictures)

@@ -44,13 +44,13 @@ def test_a_picture_is_rgb_float32_height_first(tmp_path, two_colours):
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM"])
-def test_every_readable_form_is_told_by_content_not_by_name(tmp_path, two_colours, form):
+def test_formats_are_recognised_by_content(tmp_path, two_colours, form):
     image = read_image(saved(tmp_path, two_colours, "picture.dat", format=form))
     assert abs(image[4, 1] - RED).max() < 12
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation_is_followed(tmp_path, orientation):
+def test_the_exif_orientation_is_applied(tmp_path, orientation):
     pixels = np.zeros((8, 12, 3), np.uint8)
     pixels[:2, :3] = 255  # a bright corner, at the top left
     exif = Image.Exif()
@@ -65,7 +65,7 @@ def test_exif_orientation_is_followed(tmp_path, orientation):
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 90])
-def test_an_orientation_that_is_none_turns_nothing(tmp_path, two_colours, orientation):
+def test_an_invalid_orientation_is_ignored(tmp_path, two_colours, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = saved(tmp_path, two_colours, exif=exif)
@@ -96,7 +96,7 @@ def test_floating_point_pixels_are_refused(tmp_path):
         read_image(path)
 
 
-def test_pictures_are_made_smaller_and_never_larger(tmp_path, two_colours):
+def test_pictures_are_reduced_and_never_enlarged(tmp_path, two_colours):
     path = saved(tmp_path, two_colours)
     assert read_image(path, longest=6).shape == (4, 6, 3)
     assert read_image(path, longest=100).shape == (8, 12, 3)
@@ -104,7 +104,7 @@ def test_pictures_are_made_smaller_and_never_larger(tmp_path, two_colours):
 
 
 @pytest.mark.parametrize("name", ["painted.png", "painted.jpg", "painted.JPEG", "painted.webp"])
-def test_what_is_written_can_be_read_with_its_metadata(tmp_path, name):
+def test_a_written_picture_is_read_with_its_metadata(tmp_path, name):
     image = np.full((20, 30, 3), (300.0, -5.0, 99.6))
     metadata = {"settings": {"steps": 3, "layers": {"conv1_1": 0.2}}, "name": "Café"}
     write_image(tmp_path / name, image, metadata)
@@ -113,7 +113,7 @@ def test_what_is_written_can_be_read_with_its_metadata(tmp_path, name):
     assert [p.name for p in tmp_path.iterdir()] == [name]
 
 
-def test_nan_never_reaches_a_file(tmp_path):
+def test_nan_is_not_written(tmp_path):
     image = np.zeros((4, 4, 3))
     image[1, 2, 0] = np.nan
     with pytest.raises(NonFiniteError):
@@ -122,12 +122,12 @@ def test_nan_never_reaches_a_file(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["painted.gif", "painted", "painted.txt"])
-def test_unknown_endings_are_refused(tmp_path, name):
+def test_other_endings_are_refused(tmp_path, name):
     with pytest.raises(FileError, match=r"writes \.png, \.jpg"):
         write_image(tmp_path / name, np.zeros((4, 4, 3)))
 
 
-def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
+def test_a_full_disk_keeps_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "painted.png"
     write_image(path, np.zeros((4, 4, 3)))
     before = path.read_bytes()
@@ -142,7 +142,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["painted.png"]
 
 
-def test_what_is_no_picture_is_said_to_be_none(tmp_path):
+def test_files_that_are_no_pictures_are_refused(tmp_path):
     files = {
         "missing.png": None,
         "empty.png": b"",
@@ -161,7 +161,7 @@ def test_what_is_no_picture_is_said_to_be_none(tmp_path):
         read_metadata(shipped_picture("chelsea"))
 
 
-def test_a_truncated_picture_is_said_to_be_damaged(tmp_path):
+def test_a_truncated_picture_is_refused(tmp_path):
     whole = shipped_picture("rocket").read_bytes()
     (tmp_path / "half.jpg").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(FileError, match=r"half\.jpg is damaged .*truncated"):
@@ -169,7 +169,7 @@ def test_a_truncated_picture_is_said_to_be_damaged(tmp_path):
 
 
 @pytest.mark.parametrize("use", [read_image, read_metadata])
-def test_too_little_memory_is_no_damage(tmp_path, monkeypatch, two_colours, use):
+def test_the_error_for_too_little_memory_says_so(tmp_path, monkeypatch, two_colours, use):
     def full(picture):
         raise MemoryError
 
@@ -181,7 +181,7 @@ def test_too_little_memory_is_no_damage(tmp_path, monkeypatch, two_colours, use)
         use(path)
 
 
-def test_bytes_that_are_read_already_are_the_picture(tmp_path, two_colours):
+def test_a_picture_is_read_from_bytes(tmp_path, two_colours):
     path = saved(tmp_path, two_colours)
     file = path.read_bytes()
     saved(tmp_path, two_colours.rotate(90, expand=True))
@@ -190,7 +190,7 @@ def test_bytes_that_are_read_already_are_the_picture(tmp_path, two_colours):
         read_image(path, file=b"words")
 
 
-def test_absurdly_large_pictures_are_refused_before_they_fill_memory(
+def test_pictures_that_are_too_large_are_refused(
     tmp_path, monkeypatch, two_colours
 ):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40)
@@ -222,7 +222,7 @@ def test_a_jpeg_of_many_scans_is_refused_before_it_is_decoded(tmp_path):
                     read_image(path, file=file)
 
 
-def test_a_large_picture_is_nothing_to_warn_of(tmp_path, monkeypatch, two_colours, recwarn):
+def test_the_warning_of_pillow_about_large_pictures_is_ignored(tmp_path, monkeypatch, two_colours, recwarn):
     path = saved(tmp_path, two_colours)
     width, height = image_size(path)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", width * height - 1)
@@ -235,7 +235,7 @@ ORIENTED = ("PNG", "JPEG", "TIFF", "WEBP")
 
 @pytest.mark.parametrize("form", ORIENTED)
 @pytest.mark.parametrize("orientation", [3, 6, 7])
-def test_orientation_counts_in_every_form_and_size(tmp_path, form, orientation):
+def test_the_orientation_is_applied_in_every_format_and_size(tmp_path, form, orientation):
     pixels = np.zeros((64, 96, 3), np.uint8)
     pixels[:16, :24] = 255
     exif = Image.Exif()
@@ -256,7 +256,7 @@ def test_orientation_counts_in_every_form_and_size(tmp_path, form, orientation):
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("size", [(10, 30), (40, 10), (8, 8), (70, 90), (200, 100)])
 @pytest.mark.parametrize("stretch", [False, True])
-def test_reading_at_a_size_is_reading_and_making_it_that_size(tmp_path, form, size, stretch):
+def test_reading_at_a_size_equals_reading_and_resizing(tmp_path, form, size, stretch):
     ramp = np.stack(
         np.broadcast_arrays(np.linspace(0, 255, 90), np.linspace(0, 255, 70)[:, None], 99.0),
         axis=-1,
@@ -271,13 +271,13 @@ def test_reading_at_a_size_is_reading_and_making_it_that_size(tmp_path, form, si
     assert abs(found - wanted).mean() < 3
 
 
-def test_a_size_whose_proportions_round_to_more_than_the_picture(tmp_path):
+def test_a_part_that_rounds_to_more_than_the_picture(tmp_path):
     """21 / 19 * 19 is larger than 21 in float64."""
     path = saved(tmp_path, Image.new("RGB", (2, 21), RED))
     np.testing.assert_array_equal(read_at_size(path, (19, 1)), np.broadcast_to(RED, (19, 1, 3)))
 
 
-def test_alpha_palette_and_depth_in_strips_are_those_of_the_whole(tmp_path, monkeypatch):
+def test_strips_give_the_same_pixels_in_every_mode(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     colours = Image.fromarray(rng.integers(0, 256, (37, 23, 3), np.uint8))
     clear = colours.copy()
@@ -295,7 +295,7 @@ def test_alpha_palette_and_depth_in_strips_are_those_of_the_whole(tmp_path, monk
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the unit of ru_maxrss is Linux's")
-def test_reading_takes_at_most_12_bytes_a_pixel(tmp_path):
+def test_reading_takes_at_most_12_bytes_per_pixel(tmp_path):
     """PEAK counts all memory that the process has touched, including that of Pillow."""
     side = 1600
     ramp = np.add.outer(np.arange(side), np.arange(side)).astype(np.uint8)
@@ -346,7 +346,7 @@ for name, longest in {arguments}:
         assert bytes_ <= most + 1.5, name  # 4 MB beside the pixels
 
 
-def test_on_a_full_disk_what_took_long_is_saved_elsewhere(tmp_path, monkeypatch):
+def test_save_image_uses_another_folder_on_a_full_disk(tmp_path, monkeypatch):
     (tmp_path / "full").mkdir()
     monkeypatch.chdir(tmp_path)
     save = Image.Image.save
@@ -389,7 +389,7 @@ def _small_files():
     length=st.one_of(st.just(1.0), st.floats(0, 1)),
 )
 @pytest.mark.filterwarnings("ignore")
-def test_mutated_pictures_are_read_or_refused_in_words(tmp_path_factory, whole, changes, length):
+def test_mutated_pictures_are_read_or_refused(tmp_path_factory, whole, changes, length):
     mutated = bytearray(whole)
     for place, value in changes:
         mutated[int(place * len(mutated))] = value

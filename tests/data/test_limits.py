@@ -57,7 +57,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("kind", BOMBS)
-def test_files_that_unpack_to_far_more(tmp_path, kind):
+def test_decompression_bombs_are_refused(tmp_path, kind):
     (tmp_path / "file").write_bytes(BOMBS[kind]())
     refused(lambda: unpacked(tmp_path / "file"), "unpacks to more than")
 
@@ -66,14 +66,14 @@ def test_files_that_unpack_to_far_more(tmp_path, kind):
     "path",
     ["t10k-images-idx3-ubyte.gz", "test_batch.bin.gz", "test_batch.gz", "cifar-10-binary.tar.gz"],
 )
-def test_data_sets_that_unpack_to_far_more(tmp_path, path):
+def test_data_sets_with_decompression_bombs_are_refused(tmp_path, path):
     (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(LABELS)
     head = struct.pack(">BBBBIII", 0, 0, 8, 3, 2**31 // 784, 28, 28) if "idx" in path else b""
     (tmp_path / path).write_bytes(gzip_of_zeros(150 * 2**20, head))
     refused(lambda: (mnist if "idx" in path else cifar10)(tmp_path, "test"), "unpacks to more than")
 
 
-def test_xz_that_requests_a_dictionary_of_gigabytes(tmp_path):
+def test_an_xz_dictionary_of_gigabytes_is_refused(tmp_path):
     """The size of the dictionary is a byte in the header of the block, with a checksum behind
     it."""
     whole = bytearray(lzma.compress(bytes(100)))
@@ -87,7 +87,7 @@ def test_xz_that_requests_a_dictionary_of_gigabytes(tmp_path):
     refused(lambda: unpacked(tmp_path / "file"), "Memory usage limit exceeded")
 
 
-def test_several_streams_and_what_stands_between_them(tmp_path):
+def test_concatenated_streams_are_decompressed(tmp_path):
     for content in (
         lzma.compress(b"ab") + bytes(8) + lzma.compress(b"cd"),
         gzip.compress(b"ab") + gzip.compress(b"cd"),
@@ -104,7 +104,7 @@ def test_several_streams_and_what_stands_between_them(tmp_path):
         (255, (1,), "its array has 255 axes, wanted 3"),
     ],
 )
-def test_idx_headers_with_wrong_lengths(tmp_path, axes, lengths, message):
+def test_idx_headers_with_wrong_lengths_are_refused(tmp_path, axes, lengths, message):
     (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(LABELS)
     content = struct.pack(f">BBBB{len(lengths)}I", 0, 0, 8, axes, *lengths) + bytes(784)
     (tmp_path / "t10k-images-idx3-ubyte").write_bytes(content)
@@ -160,7 +160,7 @@ TARS = {
 
 @pytest.mark.parametrize("packing", [bytes, gzip.compress, lzma.compress])
 @pytest.mark.parametrize("kind", TARS)
-def test_archives_with_other_members_than_plain_files(tmp_path, kind, packing):
+def test_archives_of_other_members_are_refused(tmp_path, kind, packing):
     (tmp_path / "cifar-10-binary.tar").write_bytes(packing(TARS[kind]))
     refused(
         lambda: cifar10(tmp_path, "test"),
@@ -168,7 +168,7 @@ def test_archives_with_other_members_than_plain_files(tmp_path, kind, packing):
     )
 
 
-def test_a_plain_member_among_others_is_found():
+def test_a_plain_member_among_others_is_read():
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for name, kind in (
@@ -187,7 +187,7 @@ def test_a_plain_member_among_others_is_found():
     assert found["a/test_batch.bin"] == b"hello" and "a/link" not in found
 
 
-def test_archives_as_tarfile_writes_them():
+def test_archives_of_tarfile_are_read():
     contents = {"a/1": b"", "a/2": b"x" * 511, "a/3": b"y" * 512, "a/4": b"z" * 513}
     archive = tar(contents)
     assert {name: archive[part] for name, part in members(archive)} == contents
@@ -216,13 +216,13 @@ PICKLES = {
 
 
 @pytest.mark.parametrize("kind", PICKLES)
-def test_pickles_that_expand_exponentially(tmp_path, monkeypatch, kind):
+def test_malicious_pickles_are_refused(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(pickles, "INSTRUCTIONS", 50_000)
     (tmp_path / "test_batch").write_bytes(PICKLES[kind])
     refused(lambda: cifar10(tmp_path, "test"), "test_batch is damaged or not what its name says")
 
 
-def test_the_real_size_of_a_batch_is_within_the_limits():
+def test_an_official_batch_is_within_the_limits():
     """10,000 pictures, each with a label and a name"""
     pictures, labels = photographs(10)
     names = (
@@ -234,7 +234,7 @@ def test_the_real_size_of_a_batch_is_within_the_limits():
     assert len(pickles.describe(content)["filenames"]) == 10_000
 
 
-def test_a_bomb_costs_one_sentence_on_the_command_line(tmp_path, capsys):
+def test_the_command_prints_one_line_for_a_malicious_file(tmp_path, capsys):
     (tmp_path / "test_batch.bin").write_bytes(records(*photographs()))
     (tmp_path / "cifar-10-binary.tar").write_bytes(TARS["a size in a PAX header"])
     assert main(["data", "info", "cifar10", "--data", str(tmp_path)]) == 2

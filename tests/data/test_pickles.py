@@ -67,7 +67,7 @@ def test_a_batch_of_python_2():
     assert array.state[:2] == (1, (4, 3072))
 
 
-def test_the_handmade_pickle_is_what_the_interpreter_reads():
+def test_the_handmade_pickle_is_valid():
     pictures, labels = photographs()
     batch = pickle.loads(python2_pickle(pictures, labels), encoding="latin-1")
     np.testing.assert_array_equal(
@@ -75,7 +75,7 @@ def test_the_handmade_pickle_is_what_the_interpreter_reads():
     )
 
 
-def test_plain_things_come_back():
+def test_plain_objects_are_read_unchanged():
     thing = {
         "a": [1, 300, 70000, -1, (), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)],
         "b": {"c": None, "d": True},
@@ -91,12 +91,12 @@ def test_plain_things_come_back():
     [b"", b".", b"\x80\x02", b"\x80\x02}", b"\x80\x02e.", b"\x80\x02(.", b"\x80\x02K\x01b.", b"\x80\x02h\x07.",
      b"\x80\x02}}}s.", b"\x80\x02K\x01K\x02.", b"\x80\x02}.}", b"\x80\x02U\xff.", b"\x80\x02T\xff\xff\xff\x7f."],
 )  # fmt: skip
-def test_broken_pickles(broken):
+def test_damaged_pickles_are_refused(broken):
     with pytest.raises(Refused):
         describe(broken)
 
 
-def test_deep_nesting_does_not_reach_the_end_of_the_stack():
+def test_deep_nesting_causes_no_recursion_error():
     nested = b"\x80\x02)" + b"\x85" * 10**5
     describe(nested + b".")
     with pytest.raises(Refused, match="keys are not text"):

@@ -114,7 +114,7 @@ def test_a_red_of_adobe_rgb(tmp_path):
     assert abs(read_quietly(path)[0, 0] - (200, 30, 30)).max() <= 1
 
 
-def test_the_profile_counts_in_palettes_beside_alpha_and_when_made_smaller_and_turned(tmp_path):
+def test_profiles_of_palettes_alpha_reduced_and_turned_pictures(tmp_path):
     red, wanted = Image.new("RGB", (12, 8), (171, 35, 35)), (200, 30, 30)
     palette = saved(tmp_path, red.convert("P", palette=Image.Palette.ADAPTIVE), icc_profile=ADOBE)
     assert abs(read_quietly(palette) - wanted).max() <= 1
@@ -139,7 +139,7 @@ def test_grey_profiles(tmp_path, form):
     assert abs(found - 188).max() <= 1 + LEVELS.get(form, 0)
 
 
-def test_grey_profiles_of_16_bits_and_beside_alpha(tmp_path):
+def test_grey_profiles_of_16_bits_and_alpha(tmp_path):
     deep = Image.fromarray(np.full((4, 4), 128 * 257, np.uint16))
     assert abs(read_quietly(saved(tmp_path, deep, icc_profile=LINEAR_GREY)) - 188).max() <= 1
     half = Image.new("LA", (4, 4), (128, 51))
@@ -187,7 +187,7 @@ def test_an_unusable_profile_is_ignored_with_a_warning(tmp_path, mode, profile, 
     assert len(caught) == 1
 
 
-def test_srgb_changes_nothing_whichever_program_wrote_it(tmp_path):
+def test_srgb_of_any_program_changes_no_level(tmp_path):
     """No level changes, so repeated reading and writing does not drift."""
     colours = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
     for profile in (SRGB, ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()):
@@ -197,7 +197,7 @@ def test_srgb_changes_nothing_whichever_program_wrote_it(tmp_path):
         np.testing.assert_array_equal(read_quietly(grey)[..., 0], colours[..., 0])
 
 
-def test_a_pillow_without_littlecms_reads_what_it_can(tmp_path, monkeypatch):
+def test_without_littlecms_profiles_are_ignored_with_a_warning(tmp_path, monkeypatch):
     monkeypatch.setattr(ImageCms, "core", DeferredError(ImportError("no LittleCMS")))
     red = Image.new("RGB", (4, 4), (171, 35, 35))
     with pytest.warns(MinidlWarning, match="needs LittleCMS, which this Pillow lacks"):
@@ -208,7 +208,7 @@ def test_a_pillow_without_littlecms_reads_what_it_can(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["painted.png", "painted.jpg", "painted.webp"])
-def test_what_is_written_carries_a_profile_of_srgb(tmp_path, name):
+def test_written_pictures_contain_an_srgb_profile(tmp_path, name):
     write_image(tmp_path / name, np.full((8, 8, 3), 100.0), {"a": 1})
     with Image.open(tmp_path / name) as picture:
         assert picture.info["icc_profile"] == SRGB

@@ -17,7 +17,7 @@ def both():
     return SideBySide(one(seed) for seed in (3, 8))
 
 
-def test_a_batch_is_one_of_each():
+def test_a_batch_contains_one_of_each():
     first, second, together = list(one(3)), list(one(8)), list(both())
     assert len(together) == len(both()) == len(first)
     for a, b, batch in zip(first, second, together, strict=True):
@@ -26,7 +26,7 @@ def test_a_batch_is_one_of_each():
     assert any((batch[0] != batch[2]).any() for batch in together)
 
 
-def test_it_goes_on_where_it_stood():
+def test_an_interrupted_iteration_is_continued():
     batches = both()
     whole = [batch for _ in range(2) for batch in batches]
     stopped = both()
@@ -39,7 +39,7 @@ def test_it_goes_on_where_it_stood():
         np.testing.assert_array_equal(np.concatenate(found), np.concatenate(wanted))
 
 
-def test_it_is_known_by_its_first():
+def test_other_attributes_are_those_of_the_first():
     assert len(both().arrays[0]) == 30 and both().seed == 3
     with pytest.raises(AttributeError):
         both().nothing  # noqa: B018

@@ -15,11 +15,11 @@ def plane(height, width):
     return np.stack(np.mgrid[:height, :width], axis=-1)[None].astype(np.float32)
 
 
-def test_nothing_asked_nothing_done():
+def test_the_default_changes_nothing():
     np.testing.assert_array_equal(warp(np.random.default_rng(0), PICTURES), PICTURES)
 
 
-def test_whole_shifts_repeat_the_border_and_quarter_turns_turn():
+def test_shifts_by_whole_pixels_and_rotations_by_90_degrees():
     class Rng:
         def uniform(self, low, high, size):
             return np.broadcast_to(np.float64(high), size)
@@ -32,7 +32,7 @@ def test_whole_shifts_repeat_the_border_and_quarter_turns_turn():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_each_pixel_shows_what_the_formula_says(seed):
+def test_each_pixel_follows_the_formula(seed):
     places = np.repeat(plane(31, 25), 3, axis=0)
     warped = warp(np.random.default_rng(seed), places, degrees=20, zoom=0.2, shift=3)
     rng = np.random.default_rng(seed)
@@ -51,7 +51,7 @@ def test_each_pixel_shows_what_the_formula_says(seed):
         np.testing.assert_allclose(warped[n, i, j], wanted, atol=1e-4)
 
 
-def test_colours_stay_within_those_of_the_picture_and_the_seed_decides():
+def test_the_range_of_colours_and_the_seed():
     options = {"degrees": 30, "zoom": 0.5, "shift": 4}
     warped = warp(np.random.default_rng(1), PICTURES, **options)
     assert warped.dtype == np.float32 and warped.shape == PICTURES.shape
@@ -63,6 +63,6 @@ def test_colours_stay_within_those_of_the_picture_and_the_seed_decides():
     )
 
 
-def test_amounts_below_zero_are_refused():
+def test_negative_amounts_are_refused():
     with pytest.raises(ArgumentError, match="wanted numbers of at least 0"):
         warp(np.random.default_rng(0), PICTURES, zoom=-0.1)
