@@ -1,4 +1,4 @@
-"""A file is replaced whole or not at all."""
+"""Files are replaced completely or not at all, and paths are checked before they are used."""
 
 import errno
 import os
@@ -26,8 +26,13 @@ def old(tmp_path):
     return path
 
 
-def alone(path):
-    """Nothing else lies in the folder."""
+def full(*args):
+    """Fail as on a full disk."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def is_alone(path):
+    """Whether the folder contains nothing else."""
     return list(path.parent.iterdir()) == [path]
 
 
@@ -37,7 +42,7 @@ def test_a_file_is_replaced_at_the_end_of_the_block(old):
         assert old.read_text() == "old"
         assert (new.parent, new.suffix) == (old.parent, old.suffix)
     assert old.read_text() == "new"
-    assert alone(old)
+    assert is_alone(old)
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
@@ -46,39 +51,30 @@ def test_an_error_keeps_the_old_file(old, error):
         new.write_text("half")
         raise error
     assert old.read_text() == "old"
-    assert alone(old)
+    assert is_alone(old)
 
 
-@pytest.mark.parametrize("where", ["fsync", "replace"])
-def test_a_full_disk_is_reported_and_keeps_the_old_file(old, monkeypatch, where):
-    def full(*args):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, where, full)
+@pytest.mark.parametrize("function", ["fsync", "replace"])
+def test_a_full_disk_is_reported_and_keeps_the_old_file(old, monkeypatch, function):
+    monkeypatch.setattr(os, function, full)
     with pytest.raises(FileError) as caught, replacing(old) as new:
         new.write_text("new")
-    assert (
-        str(caught.value)
-        == f"cannot write {old}: no space left on device; choose another place or make room there"
+    assert str(caught.value) == (
+        f"cannot write {old}: no space left on device; choose another place or make room there"
     )
     assert old.read_text() == "old"
-    assert alone(old)
+    assert is_alone(old)
 
 
 def test_a_file_error_of_the_block_keeps_its_message(old):
-    with pytest.raises(FileError, match=r"^my own words$"), replacing(old):
-        raise FileError("my own words")
-    assert alone(old)
+    with pytest.raises(FileError, match=r"^another message$"), replacing(old):
+        raise FileError("another message")
+    assert is_alone(old)
 
 
 def test_a_missing_folder_is_reported(tmp_path):
-    path = tmp_path / "missing" / "out.png"
-    with (
-        pytest.raises(
-            FileError, match=r"there is no folder .*missing; make it first or choose another place"
-        ),
-        replacing(path),
-    ):
+    message = r"there is no folder .*missing; make it first or choose another place"
+    with pytest.raises(FileError, match=message), replacing(tmp_path / "missing" / "out.png"):
         raise AssertionError("the block must not begin")
 
 
@@ -96,20 +92,19 @@ def test_the_replaced_file_keeps_its_permissions_and_the_links_to_it(old):
     old.chmod(0o640)
     link = old.with_name("link")
     link.symlink_to(old)
-    with replacing(link) as beside:
-        assert beside.stat().st_mode & 0o777 == 0o640  # before anything is in it
-        beside.write_text("new")
+    with replacing(link) as temporary:
+        assert temporary.stat().st_mode & 0o777 == 0o640  # before anything is written
+        temporary.write_text("new")
     assert link.is_symlink() and old.read_text() == "new"
     assert old.stat().st_mode & 0o777 == 0o640
 
 
 def test_only_temporary_files_of_killed_processes_are_removed(old, monkeypatch):
-    others = [
-        old.with_name(name) for name in (".weights.npz", ".weights-1.npz", f".other-{'0' * 32}.npz")
-    ]
+    names = (".weights.npz", ".weights-1.npz", f".other-{'0' * 32}.npz")
+    others = [old.with_name(name) for name in names]
     for other in others:
         other.touch()
-    monkeypatch.setattr("minidl.files._remove", lambda beside: None)  # as a kill has it
+    monkeypatch.setattr("minidl.files._remove", lambda temporary: None)  # as after a kill
     with pytest.raises(KeyboardInterrupt), replacing(old):
         raise KeyboardInterrupt
     assert len(list(old.parent.iterdir())) == 5
@@ -118,19 +113,14 @@ def test_only_temporary_files_of_killed_processes_are_removed(old, monkeypatch):
 
 
 def test_temporary_files_are_removed_by_a_pattern(tmp_path):
-    halves = [tmp_path / f".step-{number:05}-{'0a' * 16}.png" for number in (2, 40)]
-    others = [
-        tmp_path / name
-        for name in ("step-00002.png", f".other-{'0a' * 16}.png", f".step-00002-{'0a' * 16}.jpg")
-    ]
+    code = "0a" * 16
+    halves = [tmp_path / f".step-{number:05}-{code}.png" for number in (2, 40)]
+    names = ("step-00002.png", f".other-{code}.png", f".step-00002-{code}.jpg")
+    others = [tmp_path / name for name in names]
     for path in (*halves, *others):
         path.touch()
     clear_halves(tmp_path / "step-*.png", pattern=True)
     assert sorted(tmp_path.iterdir()) == sorted(others)
-
-
-def full(*args):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_text_is_appended_in_place(old):
@@ -141,7 +131,7 @@ def test_text_is_appended_in_place(old):
 
 def test_an_incomplete_append_is_undone(old, monkeypatch):
     class Full:
-        """A disk with three free bytes"""
+        """A file on a disk with three free bytes"""
 
         def __init__(self, file):
             self.file, self.free = file, 3
@@ -170,15 +160,13 @@ def test_an_incomplete_append_is_undone(old, monkeypatch):
 
 
 def test_a_file_that_can_be_written_stays_in_its_folder(tmp_path):
-    assert write_somewhere(tmp_path / "new", lambda path: path.write_text("new")) == (
-        tmp_path / "new",
-        None,
-    )
+    path = tmp_path / "new"
+    assert write_somewhere(path, lambda path: path.write_text("new")) == (path, None)
 
 
 @pytest.fixture
 def places(tmp_path, monkeypatch):
-    """The folders that a file is written to when its own is full"""
+    """Folders for a file: its own, the current one, and the one for temporary files"""
     for name in ("own", "here", "temporary"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -191,14 +179,14 @@ def places(tmp_path, monkeypatch):
 )
 def test_on_a_full_disk_another_folder_is_used(places, blocked, wanted):
     def write(path):
-        with replacing(path) as beside:
-            beside.write_text("whole")
+        with replacing(path) as temporary:
+            temporary.write_text("whole")
             if any((places / name) in path.parents for name in blocked):
                 full()
 
     (places / "own" / "a.png").write_text("old")
-    where, error = write_somewhere(places / "own" / "a.png", write)
-    assert where.match(wanted) and where.read_text() == "whole"
+    written, error = write_somewhere(places / "own" / "a.png", write)
+    assert written.match(wanted) and written.read_text() == "whole"
     assert "no space left on device" in str(error)
     assert (places / "own" / "a.png").read_text() == "old"
     assert len([path for path in places.rglob("*") if path.is_file()]) == 2
@@ -212,11 +200,9 @@ def test_files_in_another_folder_are_not_overwritten(places):
             raise FileError("full")
         path.write_text("new")
 
-    where, _ = write_somewhere(places / "own" / "a.png", write)
-    assert (
-        where.match("temporary/minidl-*/a.png")
-        and (places / "here" / "a.png").read_text() == "mine"
-    )
+    written, _ = write_somewhere(places / "own" / "a.png", write)
+    assert written.match("temporary/minidl-*/a.png")
+    assert (places / "here" / "a.png").read_text() == "mine"
 
 
 def test_if_every_disk_is_full_the_error_names_the_first_path(places):
@@ -260,9 +246,8 @@ def test_must_be_writable(old, monkeypatch):
 def test_an_address_is_refused(address):
     for refuse in (must_exist, must_be_writable, lambda path: must_be_folder(path, "a folder")):
         for form in (address, Path(address)):
-            with pytest.raises(
-                FileError, match=f"{address} is an address, and minidl (reads|writes) files"
-            ):
+            message = f"{address} is an address, and minidl (reads|writes) files"
+            with pytest.raises(FileError, match=message):
                 refuse(form)
 
 
@@ -283,8 +268,6 @@ def test_a_comma_may_be_part_of_a_name(name):
 
 @pytest.mark.parametrize("name", ["missing", "a" * 5000, "a\0b"])
 def test_paths_that_are_no_folder_are_refused(name):
-    with pytest.raises(
-        FileError,
-        match=r"is no folder; name a folder of pictures|cannot be read: .*; check the name",
-    ):
+    message = r"is no folder; name a folder of pictures|cannot be read: .*; check the name"
+    with pytest.raises(FileError, match=message):
         must_be_folder(name, "a folder of pictures")

@@ -1,4 +1,4 @@
-"""Arrays as pictures: valid dtypes and shapes, and the number for white."""
+"""as_picture: the accepted dtypes and shapes, and the value of white."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,4 @@
-"""Each picture that comes out is one of those that its source allows, and each of them comes
-out."""
+"""Each augmented picture is one of those that its source allows, and all of them occur."""
 
 import numpy as np
 import pytest
@@ -21,11 +20,10 @@ def noise(shape, dtype=np.uint8):
 
 
 def shifts(picture, most, fill):
-    """Every picture that a shift can make of one, by definition."""
+    """Return all shifts of a picture, by the definition."""
     height, width = picture.shape[:2]
-    padded = np.pad(
-        picture, [(most, most), (most, most), *[(0, 0)] * (picture.ndim - 2)], MODES[fill]
-    )
+    padding = [(most, most), (most, most), *[(0, 0)] * (picture.ndim - 2)]
+    padded = np.pad(picture, padding, MODES[fill])
     return [
         padded[down : down + height, right : right + width]
         for down in range(2 * most + 1)

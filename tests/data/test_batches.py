@@ -1,5 +1,5 @@
-"""Batches follow from seed, epoch and number alone; the thread that makes them ahead changes
-nothing and leaves nothing."""
+"""Batches depend only on the seed, the epoch and their number. The thread that makes them in
+advance does not change them, and ends with the iteration."""
 
 import json
 import threading
@@ -31,7 +31,7 @@ def epochs(source, count):
 
 
 def orders(**options):
-    """The orders of four epochs."""
+    """Return the order of the examples in four epochs."""
     return [tuple(chain(*(x for x, _ in epoch))) for epoch in epochs(batches(**options), 4)]
 
 
@@ -76,10 +76,10 @@ def test_an_interrupted_training_continues_with_the_same_batches(stop, prefetch)
                 break
     resumed = batches(prefetch, transform=noisy)
     resumed.restore(json.loads(json.dumps(source.state())))
-    rest = []
+    remaining = []
     while resumed.epoch < 3:
-        rest += epochs(resumed, 1)[0]
-    assert rest == whole[stop:]
+        remaining += epochs(resumed, 1)[0]
+    assert remaining == whole[stop:]
 
 
 def test_the_position_is_that_of_the_next_batch():
@@ -98,9 +98,10 @@ def test_invalid_positions_are_refused(state):
 
 
 def test_the_random_streams_of_orders_and_batches_differ():
-    drawn = [
-        batch[0] for batch in batches(transform=lambda rng, x, y: (tuple(rng.permutation(10)), y))
-    ]
+    def draw(rng, x, y):
+        return tuple(rng.permutation(10)), y
+
+    drawn = [batch[0] for batch in batches(transform=draw)]
     assert len({*drawn, *orders()}) == 8
 
 
@@ -142,7 +143,7 @@ def test_no_more_than_the_given_number_is_computed_in_advance():
     iteration = ahead(make, range(100), 3)
     next(iteration)
     assert three_ahead.wait(timeout=60)
-    time.sleep(0.05)  # in which a thread that does not stop would go on
+    time.sleep(0.05)  # a thread that does not stop would continue in this time
     assert made == [0, 1, 2, 3]
     iteration.close()
     assert made == [0, 1, 2, 3]
@@ -166,13 +167,8 @@ def test_invalid_arguments_are_refused():
         Batches([np.zeros(3), np.zeros(4)], 1, 0)
     with pytest.raises(ShapeError, match="wanted one length, at least 1"):
         Batches([np.zeros(0)], 1, 0)
-    for arrays in (
-        np.zeros((4, 2)),
-        [],
-        [[1, 2]],
-        (np.zeros(3), np.float32(1)),
-        zip([1], [2], strict=True),
-    ):
+    pair, iterator = (np.zeros(3), np.float32(1)), zip([1], [2], strict=True)
+    for arrays in (np.zeros((4, 2)), [], [[1, 2]], pair, iterator):
         with pytest.raises(
             ArgumentError,
             match=r"the arrays of the batches are .*; wanted a tuple of arrays, such as",

@@ -1,4 +1,4 @@
-"""CIFAR-10 in both forms, packed, and in its archives; nothing of a pickle is run."""
+"""CIFAR-10 is read in both forms, compressed and in archives, without running code of a pickle."""
 
 import gzip
 import lzma
@@ -86,7 +86,7 @@ def test_a_record_of_the_binary_form(tmp_path):
 
 WHOLE = records(*TEST)
 PICTURE, LABEL = TEST[0][:1], TEST[1][:1]
-WIDE = b"X\0\x18\0\0" + "\u0416".encode() * 3072  # unicode, as many letters as a picture has bytes
+WIDE = b"X\0\x18\0\0" + "\u0416".encode() * 3072  # a text of as many letters as a picture has bytes
 BAD = {
     "empty": (b"", "0 bytes are no whole number of records of 3073"),
     "truncated": (WHOLE[:-1], "12,291 bytes are no whole number"),
@@ -183,5 +183,5 @@ def test_the_official_files(minidl_data, part, count):
     pictures, labels = cifar10(minidl_data, part)
     assert pictures.shape == (10 * count, 32, 32, 3)
     assert np.bincount(labels).tolist() == [count] * 10
-    # red, green, blue
-    np.testing.assert_allclose(pictures.mean((0, 1, 2)) / 255, [0.4914, 0.4822, 0.4465], atol=0.005)
+    means = [0.4914, 0.4822, 0.4465]  # of red, green and blue
+    np.testing.assert_allclose(pictures.mean((0, 1, 2)) / 255, means, atol=0.005)

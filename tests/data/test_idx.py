@@ -1,4 +1,4 @@
-"""What is not an IDX file of unsigned bytes is said to be none, by name."""
+"""read_idx reads IDX files of unsigned bytes, and refuses all others."""
 
 import gzip
 

@@ -1,5 +1,4 @@
-"""Data set files that claim far more than they hold: each is refused in one sentence, quickly and
-with little memory."""
+"""Malicious and malformed data set files are refused in one sentence, and with little memory."""
 
 import gzip
 import io
@@ -18,7 +17,7 @@ from minidl.data.unpacking import unpacked
 from minidl.errors import FileError
 from tests.data.official import digits, idx, photographs, python2_pickle, records, tar
 
-MOST = 200 * 2**20  # bytes: twice limits.SPARE, and what is held beside it
+MOST = 200 * 2**20  # bytes; twice limits.SPARE and the memory that is used besides
 LABELS = idx(digits()[1])
 
 
@@ -36,12 +35,8 @@ def refused(read, saying=None):
 
 def gzip_of_zeros(size, head=b""):
     pack = zlib.compressobj(1, wbits=31)
-    pieces = [
-        pack.compress(head),
-        *(pack.compress(bytes(2**20)) for _ in range(size >> 20)),
-        pack.flush(),
-    ]
-    return b"".join(pieces)
+    zeros = b"".join(pack.compress(bytes(2**20)) for _ in range(size >> 20))
+    return pack.compress(head) + zeros + pack.flush()
 
 
 def xz_of_zeros(size, dictionary=2**20):
@@ -74,15 +69,13 @@ def test_data_sets_with_decompression_bombs_are_refused(tmp_path, path):
 
 
 def test_an_xz_dictionary_of_gigabytes_is_refused(tmp_path):
-    """The size of the dictionary is a byte in the header of the block, with a checksum behind
-    it."""
+    """The size of the dictionary is a byte in the header of the block, which ends with a
+    checksum."""
     whole = bytearray(lzma.compress(bytes(100)))
-    place = whole.index(b"\x21\x01", 12) + 2  # the filter LZMA2, one byte of properties
-    length = 4 * (whole[12] + 1)
+    place = whole.index(b"\x21\x01", 12) + 2  # after the filter LZMA2 and one byte of properties
+    end = 12 + 4 * (whole[12] + 1) - 4
     whole[place] = 40  # 4 GiB - 1
-    whole[12 + length - 4 : 12 + length] = struct.pack(
-        "<I", zlib.crc32(whole[12 : 12 + length - 4])
-    )
+    whole[end : end + 4] = struct.pack("<I", zlib.crc32(whole[12:end]))
     (tmp_path / "file").write_bytes(whole)
     refused(lambda: unpacked(tmp_path / "file"), "Memory usage limit exceeded")
 
@@ -124,14 +117,11 @@ def header(name=b"test_batch.bin", size=b"00000000012\0", kind=b"0", **fields):
     return bytes(block)
 
 
-def with_pax(records_of_it, size=b"00000000000\0"):
-    text = b"".join(b"%d %s\n" % (len(record) + 4, record) for record in records_of_it)
+def with_pax(pax_records, size=b"00000000000\0"):
+    text = b"".join(b"%d %s\n" % (len(record) + 4, record) for record in pax_records)
     length = b"%011o\0" % len(text)
-    return (
-        header(b"pax", length, b"x")
-        + text.ljust(-(-len(text) // BLOCK) * BLOCK, b"\0")
-        + header(size=size)
-    )
+    padded = text.ljust(-(-len(text) // BLOCK) * BLOCK, b"\0")
+    return header(b"pax", length, b"x") + padded + header(size=size)
 
 
 TARS = {
@@ -142,7 +132,9 @@ TARS = {
     "a size of superscripts": header(size="²".encode().ljust(12)),
     "a size in a PAX header": with_pax([b"size=99999999999999999999"]),
     "a negative size in a PAX header": with_pax([b"size=-1024"]),
-    "a sparse file in a PAX header": with_pax([b"GNU.sparse.major=1", b"GNU.sparse.realsize=9999999999"]),
+    "a sparse file in a PAX header": with_pax(
+        [b"GNU.sparse.major=1", b"GNU.sparse.realsize=9999999999"]
+    ),
     "a sparse file": header(kind=b"S", b483=b"77777777777\0"),
     "a link": header(kind=b"1", b157=b"/etc/passwd"),
     "a symbolic link": header(kind=b"2", b157=b"/etc/passwd"),
@@ -155,7 +147,7 @@ TARS = {
     "half a header": header()[:200],
     "zeros": bytes(10 * BLOCK),
     "nothing": b"",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("packing", [bytes, gzip.compress, lzma.compress])
@@ -223,14 +215,10 @@ def test_malicious_pickles_are_refused(tmp_path, monkeypatch, kind):
 
 
 def test_an_official_batch_is_within_the_limits():
-    """10,000 pictures, each with a label and a name"""
+    """An official batch has 10,000 pictures with a label and a name each."""
     pictures, labels = photographs(10)
-    names = (
-        b"U\x09filenames]("
-        + b"".join(b"U\x05%05dq\x0b" % number for number in range(10_000))
-        + b"e"
-    )
-    content = python2_pickle(pictures, labels, more=names)
+    names = b"".join(b"U\x05%05dq\x0b" % number for number in range(10_000))
+    content = python2_pickle(pictures, labels, more=b"U\x09filenames](" + names + b"e")
     assert len(pickles.describe(content)["filenames"]) == 10_000
 
 

@@ -1,5 +1,5 @@
-"""Signals and volumes are the same for the same seed, of each class as many, and what they are said
-to be."""
+"""The generated signals and volumes depend only on the seed, are balanced, and are as
+described."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_fewer_than_one_example_per_class_are_refused(made, count):
 
 
 def test_each_signal_has_the_two_tones_of_its_key(monkeypatch):
-    """Found as a telephone exchange does, by the strongest tone of each group"""
+    """The strongest tone of each group identifies the key, as in a telephone exchange."""
     monkeypatch.setattr(keys, "NOISE", (0.0, 0.1))
     x, labels = signals(320, seed=1)
     wave = np.exp(2j * np.pi * np.outer(TONES, np.arange(SAMPLES)) / RATE)
@@ -57,7 +57,7 @@ def test_the_mean_signal_of_each_key_is_zero():
     assert abs(means).max() < 5 * x.std() / np.sqrt(100)
 
 
-AXIS = (np.arange(160) + 0.5) / 80 * 1.6 - 1.6  # of a fine grid, that holds all solids
+AXIS = (np.arange(160) + 0.5) / 80 * 1.6 - 1.6  # of a fine grid that contains all solids
 
 
 @pytest.mark.parametrize("solid", SOLIDS)
@@ -102,8 +102,8 @@ def test_neither_volume_nor_mean_scan_identifies_a_solid(monkeypatch):
 
 
 def test_rotations_are_uniformly_distributed():
-    """What a turn makes of one axis points anywhere: the mean is nothing, the mean of squares a
-    third."""
+    """A rotated axis has no preferred direction: each coordinate has the mean 0, and its square the
+    mean 1/3."""
     turns = solids.turns(np.random.default_rng(0), 20_000)
     np.testing.assert_allclose(
         turns @ turns.mT, np.broadcast_to(np.eye(3), turns.shape), atol=1e-12
@@ -111,5 +111,5 @@ def test_rotations_are_uniformly_distributed():
     assert np.linalg.det(turns) == pytest.approx(1)
     assert abs(turns.mean(axis=0)).max() < 0.02
     assert np.square(turns).mean(axis=0) == pytest.approx(1 / 3, abs=0.01)
-    # of a turn by θ it is 1 + 2 cos θ, whose mean is 0
+    # The trace of a rotation by θ is 1 + 2 cos θ, whose mean is 0.
     assert abs(np.trace(turns, axis1=1, axis2=2).mean()) < 0.03

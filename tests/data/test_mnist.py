@@ -1,4 +1,4 @@
-"""The official files of MNIST in every packing; what does not fit together is refused by name."""
+"""The official files of MNIST are read in every compression, and inconsistent ones are refused."""
 
 import gzip
 import lzma
@@ -61,8 +61,10 @@ def test_other_parts_are_refused(tmp_path):
 
 
 def test_the_official_files(minidl_data):
-    counts = {"train": [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
-              "test": [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]}  # fmt: skip
+    counts = {
+        "train": [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
+        "test": [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009],
+    }
     for part, expected in counts.items():
         pictures, labels = mnist(minidl_data, part)
         assert pictures.shape == (sum(expected), 28, 28)

@@ -1,5 +1,5 @@
-"""Pairs are of the same class where they say so, half of them, and never of one example with
-itself."""
+"""pairing: half of the pairs are of one class, and no example is paired with itself if there is
+another one of its class."""
 
 import numpy as np
 import pytest
@@ -28,8 +28,8 @@ def test_an_example_alone_in_its_class_is_paired_with_itself():
 
 
 def test_the_same_seed_gives_the_same_pairs():
-    one, other = (pairing(LABELS)(np.random.default_rng(1), np.arange(7)) for _ in range(2))
-    assert all(np.array_equal(*each) for each in zip(one, other, strict=True))
+    first, second = (pairing(LABELS)(np.random.default_rng(1), np.arange(7)) for _ in range(2))
+    assert all(np.array_equal(*arrays) for arrays in zip(first, second, strict=True))
 
 
 @pytest.mark.parametrize("labels", [np.zeros(4, int), np.full(1, 7), np.zeros(0, int)])

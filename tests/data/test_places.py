@@ -1,4 +1,4 @@
-"""Data sets are found where they lie, in the first folder that has all files."""
+"""Data sets are found in the first folder that contains all files."""
 
 from pathlib import Path
 
@@ -39,7 +39,8 @@ def test_only_a_given_folder_is_searched(tmp_path):
     assert places(tmp_path) == [tmp_path]
     with pytest.raises(
         FileError,
-        match=f"there is no mnist in {tmp_path}/data or its folders mnist, .*; `minidl data fetch mnist`",
+        match=f"there is no mnist in {tmp_path}/data or its folders mnist, .*; "
+        "`minidl data fetch mnist`",
     ):
         find("mnist", FORMS, tmp_path / "data")
 
@@ -92,9 +93,6 @@ def test_without_any_folder_the_error_names_what_to_set(no_home, capsys):
         ["train", "siamese", "--folder", "unused"],
     ):
         assert main(words) == 2
-        said = capsys.readouterr().err
-        assert (
-            "this user has no home folder" in said
-            and "MINIDL_DATA" in said
-            and "XDG_CACHE_HOME" in said
-        )
+        error = capsys.readouterr().err
+        for words in ("this user has no home folder", "MINIDL_DATA", "XDG_CACHE_HOME"):
+            assert words in error

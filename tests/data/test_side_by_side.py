@@ -1,24 +1,24 @@
-"""Several batches at once: one of each, resumed as one."""
+"""SideBySide: batches of several Batches, resumed together."""
 
 import numpy as np
 import pytest
 
-from minidl.data.identities import IdentityBatches
 from minidl.data.batches import SideBySide
+from minidl.data.identities import IdentityBatches
 
 LABELS = np.repeat(np.arange(6), 5)
 
 
-def one(seed):
+def single(seed):
     return IdentityBatches((np.arange(30), LABELS), 3, 5, seed)
 
 
 def both():
-    return SideBySide(one(seed) for seed in (3, 8))
+    return SideBySide(single(seed) for seed in (3, 8))
 
 
 def test_a_batch_contains_one_of_each():
-    first, second, together = list(one(3)), list(one(8)), list(both())
+    first, second, together = list(single(3)), list(single(8)), list(both())
     assert len(together) == len(both()) == len(first)
     for a, b, batch in zip(first, second, together, strict=True):
         for found, wanted in zip(batch, (*a, *b), strict=True):
@@ -32,10 +32,10 @@ def test_an_interrupted_iteration_is_continued():
     stopped = both()
     next(iter(stopped))
     assert stopped.state() == {"epoch": 0, "batch": 1} and stopped.batch == 1
-    again = both()
-    again.restore(stopped.state())
-    rest = [batch for _ in range(2) for batch in again]
-    for found, wanted in zip(rest, whole[1:], strict=True):
+    resumed = both()
+    resumed.restore(stopped.state())
+    remaining = [batch for _ in range(2) for batch in resumed]
+    for found, wanted in zip(remaining, whole[1:], strict=True):
         np.testing.assert_array_equal(np.concatenate(found), np.concatenate(wanted))
 
 

@@ -1,4 +1,4 @@
-"""What is held out is drawn at random, the same each time; nothing is lost or doubled."""
+"""split holds out random examples, which depend only on the seed."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,4 @@
-"""Packed files are told by their content; what is damaged or would fill the memory is refused in
-words."""
+"""unpacked recognises compression by content, and refuses damaged and too large files."""
 
 import gzip
 import lzma
@@ -34,14 +33,13 @@ def test_compression_is_recognised_by_content(tmp_path, packing, name):
 def test_damaged_files_are_refused(tmp_path, packing, damage):
     whole = PACKED[packing]
     middle = len(whole) // 2
-    changed = (
-        whole[:middle]
-        + bytes(byte ^ 255 for byte in whole[middle : middle + 8])
-        + whole[middle + 8 :]
-    )
-    (tmp_path / "file").write_bytes(
-        {"truncated": whole[:-3], "changed": changed, "trailing": whole + b"more"}[damage]
-    )
+    changed = bytes(byte ^ 255 for byte in whole[middle : middle + 8])
+    damaged = {
+        "truncated": whole[:-3],
+        "changed": whole[:middle] + changed + whole[middle + 8 :],
+        "trailing": whole + b"more",
+    }
+    (tmp_path / "file").write_bytes(damaged[damage])
     with pytest.raises(FileError, match="file is damaged"):
         unpacked(tmp_path / "file")
 
