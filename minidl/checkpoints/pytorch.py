@@ -157,8 +157,8 @@ def _state_dict(described, path):
     shown = printable(", ".join(map(repr, (nested or names)[:5])), 120) or "other things"
     if nested:
         raise FileError(
-            f"{path} holds tensors in several dictionaries, {shown}; save the state_dict() of one "
-            "network alone"
+            f"{path} holds tensors in several dictionaries, {shown}; save only the state_dict() of "
+            "one network"
         )
     raise FileError(
         f"{path} holds no tensors, but {shown}; save model.state_dict() with torch.save"

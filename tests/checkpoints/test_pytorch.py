@@ -69,8 +69,8 @@ def test_a_state_dict_nested_under_any_name(save, nest):
     [
         (
             ["net", "ema"],
-            "holds tensors in several dictionaries, 'net', 'ema'; save the state_dict() of one "
-            "network alone",
+            "holds tensors in several dictionaries, 'net', 'ema'; save only the state_dict() of "
+            "one network",
         ),
         ([], "holds no tensors, but 'epoch', 'args'; save model.state_dict() with torch.save"),
     ],
