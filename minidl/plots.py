@@ -1,16 +1,12 @@
 """Make figures with matplotlib, which the extra `plot` installs. No display is needed."""
 
 import pathlib
-from typing import TYPE_CHECKING
+from typing import Any
 
 from minidl.errors import FileError
 from minidl.extras import need
 from minidl.files import must_be_writable, replacing
 from minidl.typing import Path
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 ENDINGS = (".png", ".svg", ".pdf")
 
@@ -30,15 +26,15 @@ def must_be_drawable(path: Path) -> pathlib.Path:
     return must_be_writable(path)
 
 
-def new_figure(width: float, height: float) -> "tuple[Figure, Axes]":
-    """Return a Figure of a size in inches, and its only Axes."""
+def new_figure(width: float, height: float) -> tuple[Any, Any]:
+    """Return a matplotlib Figure of a size in inches, and its only Axes."""
     matplotlib = need("matplotlib.figure", "plot", "a drawing")
     figure = matplotlib.Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()
 
 
-def save_figure(figure: "Figure", path: Path) -> None:
-    """Write a figure, in the format that the ending of the name means."""
+def save_figure(figure: Any, path: Path) -> None:
+    """Write a matplotlib Figure, in the format that the ending of the name means."""
     must_be_drawable(path)
     with replacing(path) as temporary:
         figure.savefig(temporary, format=pathlib.Path(path).suffix[1:].lower(), dpi=120)

@@ -104,11 +104,11 @@ class Checkpoint:
     provenance     {key: text}: the source of the weights
     """
 
-    arrays: Mapping[str, Array]
+    arrays: dict[str, Array]
     form: str = "minidl"
     architecture: str | None = None
     preprocessing: Preprocessing | None = None
-    provenance: Mapping[str, str] = field(default_factory=dict)
+    provenance: dict[str, str] = field(default_factory=dict)
 
 
 def layer_of(name: str) -> str:

@@ -28,17 +28,17 @@ STRIP = 1 << 18  # pixels, or numbers, that are converted together
 def decoded(
     picture: Image.Image,
     path: Path,
-    whole: tuple[int, int],
+    full_size: tuple[int, int],
     size: tuple[int, int],
     part: tuple[float, float],
 ) -> tuple[Array, str | None]:
     """Return the pixels (H, W, 3) float32 of an opened Pillow picture, and a complaint or None. The
     picture is closed.
 
-    path   the name of the file, for messages
-    whole  (width, height) of the upright picture
-    size   (width, height) of the result
-    part   (width, height) of the centred part of the picture that is read
+    path       the name of the file, for messages
+    full_size  (width, height) of the upright picture
+    size       (width, height) of the result
+    part       (width, height) of the centred part of the picture that is read
 
     The complaint states why the colour profile was ignored.
     """
@@ -46,8 +46,8 @@ def decoded(
     share = max(n / p for n, p in zip(size, part, strict=True))
     picture, scale = _upright(picture, path, share)
     # Rounding may make the part larger than the picture by a few ulp.
-    begin = [max(0.0, scale * (w - p) / 2) for w, p in zip(whole, part, strict=True)]
-    end = [min(n, scale * w - b) for n, w, b in zip(picture.size, whole, begin, strict=True)]
+    begin = [max(0.0, scale * (w - p) / 2) for w, p in zip(full_size, part, strict=True)]
+    end = [min(n, scale * w - b) for n, w, b in zip(picture.size, full_size, begin, strict=True)]
     box = (begin[0], begin[1], end[0], end[1])
     if picture.size != size or box != (0, 0, *size):
         resized = picture.resize(size, Image.Resampling.LANCZOS, box, reducing_gap=GAP)

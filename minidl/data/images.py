@@ -82,8 +82,8 @@ def _read(path, file, plan):
     with _opened(path, file) as picture:
         if picture.format in ("JPEG", "MPO"):
             must_have_few_scans(path, file)
-        whole = _upright_size(picture)
-        array, complaint = decoded(picture, path, whole, *plan(*whole))
+        full_size = _upright_size(picture)
+        array, complaint = decoded(picture, path, full_size, *plan(*full_size))
     if complaint:
         ignored = "it was ignored, so colours may be off: convert the picture to sRGB"
         warnings.warn(

@@ -1,5 +1,7 @@
 """Rotate, zoom and shift batches of pictures (N, H, W, C) at random."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from minidl.errors import ArgumentError
@@ -27,8 +29,8 @@ def warp(
 def random_places(
     rng: np.random.Generator,
     n: int,
-    size: tuple[int, ...],
-    seen: tuple[int, ...],
+    size: Sequence[int],
+    seen: Sequence[int],
     degrees: float = 0.0,
     zoom: float = 0.0,
     shift: float = 0.0,
