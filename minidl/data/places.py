@@ -71,6 +71,6 @@ def find(
 
 
 def _existing(path):
-    """Return [the plain or compressed file with this name], or [] if there is none."""
+    """Return a list of the plain or compressed file with this name, or [] if there is none."""
     paths = (path.with_name(path.name + ending) for ending in ENDINGS)
     return [path for path in paths if path.is_file()][:1]

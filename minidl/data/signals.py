@@ -9,9 +9,9 @@ A key sounds as two tones, one for its row and one for its column (ITU-T Q.23, "
     941      *     0     #     D
 
 The phases of the tones are random, so each sample is as often positive as negative, whichever the
-key: the mean signal of each key is zero. A linear function of the samples therefore cannot
-distinguish the keys. A network needs filters that respond to a tone, and a nonlinearity that makes
-their response independent of its phase.
+key: the mean signal of each key is zero. A linear classifier of the samples therefore learns next
+to nothing. A network needs filters that respond to a tone, and a nonlinearity that makes their
+response independent of its phase.
 """
 
 from itertools import product
@@ -25,10 +25,8 @@ from minidl.typing import Array
 ROWS, COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477, 1633)  # Hz
 TONES = ROWS + COLUMNS
 KEYS = tuple("123A456B789C*0#D")
-RATE, SAMPLES = (
-    4000,
-    400,
-)  # samples per second; samples of a signal, which lasts a tenth of a second
+RATE = 4000  # samples per second
+SAMPLES = 400  # of a signal, which lasts a tenth of a second
 SHORTEST = 0.04  # seconds; the shortest time that a key is pressed (ITU-T Q.24)
 OFF = 0.015  # the largest relative error of a tone's frequency (ITU-T Q.24)
 TWIST = 6.0  # decibels; the largest difference between the levels of the two tones
