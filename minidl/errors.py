@@ -1,58 +1,60 @@
 """The error types, and helpers for their messages.
 
-Every message states what was found, what was wanted, and what to do. A user of the command line
-sees the message alone and exit code 2. A user of the library can catch `MinidlError` or one of its
-subclasses.
+Every message states what was found, what was expected, and what to do. A user of the command line
+sees only the message, and the exit code is 2. A user of the library can catch `MinidlError` or one
+of its subclasses.
 """
 
 import reprlib
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 
 class MinidlError(Exception):
-    """Something that the caller did and can mend."""
+    """An error that the caller made and can correct."""
 
 
 class ArgumentError(MinidlError, ValueError):
-    """An argument whose value or type no op or command can work with."""
+    """An argument has an invalid value or type."""
 
 
 class ShapeError(ArgumentError):
-    """Arrays whose shapes do not fit each other or the op."""
+    """The shapes of arrays do not match each other or the op."""
 
 
 class DeviceError(MinidlError, RuntimeError):
-    """A device that is not there, or arrays that live on two of them."""
+    """A device does not exist, or arrays of one op are on two devices."""
 
 
 class FileError(MinidlError, OSError):
-    """A file that cannot be read, is not what it should be, or cannot be written."""
+    """A file cannot be read or written, or its contents are invalid."""
 
 
 class NonFiniteError(MinidlError, ArithmeticError):
-    """A NaN or an infinity where a number has to be."""
+    """A number that must be finite is NaN or infinite."""
 
 
 class MinidlWarning(MinidlError, UserWarning):
-    """Passed to `warnings.warn` where the work continues, but probably not as the caller meant."""
+    """A warning for `warnings.warn`: the work continues, but perhaps not as the caller intended."""
 
 
-JOINERS = "\u200c\u200d"  # which show nothing themselves, but some scripts need them
+JOINERS = "\u200c\u200d"  # invisible characters that some scripts need
 
 
-def printable(text, longest=2000):
-    """The text with "?" for each control character, cut after `longest` characters. It makes names
-    from files safe to print."""
+def printable(text: str, longest: int = 2000) -> str:
+    """Replace each control character by "?", and cut the text after `longest` characters. Names
+    from files are then safe to print."""
     shown = "".join(c if c.isprintable() or c in JOINERS else "?" for c in text)
     return shown if len(shown) <= longest else f"{shown[:longest]} ..."
 
 
-def brief(value, longest=80):
-    """The repr of a value for a message, cut after `longest` characters; of an array the type and
-    shape.
+def brief(value: Any, longest: int = 80) -> str:
+    """Return the repr of a value for a message, cut after `longest` characters. For an array,
+    return its type and shape.
 
-    Deep levels of nested values become "...", so a value that contains itself many times takes no
-    longer than others.
+    Deep levels of nested values become "...", so the time does not depend on the depth of the
+    value.
 
     >>> print(brief("adam"), brief([1, 2]), brief(b"1" * 100, longest=8))
     'adam' [1, 2] b'111111 ...
@@ -67,13 +69,13 @@ def brief(value, longest=80):
     return text if len(text) <= longest else f"{text[:longest]} ..."
 
 
-def unquoted(value, longest=40):
-    """A text for a message, printable and without quotes; of another value its `brief` form."""
+def unquoted(value: Any, longest: int = 40) -> str:
+    """Return a text in printable form without quotes, or another value in its `brief` form."""
     return printable(value, longest) if isinstance(value, str) else brief(value, longest)
 
 
-def listed(names, most=5):
-    """The first names for a message, separated by commas, and how many more there are.
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Return the first `most` names, separated by commas, and the number of the others.
 
     >>> listed(["a", "b", "c", "d"], most=3)
     'a, b, c and 1 more'
@@ -82,11 +84,11 @@ def listed(names, most=5):
     return printable(", ".join(name[:80] for name in names[:most])) + more
 
 
-def did_you_mean(word, words, least=0.6):
-    """The end of an error message about an unknown word: the most similar known word, or "" where
-    none is similar.
+def did_you_mean(word: str, words: Iterable[str], least: float = 0.6) -> str:
+    """Return the end of an error message that proposes the most similar known word, or "" if none
+    is similar.
 
-    least: the smallest similarity that counts, from 0 to 1; 1 means equal
+    least: the smallest similarity that counts, from 0 to 1, where 1 means equal.
 
     >>> did_you_mean("Nosie", ["content", "noise"]), did_you_mean("x", ["content", "noise"])
     ("; did you mean 'noise'?", '')
@@ -96,11 +98,14 @@ def did_you_mean(word, words, least=0.6):
     return f"; did you mean {known[near[0]]!r}?" if near else ""
 
 
-def one_of(name, value, words):
-    """Refuse a word that is not in the list, and show the list."""
-    if not isinstance(value, str) or value not in words:
-        refusal = f"{name} is {brief(value)}; wanted one of {', '.join(map(repr, words))}"
-        raise ArgumentError(
-            refusal + (did_you_mean(value, words) if isinstance(value, str) else "")
-        )
-    return value
+def one_of(name: str, value: Any, words: Collection[str]) -> str:
+    """Return `value` if it is one of the words. Raise ArgumentError, which lists them, otherwise.
+
+    name: what the value is, for the message.
+    """
+    if isinstance(value, str) and value in words:
+        return value
+    proposal = did_you_mean(value, words) if isinstance(value, str) else ""
+    raise ArgumentError(
+        f"{name} is {brief(value)}; wanted one of {', '.join(map(repr, words))}{proposal}"
+    )

@@ -1,26 +1,32 @@
-"""Libraries that minidl can use but does not need: each belongs to an extra of the package."""
+"""Import optional libraries. Each of them belongs to an extra of the package."""
 
 import importlib
+from types import ModuleType
 
 from minidl.errors import MinidlError
 
 
 class ExtraError(MinidlError, ImportError):
-    """A library that an option needs and that is not installed."""
+    """An option needs a library that is not installed or cannot be imported."""
 
 
-def need(module, extra, purpose):
-    """Import and return a module, or say which extra brings it."""
+def need(module: str, extra: str, purpose: str) -> ModuleType:
+    """Import and return a module. Raises ExtraError, which names the extra to install, if that
+    fails.
+
+    module   such as "matplotlib.figure"
+    extra    the extra of minidl that installs it, such as "plot"
+    purpose  what needs the module, for the message
+    """
+    package = module.partition(".")[0]
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        package = module.partition(".")[0]
         raise ExtraError(
             f"{purpose} needs {package}, which is not installed; pip install 'minidl[{extra}]'"
         ) from error
-    # older versions of matplotlib look for a home folder, which a container may lack
     except RuntimeError as error:
-        package = module.partition(".")[0]
+        # Older versions of matplotlib need a home folder, which a container may lack.
         raise ExtraError(
             f"{purpose} needs {package}, which cannot be imported ({error}); set HOME to a folder"
         ) from error

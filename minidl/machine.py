@@ -1,23 +1,25 @@
-"""What minidl runs on: the processor, the libraries, the GPU if there is one."""
+"""Describe the processor, the libraries and the GPU that minidl runs on."""
 
 import importlib
 import platform
 import re
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from minidl.backend import why_no_gpu
+from minidl.errors import DeviceError
 
 CUPY = "cupy-cuda12x/cupy-cuda13x/cupy"  # the names of its packages
 MAKERS = "intel", "amd", "apple"
 WIDEST = {"AVX-512": r"AVX512|X86_V4", "AVX2": r"AVX2|X86_V3", "SVE": r"SVE", "NEON": r"NEON|ASIMD"}
 
 
-def processor():
-    """The name of the processor."""
+def processor() -> str:
+    """Return the name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(
@@ -27,63 +29,74 @@ def processor():
         return platform.processor() or platform.machine()
 
 
-def instructions():
-    """The widest vector instructions that NumPy uses here: "AVX-512", "AVX2", "NEON", ..., or the
-    name of the architecture where NumPy lists none of them."""
-    listed = np.show_config(mode="dicts")["SIMD Extensions"]
-    names = [*listed.get("baseline", ()), *listed.get("found", ())]
-    found = (
-        widest for widest, pattern in WIDEST.items() if any(re.match(pattern, n) for n in names)
-    )
-    return next(found, platform.machine())
+def instructions() -> str:
+    """Return the widest vector instructions that NumPy uses: "AVX-512", "AVX2", "SVE" or "NEON". If
+    NumPy lists none of them, return the name of the architecture."""
+    extensions = np.show_config(mode="dicts")["SIMD Extensions"]
+    names = [*extensions.get("baseline", ()), *extensions.get("found", ())]
+    for widest, pattern in WIDEST.items():
+        if any(re.match(pattern, name) for name in names):
+            return widest
+    return platform.machine()
 
 
-def kind():
-    """The maker of the processor and its instructions, such as "intel-avx512" or "amd-avx2". Speed
-    and the last digits of results follow from them."""
+def kind() -> str:
+    """Return the maker of the processor and its vector instructions, such as "intel-avx512" or
+    "amd-avx2". The speed and the last digits of results depend on them."""
     name = processor().lower()
     maker = next((maker for maker in MAKERS if maker in name), platform.machine())
     return _slug(f"{maker}-{instructions().replace('-', '')}")
 
 
-def kind_with_gpu():
-    """The kind of the GPU and of the processor, such as "nvidia-h200-intel-avx512"."""
-    return f"{_slug(gpu()['name'])}-{kind()}"
+def kind_with_gpu() -> str:
+    """Return the kind of the GPU and of the processor, such as "nvidia-h200-intel-avx512". Raises
+    DeviceError if no GPU can be used."""
+    description = gpu()
+    if description is None:
+        raise DeviceError(f"there is no GPU to describe: {why_no_gpu()}")
+    return f"{_slug(description['name'])}-{kind()}"
 
 
 def _slug(text):
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def blas():
-    """The library that multiplies NumPy's matrices, such as "openblas 0.3.30 (SkylakeX)"; None if
-    it does not say."""
+def blas() -> str | None:
+    """Return the BLAS library of NumPy, such as "openblas 0.3.30 (SkylakeX)", or None if it is
+    unknown."""
     for library in ThreadpoolController().select(user_api="blas").info():
         kernels = f" ({library['architecture']})" if library.get("architecture") else ""
         return f"{library['internal_api']} {library['version'] or ''}".strip() + kernels
     return None
 
 
-def gpu():
-    """{"name": .., "memory": bytes, "compute_capability": "9.0", "driver": the version of CUDA that
-    it knows, "runtime": the one that CuPy uses}; None where no GPU can be used."""
+def gpu() -> dict[str, Any] | None:
+    """Return a description of the GPU, or None if no GPU can be used.
+
+    The description has the keys "name", "memory" (bytes), "compute_capability" (such as "9.0"),
+    "driver" (the newest CUDA version that the driver supports) and "runtime" (the CUDA version that
+    CuPy uses).
+    """
     if why_no_gpu():
         return None
     cuda = importlib.import_module("cupy").cuda
-    found, capability = (
-        cuda.runtime.getDeviceProperties(cuda.Device().id),
-        cuda.Device().compute_capability,
-    )
+    runtime, device = cuda.runtime, cuda.Device()
+    properties = runtime.getDeviceProperties(device.id)
+    capability = device.compute_capability  # such as "90"
     return {
-        "name": found["name"].decode(), "memory": found["totalGlobalMem"],
+        "name": properties["name"].decode(),
+        "memory": properties["totalGlobalMem"],
         "compute_capability": f"{capability[:-1]}.{capability[-1]}",
-        "driver": _version(cuda.runtime.driverGetVersion()), "runtime": _version(cuda.runtime.runtimeGetVersion()),
-    }  # fmt: skip
+        "driver": _version(runtime.driverGetVersion()),
+        "runtime": _version(runtime.runtimeGetVersion()),
+    }
 
 
-def installed(*packages):
-    """{package: its version, or None where it is not installed}; the first of several names of one,
-    "a/b", that is there"""
+def installed(*packages: str) -> dict[str, str | None]:
+    """Return {package: its version, or None if it is not installed}.
+
+    A package may have several names, separated by slashes. The first installed one counts.
+    """
     return {
         package: next(filter(None, map(_installed, package.split("/"))), None)
         for package in packages
@@ -98,5 +111,5 @@ def _installed(package):
 
 
 def _version(number):
-    """13000 -> "13.0", as CUDA counts"""
+    """Convert CUDA's version number: 13000 -> "13.0"."""
     return f"{number // 1000}.{number % 1000 // 10}"

@@ -1,10 +1,10 @@
-"""The natural order of names."""
+"""Sort names in their natural order."""
 
 import re
 
 
-def naturally(name):
-    """Sort key that compares the numbers in names by value. Numbers may have any length.
+def naturally(name: str) -> list[tuple[int, str]]:
+    """Return a sort key that compares the numbers in names by value. Numbers may have any length.
 
     >>> sorted(["conv_10", "conv_9", "conv", "²"], key=naturally)
     ['conv', 'conv_9', 'conv_10', '²']

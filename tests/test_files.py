@@ -1,4 +1,4 @@
-"""A file is replaced whole or not at all."""
+"""Files are replaced completely or not at all, and paths are checked before they are used."""
 
 import errno
 import os
@@ -26,59 +26,55 @@ def old(tmp_path):
     return path
 
 
-def alone(path):
-    """Nothing else lies in the folder."""
+def full(*args):
+    """Fail as on a full disk."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def is_alone(path):
+    """Whether the folder contains nothing else."""
     return list(path.parent.iterdir()) == [path]
 
 
-def test_a_file_is_replaced_when_the_block_ends_well(old):
+def test_a_file_is_replaced_at_the_end_of_the_block(old):
     with replacing(old) as new:
         new.write_text("new")
         assert old.read_text() == "old"
         assert (new.parent, new.suffix) == (old.parent, old.suffix)
     assert old.read_text() == "new"
-    assert alone(old)
+    assert is_alone(old)
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
-def test_an_error_leaves_the_old_file_untouched(old, error):
+def test_an_error_keeps_the_old_file(old, error):
     with pytest.raises(error), replacing(old) as new:
         new.write_text("half")
         raise error
     assert old.read_text() == "old"
-    assert alone(old)
+    assert is_alone(old)
 
 
-@pytest.mark.parametrize("where", ["fsync", "replace"])
-def test_a_full_disk_is_said_and_the_old_file_untouched(old, monkeypatch, where):
-    def full(*args):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, where, full)
+@pytest.mark.parametrize("function", ["fsync", "replace"])
+def test_a_full_disk_is_reported_and_keeps_the_old_file(old, monkeypatch, function):
+    monkeypatch.setattr(os, function, full)
     with pytest.raises(FileError) as caught, replacing(old) as new:
         new.write_text("new")
-    assert (
-        str(caught.value)
-        == f"cannot write {old}: no space left on device; choose another place or make room there"
+    assert str(caught.value) == (
+        f"cannot write {old}: no space left on device; choose another place or make room there"
     )
     assert old.read_text() == "old"
-    assert alone(old)
+    assert is_alone(old)
 
 
-def test_a_file_error_of_the_block_keeps_its_own_words(old):
-    with pytest.raises(FileError, match=r"^my own words$"), replacing(old):
-        raise FileError("my own words")
-    assert alone(old)
+def test_a_file_error_of_the_block_keeps_its_message(old):
+    with pytest.raises(FileError, match=r"^another message$"), replacing(old):
+        raise FileError("another message")
+    assert is_alone(old)
 
 
-def test_a_folder_that_is_missing_is_said(tmp_path):
-    path = tmp_path / "missing" / "out.png"
-    with (
-        pytest.raises(
-            FileError, match=r"there is no folder .*missing; make it first or choose another place"
-        ),
-        replacing(path),
-    ):
+def test_a_missing_folder_is_reported(tmp_path):
+    message = r"there is no folder .*missing; make it first or choose another place"
+    with pytest.raises(FileError, match=message), replacing(tmp_path / "missing" / "out.png"):
         raise AssertionError("the block must not begin")
 
 
@@ -96,20 +92,19 @@ def test_the_replaced_file_keeps_its_permissions_and_the_links_to_it(old):
     old.chmod(0o640)
     link = old.with_name("link")
     link.symlink_to(old)
-    with replacing(link) as beside:
-        assert beside.stat().st_mode & 0o777 == 0o640  # before anything is in it
-        beside.write_text("new")
+    with replacing(link) as temporary:
+        assert temporary.stat().st_mode & 0o777 == 0o640  # before anything is written
+        temporary.write_text("new")
     assert link.is_symlink() and old.read_text() == "new"
     assert old.stat().st_mode & 0o777 == 0o640
 
 
-def test_halves_of_killed_processes_are_cleared_and_nothing_else(old, monkeypatch):
-    others = [
-        old.with_name(name) for name in (".weights.npz", ".weights-1.npz", f".other-{'0' * 32}.npz")
-    ]
+def test_only_temporary_files_of_killed_processes_are_removed(old, monkeypatch):
+    names = (".weights.npz", ".weights-1.npz", f".other-{'0' * 32}.npz")
+    others = [old.with_name(name) for name in names]
     for other in others:
         other.touch()
-    monkeypatch.setattr("minidl.files._remove", lambda beside: None)  # as a kill has it
+    monkeypatch.setattr("minidl.files._remove", lambda temporary: None)  # as after a kill
     with pytest.raises(KeyboardInterrupt), replacing(old):
         raise KeyboardInterrupt
     assert len(list(old.parent.iterdir())) == 5
@@ -117,20 +112,15 @@ def test_halves_of_killed_processes_are_cleared_and_nothing_else(old, monkeypatc
     assert sorted(old.parent.iterdir()) == sorted([old, *others])
 
 
-def test_halves_of_many_files_are_cleared_by_a_pattern(tmp_path):
-    halves = [tmp_path / f".step-{number:05}-{'0a' * 16}.png" for number in (2, 40)]
-    others = [
-        tmp_path / name
-        for name in ("step-00002.png", f".other-{'0a' * 16}.png", f".step-00002-{'0a' * 16}.jpg")
-    ]
+def test_temporary_files_are_removed_by_a_pattern(tmp_path):
+    code = "0a" * 16
+    halves = [tmp_path / f".step-{number:05}-{code}.png" for number in (2, 40)]
+    names = ("step-00002.png", f".other-{code}.png", f".step-00002-{code}.jpg")
+    others = [tmp_path / name for name in names]
     for path in (*halves, *others):
         path.touch()
     clear_halves(tmp_path / "step-*.png", pattern=True)
     assert sorted(tmp_path.iterdir()) == sorted(others)
-
-
-def full(*args):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_text_is_appended_in_place(old):
@@ -139,9 +129,9 @@ def test_text_is_appended_in_place(old):
     assert old.read_text() == "older, é\n" and old.stat().st_ino == number
 
 
-def test_where_not_all_can_be_appended_nothing_is(old, monkeypatch):
+def test_an_incomplete_append_is_undone(old, monkeypatch):
     class Full:
-        """A disk with three free bytes"""
+        """A file on a disk with three free bytes"""
 
         def __init__(self, file):
             self.file, self.free = file, 3
@@ -169,16 +159,14 @@ def test_where_not_all_can_be_appended_nothing_is(old, monkeypatch):
     assert old.read_text() == "old"
 
 
-def test_what_can_be_written_is_written_where_it_should_be(tmp_path):
-    assert write_somewhere(tmp_path / "new", lambda path: path.write_text("new")) == (
-        tmp_path / "new",
-        None,
-    )
+def test_a_file_that_can_be_written_stays_in_its_folder(tmp_path):
+    path = tmp_path / "new"
+    assert write_somewhere(path, lambda path: path.write_text("new")) == (path, None)
 
 
 @pytest.fixture
 def places(tmp_path, monkeypatch):
-    """The folders that a file is written to when its own is full"""
+    """Folders for a file: its own, the current one, and the one for temporary files"""
     for name in ("own", "here", "temporary"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -189,22 +177,22 @@ def places(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("blocked", "wanted"), [(["own"], "here/a.png"), (["own", "here"], "temporary/minidl-*/a.png")]
 )
-def test_where_the_disk_is_full_it_is_written_elsewhere(places, blocked, wanted):
+def test_on_a_full_disk_another_folder_is_used(places, blocked, wanted):
     def write(path):
-        with replacing(path) as beside:
-            beside.write_text("whole")
+        with replacing(path) as temporary:
+            temporary.write_text("whole")
             if any((places / name) in path.parents for name in blocked):
                 full()
 
     (places / "own" / "a.png").write_text("old")
-    where, error = write_somewhere(places / "own" / "a.png", write)
-    assert where.match(wanted) and where.read_text() == "whole"
+    written, error = write_somewhere(places / "own" / "a.png", write)
+    assert written.match(wanted) and written.read_text() == "whole"
     assert "no space left on device" in str(error)
     assert (places / "own" / "a.png").read_text() == "old"
     assert len([path for path in places.rglob("*") if path.is_file()]) == 2
 
 
-def test_elsewhere_too_nothing_is_written_over(places):
+def test_files_in_another_folder_are_not_overwritten(places):
     (places / "here" / "a.png").write_text("mine")
 
     def write(path):
@@ -212,14 +200,12 @@ def test_elsewhere_too_nothing_is_written_over(places):
             raise FileError("full")
         path.write_text("new")
 
-    where, _ = write_somewhere(places / "own" / "a.png", write)
-    assert (
-        where.match("temporary/minidl-*/a.png")
-        and (places / "here" / "a.png").read_text() == "mine"
-    )
+    written, _ = write_somewhere(places / "own" / "a.png", write)
+    assert written.match("temporary/minidl-*/a.png")
+    assert (places / "here" / "a.png").read_text() == "mine"
 
 
-def test_where_every_disk_is_full_the_error_names_the_first_place(places):
+def test_if_every_disk_is_full_the_error_names_the_first_path(places):
     def write(path):
         raise FileError(f"{path} is full")
 
@@ -231,7 +217,7 @@ def test_where_every_disk_is_full_the_error_names_the_first_place(places):
         assert not any(name.startswith("minidl-") for name in set(os.listdir("/dev/shm")) - before)
 
 
-def test_what_must_exist(old):
+def test_must_exist(old):
     assert must_exist(str(old)) == old
     with pytest.raises(FileError, match="there is no such picture; check the name and the folder"):
         must_exist(old.with_suffix(".png"), "picture")
@@ -241,7 +227,7 @@ def test_what_must_exist(old):
         must_exist(old.parent, "picture")
 
 
-def test_what_must_be_writable(old, monkeypatch):
+def test_must_be_writable(old, monkeypatch):
     assert must_be_writable(old) == old
     with pytest.raises(FileError, match="is a folder; give the name of a file in it"):
         must_be_writable(old.parent)
@@ -257,16 +243,15 @@ def test_what_must_be_writable(old, monkeypatch):
 @pytest.mark.parametrize(
     "address", ["http://a.b/c", "HTTPS://a.b/c.png", "ftp://a/b", "s3://bucket/key"]
 )
-def test_an_address_is_no_file(address):
+def test_an_address_is_refused(address):
     for refuse in (must_exist, must_be_writable, lambda path: must_be_folder(path, "a folder")):
         for form in (address, Path(address)):
-            with pytest.raises(
-                FileError, match=f"{address} is an address, and minidl (reads|writes) files"
-            ):
+            message = f"{address} is an address, and minidl (reads|writes) files"
+            with pytest.raises(FileError, match=message):
                 refuse(form)
 
 
-def test_a_file_or_folder_that_looks_like_an_address_is_one(tmp_path, monkeypatch):
+def test_a_file_may_look_like_an_address(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "http:").mkdir()
     (tmp_path / "http:" / "a.png").write_text("")
@@ -276,15 +261,13 @@ def test_a_file_or_folder_that_looks_like_an_address_is_one(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("name", ["a,b", "a,", "photo,of.us.png"])
-def test_not_every_comma_is_between_two_files(name):
+def test_a_comma_may_be_part_of_a_name(name):
     with pytest.raises(FileError, match="there is no such file; check the name and the folder"):
         must_exist(name)
 
 
 @pytest.mark.parametrize("name", ["missing", "a" * 5000, "a\0b"])
-def test_what_is_no_folder_is_refused(name):
-    with pytest.raises(
-        FileError,
-        match=r"is no folder; name a folder of pictures|cannot be read: .*; check the name",
-    ):
+def test_paths_that_are_no_folder_are_refused(name):
+    message = r"is no folder; name a folder of pictures|cannot be read: .*; check the name"
+    with pytest.raises(FileError, match=message):
         must_be_folder(name, "a folder of pictures")

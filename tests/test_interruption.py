@@ -1,5 +1,5 @@
-"""Ctrl-C while the command starts gives one line and exit code 130, during every import. Programs
-that import minidl keep their handlers."""
+"""Ctrl-C while the command starts prints one line and gives exit code 130. Programs that import
+minidl keep their handlers."""
 
 import os
 import signal
@@ -11,8 +11,8 @@ import pytest
 
 from minidl import cli, interruption
 
-# The interpreter imports this file first. When the module is searched for, the process sends itself
-# SIGINT.
+# The interpreter imports this file first. The process then sends itself SIGINT when it searches for
+# the module in the environment variable AT.
 SITE = """
 import os, signal, sys
 
@@ -23,15 +23,14 @@ class Interrupting:
 
 sys.meta_path.insert(0, Interrupting)
 """
-SCRIPT = "import sys\nfrom minidl.cli import main\nsys.exit(main())\n"  # as pip writes it
+SCRIPT = "import sys\nfrom minidl.cli import main\nsys.exit(main())\n"  # the script of pip
 
 
 def interrupted(tmp_path, at, *start):
     (tmp_path / "sitecustomize.py").write_text(SITE)
     root = Path(interruption.__file__).parents[1]
-    path = os.pathsep.join(
-        [str(tmp_path), str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
-    )
+    folders = [str(tmp_path), str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+    path = os.pathsep.join(folders)
     environment = {**os.environ, "AT": at, "PYTHONPATH": path}
     return subprocess.run(
         [sys.executable, *start],
@@ -45,7 +44,7 @@ def interrupted(tmp_path, at, *start):
 
 @pytest.mark.parametrize("at", ["numpy", "minidl.style_transfer", "minidl.cli.parser"])
 @pytest.mark.parametrize("start", [["-m", "minidl"], ["minidl"]])
-def test_ctrl_c_during_the_imports_is_one_line(at, start, tmp_path):
+def test_ctrl_c_during_the_imports_prints_one_line(at, start, tmp_path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "minidl").write_text(SCRIPT)
     words = start if start[0] == "-m" else [str(tmp_path / "bin" / "minidl")]
@@ -53,13 +52,13 @@ def test_ctrl_c_during_the_imports_is_one_line(at, start, tmp_path):
     assert (found.returncode, found.stderr, found.stdout) == (130, "minidl: stopped\n", "")
 
 
-def test_a_program_that_imports_minidl_gets_a_keyboard_interrupt(tmp_path):
+def test_other_programs_get_a_keyboard_interrupt(tmp_path):
     program = "try:\n    import minidl\nexcept KeyboardInterrupt:\n    print('caught')\n"
     found = interrupted(tmp_path, "minidl.backend", "-c", program)
     assert (found.returncode, found.stdout) == (0, "caught\n")
 
 
-def test_another_handler_stays(monkeypatch):
+def test_another_handler_is_kept(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/usr/bin/minidl"])
     before = signal.getsignal(signal.SIGINT)
     try:
@@ -79,11 +78,18 @@ def test_another_handler_stays(monkeypatch):
         signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.parametrize(("argv", "words", "expected"), [
-    (["-m"], ["python", "-m", "minidl"], True), (["-m"], ["python", "-X", "dev", "-Im", "minidl.cli", "info"], True),
-    (["-m"], ["python", "-m", "pytest", "-k", "minidl"], False), (["/usr/bin/minidl"], ["python", "/usr/bin/minidl"], True),
-    (["minidl.exe"], ["minidl.exe"], True), (["train.py"], ["python", "train.py", "-m", "minidl"], False), ([""], [], False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("argv", "words", "expected"),
+    [
+        (["-m"], ["python", "-m", "minidl"], True),
+        (["-m"], ["python", "-X", "dev", "-Im", "minidl.cli", "info"], True),
+        (["-m"], ["python", "-m", "pytest", "-k", "minidl"], False),
+        (["/usr/bin/minidl"], ["python", "/usr/bin/minidl"], True),
+        (["minidl.exe"], ["minidl.exe"], True),
+        (["train.py"], ["python", "train.py", "-m", "minidl"], False),
+        ([""], [], False),
+    ],
+)
 def test_which_processes_are_the_command(argv, words, expected, monkeypatch):
     monkeypatch.setattr(sys, "argv", argv)
     monkeypatch.setattr(sys, "orig_argv", words)
@@ -91,12 +97,10 @@ def test_which_processes_are_the_command(argv, words, expected, monkeypatch):
 
 
 @pytest.mark.parametrize("moment", ["_parser", "run"])
-def test_ctrl_c_in_a_command_is_one_line(moment, monkeypatch, capsys):
+def test_ctrl_c_in_a_command_prints_one_line(moment, monkeypatch, capsys):
     def stop(*arguments):
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(cli, "_parser", stop) if moment == "_parser" else monkeypatch.setattr(
-        cli.info, "run", stop
-    )
+    monkeypatch.setattr(cli if moment == "_parser" else cli.info, moment, stop)
     assert cli.main(["info"]) == 130
     assert capsys.readouterr().err == "minidl: stopped\n"

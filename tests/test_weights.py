@@ -1,4 +1,5 @@
-"""The files in weights/ are what its README says: these bytes, made by these commands."""
+"""The files in weights/ have the hashes and provenance of its README, and its commands reproduce
+them."""
 
 import re
 import shlex
@@ -16,25 +17,25 @@ README = (WEIGHTS / "README.md").read_text()
 FACES = "face_detector", "face_landmarks", "face_recognition"
 
 
-def test_the_readme_tells_of_every_file_and_its_hash():
+def test_the_readme_lists_every_file_and_its_hash():
     for path in WEIGHTS.glob("*.h5"):
-        [told] = re.findall(rf"`{path.name}` \| `([0-9a-f]{{64}})`", README)
-        assert sha256(path.read_bytes()).hexdigest() == told
+        [digest] = re.findall(rf"`{path.name}` \| `([0-9a-f]{{64}})`", README)
+        assert sha256(path.read_bytes()).hexdigest() == digest
     assert {path.stem for path in WEIGHTS.glob("*.h5")} == {"vgg19", *FACES}
 
 
-def test_what_they_hold_is_said_in_the_files_too():
+def test_the_files_contain_licence_and_provenance():
     for name in FACES:
-        told = read(WEIGHTS / f"{name}.h5").provenance
-        assert told["licence"].startswith("MIT") and "face-api 1.7.15" in told["way"]
-        assert all(f"`{digest}`" in README for digest in told["source_sha256"].split(", "))
+        provenance = read(WEIGHTS / f"{name}.h5").provenance
+        assert provenance["licence"].startswith("MIT")
+        assert "face-api 1.7.15" in provenance["way"]
+        assert all(f"`{digest}`" in README for digest in provenance["source_sha256"].split(", "))
 
 
 @pytest.mark.parametrize("name", FACES)
-def test_the_commands_of_the_readme_make_them_again(name, minidl_data, tmp_path, monkeypatch):
-    [command] = re.findall(
-        rf"    minidl (weights convert \S+ {name}\.h5(?: .*\\\n)(?: .*\\\n)* .*)\n", README
-    )
+def test_the_commands_of_the_readme_reproduce_the_files(name, minidl_data, tmp_path, monkeypatch):
+    pattern = rf"    minidl (weights convert \S+ {name}\.h5(?: .*\\\n)(?: .*\\\n)* .*)\n"
+    [command] = re.findall(pattern, README)
     for path in (minidl_data / "faces").iterdir():
         (tmp_path / path.name).symlink_to(path)
     monkeypatch.chdir(tmp_path)

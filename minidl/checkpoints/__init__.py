@@ -1,13 +1,14 @@
-"""Weight files: reading, translating, checking and writing the numbers that a network has learnt.
+"""Files of trained weights: read, translate, check, write and load them.
 
-    read         any known file -> Checkpoint as found        reading.py, native.py, pytorch.py, tfjs.py, npz.py
+    read         any supported file -> Checkpoint as found    reading.py, native.py, pytorch.py,
+                                                              tfjs.py, npz.py
     translate    -> Checkpoint in minidl's names and axes     translation.py
-    diagnose     -> what is wrong with it                     diagnosis.py, recognition.py
-    write        -> minidl's own HDF5                         native.py, levels.py
-    load         minidl's own HDF5 -> what a model needs      loading.py
+    diagnose     -> the errors and oddities of a Checkpoint   diagnosis.py, recognition.py
+    write        -> minidl's own HDF5 file                    native.py, levels.py
+    load         minidl's own HDF5 file -> what a model needs loading.py
 
-A file from a stranger is material, never an instruction: nothing in it is run, and it gets no more
-memory than it fills.
+The readers never run code from a file. They check each size that a file claims before they
+allocate memory for it.
 """
 
 from minidl.checkpoints.checkpoint import Architecture, Checkpoint, Landmark, Preprocessing

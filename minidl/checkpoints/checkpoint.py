@@ -1,77 +1,94 @@
-"""What a weight file holds, and what a network wants of it.
+"""The contents of a weight file, and the description of the network that they belong to.
 
-Arrays go by minidl's names, "block1_conv1/kernel" and "block1_conv1/bias": convolution kernels are
-(*window, inputs, outputs), dense kernels (inputs, outputs), biases (outputs,), all float32. A
-separable convolution has the kernels "depthwise", (*window, 1, inputs), and "pointwise".
+Arrays have minidl's names, such as "block1_conv1/kernel" and "block1_conv1/bias". All are float32.
+Convolution kernels have the shape (*window, inputs, outputs), dense kernels (inputs, outputs), and
+biases (outputs,). A separable convolution has two kernels: "depthwise", (*window, 1, inputs), and
+"pointwise", (1, ..., 1, inputs, outputs).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 
 import numpy as np
 
 from minidl.errors import ArgumentError, one_of
+from minidl.typing import Array, Shape
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What a network wants to see: input = (image in the order of `channels` - mean) / std, image
-    in 0..255."""
+    """How a picture becomes the input of a network: input = (picture - mean) / std.
 
-    channels: str  # "RGB" or "BGR"
-    mean: tuple  # of each channel, in that order
-    std: tuple
+    The picture has values from 0 to 255 and its channels in the order of `channels`. Raises
+    ArgumentError if `channels` is neither "RGB" nor "BGR", or if a mean or std is out of range.
+
+    channels  "RGB" or "BGR"
+    mean      three numbers from 0 to 255, in the order of `channels`
+    std       three positive numbers, in the order of `channels`
+    """
+
+    channels: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
 
     def __post_init__(self):
         one_of("channels", self.channels, ("RGB", "BGR"))
-        finite = all(isfinite(number) for number in (*self.mean, *self.std))
-        if (
-            len(self.mean) != 3
-            or len(self.std) != 3
-            or not finite
-            or min(self.std) <= 0
-            or not 0 <= min(self.mean) <= 255
-        ):
+        is_valid = (
+            (len(self.mean), len(self.std)) == (3, 3)
+            and all(isfinite(number) for number in (*self.mean, *self.std))
+            and 0 <= min(self.mean) <= 255
+            and min(self.std) > 0
+        )
+        if not is_valid:
             raise ArgumentError(f"{self}: wanted three means from 0 to 255 and three stds above 0")
 
     @property
-    def mean_rgb(self):
-        """The mean colour, as red, green, blue."""
+    def mean_rgb(self) -> tuple[float, ...]:
+        """The mean in the order red, green, blue."""
         return self.mean if self.channels == "RGB" else self.mean[::-1]
 
 
 @dataclass(frozen=True)
 class Landmark:
-    """A few numbers by which one training of a network is known: filter 0 of its first kernel."""
+    """Values of a well-known set of weights, by which `diagnose` and `translate` recognise it.
 
-    lineage: str  # the key of that training in Architecture.preprocessing
+    lineage  the key of these weights in Architecture.preprocessing
+    kernel   the name of the network's first kernel
+    colours  {(row, column): (red, green, blue)} of that kernel's first filter
+    """
+
+    lineage: str
     kernel: str
-    colours: dict  # {(row, column): (red, green, blue)}
+    colours: Mapping[tuple[int, int], tuple[float, float, float]]
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """The arrays that a network is made of, in the order in which they are applied.
+    """The arrays of a network, in the order in which the network applies them.
 
     shapes         {"layer/kernel": shape, "layer/bias": shape}
-    optional       layers that a file may lack, all together: the dense top
-    landmark       tells the best-known training, its colour order and its axes by a few values; None: cannot be told
-    preprocessing  {lineage: Preprocessing}: what each known training was fed with
+    optional       the layers that a file may lack, such as the dense top; it lacks all or none
+    landmark       values of the best-known weights, or None if no weights are recognised
+    preprocessing  {lineage: Preprocessing} of each known set of weights
     """
 
     name: str
-    shapes: dict
-    optional: tuple = ()
+    shapes: Mapping[str, Shape]
+    optional: tuple[str, ...] = ()
     landmark: Landmark | None = None
-    preprocessing: dict = field(default_factory=dict)
+    preprocessing: Mapping[str, Preprocessing] = field(default_factory=dict)
 
-    def layers(self, rank=None):
-        """Names of the layers, in order; or of those whose "kernel" has `rank` axes (2: dense, 4:
-        2-D convolution)."""
+    def layers(self, rank: int | None = None) -> list[str]:
+        """The names of the layers, in order.
+
+        rank: the number of axes of the layer's kernel (2: dense, 4: 2-D convolution), or None for
+        all layers.
+        """
         names = [
             name
-            for name in self.shapes
-            if rank is None or (name.endswith("/kernel") and len(self.shapes[name]) == rank)
+            for name, shape in self.shapes.items()
+            if rank is None or (name.endswith("/kernel") and len(shape) == rank)
         ]
         return list(dict.fromkeys(map(layer_of, names)))
 
@@ -80,29 +97,30 @@ class Architecture:
 class Checkpoint:
     """The contents of one weight file.
 
-    arrays         {name: array}, by the names of the file, or by minidl's once translated
-    form           how it was stored: "minidl", "keras", "pytorch", "tfjs" or "npz"
-    architecture   the network's name, where the file tells it
-    preprocessing  what the network was fed with, where that is known
-    provenance     {what: text}: where the numbers come from
+    arrays         {name: array}, with the names of the file or, after `translate`, minidl's names
+    form           the format of the file: "minidl", "keras", "pytorch", "tfjs" or "npz"
+    architecture   the name of the network, or None if the file does not state it
+    preprocessing  the preprocessing that the network expects, or None if it is unknown
+    provenance     {key: text}: the source of the weights
     """
 
-    arrays: dict
+    arrays: dict[str, Array]
     form: str = "minidl"
     architecture: str | None = None
     preprocessing: Preprocessing | None = None
-    provenance: dict = field(default_factory=dict)
+    provenance: dict[str, str] = field(default_factory=dict)
 
 
-def layer_of(name):
-    """
+def layer_of(name: str) -> str:
+    """Return the part of an array's name that names its layer.
+
     >>> layer_of("block1_conv1/kernel")
     'block1_conv1'
     """
     return name.rpartition("/")[0]
 
 
-def numberless(shape, dtype):
-    """An array of zeros of that shape and dtype that takes no memory. It stands for an array whose
-    numbers are not read."""
+def placeholder(shape: Shape, dtype: np.dtype) -> Array:
+    """Return zeros of that shape and dtype that take no memory. They replace values that are not
+    read."""
     return np.broadcast_to(np.zeros((), dtype), shape)

@@ -1,42 +1,53 @@
-"""minidl's own weight file: HDF5, one group a layer.
+"""minidl's own weight file: HDF5 with one group per layer.
 
-    /                       attributes  format         "minidl weights 1"
-                                        architecture   "vgg19"
-                                        channels       "RGB" or "BGR": the order that the network sees
-                                        mean, std      float64 (channels,): input = (image - mean) / std, image in 0..255
-                                        any other text: provenance
+    /                            the attributes below
     /block1_conv1/kernel         float32 (*window, inputs, outputs), or uint8 of that shape
-    /block1_conv1/kernel_levels  float32 (256,): kernel = kernel_levels[the uint8], only beside
-    uint8
+    /block1_conv1/kernel_levels  float32 (256,), only for a uint8 kernel:
+                                 kernel = kernel_levels[uint8 values]
     /block1_conv1/bias           float32 (outputs,)
 
-An array of at most 256 different values is stored by them where that is smaller; nothing is lost.
+The attributes are
 
-There is no compression: it would save 8 % of 256-level kernels and take seven times as long to
-read.
+    format        "minidl weights 1"
+    architecture  the name of the network, such as "vgg19"
+    channels      "RGB" or "BGR": the order that the network expects
+    mean, std     float64 (channels,): input = (picture - mean) / std, picture from 0 to 255
+
+and any other text, which is provenance.
+
+An array of at most 256 different values is stored as levels where that is smaller. No value
+changes.
+
+There is no compression. It would make a file of 256-level kernels 8 % smaller, and reading seven
+times slower.
 """
+
+from collections.abc import Collection
 
 import h5py
 import numpy as np
 
 from minidl.checkpoints import hdf5
-from minidl.checkpoints.checkpoint import Checkpoint, Preprocessing, numberless
-from minidl.checkpoints.levels import has_levels, to_levels
+from minidl.checkpoints.checkpoint import Checkpoint, Preprocessing, placeholder
+from minidl.checkpoints.levels import COUNT, has_levels, to_levels
 from minidl.errors import ArgumentError, FileError, NonFiniteError, brief, printable
 from minidl.files import must_be_writable, replacing
+from minidl.typing import Path
 
 FORMAT = "minidl weights 1"
 
 
-def read_hdf5(path, wanted=None):
-    """A Checkpoint from an HDF5 file: of minidl's form where an attribute names it, else of Keras'
-    form. wanted: see `read`."""
+def read_hdf5(path: Path, wanted: Collection[str] | None = None) -> Checkpoint:
+    """Read an HDF5 file: in minidl's format if its attribute `format` says so, else in Keras'.
+
+    wanted: see `read`. Raises FileError if an attribute or a dtype is invalid.
+    """
     with h5py.File(path, "r") as file:
         attributes = hdf5.attributes(file)
         form = _taken(attributes, "format", str, path)
         if form not in (None, FORMAT):
             raise FileError(
-                f"{path} is of the format {form!r}; this minidl reads {FORMAT!r}: update minidl"
+                f"{path} has the format {form!r}; this minidl reads {FORMAT!r}: update minidl"
             )
         levels = [f"{name}_levels" for name in wanted or ()]
         arrays = hdf5.datasets(file, path, None if wanted is None else {*wanted, *levels})
@@ -51,23 +62,23 @@ def read_hdf5(path, wanted=None):
     )
 
 
-def write(path, checkpoint, levels=None):
-    """Write a Checkpoint as minidl's HDF5: the same bytes for the same contents.
+def write(path: Path, checkpoint: Checkpoint, levels: int | None = None) -> None:
+    """Write a checkpoint in minidl's HDF5 format. Equal contents give equal bytes.
 
-    levels  None: every number as it is; 256: each kernel as 256 levels, a quarter of the size (see
-    levels.py)
+    levels: None stores every number as it is; 256 rounds each kernel to 256 levels, which takes a
+    quarter of the space (see levels.py).
 
-    Raises FileError where the file cannot be written (what stood there stays), NonFiniteError for
-    levels of NaN.
+    Raises FileError if the file cannot be written (an older file is then kept), NonFiniteError if
+    a kernel to be rounded is not finite, and ArgumentError if `levels` is another value.
     """
-    if levels not in (None, 256):
+    if levels not in (None, COUNT):
         raise ArgumentError(
-            f"levels is {brief(levels)}; wanted None (every number as it is) or 256"
+            f"levels is {brief(levels)}; wanted None (every number as it is) or {COUNT}"
         )
     must_be_writable(path)
     contents = hdf5.image(_attributes(checkpoint), _arrays(checkpoint, levels))
-    with replacing(path) as beside:
-        beside.write_bytes(contents)
+    with replacing(path) as temporary:
+        temporary.write_bytes(contents)
 
 
 def _attributes(checkpoint):
@@ -84,12 +95,13 @@ def _attributes(checkpoint):
 def _arrays(checkpoint, levels):
     stored = {}
     for name, array in checkpoint.arrays.items():
-        array, rounded = np.asarray(array, np.float32), levels and name.endswith("/kernel")
-        if rounded and not np.isfinite(array).all():
+        array, is_rounded = np.asarray(array, np.float32), levels and name.endswith("/kernel")
+        if is_rounded and not np.isfinite(array).all():
             raise NonFiniteError(
-                f"{name} holds NaN or infinite numbers, which have no levels; check the source"
+                f"{name} holds NaN or infinite numbers, which cannot be rounded to levels; check "
+                "the source"
             )
-        if rounded or has_levels(array):
+        if is_rounded or has_levels(array):
             stored[name], stored[f"{name}_levels"] = to_levels(array)
         else:
             stored[name] = array
@@ -97,14 +109,16 @@ def _arrays(checkpoint, levels):
 
 
 def _taken(attributes, name, kind, path):
-    """Remove an attribute of this type and return it; None where there is none."""
+    """Remove the attribute `name` and return it, or None if it does not exist. Raise FileError if
+    it is not of type `kind` (str or ndarray), or if it is unprintable text."""
     value = attributes.pop(name, None)
     if value is None or (isinstance(value, kind) and (kind is not str or value.isprintable())):
         return value
-    found = repr(printable(value, 80)) if isinstance(value, str) else f"{value.size} numbers"
-    wanted = "plain text" if kind is str else "numbers"
+    content = repr(printable(value, 80)) if isinstance(value, str) else f"{value.size} numbers"
+    expected = "plain text" if kind is str else "numbers"
     raise FileError(
-        f"{path} has {found} as its attribute {name!r}; wanted {wanted}: convert the original again"
+        f"{path} has {content} as its attribute {name!r}; wanted {expected}: convert the original "
+        "again"
     )
 
 
@@ -121,24 +135,27 @@ def _preprocessing(attributes, path):
         return Preprocessing(channels, tuple(map(float, mean)), tuple(map(float, std)))
     except ArgumentError as error:
         raise FileError(
-            f"{path} stores no valid preprocessing ({printable(str(error), 300)}); convert the original again"
+            f"{path} stores no valid preprocessing ({printable(str(error), 300)}); convert the "
+            "original again"
         ) from None
 
 
 def _without_levels(arrays, path, wanted):
-    whole = {}
+    """Replace the indices of each array by their levels, and remove the tables of levels."""
+    weights = {}
     for name, array in arrays.items():
         if name.endswith("_levels"):
             continue
         table = arrays.get(f"{name}_levels")
-        if array.dtype.kind == "u" and table is not None and table.shape == (256,):
-            array = (
-                table[array]
-                if wanted is None or name in wanted
-                else numberless(array.shape, table.dtype)
-            )
+        if array.dtype.kind == "u" and table is not None and table.shape == (COUNT,):
+            if wanted is None or name in wanted:
+                array = table[array]
+            else:
+                array = placeholder(array.shape, table.dtype)
         if array.dtype != np.float32:
-            stored = "minidl stores float32, or uint8 beside 256 levels"
-            raise FileError(f"{path} has {name} as {array.dtype}; {stored}: convert it again")
-        whole[name] = array
-    return whole
+            raise FileError(
+                f"{path} has {name} as {array.dtype}; minidl stores float32, or uint8 beside "
+                f"{COUNT} levels: convert it again"
+            )
+        weights[name] = array
+    return weights

@@ -1,21 +1,29 @@
-"""Reading a weight file in whatever form it is: told by its first bytes, never by its name."""
+"""Read a weight file of any supported format. The format is recognised by the file's first bytes,
+never by its name."""
+
+import pathlib
+from collections.abc import Collection
 
 from minidl.checkpoints import hdf5, native, npz, pytorch, tfjs
+from minidl.checkpoints.checkpoint import Checkpoint
 from minidl.checkpoints.zips import opened
 from minidl.errors import FileError, printable
 from minidl.files import must_exist
 from minidl.limits import must_have_few, must_have_names
+from minidl.typing import Path
 
 
-def read(path, wanted=None):
-    """path -> Checkpoint, with names, layouts and types as found in the file
+def read(path: Path, wanted: Collection[str] | None = None) -> Checkpoint:
+    """Return the arrays of a weight file, with the names, layouts and types of the file.
 
-    The forms: minidl's HDF5; Keras' HDF5 (the official VGG files, Keras 2, Keras 3); PyTorch's
-    state dicts (both containers); TensorFlow.js' manifests, with the files beside them; NumPy's
-    .npz. Nothing of a file is run. FileError: no such file, none of these, or damaged.
+    The formats are minidl's HDF5; Keras' HDF5 (the official VGG files, Keras 2 and Keras 3);
+    PyTorch's state dicts (both containers); TensorFlow.js' manifests, with the files beside them;
+    and NumPy's .npz. No code from the file is run.
 
-    wanted: names of the arrays whose numbers are read; the others become zeros of their shapes.
-    None: all
+    wanted: the names of the arrays to read; None means all. The others become zeros of their
+    shapes.
+
+    Raises FileError if the file does not exist, has another format or is damaged.
     """
     path = must_exist(path, "weight file")
     try:
@@ -29,16 +37,18 @@ def read(path, wanted=None):
         raise FileError(f"{path} is damaged or cut off ({reason}); get it again") from error
     if not checkpoint.arrays:
         raise FileError(
-            f"{path} is a {checkpoint.form} file without any arrays; was it saved before the model was built?"
+            f"{path} is a {checkpoint.form} file without any arrays; was it saved before the model "
+            "was built?"
         )
     must_have_few(len(checkpoint.arrays), "arrays", path)
     must_have_names(checkpoint.arrays, path)
     return checkpoint
 
 
-def files_of(path):
-    """The paths of all files that `read(path)` reads: the file itself and, of a manifest, those
-    beside it."""
+def files_of(path: Path) -> list[pathlib.Path]:
+    """Return the paths of all files that `read(path)` reads: the file itself and, for a manifest,
+    the files that it names."""
+    path = pathlib.Path(path)
     return [path, *(tfjs.numbers_of(path) if _reader(path) is tfjs.read_manifest else [])]
 
 
@@ -55,13 +65,15 @@ def _reader(path):
         return tfjs.read_manifest
     if head.startswith(b"\x80"):
         raise FileError(
-            f"{path} is a Python pickle, which could do anything: nothing of it was run; save it as .npz"
+            f"{path} is a Python pickle, which could run any code, so it was not read; save it as "
+            ".npz"
         )
     if not head:
         raise FileError(f"{path} is empty; fetch or make it again")
     raise FileError(
-        f"{path} begins with {head[:16]!r}, which is no weight file that minidl reads: those are HDF5 (Keras, minidl), "
-        "PyTorch state dicts, TensorFlow.js manifests and .npz; was the download an error page?"
+        f"{path} begins with {head[:16]!r}, which is no weight file that minidl reads; wanted HDF5 "
+        "(Keras, minidl), a PyTorch state dict, a TensorFlow.js manifest or .npz; was the download "
+        "an error page?"
     )
 
 
@@ -72,6 +84,7 @@ def _zip_reader(path):
         return pytorch.read_zip
     if "model.weights.h5" in names:
         raise FileError(
-            f"{path} is a whole Keras model; save its weights alone with model.save_weights('NAME.weights.h5')"
+            f"{path} is a whole Keras model; save only its weights with "
+            "model.save_weights('NAME.weights.h5')"
         )
     return npz.read_npz

@@ -1,76 +1,76 @@
-"""Which network, and which way round: told by the numbers themselves."""
+"""Recognise a network by the shapes of its arrays, and the layout of a kernel by its values."""
 
 import re
+from collections.abc import Iterable, Mapping
 from itertools import chain, combinations
 
 import numpy as np
 
-# The networks of Simonyan & Zisserman 2014 by their number of 3x3 convolutions.
+from minidl.checkpoints.checkpoint import Architecture, Landmark
+from minidl.typing import Array, Shape
+
+# The networks of Simonyan and Zisserman (2014) by their number of 3x3 convolutions.
 _VGG = {8: "VGG11", 10: "VGG13", 13: "VGG16", 16: "VGG19"}
 
-# What can have happened to a kernel (height, width, inputs, outputs) on its way, each its own
-# inverse.
+# Errors in the layout of a kernel (height, width, inputs, outputs). Each is its own inverse.
 _MISTAKES = {
     "red and blue swapped": lambda kernel: kernel[:, :, ::-1],
     "height and width swapped": lambda kernel: kernel.swapaxes(0, 1),
-    # Theano convolves where others correlate
+    # Theano convolves, where the other libraries correlate.
     "kernels turned by 180 degrees": lambda kernel: kernel[::-1, ::-1],
 }
 
-# Rounding to 256 levels moves a value by 0.01 at most; red and blue of the landmark are 0.04 apart.
+# Rounding to 256 levels changes a value by at most 0.01. In the landmark of VGG19, red and blue
+# differ by 0.04.
 _TOLERANCE = 0.02
 
 
-def network(arrays, normalizations=0):
-    """The network that the shapes of these arrays suggest, in words. normalizations: how many batch
-    normalizations it has
+def network(arrays: Iterable[Array], normalizations: int = 0) -> str:
+    """Describe the network that has arrays of these shapes.
+
+    normalizations: its number of batch normalizations.
 
     >>> network([np.zeros((7, 7, 3, 64)), np.zeros((64, 10)), np.zeros(10)])
     '1 convolution and 1 dense layer'
     """
-    arrays = list(arrays)
-    convolutions = [array.shape for array in arrays if array.ndim == 4]
-    dense = _count(sum(array.ndim == 2 for array in arrays), "dense layer")
-    found, kind = _count(len(convolutions), "convolution"), ""
+    shapes = [array.shape for array in arrays]
+    windows = [(shape[:2], shape[2:]) for shape in shapes if len(shape) == 4]
+    layers, suffix = _count(len(windows), "convolution"), ""
     if normalizations:
-        found, kind = (
-            f"{found}, {_count(normalizations, 'batch normalization')}",
-            " with batch normalization",
-        )
-    found = f"{found} and {dense}"
-    if len(convolutions) in _VGG and all(
-        (3, 3) in (shape[:2], shape[2:]) for shape in convolutions
-    ):
-        return f"{found}, as {_VGG[len(convolutions)]}{kind} has"
-    return found
+        layers += f", {_count(normalizations, 'batch normalization')}"
+        suffix = " with batch normalization"
+    layers += f" and {_count(sum(len(shape) == 2 for shape in shapes), 'dense layer')}"
+    # The window comes first in minidl's order of the axes, last in PyTorch's.
+    if len(windows) in _VGG and all((3, 3) in ends for ends in windows):
+        return f"{layers}, as {_VGG[len(windows)]}{suffix} has"
+    return layers
 
 
-def normalizations(names):
-    """How many batch normalizations have arrays of these names: PyTorch's, Keras 2's, Keras 3's,
-    minidl's
+def normalizations(names: Iterable[str]) -> int:
+    """Return the number of batch normalizations with arrays of these names, in PyTorch, Keras 2,
+    Keras 3 or minidl.
 
     >>> normalizations(["features.1.weight", "features.1.running_mean", "bn/bn/moving_mean:0"])
     2
     """
-    return sum(
-        re.search(r"(running_mean|moving_mean(:0)?|/vars/2)$", name) is not None for name in names
-    )
+    pattern = re.compile(r"(running_mean|moving_mean(:0)?|/vars/2)$")
+    return sum(pattern.search(name) is not None for name in names)
 
 
-def in_pytorch_order(arrays, architecture):
-    """The name of the first kernel that stands as (outputs, inputs, *window); None if there is
-    none."""
-    for name, wanted in architecture.shapes.items():
-        if (
-            name.endswith("/kernel")
-            and np.shape(arrays.get(name)) == pytorch_shape(wanted) != wanted
-        ):
+def in_pytorch_order(arrays: Mapping[str, Array], architecture: Architecture) -> str | None:
+    """Return the name of the first kernel with the axes (outputs, inputs, *window), or None if
+    there is none."""
+    for name, expected in architecture.shapes.items():
+        if not name.endswith("/kernel") or name not in arrays:
+            continue
+        if arrays[name].shape == pytorch_shape(expected) != expected:
             return name
     return None
 
 
-def pytorch_shape(shape):
-    """
+def pytorch_shape(shape: Shape) -> Shape:
+    """Return the shape of a kernel in PyTorch's order of the axes.
+
     >>> pytorch_shape((3, 5, 64, 128))
     (128, 64, 3, 5)
     """
@@ -78,25 +78,23 @@ def pytorch_shape(shape):
     return (outputs, inputs, *window)
 
 
-def mistakes(kernel, landmark, channels):
-    """(3, 3, 3, outputs) -> the names of what was done to the known kernel; () it stands right;
-    None: it is another kernel
+def mistakes(kernel: Array, landmark: Landmark, channels: str) -> tuple[str, ...] | None:
+    """Return the names of the errors in the layout of a kernel (3, 3, 3, outputs).
 
-    channels  "RGB" or "BGR", the order in which the network is fed
+    The result is () if the kernel is the known one without errors, and None if it is another one.
+
+    channels: "RGB" or "BGR", the order of the network's input.
     """
-    wanted = {
-        place: colours[:: 1 if channels == "RGB" else -1]
-        for place, colours in landmark.colours.items()
-    }
-    for names in chain.from_iterable(
-        combinations(_MISTAKES, count) for count in range(len(_MISTAKES) + 1)
-    ):
-        undone = kernel
+    step = 1 if channels == "RGB" else -1
+    expected = {place: colours[::step] for place, colours in landmark.colours.items()}
+    counts = range(len(_MISTAKES) + 1)
+    for names in chain.from_iterable(combinations(_MISTAKES, count) for count in counts):
+        corrected = kernel
         for name in names:
-            undone = _MISTAKES[name](undone)
+            corrected = _MISTAKES[name](corrected)
         if all(
-            np.allclose(undone[place][:, 0], colours, rtol=0, atol=_TOLERANCE)
-            for place, colours in wanted.items()
+            np.allclose(corrected[place][:, 0], colours, rtol=0, atol=_TOLERANCE)
+            for place, colours in expected.items()
         ):
             return names
     return None

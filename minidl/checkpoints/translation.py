@@ -1,24 +1,24 @@
-"""From other programs' names and layouts into minidl's.
+"""Translate other programs' names and axis orders into minidl's.
 
-Four questions, whoever wrote the file: which of the known networks it is of; which part of a name
-is the layer's, and which tells kernel from bias; which layer of the network that is; and in what
-order the axes of the kernels stand.
+For each array this takes four steps: split its name into the name of the layer and the kind of the
+array, find the layer of the architecture with that name, determine whether the kernels are in
+PyTorch's axis order, and reorder their axes.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from minidl.checkpoints.checkpoint import layer_of
+from minidl.checkpoints.checkpoint import Architecture, Checkpoint, layer_of
 from minidl.checkpoints.recognition import in_pytorch_order, mistakes, network, normalizations
 from minidl.errors import FileError
 from minidl.naming import naturally
 
-# (pattern of a name whose group is the layer, what the array is, whether kernels are in PyTorch's
-# order)
+# (pattern of a name, whose group is the layer; the kind of array; whether it means PyTorch's axes)
 _NAMES = (
-    (r"(.+)/kernel(?::0)?", "kernel", False),  # minidl; Keras 2
+    (r"(.+)/kernel(?::0)?", "kernel", False),  # minidl and Keras 2
     (r"(.+)/bias(?::0)?", "bias", False),
     (r"(.+)/vars/0", "kernel", False),  # Keras 3
     (r"(.+)/vars/1", "bias", False),
@@ -26,7 +26,7 @@ _NAMES = (
     (r"(.+)_b_\d+:0", "bias", False),
     (r"(.+)\.weight", "kernel", True),  # PyTorch
     (r"(.+)\.bias", "bias", True),
-    # face-api, whose NAME/conv and NAME/scale are one layer
+    # face-api, where NAME/conv and NAME/scale belong to one layer
     (r"(.+)/scale/weights", "scale", False),
     (r"(.+)/scale/biases", "shift", False),
     (r"(.+)/filters", "kernel", False),
@@ -39,109 +39,116 @@ _NAMES = (
     (r"(.+)_b", "bias", True),
 )
 
-# What training leaves in a Keras file beside the weights.
-_LEFTOVERS = re.compile(r"(optimizer|optimizer_weights|metrics)/")
+# Arrays of a Keras file that belong to the training and not to the network.
+_TRAINING_STATE = re.compile(r"(optimizer|optimizer_weights|metrics)/")
 
 
-def translate(checkpoint, architecture):
-    """Checkpoint as found in a file -> Checkpoint with minidl's names, axes and float32
+def translate(checkpoint: Checkpoint, architecture: Architecture) -> Checkpoint:
+    """Return the checkpoint with minidl's names and axes, in float32.
 
-    Layers are matched by name where the names are the architecture's, else in order. What cannot be
-    placed keeps its name; `diagnose` tells. FileError where in order the numbers of layers do not
-    agree: it is another network.
+    Layers are matched by name if at least one has a name of the architecture, and otherwise by
+    their order. An array that belongs to no layer keeps its name, and `diagnose` reports it.
+
+    Raises FileError if layers are matched by their order and their numbers differ: the weights are
+    those of another network.
     """
-    layers, rest, pytorch = _layers(checkpoint.arrays, architecture)
+    layers, others, is_pytorch = _layers(checkpoint.arrays, architecture)
     if not set(layers) & set(architecture.layers()):
         layers = _renamed_in_order(layers, checkpoint.arrays, architecture)
-    found = rest | {
+    named = others | {
         f"{layer}/{part}": array for layer, parts in layers.items() for part, array in parts.items()
     }
-    pytorch = pytorch or in_pytorch_order(found, architecture) is not None
+    is_pytorch = is_pytorch or in_pytorch_order(named, architecture) is not None
     arrays = {}
-    for name in dict.fromkeys([*architecture.shapes, *found]):
-        if name in found:
-            array = found[name]
-            if pytorch and name.endswith("/kernel") and name in architecture.shapes:
-                array = _channels_last(array, layer_of(name), architecture)
-            # Keras and TensorFlow: (*window, inputs, outputs of each)
-            if name.endswith("/depthwise") and array.ndim > 2:
-                array = array.reshape(*array.shape[:-2], 1, -1)
-            arrays[name] = np.ascontiguousarray(array, np.float32)
+    for name in dict.fromkeys([*architecture.shapes, *named]):
+        if name not in named:
+            continue
+        array = named[name]
+        if is_pytorch and name.endswith("/kernel") and name in architecture.shapes:
+            array = _channels_last(array, layer_of(name), architecture)
+        if name.endswith("/depthwise") and array.ndim > 2:
+            # Keras and TensorFlow store (*window, inputs, outputs per input).
+            array = array.reshape(*array.shape[:-2], 1, -1)
+        arrays[name] = np.ascontiguousarray(array, np.float32)
     return replace(
         checkpoint,
         arrays=arrays,
         architecture=architecture.name,
-        preprocessing=checkpoint.preprocessing or _preprocessing(arrays, architecture, pytorch),
+        preprocessing=checkpoint.preprocessing or _preprocessing(arrays, architecture, is_pytorch),
     )
 
 
-def likeliest(checkpoint, architectures):
-    """Which of these networks the weights are of: the one that the file names, or whose layers it
-    has; else the first."""
+def likeliest(checkpoint: Checkpoint, architectures: Sequence[Architecture]) -> Architecture:
+    """Return the architecture that the file names, or else the first of those that have the most
+    layer names in common with it."""
     for architecture in architectures:
         if architecture.name == checkpoint.architecture:
             return architecture
-    return max(
-        architectures,
-        key=lambda known: len(set(_layers(checkpoint.arrays, known)[0]) & set(known.layers())),
-    )
+
+    def common_names(architecture):
+        layers, _, _ = _layers(checkpoint.arrays, architecture)
+        return len(set(layers) & set(architecture.layers()))
+
+    return max(architectures, key=common_names)
 
 
 def _layers(arrays, architecture):
-    """-> {layer: {"kernel" or "bias": array}}, {name: array} of all else, are the kernels in
-    PyTorch's order?"""
+    """Return {layer: {"kernel" or "bias": array}}, {name: array} of the arrays that belong to no
+    layer, and whether the names are PyTorch's."""
     layers: dict = {}
-    rest, pytorch, known = {}, False, architecture.layers()
+    others, is_pytorch, known = {}, False, architecture.layers()
     for name, array in arrays.items():
-        if _LEFTOVERS.match(name):
+        if _TRAINING_STATE.match(name):
             continue
         for pattern, part, order in _NAMES:
             if match := re.fullmatch(pattern, name):
                 layers.setdefault(_layer(match[1], known), {})[part] = array
-                pytorch |= order
+                is_pytorch |= order
                 break
         else:
-            rest[name] = array
+            others[name] = array
     for layer, parts in layers.items():
         if "indices" in parts and "table" in parts:
             parts["kernel"] = _looked_up(parts.pop("table"), parts.pop("indices"), layer)
-    return layers, rest, pytorch
+    return layers, others, is_pytorch
 
 
 def _layer(path, known):
-    """The innermost folder of the path that is a known layer; else the longest known layer that the
-    path begins with; else the whole path."""
-    inside = next((folder for folder in reversed(path.split("/")) if folder in known), None)
-    beginnings = (layer for layer in known if f"{path}/".startswith(f"{layer}/"))
-    return inside or max(beginnings, key=len, default=path)
+    """Return the last component of the path that is a known layer, or else the longest known layer
+    that the path begins with, or else the path."""
+    component = next((name for name in reversed(path.split("/")) if name in known), None)
+    prefixes = (layer for layer in known if f"{path}/".startswith(f"{layer}/"))
+    return component or max(prefixes, key=len, default=path)
 
 
 def _looked_up(table, indices, layer):
     if table.shape != (256,) or indices.dtype != np.uint8:
         raise FileError(
-            f"{layer} has a table of {table.shape} and {indices.dtype} indices; wanted (256,) and uint8"
+            f"{layer} has a table of {table.shape} and {indices.dtype} indices; wanted (256,) and "
+            "uint8: get the file again"
         )
     return table[indices]
 
 
 def _renamed_in_order(layers, arrays, architecture):
-    """Rename layers of unknown names to those of the architecture, in order: convolutions first,
-    then dense layers."""
+    """Give the layers the names of the architecture, in order: first the convolutions, then the
+    dense layers."""
     renamed = dict(layers)
     for rank in (4, 2):
-        found = [
+        old_names = [
             name
             for name in sorted(layers, key=naturally)
             if np.ndim(layers[name].get("kernel")) == rank
         ]
-        wanted = architecture.layers(rank)
-        if len(found) != len(wanted) and (found or set(wanted) - set(architecture.optional)):
+        new_names = architecture.layers(rank)
+        is_required = old_names or set(new_names) - set(architecture.optional)
+        if len(old_names) != len(new_names) and is_required:
             kernels = [parts["kernel"] for parts in layers.values() if "kernel" in parts]
-            found = network(kernels, normalizations(arrays))
             raise FileError(
-                f"the weights are of another network than {architecture.name}: they hold {found}"
+                f"the weights are of another network than {architecture.name}: they hold "
+                f"{network(kernels, normalizations(arrays))}"
             )
-        for old, new in zip(found, wanted, strict=False):
+        for old, new in zip(old_names, new_names, strict=False):
             renamed[new] = renamed.pop(old)
     return renamed
 
@@ -149,25 +156,23 @@ def _renamed_in_order(layers, arrays, architecture):
 def _channels_last(kernel, layer, architecture):
     """(outputs, inputs, *window) -> (*window, inputs, outputs)
 
-    The first dense layer sees a flattened (height, width, channels); PyTorch flattens (channels,
-    height, width), so its rows change places too.
+    The input of the first dense layer is a flattened feature map. minidl flattens (height, width,
+    channels) and PyTorch (channels, height, width), so the rows of that kernel are reordered too.
     """
     if kernel.ndim < 2:
         return kernel
     kernel = np.moveaxis(kernel, (0, 1), (-1, -2))
-    if (
-        layer in architecture.layers(2)[:1]
-        and kernel.shape == architecture.shapes[f"{layer}/kernel"]
-    ):
+    is_first_dense = layer in architecture.layers(2)[:1]
+    if is_first_dense and kernel.shape == architecture.shapes[f"{layer}/kernel"]:
         last_convolution = architecture.layers(4)[-1]
         channels = architecture.shapes[f"{last_convolution}/bias"][0]
         kernel = kernel.reshape(channels, -1, kernel.shape[1]).swapaxes(0, 1).reshape(kernel.shape)
     return kernel
 
 
-def _preprocessing(arrays, architecture, pytorch):
-    """That of the known training where the numbers show it or there is but one, else the habit of
-    the program that wrote the file."""
+def _preprocessing(arrays, architecture, is_pytorch):
+    """Return the preprocessing of the known weights if the values identify them or if there is only
+    one, and otherwise the usual one of the program that wrote the file."""
     if len(architecture.preprocessing) == 1:
         return next(iter(architecture.preprocessing.values()))
     landmark = architecture.landmark
@@ -175,4 +180,4 @@ def _preprocessing(arrays, architecture, pytorch):
         known = architecture.preprocessing[landmark.lineage]
         if mistakes(arrays[landmark.kernel], landmark, known.channels) is not None:
             return known
-    return architecture.preprocessing.get("torchvision" if pytorch else "caffe")
+    return architecture.preprocessing.get("torchvision" if is_pytorch else "caffe")

@@ -1,7 +1,7 @@
-"""Pictures and data sets."""
+"""Read and write pictures, load data sets, and make batches of training data."""
 
 from minidl.data.augmentation import flip, normalize, shift
-from minidl.data.batches import Batches
+from minidl.data.batches import Batches, split
 from minidl.data.cifar10 import CLASSES as CIFAR10_CLASSES
 from minidl.data.cifar10 import cifar10
 from minidl.data.fetch import fetch
@@ -19,7 +19,6 @@ from minidl.data.images import (
 )
 from minidl.data.mnist import mnist
 from minidl.data.pairs import pairing
-from minidl.data.splits import split
 
 __all__ = [
     "CIFAR10_CLASSES",

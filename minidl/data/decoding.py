@@ -1,5 +1,5 @@
-"""Decode an opened picture to (H, W, 3): upright, in sRGB, of the requested size, with at most 12
-bytes of memory a pixel."""
+"""Decode a picture to (H, W, 3): upright, in sRGB, of the requested size, with at most 12 bytes of
+memory per pixel."""
 
 from math import ceil
 
@@ -9,59 +9,79 @@ from PIL.Image import Transpose
 
 from minidl.data.profiles import converter
 from minidl.errors import FileError
+from minidl.typing import Array, Path
 
 ORIENTATION = 0x0112  # EXIF and TIFF tag
 TURNS = {
-    2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM, 5: Transpose.TRANSPOSE,
-    6: Transpose.ROTATE_270, 7: Transpose.TRANSVERSE, 8: Transpose.ROTATE_90,
-}  # fmt: skip
-GAP = 3  # a picture is reduced in two steps, the first a coarse one to GAP times the size
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+GAP = 3  # a picture is reduced in two steps; the first one leaves at least GAP times the size
 STRIP = 1 << 18  # pixels, or numbers, that are converted together
 
 
-def decoded(picture, path, whole, size, part):
-    """((H, W, 3) float32, complaint) of an opened Pillow picture. The picture is closed.
+def decoded(
+    picture: Image.Image,
+    path: Path,
+    full_size: tuple[int, int],
+    size: tuple[int, int],
+    part: tuple[float, float],
+) -> tuple[Array, str | None]:
+    """Return the pixels (H, W, 3) float32 of an opened Pillow picture, and a complaint or None. The
+    picture is closed.
 
-    whole: (width, height) of the upright picture. size: (width, height) of the result. part:
-    (width, height) of the middle part of the picture that is read. complaint: why its colour
-    profile is ignored, or None. path: for messages.
+    path       the name of the file, for messages
+    full_size  (width, height) of the upright picture
+    size       (width, height) of the result
+    part       (width, height) of the centred part of the picture that is read
+
+    The complaint states why the colour profile was ignored.
     """
     profile = picture.info.get("icc_profile")
-    picture, scale = _upright(picture, path, max(n / p for n, p in zip(size, part, strict=True)))
-    begin = [scale * (w - p) / 2 for w, p in zip(whole, part, strict=True)]
-    end = [min(n, scale * w - b) for n, w, b in zip(picture.size, whole, begin, strict=True)]
-    if picture.size != size or (*begin, *end) != (0, 0, *size):
-        resized = picture.resize(size, Image.Resampling.LANCZOS, (*begin, *end), reducing_gap=GAP)
-        picture = _instead_of(picture, resized)
+    share = max(n / p for n, p in zip(size, part, strict=True))
+    picture, scale = _upright(picture, path, share)
+    # Rounding may make the part larger than the picture by a few ulp.
+    begin = [max(0.0, scale * (w - p) / 2) for w, p in zip(full_size, part, strict=True)]
+    end = [min(n, scale * w - b) for n, w, b in zip(picture.size, full_size, begin, strict=True)]
+    box = (begin[0], begin[1], end[0], end[1])
+    if picture.size != size or box != (0, 0, *size):
+        resized = picture.resize(size, Image.Resampling.LANCZOS, box, reducing_gap=GAP)
+        picture = _replaced(picture, resized)
     convert, complaint = converter(picture.mode, profile)
     return _as_floats(picture, convert), complaint
 
 
 def _upright(picture, path, share):
-    """(picture, scale): decoded, upright and in a mode that `converter` accepts; scale: its pixels
+    """Return the decoded picture, upright and in a mode that `converter` accepts, and its pixels
     per pixel of the file.
 
-    share: wanted pixels per pixel of the file. A JPEG is decoded at 1/2, 1/4 or 1/8 of its size
-    where these suffice.
+    share: requested pixels per pixel of the file. A JPEG is decoded at 1/2, 1/4 or 1/8 of its size
+    if that suffices.
     """
     width, height = picture.size
     reduced = picture.draft(None, [max(1, ceil(min(1, GAP * share) * n)) for n in (width, height)])
     picture.load()
-    picture = _instead_of(picture, _plain(picture, path))
+    picture = _replaced(picture, _plain(picture, path))
     turn = TURNS.get(picture.getexif().get(ORIENTATION))
     if turn is not None:
-        picture = _instead_of(picture, picture.transpose(turn))
+        picture = _replaced(picture, picture.transpose(turn))
     return picture, reduced[1][2] / width if reduced else 1
 
 
 def _plain(picture, path):
-    """The picture in mode L, LA, RGB, RGBA, CMYK or LAB"""
+    """Convert the picture to mode L, LA, RGB, RGBA, CMYK or LAB."""
     mode = picture.mode
     if mode.startswith("I"):
         return _eight_bits(picture, path)
     if mode == "F":
         raise FileError(
-            f"{path} holds floating-point pixels, of which white is unknown; save it with 8 or 16 bits first"
+            f"{path} holds floating-point pixels, whose value for white is unknown; save it with 8 "
+            "or 16 bits first"
         )
     if picture.has_transparency_data:
         wanted = "LA" if mode in ("1", "L", "LA", "La") else "RGBA"
@@ -73,13 +93,14 @@ def _plain(picture, path):
 
 
 def _eight_bits(picture, path):
-    """Convert 16 bits of grey to mode L."""
+    """Convert 16-bit grey to mode L."""
     grey = np.empty(picture.size[::-1], np.uint8)
     for rows, strip in _strips(picture):
         levels = np.asarray(strip)
         if levels.max() > 65535:
             raise FileError(
-                f"{path} holds 32-bit pixels, of which white is unknown; save it with 8 or 16 bits first"
+                f"{path} holds 32-bit pixels, whose value for white is unknown; save it with 8 or "
+                "16 bits first"
             )
         grey[rows] = np.clip(np.rint(levels / 257), 0, 255)
     plain = Image.fromarray(grey)
@@ -88,14 +109,14 @@ def _eight_bits(picture, path):
 
 
 def _as_floats(picture, convert):
-    """(H, W, 3) float32 of a picture, which is closed. convert: turns a strip of it into an RGB
-    picture.
+    """Return the pixels (H, W, 3) float32 of a picture, and close it.
 
-    The 8-bit levels of all n numbers fill the last quarter of the memory of the result. They become
-    float32 from the first to the last. Float i ends at byte 4 i + 4, and level j is at byte 3 n +
-    j, so
-    the floats of a strip overwrite only levels of earlier strips and of this strip, which is copied
-    first.
+    convert: converts a strip of the picture to RGB.
+
+    The 8-bit levels of all n numbers fill the last quarter of the memory of the result. They are
+    converted to float32 from the first to the last. Float i ends at byte 4 i + 4, and level j is at
+    byte 3 n + j. Therefore the floats of a strip overwrite only levels of earlier strips and of
+    this strip, which is copied first.
     """
     array = np.empty((*picture.size[::-1], 3), np.float32)
     levels = array.reshape(-1).view(np.uint8)[-array.size :]
@@ -109,7 +130,7 @@ def _as_floats(picture, convert):
 
 
 def _strips(picture):
-    """(slice of rows, the picture in them), of about STRIP pixels each"""
+    """Yield (slice of rows, the picture in these rows), of about STRIP pixels each."""
     width, height = picture.size
     rows = max(1, STRIP // width)
     for top in range(0, height, rows):
@@ -117,8 +138,8 @@ def _strips(picture):
         yield slice(top, bottom), picture.crop((0, top, width, bottom))
 
 
-def _instead_of(picture, other):
-    """Return the other picture, and free the memory of the first one at once."""
+def _replaced(picture, other):
+    """Return the other picture, and free the memory of the first one."""
     if other is not picture:
         picture.close()
     return other

@@ -1,6 +1,7 @@
-"""One's own pictures: a folder with a subfolder of pictures for each class."""
+"""Load pictures of your own: a folder that has a subfolder of pictures for each class."""
 
-from pathlib import Path
+import pathlib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -9,75 +10,94 @@ from minidl.engine.threads import share
 from minidl.errors import ArgumentError, FileError, brief, listed
 from minidl.files import must_be_folder
 from minidl.shapes import is_int
+from minidl.typing import Array, Path
 
 
-def picture_folder(folder, size, skip=None):
-    """(pictures (N, H, W, 3) uint8, labels (N,), names of the classes, sorted).
+def picture_folder(
+    folder: Path, size: int | tuple[int, int], skip: Callable[[FileError], object] | None = None
+) -> tuple[Array, Array, list[str]]:
+    """Return the pictures (N, H, W, 3) uint8, their labels (N,), and the sorted names of the
+    classes.
 
-    size: (H, W), or one number for both; each picture is read as `read_image` does and made that
-    size, stretched if need be. Hidden files are left out. Raises FileError where a class has none,
-    or one that names the files which are no readable pictures. skip: is given a FileError for each
-    of these, which is then left out; where nothing is left, that is raised.
+    size  (H, W), or one int for both; each picture is read as by `read_image` and resized
+    skip  a function that receives a FileError for each class without pictures and each file that is
+          no readable picture; these are then left out. None means that they are errors
+
+    Hidden files are left out. Raises ArgumentError if the size is invalid. Raises FileError if the
+    folder has no classes, if there is no readable picture or, without `skip`, if a class is empty
+    or a file is no readable picture.
     """
-    folder = Path(folder)
-    extent = size if isinstance(size, tuple | list) else (size, size)
-    if len(extent) != 2 or not all(is_int(n) and n > 0 for n in extent):
+    folder = pathlib.Path(folder)
+    high_wide = size if isinstance(size, tuple | list) else (size, size)
+    if len(high_wide) != 2 or not all(is_int(n) and n > 0 for n in high_wide):
         raise ArgumentError(
             f"the size is {brief(size)}; wanted (height, width) or one number, whole and at least 1"
         )
-    empty = []
+    empty: list[FileError] = []
     files = class_files(folder, empty.append)
     if empty and skip is None:
         raise empty[0]
 
     def read(path):
         try:
-            return read_at_size(path, extent, stretch=True).astype(np.uint8)
+            return read_at_size(path, high_wide, stretch=True).astype(np.uint8)
         except FileError as error:
             return error
 
     paths = [path for paths in files.values() for path in paths]
     pictures = share(np, read, paths)
-    wrong = [
-        (path, error)
-        for path, error in zip(paths, pictures, strict=True)
-        if isinstance(error, FileError)
-    ]
-    if wrong and (skip is None or len(wrong) == len(paths)):
-        names = listed([str(path.relative_to(folder)) for path, _ in wrong])
-        raise FileError(
-            f"{folder} has {len(wrong)} files that cannot be read as pictures: {names}; the first: {wrong[0][1]}"
-        )
-    for error in [*empty, *(error for _, error in wrong)]:
-        skip(error)
-    labels = np.repeat(np.arange(len(files)), [len(paths) for paths in files.values()])
     readable = [
         number for number, picture in enumerate(pictures) if not isinstance(picture, FileError)
     ]
+    errors = {
+        path: picture
+        for path, picture in zip(paths, pictures, strict=True)
+        if isinstance(picture, FileError)
+    }
+    if errors and (skip is None or not readable):
+        names = listed([str(path.relative_to(folder)) for path in errors])
+        raise FileError(
+            f"{folder} has {len(errors)} files that cannot be read as pictures: {names}; the "
+            f"first: {next(iter(errors.values()))}"
+        )
+    if skip is not None:
+        for error in [*empty, *errors.values()]:
+            skip(error)
+    labels = np.repeat(np.arange(len(files)), [len(paths) for paths in files.values()])
     return np.stack([pictures[number] for number in readable]), labels[readable], list(files)
 
 
-def class_files(folder, skip=lambda error: None):
-    """{name of a class: its files}, both sorted, without what is hidden. skip: is given a FileError
-    for each class that has none, which is then left out; where nothing is left, that is raised."""
+def class_files(
+    folder: Path, skip: Callable[[FileError], object] = lambda error: None
+) -> dict[str, list[pathlib.Path]]:
+    """Return {name of a class: its files}, both sorted, without hidden files and folders.
+
+    skip: a function that receives a FileError for each class without files. These classes are left
+    out. Raises FileError if there are no classes, or if all are empty.
+    """
     folder = must_be_folder(folder, "the folder that has a subfolder of pictures for each class")
-    classes = sorted(
+    subfolders = sorted(
         path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
     )
-    files = {
-        kind.name: sorted(p for p in kind.iterdir() if p.is_file() and not p.name.startswith("."))
-        for kind in classes
-    }
-    if not files:
+    if not subfolders:
         raise FileError(
-            f"{folder} has no subfolders; put the pictures of each class into a subfolder of its own"
+            f"{folder} has no subfolders; put the pictures of each class into a subfolder of its "
+            "own"
         )
-    empty = [
-        FileError(f"{folder} has no pictures in {name}; put some in, or remove the subfolder")
-        for name, found in files.items() if not found
-    ]  # fmt: skip
-    if len(empty) == len(files):
+    files, empty = {}, []
+    for subfolder in subfolders:
+        paths = [p for p in subfolder.iterdir() if p.is_file() and not p.name.startswith(".")]
+        if paths:
+            files[subfolder.name] = sorted(paths)
+        else:
+            empty.append(
+                FileError(
+                    f"{folder} has no pictures in {subfolder.name}; put some in, or remove the "
+                    "subfolder"
+                )
+            )
+    if not files:
         raise empty[0]
     for error in empty:
         skip(error)
-    return {name: found for name, found in files.items() if found}
+    return files

@@ -1,71 +1,87 @@
-"""Batches of P people with K pictures each: what a choice of triplets needs, positives and
-negatives of every picture."""
+"""Make batches of P people with K pictures each, so that every picture has positives and negatives
+for the choice of triplets."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from minidl.data.batches import Batches
 from minidl.errors import ArgumentError, brief
 from minidl.shapes import is_int
+from minidl.typing import Array
 
 
 class IdentityBatches(Batches):
-    """Batches whose last array says whose each picture is; iterated, resumed and changed at random
-    as Batches are.
+    """Batches of examples of `people` people, with `pictures` examples of each.
 
-    In every epoch each person's pictures are dealt, in a new order, into hands of K; the last hand
-    is filled up with others of the person. A person with fewer than K pictures has one hand of all
-    there are. A batch is a hand each of P people, always those with most hands left; where fewer
-    than P people have any left, hands of others, drawn again, join in. So every picture is seen in
-    every epoch, and every batch has P people, or as many as there are.
+    The last of the arrays names the person of each example. Iteration, resuming and random changes
+    are those of Batches.
+
+    In each epoch the examples of each person are permuted and divided into groups of `pictures`.
+    The last group is completed with other examples of the person. A person with fewer examples has
+    one group of all of them. A batch takes one group of each of `people` people, those with the
+    most groups left. If fewer people have groups left, other people join with new random groups.
+    Every epoch therefore contains every example, and every batch has `people` people, or all if
+    there are fewer.
+
+    Raises ArgumentError if `people` or `pictures` is less than 2, or if there is only one person.
     """
 
-    def __init__(self, arrays, people, pictures, seed, transform=None, prefetch=2):
+    def __init__(
+        self,
+        arrays: Sequence[Array],
+        people: int,
+        pictures: int,
+        seed: int,
+        transform: Callable[..., Sequence[Array]] | None = None,
+        prefetch: int = 2,
+    ):
         labels = np.asarray(arrays[-1])
-        for name, value, least in ("people", people, 2), ("pictures", pictures, 2):
-            if not (is_int(value) and value >= least):
+        for name, value in ("people", people), ("pictures", pictures):
+            if not (is_int(value) and value >= 2):
                 raise ArgumentError(
-                    f"the {name} of a batch are {brief(value)}; wanted a whole number of at least {least}"
+                    f"the {name} of a batch are {brief(value)}; wanted a whole number of at least 2"
                 )
-        self._places = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-        if len(self._places) < 2:
+        self._examples_of = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+        if len(self._examples_of) < 2:
             raise ArgumentError(
                 f"{len(labels)} pictures of one person make no triplets; wanted two people at least"
             )
-        self.people, self.pictures = min(people, len(self._places)), pictures
+        self.people, self.pictures = min(people, len(self._examples_of)), pictures
         super().__init__(arrays, people * pictures, seed, transform=transform, prefetch=prefetch)
 
-    def __len__(self):
-        """How many batches an epoch has."""
-        hands = [-(-len(places) // self.pictures) for places in self._places]
-        return max(max(hands), -(-sum(hands) // self.people))
+    def __len__(self) -> int:
+        """The number of batches in an epoch."""
+        counts = [-(-len(examples) // self.pictures) for examples in self._examples_of]
+        return max(max(counts), -(-sum(counts) // self.people))
 
     def _order(self, epoch):
         rng = self._random(epoch)
-        hands = [self._dealt(rng, places) for places in self._places]
-        return [
-            np.concatenate(
-                [hands[i].pop() if hands[i] else self._hand(rng, i) for i in self._next(rng, hands)]
-            )
-            for _ in range(len(self))
-        ]
+        groups = [self._groups(rng, examples) for examples in self._examples_of]
 
-    def _next(self, rng, hands):
-        """The people of the next batch"""
-        left = Counter({i: len(hands[i]) for i in rng.permutation(len(hands))})
-        return [i for i, _ in left.most_common(self.people)]
+        def batch():
+            return [
+                groups[person].pop() if groups[person] else self._random_group(rng, person)
+                for person in self._people(rng, groups)
+            ]
 
-    def _dealt(self, rng, places):
-        """A person's hands"""
-        places = rng.permutation(places)
-        short = -len(places) % self.pictures if len(places) > self.pictures else 0
-        filled = np.concatenate(
-            [places, rng.permutation(places[: len(places) + short - self.pictures])[:short]]
-        )
-        return [
-            filled[begin : begin + self.pictures] for begin in range(0, len(filled), self.pictures)
-        ]
+        return [np.concatenate(batch()) for _ in range(len(self))]
 
-    def _hand(self, rng, i):
-        return rng.permutation(self._places[i])[: self.pictures]
+    def _people(self, rng, groups):
+        """Return the people of the next batch: those with the most groups left, ties at random."""
+        left = Counter({person: len(groups[person]) for person in rng.permutation(len(groups))})
+        return [person for person, _ in left.most_common(self.people)]
+
+    def _groups(self, rng, examples):
+        """Divide the examples of a person into groups."""
+        examples = rng.permutation(examples)
+        size, count = self.pictures, len(examples)
+        missing = -count % size if count > size else 0
+        # The last group must not contain an example twice.
+        others = rng.permutation(examples[: count + missing - size])
+        filled = np.concatenate([examples, others[:missing]])
+        return [filled[begin : begin + size] for begin in range(0, len(filled), size)]
+
+    def _random_group(self, rng, person):
+        return rng.permutation(self._examples_of[person])[: self.pictures]

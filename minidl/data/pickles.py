@@ -1,18 +1,19 @@
-"""Pickles described, not run.
+"""Read the pickles of CIFAR-10 without running code from them.
 
-A pickle is a program for a small machine with a stack. The machine here knows only the instructions
-that the pickles of CIFAR-10 are made of. It imports nothing and calls nothing: what a pickle asks
-to be called becomes a Call, a description.
+A pickle is a program for a small stack machine. The machine in this file accepts only the
+instructions that the pickles of CIFAR-10 contain. It imports nothing and calls nothing: a call
+becomes a `Call`, which describes it.
 """
 
 import pickletools
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 from minidl.errors import printable
 from minidl.limits import INSTRUCTIONS
 
-# How NumPy pickles an array, and how Python 3 pickles bytes for Python 2.
+# The functions by which NumPy pickles an array, and Python 3 pickles bytes for Python 2.
 KNOWN = (
     "numpy.core.multiarray _reconstruct",
     "numpy._core.multiarray _reconstruct",
@@ -23,25 +24,26 @@ KNOWN = (
 
 
 class Refused(Exception):
-    """What is wrong with a pickle; the sentence lacks its subject, the file."""
+    """A pickle is damaged or not of a data set. The message is the second half of a sentence about
+    the file."""
 
 
 @dataclass(eq=False)
 class Call:
-    """The function that a pickle names, "module name", the arguments, and the state that the result
-    is given."""
+    """A call in a pickle: the function as "module name", its arguments, and the state that is set
+    on its result."""
 
     function: str
-    arguments: tuple
-    state: object = None
+    arguments: tuple[Any, ...]
+    state: Any = None
 
 
-def describe(pickled):
-    """The object of a pickle, made of dicts with text keys, lists, tuples, text, ints and Calls;
-    bytes are text in Latin-1.
+def describe(pickled: bytes) -> Any:
+    """Return the object of a pickle, which consists of dicts with text keys, lists, tuples, text,
+    ints and Calls. Bytes become text in Latin-1.
 
-    Raises Refused for what is no whole pickle, and for instructions and names that no data set
-    needs.
+    Raises Refused if the bytes are not one complete pickle, or if it has instructions or names that
+    no data set needs.
     """
     try:
         return _describe(BytesIO(pickled))
@@ -50,7 +52,9 @@ def describe(pickled):
 
 
 def _describe(stream):
-    stack, marks, memo = [], [], {}
+    stack: list[Any] = []
+    marks: list[int] = []
+    memo: dict[Any, Any] = {}
 
     def since_mark():
         mark = marks.pop()
@@ -96,15 +100,13 @@ def _describe(stream):
                 stack.append(memo[argument])
             case "GLOBAL":
                 if argument not in KNOWN:
-                    raise Refused(
-                        f"asks to import {printable(argument.replace(' ', '.'), 100)}, which was not done"
-                    )
+                    name = printable(str(argument).replace(" ", "."), 100)
+                    raise Refused(f"asks to import {name}, which was not done")
                 stack.append(argument)
             case "REDUCE":
                 arguments, function = stack.pop(), stack.pop()
-                stack.append(
-                    arguments[0] if function == "_codecs encode" else Call(function, arguments)
-                )
+                is_text = function == "_codecs encode"
+                stack.append(arguments[0] if is_text else Call(function, arguments))
             case "BUILD":
                 state = stack.pop()
                 stack[-1].state = state

@@ -1,26 +1,33 @@
-"""Colour profiles (ICC.1:2010), which define the colours that the numbers of a picture mean. minidl
-computes in sRGB (IEC 61966-2-1)."""
+"""Convert pictures to sRGB (IEC 61966-2-1), in which minidl computes.
+
+The colour profile of a picture (ICC.1:2010) defines which colours its numbers mean.
+"""
 
 import struct
+from collections.abc import Callable, Sequence
 from io import BytesIO
 
 import numpy as np
 from PIL import Image, ImageCms
 
-# of Pillow's modes
+# {mode of Pillow: colour space in a profile}
 SPACES = {"L": "GRAY", "LA": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
-# a profile that changes no colour by more counts as sRGB; programs round its numbers differently
+# A profile that changes no colour by more than this counts as sRGB, because programs round the
+# numbers of the sRGB profile differently.
 LEVEL = 1
 
 
-def converter(mode, profile):
-    """(convert, complaint): convert(picture) turns a Pillow picture of this mode into RGB in sRGB.
+def converter(
+    mode: str, profile: bytes | None
+) -> tuple[Callable[[Image.Image], Image.Image], str | None]:
+    """Return (convert, complaint). convert(picture) returns a Pillow picture of this mode as RGB in
+    sRGB.
 
-    mode: L, LA, RGB, RGBA, CMYK or LAB; an alpha channel is composited on white. profile: the bytes
-    of
-    an ICC profile, or None. complaint: why the profile is ignored, or None. Without a profile, or
-    where
-    it is ignored, the numbers count as sRGB.
+    mode     L, LA, RGB, RGBA, CMYK or LAB; an alpha channel is composited on white
+    profile  the bytes of an ICC profile, or None
+
+    The complaint states why the profile is ignored, or is None. Without a profile, or if it is
+    ignored, the numbers count as sRGB.
     """
     transform, complaint = None, None
     if profile and profile != SRGB and mode in SPACES:
@@ -39,25 +46,24 @@ def converter(mode, profile):
     def convert(picture):
         if not mode.endswith("A"):
             return in_colour(picture)
+        opaque = in_colour(picture.convert(mode.removesuffix("A")))
         on_white = Image.new("RGB", picture.size, "white")
-        on_white.paste(
-            in_colour(picture.convert(mode.removesuffix("A"))), mask=picture.getchannel("A")
-        )
+        on_white.paste(opaque, mask=picture.getchannel("A"))
         return on_white
 
     return convert, complaint
 
 
 class _WrongSpaceError(Exception):
-    """The profile is for another colour space than that of the picture."""
+    """A profile is for another colour space than that of the picture."""
 
 
 def _transform(mode, profile):
-    """The transform of ImageCms from a profile to sRGB; None where the profile is sRGB"""
+    """Return the transform of ImageCms from a profile to sRGB, or None if the profile is sRGB."""
     source = ImageCms.ImageCmsProfile(BytesIO(profile))
     space = source.profile.xcolor_space.strip()
     if space == "RGB" and _is_identity(ImageCms.buildTransform(source, _srgb(), "RGB", "RGB")):
-        return None  # in mode L too: a grey level of sRGB means the same grey
+        return None  # also in mode L, because a grey level of sRGB means the same grey
     if space != SPACES[mode]:
         raise _WrongSpaceError(f"is for {space}, but the pixels are {SPACES[mode]}")
     return ImageCms.buildTransform(source, _srgb(), mode, "RGB")
@@ -70,53 +76,61 @@ def _srgb():
 def _is_identity(transform):
     levels = np.linspace(0, 255, 9).round().astype(np.uint8)
     colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(27, 27, 3)
-    found = np.asarray(transform.apply(Image.fromarray(colours)))
-    return abs(found.astype(int) - colours).max() <= LEVEL
+    transformed = np.asarray(transform.apply(Image.fromarray(colours)))
+    return abs(transformed.astype(int) - colours).max() <= LEVEL
 
 
-def rgb_profile(description, white, adaptation, primaries, curve):
-    """The bytes of an RGB profile of three primaries and one curve (ICC.1:2010, 8.3.3).
+def rgb_profile(
+    description: str,
+    white: Sequence[float],
+    adaptation: Sequence[Sequence[float]],
+    primaries: Sequence[Sequence[float]],
+    curve: Sequence[float],
+) -> bytes:
+    """Return an RGB profile of three primaries and one curve (ICC.1:2010, 8.3.3).
 
-    white, and the rows of primaries: XYZ relative to D50; adaptation: the matrix that brought them
-    there;
-    curve: (g, a, b, c, d) of y = (a x + b)^g from x = d on, and y = c x below (10.16, type 3).
+    white       XYZ relative to D50
+    adaptation  (3, 3): the matrix that adapted white and primaries to D50
+    primaries   (3, 3): XYZ of red, green and blue, relative to D50
+    curve       (g, a, b, c, d) of y = (a x + b)^g for x ≥ d, and y = c x below (10.16, type 3)
     """
-    numbers = {
-        "wtpt": ("XYZ ", white), "chad": ("sf32", sum(adaptation, ())), "rXYZ": ("XYZ ", primaries[0]),
-        "gXYZ": ("XYZ ", primaries[1]), "bXYZ": ("XYZ ", primaries[2]),
-    }  # fmt: skip
+    red, green, blue = primaries
     elements = {
-        name: kind.encode() + bytes(4) + _fixed(values) for name, (kind, values) in numbers.items()
+        "wtpt": _element("XYZ ", _fixed(white)),
+        "chad": _element("sf32", b"".join(map(_fixed, adaptation))),
+        "rXYZ": _element("XYZ ", _fixed(red)),
+        "gXYZ": _element("XYZ ", _fixed(green)),
+        "bXYZ": _element("XYZ ", _fixed(blue)),
+        "desc": _text(description),
+        "cprt": _text("CC0"),
+        "TRC": _element("para", struct.pack(">HH", 3, 0) + _fixed(curve)),
     }
-    elements |= {"desc": _text(description), "cprt": _text("CC0")}
-    elements["TRC"] = b"para" + bytes(4) + struct.pack(">HH", 3, 0) + _fixed(curve)
-    names = {name: [name] for name in elements} | {"TRC": ["rTRC", "gTRC", "bTRC"]}
-    begin = 128 + 4 + 12 * sum(map(len, names.values()))
+    tags = {name: [name] for name in elements} | {"TRC": ["rTRC", "gTRC", "bTRC"]}
+    begin = 128 + 4 + 12 * sum(map(len, tags.values()))
     table, data = b"", b""
-    for element, tags in names.items():
-        for tag in tags:
-            table += tag.encode() + struct.pack(">II", begin + len(data), len(elements[element]))
-        data += elements[element] + bytes(-len(elements[element]) % 4)
+    for name, element in elements.items():
+        for tag in tags[name]:
+            table += tag.encode() + struct.pack(">II", begin + len(data), len(element))
+        data += element + bytes(-len(element) % 4)
     head = struct.pack(">I4sI12s", begin + len(data), b"", 0x04200000, b"mntrRGB XYZ ")
-    # D50
-    head += (
-        struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
-        + b"acsp"
-        + bytes(28)
-        + _fixed((0.9642, 1.0, 0.8249))
-    )
+    date, d50 = struct.pack(">6H", 2000, 1, 1, 0, 0, 0), (0.9642, 1.0, 0.8249)
+    head += date + b"acsp" + bytes(28) + _fixed(d50)
     return head.ljust(128, b"\0") + struct.pack(">I", len(table) // 12) + table + data
 
 
+def _element(kind, content):
+    return kind.encode() + bytes(4) + content
+
+
 def _fixed(values):
-    """s15Fixed16Number: signed, in 65536ths"""
+    """Encode as s15Fixed16Number: signed, in units of 1/65536."""
     return b"".join(struct.pack(">i", round(value * 65536)) for value in values)
 
 
 def _text(text):
-    """multiLocalizedUnicodeType with one record"""
+    """Encode as multiLocalizedUnicodeType with one record."""
     encoded = text.encode("utf-16-be")
-    return b"mluc" + bytes(4) + struct.pack(">II4sII", 1, 12, b"enUS", len(encoded), 28) + encoded
+    return _element("mluc", struct.pack(">II4sII", 1, 12, b"enUS", len(encoded), 28) + encoded)
 
 
 # The primaries of ITU-R BT.709 under D65, adapted to D50 by Bradford's matrix.

@@ -1,13 +1,16 @@
-"""Reading tar archives of plain files with short names, as data sets use them.
+"""Read tar archives of plain files with short names.
 
-An archive is a sequence of blocks of 512 bytes. Each file is a header and the blocks of its
-content. The header holds the name in its first 100 bytes, the size in 12 octal digits at byte 124,
-a checksum at byte 148 and the kind at byte 156. A block of zeros ends the archive. Python's tarfile
-reads more: sizes in the text of other members, sparse files and negative lengths. With these a
-malicious archive can make it seek far beyond the end, or loop.
+An archive is a sequence of blocks of 512 bytes. A file is stored as a header block followed by the
+blocks of its content. The header contains the name in its first 100 bytes, the size in 12 octal
+digits at byte 124, a checksum at byte 148 and the kind at byte 156. A block of zeros ends the
+archive.
+
+Python's tarfile also accepts sizes in the text of other members, sparse files and negative lengths.
+With these a malicious archive can make it seek far beyond the end, or loop.
 """
 
 import re
+from collections.abc import Iterator
 
 BLOCK = 512
 NAME, SIZE, CHECKSUM, KIND = slice(0, 100), slice(124, 136), slice(148, 156), slice(156, 157)
@@ -15,12 +18,12 @@ PLAIN = b"0", b"\0"
 
 
 class TarError(Exception):
-    """The archive is damaged. The message is the second half of a sentence about the file."""
+    """An archive is damaged. The message is the second half of a sentence about the file."""
 
 
-def members(archive):
-    """Yield (name, slice of the content) of each plain file. archive: its bytes. Raises TarError
-    where it is damaged."""
+def members(archive: bytes) -> Iterator[tuple[str, slice]]:
+    """Yield the name of each plain file, and the slice of the archive that is its content. Raises
+    TarError if the archive is damaged."""
     begin = 0
     while header := archive[begin : begin + BLOCK]:
         if not header.strip(b"\0"):
@@ -39,6 +42,6 @@ def members(archive):
 
 
 def _octal(field):
-    """The octal number in a field; None where the field holds no number"""
+    """Return the octal number in a field, or None if it contains no number."""
     digits = re.fullmatch(rb" *([0-7]{1,11})[ \0]*", field)
     return int(digits[1], 8) if digits else None

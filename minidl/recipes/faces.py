@@ -19,8 +19,8 @@ from minidl.autograd import Tensor, no_grad
 from minidl.backend import current_device, to_device, to_numpy
 from minidl.data import flip
 from minidl.data.augmentation import relight
+from minidl.data.batches import SideBySide
 from minidl.data.identities import IdentityBatches
-from minidl.data.side_by_side import SideBySide
 from minidl.data.warping import warp
 from minidl.errors import ArgumentError, printable
 from minidl.evaluation import error_rates, one_shot, pair_distances, square_of_pairs

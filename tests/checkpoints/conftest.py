@@ -1,4 +1,4 @@
-"""A network small enough to write down, and its weights in every form that minidl reads."""
+"""A small network, and functions that write its weights in every format that minidl reads."""
 
 import json
 import struct
@@ -31,7 +31,7 @@ SMALL = Architecture(
 
 
 def small_arrays(seed=0):
-    """Random weights of SMALL in minidl's layout, blue first, with the landmark."""
+    """Random weights of SMALL in minidl's layout and BGR order, with the landmark."""
     rng = np.random.default_rng(seed)
     arrays = {
         name: rng.normal(size=shape).astype(np.float32) for name, shape in SMALL.shapes.items()
@@ -42,12 +42,8 @@ def small_arrays(seed=0):
 
 
 def minidl_file(path, arrays):
-    write(
-        path,
-        Checkpoint(
-            arrays, architecture="small", preprocessing=CAFFE, provenance={"source": "a test"}
-        ),
-    )
+    provenance = {"source": "a test"}
+    write(path, Checkpoint(arrays, "minidl", "small", CAFFE, provenance))
 
 
 def minidl_levels_file(path, arrays):
@@ -66,38 +62,36 @@ def npz_file(path, arrays):
 
 
 def keras_official_file(path, arrays):
-    parts = {"kernel": "W", "bias": "b"}
-    hdf5_file(
-        path,
-        {"{0}/{0}_{1}_1:0".format(*_split(name, parts)): array for name, array in arrays.items()},
-    )
+    named = {}
+    for name, array in arrays.items():
+        layer, part = name.split("/")
+        named[f"{layer}/{layer}_{'W' if part == 'kernel' else 'b'}_1:0"] = array
+    hdf5_file(path, named)
 
 
 def keras_2_file(path, arrays):
-    hdf5_file(
-        path,
-        {
-            "model_weights/{0}/{0}/{1}:0".format(*_split(name)): array
-            for name, array in arrays.items()
-        },
-    )
+    named = {}
+    for name, array in arrays.items():
+        layer, part = name.split("/")
+        named[f"model_weights/{layer}/{layer}/{part}:0"] = array
+    hdf5_file(path, named)
     with h5py.File(path, "a") as file:
         file.attrs["keras_version"] = "2.15.0"
         file["optimizer_weights/Adam/m/conv_a/kernel:0"] = arrays["conv_a/kernel"]
 
 
 def keras_3_file(path, arrays):
-    parts = {"kernel": 0, "bias": 1}
-    hdf5_file(
-        path,
-        {"layers/{}/vars/{}".format(*_split(name, parts)): array for name, array in arrays.items()},
-    )
+    named = {}
+    for name, array in arrays.items():
+        layer, part = name.split("/")
+        named[f"layers/{layer}/vars/{0 if part == 'kernel' else 1}"] = array
+    hdf5_file(path, named)
     with h5py.File(path, "a") as file:
         file["optimizer/vars/0"] = 7
 
 
 def torch_zip_file(path, arrays):
-    """The container since PyTorch 1.6, by hand."""
+    """Write the container since PyTorch 1.6 without PyTorch."""
     arrays = torch_arrays(arrays)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("small/data.pkl", state_dict_pickle(arrays))
@@ -107,7 +101,7 @@ def torch_zip_file(path, arrays):
 
 
 def torch_legacy_file(path, arrays):
-    """The container before PyTorch 1.6, by hand."""
+    """Write the container before PyTorch 1.6 without PyTorch."""
     arrays = torch_arrays(arrays)
     keys = b"\x80\x02](" + b"".join(_text(str(key)) for key in range(len(arrays))) + b"e."
     storages = b"".join(
@@ -117,25 +111,27 @@ def torch_legacy_file(path, arrays):
 
 
 def tfjs_file(path, arrays):
-    """A manifest, and the numbers beside it: the first two arrays as one group of two files, the
-    others as another."""
+    """Write a manifest and its files of numbers: the first two arrays are a group in two files, the
+    others a group in one file."""
     names, groups = list(arrays), []
-    for number, (some, cut) in enumerate(((names[:2], 20), (names[2:], 0))):
-        raw, parts = b"".join(arrays[name].astype("<f4").tobytes() for name in some), []
-        for part, contents in enumerate([raw[:cut], raw[cut:]] if cut else [raw]):
-            parts.append(f"numbers{number}{part}.bin")
-            path.with_name(parts[-1]).write_bytes(contents)
-        told = [
+    for number, (group, cut) in enumerate(((names[:2], 20), (names[2:], 0))):
+        contents = b"".join(arrays[name].astype("<f4").tobytes() for name in group)
+        paths = []
+        for part, piece in enumerate([contents[:cut], contents[cut:]] if cut else [contents]):
+            paths.append(f"numbers{number}{part}.bin")
+            path.with_name(paths[-1]).write_bytes(piece)
+        weights = [
             {"name": _tfjs_name(name), "shape": list(arrays[name].shape), "dtype": "float32"}
-            for name in some
+            for name in group
         ]
-        groups.append({"paths": parts, "weights": told})
+        groups.append({"paths": paths, "weights": weights})
     path.write_text(json.dumps(groups))
 
 
 def _tfjs_name(name):
     layer, part = name.split("/")
-    return f"{layer}/{'bias' if part == 'bias' else 'weights' if layer.startswith('dense') else 'filters'}"
+    kernel = "weights" if layer.startswith("dense") else "filters"
+    return f"{layer}/{'bias' if part == 'bias' else kernel}"
 
 
 WRITERS = {
@@ -150,18 +146,15 @@ WRITERS = {
     "tfjs": tfjs_file,
 }
 
-# Magic number, protocol 1001, system information.
+# The pickles of the magic number, of the protocol 1001, and of the system information.
 LEGACY_HEAD = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e 80024de9032e 80027d2e")
 
 
 def torch_arrays(arrays):
-    """minidl's arrays as a torchvision state dict has them."""
+    """Return minidl's arrays with the names and axes of a torchvision state dict."""
     torch = {}
-    for new, old in (
-        ("features.0", "conv_a"),
-        ("features.2", "conv_b"),
-        ("classifier.0", "dense_a"),
-    ):
+    names = {"features.0": "conv_a", "features.2": "conv_b", "classifier.0": "dense_a"}
+    for new, old in names.items():
         if f"{old}/kernel" in arrays:
             kernel = arrays[f"{old}/kernel"]
             # (height, width, channels, outputs) -> (outputs, channels, height, width), flattened
@@ -175,7 +168,7 @@ def torch_arrays(arrays):
 
 
 def state_dict_pickle(arrays):
-    """The pickle of an OrderedDict of float32 tensors, one storage each."""
+    """Return the pickle of an OrderedDict of float32 tensors with one storage each."""
     items = b"".join(
         _text(name)
         + tensor_pickle(key, array.size, 0, array.shape, [n // 4 for n in array.strides])
@@ -185,26 +178,12 @@ def state_dict_pickle(arrays):
 
 
 def tensor_pickle(key, count, offset, shape, strides, storage=b"FloatStorage"):
-    """Instructions that put one tensor on the stack."""
-    reference = (
-        _text("storage")
-        + b"ctorch\n"
-        + storage
-        + b"\n"
-        + _text(str(key))
-        + _text("cpu")
-        + _int(count)
-    )
+    """Return the instructions that push one tensor onto the stack."""
+    dtype = b"ctorch\n" + storage + b"\n"
+    reference = _text("storage") + dtype + _text(str(key)) + _text("cpu") + _int(count)
     view = _int(offset) + _tuple(shape) + _tuple(strides)
-    return (
-        b"ctorch._utils\n_rebuild_tensor_v2\n(("
-        + reference
-        + b"tQ"
-        + view
-        + b"\x89"
-        + _ORDERED_DICT
-        + b"tR"
-    )
+    arguments = b"((" + reference + b"tQ" + view + b"\x89" + _ORDERED_DICT + b"t"
+    return b"ctorch._utils\n_rebuild_tensor_v2\n" + arguments + b"R"
 
 
 _ORDERED_DICT = b"ccollections\nOrderedDict\n)R"
@@ -222,14 +201,9 @@ def _tuple(numbers):
     return b"(" + b"".join(map(_int, numbers)) + b"t"
 
 
-def _split(name, parts=None):
-    layer, part = name.split("/")
-    return layer, parts[part] if parts else part
-
-
 @pytest.fixture
 def samples():
-    """This file: the writers above, for tests that need them by name."""
+    """This module, for tests that need its functions by name."""
     return sys.modules[__name__]
 
 
@@ -245,7 +219,7 @@ def arrays():
 
 @pytest.fixture(params=list(WRITERS))
 def any_file(request, tmp_path, arrays):
-    """The same weights in each form in turn; the name tells nothing."""
+    """The same weights in each format, under a name that does not indicate it."""
     path = tmp_path / "weights.bin"
     WRITERS[request.param](path, arrays)
     return path

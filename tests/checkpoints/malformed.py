@@ -1,5 +1,4 @@
-"""Malformed weight files, and the check that they are refused in one sentence, with little
-memory."""
+"""Write malformed weight files, and check that they are refused."""
 
 import json
 import struct
@@ -11,10 +10,11 @@ import pytest
 from minidl.checkpoints import read
 from minidl.errors import FileError
 
-MOST = 100 * 2**20  # bytes; limits.SPARE and what is held beside it
+MOST = 100 * 2**20  # bytes; limits.SPARE and the memory that is used besides
 
 
 def refused(path, saying=None):
+    """Check that the file is refused in one sentence, and with little memory."""
     tracemalloc.start()
     try:
         with pytest.raises(FileError, match=saying) as caught:
@@ -48,24 +48,14 @@ def state_dict(arrays, samples):
 
 
 def tensor(storage=None, offset=b"K\0", shape=b"K\1\x85", strides=b"K\1\x85", more=b""):
-    storage = (
-        storage
-        or b"(" + text("storage") + b"ctorch\nFloatStorage\n" + text("0") + text("cpu") + b"K\1tQ"
-    )
-    return (
-        b"ctorch._utils\n_rebuild_tensor_v2\n("
-        + storage
-        + offset
-        + shape
-        + strides
-        + b"\x89)"
-        + more
-        + b"tR"
-    )
+    dtype = b"ctorch\nFloatStorage\n"
+    storage = storage or b"(" + text("storage") + dtype + text("0") + text("cpu") + b"K\1tQ"
+    arguments = b"(" + storage + offset + shape + strides + b"\x89)" + more + b"t"
+    return b"ctorch._utils\n_rebuild_tensor_v2\n" + arguments + b"R"
 
 
-def one_entry(made):
-    return b"\x80\x02}" + text("w") + made + b"s."
+def one_entry(value):
+    return b"\x80\x02}" + text("w") + value + b"s."
 
 
 def manifest(path, weights, numbers=b"", paths=("n.bin",), groups=1):

@@ -8,7 +8,7 @@ from minidl.checkpoints import hdf5, read
 from minidl.errors import FileError
 
 
-def test_data_kept_in_another_file_is_refused(tmp_path):
+def test_data_in_another_file_is_refused(tmp_path):
     (tmp_path / "secret").write_bytes(bytes(16))
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("a/kernel", (4,), "f4", external=[(str(tmp_path / "secret"), 0, 16)])
@@ -35,7 +35,7 @@ def test_virtual_datasets_are_refused(tmp_path):
         read(tmp_path / "a.h5")
 
 
-def test_unusual_encodings_are_refused(tmp_path):
+def test_other_filters_are_refused(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("a/kernel", data=np.zeros(100), scaleoffset=3)
     with pytest.raises(FileError, match="encoding"):
@@ -58,8 +58,8 @@ def test_text_of_variable_length_is_not_read(tmp_path):
     assert (found.form, list(found.arrays)) == ("keras", ["a/kernel"])
 
 
-def test_a_chunk_that_unpacks_to_more_than_it_holds(tmp_path):
-    """200 KB that libhdf5 would make 200 MB of"""
+def test_a_chunk_that_decompresses_to_more_than_its_size(tmp_path):
+    """libhdf5 would decompress 200 KB to 200 MB."""
     with h5py.File(tmp_path / "a.h5", "w") as file:
         dataset = file.create_dataset("a/kernel", (1000,), "f4", chunks=(1000,), compression=1)
         dataset.id.write_direct_chunk((0,), zlib.compress(bytes(200_000_000)))
@@ -75,14 +75,14 @@ def test_a_chunk_that_unpacks_to_more_than_it_holds(tmp_path):
         {"compression": "lzf"},
     ],
 )
-def test_packed_numbers_are_read(tmp_path, options):
+def test_compressed_numbers_are_read(tmp_path, options):
     kernel = np.random.default_rng(0).integers(0, 9, (100, 33)).astype("f4")
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("a/kernel", data=kernel, chunks=(30, 7), **options)
     np.testing.assert_array_equal(read(tmp_path / "a.h5").arrays["a/kernel"], kernel)
 
 
-def test_millions_of_chunks_cost_more_than_their_numbers(tmp_path):
+def test_the_overhead_of_millions_of_chunks_is_counted(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("a/kernel", (2**24,), "f2", chunks=(1,))
     with pytest.raises(FileError, match="more than it can hold"):
@@ -90,7 +90,7 @@ def test_millions_of_chunks_cost_more_than_their_numbers(tmp_path):
 
 
 @pytest.mark.parametrize("shape", ["deep", "wide"])
-def test_groups_without_end(tmp_path, monkeypatch, shape):
+def test_too_many_and_too_deep_groups(tmp_path, monkeypatch, shape):
     monkeypatch.setattr(hdf5, "ENTRIES", 50)
     with h5py.File(tmp_path / "a.h5", "w") as file:
         group = file
@@ -104,7 +104,7 @@ def test_groups_without_end(tmp_path, monkeypatch, shape):
         read(tmp_path / "a.h5")
 
 
-def test_an_attribute_without_end_is_not_read(tmp_path):
+def test_an_attribute_that_is_too_long_is_not_read(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w", libver="latest") as file:
         file.attrs["format"] = np.bytes_(b"minidl" * 20_000)
         file["a/kernel"] = np.zeros(3)

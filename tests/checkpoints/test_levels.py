@@ -12,7 +12,7 @@ def rounded(array):
 
 
 @given(st.integers(1, 256), st.integers(0, 2**32 - 1))
-def test_up_to_256_values_come_back_exactly(count, seed):
+def test_up_to_256_values_are_stored_exactly(count, seed):
     rng = np.random.default_rng(seed)
     array = rng.choice(rng.normal(size=count).astype(np.float32), size=(3, 3, 5, 7))
     np.testing.assert_array_equal(rounded(array), array)
@@ -31,7 +31,7 @@ def test_each_value_has_its_nearest_level_and_each_level_is_a_mean():
         )
 
 
-def test_better_than_levels_at_equal_steps():
+def test_the_error_is_smaller_than_that_of_equidistant_levels():
     array = np.random.default_rng(2).laplace(size=20000).astype(np.float32)
     steps = np.linspace(array.min(), array.max(), 256)
     at_steps = steps[np.abs(array[:, None] - steps).argmin(axis=1)]
@@ -39,7 +39,7 @@ def test_better_than_levels_at_equal_steps():
 
 
 @pytest.mark.parametrize("array", [np.zeros(7), np.float32([3]), np.repeat(np.arange(300.0), 9)])
-def test_plain_cases(array):
+def test_arrays_with_few_values(array):
     indices, levels = to_levels(array)
     assert (indices.dtype, levels.dtype, levels.shape) == (np.uint8, np.float32, (256,))
     assert np.abs(levels[indices] - array).max() <= 1

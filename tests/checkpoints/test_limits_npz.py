@@ -1,5 +1,4 @@
-""".npz files that claim far more than they hold: each is refused in one sentence, with little
-memory."""
+"""Malicious and malformed .npz files are refused in one sentence, and with little memory."""
 
 import bz2
 import lzma
@@ -26,32 +25,16 @@ from tests.checkpoints.malformed import (
 
 def npy(shape, numbers=b"", descr="'<f4'", order="False", version=1):
     header = f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}\n".encode()
-    return (
-        b"\x93NUMPY"
-        + bytes([version, 0])
-        + struct.pack("<H" if version == 1 else "<I", len(header))
-        + header
-        + numbers
-    )
+    length = struct.pack("<H" if version == 1 else "<I", len(header))
+    return b"\x93NUMPY" + bytes([version, 0]) + length + header + numbers
 
 
 def zip_with_wrong_size(path, contents, packing, listed):
-    """A zip archive of one entry, packed, whose directory lists `listed` bytes for it."""
-    pack = {
-        zipfile.ZIP_DEFLATED: deflated,
-        zipfile.ZIP_BZIP2: bz2.compress,
-        zipfile.ZIP_LZMA: zip_lzma,
-    }[packing]
-    packed = pack(contents)
+    """Write a zip archive of one compressed entry, whose directory states `listed` bytes for it."""
+    packed = COMPRESS[packing](contents)
     sizes = struct.pack("<III", zlib.crc32(contents), len(packed), listed)
-    local = (
-        b"PK\3\4"
-        + struct.pack("<HHHHH", 46, 0, packing, 0, 33)
-        + sizes
-        + struct.pack("<HH", 5, 0)
-        + b"a.npy"
-        + packed
-    )
+    local = b"PK\3\4" + struct.pack("<HHHHH", 46, 0, packing, 0, 33) + sizes
+    local += struct.pack("<HH", 5, 0) + b"a.npy" + packed
     entry = b"PK\1\2" + struct.pack("<HHHHHH", 46, 46, 0, packing, 0, 33) + sizes
     entry += struct.pack("<HHHHHII", 5, 0, 0, 0, 0, 0, 0) + b"a.npy"
     end = b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(entry), len(local), 0)
@@ -66,12 +49,15 @@ def deflated(contents):
 def zip_lzma(contents):
     filters = [{"id": lzma.FILTER_LZMA1}]
     properties = lzma._encode_filter_properties(filters[0])
-    return (
-        b"\x09\x04"
-        + struct.pack("<H", len(properties))
-        + properties
-        + lzma.compress(contents, lzma.FORMAT_RAW, filters=filters)
-    )
+    compressed = lzma.compress(contents, lzma.FORMAT_RAW, filters=filters)
+    return b"\x09\x04" + struct.pack("<H", len(properties)) + properties + compressed
+
+
+COMPRESS = {
+    zipfile.ZIP_DEFLATED: deflated,
+    zipfile.ZIP_BZIP2: bz2.compress,
+    zipfile.ZIP_LZMA: zip_lzma,
+}
 
 
 @pytest.mark.parametrize(
@@ -79,8 +65,8 @@ def zip_lzma(contents):
 )
 @pytest.mark.parametrize("name", ["a.npy", "a/data.pkl"])
 def test_stored_entries_with_wrong_sizes_in_the_directory(tmp_path, name, listed):
-    """listed: the (packed, unpacked) sizes in the directory, in the ZIP64 form where they are above
-    4 GB."""
+    """listed: the (compressed, decompressed) sizes in the directory, in ZIP64 form if they exceed
+    4 GB"""
     contents = npy("(1,)", bytes(4)) if name == "a.npy" else one_entry(tensor())
     large = struct.pack("<HHQQ", 1, 16, listed[1], listed[0]) if max(listed) >= 2**32 - 1 else b""
     sizes = struct.pack("<III", zlib.crc32(contents), *([2**32 - 1] * 2 if large else listed))
@@ -92,7 +78,7 @@ def test_stored_entries_with_wrong_sizes_in_the_directory(tmp_path, name, listed
     (tmp_path / "a").write_bytes(local + entry + end)
     tracemalloc.start()
     try:
-        found = read(tmp_path / "a").arrays  # the header of an .npy entry tells its size
+        found = read(tmp_path / "a").arrays  # the header of an .npy entry states its size
         assert name == "a.npy" and found["a"].shape == (1,)
     except FileError:
         pass
@@ -132,14 +118,14 @@ def test_an_entry_with_a_wrong_size_in_the_directory(tmp_path, packing, listed):
         (b"", "a ends after 0 of 6 bytes"),
     ],
 )
-def test_entries_of_npz_files_that_are_no_arrays(tmp_path, entry, saying):
+def test_entries_that_are_no_arrays_are_refused(tmp_path, entry, saying):
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         archive.writestr("a.npy", entry)
     refused(tmp_path / "a.npz", saying)
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])
-def test_headers_as_other_programs_write_them(tmp_path, version):
+def test_headers_of_other_programs_are_read(tmp_path, version):
     header = b'{"shape":(2,3),"fortran_order":True,"descr":"<f8"}'
     length = struct.pack("<H" if version == 1 else "<I", len(header))
     wanted = np.arange(6.0).reshape(2, 3)
@@ -170,7 +156,7 @@ def test_long_names_and_names_with_control_characters(tmp_path, samples, form, n
     refused(path, "names an array")
 
 
-def test_archives_of_many_entries(tmp_path):
+def test_archives_of_too_many_entries_are_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         for number in range(10_001):
             archive.writestr(f"{number}.npy", b"")
@@ -184,25 +170,16 @@ def test_archives_of_many_entries(tmp_path):
     refused(tmp_path / "a.npz", r"has a directory of 2,\d{3},\d{3} bytes; wanted")
 
 
-def test_entries_that_share_their_bytes(tmp_path):
-    """The directory names the same packed megabytes a thousand times."""
+def test_entries_that_share_their_bytes_are_refused(tmp_path):
+    """The directory lists the same compressed megabytes a thousand times."""
     path = tmp_path / "a.npz"
-    zip_with_wrong_size(
-        path,
-        npy("(2621440,)") + bytes(10 * 2**20),
-        zipfile.ZIP_DEFLATED,
-        10 * 2**20 + len(npy("(2621440,)")),
-    )
+    entry = npy("(2621440,)") + bytes(10 * 2**20)
+    zip_with_wrong_size(path, entry, zipfile.ZIP_DEFLATED, len(entry))
     whole = path.read_bytes()
     begin, end = whole.index(b"PK\1\2"), whole.index(b"PK\5\6")
     entries = b"".join(
         whole[begin:end].replace(b"a.npy", b"%05d" % number) for number in range(1000)
     )
-    path.write_bytes(
-        whole[:begin]
-        + entries
-        + whole[end : end + 12]
-        + struct.pack("<II", len(entries), begin)
-        + bytes(2)
-    )
+    tail = whole[end : end + 12] + struct.pack("<II", len(entries), begin) + bytes(2)
+    path.write_bytes(whole[:begin] + entries + tail)
     refused(path)

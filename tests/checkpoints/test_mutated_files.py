@@ -1,7 +1,6 @@
-"""Files as chance damages them: each either reads or is refused in words; no crash, no hang, no
-other exception.
+"""Randomly damaged files are read or refused in words, without a crash, hang or other exception.
 
-`python tests/checkpoints/test_mutated_files.py COUNT` runs more of them, COUNT for each form.
+`python tests/checkpoints/test_mutated_files.py COUNT` tests COUNT files of each format.
 """
 
 import faulthandler
@@ -26,20 +25,17 @@ from minidl.training import load, train
 from minidl.training.resuming import identity_of, restore
 
 COUNT = 5 * settings().max_examples
-SECONDS = 10  # that a single file may take
-MEGABYTES = 200  # by which the files may let the memory grow
+SECONDS = 10  # the longest time for a single file
+MEGABYTES = 200  # the largest growth of the memory
 
 
 def mutated(contents, seed):
-    """bytes -> bytes with a few of them changed, cut off, copied elsewhere, or a number made
-    extreme."""
+    """Return the bytes with some of them changed, removed, copied to another place, or replaced by
+    an extreme number."""
     rng = random.Random(seed)
     damaged = bytearray(contents)
-    place, other, length = (
-        rng.randrange(len(damaged)),
-        rng.randrange(len(damaged)),
-        rng.randrange(1, 64),
-    )
+    place, other = rng.randrange(len(damaged)), rng.randrange(len(damaged))
+    length = rng.randrange(1, 64)
     way = rng.choice(["bytes", "bytes", "bytes", "bit", "cut", "splice", "extreme"])
     if way == "bytes":
         for _ in range(rng.choice([1, 1, 2, 4, 8])):
@@ -58,21 +54,21 @@ def mutated(contents, seed):
 
 
 def survive(form, count, samples):
-    """Read `count` mutations of a file of that form; gives how many could be read."""
+    """Read `count` mutations of a file of that format. Return how many could be read."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
     readable = 0
     with tempfile.TemporaryDirectory() as folder:
-        contents, write, look = samples_of(form, Path(folder), samples)
+        contents, write, read_it = samples_of(form, Path(folder), samples)
         write(contents)
-        look()
+        read_it()
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         for seed in range(count):
             faulthandler.dump_traceback_later(SECONDS, exit=True)
             write(mutated(contents, seed))
             try:
-                look()
+                read_it()
                 readable += 1
             except MinidlError:
                 pass
@@ -86,8 +82,8 @@ def survive(form, count, samples):
 
 
 def samples_of(form, folder, samples):
-    """(the contents of a small file of that form, a function that writes them into the folder, one
-    that reads the file)"""
+    """Return the contents of a small file of that format, a function that writes contents into the
+    folder, and a function that reads the file."""
     from tests.data import official
     from tests.training.small import small_task
 
@@ -112,7 +108,7 @@ def samples_of(form, folder, samples):
 
 
 def npy_inside(path, arrays, samples):
-    """An array in an .npz file, whose checksum fits"""
+    """An array in an .npz file with a valid checksum"""
     first, *others = arrays
     buffer = io.BytesIO()
     np.save(buffer, arrays[first])
@@ -127,7 +123,7 @@ def npy_inside(path, arrays, samples):
 
 
 def pickle_inside(path, arrays, samples):
-    """The pickle in PyTorch's container, whose checksum fits"""
+    """The pickle in PyTorch's container with a valid checksum"""
     torch = samples.torch_arrays(arrays)
 
     def write(contents):
@@ -140,7 +136,7 @@ def pickle_inside(path, arrays, samples):
 
 
 def data_set(form, folder, official):
-    """(path of the file to damage, function that reads the folder)"""
+    """Return the path of the file to damage, and a function that reads the folder."""
     if form.startswith("idx"):
         pictures, labels = official.digits()
         names = {
@@ -160,17 +156,8 @@ def data_set(form, folder, official):
 
 INSIDE = {"npy in npz": npy_inside, "pickle in torch": pickle_inside}
 PACKINGS = {"plain": bytes, "gz": gzip.compress, "xz": lzma.compress}
-FORMS = [
-    "minidl",
-    "minidl levels",
-    "keras official",
-    "keras 2",
-    "keras 3",
-    "torch zip",
-    "torch legacy",
-    "npz",
-    "tfjs",
-]
+FORMS = ["minidl", "minidl levels", "keras official", "keras 2", "keras 3"]
+FORMS += ["torch zip", "torch legacy", "npz", "tfjs"]
 OF_DATA = [f"{form} {packing}" for form in ("idx", "pickle", "tar") for packing in PACKINGS]
 ALL = [*FORMS, *INSIDE, "training", *OF_DATA]
 
@@ -179,7 +166,7 @@ ALL = [*FORMS, *INSIDE, "training", *OF_DATA]
     "forms", [*([form] for form in FORMS), [*INSIDE, "training"], OF_DATA], ids="-".join
 )
 def test_mutated_files_read_or_are_refused(forms, samples):
-    """In a process of its own: libhdf5 is C, and would take pytest with it."""
+    """This runs in another process, because a crash of libhdf5 would end pytest."""
     assert set(FORMS) == set(samples.WRITERS)
     command = [sys.executable, "-X", "faulthandler", __file__, str(COUNT), *forms]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)

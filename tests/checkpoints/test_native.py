@@ -13,16 +13,16 @@ from minidl.errors import ArgumentError, FileError, NonFiniteError
 
 @pytest.fixture
 def checkpoint(arrays, samples):
-    told = {
+    provenance = {
         "source": "vgg.h5",
         "authors": "Karen Simonyan",
         "licence": "CC BY 4.0",
         "note": "Größe × 2",
     }
-    return Checkpoint(arrays, architecture="small", preprocessing=samples.CAFFE, provenance=told)
+    return Checkpoint(arrays, "minidl", "small", samples.CAFFE, provenance)
 
 
-def test_all_comes_back(tmp_path, checkpoint):
+def test_a_written_checkpoint_is_read_unchanged(tmp_path, checkpoint):
     write(tmp_path / "a.h5", checkpoint)
     found = read(tmp_path / "a.h5")
     for name, array in checkpoint.arrays.items():
@@ -30,13 +30,13 @@ def test_all_comes_back(tmp_path, checkpoint):
     assert replace(found, arrays={}) == replace(checkpoint, arrays={})
 
 
-def test_what_is_not_known_stays_unknown(tmp_path, arrays):
+def test_missing_metadata_is_read_as_none(tmp_path, arrays):
     write(tmp_path / "a.h5", Checkpoint(arrays))
     found = read(tmp_path / "a.h5")
     assert (found.architecture, found.preprocessing, found.provenance) == (None, None, {})
 
 
-def test_levels_are_a_quarter_and_lossless_the_second_time(tmp_path):
+def test_levels_take_a_quarter_and_are_lossless_the_second_time(tmp_path):
     kernel = np.random.default_rng(0).normal(size=(3, 3, 32, 32)).astype(np.float32)
     arrays = {"a/kernel": kernel, "a/bias": kernel[0, 0, 0]}
     write(tmp_path / "a.h5", Checkpoint(arrays))
@@ -52,7 +52,7 @@ def test_levels_are_a_quarter_and_lossless_the_second_time(tmp_path):
     )
 
 
-def test_what_has_few_values_is_stored_by_them_and_nothing_is_lost(tmp_path):
+def test_an_array_of_few_values_is_stored_as_levels_without_loss(tmp_path):
     rng = np.random.default_rng(0)
     few = rng.choice(rng.normal(size=256).astype(np.float32), size=(3, 3, 1, 64))
     many = rng.normal(size=few.shape).astype(np.float32)
@@ -64,16 +64,15 @@ def test_what_has_few_values_is_stored_by_them_and_nothing_is_lost(tmp_path):
         "small/kernel": few[0],
     }
     write(tmp_path / "a.h5", Checkpoint(arrays))
+    dtypes = dict.fromkeys(arrays, np.float32) | {"few/depthwise": np.uint8}
     with h5py.File(tmp_path / "a.h5") as file:
-        assert {name: file[name].dtype for name in arrays} == dict.fromkeys(arrays, np.float32) | {
-            "few/depthwise": np.uint8
-        }
+        assert {name: file[name].dtype for name in arrays} == dtypes
     for name, array in read(tmp_path / "a.h5").arrays.items():
         np.testing.assert_array_equal(array, arrays[name])
 
 
 @pytest.mark.parametrize("levels", [None, 256])
-def test_same_contents_same_bytes(tmp_path, checkpoint, levels):
+def test_equal_contents_give_equal_bytes(tmp_path, checkpoint, levels):
     write(tmp_path / "a.h5", checkpoint, levels=levels)
     time.sleep(1.1)
     write(tmp_path / "b.h5", checkpoint, levels=levels)
@@ -83,12 +82,12 @@ def test_same_contents_same_bytes(tmp_path, checkpoint, levels):
 @pytest.mark.parametrize(
     "form", ["minidl", pytest.param("minidl levels", marks=pytest.mark.thorough)]
 )
-def test_damage_is_noticed(tmp_path, arrays, samples, form):
-    """Every 7th byte in turn: the file is refused, or the byte meant nothing."""
+def test_damage_is_detected(tmp_path, arrays, samples, form):
+    """With one bit of every 7th byte flipped, the file is refused or reads the same."""
     path = tmp_path / "a.h5"
     samples.WRITERS[form](path, arrays)
     contents, whole = path.read_bytes(), read(path)
-    noticed = 0
+    detected = 0
     for place in range(0, len(contents), 7):
         damaged = bytearray(contents)
         damaged[place] ^= 0x10
@@ -96,23 +95,22 @@ def test_damage_is_noticed(tmp_path, arrays, samples, form):
         try:
             found = read(path)
         except FileError:
-            noticed += 1
+            detected += 1
         else:
-            assert all(
-                np.array_equal(found.arrays[name], array) for name, array in whole.arrays.items()
-            ), place
+            for name, array in whole.arrays.items():
+                assert np.array_equal(found.arrays[name], array), place
             assert replace(found, arrays={}) == replace(whole, arrays={})
-    assert noticed > 100
+    assert detected > 100
 
 
-def test_a_file_of_a_later_minidl(tmp_path):
+def test_a_file_of_a_later_version_is_refused(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.attrs["format"] = np.bytes_("minidl weights 9")
     with pytest.raises(FileError, match=r"format 'minidl weights 9'.*update minidl"):
         read(tmp_path / "a.h5")
 
 
-def test_a_full_disk_leaves_the_old_file(tmp_path, checkpoint, monkeypatch):
+def test_a_full_disk_keeps_the_old_file(tmp_path, checkpoint, monkeypatch):
     path = tmp_path / "a.h5"
     path.write_text("the old file")
 
@@ -126,28 +124,28 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, checkpoint, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_places_that_cannot_be_written(tmp_path, checkpoint):
+def test_paths_that_cannot_be_written_are_refused(tmp_path, checkpoint):
     with pytest.raises(FileError, match="is a folder"):
         write(tmp_path, checkpoint)
     with pytest.raises(FileError, match="there is no folder"):
         write(tmp_path / "no" / "a.h5", checkpoint)
 
 
-def test_a_file_may_replace_itself(tmp_path, checkpoint):
+def test_a_file_may_be_read_and_replaced(tmp_path, checkpoint):
     path = tmp_path / "a.h5"
     write(path, checkpoint)
     write(path, read(path), levels=256)
     assert set(read(path).arrays) == set(checkpoint.arrays)
 
 
-def test_arguments(tmp_path, checkpoint):
+def test_invalid_arguments_are_refused(tmp_path, checkpoint):
     with pytest.raises(ArgumentError, match="levels is 16"):
         write(tmp_path / "a.h5", checkpoint, levels=16)
     with pytest.raises(NonFiniteError, match="a/kernel"):
         write(tmp_path / "a.h5", Checkpoint({"a/kernel": np.full((2, 2), np.nan)}), levels=256)
 
 
-def test_levels_without_their_table_are_refused(tmp_path, checkpoint):
+def test_indices_without_levels_are_refused(tmp_path, checkpoint):
     write(tmp_path / "a.h5", checkpoint, levels=256)
     with h5py.File(tmp_path / "a.h5", "a") as file:
         name = next(name for name in checkpoint.arrays if name.endswith("/kernel"))

@@ -10,7 +10,7 @@ from minidl.checkpoints import load, read, translate
 from minidl.errors import FileError
 
 
-def test_every_form_gives_the_same_weights(any_file, arrays, small):
+def test_every_format_gives_the_same_weights(any_file, arrays, small):
     checkpoint = translate(read(any_file), small)
     assert list(checkpoint.arrays) == list(small.shapes)
     for name, array in arrays.items():
@@ -41,20 +41,20 @@ def test_an_empty_file_is_refused(tmp_path):
         read(tmp_path / "empty.h5")
 
 
-def test_no_file_and_a_folder(tmp_path):
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(FileError, match="no such weight file"):
         read(tmp_path / "nothing.h5")
     with pytest.raises(FileError, match="not a file but a folder"):
         read(tmp_path)
 
 
-def test_a_download_that_is_an_error_page(tmp_path):
+def test_an_error_page_is_refused(tmp_path):
     (tmp_path / "vgg19.h5").write_text("<!DOCTYPE html><title>404</title>")
     with pytest.raises(FileError, match=r"DOCTYPE.*error page"):
         read(tmp_path / "vgg19.h5")
 
 
-def test_a_foreign_hdf5_file(tmp_path, small):
+def test_other_hdf5_files_are_refused(tmp_path, small):
     with h5py.File(tmp_path / "empty.h5", "w"):
         pass
     with pytest.raises(FileError, match="without any arrays"):
@@ -67,20 +67,20 @@ def test_a_foreign_hdf5_file(tmp_path, small):
         load(tmp_path / "measured.h5", small)
 
 
-def test_a_plain_pickle_is_not_opened(tmp_path):
+def test_a_plain_pickle_is_refused(tmp_path):
     (tmp_path / "a.pkl").write_bytes(pickle.dumps({"a": 1}))
     with pytest.raises(FileError, match="Python pickle"):
         read(tmp_path / "a.pkl")
 
 
-def test_a_whole_keras_model_is_told_apart(tmp_path):
+def test_a_whole_keras_model_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
         archive.writestr("model.weights.h5", b"")
     with pytest.raises(FileError, match="save_weights"):
         read(tmp_path / "model.keras")
 
 
-def test_zip_files_of_other_things(tmp_path):
+def test_other_zip_files_are_refused(tmp_path):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("letter.txt", "Dear reader")

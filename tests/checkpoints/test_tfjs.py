@@ -1,5 +1,4 @@
-"""TensorFlow.js' manifests: what they say is read, and what does not fit together is refused in
-words."""
+"""TensorFlow.js' manifests are read, and inconsistent ones are refused in words."""
 
 import json
 
@@ -17,7 +16,7 @@ NUMBERS = bytes([0, 1, 128, 255]) + np.array([0.5, -7], "<f4").tobytes()
 
 @pytest.fixture
 def manifest(tmp_path):
-    """A function that writes a manifest of these weights, and numbers.bin beside it."""
+    """A function that writes a manifest of weights, and numbers.bin beside it."""
 
     def write(*weights, numbers=NUMBERS, paths=("numbers.bin",), text=None):
         (tmp_path / "numbers.bin").write_bytes(numbers)
@@ -30,35 +29,34 @@ def manifest(tmp_path):
     return write
 
 
-def test_bytes_are_multiples_of_the_scale_above_the_minimum(manifest):
+def test_quantized_weights_are_scaled_and_shifted(manifest):
     found = read(manifest(QUANTIZED, PLAIN))
-    assert found.form == "tfjs" and {array.dtype for array in found.arrays.values()} == {
-        np.dtype(np.float32)
-    }
+    assert found.form == "tfjs"
+    assert all(array.dtype == np.float32 for array in found.arrays.values())
     wanted = [[q * 0.1 - 3.0 for q in row] for row in ([0, 1], [128, 255])]
     np.testing.assert_array_equal(found.arrays["a/filters"], np.float32(wanted))
     np.testing.assert_array_equal(found.arrays["a/bias"], np.float32([0.5, -7]))
 
 
-def test_the_files_beside_it_belong_to_it(manifest):
+def test_files_of_lists_the_manifest_and_its_numbers(manifest):
     path = manifest(QUANTIZED, PLAIN)
     assert files_of(path) == [path, path.with_name("numbers.bin")]
 
 
-def test_white_space_in_front_does_no_harm(manifest):
+def test_leading_white_space_is_ignored(manifest):
     path = manifest(QUANTIZED, PLAIN)
     path.write_text("\n  " + path.read_text())
     assert list(read(path).arrays) == ["a/filters", "a/bias"]
 
 
 @pytest.mark.parametrize("numbers", [NUMBERS[:-1], NUMBERS + b"\0", b""])
-def test_numbers_that_are_cut_off_or_of_another_manifest(manifest, numbers):
+def test_files_of_another_length_are_refused(manifest, numbers):
     found = rf"lists 12 bytes in numbers\.bin, but found {len(numbers)}: .* get both again"
     with pytest.raises(FileError, match=found):
         read(manifest(QUANTIZED, PLAIN, numbers=numbers))
 
 
-def test_numbers_that_are_not_there(manifest):
+def test_a_missing_file_of_numbers_is_refused(manifest):
     path = manifest(QUANTIZED, PLAIN)
     path.with_name("numbers.bin").unlink()
     with pytest.raises(
@@ -98,13 +96,13 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize(("change", "said"), OTHERS)
-def test_what_minidl_does_not_read(manifest, change, said):
-    with pytest.raises(FileError, match=said):
+@pytest.mark.parametrize(("change", "sentence"), OTHERS)
+def test_other_types_and_shapes_are_refused(manifest, change, sentence):
+    with pytest.raises(FileError, match=sentence):
         read(manifest(QUANTIZED | change, PLAIN))
 
 
-def test_a_name_twice(manifest):
+def test_a_duplicate_name_is_refused(manifest):
     with pytest.raises(FileError, match="lists a/bias twice"):
         read(manifest(PLAIN, PLAIN, numbers=bytes(16)))
 
@@ -120,7 +118,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("text", [*TEXTS, "[{", '[{"paths": [', "[" * 100_000])
-def test_json_that_is_no_manifest(manifest, text):
+def test_json_that_is_no_manifest_is_refused(manifest, text):
     with pytest.raises(
         FileError, match=r"but no manifest of TensorFlow\.js|is damaged|without any arrays"
     ):

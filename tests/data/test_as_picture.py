@@ -1,4 +1,4 @@
-"""Arrays as pictures: valid dtypes and shapes, and the number for white."""
+"""as_picture: the accepted dtypes and shapes, and the value of white."""
 
 import numpy as np
 import pytest
@@ -13,20 +13,20 @@ LEVELS = np.array([0, 1, 128, 255]).reshape(2, 2, 1) * np.ones(3, int)
 @pytest.mark.parametrize(
     "dtype", ["u1", "i2", "i4", "u4", "i8", "u8", ">i4", "f2", "f4", "f8", "g"]
 )
-def test_255_is_white_in_every_dtype_but_uint16(dtype):
+def test_white_is_255_in_every_dtype_except_uint16(dtype):
     picture = as_picture(LEVELS.astype(dtype))
     assert picture.dtype == np.float32
     np.testing.assert_array_equal(picture, LEVELS)
 
 
 @pytest.mark.parametrize("dtype", ["<u2", ">u2"])
-def test_65535_is_white_in_uint16(dtype):
+def test_white_is_65535_in_uint16(dtype):
     picture = as_picture((257 * LEVELS).astype(dtype))
     assert picture.dtype == np.float32
     np.testing.assert_array_equal(picture, LEVELS)
 
 
-def test_the_array_is_neither_changed_nor_copied_without_need():
+def test_a_float32_picture_is_not_copied():
     picture = LEVELS.astype(np.float32)
     picture.flags.writeable = False
     assert as_picture(picture) is picture
@@ -38,7 +38,7 @@ def test_a_black_picture_is_black_in_every_dtype(dtype):
     np.testing.assert_array_equal(as_picture(np.zeros((2, 2, 3), dtype)), np.zeros((2, 2, 3)))
 
 
-def test_a_picture_of_8_bits_may_be_nearly_black():
+def test_a_uint8_picture_may_be_almost_black():
     np.testing.assert_array_equal(as_picture(np.ones((2, 2, 3), np.uint8)), np.ones((2, 2, 3)))
 
 
@@ -46,7 +46,7 @@ def test_a_picture_of_8_bits_may_be_nearly_black():
 @pytest.mark.parametrize(
     ("low", "high"), [(0, 1), (1, 1), (-1, 1), (-0.04, 1.06), (0, 1e-3), (-1, 0)]
 )
-def test_floats_from_0_to_1_are_refused_with_what_to_do(dtype, low, high):
+def test_floats_from_0_to_1_are_refused(dtype, low, high):
     picture = np.linspace(low, high, 12, dtype=dtype).reshape(2, 2, 3)
     with pytest.raises(ArgumentError, match=r"wanted 0 to 255: if 1 is white, multiply it by 255"):
         as_picture(picture)
@@ -63,7 +63,7 @@ def test_floats_from_0_to_1_are_refused_with_what_to_do(dtype, low, high):
         ((0, 256), "f8"),
     ],
 )
-def test_what_is_outside_of_0_to_255_is_refused(numbers, dtype):
+def test_numbers_outside_0_to_255_are_refused(numbers, dtype):
     picture = np.resize(np.array(numbers, dtype), (2, 2, 3))
     with pytest.raises(
         ArgumentError, match=f"from {numbers[0]} to {numbers[1]}; wanted 0 to 255: scale it"
@@ -71,12 +71,12 @@ def test_what_is_outside_of_0_to_255_is_refused(numbers, dtype):
         as_picture(picture)
 
 
-def test_the_rounding_of_a_filter_is_not_outside():
+def test_half_a_level_outside_is_accepted():
     picture = np.resize(np.array([-0.4, 255.4]), (2, 2, 3))
     np.testing.assert_array_equal(as_picture(picture), picture.astype(np.float32))
 
 
-def test_16_bits_that_hold_8_are_refused_with_what_to_do():
+def test_8_bits_in_uint16_are_refused():
     with pytest.raises(
         ArgumentError,
         match="wanted 0 to 65535: if 255 is white, make it uint8, else multiply it by 257",
@@ -85,7 +85,7 @@ def test_16_bits_that_hold_8_are_refused_with_what_to_do():
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_is_refused(number):
+def test_nan_and_infinity_are_refused(number):
     picture = LEVELS.astype(float)
     picture[1, 0, 2] = number
     with pytest.raises(NonFiniteError, match="the style holds NaN or infinite pixels"):
@@ -100,7 +100,7 @@ def test_other_shapes_are_refused(shape):
         as_picture(np.zeros(shape))
 
 
-def test_what_is_no_array_of_numbers_is_refused():
+def test_arrays_of_other_types_are_refused():
     for array in (
         np.ones((2, 2, 3), bool),
         np.ones((2, 2, 3), complex),
@@ -124,7 +124,7 @@ def test_what_is_no_array_of_numbers_is_refused():
         ("photo.jpg", "'photo.jpg'; wanted (H, W, 3), RGB"),
     ],
 )
-def test_what_is_no_array_is_named(given, sentence):
+def test_the_error_shows_a_value_that_is_no_array(given, sentence):
     with pytest.raises((ArgumentError, ShapeError)) as refusal:
         as_picture(given)
     assert str(refusal.value) == f"the picture is {sentence}"

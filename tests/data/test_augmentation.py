@@ -1,5 +1,4 @@
-"""Each picture that comes out is one of those that its source allows, and each of them comes
-out."""
+"""Each augmented picture is one of those that its source allows, and all of them occur."""
 
 import numpy as np
 import pytest
@@ -21,11 +20,10 @@ def noise(shape, dtype=np.uint8):
 
 
 def shifts(picture, most, fill):
-    """Every picture that a shift can make of one, by definition."""
+    """Return all shifts of a picture, by the definition."""
     height, width = picture.shape[:2]
-    padded = np.pad(
-        picture, [(most, most), (most, most), *[(0, 0)] * (picture.ndim - 2)], MODES[fill]
-    )
+    padding = [(most, most), (most, most), *[(0, 0)] * (picture.ndim - 2)]
+    padded = np.pad(picture, padding, MODES[fill])
     return [
         padded[down : down + height, right : right + width]
         for down in range(2 * most + 1)
@@ -48,14 +46,14 @@ def test_each_picture_is_a_shift_of_its_source(shape, most, fill, seed, dtype):
         assert any(np.array_equal(picture, candidate) for candidate in shifts(source, most, fill))
 
 
-def test_every_shift_is_as_likely():
+def test_all_shifts_are_equally_likely():
     picture = noise((5, 5, 1))
     shifted = shift(np.random.default_rng(0), np.repeat(picture[None], 9000, axis=0), most=1)
     found, counts = np.unique(shifted.reshape(9000, -1), axis=0, return_counts=True)
     assert len(found) == 9 and abs(counts - 1000).max() < 150
 
 
-def test_a_shift_by_nothing_and_those_that_are_none():
+def test_a_shift_of_0_and_invalid_arguments():
     pictures = noise((3, 4, 4, 3))
     np.testing.assert_array_equal(shift(np.random.default_rng(0), pictures, 0), pictures)
     for most in -1, 1.5, None:
@@ -82,7 +80,7 @@ def test_half_of_the_pictures_are_mirrored():
     assert abs(same.sum() - 2000) < 150
 
 
-def test_normalised_pictures_have_mean_0_and_variance_1():
+def test_normalized_pictures_have_mean_0_and_variance_1():
     pictures = noise((50, 8, 8, 3))
     normal = normalize(pictures, pictures.mean((0, 1, 2)), pictures.std((0, 1, 2)))
     assert normal.dtype == np.float32 and normal.shape == pictures.shape

@@ -1,5 +1,5 @@
-"""Batches follow from seed, epoch and number alone; the thread that makes them ahead changes
-nothing and leaves nothing."""
+"""Batches depend only on the seed, the epoch and their number. The thread that makes them in
+advance does not change them, and ends with the iteration."""
 
 import json
 import threading
@@ -31,7 +31,7 @@ def epochs(source, count):
 
 
 def orders(**options):
-    """The orders of four epochs."""
+    """Return the order of the examples in four epochs."""
     return [tuple(chain(*(x for x, _ in epoch))) for epoch in epochs(batches(**options), 4)]
 
 
@@ -40,7 +40,7 @@ def threads():
 
 
 @given(st.integers(1, 12), st.booleans(), st.booleans(), st.integers(0, 3), st.integers(0, 2**70))
-def test_an_epoch_has_each_example_once(size, shuffle, drop_last, prefetch, seed):
+def test_an_epoch_contains_each_example_once(size, shuffle, drop_last, prefetch, seed):
     if drop_last and size > 10:
         return
     source = batches(prefetch, size, seed, shuffle=shuffle, drop_last=drop_last)
@@ -58,7 +58,7 @@ def test_each_epoch_and_each_seed_has_its_own_order():
     assert len(set(orders(seed=0) + orders(seed=1))) == 8
 
 
-def test_prefetching_changes_nothing():
+def test_prefetching_does_not_change_the_batches():
     expected = epochs(batches(0, transform=noisy), 3)
     assert all(epochs(batches(prefetch, transform=noisy), 3) == expected for prefetch in (1, 2, 9))
     assert not threads()
@@ -66,7 +66,7 @@ def test_prefetching_changes_nothing():
 
 @settings(max_examples=20)
 @given(st.integers(0, 11), st.integers(0, 3))
-def test_a_run_that_stopped_goes_on_with_the_same_batches(stop, prefetch):
+def test_an_interrupted_training_continues_with_the_same_batches(stop, prefetch):
     whole = list(chain(*epochs(batches(transform=noisy), 3)))
     source, seen = batches(prefetch, transform=noisy), []
     while len(seen) < stop:
@@ -76,10 +76,10 @@ def test_a_run_that_stopped_goes_on_with_the_same_batches(stop, prefetch):
                 break
     resumed = batches(prefetch, transform=noisy)
     resumed.restore(json.loads(json.dumps(source.state())))
-    rest = []
+    remaining = []
     while resumed.epoch < 3:
-        rest += epochs(resumed, 1)[0]
-    assert rest == whole[stop:]
+        remaining += epochs(resumed, 1)[0]
+    assert remaining == whole[stop:]
 
 
 def test_the_position_is_that_of_the_next_batch():
@@ -92,20 +92,21 @@ def test_the_position_is_that_of_the_next_batch():
 @pytest.mark.parametrize(
     "state", [{}, {"epoch": 0, "batch": 4}, {"epoch": -1, "batch": 0}, {"epoch": 0, "batch": 0.5}]
 )
-def test_positions_that_are_none(state):
+def test_invalid_positions_are_refused(state):
     with pytest.raises(ArgumentError, match="not among epochs of 4 batches"):
         batches().restore(state)
 
 
 def test_the_random_streams_of_orders_and_batches_differ():
-    drawn = [
-        batch[0] for batch in batches(transform=lambda rng, x, y: (tuple(rng.permutation(10)), y))
-    ]
+    def draw(rng, x, y):
+        return tuple(rng.permutation(10)), y
+
+    drawn = [batch[0] for batch in batches(transform=draw)]
     assert len({*drawn, *orders()}) == 8
 
 
 @pytest.mark.parametrize("prefetch", [0, 2])
-def test_errors_of_the_transform_come_to_the_consumer(prefetch):
+def test_errors_of_the_transform_are_raised_by_the_iteration(prefetch):
     def fails(rng, x, y):
         if 7 in x:
             raise ZeroDivisionError("seven")
@@ -119,7 +120,7 @@ def test_errors_of_the_transform_come_to_the_consumer(prefetch):
 
 
 @pytest.mark.parametrize("error", [None, KeyboardInterrupt])
-def test_an_iteration_that_is_left_ends_its_thread(error):
+def test_the_thread_ends_with_the_iteration(error):
     iteration = iter(batches(size=1))
     next(iteration)
     assert threads()
@@ -131,7 +132,7 @@ def test_an_iteration_that_is_left_ends_its_thread(error):
     assert not threads()
 
 
-def test_no_more_is_made_ahead_than_asked_for():
+def test_no_more_than_the_given_number_is_computed_in_advance():
     made, three_ahead = [], threading.Event()
 
     def make(number):
@@ -142,13 +143,13 @@ def test_no_more_is_made_ahead_than_asked_for():
     iteration = ahead(make, range(100), 3)
     next(iteration)
     assert three_ahead.wait(timeout=60)
-    time.sleep(0.05)  # in which a thread that does not stop would go on
+    time.sleep(0.05)  # a thread that does not stop would continue in this time
     assert made == [0, 1, 2, 3]
     iteration.close()
     assert made == [0, 1, 2, 3]
 
 
-def test_work_is_done_while_the_consumer_works():
+def test_the_thread_works_between_two_iterations():
     began = threading.Event()
     iteration = ahead(lambda number: number and began.set(), [0, 1], 1)
     next(iteration)
@@ -156,23 +157,18 @@ def test_work_is_done_while_the_consumer_works():
     iteration.close()
 
 
-def test_numpy_settings_reach_the_thread():
+def test_the_thread_has_the_numpy_settings_of_the_caller():
     with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
         list(batches(transform=lambda rng, x, y: (np.ones(1) / 0, y)))
 
 
-def test_arguments_that_cannot_be():
+def test_invalid_arguments_are_refused():
     with pytest.raises(ShapeError, match=r"lengths \[3, 4\]"):
         Batches([np.zeros(3), np.zeros(4)], 1, 0)
     with pytest.raises(ShapeError, match="wanted one length, at least 1"):
         Batches([np.zeros(0)], 1, 0)
-    for arrays in (
-        np.zeros((4, 2)),
-        [],
-        [[1, 2]],
-        (np.zeros(3), np.float32(1)),
-        zip([1], [2], strict=True),
-    ):
+    pair, iterator = (np.zeros(3), np.float32(1)), zip([1], [2], strict=True)
+    for arrays in (np.zeros((4, 2)), [], [[1, 2]], pair, iterator):
         with pytest.raises(
             ArgumentError,
             match=r"the arrays of the batches are .*; wanted a tuple of arrays, such as",

@@ -1,4 +1,4 @@
-"""CIFAR-10 in both forms, packed, and in its archives; nothing of a pickle is run."""
+"""CIFAR-10 is read in both forms, compressed and in archives, without running code of a pickle."""
 
 import gzip
 import lzma
@@ -65,7 +65,7 @@ def test_batches_are_read_in_each_form_and_packing(tmp_path, form, ending, pack)
 @pytest.mark.parametrize(
     "form, name", [("binary", "cifar-10-binary.tar.gz"), ("Python 2", "cifar-10-python.tar.gz")]
 )
-def test_archives_are_read_where_they_lie(tmp_path, form, name):
+def test_archives_are_read_without_extracting_them(tmp_path, form, name):
     members = {
         f"cifar-10-batches/{name}": content for name, content in reversed(files(form).items())
     }
@@ -76,7 +76,7 @@ def test_archives_are_read_where_they_lie(tmp_path, form, name):
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_the_binary_form_spelled_out(tmp_path):
+def test_a_record_of_the_binary_form(tmp_path):
     record = bytes([7]) + bytes([1] * 1024 + [2] * 1023 + [9] + [3] * 1024)
     (tmp_path / "test_batch.bin").write_bytes(record)
     pictures, labels = cifar10(tmp_path, "test")
@@ -86,7 +86,7 @@ def test_the_binary_form_spelled_out(tmp_path):
 
 WHOLE = records(*TEST)
 PICTURE, LABEL = TEST[0][:1], TEST[1][:1]
-WIDE = b"X\0\x18\0\0" + "\u0416".encode() * 3072  # unicode, as many letters as a picture has bytes
+WIDE = b"X\0\x18\0\0" + "\u0416".encode() * 3072  # a text of as many letters as a picture has bytes
 BAD = {
     "empty": (b"", "0 bytes are no whole number of records of 3073"),
     "truncated": (WHOLE[:-1], "12,291 bytes are no whole number"),
@@ -132,7 +132,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_bad_batches_are_refused_by_name(tmp_path, kind):
+def test_invalid_batches_are_refused(tmp_path, kind):
     content, message = BAD[kind]
     (tmp_path / "test_batch").write_bytes(content)
     with pytest.raises(
@@ -141,7 +141,7 @@ def test_bad_batches_are_refused_by_name(tmp_path, kind):
         cifar10(tmp_path, "test")
 
 
-def test_a_pickle_that_would_run_something_is_refused_and_not_run(tmp_path):
+def test_a_pickle_that_calls_a_function_is_not_run(tmp_path):
     content = pickle.dumps({"data": Calls(os.system, f"touch {tmp_path}/ran"), "labels": [1]}, 2)
     (tmp_path / "test_batch").write_bytes(content)
     with pytest.raises(
@@ -152,7 +152,7 @@ def test_a_pickle_that_would_run_something_is_refused_and_not_run(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_bad_archives_are_refused_by_name(tmp_path):
+def test_invalid_archives_are_refused(tmp_path):
     path = tmp_path / "cifar-10-binary.tar.gz"
     whole = tar(files("binary"))
     for content, message in (
@@ -168,7 +168,7 @@ def test_bad_archives_are_refused_by_name(tmp_path):
         cifar10(tmp_path, "test")
 
 
-def test_a_missing_batch_is_named(tmp_path):
+def test_the_error_names_a_missing_batch(tmp_path):
     (tmp_path / "data_batch_1.bin").write_bytes(WHOLE)
     with pytest.raises(
         FileError,
@@ -179,9 +179,9 @@ def test_a_missing_batch_is_named(tmp_path):
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("part, count", [("train", 5000), ("test", 1000)])
-def test_the_real_files(minidl_data, part, count):
+def test_the_official_files(minidl_data, part, count):
     pictures, labels = cifar10(minidl_data, part)
     assert pictures.shape == (10 * count, 32, 32, 3)
     assert np.bincount(labels).tolist() == [count] * 10
-    # red, green, blue
-    np.testing.assert_allclose(pictures.mean((0, 1, 2)) / 255, [0.4914, 0.4822, 0.4465], atol=0.005)
+    means = [0.4914, 0.4822, 0.4465]  # of red, green and blue
+    np.testing.assert_allclose(pictures.mean((0, 1, 2)) / 255, means, atol=0.005)

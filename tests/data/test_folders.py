@@ -1,4 +1,4 @@
-"""One's own pictures, a subfolder a class."""
+"""picture_folder: one subfolder per class."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_classes_and_pictures_are_sorted(animals):
     assert picture_folder(animals, 5)[0].shape == (3, 5, 5, 3)
 
 
-def test_a_picture_of_the_size_stays_as_it_is_and_upright(tmp_path):
+def test_a_picture_of_the_requested_size_is_only_turned_upright(tmp_path):
     (tmp_path / "noise").mkdir()
     pixels = np.random.default_rng(0).integers(0, 256, (8, 12, 3), np.uint8)
     exif = Image.Exif()
@@ -41,35 +41,33 @@ def test_a_picture_of_the_size_stays_as_it_is_and_upright(tmp_path):
     np.testing.assert_array_equal(picture_folder(tmp_path, (8, 12))[0][0], pixels[::-1, ::-1])
 
 
-def test_all_files_that_are_no_pictures_are_named(animals):
+def test_the_error_names_the_files_that_are_no_pictures(animals):
     (animals / "cat/notes.txt").write_text("no picture")
     (animals / "dog/3.png").write_bytes((animals / "dog/2.png").read_bytes()[:40])
     with pytest.raises(
         FileError,
-        match=r"2 files that cannot be read as pictures: cat/notes\.txt, dog/3\.png; the first: .*convert",
+        match=r"2 files that cannot be read as pictures: cat/notes\.txt, dog/3\.png; "
+        r"the first: .*convert",
     ):
         picture_folder(animals, 8)
 
 
-def test_what_cannot_be_read_is_skipped_for_those_who_say_so(animals):
+def test_files_that_cannot_be_read_are_skipped_on_request(animals):
     (animals / "dog/1.jpg").write_text("no picture")
     (animals / "bird").mkdir()
     skipped = []
     pictures, labels, classes = picture_folder(animals, 8, skipped.append)
     assert classes == ["cat", "dog"] and labels.tolist() == [0, 1]
     np.testing.assert_array_equal(pictures[1, 4, 4], (0, 0, 200))
-    assert (
-        "has no pictures in bird" in str(skipped[0])
-        and "1.jpg is no picture" in str(skipped[1])
-        and len(skipped) == 2
-    )
+    empty, unreadable = map(str, skipped)
+    assert "has no pictures in bird" in empty and "1.jpg is no picture" in unreadable
     (animals / "dog/2.png").write_text("no picture")
     (animals / "cat/1.png").write_text("no picture")
     with pytest.raises(FileError, match="has 3 files that cannot be read as pictures"):
         picture_folder(animals, 8, skipped.append)
 
 
-def test_folders_that_have_none(animals):
+def test_folders_without_pictures_are_refused(animals):
     (animals / "bird").mkdir()
     with pytest.raises(FileError, match="no pictures in bird"):
         picture_folder(animals, 8)
@@ -80,6 +78,6 @@ def test_folders_that_have_none(animals):
 
 
 @pytest.mark.parametrize("size", [0, 1.5, (8,), (8, 0), "ab", None, (1, 2, 3)])
-def test_sizes_that_are_none(animals, size):
+def test_invalid_sizes_are_refused(animals, size):
     with pytest.raises(ArgumentError, match="the size is"):
         picture_folder(animals, size)

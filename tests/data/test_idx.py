@@ -1,4 +1,4 @@
-"""What is not an IDX file of unsigned bytes is said to be none, by name."""
+"""read_idx reads IDX files of unsigned bytes, and refuses all others."""
 
 import gzip
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl.data.idx import read_idx
+from minidl.data.mnist import read_idx
 from minidl.errors import FileError
 from tests.data.official import idx
 
@@ -15,7 +15,7 @@ ARRAY = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
 WHOLE = idx(ARRAY)
 
 
-def test_the_array_comes_back(tmp_path):
+def test_the_array_is_read_unchanged(tmp_path):
     (tmp_path / "digits").write_bytes(WHOLE)
     found = read_idx(tmp_path / "digits", axes=3)
     np.testing.assert_array_equal(found, ARRAY)
@@ -35,7 +35,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_bad_files_are_refused(tmp_path, kind):
+def test_invalid_files_are_refused(tmp_path, kind):
     content, message = BAD[kind]
     (tmp_path / "digits").write_bytes(content)
     with pytest.raises(
@@ -48,7 +48,7 @@ def test_bad_files_are_refused(tmp_path, kind):
 @given(
     st.integers(0, len(WHOLE) - 1), st.integers(0, 255), st.integers(0, len(WHOLE)), st.booleans()
 )
-def test_mutated_files_are_read_or_refused_in_words(tmp_path_factory, place, value, length, packed):
+def test_mutated_files_are_read_or_refused(tmp_path_factory, place, value, length, packed):
     mutated = bytearray(gzip.compress(WHOLE) if packed else WHOLE)
     mutated[place % len(mutated)] = value
     path = tmp_path_factory.getbasetemp() / "mutated"

@@ -1,5 +1,4 @@
-"""Data set files that claim far more than they hold: each is refused in one sentence, quickly and
-with little memory."""
+"""Malicious and malformed data set files are refused in one sentence, and with little memory."""
 
 import gzip
 import io
@@ -18,7 +17,7 @@ from minidl.data.unpacking import unpacked
 from minidl.errors import FileError
 from tests.data.official import digits, idx, photographs, python2_pickle, records, tar
 
-MOST = 200 * 2**20  # bytes: twice limits.SPARE, and what is held beside it
+MOST = 200 * 2**20  # bytes; twice limits.SPARE and the memory that is used besides
 LABELS = idx(digits()[1])
 
 
@@ -36,12 +35,8 @@ def refused(read, saying=None):
 
 def gzip_of_zeros(size, head=b""):
     pack = zlib.compressobj(1, wbits=31)
-    pieces = [
-        pack.compress(head),
-        *(pack.compress(bytes(2**20)) for _ in range(size >> 20)),
-        pack.flush(),
-    ]
-    return b"".join(pieces)
+    zeros = b"".join(pack.compress(bytes(2**20)) for _ in range(size >> 20))
+    return pack.compress(head) + zeros + pack.flush()
 
 
 def xz_of_zeros(size, dictionary=2**20):
@@ -57,7 +52,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("kind", BOMBS)
-def test_files_that_unpack_to_far_more(tmp_path, kind):
+def test_decompression_bombs_are_refused(tmp_path, kind):
     (tmp_path / "file").write_bytes(BOMBS[kind]())
     refused(lambda: unpacked(tmp_path / "file"), "unpacks to more than")
 
@@ -66,28 +61,26 @@ def test_files_that_unpack_to_far_more(tmp_path, kind):
     "path",
     ["t10k-images-idx3-ubyte.gz", "test_batch.bin.gz", "test_batch.gz", "cifar-10-binary.tar.gz"],
 )
-def test_data_sets_that_unpack_to_far_more(tmp_path, path):
+def test_data_sets_with_decompression_bombs_are_refused(tmp_path, path):
     (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(LABELS)
     head = struct.pack(">BBBBIII", 0, 0, 8, 3, 2**31 // 784, 28, 28) if "idx" in path else b""
     (tmp_path / path).write_bytes(gzip_of_zeros(150 * 2**20, head))
     refused(lambda: (mnist if "idx" in path else cifar10)(tmp_path, "test"), "unpacks to more than")
 
 
-def test_xz_that_requests_a_dictionary_of_gigabytes(tmp_path):
-    """The size of the dictionary is a byte in the header of the block, with a checksum behind
-    it."""
+def test_an_xz_dictionary_of_gigabytes_is_refused(tmp_path):
+    """The size of the dictionary is a byte in the header of the block, which ends with a
+    checksum."""
     whole = bytearray(lzma.compress(bytes(100)))
-    place = whole.index(b"\x21\x01", 12) + 2  # the filter LZMA2, one byte of properties
-    length = 4 * (whole[12] + 1)
+    place = whole.index(b"\x21\x01", 12) + 2  # after the filter LZMA2 and one byte of properties
+    end = 12 + 4 * (whole[12] + 1) - 4
     whole[place] = 40  # 4 GiB - 1
-    whole[12 + length - 4 : 12 + length] = struct.pack(
-        "<I", zlib.crc32(whole[12 : 12 + length - 4])
-    )
+    whole[end : end + 4] = struct.pack("<I", zlib.crc32(whole[12:end]))
     (tmp_path / "file").write_bytes(whole)
     refused(lambda: unpacked(tmp_path / "file"), "Memory usage limit exceeded")
 
 
-def test_several_streams_and_what_stands_between_them(tmp_path):
+def test_concatenated_streams_are_decompressed(tmp_path):
     for content in (
         lzma.compress(b"ab") + bytes(8) + lzma.compress(b"cd"),
         gzip.compress(b"ab") + gzip.compress(b"cd"),
@@ -99,12 +92,12 @@ def test_several_streams_and_what_stands_between_them(tmp_path):
 @pytest.mark.parametrize(
     ("axes", "lengths", "message"),
     [
-        (3, (2**32 - 1, 2**32 - 1, 2**32 - 1), "its header tells of"),
-        (3, (0, 28, 28), "its header tells of 0 numbers"),
+        (3, (2**32 - 1, 2**32 - 1, 2**32 - 1), "its header states"),
+        (3, (0, 28, 28), "its header states 0 numbers"),
         (255, (1,), "its array has 255 axes, wanted 3"),
     ],
 )
-def test_idx_headers_with_wrong_lengths(tmp_path, axes, lengths, message):
+def test_idx_headers_with_wrong_lengths_are_refused(tmp_path, axes, lengths, message):
     (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(LABELS)
     content = struct.pack(f">BBBB{len(lengths)}I", 0, 0, 8, axes, *lengths) + bytes(784)
     (tmp_path / "t10k-images-idx3-ubyte").write_bytes(content)
@@ -124,14 +117,11 @@ def header(name=b"test_batch.bin", size=b"00000000012\0", kind=b"0", **fields):
     return bytes(block)
 
 
-def with_pax(records_of_it, size=b"00000000000\0"):
-    text = b"".join(b"%d %s\n" % (len(record) + 4, record) for record in records_of_it)
+def with_pax(pax_records, size=b"00000000000\0"):
+    text = b"".join(b"%d %s\n" % (len(record) + 4, record) for record in pax_records)
     length = b"%011o\0" % len(text)
-    return (
-        header(b"pax", length, b"x")
-        + text.ljust(-(-len(text) // BLOCK) * BLOCK, b"\0")
-        + header(size=size)
-    )
+    padded = text.ljust(-(-len(text) // BLOCK) * BLOCK, b"\0")
+    return header(b"pax", length, b"x") + padded + header(size=size)
 
 
 TARS = {
@@ -142,7 +132,9 @@ TARS = {
     "a size of superscripts": header(size="²".encode().ljust(12)),
     "a size in a PAX header": with_pax([b"size=99999999999999999999"]),
     "a negative size in a PAX header": with_pax([b"size=-1024"]),
-    "a sparse file in a PAX header": with_pax([b"GNU.sparse.major=1", b"GNU.sparse.realsize=9999999999"]),
+    "a sparse file in a PAX header": with_pax(
+        [b"GNU.sparse.major=1", b"GNU.sparse.realsize=9999999999"]
+    ),
     "a sparse file": header(kind=b"S", b483=b"77777777777\0"),
     "a link": header(kind=b"1", b157=b"/etc/passwd"),
     "a symbolic link": header(kind=b"2", b157=b"/etc/passwd"),
@@ -155,12 +147,12 @@ TARS = {
     "half a header": header()[:200],
     "zeros": bytes(10 * BLOCK),
     "nothing": b"",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("packing", [bytes, gzip.compress, lzma.compress])
 @pytest.mark.parametrize("kind", TARS)
-def test_archives_with_other_members_than_plain_files(tmp_path, kind, packing):
+def test_archives_of_other_members_are_refused(tmp_path, kind, packing):
     (tmp_path / "cifar-10-binary.tar").write_bytes(packing(TARS[kind]))
     refused(
         lambda: cifar10(tmp_path, "test"),
@@ -168,7 +160,7 @@ def test_archives_with_other_members_than_plain_files(tmp_path, kind, packing):
     )
 
 
-def test_a_plain_member_among_others_is_found():
+def test_a_plain_member_among_others_is_read():
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for name, kind in (
@@ -187,7 +179,7 @@ def test_a_plain_member_among_others_is_found():
     assert found["a/test_batch.bin"] == b"hello" and "a/link" not in found
 
 
-def test_archives_as_tarfile_writes_them():
+def test_archives_of_tarfile_are_read():
     contents = {"a/1": b"", "a/2": b"x" * 511, "a/3": b"y" * 512, "a/4": b"z" * 513}
     archive = tar(contents)
     assert {name: archive[part] for name, part in members(archive)} == contents
@@ -216,25 +208,21 @@ PICKLES = {
 
 
 @pytest.mark.parametrize("kind", PICKLES)
-def test_pickles_that_expand_exponentially(tmp_path, monkeypatch, kind):
+def test_malicious_pickles_are_refused(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(pickles, "INSTRUCTIONS", 50_000)
     (tmp_path / "test_batch").write_bytes(PICKLES[kind])
     refused(lambda: cifar10(tmp_path, "test"), "test_batch is damaged or not what its name says")
 
 
-def test_the_real_size_of_a_batch_is_within_the_limits():
-    """10,000 pictures, each with a label and a name"""
+def test_an_official_batch_is_within_the_limits():
+    """An official batch has 10,000 pictures with a label and a name each."""
     pictures, labels = photographs(10)
-    names = (
-        b"U\x09filenames]("
-        + b"".join(b"U\x05%05dq\x0b" % number for number in range(10_000))
-        + b"e"
-    )
-    content = python2_pickle(pictures, labels, more=names)
+    names = b"".join(b"U\x05%05dq\x0b" % number for number in range(10_000))
+    content = python2_pickle(pictures, labels, more=b"U\x09filenames](" + names + b"e")
     assert len(pickles.describe(content)["filenames"]) == 10_000
 
 
-def test_a_bomb_costs_one_sentence_on_the_command_line(tmp_path, capsys):
+def test_the_command_prints_one_line_for_a_malicious_file(tmp_path, capsys):
     (tmp_path / "test_batch.bin").write_bytes(records(*photographs()))
     (tmp_path / "cifar-10-binary.tar").write_bytes(TARS["a size in a PAX header"])
     assert main(["data", "info", "cifar10", "--data", str(tmp_path)]) == 2

@@ -1,5 +1,5 @@
-"""Signals and volumes are the same for the same seed, of each class as many, and what they are said
-to be."""
+"""The generated signals and volumes depend only on the seed, are balanced, and are as
+described."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def made(request):
     return MADE[request.param]
 
 
-def test_they_are_seeded_and_balanced(made):
+def test_examples_depend_on_the_seed_and_classes_are_balanced(made):
     make, shape, classes = made
     count = 10 * len(classes) + 1
     examples, labels = make(count, seed=3)
@@ -35,14 +35,14 @@ def test_they_are_seeded_and_balanced(made):
 
 
 @pytest.mark.parametrize("count", [0, -1, 5, 2.5, "many"])
-def test_fewer_than_one_of_each_are_refused(made, count):
+def test_fewer_than_one_example_per_class_are_refused(made, count):
     make, _, classes = made
     with pytest.raises(ArgumentError, match=f"wanted at least {len(classes)}, one for each"):
         make(count)
 
 
-def test_each_key_has_its_two_tones_and_no_other(monkeypatch):
-    """Found as a telephone exchange does, by the strongest tone of each group"""
+def test_each_signal_has_the_two_tones_of_its_key(monkeypatch):
+    """The strongest tone of each group identifies the key, as in a telephone exchange."""
     monkeypatch.setattr(keys, "NOISE", (0.0, 0.1))
     x, labels = signals(320, seed=1)
     wave = np.exp(2j * np.pi * np.outer(TONES, np.arange(SAMPLES)) / RATE)
@@ -51,17 +51,17 @@ def test_each_key_has_its_two_tones_and_no_other(monkeypatch):
     assert "".join(KEYS) == "123A456B789C*0#D"
 
 
-def test_no_sample_tells_keys_apart():
+def test_the_mean_signal_of_each_key_is_zero():
     x, labels = signals(1600, seed=1)
     means = np.stack([x[labels == label].mean(axis=0) for label in range(len(KEYS))])
     assert abs(means).max() < 5 * x.std() / np.sqrt(100)
 
 
-AXIS = (np.arange(160) + 0.5) / 80 * 1.6 - 1.6  # of a fine grid, that holds all solids
+AXIS = (np.arange(160) + 0.5) / 80 * 1.6 - 1.6  # of a fine grid that contains all solids
 
 
 @pytest.mark.parametrize("solid", SOLIDS)
-def test_solids_have_the_volume_that_they_are_said_to_have(solid):
+def test_solids_have_the_stated_volumes(solid):
     inside = solid(*np.meshgrid(AXIS, AXIS, AXIS, indexing="ij")) < 0
     assert inside.sum() * (AXIS[1] - AXIS[0]) ** 3 == pytest.approx(SOLIDS[solid], rel=0.02)
     assert not any(
@@ -84,12 +84,12 @@ def test_solids_have_the_volume_that_they_are_said_to_have(solid):
         ),
     ],
 )
-def test_solids_are_where_they_should_be(solid, inside, outside):
+def test_points_inside_and_outside_of_the_solids(solid, inside, outside):
     f = getattr(solids, solid)
     assert (f(*np.array(inside, float).T) < 0).all() and (f(*np.array(outside, float).T) > 0).all()
 
 
-def test_neither_how_much_is_filled_nor_any_voxel_tells_solids_apart(monkeypatch):
+def test_neither_volume_nor_mean_scan_identifies_a_solid(monkeypatch):
     monkeypatch.setattr(solids, "NOISE", (0.0, 0.01))
     monkeypatch.setattr(solids, "SLOPE", 0.0)
     x, labels = volumes(1200, seed=1)
@@ -101,9 +101,9 @@ def test_neither_how_much_is_filled_nor_any_voxel_tells_solids_apart(monkeypatch
     assert abs(means).max() < 5 / np.sqrt(200)
 
 
-def test_a_solid_lies_any_way():
-    """What a turn makes of one axis points anywhere: the mean is nothing, the mean of squares a
-    third."""
+def test_rotations_are_uniformly_distributed():
+    """A rotated axis has no preferred direction: each coordinate has the mean 0, and its square the
+    mean 1/3."""
     turns = solids.turns(np.random.default_rng(0), 20_000)
     np.testing.assert_allclose(
         turns @ turns.mT, np.broadcast_to(np.eye(3), turns.shape), atol=1e-12
@@ -111,5 +111,5 @@ def test_a_solid_lies_any_way():
     assert np.linalg.det(turns) == pytest.approx(1)
     assert abs(turns.mean(axis=0)).max() < 0.02
     assert np.square(turns).mean(axis=0) == pytest.approx(1 / 3, abs=0.01)
-    # of a turn by θ it is 1 + 2 cos θ, whose mean is 0
+    # The trace of a rotation by θ is 1 + 2 cos θ, whose mean is 0.
     assert abs(np.trace(turns, axis1=1, axis2=2).mean()) < 0.03

@@ -1,4 +1,4 @@
-"""The official files of MNIST in every packing; what does not fit together is refused by name."""
+"""The official files of MNIST are read in every compression, and inconsistent ones are refused."""
 
 import gzip
 import lzma
@@ -23,7 +23,7 @@ def write(folder, pictures=PICTURES, labels=LABELS):
     "ending, pack", [("", bytes), (".gz", gzip.compress), (".xz", lzma.compress)]
 )
 @pytest.mark.parametrize("part, prefix", [("train", "train"), ("test", "t10k")])
-def test_both_parts_are_read_in_each_packing(tmp_path, ending, pack, part, prefix):
+def test_both_parts_are_read_in_each_compression(tmp_path, ending, pack, part, prefix):
     (tmp_path / f"{prefix}-images-idx3-ubyte{ending}").write_bytes(pack(idx(PICTURES)))
     (tmp_path / f"{prefix}-labels-idx1-ubyte{ending}").write_bytes(pack(idx(LABELS)))
     pictures, labels = mnist(tmp_path, part)
@@ -48,7 +48,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_what_does_not_fit_is_refused(tmp_path, kind):
+def test_files_that_do_not_match_are_refused(tmp_path, kind):
     arrays, message = BAD[kind]
     write(tmp_path, **arrays)
     with pytest.raises(FileError, match=message):
@@ -60,9 +60,11 @@ def test_other_parts_are_refused(tmp_path):
         mnist(tmp_path, "valid")
 
 
-def test_the_real_files(minidl_data):
-    counts = {"train": [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
-              "test": [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]}  # fmt: skip
+def test_the_official_files(minidl_data):
+    counts = {
+        "train": [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
+        "test": [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009],
+    }
     for part, expected in counts.items():
         pictures, labels = mnist(minidl_data, part)
         assert pictures.shape == (sum(expected), 28, 28)

@@ -1,4 +1,4 @@
-"""Pickles are described; whatever would run something is refused and not run."""
+"""Pickles are described without running them, and those of other instructions are refused."""
 
 import os
 import pickle
@@ -14,7 +14,7 @@ from tests.data.official import photographs, python2_pickle
 
 
 class Calls:
-    """Pickles as a call of anything."""
+    """An object whose pickle calls a function."""
 
     def __init__(self, function, *arguments):
         self.call = (function, arguments)
@@ -24,7 +24,7 @@ class Calls:
 
 
 def programs(sentinel):
-    """Pickles that make the file `sentinel` when run, by every road that a pickle has."""
+    """Return pickles that would create the file `sentinel`, with each instruction that can call."""
     command = f"touch {sentinel}"
     text = f"X{chr(len(command))}\0\0\0{command}".encode()
     return {
@@ -46,13 +46,13 @@ def programs(sentinel):
     }
 
 
-@pytest.mark.parametrize("road", programs("x"))
-def test_programs_are_refused_and_not_run(tmp_path, road):
-    program = programs(tmp_path / "ran")[road]
+@pytest.mark.parametrize("kind", programs("x"))
+def test_programs_are_refused_and_not_run(tmp_path, kind):
+    program = programs(tmp_path / "ran")[kind]
     with pytest.raises(Refused, match=r"asks to import|holds the pickle instruction"):
         describe(program)
     assert not (tmp_path / "ran").exists()
-    if road in ("GLOBAL", "protocol 4"):  # and they do run elsewhere
+    if kind in ("GLOBAL", "protocol 4"):  # Python's unpickler does run them
         pickle.loads(program)
         assert (tmp_path / "ran").exists()
 
@@ -67,7 +67,7 @@ def test_a_batch_of_python_2():
     assert array.state[:2] == (1, (4, 3072))
 
 
-def test_the_handmade_pickle_is_what_the_interpreter_reads():
+def test_the_handmade_pickle_is_valid():
     pictures, labels = photographs()
     batch = pickle.loads(python2_pickle(pictures, labels), encoding="latin-1")
     np.testing.assert_array_equal(
@@ -75,28 +75,31 @@ def test_the_handmade_pickle_is_what_the_interpreter_reads():
     )
 
 
-def test_plain_things_come_back():
-    thing = {
+def test_plain_objects_are_read_unchanged():
+    value = {
         "a": [1, 300, 70000, -1, (), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)],
         "b": {"c": None, "d": True},
         "e": [[]],
         "f": False,
     }
-    assert describe(pickle.dumps(thing, 2)) == thing
+    assert describe(pickle.dumps(value, 2)) == value
     assert describe(pickle.dumps({b"\xffdata": b"\x80"}, 2)) == {"\xffdata": "\x80"}
 
 
 @pytest.mark.parametrize(
-    "broken",
-    [b"", b".", b"\x80\x02", b"\x80\x02}", b"\x80\x02e.", b"\x80\x02(.", b"\x80\x02K\x01b.", b"\x80\x02h\x07.",
-     b"\x80\x02}}}s.", b"\x80\x02K\x01K\x02.", b"\x80\x02}.}", b"\x80\x02U\xff.", b"\x80\x02T\xff\xff\xff\x7f."],
-)  # fmt: skip
-def test_broken_pickles(broken):
+    "damaged",
+    [
+        *(b"", b".", b"\x80\x02", b"\x80\x02}", b"\x80\x02e.", b"\x80\x02(.", b"\x80\x02K\x01b."),
+        *(b"\x80\x02h\x07.", b"\x80\x02}}}s.", b"\x80\x02K\x01K\x02.", b"\x80\x02}.}"),
+        *(b"\x80\x02U\xff.", b"\x80\x02T\xff\xff\xff\x7f."),
+    ],
+)
+def test_damaged_pickles_are_refused(damaged):
     with pytest.raises(Refused):
-        describe(broken)
+        describe(damaged)
 
 
-def test_deep_nesting_does_not_reach_the_end_of_the_stack():
+def test_deep_nesting_causes_no_recursion_error():
     nested = b"\x80\x02)" + b"\x85" * 10**5
     describe(nested + b".")
     with pytest.raises(Refused, match="keys are not text"):

@@ -1,4 +1,4 @@
-"""Data sets are found where they lie, in the first folder that has all files."""
+"""Data sets are found in the first folder that contains all files."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def put(folder, *names):
 
 @pytest.mark.parametrize("subfolder", ["", *SUBFOLDERS])
 @pytest.mark.parametrize("place", ["named", "MINIDL_DATA", "cache"])
-def test_each_folder_and_subfolder(tmp_path, monkeypatch, place, subfolder):
+def test_each_folder_and_subfolder_is_searched(tmp_path, monkeypatch, place, subfolder):
     root = tmp_path / "cache/minidl" if place == "cache" else tmp_path / "data"
     put(root / subfolder, "pictures.gz", "labels")
     if place == "MINIDL_DATA":
@@ -34,17 +34,18 @@ def test_each_folder_and_subfolder(tmp_path, monkeypatch, place, subfolder):
     assert found == [root / subfolder / "pictures.gz", root / subfolder / "labels"]
 
 
-def test_a_named_folder_is_the_only_place(tmp_path):
+def test_only_a_given_folder_is_searched(tmp_path):
     put(cache(), "pictures", "labels")
     assert places(tmp_path) == [tmp_path]
     with pytest.raises(
         FileError,
-        match=f"there is no mnist in {tmp_path}/data or its folders mnist, .*; `minidl data fetch mnist`",
+        match=f"there is no mnist in {tmp_path}/data or its folders mnist, .*; "
+        "`minidl data fetch mnist`",
     ):
         find("mnist", FORMS, tmp_path / "data")
 
 
-def test_all_places_are_told(tmp_path, monkeypatch):
+def test_the_error_names_all_folders(tmp_path, monkeypatch):
     monkeypatch.setenv("MINIDL_DATA", str(tmp_path / "data"))
     with pytest.raises(
         FileError, match=f"in {tmp_path}/data or {tmp_path}/cache/minidl or its folders"
@@ -52,12 +53,12 @@ def test_all_places_are_told(tmp_path, monkeypatch):
         find("mnist", FORMS)
 
 
-def test_without_a_cache_of_its_own_it_is_in_the_home(monkeypatch):
+def test_the_default_cache_is_in_the_home_folder(monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache() == Path.home() / ".cache/minidl"
 
 
-def test_what_is_whole_goes_before_what_is_not(tmp_path):
+def test_complete_data_sets_are_preferred(tmp_path):
     put(tmp_path, "pictures")
     with pytest.raises(FileError, match="holds pictures, but not labels; `minidl data fetch"):
         find("mnist", FORMS, tmp_path)
@@ -78,23 +79,20 @@ def no_home(monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME")
 
 
-def test_without_a_home_the_named_folders_are_looked_in(no_home, tmp_path, monkeypatch):
+def test_without_a_home_folder_the_named_folders_are_searched(no_home, tmp_path, monkeypatch):
     put(tmp_path / "data", "pictures", "labels")
     assert find("mnist", FORMS, tmp_path / "data")
     monkeypatch.setenv("MINIDL_DATA", str(tmp_path / "data"))
     assert places() == [tmp_path / "data"] and find("mnist", FORMS)
 
 
-def test_without_a_home_and_a_named_folder_the_error_names_what_to_set(no_home, capsys):
+def test_without_any_folder_the_error_names_what_to_set(no_home, capsys):
     for words in (
         ["data", "info", "mnist"],
         ["data", "fetch", "mnist"],
         ["train", "siamese", "--folder", "unused"],
     ):
         assert main(words) == 2
-        said = capsys.readouterr().err
-        assert (
-            "this user has no home folder" in said
-            and "MINIDL_DATA" in said
-            and "XDG_CACHE_HOME" in said
-        )
+        error = capsys.readouterr().err
+        for words in ("this user has no home folder", "MINIDL_DATA", "XDG_CACHE_HOME"):
+            assert words in error

@@ -1,4 +1,4 @@
-"""Pictures with another colour profile are converted to sRGB, in every file format and mode."""
+"""Pictures with a colour profile are converted to sRGB, in every file format and mode."""
 
 import struct
 import warnings
@@ -29,62 +29,57 @@ LOSSLESS = {
     "WEBP": {"lossless": True},
     "JPEG": {"quality": 100, "subsampling": 0},
 }
-LEVELS = {"JPEG": 4}  # that compression changes; the others change none
+LEVELS = {"JPEG": 4}  # the largest change by compression; the other formats are lossless
+
+
+def fixed(numbers):
+    return struct.pack(f">{len(numbers)}i", *(round(65536 * n) for n in numbers))
 
 
 def profile_of(kind, space, connection, tags):
-    """The bytes of an ICC profile; tags: {name: element}"""
+    """Return the bytes of an ICC profile. tags: {name: element}"""
     begin, table, data = 132 + 12 * len(tags), b"", b""
     for name, element in tags.items():
         table += name + struct.pack(">II", begin + len(data), len(element))
         data += element + bytes(-len(element) % 4)
     head = struct.pack(">I4sI4s4s4s", begin + len(data), b"", 0x02100000, kind, space, connection)
-    head += (
-        struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
-        + b"acsp"
-        + bytes(28)
-        + struct.pack(">3i", *(round(65536 * n) for n in D50))
-    )
+    date, illuminant = struct.pack(">6H", 2000, 1, 1, 0, 0, 0), fixed(D50)
+    head += date + b"acsp" + bytes(28) + illuminant
     return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + data
 
 
-# Numbers of grey are in proportion to light.
+# The levels are proportional to the luminance.
 LINEAR_GREY = profile_of(
-    b"mntr", b"GRAY", b"XYZ ",
-    {b"wtpt": b"XYZ " + bytes(4) + struct.pack(">3i", *(round(65536 * n) for n in D50)),
-     b"kTRC": b"curv" + bytes(4) + struct.pack(">I", 0)},
-)  # fmt: skip
+    b"mntr",
+    b"GRAY",
+    b"XYZ ",
+    {
+        b"wtpt": b"XYZ " + bytes(4) + fixed(D50),
+        b"kTRC": b"curv" + bytes(4) + struct.pack(">I", 0),
+    },
+)
 
 
 def red_ink():
-    """A CMYK profile whose cyan prints red: L*a*b* (54, 81, 70) at C = 1; more of other inks is
-    black."""
+    """Return a CMYK profile whose cyan is red, L*a*b* (54, 81, 70) at C = 1, and whose other inks
+    are black."""
     corners = np.zeros((2, 2, 2, 2, 3), np.uint8) + np.array([0, 128, 128], np.uint8)
     corners[0, 0, 0, 0] = 255, 128, 128
-    corners[1, 0, 0, 0] = 138, 209, 198  # the nearest to sRGB's red
+    corners[1, 0, 0, 0] = 138, 209, 198  # nearest to the red of sRGB
     identity = bytes(range(256))
     matrix = struct.pack(">9i", *(65536 * np.eye(3, dtype=int)).ravel().tolist())
-    table = (
-        b"mft1"
-        + bytes(4)
-        + bytes([4, 3, 2, 0])
-        + matrix
-        + 4 * identity
-        + corners.tobytes()
-        + 3 * identity
-    )
+    table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + matrix
+    table += 4 * identity + corners.tobytes() + 3 * identity
     return profile_of(b"prtr", b"CMYK", b"Lab ", {b"A2B0": table})
 
 
 def to_srgb(colour):
-    """Adobe RGB to sRGB in float64, by the definitions of both"""
+    """Convert Adobe RGB to sRGB in float64, by the definitions of both."""
     srgb = np.array(
         [(0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.71410)]
     )
-    light = (
-        (np.array(colour) / 255) ** (563 / 256) @ np.array(ADOBE_PRIMARIES) @ np.linalg.inv(srgb)
-    )
-    light = light.clip(0, 1)
+    linear = (np.array(colour) / 255) ** (563 / 256)
+    light = (linear @ np.array(ADOBE_PRIMARIES) @ np.linalg.inv(srgb)).clip(0, 1)
     return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
@@ -114,7 +109,7 @@ def test_a_red_of_adobe_rgb(tmp_path):
     assert abs(read_quietly(path)[0, 0] - (200, 30, 30)).max() <= 1
 
 
-def test_the_profile_counts_in_palettes_beside_alpha_and_when_made_smaller_and_turned(tmp_path):
+def test_profiles_of_palettes_alpha_reduced_and_turned_pictures(tmp_path):
     red, wanted = Image.new("RGB", (12, 8), (171, 35, 35)), (200, 30, 30)
     palette = saved(tmp_path, red.convert("P", palette=Image.Palette.ADAPTIVE), icc_profile=ADOBE)
     assert abs(read_quietly(palette) - wanted).max() <= 1
@@ -139,29 +134,21 @@ def test_grey_profiles(tmp_path, form):
     assert abs(found - 188).max() <= 1 + LEVELS.get(form, 0)
 
 
-def test_grey_profiles_of_16_bits_and_beside_alpha(tmp_path):
+def test_grey_profiles_of_16_bits_and_alpha(tmp_path):
     deep = Image.fromarray(np.full((4, 4), 128 * 257, np.uint16))
     assert abs(read_quietly(saved(tmp_path, deep, icc_profile=LINEAR_GREY)) - 188).max() <= 1
     half = Image.new("LA", (4, 4), (128, 51))
-    assert (
-        abs(
-            read_quietly(saved(tmp_path, half, icc_profile=LINEAR_GREY)) - (0.2 * 188 + 0.8 * 255)
-        ).max()
-        <= 1.5
-    )
+    found = read_quietly(saved(tmp_path, half, icc_profile=LINEAR_GREY))
+    assert abs(found - (0.2 * 188 + 0.8 * 255)).max() <= 1.5
 
 
 @pytest.mark.parametrize("form", ["JPEG", "TIFF"])
 def test_cmyk_is_converted_by_its_profile(tmp_path, form):
     ink = Image.new("CMYK", (16, 16), (255, 0, 0, 0))
-    # L*a*b* of 8 bits
-    assert (
-        abs(read_quietly(saved(tmp_path, ink, form, icc_profile=red_ink())) - (255, 0, 0)).max()
-        <= 6
-    )
-    assert abs(read_quietly(saved(tmp_path, ink, form)) - (0, 255, 255)).max() <= LEVELS.get(
-        form, 0
-    )
+    found = read_quietly(saved(tmp_path, ink, form, icc_profile=red_ink()))
+    assert abs(found - (255, 0, 0)).max() <= 6  # L*a*b* has 8 bits
+    found = read_quietly(saved(tmp_path, ink, form))
+    assert abs(found - (0, 255, 255)).max() <= LEVELS.get(form, 0)
 
 
 WRONG = {
@@ -187,8 +174,8 @@ def test_an_unusable_profile_is_ignored_with_a_warning(tmp_path, mode, profile, 
     assert len(caught) == 1
 
 
-def test_srgb_changes_nothing_whichever_program_wrote_it(tmp_path):
-    """No level changes, so repeated reading and writing does not drift."""
+def test_srgb_of_any_program_changes_no_level(tmp_path):
+    """No level changes, so repeated reading and writing does not change a picture."""
     colours = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
     for profile in (SRGB, ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()):
         path = saved(tmp_path, Image.fromarray(colours), icc_profile=profile)
@@ -197,7 +184,7 @@ def test_srgb_changes_nothing_whichever_program_wrote_it(tmp_path):
         np.testing.assert_array_equal(read_quietly(grey)[..., 0], colours[..., 0])
 
 
-def test_a_pillow_without_littlecms_reads_what_it_can(tmp_path, monkeypatch):
+def test_without_littlecms_profiles_are_ignored_with_a_warning(tmp_path, monkeypatch):
     monkeypatch.setattr(ImageCms, "core", DeferredError(ImportError("no LittleCMS")))
     red = Image.new("RGB", (4, 4), (171, 35, 35))
     with pytest.warns(MinidlWarning, match="needs LittleCMS, which this Pillow lacks"):
@@ -208,7 +195,7 @@ def test_a_pillow_without_littlecms_reads_what_it_can(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["painted.png", "painted.jpg", "painted.webp"])
-def test_what_is_written_carries_a_profile_of_srgb(tmp_path, name):
+def test_written_pictures_contain_an_srgb_profile(tmp_path, name):
     write_image(tmp_path / name, np.full((8, 8, 3), 100.0), {"a": 1})
     with Image.open(tmp_path / name) as picture:
         assert picture.info["icc_profile"] == SRGB

@@ -1,4 +1,4 @@
-"""What is held out is drawn at random, the same each time; nothing is lost or doubled."""
+"""split holds out random examples, which depend only on the seed."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from minidl.errors import ArgumentError, ShapeError
     st.integers(1, 60).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n - 1))),
     st.integers(0, 2**40),
 )
-def test_nothing_is_lost_or_doubled(sizes, seed):
+def test_each_example_is_in_exactly_one_part(sizes, seed):
     count, held_out = sizes
     examples = np.arange(count)
     (kept, kept_twice), (held, held_twice) = split([examples, 2 * examples], held_out, seed)
@@ -23,17 +23,17 @@ def test_nothing_is_lost_or_doubled(sizes, seed):
     np.testing.assert_array_equal(held, split([examples], held_out, seed)[1][0])
 
 
-def test_another_seed_holds_out_others():
+def test_another_seed_holds_out_other_examples():
     examples = [np.arange(1000)]
     assert split(examples, 100, 0)[1][0].tolist() != split(examples, 100, 1)[1][0].tolist()
 
 
 @pytest.mark.parametrize("held_out", [-1, 10, 0.1, None])
-def test_numbers_that_cannot_be_held_out(held_out):
+def test_invalid_numbers_are_refused(held_out):
     with pytest.raises(ArgumentError, match="held out of 10; wanted a whole number from 0 to 9"):
         split([np.arange(10)], held_out, 0)
 
 
-def test_arrays_of_different_lengths():
+def test_arrays_of_different_lengths_are_refused():
     with pytest.raises(ShapeError, match=r"lengths \[3, 4\]"):
         split([np.arange(3), np.arange(4)], 1, 0)

@@ -1,5 +1,4 @@
-"""Packed files are told by their content; what is damaged or would fill the memory is refused in
-words."""
+"""unpacked recognises compression by content, and refuses damaged and too large files."""
 
 import gzip
 import lzma
@@ -16,7 +15,7 @@ PACKED = {"plain": CONTENT, "gzip": gzip.compress(CONTENT), "xz": lzma.compress(
 
 @pytest.mark.parametrize("packing", PACKED)
 @pytest.mark.parametrize("name", ["file", "file.gz", "file.xz"])
-def test_the_packing_is_told_by_content_not_by_name(tmp_path, packing, name):
+def test_compression_is_recognised_by_content(tmp_path, packing, name):
     (tmp_path / name).write_bytes(PACKED[packing])
     assert unpacked(tmp_path / name) == CONTENT
 
@@ -34,19 +33,18 @@ def test_the_packing_is_told_by_content_not_by_name(tmp_path, packing, name):
 def test_damaged_files_are_refused(tmp_path, packing, damage):
     whole = PACKED[packing]
     middle = len(whole) // 2
-    changed = (
-        whole[:middle]
-        + bytes(byte ^ 255 for byte in whole[middle : middle + 8])
-        + whole[middle + 8 :]
-    )
-    (tmp_path / "file").write_bytes(
-        {"truncated": whole[:-3], "changed": changed, "trailing": whole + b"more"}[damage]
-    )
+    changed = bytes(byte ^ 255 for byte in whole[middle : middle + 8])
+    damaged = {
+        "truncated": whole[:-3],
+        "changed": whole[:middle] + changed + whole[middle + 8 :],
+        "trailing": whole + b"more",
+    }
+    (tmp_path / "file").write_bytes(damaged[damage])
     with pytest.raises(FileError, match="file is damaged"):
         unpacked(tmp_path / "file")
 
 
-def test_a_wrong_checksum_is_found(tmp_path):
+def test_a_wrong_checksum_is_refused(tmp_path):
     whole = bytearray(PACKED["gzip"])
     whole[-8] ^= 1
     (tmp_path / "file").write_bytes(whole)
@@ -55,13 +53,13 @@ def test_a_wrong_checksum_is_found(tmp_path):
 
 
 @pytest.mark.parametrize("packing", PACKED)
-def test_absurdly_large_files_are_refused(tmp_path, monkeypatch, packing):
+def test_files_that_are_too_large_are_refused(tmp_path, monkeypatch, packing):
     monkeypatch.setattr(unpacking, "LARGEST", 1000)
     (tmp_path / "file").write_bytes(PACKED[packing])
     with pytest.raises(FileError, match="more than 1,000 bytes"):
         unpacked(tmp_path / "file")
 
 
-def test_a_missing_file(tmp_path):
+def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(FileError, match="there is no such file"):
         unpacked(tmp_path / "file")
