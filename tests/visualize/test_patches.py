@@ -129,7 +129,7 @@ def test_units_are_chosen_of_each_layer():
     found = strongest(network, album, ["near", "far_relu"])
     units = choose_units(found, 2)
     assert [unit.layer for unit in units] == ["near"] * 2 + ["far_relu"] * 2
-    assert [unit.channel for unit in units[:2]] == found["near"].choosiest(2)
+    assert [unit.channel for unit in units[:2]] == found["near"].most_selective(2)
 
 
 @pytest.mark.parametrize("place", GPUS)

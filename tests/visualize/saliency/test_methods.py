@@ -7,16 +7,16 @@ from minidl import ops
 from minidl.backend import array_module, current_device, to_device, to_numpy
 from minidl.errors import ArgumentError, ShapeError
 from minidl.layers import Convolution, Flatten, ReLU, Sequential
-from minidl.visualize.choosing import deepest_layer, likeliest_class, most_particular
+from minidl.visualize.choosing import deepest_layer, likeliest_class, most_distinctive
 from minidl.visualize.network import of_sequential
-from minidl.visualize.saliency.gradcam import grad_cam
+from minidl.visualize.saliency.gradients import grad_cam
 from minidl.visualize.saliency.gradients import (
     gradient,
     gradient_times_input,
     guided_gradient,
     smooth_gradient,
 )
-from minidl.visualize.saliency.integrated import integrated_gradients
+from minidl.visualize.saliency.gradients import integrated_gradients
 from minidl.visualize.saliency.methods import BASELINES, METHODS, Settings, saliency
 from minidl.visualize.saliency.occlusion import occlusion
 from minidl.visualize.scalars import Scalar, batches, value, value_and_gradient
@@ -316,7 +316,7 @@ def test_the_deepest_layer_has_positions_and_a_relu():
 
 
 @pytest.mark.parametrize("place", GPUS)
-def test_the_most_particular_channel_is_not_the_strongest_one(place):
+def test_the_most_distinctive_channel_is_not_the_strongest_one(place):
     """Red is the brightest in all pictures, and green unusually bright in this one"""
     with at(place):
         network = tiny.colours()
@@ -326,7 +326,7 @@ def test_the_most_particular_channel_is_not_the_strongest_one(place):
         ]
         picture, *others = (to_device(each, current_device()) for each in pictures)
         assert array_module(picture) is not np
-        assert most_particular(network, "relu", picture, others) == Unit("relu", 1)
+        assert most_distinctive(network, "relu", picture, others) == Unit("relu", 1)
         assert likeliest_class(tiny.classifier(2, ("cat", "dog")), picture[:2, :2]) == Unit(
             "scores", 1
         )
