@@ -3,17 +3,21 @@
 import numpy as np
 import pytest
 
+from minidl.backend import array_module, current_device, to_device, to_numpy
 from minidl.data import read_image, write_image
-from minidl.errors import NonFiniteError
+from minidl.errors import ArgumentError, NonFiniteError
 from minidl.layers import MaxPool, ReLU
 from minidl.visualize.choosing import (
     deepest_layer,
     likeliest_class,
+    most_distinctive,
     preferred_layers,
     shipped_examples,
     small_example,
     unit_for,
 )
+from minidl.visualize.units import Unit
+from tests.devices import GPUS, at
 from tests.random_numbers import begun_anew
 from tests.visualize import tiny
 
@@ -75,3 +79,31 @@ def test_shipped_examples_have_the_small_size():
 def test_scores_that_are_nan_are_refused():
     with pytest.raises(NonFiniteError, match="scores"):
         likeliest_class(tiny.classifier(2, ("cat", "dog")), np.full((2, 2, 3), np.nan, np.float32))
+
+
+def test_the_deepest_layer_is_a_relu_with_positions():
+    network, picture = tiny.two_convolutions(), np.zeros((13, 17, 3), np.float32)
+    assert deepest_layer(network, picture) == "far_relu"
+    assert deepest_layer(network, picture, before="far_relu") == "near_relu"
+    with pytest.raises(ArgumentError, match="before near_relu"):
+        deepest_layer(network, picture, before="near_relu")
+
+
+@pytest.mark.parametrize("place", GPUS)
+def test_the_most_distinctive_channel_is_not_the_strongest(place):
+    """Red is the brightest colour of all pictures. Green is unusually bright in the first one."""
+    colours = (200, 90, 0), (210, 20, 0), (190, 10, 0)
+    arrays = [np.full((4, 5, 3), colour, np.float32) for colour in colours]
+    with at(place):
+        picture, *others = (to_device(array, current_device()) for array in arrays)
+        assert array_module(picture) is not np
+        assert most_distinctive(tiny.colours(), "relu", picture, others) == Unit("relu", 1)
+        assert to_numpy(picture).tobytes() == arrays[0].tobytes()  # nothing wrote to it
+
+
+@pytest.mark.parametrize("place", GPUS)
+def test_the_likeliest_class(place):
+    with at(place):
+        picture = to_device(np.full((2, 2, 3), 200, np.float32), current_device())
+        network = tiny.classifier(2, ("cat", "dog"))
+        assert likeliest_class(network, picture) == Unit("scores", 1)
