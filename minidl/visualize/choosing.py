@@ -15,9 +15,9 @@ from minidl.visualize.opening import is_array, read_for
 from minidl.visualize.receptive_fields import fields_that_fit
 from minidl.visualize.units import Unit
 
-SMALL = 112  # pixels: the longer side of the pictures whose channels are compared
-# Pixels: the least shorter side of these pictures. VGG19's deepest layers need at least 16.
-LEAST = 32
+# Pixels: the longer side of the pictures in which channels are compared, and the least length of
+# the shorter side. VGG19's deepest layers need 16.
+SMALL, LEAST = 112, 32
 
 
 def unit_for(network: Network, path: typing.Path, picture: Array) -> Unit:

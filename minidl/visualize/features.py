@@ -1,6 +1,6 @@
 """Activation maps: the activations of the channels of a layer, drawn as pictures."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -48,7 +48,7 @@ class Maps(NamedTuple):
     def label(self) -> str:
         """The layer's name, its shape and the size of its receptive fields, in three lines."""
         shape, size = ("x".join(map(str, lengths)) for lengths in (self.shape, self.field.size))
-        return f"{self.layer}\n{shape}\nsees {size or 'all'}"
+        return f"{self.layer}\n{shape}\nfield {size or 'all'}"
 
     def captions(self) -> list[str]:
         """Return the text below each map: the channel and the range of its numbers."""
@@ -82,7 +82,7 @@ def default_layers(network: Network, extent: Sequence[int]) -> list[str]:
 def features(
     network: Network,
     example: Array,
-    layers: Iterable[str] | None = None,
+    layers: Sequence[str] | None = None,
     channels: int = 8,
     scale: str = "map",
 ) -> tuple[list[Maps], dict[str, np.ndarray]]:
@@ -99,7 +99,7 @@ def features(
     """
     one_of("scale", scale, SCALES)
     if channels < 1:
-        raise ArgumentError(f"{channels} channels of a layer are wanted; wanted at least 1")
+        raise ArgumentError(f"the number of channels of a layer is {channels}; wanted at least 1")
     extent = example.shape[:-1]
     layers = layers or default_layers(network, extent)
     fields = receptive_fields(network, extent, layers)

@@ -86,7 +86,7 @@ class Objective:
     ) -> None:
         one_of("match", match, MATCHES)
         if match == "content" and len(layers) != 1:
-            raise ArgumentError(f"the content of {len(layers)} layers; wanted that of one")
+            raise ArgumentError(f"the content is to be matched in {len(layers)} layers; wanted one")
         self.network, self.layers, self.match = network, layers, match
         self.settings = settings or Settings()
         self.targets = self._representations(picture[None])

@@ -6,12 +6,13 @@ one picture for each unit. Two measures prevent patterns that activate a unit by
 example at one place only (Olah, Mordvintsev, Schubert 2017, "Transformation robustness"): in each
 step each picture is rotated, scaled and moved at random, and total variation is subtracted:
 
-    F(z) = 1/c Σ_n mean z_unit(view(x_n))  -  smoothness Σ_n TV(x_n / 255),      x = x(z)
+    F = 1/c Σ_n mean a_n(view(x_n))  -  smoothness Σ_n TV(x_n / 255)
 
-c is the root mean square activation of the layer for a random picture with the spectrum and colours
-of natural pictures. It makes the weight of the total variation comparable between layers. The
-pictures do not influence each other: each term of F depends on one picture, and Adam scales the
-gradient of each number separately.
+x_n: picture n as a function of z; a_n: the activations of unit n before its ReLU. c is the root
+mean square activation of the layer for a random picture with the spectrum and colours of natural
+pictures. It makes the weight of the total variation comparable between layers. The pictures do not
+influence each other: each term of F depends on one picture, and Adam scales the gradient of each
+number separately.
 """
 
 from collections.abc import Sequence

@@ -104,7 +104,7 @@ def _faces(path):
     verifier = faces.trained(path)
     if verifier.parameters()[0].ndim == 2:
         raise FileError(
-            f"{path} was trained on the vectors of another network and sees no pictures; "
+            f"{path} was trained on the vectors of another network and takes no pictures; "
             "train one from scratch"
         )
     embedding = verifier.embedding
@@ -185,6 +185,5 @@ def _contents(path):
         with h5py.File(path, "r") as file:
             form = str(hdf5.attributes(file).get("format"))
             return form.startswith("minidl training"), "fc1/kernel" in file
-    # A file that is damaged or not HDF5 can raise any exception. The reader of weights reports it.
-    except Exception:
+    except Exception:  # The file is damaged or not HDF5. The reader of weights reports it.
         return False, False

@@ -30,7 +30,7 @@ from minidl.visualize.units import Unit
 SIDE, BETWEEN = 64, 3  # pixels: side of a patch in the figure, and distance between two
 PER_SIDE = 3  # patches in a row of a unit
 PAIRS = 3  # units in a row of the figure
-PERCENTILE = 99  # of |gradient|: a few large values do not make all others look grey
+PERCENTILE = 99  # of |gradient|: this value is drawn black or white, larger ones are clipped
 WORDS = {"gradient": "gradient", "deconvnet": "deconvolution", "guided": "guided gradient"}
 SCALED = "each scaled separately (grey is 0, the largest 1 % are clipped)"
 
@@ -39,13 +39,13 @@ class Patch(NamedTuple):
     """One patch that activates a unit.
 
     picture: (h, w, 3), 0..255, the receptive field
-    back: (h, w, 3), the gradient of the activation in it
+    gradient: (h, w, 3), of the activation
     place: the slices of the patch in the whole picture
     """
 
     hit: Hit
     picture: np.ndarray
-    back: np.ndarray
+    gradient: np.ndarray
     place: Slices
 
 
@@ -74,12 +74,13 @@ def patches(
         picture = album.read(number)[part]
         field = receptive_fields(network, picture.shape[:-1], [unit.layer])[unit.layer]
         place = field.seen(hit.position)
-        back = way_back(network, unit, picture, field.around(hit.position), backward)
-        result.append(Patch(hit, picture[place], back[place], place))
+        around = field.around(hit.position)
+        gradient = activation_gradient(network, unit, picture, around, backward)
+        result.append(Patch(hit, picture[place], gradient[place], place))
     return result
 
 
-def way_back(
+def activation_gradient(
     network: Network,
     unit: Unit,
     picture: np.ndarray,
@@ -101,9 +102,9 @@ def way_back(
 
     batch = to_device(picture[part][None], current_device())
     _, gradients = value_and_gradient(activation, batch, RECTIFIERS[backward])
-    back = np.zeros_like(picture)
-    back[part] = to_numpy(gradients)[0]
-    return back
+    gradient = np.zeros_like(picture)
+    gradient[part] = to_numpy(gradients)[0]
+    return gradient
 
 
 def figure(
@@ -129,7 +130,7 @@ def figure(
                 [text for unit, own in in_row for text in _captions(network, unit, own, backward)]
             )
             size = "x".join(map(str, fields[layer].size)) or "all"
-            labels.append(None if begin else f"{layer}\nsees {size}")
+            labels.append(None if begin else f"{layer}\nfield {size}")
     return grid(rows, captions, labels, title=title, side=1)
 
 
@@ -143,15 +144,18 @@ def _pair(own, field):
     """Return the patches of a unit as one picture, and their gradients as another."""
     lengths = zip(field.size or field.extent, field.extent, strict=True)
     size = [min(length, longest) for length, longest in lengths]
-    pictures, gradients = [patch.picture for patch in own], [scaled(patch.back) for patch in own]
+    pictures, gradients = (
+        [patch.picture for patch in own],
+        [scaled(patch.gradient) for patch in own],
+    )
     return _square(pictures, size), _square(gradients, size)
 
 
-def scaled(back: np.ndarray) -> np.ndarray:
-    """Return numbers of any range as pixels 0..255; 0 becomes grey. The largest absolute values
-    are clipped (PERCENTILE)."""
-    top = np.percentile(abs(back), PERCENTILE) or abs(back).max() or 1
-    return 127.5 * (1 + np.clip(back / top, -1, 1))
+def scaled(gradient: np.ndarray) -> np.ndarray:
+    """Return a gradient as pixels 0..255, in which 0 is grey. The largest absolute values are
+    clipped (PERCENTILE)."""
+    top = np.percentile(abs(gradient), PERCENTILE) or abs(gradient).max() or 1
+    return 127.5 * (1 + np.clip(gradient / top, -1, 1))
 
 
 def _square(parts, size):

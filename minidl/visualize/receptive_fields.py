@@ -1,8 +1,8 @@
 """Receptive fields: the part of a picture that a position of a layer depends on.
 
-Along one axis, a window of reach r, stride s and padding p reads r adjacent positions, of which
-position o's first is  o·s - p  (shapes.py). If position i of the layer below depends on n pixels
-from  i·S + O  on, then position o of this layer depends on
+Along one axis, position o of a layer whose windows have reach r, stride s and padding p reads r
+adjacent positions of the layer below, from  o·s - p  on (shapes.py). If position i of the layer
+below depends on n pixels from  i·S + O  on, then position o depends on
 
     n + (r - 1) S  pixels  from  o·(S s) + (O - p S)  on
 
@@ -67,8 +67,8 @@ class Field(NamedTuple):
         """Return a part of the picture that gives the same number at a position as the whole
         picture, and that position in the layer's map of the part.
 
-        The part contains `seen`. It leaves out whole strides at each end of the picture, so that
-        all windows keep their places, and no pixel of `seen` comes closer to a border.
+        The part contains `seen`, so that the padding at its ends replaces no pixel that is read.
+        Only whole strides are left out at each end, so that all windows keep their places.
         """
         if not position:
             return tuple(slice(0, length) for length in self.extent), ()

@@ -19,7 +19,7 @@ from minidl.visualize.inversion import invert
 from minidl.visualize.maximization import Maximization
 from minidl.visualize.network import Network
 from minidl.visualize.opening import read_for
-from minidl.visualize.patches import scaled, way_back
+from minidl.visualize.patches import activation_gradient, scaled
 from minidl.visualize.receptive_fields import receptive_fields
 from minidl.visualize.saliency.methods import Settings as SaliencySettings
 from minidl.visualize.saliency.methods import saliency
@@ -88,8 +88,8 @@ def activation_maps(subject: Subject) -> Section:
         rows.append(Row(figures, maps.label.replace("\n", " · ")))
     words = (
         f"The channels with the largest mean activation in each layer; {SCALES['map']}. The title "
-        "of a row gives the layer's height, width and number of channels, and the size of the part "
-        "of the picture that one number depends on."
+        "of a row gives the layer's height, width and number of channels, and the size of its "
+        "receptive field, which is the part of the picture that one number depends on."
     )
     return Section("Activation maps", words, rows)
 
@@ -106,12 +106,13 @@ def distinctive_units(subject: Subject) -> Section:
         values = unit.of(to_numpy(activations)[0])
         position = np.unravel_index(values.argmax(), values.shape)
         place = field.seen(position)
-        back = way_back(network, unit, subject.example, field.around(position), "guided")
+        around = field.around(position)
+        gradient = activation_gradient(network, unit, subject.example, around, "guided")
         map_over_picture = shades(values, subject.example).laid_over
         figures = [
             Figure(map_over_picture, f"activation, at most {short(values.max())}"),
             Figure(subject.example[place], "the part with the largest activation"),
-            Figure(scaled(back[place]), "guided gradient of this activation"),
+            Figure(scaled(gradient[place]), "guided gradient of this activation"),
             Figure(_maximized(subject, unit), "activation maximisation"),
         ]
         rows.append(Row(figures, str(unit), "medium"))

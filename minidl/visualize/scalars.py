@@ -1,5 +1,5 @@
-"""A scalar for each picture: one number of a network, whose dependence on the picture saliency
-methods show."""
+"""Scalars: one number of a network for each picture, and its gradient. Saliency methods show on
+which pixels it depends."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
@@ -12,16 +12,15 @@ from minidl.visualize.network import Network
 from minidl.visualize.units import Unit
 
 OVER = ("mean", "max")
-# The most numbers in a batch of pictures: three pictures of 224x224. It bounds the memory of the
-# activations.
+# The most numbers in a batch: three pictures of 224x224. It limits the memory of the activations.
 NUMBERS_AT_ONCE = 1 << 19
 
 
 class Scalar(NamedTuple):
-    """scalar(pictures): the activation of a unit, reduced over all positions; for a unit without a
-    channel also over all channels.
+    """The mean or largest activation of a unit: scalar(pictures) -> (N,).
 
-    over: the reduction, "mean" or "max"
+    unit: a channel, or a layer; for a layer, the scalar is the mean or maximum over all channels
+    over: "mean" or "max", over all positions
     """
 
     network: Network
@@ -41,7 +40,7 @@ class Scalar(NamedTuple):
         return self.network.class_name(self.unit) or f"the {self.over} of {self.unit}"
 
 
-# A Scalar, or a function of a Tensor in its place.
+# A Scalar, or another function of a Tensor with numbers as its result.
 ScalarFunction: TypeAlias = Scalar | Callable[..., Any]
 
 
@@ -51,9 +50,9 @@ def value_and_gradient(
     """Return the scalar (N,) of each picture (N, *spatial, C) and its gradient (N, *spatial, C)
     with respect to the picture.
 
-    scalar: a Scalar, or a function that maps a Tensor of pictures to a Tensor (N,), of which number
-        n depends on picture n only, because the gradient is that of the sum; or a function that
-        maps a Tensor of any shape to one number
+    scalar: a Scalar, or another function that maps pictures to (N,). The gradient is that of the
+        sum of the N numbers, so number n must depend on picture n only. A function that maps a
+        Tensor of any shape to one number is allowed too.
     rectifier: passed to the scalar if it is not `ops.relu`
     """
     x = Tensor(pictures, requires_grad=True)

@@ -77,23 +77,12 @@ class Strongest:
                 f"there is no channel {channel} among {channels}; "
                 f"wanted one from 0 to {channels - 1}"
             )
-        return [
-            Hit(
-                float(self.values[row, channel]),
-                self._picture(row, channel),
-                self._at(row, channel),
-            )
-            for row in range(len(self.values))
-            if self.values[row, channel] > 0
-        ]
+        return [self._hit(row, channel) for row in np.flatnonzero(self.values[:, channel] > 0)]
 
-    def _picture(self, row, channel):
-        file, part = self._pictures[row, channel]
-        return int(file), int(part)
-
-    def _at(self, row, channel):
+    def _hit(self, row, channel):
+        file, part = self._pictures[row, channel].tolist()
         position = np.unravel_index(self._positions[row, channel], self.out) if self.out else ()
-        return tuple(map(int, position))
+        return Hit(float(self.values[row, channel]), (file, part), tuple(map(int, position)))
 
     def silent(self) -> list[int]:
         """Return the channels that no picture activates above 0."""
@@ -116,7 +105,7 @@ def _order(values, files, count):
     files = np.take_along_axis(files, order, axis=0)
     repeated = np.stack([(files[:row] == files[row]).any(axis=0) for row in range(len(files))])
     firsts = np.argsort(repeated, axis=0, kind="stable")
-    # Below `count` the number of files is equal in all channels, as no file was left out so far.
+    # All channels have the same number of rows while there are fewer than `count` files.
     kept = min(count, (~repeated).sum(axis=0).min())
     return np.take_along_axis(order, firsts[:kept], axis=0)
 
@@ -140,7 +129,7 @@ def strongest(
     ArgumentError if `count` is less than 1.
     """
     if count < 1:
-        raise ArgumentError(f"{count} patches of a unit are wanted; wanted at least 1")
+        raise ArgumentError(f"the number of patches of a unit is {count}; wanted at least 1")
     by_layer, waiting = {layer: Strongest(count) for layer in layers}, []
     for number, parts in watch(ahead(_reader(album), range(len(album)), READ_AHEAD)):
         if isinstance(parts, FileError):

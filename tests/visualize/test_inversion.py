@@ -85,7 +85,7 @@ def test_the_gradient_of_the_objective_is_that_of_finite_differences(match):
 @pytest.mark.parametrize(
     ("layers", "match", "steps", "message"),
     [
-        (LAYERS["style"], "content", 1, "wanted that of one"),
+        (LAYERS["style"], "content", 1, "in 2 layers; wanted one"),
         (LAYERS["content"], "colour", 1, "match is 'colour'"),
         (LAYERS["content"], "content", 0, "wanted at least 1"),
     ],

@@ -81,7 +81,7 @@ def test_a_network_of_faces_takes_pictures_in_grey(tmp_path, members):
 def test_a_network_of_vectors_is_refused(tmp_path):
     settings = {"head": "triplet", "on_top": True, "example": [6], "dimensions": 4}
     settings |= {"members": 1, "keep": 1.0}
-    with pytest.raises(FileError, match="sees no pictures"):
+    with pytest.raises(FileError, match="takes no pictures"):
         opened(tmp_path, "faces", verifier_on_top(6), **settings)
 
 

@@ -8,7 +8,7 @@ from minidl.errors import ArgumentError
 from minidl.layers import AvgPool, BatchNorm, Convolution, Dense, Flatten, MaxPool, ReLU, Sequential
 from minidl.visualize.albums import DataSet
 from minidl.visualize.network import of_sequential
-from minidl.visualize.patches import choose_units, figure, patches, way_back
+from minidl.visualize.patches import activation_gradient, choose_units, figure, patches
 from minidl.visualize.receptive_fields import receptive_fields
 from minidl.visualize.rectifiers import RECTIFIERS
 from minidl.visualize.strongest import strongest
@@ -63,8 +63,8 @@ def test_the_gradient_in_a_part_is_that_in_the_whole_picture(name, backward):
             dy[(0, *position, channel)] = 1
             y.backward(dy)
             unit, around = Unit(step.name, channel), field.around(position)
-            back = way_back(network, unit, picture, around, backward)
-            np.testing.assert_allclose(back, x.grad[0], rtol=1e-9, atol=1e-9)
+            gradient = activation_gradient(network, unit, picture, around, backward)
+            np.testing.assert_allclose(gradient, x.grad[0], rtol=1e-9, atol=1e-9)
             x.grad[0][field.seen(position)] = 0
             assert not x.grad.any()  # the gradient outside the field is 0
 
@@ -84,11 +84,13 @@ def test_gradients_by_hand(backward, wanted):
     model = Sequential(Convolution(hidden), ReLU(), Convolution(above))
     network = of_sequential(model, prepare=lambda x: x)
     picture, around = np.array([[[0.5]]]), ((slice(0, 1), slice(0, 1)), (0, 0))
-    backs = [
-        way_back(network, Unit("convolution2", channel), picture, around, backward).item()
+    gradients = [
+        activation_gradient(
+            network, Unit("convolution2", channel), picture, around, backward
+        ).item()
         for channel in range(2)
     ]
-    assert backs == list(wanted)
+    assert gradients == list(wanted)
 
 
 def patches_of_a_unit(backward="deconvnet"):
@@ -105,7 +107,7 @@ def test_patches_are_cropped_by_the_receptive_field():
     for patch in result:
         assert patch.place == field.seen(patch.hit.position)
         np.testing.assert_array_equal(patch.picture, PICTURES[patch.hit.picture[0]][patch.place])
-        assert patch.back.shape == patch.picture.shape and patch.back.any()
+        assert patch.gradient.shape == patch.picture.shape and patch.gradient.any()
     assert any(patch.picture.shape != (8, 8, 3) for patch in result)  # some end at the border
 
 
@@ -146,7 +148,7 @@ def test_patches_on_a_gpu_are_those_of_the_cpu(place, backward):
         _, _, on_gpu = patches_of_a_unit(backward)
     for one, other in zip(on_cpu, on_gpu, strict=True):
         assert one.place == other.place
-        np.testing.assert_allclose(other.back, one.back, rtol=1e-4, atol=1e-7)
+        np.testing.assert_allclose(other.gradient, one.gradient, rtol=1e-4, atol=1e-7)
 
 
 def test_an_unknown_rule_for_relus_is_refused():

@@ -7,7 +7,7 @@ from PIL import Image
 
 from minidl.visualize.drawing import short
 
-PERCENTILE = 99  # of |values|: a few large values do not make all others look dark
+PERCENTILE = 99  # of |values|: this value has the full colour, larger ones are clipped
 FOR, AGAINST = (255, 96, 0), (0, 144, 255)  # RGB: orange, blue
 
 
