@@ -33,7 +33,7 @@ from minidl.visualize.scalars import value_and_gradient
 from minidl.visualize.units import Unit
 
 FACTOR = 1.4  # between the sizes of two octaves
-LEAST = 48  # pixels: the least shorter side of an octave; networks recognise little in less
+LEAST = 48  # pixels: the least shorter side of an octave; networks recognise little in smaller ones
 JITTER = 32  # pixels: the largest shift
 TINY = 1e-30  # added to or in place of a 0 in logarithms and quotients
 

@@ -104,12 +104,11 @@ class Maximization:
         """Return the mean activation (N,) of each unit for its picture, over all positions, before
         the ReLU. Raise NonFiniteError if one is not finite."""
         with no_grad():
-            means = np.concatenate(
-                [
-                    to_numpy(self._activations(Tensor(self._visible(z.data)), selection).data)
-                    for z, selection in self._parts
-                ]
-            )
+            parts = [
+                self._activations(Tensor(self._visible(z.data)), selection)
+                for z, selection in self._parts
+            ]
+        means = np.concatenate([to_numpy(part.data) for part in parts])
         if not np.isfinite(means).all():
             raise NonFiniteError(
                 f"the activation of a unit of {self.layer} is {means[~np.isfinite(means)][0]}; "

@@ -1,14 +1,13 @@
-"""Variables for an optimiser of pictures, in which natural pictures are near and noise is far.
+"""Pictures as a function of variables z, in which gradient ascent finds natural pictures.
 
-Gradient ascent on single pixels finds noise that activates a unit but shows nothing. The optimiser
-therefore changes variables z, of which the picture is a function. It reverses two properties of
-natural pictures (Olah, Mordvintsev, Schubert 2017, "Feature Visualization", section
-"Preconditioning and Parameterization"):
+Gradient ascent on single pixels finds noise that activates a unit but shows nothing. With z, a step
+has the statistics of natural pictures (Olah, Mordvintsev, Schubert 2017, "Feature Visualization",
+section "Preconditioning and Parameterization"):
 
 Adjacent pixels are similar. The amplitude of a frequency f is about proportional to 1/f. z is a
-    spectrum divided by such amplitudes s. A step that is equal in all z then changes large, smooth
-    shapes most. The transform is the discrete cosine transform, which does not make the picture
-    periodic:
+    spectrum divided by such amplitudes s. A step of equal size in all z therefore changes large,
+    smooth shapes most. The transform is the discrete cosine transform, which does not make the
+    picture periodic:
 
         u = Bᵀ (s z) B,      B[k,i] = √(2/n) cos(π k (i + ½) / n),  √(1/n) for k = 0
 

@@ -110,7 +110,7 @@ def distinctive_units(subject: Subject) -> Section:
         gradient = activation_gradient(network, unit, subject.example, around, "guided")
         map_over_picture = shades(values, subject.example).laid_over
         figures = [
-            Figure(map_over_picture, f"activation, at most {short(values.max())}"),
+            Figure(map_over_picture, f"activation, up to {short(values.max())}"),
             Figure(subject.example[place], "the part with the largest activation"),
             Figure(scaled(gradient[place]), "guided gradient of this activation"),
             Figure(_maximized(subject, unit), "activation maximisation"),
@@ -169,7 +169,7 @@ def inversions(subject: Subject) -> Section:
         "Pictures reconstructed from noise so that a layer has nearly the same activations "
         f"(content) or Gram matrices (style) as for the picture, in at most {settings.steps} steps "
         "and with a preference for smooth pictures. Details that are missing have little influence "
-        "on the layer. The style contains which channels are active together, but not where."
+        "on the layer. Gram matrices state which channels are active together, but not where."
     )
     rows = [Row(content, "content", "medium"), Row(style, "style", "medium")]
     return Section("Inversion", words, rows)

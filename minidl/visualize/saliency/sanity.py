@@ -67,8 +67,8 @@ def changes(
     scalar, picture, settings: those that `saliency` computed the maps with
     seed: of the random weights
 
-    About half of all random weights make the activation of a unit 0 for every picture. Therefore
-    the first of TRIALS weights with another activation are used.
+    About half of all random weights make the activation of a unit 0 for every picture. Up to TRIALS
+    random weights are therefore drawn until the activation is not 0.
     """
     for trial in range(TRIALS):
         random = scalar._replace(network=randomized(scalar.network, (OWN, seed, trial)))
