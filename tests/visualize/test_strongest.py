@@ -76,8 +76,8 @@ def test_the_search_finds_the_hits_of_brute_force(monkeypatch, pictures, togethe
             wanted = brute_force(network, pictures, layer, channel, 9)
             hits = by_layer[layer].hits(channel)
             assert [hit[1:] for hit in hits] == [hit[1:] for hit in wanted]
-            values, wanted_values = ([hit.value for hit in each] for each in (hits, wanted))
-            np.testing.assert_allclose(values, wanted_values, rtol=1e-5)
+            values = [hit.value for hit in hits]
+            np.testing.assert_allclose(values, [hit.value for hit in wanted], rtol=1e-5)
 
 
 def test_of_equal_activations_the_first_picture_part_and_position_count():

@@ -33,8 +33,8 @@ def _between(share, palette):
 def as_picture(values: np.ndarray, top: float, longest: int | None = None) -> np.ndarray:
     """Return an array as a picture (H, W, 3), 0..255.
 
-    values: a map (h, w); a volume (d, h, w), of which the middle slice is drawn; or a signal (l,),
-        which is drawn as a curve, upwards for positive and downwards for negative numbers
+    values: a map (h, w); a volume (d, h, w), drawn as its middle slice; or a signal (l,), drawn as
+        a curve, upwards for positive and downwards for negative numbers
     top: the absolute value that is drawn lightest, or highest
     longest: pixels of the longer side, as for `sized`; by default one pixel for each number
     """

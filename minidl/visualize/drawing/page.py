@@ -14,7 +14,7 @@ from minidl.data.images import to_pillow
 QUALITY = 90  # of WebP, from 0 to 100
 LEAST = 160  # pixels a side: smaller pictures are enlarged; each pixel becomes a square
 MOST = 16383  # pixels a side, the limit of WebP
-# Whatever text a name contains, the page runs no script and loads nothing.
+# The page runs no script and loads nothing, even if a name contains HTML.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 STYLE = """
 :root { color-scheme: light dark;

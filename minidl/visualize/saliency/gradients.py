@@ -8,7 +8,7 @@
     Grad-CAM               max(Σ_k w_k A_k, 0),      w_k = mean ∂F/∂A_k
 
 x: a picture (*spatial, C); b: the baseline, a picture of the same shape without information; F: a
-scalar of the network (scalars.py); A: the activations of a layer, of which k is the channel.
+scalar of the network (scalars.py); A_k: the activations of channel k of a layer.
 """
 
 from collections.abc import Callable, Sequence
@@ -183,6 +183,4 @@ def must_weigh(scalar: Scalar, extent: Sequence[int], layer: str) -> None:
             f"Grad-CAM of {layer} for {scalar.unit}, which is not behind it; name a layer before it"
         )
     if not receptive_fields(network, extent, [layer])[layer].out:
-        raise ArgumentError(
-            f"Grad-CAM of {layer}, whose numbers are at no positions; name a layer before it"
-        )
+        raise ArgumentError(f"Grad-CAM of {layer}, which has no positions; name a layer before it")

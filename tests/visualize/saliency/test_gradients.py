@@ -150,7 +150,7 @@ def test_grad_cam_weighs_channels_by_their_mean_gradient():
 
 
 @pytest.mark.parametrize(
-    ("layer", "message"), [("far_relu", "not behind it"), ("flat", "at no positions")]
+    ("layer", "message"), [("far_relu", "not behind it"), ("flat", "has no positions")]
 )
 def test_grad_cam_of_a_layer_that_is_too_deep_or_has_no_positions_is_refused(layer, message):
     model = Sequential({"flat": Flatten(), "far_relu": ReLU(), "last": ReLU()})

@@ -21,10 +21,10 @@ def maps_of(picture=PICTURE, **settings):
 
 def test_every_method_gives_a_map():
     maps = maps_of()
-    assert [each.method for each in maps] == list(METHODS)
-    for each in maps:
-        assert each.values.shape == PICTURE.shape[:2]
-        assert np.isfinite(each.values).all() and each.values.any()
+    assert [saliency_map.method for saliency_map in maps] == list(METHODS)
+    for saliency_map in maps:
+        assert saliency_map.values.shape == PICTURE.shape[:2]
+        assert np.isfinite(saliency_map.values).all() and saliency_map.values.any()
 
 
 def test_maps_are_reproducible():
