@@ -1,16 +1,20 @@
-"""Looking inside: what a network sees.
+"""What a network computes from a picture, shown as pictures.
 
-opening.py             the network, of VGG19's weights or of a run; network.py: its steps by name; units.py: what is asked about
-receptive_fields.py    which part of a picture a position sees
-rectifiers.py          three ways back through a ReLU
+network.py             a network as a sequence of named steps
+opening.py             VGG19, or a network that `minidl train` trained, as such a sequence
+units.py, scalars.py   a unit: a channel of a layer, or a class; its mean or largest activation
+choosing.py            the units and layers that are shown by default
+receptive_fields.py    the part of a picture that a position of a layer depends on
+rectifiers.py          three rules for the gradient of a ReLU
 
 features.py            activation maps
-patches.py             what excites a unit, of the pictures in albums.py, found by strongest.py, and the way back from it
-maximization.py        what it would like best, painted on parameterization.py
-dream.py               a picture, with all that fires made to fire more
-saliency/              what of a picture a number of scalars.py depends on, by default that of choosing.py
-inversion.py           what a layer keeps of a picture
-report.py              all of it
+strongest.py           the pictures of an album (albums.py) that activate units most
+patches.py             the parts of these pictures that activate a unit
+maximization.py        pictures that maximise activations; parameterization.py: their variables
+dream.py               DeepDream
+saliency/              the parts of a picture that a unit depends on
+inversion.py           pictures reconstructed from the activations of a layer
+report.py              all of these for one picture, as chapters of an HTML page
 
-drawing/               grids, maps and pages
+drawing/               numbers as colours, grids of pictures, HTML pages
 """

@@ -1,45 +1,72 @@
-"""Pictures to search through, one file at a time: a folder, or a data set."""
+"""Albums: collections of pictures that are read one file at a time."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
+from minidl import typing
 from minidl.data.images import ENDINGS, read_at_size, read_image, to_size
 from minidl.errors import FileError
 from minidl.files import must_be_folder
 
 
-class Folder:
-    """All pictures below a folder, by the endings of their names, in the order of their paths;
-    hidden ones are left out.
+class Album(Protocol):
+    """What `strongest` and `patches` read. The length is the number of files."""
 
-    Each picture is made `size`, (H, W): its middle part, or with tiles=True as many parts of that
-    size as fit beside each other around its middle. without: a file that is left out, or None.
-    names: of the files. Raises FileError where there is no folder, or no picture in it.
+    def __len__(self) -> int: ...
+
+    def read(self, number: int) -> list[np.ndarray]:
+        """Return the parts of file `number`, each (H, W, 3), 0..255. Raise FileError if the file
+        is not a readable picture."""
+
+
+class Folder:
+    """All pictures in a folder and its subfolders, in the order of their paths.
+
+    A file is a picture if its name has one of `ENDINGS` and no part of its path is hidden. Each
+    picture is cropped around its centre and resized to `size`.
+
+    folder: path of the folder
+    size: (H, W) of each part, in pixels
+    tiles: cut each picture into as many adjacent parts of `size` as fit around its centre, and do
+        not resize them; a picture that is too small for one part is resized
+    without: path of a file to leave out, or None
+
+    names: paths of the pictures, relative to the folder
+
+    Raises FileError if the folder does not exist or contains no picture.
     """
 
-    def __init__(self, folder, size, tiles=False, without=None):
-        folder = must_be_folder(folder, "a folder of pictures")
-        left_out = without and Path(without).resolve()
-        found = (
-            path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file()
+    def __init__(
+        self,
+        folder: typing.Path,
+        size: tuple[int, int],
+        tiles: bool = False,
+        without: typing.Path | None = None,
+    ) -> None:
+        root = must_be_folder(folder, "a folder of pictures")
+        excluded = without and Path(without).resolve()
+        paths = (
+            path for path in root.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file()
         )
-        names = (path.relative_to(folder) for path in found if path.resolve() != left_out)
+        names = (path.relative_to(root) for path in paths if path.resolve() != excluded)
         self.names = sorted(
             name for name in names if not any(part.startswith(".") for part in name.parts)
         )
         if not self.names:
             raise FileError(
-                f"{folder} has no pictures; wanted files that end in {', '.join(ENDINGS)}"
+                f"{root} has no pictures; wanted files that end in {', '.join(ENDINGS)}"
             )
-        self.folder, self.size, self.tiles = folder, size, tiles
+        self.folder, self.size, self.tiles = root, size, tiles
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.names)
 
-    def read(self, number):
-        """[(*size, 3)], float32, 0..255: the parts of the picture with this number. Raises
-        FileError where it is none."""
+    def read(self, number: int) -> list[np.ndarray]:
+        """Return the parts of picture `number`, each (*size, 3), float32, 0..255. Raise FileError
+        if the file is not a readable picture."""
         path = self.folder / self.names[number]
         if not self.tiles:
             return [read_at_size(path, self.size)]
@@ -58,20 +85,26 @@ class Folder:
 
 
 class DataSet:
-    """pictures: (N, H, W, 3) or, in grey, (N, H, W), 0..255, each made `size`; names: their
-    numbers."""
+    """The pictures of a data set.
 
-    def __init__(self, pictures, size=None):
+    pictures: (N, H, W, 3), or (N, H, W) in grey, 0..255
+    size: (H, W) to which each picture is cropped and resized; None keeps the size
+
+    names: the numbers of the pictures
+    """
+
+    def __init__(self, pictures: np.ndarray, size: tuple[int, int] | None = None) -> None:
         self.pictures, self.size = pictures, size or pictures.shape[1:3]
-        self.names = range(len(pictures))
+        self.names: Sequence[Any] = range(len(pictures))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.pictures)
 
-    def read(self, number):
-        """[(*size, 3)], float32, 0..255: the one picture with this number"""
+    def read(self, number: int) -> list[np.ndarray]:
+        """Return picture `number` as a list of one array (*size, 3), float32, 0..255."""
         picture = self.pictures[number]
         if picture.ndim == 2:
             picture = np.repeat(picture[..., None], 3, axis=-1)
-        same = picture.shape[:2] == tuple(self.size)
-        return [(picture if same else to_size(picture, self.size)).astype(np.float32)]
+        if picture.shape[:2] != tuple(self.size):
+            picture = to_size(picture, self.size)
+        return [picture.astype(np.float32)]

@@ -1,37 +1,43 @@
-"""What to ask about where nobody says."""
+"""The units and layers that are shown if the user names none."""
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from minidl import typing
 from minidl.backend import current_device, to_device, to_numpy
 from minidl.data import image_size
 from minidl.data.images import ENDINGS, PICTURES
 from minidl.errors import ArgumentError
-from minidl.visualize.network import must_be_finite
+from minidl.typing import Array
+from minidl.visualize.network import Network, must_be_finite
 from minidl.visualize.opening import is_array, read_for
-from minidl.visualize.receptive_fields import with_room
+from minidl.visualize.receptive_fields import fields_that_fit
 from minidl.visualize.units import Unit
 
-SMALL = 112  # pixels of the longer side at which channels are compared
-# pixels of the shorter side, of a longish picture: with fewer than 16 VGG19's deepest layers have
-# no room
-LEAST = 32
+# Pixels: the longer side of the pictures in which channels are compared, and the least length of
+# the shorter side. VGG19's deepest layers need 16.
+SMALL, LEAST = 112, 32
 
 
-def unit_for(network, path, picture):
-    """The Unit to ask about in a picture file: of a network with classes the likeliest one; else
-    that channel of the deepest layer which this picture excites most above what the pictures that
-    ship do. All are compared at the same small size, but for arrays, which stay as they are.
+def unit_for(network: Network, path: typing.Path, picture: Array) -> Unit:
+    """Return the default Unit for a picture file.
 
-    picture: (*spatial, C), the file as the network is to see it, on the current device.
+    For a network with classes it is the class with the highest score. Otherwise it is the channel
+    of the deepest layer that `most_distinctive` finds among the pictures that minidl ships. They
+    are compared at one small size (`small_example`).
+
+    picture: (*spatial, C), the file as `read_for` reads it, on the current device
     """
     if network.classes:
         return likeliest_class(network, picture)
     layer = deepest_layer(network, picture)
-    return most_particular(network, layer, small_example(network, path), shipped_examples(network))
+    example = small_example(network, path)
+    return most_distinctive(network, layer, example, shipped_examples(network))
 
 
-def shipped_examples(network):
-    """[(H, W, 3)]: the pictures that ship, as `small_example` gives them"""
+def shipped_examples(network: Network) -> list[Array]:
+    """Return the pictures that minidl ships, each (H, W, 3) as `small_example` reads it."""
     return [
         small_example(network, path)
         for path in sorted(PICTURES.iterdir())
@@ -39,52 +45,57 @@ def shipped_examples(network):
     ]
 
 
-def deepest_layer(network, picture, before=None):
-    """The name of the deepest layer behind a ReLU that has positions, and room in the picture;
-    before: a layer that it must come before, or None.
+def deepest_layer(network: Network, picture: Array, before: str | None = None) -> str:
+    """Return the name of the deepest ReLU that has positions and fits the picture.
 
-    picture: (*spatial, C). Raises ArgumentError where there is none.
+    picture: (*spatial, C)
+    before: name of a layer that the ReLU must precede, or None
+
+    Raises ArgumentError if there is none.
     """
     end = before and network.canonical(before)
-    found = None
-    for step, (name, field) in zip(
-        network.steps, with_room(network, picture.shape[:-1]), strict=False
-    ):
+    deepest = None
+    fields = fields_that_fit(network, picture.shape[:-1])
+    for step, (name, field) in zip(network.steps, fields, strict=False):
         if name == end:
             break
         if step.layer is None and field.out:
-            found = name
-    if found is None:
+            deepest = name
+    if deepest is None:
         raise ArgumentError(
-            f"no layer behind a ReLU has positions before {before or 'the end'}; name another layer or unit"
+            f"no layer behind a ReLU has positions before {before or 'the end'}; "
+            "name another layer or unit"
         )
-    return found
+    return deepest
 
 
-def preferred_layers(network, picture, layers):
-    """Of some names those of layers that the network has, with room in the picture; the
-    `deepest_layer` where there is none"""
-    known = {name for name, _ in with_room(network, picture.shape[:-1])}
+def preferred_layers(network: Network, picture: Array, layers: Iterable[str]) -> list[str]:
+    """Return the names among `layers` that the network has and that fit the picture (*spatial, C),
+    or the `deepest_layer` if there are none."""
+    known = {name for name, _ in fields_that_fit(network, picture.shape[:-1])}
     return [name for name in layers if name in known] or [deepest_layer(network, picture)]
 
 
-def likeliest_class(network, picture):
-    """The Unit of the class with the highest score. picture: (*spatial, C); the network has
-    classes."""
+def likeliest_class(network: Network, picture: Array) -> Unit:
+    """Return the Unit of the class with the highest score for a picture (*spatial, C). The network
+    must have classes. Raise NonFiniteError if a score is not finite."""
     last = network.steps[-1].name
     [scores] = network.activations(picture[None], [last]).values()
     return Unit(last, int(must_be_finite(last, to_numpy(scores)[0]).argmax()))
 
 
-def most_particular(network, layer, picture, others):
-    """The Unit of the layer's channel whose mean activation is the furthest above what it is, on
-    average, in other pictures
+def most_distinctive(network: Network, layer: str, picture: Array, others: Sequence[Array]) -> Unit:
+    """Return the Unit of the channel whose mean activation in a picture exceeds its average over
+    other pictures by the most.
 
-    picture: (*spatial, C); others: a list of such, of about the same size: it changes how strongly
-    channels fire.
+    picture: (*spatial, C)
+    others: pictures of the same form and of about the same size, because activations depend on the
+        scale
+
+    Raises NonFiniteError if an activation is not finite.
     """
-    here, *there = (_mean_activations(network, layer, each) for each in (picture, *others))
-    return Unit(network.canonical(layer), int((here - np.mean(there, axis=0)).argmax()))
+    mean, *means = (_mean_activations(network, layer, example) for example in (picture, *others))
+    return Unit(network.canonical(layer), int((mean - np.mean(means, axis=0)).argmax()))
 
 
 def _mean_activations(network, layer, picture):
@@ -92,9 +103,12 @@ def _mean_activations(network, layer, picture):
     return must_be_finite(layer, to_numpy(y[0].mean(axis=tuple(range(y.ndim - 2)))))
 
 
-def small_example(network, path):
-    """(H, W, 3): a picture file as the network takes it, with SMALL pixels on its longer side, but
-    LEAST on the shorter one where it has so many; an array as it is. On the current device."""
+def small_example(network: Network, path: typing.Path) -> Array:
+    """Return a picture file (H, W, 3) as the network takes it, on the current device.
+
+    Its longer side has at most SMALL pixels, or more if the shorter side would otherwise have fewer
+    than LEAST. It is never enlarged. An .npy file is not resized.
+    """
     longest = None
     if not is_array(path):
         longer, shorter = max(image_size(path)), min(image_size(path))

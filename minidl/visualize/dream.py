@@ -1,23 +1,24 @@
-"""DeepDream: what a network sees in a picture, painted into it (Mordvintsev, Olah, Tyka 2015,
-"Inceptionism").
+"""DeepDream: a picture changed so that it activates some layers or units more (Mordvintsev, Olah,
+Tyka 2015, "Inceptionism").
 
-Whatever fires shall fire more. Gradient ascent on
+Gradient ascent on
 
-    F(x) = Σ_l log mean a_l²,      a_l: the activations of layer l,      or of a unit    F(x) = mean z,
+    F(x) = Σ_l log mean a_l²      a_l: the activations of layer l, or
+    F(x) = Σ_u mean z_u           z_u: the activations of unit u before its ReLU
 
-z: what the unit says before its ReLU, so that one that does not fire can be woken. The logarithm
-makes layers count alike, however strong their activations are; for one layer it changes nothing, as
-the step has its length from elsewhere:
+An inactive unit has a gradient before its ReLU only. The logarithm gives all layers the same
+influence, however large their activations are. Each step changes a pixel by `rate` on average:
 
     x ← clip(x + rate · g / mean |g|, 0, 255),      g = ∂F/∂x
 
-Large forms come first: the picture is made small, dreamt on, and made larger octave by octave, by a
-factor of 1.4. What was dreamt is kept apart from the picture, and it alone is enlarged: each octave
-begins with the picture in its own sharpness. Jitter, the picture moved by another amount at each
-step, keeps the edges of pooling windows from being painted.
+The ascent goes through octaves, copies of the picture whose sizes grow by a factor of 1.4, so that
+large shapes come first. Only the change is enlarged from one octave to the next. It is added to the
+octave's own copy of the picture, so the details of the picture stay sharp. In each step the picture
+is shifted at random (jitter), because the edges of pooling windows would become visible otherwise.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,82 +27,114 @@ from minidl.autograd import Tensor, no_grad
 from minidl.backend import array_module, current_device, read_numbers, to_device, to_numpy
 from minidl.data import as_picture, resize
 from minidl.errors import NonFiniteError, ShapeError
+from minidl.typing import Array
+from minidl.visualize.network import Network
+from minidl.visualize.scalars import value_and_gradient
+from minidl.visualize.units import Unit
 
-FACTOR = 1.4  # from octave to octave
-LEAST = 48  # pixels: in a picture with a shorter side a network sees little
-JITTER = 32  # pixels to either side
-TINY = 1e-30  # in place of a logarithm's or a quotient's 0
+FACTOR = 1.4  # between the sizes of two octaves
+LEAST = 48  # pixels: the least shorter side of an octave; networks recognise little in smaller ones
+JITTER = 32  # pixels: the largest shift
+TINY = 1e-30  # added to or in place of a 0 in logarithms and quotients
 
 
 class Step(NamedTuple):
-    """octave, number: from 1; picture: (H, W, 3) after the step, as large as the octave, on the
-    current device."""
+    """One step of gradient ascent.
+
+    octave, number: of the octave and of the step in it, from 1 on
+    picture: (H, W, 3) after the step, in the size of the octave, on the current device
+    """
 
     octave: int
     number: int
-    picture: Any
+    picture: Array
 
 
-def dream(network, picture, units, octaves=5, steps=10, rate=0.8, seed=0):
-    """Yield a Step after each. The last one's picture is the dream, as large as the given one.
+def dream(
+    network: Network,
+    picture: Array,
+    units: Sequence[Unit],
+    octaves: int = 5,
+    steps: int = 10,
+    rate: float = 0.8,
+    seed: int = 0,
+) -> Iterator[Step]:
+    """Yield each Step. The picture of the last one is the result, in the size of the given picture.
 
-    picture: (H, W, 3), RGB, 0..255, floating-point, on the current device; units: a list of layers,
-    or of units with a channel. Raises NonFiniteError where the activations or their gradient are
-    not finite.
+    picture: (H, W, 3), RGB, 0..255, floating-point, on the current device
+    units: layers (units without a channel) or channels
+    octaves: the most octaves; those smaller than LEAST are left out
+    steps: steps in each octave
+    rate: mean absolute change of a number of the picture in a step
+    seed: of the jitter
+
+    Raises NonFiniteError if the activations or their gradient are not finite.
     """
     as_picture(picture)  # raises an error for an invalid picture
-    xp, rng, detail = array_module(picture), np.random.default_rng(seed), None
+    rng, detail = np.random.default_rng(seed), None
     for octave, size in enumerate(octave_sizes(picture.shape[:2], octaves), start=1):
-        plain = _shrunk(picture, size)
-        x = plain if detail is None else plain + enlarged(detail, size)
+        original = _shrunk(picture, size)
+        x = original if detail is None else original + enlarged(detail, size)
         for number in range(1, steps + 1):
-            leaf = Tensor(x, requires_grad=True)
-            rows, columns = (_moved(rng, length) for length in size)
-            seen = leaf[rows][:, columns].reshape(1, *x.shape)
-            excitement = _excitement(strengths(network, seen, units))
-            excitement.backward(release=True)
-            length = xp.maximum(abs(leaf.grad).mean(), TINY)
-            x = xp.clip(x + leaf.grad * (rate / length), 0, 255)
+            places = [_jittered(rng, length) for length in size]
+            objective, x = _ascend(network, x, units, places, rate)
             yield Step(octave, number, x)
-        detail = x - plain
-        if not np.isfinite(read_numbers(detail.sum(), excitement.data)).all():
+        detail = x - original
+        if not np.isfinite(read_numbers(detail.sum(), objective)).all():
             raise NonFiniteError(
-                f"the activations or their gradient are not finite in octave {octave}; check the picture and the weights"
+                f"the activations or their gradient are not finite in octave {octave}; "
+                "check the picture and the weights"
             )
 
 
-def strengths(network, pictures, units):
-    """{unit: Tensor of one number}: of a layer mean a², of a unit with a channel mean z. pictures:
-    (N, H, W, 3), a Tensor"""
-    names = [
-        unit.layer if unit.channel is None else network.before_rectifier(unit.layer)
+def _ascend(network, picture, units, places, rate):
+    """Return the objective F of the shifted picture, and the picture after one step."""
+    rows, columns = places
+
+    def objective(x):
+        view = x[rows][:, columns].reshape(1, *picture.shape)
+        return _objective(strengths(network, view, units))
+
+    value, gradient = value_and_gradient(objective, picture)
+    xp = array_module(picture)
+    length = xp.maximum(abs(gradient).mean(), TINY)
+    return value, xp.clip(picture + gradient * (rate / length), 0, 255)
+
+
+def strengths(network: Network, pictures: Tensor, units: Sequence[Unit]) -> dict[Unit, Tensor]:
+    """Return a Tensor of one number for each unit: mean a² for a layer, mean z for a channel.
+
+    pictures: (N, H, W, 3)
+    """
+    names = {
+        unit: unit.layer if unit.channel is None else network.before_rectifier(unit.layer)
         for unit in units
-    ]
-    found = network.activations(pictures, names)
-    said = {unit: unit.of(found[name]) for unit, name in zip(units, names, strict=True)}
-    return {unit: (y * y).mean() if unit.channel is None else y.mean() for unit, y in said.items()}
+    }
+    activations = network.activations(pictures, names.values())
+    ys = {unit: unit.of(activations[name]) for unit, name in names.items()}
+    return {unit: (y * y).mean() if unit.channel is None else y.mean() for unit, y in ys.items()}
 
 
-def measure(network, picture, units):
-    """{unit: its strength in a picture (H, W, 3), a float}. Raises ShapeError where the picture is
-    too small for its layer."""
+def measure(network: Network, picture: Array, units: Sequence[Unit]) -> dict[Unit, float]:
+    """Return the strength of each unit for a picture (H, W, 3), as `strengths` defines it. Raise
+    ShapeError if the picture is too small for one of the layers."""
     try:
         with no_grad():
-            found = strengths(network, Tensor(picture[None]), units)
+            tensors = strengths(network, Tensor(picture[None]), units)
     except ShapeError as error:
         height, width, _ = picture.shape
         names = " and ".join(str(unit) for unit in units)
         raise ShapeError(
-            f"a picture of {width}x{height} is too small for {names}: {error}; take a larger picture or a shallower layer"
+            f"a picture of {width}x{height} is too small for {names}: {error}; "
+            "take a larger picture or a shallower layer"
         ) from None
-    return dict(
-        zip(found, read_numbers(*(strength.data for strength in found.values())), strict=True)
-    )
+    numbers = read_numbers(*(tensor.data for tensor in tensors.values()))
+    return dict(zip(tensors, numbers, strict=True))
 
 
-def octave_sizes(size, octaves):
-    """[(H, W)] from small to large: `size` itself and, while their shorter side has LEAST pixels,
-    1/1.4 of it, 1/1.4² ..
+def octave_sizes(size: tuple[int, int], octaves: int) -> list[tuple[int, ...]]:
+    """Return the sizes (H, W) of the octaves in ascending order: `size`, `size` / 1.4, `size` /
+    1.4² and so on, as long as the shorter side has LEAST pixels. `size` itself is always there.
 
     >>> octave_sizes((101, 75), 3)
     [(72, 54), (101, 75)]
@@ -110,9 +143,9 @@ def octave_sizes(size, octaves):
     return [smaller for smaller in sizes[:0:-1] if min(smaller) >= LEAST] + sizes[:1]
 
 
-def enlarged(detail, size):
-    """(H, W, C) -> (*size, C), bilinearly; the middle of pixel i of n lies at (i + ½) / n of the
-    whole
+def enlarged(detail: Array, size: tuple[int, ...]) -> Array:
+    """Return an array (H, W, C) enlarged bilinearly to (*size, C). The centre of pixel i of n is at
+    (i + ½) / n of the side.
 
     >>> enlarged(np.array([[[0.], [4.]]]), (1, 4)).ravel()
     array([0., 1., 3., 4.])
@@ -122,27 +155,26 @@ def enlarged(detail, size):
         (xp.arange(new) + 0.5) * (old / new) - 0.5
         for new, old in zip(size, detail.shape[:2], strict=True)
     )
-    return ops.resample(
-        detail[None], *(xp.broadcast_to(at, (1, *size)) for at in (rows[:, None], columns))
-    )[0]
+    rows, columns = (xp.broadcast_to(axis, (1, *size)) for axis in (rows[:, None], columns))
+    return ops.resample(detail[None], rows, columns)[0]
 
 
 def _shrunk(picture, size):
-    """Each octave's own copy of the picture, by Lanczos' filter"""
+    """Return the picture (H, W, 3) resized with Lanczos' filter."""
     if size == picture.shape[:2]:
         return picture
     return to_device(resize(to_numpy(picture), *size), current_device())
 
 
-def _moved(rng, length):
-    """Where along an axis the pixels of a view lie, that is moved a little; beyond its borders the
-    picture is mirrored"""
+def _jittered(rng, length):
+    """Return the indices of pixels along an axis of a picture that is shifted at random. The
+    picture is mirrored at its borders."""
     most = min(JITTER, length // 2)
-    places = (np.arange(length) + rng.integers(-most, most + 1)) % (2 * length)
-    return np.minimum(places, 2 * length - 1 - places)
+    indices = (np.arange(length) + rng.integers(-most, most + 1)) % (2 * length)
+    return np.minimum(indices, 2 * length - 1 - indices)
 
 
-def _excitement(strengths):
+def _objective(strengths):
     """F"""
     terms = [
         strength if unit.channel is not None else ops.log(strength + TINY)

@@ -1,44 +1,57 @@
-"""Activation maps: what the channels of a layer make of a picture, a signal or a volume."""
+"""Activation maps: the activations of the channels of a layer, drawn as pictures."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from minidl.backend import current_device, to_device, to_numpy
 from minidl.errors import ArgumentError, one_of
+from minidl.typing import Array, Shape
+from minidl.visualize.drawing import short
 from minidl.visualize.drawing.grids import grid
 from minidl.visualize.drawing.heat import as_picture, sized
-from minidl.visualize.drawing.words import short
-from minidl.visualize.network import must_be_finite
-from minidl.visualize.receptive_fields import receptive_fields, with_room
+from minidl.visualize.network import Network, must_be_finite
+from minidl.visualize.receptive_fields import Field, fields_that_fit, receptive_fields
 
 SCALES = {
-    "map": "each map is scaled alone: black is 0, cream its largest number",
-    "layer": "all maps of a layer are scaled together: black is 0, cream the largest number of the layer",
+    "map": "each map is scaled separately: black is 0, cream is its largest number",
+    "layer": (
+        "all maps of a layer are scaled together: black is 0, "
+        "cream is the largest number of the layer"
+    ),
 }
-NEGATIVE = "; what is negative is blue"
+NEGATIVE = "; negative numbers are blue"
 SIDE = 144  # pixels: the longer side of a map in the grid
-FOLDED = 32  # numbers in a row of a layer without positions
+COLUMNS = 32  # numbers in a row of the map of a layer without positions
 
 
 class Maps(NamedTuple):
-    """Of one layer, the strongest channels first. maps: (n, *spatial), of these channels; a layer
-    without positions is one map of all its numbers, in rows of 32; channels: (n,), or None then;
-    top: (n,), the number that is drawn in cream; shape: of the whole layer; field: its Field."""
+    """The strongest channels of a layer.
+
+    maps: (n, *spatial), the activations of these channels, the strongest channel first; for a layer
+        without positions one map of all its numbers, COLUMNS in a row
+    channels: (n,), the indices of the channels; None for a layer without positions
+    top: (n,), the absolute value of each map that is drawn lightest
+    shape: shape of the activations of the whole layer
+    field: receptive fields of the layer
+    """
 
     layer: str
     maps: np.ndarray
     channels: np.ndarray | None
     top: np.ndarray
-    shape: tuple
-    field: tuple
+    shape: Shape
+    field: Field
 
     @property
-    def label(self):
-        shape, seen = ("x".join(map(str, lengths)) for lengths in (self.shape, self.field.size))
-        return f"{self.layer}\n{shape}\nsees {seen or 'all'}"
+    def label(self) -> str:
+        """The layer's name, its shape and the size of its receptive fields, in three lines."""
+        shape, size = ("x".join(map(str, lengths)) for lengths in (self.shape, self.field.size))
+        return f"{self.layer}\n{shape}\nfield {size or 'all'}"
 
-    def captions(self):
+    def captions(self) -> list[str]:
+        """Return the text below each map: the channel and the range of its numbers."""
         if self.channels is None:
             return [f"all {self.shape[-1]:,} numbers\n{_range(self.maps)}"]
         return [
@@ -46,70 +59,86 @@ class Maps(NamedTuple):
             for channel, values in zip(self.channels, self.maps, strict=True)
         ]
 
-    def pictures(self, longest=SIDE):
-        """[(h, w, 3)], 0..255, as `as_picture` draws them"""
+    def pictures(self, longest: int = SIDE) -> list[np.ndarray]:
+        """Return each map as a picture (h, w, 3), 0..255, as `as_picture` draws it. longest: pixels
+        of the longer side."""
         return [
             as_picture(values, top, longest)
             for values, top in zip(self.maps, self.top, strict=True)
         ]
 
 
-def default_layers(network, extent):
-    """Of each size that layers have, the last one behind a ReLU; extent: of the picture, such as
-    (H, W)"""
+def default_layers(network: Network, extent: Sequence[int]) -> list[str]:
+    """Return the name of the last ReLU of each spatial size that the layers have. extent: the
+    spatial size of the picture, such as (H, W)."""
     last = {}
-    for step, (name, field) in zip(network.steps, with_room(network, extent), strict=False):
+    fields = fields_that_fit(network, extent)
+    for step, (name, field) in zip(network.steps, fields, strict=False):
         if field.out and step.layer is None:
             last[field.out] = name
     return list(last.values())
 
 
-def features(network, example, layers=None, channels=8, scale="map"):
-    """([Maps], {layer: its activations, whole}) of one example
+def features(
+    network: Network,
+    example: Array,
+    layers: Sequence[str] | None = None,
+    channels: int = 8,
+    scale: str = "map",
+) -> tuple[list[Maps], dict[str, np.ndarray]]:
+    """Return the Maps of each layer, and the activations of all its channels by the layer's name.
 
-    example: (*spatial, C), a picture RGB, 0..255; layers: by name, in any order, by default
-    `default_layers`; channels: how many of each, those with the largest mean |activation| first, of
-    equals the earlier; scale: one of SCALES.
+    example: (*spatial, C); pictures are RGB, 0..255
+    layers: names in any order; by default `default_layers`
+    channels: how many channels of each layer: those with the largest mean |activation|, in
+        descending order; equal channels stay in their order
+    scale: "map" scales each map separately, "layer" all maps of a layer together
+
+    Raises ArgumentError for an unknown scale or layer or less than 1 channel, ShapeError if the
+    example is too small for a layer, and NonFiniteError if an activation is not finite.
     """
     one_of("scale", scale, SCALES)
     if channels < 1:
-        raise ArgumentError(f"{channels} channels of a layer are wanted; wanted at least 1")
+        raise ArgumentError(f"the number of channels of a layer is {channels}; wanted at least 1")
     extent = example.shape[:-1]
     layers = layers or default_layers(network, extent)
     fields = receptive_fields(network, extent, layers)
-    activations = network.activations(to_device(example, current_device())[None], layers)
-    found = {name: must_be_finite(name, to_numpy(y)[0]) for name, y in activations.items()}
-    return [_maps(name, y, fields[name], channels, scale) for name, y in found.items()], found
+    batch = to_device(example, current_device())[None]
+    activations = {
+        name: must_be_finite(name, to_numpy(y)[0])
+        for name, y in network.activations(batch, layers).items()
+    }
+    maps = [_maps(name, y, fields[name], channels, scale) for name, y in activations.items()]
+    return maps, activations
 
 
 def _maps(layer, activations, field, count, scale):
     if activations.ndim == 1:
-        width = min(FOLDED, len(activations))
-        maps, channels = (
-            np.pad(activations, (0, -len(activations) % width)).reshape(1, -1, width),
-            None,
-        )
+        width = min(COLUMNS, len(activations))
+        padded = np.pad(activations, (0, -len(activations) % width))
+        maps, channels = padded.reshape(1, -1, width), None
     else:
         strengths = abs(activations).mean(axis=tuple(range(activations.ndim - 1)), dtype=np.float64)
         channels = np.argsort(-strengths, kind="stable")[:count]
         maps = np.moveaxis(activations[..., channels], -1, 0)
-    sizes = abs(maps).reshape(len(maps), -1).max(axis=1)
-    top = sizes if scale == "map" else np.full(len(maps), abs(activations).max())
+    largest = abs(maps).reshape(len(maps), -1).max(axis=1)
+    top = largest if scale == "map" else np.full(len(maps), abs(activations).max())
     return Maps(layer, maps, channels, top, activations.shape, field)
 
 
-def figure(example, name, found, scale):
-    """A labelled grid (H, W, 3), 0..255: the example, and below it a row for each layer. name: of
-    the example; found: [Maps]"""
-    has_negative = any((each.maps < 0).any() for each in found)
-    words = f"{name}: the channels with the largest mean |activation|; {SCALES[scale]}{NEGATIVE if has_negative else ''}"
-    rows = [[_example(example)], *(each.pictures() for each in found)]
-    captions = [[None], *(each.captions() for each in found)]
+def figure(example: np.ndarray, name: str, maps: Sequence[Maps], scale: str) -> np.ndarray:
+    """Return a labelled grid (H, W, 3), 0..255: the example in the first row, and the maps of each
+    layer in a row below it. name: of the example; scale: as for `features`."""
+    has_negative = any((layer.maps < 0).any() for layer in maps)
+    title = (
+        f"{name}: the channels with the largest mean |activation|; "
+        f"{SCALES[scale]}{NEGATIVE if has_negative else ''}"
+    )
     return grid(
-        rows,
-        captions,
-        labels=["x".join(map(str, example.shape)), *(each.label for each in found)],
-        title=words,
+        rows=[[_example(example)], *(layer.pictures() for layer in maps)],
+        captions=[[None], *(layer.captions() for layer in maps)],
+        labels=["x".join(map(str, example.shape)), *(layer.label for layer in maps)],
+        title=title,
         side=SIDE,
     )
 

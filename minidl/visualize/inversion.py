@@ -1,23 +1,25 @@
-"""Inversion: a picture made from what a layer tells of another, to see what the layer has kept.
+"""Inversion: a picture reconstructed from the activations of a layer, which shows what information
+the layer keeps.
 
-Mahendran & Vedaldi 2015 look for the picture x whose activations Φ(x) are those of the given one,
-Φ₀. As many pictures have these, a prior asks for one with pixels within bounds and few sudden
-changes (their equation 1 and sections 2.1, 2.2):
+Mahendran & Vedaldi 2015 search for a picture x whose activations Φ(x) equal those of a given
+picture, Φ₀. Many pictures have these activations, so a prior prefers pixels within bounds and few
+sudden changes (their equation 1 and sections 2.1, 2.2):
 
-    L(x) = |Φ(x) - Φ₀|² / |Φ₀|²  +  λ_α 1/n Σ ((x - 127.5) / B)^α  +  λ_V 1/n Σ ((↓x² + →x²) /
-    V²)^(β/2)
+    L(x) = D(x)  +  λ_α 1/n Σ ((x - 127.5) / B)^α  +  λ_V 1/n Σ ((↓x² + →x²) / V²)^(β/2)
+    D(x) = |Φ(x) - Φ₀|² / |Φ₀|²
 
-n: numbers of the picture, α = 6, B = 127.5, β = 2.5, V = B / 6.5; divided by n, B and V, a λ means
-the same for every picture. The last sum is total_variation "power", of which ↓ and → are the
-differences to two neighbours.
+with α = 6, B = 127.5, β = 2.5, V = B / 6.5. n is the count of numbers in the picture. The divisions
+by n, B and V make a λ mean the same for every picture. ↓x and →x are the differences of adjacent
+pixels; the last sum is total_variation "power".
 
-That is the content. For the style Φ is the layer's Gram matrix, which does not know where in the
-picture something is; a style is that of several layers, and the first term the mean of theirs
-(Gatys, Ecker, Bethge 2015, figure 1).
+Matching the content uses the activations of one layer as Φ. Matching the style uses Gram matrices,
+which do not depend on positions, and D is its mean over several layers (Gatys, Ecker, Bethge 2015,
+figure 1).
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,17 +29,23 @@ from minidl.data import as_picture
 from minidl.errors import ArgumentError, one_of
 from minidl.losses import content_loss, gram_loss, gram_matrix, total_variation
 from minidl.optim import LBFGS
-from minidl.visualize.network import must_be_finite
+from minidl.typing import Array, Operand
+from minidl.visualize.network import Network, must_be_finite
 
 MATCHES = ("content", "style")
-ALPHA, MIDDLE, BOUND, STEP = 6, 127.5, 127.5, 127.5 / 6.5
+ALPHA, MIDDLE, BOUND, STEP = 6, 127.5, 127.5, 127.5 / 6.5  # α, the centre of x, B, V
 WEIGHT_OF_BOUNDS = 0.01  # λ_α
-SPREAD = 20.0  # standard deviation of the noise to begin with
+SPREAD = 20.0  # standard deviation of the initial noise
 
 
 @dataclass(frozen=True)
 class Settings:
-    """steps: evaluations of the objective; smoothness: λ_V; seed: of the noise."""
+    """Settings of an inversion.
+
+    steps: the most evaluations of L
+    smoothness: λ_V
+    seed: of the initial noise
+    """
 
     steps: int = 60
     smoothness: float = 0.03
@@ -45,67 +53,91 @@ class Settings:
 
 
 class Inversion(NamedTuple):
-    """image: (H, W, 3), 0..255, of the lowest loss; losses: of each evaluation; distance: of the
-    image, |Φ - Φ₀|² / |Φ₀|²."""
+    """The result of an inversion.
+
+    image: (H, W, 3), 0..255, the picture with the lowest L
+    losses: L at each evaluation
+    distance: D of the image
+    """
 
     image: np.ndarray
-    losses: list
+    losses: list[float]
     distance: float
 
 
 class Objective:
-    """objective(x) -> (L, its first term), Tensors, of pictures x (1, H, W, 3)."""
+    """objective(x) -> (L, D), both Tensors, for a picture x (1, H, W, 3).
 
-    def __init__(self, network, picture, layers, match="content", settings=None):
+    picture: (H, W, 3), RGB, 0..255, the given picture
+    layers: names of the layers; exactly one if match is "content"
+    match: "content" or "style"
+
+    Raises ArgumentError for another match or number of layers, and NonFiniteError if an activation
+    is not finite.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        picture: Array,
+        layers: Sequence[str],
+        match: str = "content",
+        settings: Settings | None = None,
+    ) -> None:
         one_of("match", match, MATCHES)
         if match == "content" and len(layers) != 1:
-            raise ArgumentError(f"the content of {len(layers)} layers; wanted that of one")
+            raise ArgumentError(f"the content is to be matched in {len(layers)} layers; wanted one")
         self.network, self.layers, self.match = network, layers, match
         self.settings = settings or Settings()
-        self.targets = self._told(picture[None])
-        self.sizes = dict(
-            zip(layers, read_numbers(*((t * t).sum() for t in self.targets.values())), strict=True)
-        )
+        self.targets = self._representations(picture[None])
+        squares = read_numbers(*((t * t).sum() for t in self.targets.values()))
+        self.sizes = dict(zip(layers, squares, strict=True))
         for layer, size in self.sizes.items():
             must_be_finite(layer, size)
 
-    def __call__(self, x):
-        told = self._told(x)
-        compare = {"content": lambda a, b, k: k * content_loss(a, b, "sum"), "style": gram_loss}[
-            self.match
-        ]
-        terms = [
-            compare(
-                told[layer],
-                self.targets[layer],
-                1 / (len(self.layers) * (self.sizes[layer] or 1.0)),
-            )
-            for layer in self.layers
-        ]
+    def __call__(self, x: Operand) -> tuple[Operand, Operand]:
+        representations = self._representations(x)
+        terms = []
+        for layer in self.layers:
+            y, target = representations[layer], self.targets[layer]
+            weight = 1 / (len(self.layers) * (self.sizes[layer] or 1.0))
+            if self.match == "content":
+                terms.append(weight * content_loss(y, target, "sum"))
+            else:
+                terms.append(gram_loss(y, target, weight))
         distance = sum(terms[1:], start=terms[0])
         bounds = (((x - MIDDLE) * (1 / BOUND)) ** ALPHA).mean()
         variation = total_variation(x * (1 / STEP), "power") * (1 / x.data.size)
-        return distance + WEIGHT_OF_BOUNDS * bounds + self.settings.smoothness * variation, distance
+        total = distance + WEIGHT_OF_BOUNDS * bounds + self.settings.smoothness * variation
+        return total, distance
 
-    def _told(self, pictures):
-        """What the layers tell of pictures: {layer: activations (N, H, W, C) or Gram matrices (N,
-        C, C)}"""
-        found = {
-            name: _at_positions(y)
+    def _representations(self, pictures):
+        """Return Φ of each layer: activations (N, H, W, C), or Gram matrices (N, C, C)."""
+        activations = {
+            name: y.reshape(y.shape[0], 1, 1, y.shape[1]) if y.ndim == 2 else y
             for name, y in self.network.activations(pictures, self.layers).items()
         }
-        return (
-            found
-            if self.match == "content"
-            else {name: gram_matrix(y, "positions") for name, y in found.items()}
-        )
+        if self.match == "content":
+            return activations
+        return {name: gram_matrix(y, "positions") for name, y in activations.items()}
 
 
-def invert(network, picture, layers, match="content", settings=None, watch=None):
-    """The Inversion of a picture's content in one layer, or of its style in several, from noise.
+def invert(
+    network: Network,
+    picture: Array,
+    layers: Sequence[str],
+    match: str = "content",
+    settings: Settings | None = None,
+    watch: Callable[[float], Any] | None = None,
+) -> Inversion:
+    """Return the Inversion of a picture's content in one layer, or of its style in several. L-BFGS
+    minimises L, beginning with noise.
 
-    picture: (H, W, 3), RGB, 0..255, floating-point, on the current device; watch: called after each
-    evaluation with the loss.
+    picture: (H, W, 3), RGB, 0..255, floating-point, on the current device
+    layers, match: as for Objective
+    watch: called with L after each evaluation
+
+    Raises the errors of Objective, and ArgumentError if `settings.steps` is less than 1.
     """
     as_picture(picture)  # raises an error for an invalid picture
     settings = settings or Settings()
@@ -114,29 +146,26 @@ def invert(network, picture, layers, match="content", settings=None, watch=None)
     objective = Objective(network, picture, layers, match, settings)
     x = Tensor(_noise(picture, settings.seed), requires_grad=True)
     optimizer = LBFGS([x])
-    losses, best = [], (float("inf"), x.data)
+    losses: list[float] = []
+    lowest, best = float("inf"), x.data
     for number in range(1, settings.steps + 1):
         total, _ = objective(x)
         total.backward(release=True)
         [loss] = read_numbers(total.data)
         losses.append(loss)
-        best = min(best, (loss, x.data), key=lambda each: each[0])
+        if loss < lowest:
+            lowest, best = loss, x.data
         if watch:
             watch(loss)
         if optimizer.converged or number == settings.steps:
             break
         optimizer.step(loss)
-    image = best[1].clip(0, 255)
+    image = best.clip(0, 255)
     with no_grad():
-        [apart] = read_numbers(objective(Tensor(image))[1].data)
-    return Inversion(to_numpy(image[0]), losses, apart)
+        [distance] = read_numbers(objective(Tensor(image))[1].data)
+    return Inversion(to_numpy(image[0]), losses, distance)
 
 
 def _noise(picture, seed):
-    numbers = np.random.default_rng(seed).standard_normal((1, *picture.shape)) * SPREAD + MIDDLE
-    return array_module(picture).asarray(numbers.astype(picture.dtype))
-
-
-def _at_positions(y):
-    """(N, C) as (N, 1, 1, C)"""
-    return y.reshape(y.shape[0], 1, 1, y.shape[1]) if y.ndim == 2 else y
+    noise = np.random.default_rng(seed).standard_normal((1, *picture.shape)) * SPREAD + MIDDLE
+    return array_module(picture).asarray(noise.astype(picture.dtype))

@@ -1,16 +1,21 @@
-"""Activation maximisation: the picture that a unit likes best (Erhan et al. 2009).
+"""Activation maximisation: pictures that maximise the activations of units (Erhan et al. 2009).
 
-Gradient ascent on the mean of what the unit says, over all its positions, before its ReLU: behind
-it, a unit that does not fire has no gradient. Adam moves a spectrum (parameterization.py). What
-excites a unit by accident, such as a pattern of pixels in one place alone, must not pay: at each
-step the network sees the pictures turned, zoomed and moved a little, each in its way (Olah,
-Mordvintsev, Schubert 2017, "Transformation robustness"), and total variation costs.
+The objective is the mean activation of the unit over all its positions, before its ReLU: after the
+ReLU, the gradient of an inactive unit is 0. Adam changes the variables z of parameterization.py,
+one picture for each unit. Two measures prevent patterns that activate a unit by accident, for
+example at one place only (Olah, Mordvintsev, Schubert 2017, "Transformation robustness"): in each
+step each picture is rotated, scaled and moved at random, and total variation is subtracted:
 
-The objective is counted in what the layer says to noise with the spectrum and the colours of
-natural pictures: so the price of variation means the same for a layer of edges and for one of eyes.
-No picture feels the others: each pays its own price, and Adam measures the gradient of each number
-by itself.
+    F = 1/c Σ_n mean a_n(view(x_n))  -  smoothness Σ_n TV(x_n / 255)
+
+x_n: picture n as a function of z; a_n: the activations of unit n before its ReLU. c is the root
+mean square activation of the layer for a random picture with the spectrum and colours of natural
+pictures. It makes the weight of the total variation comparable between layers. The pictures do not
+influence each other: each term of F depends on one picture, and Adam scales the gradient of each
+number separately.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -21,103 +26,113 @@ from minidl.data.warping import random_places
 from minidl.errors import NonFiniteError
 from minidl.losses import total_variation
 from minidl.optim import Adam
+from minidl.typing import Array
+from minidl.visualize.network import Network
 from minidl.visualize.parameterization import Parameterization
+from minidl.visualize.units import Unit
 
-DEGREES, ZOOM, SHIFT = 5, 0.1, 1 / 14  # to either side; the shift as a share of the size
-# of the size: what is painted around the picture that is shown, for views that look beyond its
-# border
+# The largest rotation, change of scale, and shift as a fraction of the shorter side.
+DEGREES, ZOOM, SHIFT = 5, 0.1, 1 / 14
+# The border around the visible picture, as a fraction of its size. It is optimised too, for views
+# that extend beyond the visible part.
 BORDER = 1 / 14
-# in a batch: 20 pictures of 160x160, with 20 to 35 MB of VGG19's activations each
+# The most pixels in a batch: 20 pictures of 160x160, each with 20 to 35 MB of VGG19's activations.
 PIXELS_AT_ONCE = 1 << 19
 
 
 class Maximization:
-    """units: of one layer, with a channel each; size: (H, W) of the pictures; smoothness: weight of
-    the total variation.
+    """Gradient ascent on one picture for each unit. Call `step` repeatedly, then read `pictures`
+    and `objectives`. All is computed on the current device.
 
-    Make one, take `step`s, look at `pictures` and `objectives`. All is computed on the current
-    device.
-    Raises ArgumentError for a channel that the layer does not have.
+    units: units of one layer, each with a channel
+    size: (H, W) of the pictures
+    seed: of the first pictures and of the random views
+    learning_rate: of Adam
+    smoothness: weight of the total variation
+
+    Raises ArgumentError if the layer does not have one of the channels.
     """
 
-    def __init__(self, network, units, size, seed=0, learning_rate=0.05, smoothness=20.0):
+    def __init__(
+        self,
+        network: Network,
+        units: Sequence[Unit],
+        size: tuple[int, int],
+        seed: int = 0,
+        learning_rate: float = 0.05,
+        smoothness: float = 20.0,
+    ) -> None:
         self.network, self.size, self.smoothness = network, size, smoothness
         self.layer = network.before_rectifier(units[0].layer)
         self._border = [round(length * BORDER) for length in size]
-        self._extent = [length + 2 * more for length, more in zip(size, self._border, strict=True)]
+        self._extent = [length + 2 * end for length, end in zip(size, self._border, strict=True)]
         self._picture = Parameterization(*self._extent)
         self._rng = np.random.default_rng(seed)
-        natural = self._shown(self._picture.noise(self._rng, 1, size=1))
-        [said] = network.activations(natural, [self.layer]).values()
-        # in which the objective is counted
-        self._strength = read_numbers((said**2).mean())[0] ** 0.5 or 1.0
-        wanted, most = (
-            _one_hot(units, said.shape[-1]),
-            max(1, PIXELS_AT_ONCE // (size[0] * size[1])),
-        )
-        self._parts = []  # of the units: z, and their rows of `wanted`
+        natural = self._visible(self._picture.noise(self._rng, 1, size=1))
+        [activations] = network.activations(natural, [self.layer]).values()
+        self._strength = read_numbers((activations**2).mean())[0] ** 0.5 or 1.0
+        selection = _one_hot(units, activations.shape[-1])
+        most = max(1, PIXELS_AT_ONCE // (size[0] * size[1]))
+        self._parts = []  # (z, its rows of the selection) of each batch of units
         for begin in range(0, len(units), most):
-            rows = wanted[begin : begin + most]
-            self._parts.append(
-                (Tensor(self._picture.noise(self._rng, len(rows)), requires_grad=True), rows)
-            )
+            rows = selection[begin : begin + most]
+            z = Tensor(self._picture.noise(self._rng, len(rows)), requires_grad=True)
+            self._parts.append((z, rows))
         self._optimizer = Adam([z for z, _ in self._parts], learning_rate)
 
-    def step(self):
-        """Move all pictures uphill once."""
+    def step(self) -> None:
+        """Take one step of gradient ascent on all pictures."""
         xp, shift = current_module(), SHIFT * min(self.size)
-        for z, wanted in self._parts:
+        for z, selection in self._parts:
+            n = len(selection)
             rows, columns = random_places(
-                self._rng, len(wanted), self._extent, self.size, DEGREES, ZOOM, shift
+                self._rng, n, self._extent, self.size, DEGREES, ZOOM, shift
             )
             pictures = self._picture(z)
             views = ops.resample(pictures, xp.asarray(rows), xp.asarray(columns))
-            price = (
-                self.smoothness
-                * len(wanted)
-                * total_variation(pictures * (1 / 255), "mean_squares")
-            )
-            loss = price - self._says(views, wanted).sum() * (1 / self._strength)
+            variation = total_variation(pictures * (1 / 255), "mean_squares")
+            activation = self._activations(views, selection).sum() * (1 / self._strength)
+            loss = self.smoothness * n * variation - activation
             loss.backward(release=True)
         self._optimizer.step()
 
-    def pictures(self):
-        """(N, H, W, 3), RGB, 0..255, as they are now"""
-        return current_module().concatenate([self._shown(z.data) for z, _ in self._parts])
+    def pictures(self) -> Array:
+        """Return the current pictures (N, H, W, 3), RGB, 0..255."""
+        return current_module().concatenate([self._visible(z.data) for z, _ in self._parts])
 
-    def objectives(self):
-        """(N,) in NumPy: the mean of what each unit says to its picture, over all positions, before
-        its ReLU
-
-        Raises NonFiniteError where one is no number.
-        """
+    def objectives(self) -> np.ndarray:
+        """Return the mean activation (N,) of each unit for its picture, over all positions, before
+        the ReLU. Raise NonFiniteError if one is not finite."""
         with no_grad():
-            said = [
-                self._says(Tensor(self._shown(z.data)), wanted).data for z, wanted in self._parts
+            parts = [
+                self._activations(Tensor(self._visible(z.data)), selection)
+                for z, selection in self._parts
             ]
-        found = np.concatenate([to_numpy(each) for each in said])
-        if not np.isfinite(found).all():
+        means = np.concatenate([to_numpy(part.data) for part in parts])
+        if not np.isfinite(means).all():
             raise NonFiniteError(
-                f"a unit of {self.layer} says {found[~np.isfinite(found)][0]}; look at the weights"
+                f"the activation of a unit of {self.layer} is {means[~np.isfinite(means)][0]}; "
+                "wanted a finite number: check the weights"
             )
-        return found
+        return means
 
-    def _says(self, pictures, wanted):
+    def _activations(self, pictures, selection):
+        """Return the mean activation (N,) of each picture's own unit."""
         y = self.network.activations(pictures, [self.layer])[self.layer]
         means = y.mean(axis=tuple(range(1, y.ndim - 1))) if y.ndim > 2 else y
-        return (means * wanted).sum(axis=1)
+        return (means * selection).sum(axis=1)
 
-    def _shown(self, z):
-        """(N, 3, ..) -> (N, H, W, 3): without the border"""
+    def _visible(self, z):
+        """z (N, 3, ..) -> pictures (N, H, W, 3) without their borders"""
         with no_grad():
-            whole = self._picture(Tensor(z)).data
+            pictures = self._picture(Tensor(z)).data
         top, left = self._border
-        return whole[:, top : top + self.size[0], left : left + self.size[1]]
+        return pictures[:, top : top + self.size[0], left : left + self.size[1]]
 
 
 def _one_hot(units, channels):
-    """(N, C): 1 for the channel of each unit"""
-    wanted = np.zeros((len(units), channels), np.float32)
-    for row, unit in zip(wanted, units, strict=True):
+    """(N, C): 1 for the channel of each unit, 0 elsewhere"""
+    selection = np.zeros((len(units), channels), np.float32)
+    for row, unit in zip(selection, units, strict=True):
         row[unit.among(channels)] = 1
-    return current_module().asarray(wanted)
+    return current_module().asarray(selection)

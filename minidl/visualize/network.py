@@ -1,6 +1,6 @@
-"""A network taken apart: its steps by name, one after the other, so that each can be looked at."""
+"""A network as a sequence of named steps, whose outputs can be read one by one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,87 +8,112 @@ import numpy as np
 from minidl import ops
 from minidl.autograd import Tensor, no_grad
 from minidl.errors import ArgumentError, NonFiniteError, did_you_mean, printable
-from minidl.layers import Flatten
+from minidl.layers import Flatten, Sequential
 from minidl.layers.activations import is_relu, rectifies
+from minidl.models.vgg19 import VGG19
+from minidl.typing import Operand, Shape
+from minidl.visualize.units import Unit
 
-SHOWN = 12  # names of layers in a sentence
+SHOWN = 12  # the most names of layers in an error message
 
 
 class Step(NamedTuple):
-    """layer: a Module; None stands for a ReLU, whose way back is chosen by who asks."""
+    """One step of a network.
+
+    layer: a Module, or None for a ReLU, whose gradient the caller chooses
+    """
 
     name: str
     layer: Any
 
 
 class Network(NamedTuple):
-    """steps: of the network, in order; prepare: pictures (N, H, W, 3), RGB, 0..255, Tensors -> what
-    the first step takes (of signals and volumes: themselves); canonical: a name that a user may
-    give -> that of a step; size: (H, W) that pictures must have, or None for any; classes: names of
-    what the last step's numbers are for, or None; examples: of the test set, made by a function, ()
-    -> (N, *size, C), where the network takes no pictures, or None."""
+    """A network as a sequence of steps.
 
-    steps: tuple
-    prepare: Callable
-    canonical: Callable
-    size: tuple | None = None
-    classes: tuple | None = None
-    examples: Callable | None = None
+    steps: the steps in order
+    prepare: maps a Tensor of examples to the input of the first step: pictures (N, H, W, 3), RGB,
+        0..255, or signals and volumes (N, *size, C) as they are
+    canonical: maps each accepted name of a layer to the name of its step; raises ArgumentError for
+        an unknown name
+    size: the spatial size of every example, such as (H, W), or None for any
+    classes: names of the outputs of the last step, or None
+    examples: returns the examples (N, *size, C) of the test set; None if the network takes pictures
+    """
 
-    def activations(self, pictures, layers, rectifier=ops.relu):
-        """{name: (N, *spatial, C) or (N, C)} of some steps, by the names that were asked for;
-        nothing deeper is computed.
+    steps: tuple[Step, ...]
+    prepare: Callable[[Any], Any]
+    canonical: Callable[[str], str]
+    size: Shape | None = None
+    classes: tuple[str, ...] | None = None
+    examples: Callable[[], np.ndarray] | None = None
 
-        pictures: as `prepare` takes them; a Tensor gives Tensors, an array arrays. rectifier: one
-        of RECTIFIERS.
+    def activations(
+        self,
+        pictures: Operand,
+        layers: Iterable[str],
+        rectifier: Callable[[Any], Any] = ops.relu,
+    ) -> dict[str, Any]:
+        """Return the activations (N, *spatial, C) or (N, C) of some layers, by the names in
+        `layers`. Steps after the deepest of these layers are not computed.
+
+        pictures: the input of `prepare`; a Tensor gives Tensors, an array gives arrays
+        rectifier: computes each ReLU, one of RECTIFIERS
+
         Raises ArgumentError for an unknown name.
         """
         if not isinstance(pictures, Tensor):
             with no_grad():
-                return {
-                    name: y.data
-                    for name, y in self.activations(Tensor(pictures), layers, rectifier).items()
-                }
-        wanted = {self.canonical(name) for name in layers}
-        found, x = {}, self.prepare(pictures)
-        steps, fuses = iter(self.steps), rectifier is ops.relu
-        following = next(steps)
-        while len(found) < len(wanted):
-            step, following = following, next(steps, None)
-            together = fuses and following and following.layer is None and step.name not in wanted
-            if together and rectifies(step.layer):
-                x, step, following = step.layer.rectified(x), following, next(steps, None)
+                tensors = self.activations(Tensor(pictures), layers, rectifier)
+            return {name: y.data for name, y in tensors.items()}
+        names = {name: self.canonical(name) for name in layers}
+        missing = set(names.values())
+        outputs, x, number = {}, self.prepare(pictures), 0
+        while missing:
+            step = self.steps[number]
+            fuses = rectifier is ops.relu and step.name not in missing
+            if fuses and _is_fusible(self.steps[number : number + 2]):
+                x, number = step.layer.rectified(x), number + 1
             else:
                 x = rectifier(x) if step.layer is None else step.layer(x)
-            if step.name in wanted:
-                found[step.name] = x
-        return {name: found[self.canonical(name)] for name in layers}
+            name = self.steps[number].name
+            if name in missing:
+                outputs[name] = x
+                missing.remove(name)
+            number += 1
+        return {name: outputs[step_name] for name, step_name in names.items()}
 
-    def before_rectifier(self, layer):
-        """The name of the step whose numbers a ReLU turns into those of this layer; of a layer
-        without one, its own."""
+    def before_rectifier(self, layer: str) -> str:
+        """Return the name of the step before a ReLU, or the step's own name if it is no ReLU."""
         names = [step.name for step in self.steps]
         number = names.index(self.canonical(layer))
         return names[number - 1] if self.steps[number].layer is None and number else names[number]
 
-    def class_name(self, unit):
-        """The name of the class that a unit stands for, None where it stands for none"""
-        is_class = self.classes and unit.channel is not None and unit.layer == self.steps[-1].name
-        return printable(str(self.classes[unit.channel]), 80) if is_class else None
+    def class_name(self, unit: Unit) -> str | None:
+        """Return the name of the class that a unit is the score of, or None if it is no class."""
+        if not self.classes or unit.channel is None or unit.layer != self.steps[-1].name:
+            return None
+        return printable(str(self.classes[unit.channel]), 80)
 
 
-def must_be_finite(layer, activations):
-    """The activations of a layer, in NumPy. Raises NonFiniteError where one is no number."""
+def _is_fusible(steps):
+    """Return whether two steps are a layer and a ReLU that one op computes together."""
+    return len(steps) == 2 and steps[1].layer is None and rectifies(steps[0].layer)
+
+
+def must_be_finite(layer: str, activations: Any) -> Any:
+    """Return the activations of a layer, a NumPy array or a number. Raise NonFiniteError if one of
+    them is NaN or infinite."""
     if not np.isfinite(activations).all():
         raise NonFiniteError(
-            f"{layer} makes NaN or infinite numbers of this: the weights are damaged; take others"
+            f"{layer} makes NaN or infinite numbers; wanted finite ones: "
+            "the weights are damaged, use others"
         )
     return activations
 
 
-def of_vgg19(model):
-    """A VGG19 as a Network: "block1_conv1.pre" before its ReLU, "block1_conv1" after it; papers'
-    names too."""
+def of_vgg19(model: VGG19) -> Network:
+    """Return a VGG19 as a Network. "block1_conv1" is the output of the ReLU of a layer and
+    "block1_conv1.pre" its input. The names in papers, such as "conv1_1", are accepted too."""
     steps = []
     for name, layer in model.layers.items():
         if name == "fc1":
@@ -97,27 +122,26 @@ def of_vgg19(model):
             steps.append(Step(name, layer))
         else:
             steps += [Step(f"{name}.pre", layer), Step(name, None)]
-    return Network(
-        tuple(steps),
-        model.preprocess,
-        model.canonical,
-        size=(224, 224) if "fc1" in model.layers else None,
-    )
+    size = (224, 224) if "fc1" in model.layers else None
+    return Network(tuple(steps), model.preprocess, model.canonical, size)
 
 
-def of_sequential(model, prepare, size=None, classes=None, examples=None):
-    """A Sequential of layers as a Network, by the layers' own names."""
+def of_sequential(
+    model: Sequential,
+    prepare: Callable[[Any], Any],
+    size: Shape | None = None,
+    classes: tuple[str, ...] | None = None,
+    examples: Callable[[], np.ndarray] | None = None,
+) -> Network:
+    """Return a Sequential as a Network whose steps have the names of the layers. The other
+    parameters are those of Network."""
     steps = tuple(Step(name, None if is_relu(layer) else layer) for name, layer in model.by_path())
     names = [step.name for step in steps]
 
     def canonical(name):
         if name not in names:
-            listed = (
-                ", ".join(names)
-                if len(names) <= SHOWN
-                else f"{', '.join(names[:SHOWN])}, ... {names[-1]}"
-            )
-            refusal = f"the network has no layer {printable(name, 80)!r}; it has {listed}"
+            known = names if len(names) <= SHOWN else [*names[:SHOWN], f"... {names[-1]}"]
+            refusal = f"the network has no layer {printable(name, 80)!r}; it has {', '.join(known)}"
             raise ArgumentError(refusal + did_you_mean(name, names))
         return name
 

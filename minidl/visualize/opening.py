@@ -1,11 +1,11 @@
-"""Networks to look into: VGG19, or what `minidl train` has trained."""
+"""Opening networks and examples from files: VGG19, or a network that `minidl train` trained."""
 
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from minidl import ops
+from minidl import ops, typing
 from minidl.backend import current_device, current_module
 from minidl.checkpoints import hdf5
 from minidl.checkpoints.npz import read_npy
@@ -19,23 +19,24 @@ from minidl.models.embedding import Committee
 from minidl.recipes import cifar10, faces, siamese, signals, volumes
 from minidl.training import load
 from minidl.training.folder import CHECKPOINT
-from minidl.visualize.network import of_sequential, of_vgg19
+from minidl.visualize.network import Network, of_sequential, of_vgg19
 
 
-def open_network(source="vgg19"):
-    """A Network, frozen, on the current device.
+def open_network(source: typing.Path = "vgg19") -> Network:
+    """Return a Network with frozen parameters, on the current device.
 
-    source: "vgg19", or a path: of VGG19's weights in minidl's form, of a run of `minidl train` or
-    of its checkpoint. VGG19 pools by the maximum, as it was trained, and has its dense layers where
-    the file has them. Raises FileError where there is no such file, or it is damaged or of another
-    network.
+    source: "vgg19", or the path of a file of VGG19's weights in minidl's format, of a run of
+        `minidl train`, or of its checkpoint
+
+    VGG19 uses max-pooling, as in its training, and its dense layers if the file contains them.
+    Raises FileError if the file does not exist, is damaged, or is of another network.
     """
     if source == "vgg19":
         return of_vgg19(vgg19(pooling="max"))
     path = Path(source)
     path = must_exist(path / CHECKPOINT if path.is_dir() else path, "network")
-    is_of_training, has_top = _looked_into(path)
-    if not is_of_training:
+    is_checkpoint, has_top = _contents(path)
+    if not is_checkpoint:
         return of_vgg19(vgg19(path, pooling="max", top=has_top))
     settings = load(path).get("settings")
     kind = str(settings.get("network")) if isinstance(settings, dict) else "without settings"
@@ -46,13 +47,16 @@ def open_network(source="vgg19"):
     return TRAINED[kind](path)
 
 
-def read_for(network, path, longest=None):
-    """An example as the network takes it: a picture (H, W, 3), or of an .npy file any array
-    (*spatial, C).
+def read_for(network: Network, path: typing.Path, longest: int | None = None) -> np.ndarray:
+    """Return an example (*spatial, C), float32, from a file, as the network takes it.
 
-    A picture in an .npy file is RGB, 0..255. longest: as `read_image` has it. Where the network
-    wants pictures of one size, it is the middle of the picture in its proportions, made that size.
-    Raises FileError where there is none, ShapeError for an example of another kind.
+    path: a picture, RGB, 0..255, or an .npy file of an array of numbers
+    longest: the most pixels of the longer side, if the network takes pictures of any size;
+        None keeps the size. If the network takes one size, a picture is cropped around its centre
+        and resized to it.
+
+    Raises FileError if there is no such file or it cannot be read, and ShapeError if the example
+    does not fit the network.
     """
     size = network.size
     if is_array(path):
@@ -68,21 +72,22 @@ def read_for(network, path, longest=None):
         return read_image(path, longest)
     if len(size) != 2:
         raise ShapeError(
-            f"{path} is no .npy file; the network takes no pictures but arrays {(*size, 'channels')}"
+            f"{path} is no .npy file; the network takes no pictures "
+            f"but arrays {(*size, 'channels')}: write one with numpy.save"
         )
     return read_at_size(path, size)
 
 
-def is_array(path):
-    """Whether a file holds an array rather than a picture, by its name"""
+def is_array(path: typing.Path) -> bool:
+    """Return whether the name of a file says that it holds an array, not a picture."""
     return Path(path).suffix == ".npy"
 
 
 def _cifar10(path):
-    model, classes, *fed = cifar10.trained(path)
-    mean, std = (current_module().asarray(numbers, "float32") for numbers in fed)
+    model, classes, *moments = cifar10.trained(path)
+    mean, std = (current_module().asarray(numbers, "float32") for numbers in moments)
     return of_sequential(
-        _ready(model),
+        _frozen(model),
         lambda pictures: (pictures - mean) / std,
         size=(32, 32),
         classes=tuple(classes),
@@ -90,31 +95,33 @@ def _cifar10(path):
 
 
 def _siamese(path):
-    return of_sequential(
-        _ready(siamese.trained(path)), lambda pictures: _grey(pictures) / 255, size=(28, 28)
-    )
+    model = _frozen(siamese.trained(path))
+    return of_sequential(model, lambda pictures: _grey(pictures) / 255, size=(28, 28))
 
 
 def _faces(path):
+    """Return the embedding as a Network; of a committee, its first member."""
     verifier = faces.trained(path)
     if verifier.parameters()[0].ndim == 2:
         raise FileError(
-            f"{path} was trained on the vectors of another network and sees no pictures; train one from scratch"
+            f"{path} was trained on the vectors of another network and takes no pictures; "
+            "train one from scratch"
         )
     embedding = verifier.embedding
-    first = embedding.members["member1"] if isinstance(embedding, Committee) else embedding
+    model = embedding.members["member1"] if isinstance(embedding, Committee) else embedding
     return of_sequential(
-        _ready(first), lambda pictures: (_grey(pictures) - 115) / 50, size=faces.SIZE
+        _frozen(model), lambda pictures: (_grey(pictures) - 115) / 50, size=faces.SIZE
     )
 
 
 def _of_arrays(recipe, size):
-    """Of a recipe whose network takes its examples as they are"""
+    """Return the function that opens a network of signals or volumes, which takes its examples
+    unchanged."""
 
     def opened(path):
         model, classes = recipe.trained(path)
         return of_sequential(
-            _ready(model),
+            _frozen(model),
             lambda examples: examples,
             size=size,
             classes=tuple(classes),
@@ -125,18 +132,20 @@ def _of_arrays(recipe, size):
 
 
 TRAINED = {
-    cifar10.NETWORK: _cifar10, siamese.NETWORK: _siamese, faces.NETWORK: _faces,
-    signals.NETWORK: _of_arrays(signals, (SAMPLES,)), volumes.NETWORK: _of_arrays(volumes, (SIZE,) * 3),
-}  # fmt: skip
+    cifar10.NETWORK: _cifar10,
+    siamese.NETWORK: _siamese,
+    faces.NETWORK: _faces,
+    signals.NETWORK: _of_arrays(signals, (SAMPLES,)),
+    volumes.NETWORK: _of_arrays(volumes, (SIZE,) * 3),
+}
 
 
-def _ready(model):
+def _frozen(model):
     return model.train(False).freeze().to(current_device())
 
 
 def _grey(pictures):
-    """(N, H, W, 3) -> (N, H, W, 1): the mean of the colours, as these networks were trained on
-    grey"""
+    """(N, H, W, 3) -> (N, H, W, 1): the mean of the channels, for networks trained on grey"""
     return ops.mean(pictures, -1, keepdims=True)
 
 
@@ -151,28 +160,30 @@ def _read_array(path):
         array = read_npy(path)
     except FileError:
         raise
-    except Exception as error:  # a damaged header raises anything
+    except Exception as error:  # a damaged header can raise any exception
         raise FileError(
             f"{path} holds no array of numbers ({error}); write one with numpy.save"
         ) from None
     if array.dtype.kind not in "fiu" or array.ndim < 2 or 0 in array.shape:
         raise FileError(
-            f"{path} holds {array.dtype} {array.shape}; wanted numbers (L, C), (H, W, C) or (D, H, W, C)"
+            f"{path} holds {array.dtype} {array.shape}; "
+            "wanted numbers (L, C), (H, W, C) or (D, H, W, C)"
         )
     with np.errstate(over="ignore"):
         array = array.astype(np.float32)
     if not np.isfinite(array).all():
-        raise FileError(f"{path} holds NaN, or numbers that no float32 can be; wanted finite ones")
+        raise FileError(
+            f"{path} holds NaN, or numbers outside the range of float32; wanted finite ones"
+        )
     return array
 
 
-def _looked_into(path):
-    """(whether it is a checkpoint of a training, whether it has VGG19's dense layers)"""
+def _contents(path):
+    """Return whether a file is a checkpoint of a training run, and whether it contains the dense
+    layers of VGG19."""
     try:
         with h5py.File(path, "r") as file:
-            return str(hdf5.attributes(file).get("format")).startswith(
-                "minidl training"
-            ), "fc1/kernel" in file
-    # no HDF5, or a damaged one, raises anything: the reader of weights says what it is
-    except Exception:
+            form = str(hdf5.attributes(file).get("format"))
+            return form.startswith("minidl training"), "fc1/kernel" in file
+    except Exception:  # The file is damaged or not HDF5. The reader of weights reports it.
         return False, False

@@ -1,145 +1,179 @@
-"""What excites a unit: the patches of pictures where it fires most strongly, and what in them makes
-it fire (Zeiler & Fergus 2014, "Visualizing and Understanding Convolutional Networks", figure 2).
+"""The patches of pictures that activate a unit most, and the parts of each patch that activate it
+(Zeiler & Fergus 2014, "Visualizing and Understanding Convolutional Networks", figure 2).
 
-Beside each patch stands the way back from that one activation to the picture, by one of the rules
-of rectifiers.py:
-
-    dx = ∂y[position, channel]/∂x, or what takes the derivative's place where a ReLU's way back is
-    another
-
-"deconvnet" is their deconvolution: it goes back through max-pooling to where the maximum was, and
-transposes the kernels.
+The patch is the receptive field of the unit at one position. The parts are shown by the gradient of
+this one activation, ∂y[position, channel]/∂x, with one of the rules of rectifiers.py for the
+gradient of a ReLU. The rule "deconvnet" gives the deconvolution of Zeiler and Fergus: their
+transposed kernels and their switches are the gradients of convolution and of max-pooling.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from minidl.autograd import Tensor
-from minidl.backend import array_module, current_device, to_device, to_numpy
+from minidl import ops
+from minidl.backend import current_device, to_device, to_numpy
 from minidl.errors import one_of
+from minidl.typing import Shape
+from minidl.visualize.albums import Album
+from minidl.visualize.drawing import short
 from minidl.visualize.drawing.grids import PAPER, grid
 from minidl.visualize.drawing.heat import sized
-from minidl.visualize.drawing.words import short
-from minidl.visualize.receptive_fields import receptive_fields
+from minidl.visualize.network import Network
+from minidl.visualize.receptive_fields import Field, Slices, receptive_fields
 from minidl.visualize.rectifiers import RECTIFIERS
-from minidl.visualize.strongest import Hit
+from minidl.visualize.scalars import value_and_gradient
+from minidl.visualize.strongest import Hit, Strongest
 from minidl.visualize.units import Unit
 
-SIDE, BETWEEN = 64, 3  # pixels: of a patch in the figure, and between two
-PAIRS = 3  # units beside each other
-PERCENTILE = 99  # of the sizes of a way back: a few sharp peaks shall not leave all the rest grey
+SIDE, BETWEEN = 64, 3  # pixels: side of a patch in the figure, and distance between two
+PER_SIDE = 3  # patches in a row of a unit
+PAIRS = 3  # units in a row of the figure
+PERCENTILE = 99  # of |gradient|: this value is drawn black or white, larger ones are clipped
 WORDS = {"gradient": "gradient", "deconvnet": "deconvolution", "guided": "guided gradient"}
-SCALED = "each scaled alone, grey is 0, the largest 1 % cut off"
+SCALED = "each scaled separately (grey is 0, the largest 1 % are clipped)"
 
 
 class Patch(NamedTuple):
-    """picture, back: (h, w, 3), the part that the unit sees, of the picture (0..255) and of the way
-    back to it (any numbers); place: the slices that they are of the picture."""
+    """One patch that activates a unit.
+
+    picture: (h, w, 3), 0..255, the receptive field
+    gradient: (h, w, 3), of the activation
+    place: the slices of the patch in the whole picture
+    """
 
     hit: Hit
     picture: np.ndarray
-    back: np.ndarray
-    place: tuple
+    gradient: np.ndarray
+    place: Slices
 
 
-def choose_units(found, per_layer):
-    """[Unit] of {layer: Strongest}: of each layer the `choosiest`"""
+def choose_units(by_layer: Mapping[str, Strongest], per_layer: int) -> list[Unit]:
+    """Return the `most_selective` Units, `per_layer` of each layer."""
     return [
         Unit(layer, channel)
-        for layer, each in found.items()
-        for channel in each.choosiest(per_layer)
+        for layer, search in by_layer.items()
+        for channel in search.most_selective(per_layer)
     ]
 
 
-def patches(network, album, unit, hits, backward="deconvnet"):
-    """A Patch for each Hit of a Unit in an album (albums.py), cropped by the exact receptive field,
-    which ends at the border. backward: one of RECTIFIERS."""
+def patches(
+    network: Network, album: Album, unit: Unit, hits: Iterable[Hit], backward: str = "deconvnet"
+) -> list[Patch]:
+    """Return a Patch for each Hit of a Unit in an album.
+
+    backward: the rule for the gradient of a ReLU, a key of RECTIFIERS
+
+    Raises ArgumentError for an unknown rule, and FileError if a file has become unreadable.
+    """
     one_of("backward", backward, RECTIFIERS)
-    found = []
+    result = []
     for hit in hits:
         number, part = hit.picture
         picture = album.read(number)[part]
         field = receptive_fields(network, picture.shape[:-1], [unit.layer])[unit.layer]
         place = field.seen(hit.position)
-        back = way_back(network, unit, picture, field.around(hit.position), backward)
-        found.append(Patch(hit, picture[place], back[place], place))
-    return found
+        around = field.around(hit.position)
+        gradient = activation_gradient(network, unit, picture, around, backward)
+        result.append(Patch(hit, picture[place], gradient[place], place))
+    return result
 
 
-def way_back(network, unit, picture, around, backward="deconvnet"):
-    """(*spatial, C) -> (*spatial, C): from the unit at one position back to the picture. around: of
-    that position, as `Field.around` gives it: only that part of the picture is computed; no other
-    has a share."""
+def activation_gradient(
+    network: Network,
+    unit: Unit,
+    picture: np.ndarray,
+    around: tuple[Slices, Shape],
+    backward: str = "deconvnet",
+) -> np.ndarray:
+    """Return the gradient (*spatial, C) of a unit's activation at one position with respect to a
+    picture (*spatial, C).
+
+    around: `Field.around` of the position; only this part of the picture is computed, because the
+        gradient of all other pixels is 0
+    backward: the rule for the gradient of a ReLU, a key of RECTIFIERS
+    """
     part, position = around
-    x = Tensor(to_device(picture[part][None], current_device()), requires_grad=True)
-    y = network.activations(x, [unit.layer], RECTIFIERS[backward])[unit.layer]
-    dy = array_module(y.data).zeros_like(y.data)
-    dy[(0, *position, unit.channel)] = 1
-    y.backward(dy, release=True)
-    back = np.zeros_like(picture)
-    back[part] = to_numpy(x.grad)[0]
-    return back
+
+    def activation(pictures, rectifier=ops.relu):
+        y = network.activations(pictures, [unit.layer], rectifier)[unit.layer]
+        return y[(0, *position, unit.channel)]
+
+    batch = to_device(picture[part][None], current_device())
+    _, gradients = value_and_gradient(activation, batch, RECTIFIERS[backward])
+    gradient = np.zeros_like(picture)
+    gradient[part] = to_numpy(gradients)[0]
+    return gradient
 
 
-def figure(network, units, fields, title, backward):
-    """A labelled grid (H, W, 3), 0..255: a row for each layer, and for each unit its patches, three
-    beside each other, and then their ways back. units: {Unit: [Patch]}, of which those without are
-    left out; fields: {layer: its Field}."""
+def figure(
+    network: Network,
+    units: Mapping[Unit, Sequence[Patch]],
+    fields: Mapping[str, Field],
+    title: str,
+    backward: str,
+) -> np.ndarray:
+    """Return a labelled grid (H, W, 3), 0..255: the units of each layer in rows of PAIRS, each unit
+    as a square of its patches and a square of their gradients.
+
+    units: the patches of each unit; units without patches are left out
+    fields: receptive fields by the layer's name
+    """
     rows, captions, labels = [], [], []
     for layer in dict.fromkeys(unit.layer for unit in units):
-        of_layer = [(unit, found) for unit, found in units.items() if unit.layer == layer and found]
+        of_layer = [(unit, own) for unit, own in units.items() if unit.layer == layer and own]
         for begin in range(0, len(of_layer), PAIRS):
-            some = of_layer[begin : begin + PAIRS]
-            rows.append([picture for _, found in some for picture in _pair(found, fields[layer])])
+            in_row = of_layer[begin : begin + PAIRS]
+            rows.append([picture for _, own in in_row for picture in _pair(own, fields[layer])])
             captions.append(
-                [text for unit, found in some for text in _captions(network, unit, found, backward)]
+                [text for unit, own in in_row for text in _captions(network, unit, own, backward)]
             )
-            seen = "x".join(map(str, fields[layer].size)) or "all"
-            labels.append(None if begin else f"{layer}\nsees {seen}")
+            size = "x".join(map(str, fields[layer].size)) or "all"
+            labels.append(None if begin else f"{layer}\nfield {size}")
     return grid(rows, captions, labels, title=title, side=1)
 
 
-def _captions(network, unit, found, backward):
+def _captions(network, unit, own, backward):
     name = network.class_name(unit) or f"channel {unit.channel}"
-    return (
-        f"{name}: {short(found[0].hit.value)} to {short(found[-1].hit.value)}",
-        f"its {WORDS[backward]}",
+    strongest, weakest = short(own[0].hit.value), short(own[-1].hit.value)
+    return f"{name}: {strongest} to {weakest}", f"its {WORDS[backward]}"
+
+
+def _pair(own, field):
+    """Return the patches of a unit as one picture, and their gradients as another."""
+    lengths = zip(field.size or field.extent, field.extent, strict=True)
+    size = [min(length, longest) for length, longest in lengths]
+    pictures, gradients = (
+        [patch.picture for patch in own],
+        [scaled(patch.gradient) for patch in own],
     )
+    return _square(pictures, size), _square(gradients, size)
 
 
-def _pair(found, field):
-    """Two squares of nine: the patches, and the ways back"""
-    size = [
-        min(n, length) for n, length in zip(field.size or field.extent, field.extent, strict=True)
-    ]
-    return _square([patch.picture for patch in found], size), _square(
-        [scaled(patch.back) for patch in found], size
-    )
-
-
-def scaled(back):
-    """Any numbers -> 0..255, grey for 0"""
-    top = np.percentile(abs(back), PERCENTILE) or abs(back).max() or 1
-    return 127.5 * (1 + np.clip(back / top, -1, 1))
+def scaled(gradient: np.ndarray) -> np.ndarray:
+    """Return a gradient as pixels 0..255, in which 0 is grey. The largest absolute values are
+    clipped (PERCENTILE)."""
+    top = np.percentile(abs(gradient), PERCENTILE) or abs(gradient).max() or 1
+    return 127.5 * (1 + np.clip(gradient / top, -1, 1))
 
 
 def _square(parts, size):
-    """Rows of three; what the border has cut off is left empty"""
+    """Return pictures of at most `size` as one picture, in rows of PER_SIDE. The part of a patch
+    that lies outside its picture is left empty."""
     cells = []
     for part in parts:
-        whole = np.empty((*size, 3), np.float32)
-        whole[...] = PAPER
+        padded = _empty(*size)
         top, left = ((length - n) // 2 for length, n in zip(size, part.shape, strict=False))
-        whole[top : top + part.shape[0], left : left + part.shape[1]] = part
-        cells.append(sized(whole, SIDE))
-    height, width = cells[0].shape[:2]
-    rows = -(-len(cells) // 3)
-    canvas = np.empty(
-        (rows * (height + BETWEEN) - BETWEEN, 3 * (width + BETWEEN) - BETWEEN, 3), np.float32
-    )
-    canvas[...] = PAPER
+        padded[top : top + part.shape[0], left : left + part.shape[1]] = part
+        cells.append(sized(padded, SIDE))
+    height, width = (length + BETWEEN for length in cells[0].shape[:2])
+    canvas = _empty(-(-len(cells) // PER_SIDE) * height - BETWEEN, PER_SIDE * width - BETWEEN)
     for number, cell in enumerate(cells):
-        y, x = (number // 3) * (height + BETWEEN), (number % 3) * (width + BETWEEN)
-        canvas[y : y + height, x : x + width] = cell
+        y, x = number // PER_SIDE * height, number % PER_SIDE * width
+        canvas[y : y + cell.shape[0], x : x + cell.shape[1]] = cell
     return canvas
+
+
+def _empty(height, width):
+    return np.broadcast_to(np.array(PAPER, np.float32), (height, width, 3)).copy()

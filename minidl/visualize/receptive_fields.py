@@ -1,96 +1,112 @@
-"""Receptive fields: which part of a picture a position of a layer sees.
+"""Receptive fields: the part of a picture that a position of a layer depends on.
 
-Along one axis: a window of reach r that reads the positions from  o·s - p  on (shapes.py), on top
-of a layer whose position i sees n pixels from  i·S + O  on, sees
+Along one axis, position o of a layer whose windows have reach r, stride s and padding p reads r
+adjacent positions of the layer below, from  o·s - p  on (shapes.py). If position i of the layer
+below depends on n pixels from  i·S + O  on, then position o depends on
 
     n + (r - 1) S  pixels  from  o·(S s) + (O - p S)  on
 
 (Araujo, Norris & Sim 2019, "Computing Receptive Fields of Convolutional Neural Networks", Distill).
-That is what a position would see of a picture without end. What it does see ends at the border, and
-can end before: where a pooling leaves out the last row, no position above it sees that row, and
-dilated windows skip pixels. So `seen` does not cut the formula off: it walks from the position down
-to the picture and gathers, axis by axis, what each window reads there.
+
+The formula holds for a picture without borders. In a finite picture the field ends at the border,
+and it can be smaller still: a pooling can leave out the last row, and dilated windows skip pixels.
+`Field.seen` therefore walks from the position down to the picture and collects, axis by axis, the
+positions that each window reads.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from minidl.errors import ShapeError
 from minidl.layers import Flatten
+from minidl.shapes import Windows
+from minidl.typing import Shape
+from minidl.visualize.network import Network
+
+Slices = tuple[slice, ...]
 
 
 class Field(NamedTuple):
-    """Of the positions of a layer, one entry per axis: how many pixels one sees where no border
-    cuts that off, by how many pixels the next one's are further on, and the first pixel of position
-    0, negative before the picture. All three are () for dense layers, which have no positions and
-    see all that their input sees.
+    """The receptive fields of the positions of a layer, one entry per axis.
 
-    extent: of the picture; out: of the layer, () without positions; windows: of the layers from the
-    picture up to it.
+    size: the number of pixels that a position depends on, in a picture without borders
+    stride: the distance in pixels between the fields of two adjacent positions
+    offset: the first pixel of the field of position 0; negative if it is in the padding
+    extent: the spatial size of the picture
+    out: the spatial size of the layer
+    windows: the windows of all layers from the picture up to this one
+
+    size, stride, offset and out are () for a layer without positions, such as a dense layer.
     """
 
-    size: tuple
-    stride: tuple
-    offset: tuple
-    extent: tuple
-    out: tuple
-    windows: tuple = ()
+    size: Shape
+    stride: Shape
+    offset: Shape
+    extent: Shape
+    out: Shape
+    windows: tuple[Windows, ...] = ()
 
-    def seen(self, position=()):
-        """Slices of the picture, one per axis: from the first to the last pixel that the number at
-        this position depends on.
+    def seen(self, position: Sequence[int] = ()) -> Slices:
+        """Return slices of the picture, one per axis, from the first to the last pixel that a
+        position of the layer depends on; () stands for the whole layer.
 
         >>> from minidl.shapes import windows_over
         >>> Field((), (), (), (5,), (2,), (windows_over((5,), 2, stride=2),)).seen((1,))
         (slice(2, 4, None),)
         """
-        ends = []
+        slices = []
         for axis, length in enumerate(self.extent):
             below = self.windows[-1].out[axis] if self.windows else length
-            places = {position[axis]} if position else set(range(below))
+            positions = {position[axis]} if position else set(range(below))
             for windows in reversed(self.windows):
-                places = _read(windows, axis, places)
-            ends.append(slice(min(places, default=0), max(places, default=-1) + 1))
-        return tuple(ends)
+                positions = _read(windows, axis, positions)
+            slices.append(slice(min(positions, default=0), max(positions, default=-1) + 1))
+        return tuple(slices)
 
-    def around(self, position=()):
-        """(slices of the picture, the position in the layer's map of that part alone): a part in
-        which the network makes the same number of the same pixels as in the whole picture. It holds
-        what is `seen`, begins and ends whole strides from the picture's ends, so that all windows
-        fall as they do there, and no seen pixel has another border near than its own.
+    def around(self, position: Sequence[int] = ()) -> tuple[Slices, Shape]:
+        """Return a part of the picture that gives the same number at a position as the whole
+        picture, and that position in the layer's map of the part.
+
+        The part contains `seen`, so that the padding at its ends replaces no pixel that is read.
+        Only whole strides are left out at each end, so that all windows keep their places.
         """
         if not position:
             return tuple(slice(0, length) for length in self.extent), ()
-        part, within = [], []
-        for place, o, length, stride in zip(
+        part, position_in_part = [], []
+        for seen, o, length, stride in zip(
             self.seen(position), position, self.extent, self.stride, strict=True
         ):
-            # strides that are left out
-            before, after = place.start // stride, (length - place.stop) // stride
+            before, after = seen.start // stride, (length - seen.stop) // stride  # in strides
             part.append(slice(before * stride, length - after * stride))
-            within.append(o - before)
-        return tuple(part), tuple(within)
+            position_in_part.append(o - before)
+        return tuple(part), tuple(position_in_part)
 
 
-def receptive_fields(network, extent, layers=None):
-    """{name: Field} of some layers of a Network, by the names that were asked for, or of all its
-    steps. extent: of the picture, such as (H, W). Nothing is computed but lengths.
+def receptive_fields(
+    network: Network, extent: Sequence[int], layers: Iterable[str] | None = None
+) -> dict[str, Field]:
+    """Return the Fields of some layers by the names in `layers`, or of all steps of the network.
+    Only shapes are computed.
 
-    Raises ArgumentError for an unknown name, ShapeError where the picture is too small for a layer
-    that was asked for.
+    extent: the spatial size of the picture, such as (H, W)
+
+    Raises ArgumentError for an unknown name, and ShapeError if the picture is too small for one of
+    these layers.
     """
     names = {
         name: network.canonical(name) for name in layers or [step.name for step in network.steps]
     }
-    found, fields = {}, _fields(network, tuple(extent))
-    while not found.keys() >= set(names.values()):
+    by_step: dict[str, Field] = {}
+    fields = _fields(network, tuple(extent))
+    while not by_step.keys() >= set(names.values()):
         name, field = next(fields)
-        found[name] = field
-    return {name: found[known] for name, known in names.items()}
+        by_step[name] = field
+    return {name: by_step[step_name] for name, step_name in names.items()}
 
 
-def with_room(network, extent):
-    """(name, Field) of the steps that have room in such a picture, in order: it is too small for
-    those that are left out"""
+def fields_that_fit(network: Network, extent: Sequence[int]) -> Iterator[tuple[str, Field]]:
+    """Yield (name, Field) of the steps in order, up to the first that the picture is too small
+    for. extent: the spatial size of the picture."""
     try:
         yield from _fields(network, tuple(extent))
     except ShapeError:
@@ -109,31 +125,22 @@ def _fields(network, extent):
 
 
 def _above(field, windows):
-    size, stride, offset = [], [], []
-    for n, S, P, r, s, (p, _) in zip(
-        field.size,
-        field.stride,
-        field.offset,
-        windows.reach,
-        windows.stride,
-        windows.padding,
-        strict=True,
-    ):
-        size.append(n + (r - 1) * S)
-        stride.append(S * s)
-        offset.append(P - p * S)
+    """Return the Field of a layer whose windows read the layer of `field`."""
+    axes = range(len(field.out))
+    n, S, P = field.size, field.stride, field.offset
+    r, s, p = windows.reach, windows.stride, [before for before, _ in windows.padding]
     return Field(
-        tuple(size),
-        tuple(stride),
-        tuple(offset),
-        field.extent,
-        windows.out,
-        (*field.windows, windows),
+        size=tuple(n[axis] + (r[axis] - 1) * S[axis] for axis in axes),
+        stride=tuple(S[axis] * s[axis] for axis in axes),
+        offset=tuple(P[axis] - p[axis] * S[axis] for axis in axes),
+        extent=field.extent,
+        out=windows.out,
+        windows=(*field.windows, windows),
     )
 
 
 def _read(windows, axis, outputs):
-    """The positions of the input that these outputs read, along one axis"""
+    """Return the positions of the input that these outputs read, along one axis."""
     stride, dilation, taps = windows.stride[axis], windows.dilation[axis], windows.size[axis]
     first = (o * stride - windows.padding[axis][0] for o in outputs)
     return {

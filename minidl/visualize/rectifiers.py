@@ -1,32 +1,33 @@
-"""Three ways back through a ReLU, y = max(x, 0), for pictures of what excites a unit.
+"""Three rules for the gradient of a ReLU, y = max(x, 0), in pictures of what activates a unit.
 
-The way forward is always the same. The way back says what a part of the picture must do to be shown
-(dy: what comes from above; the loss is a unit's activation, so that dy > 0 means "more of this
-excites it"):
+The forward pass is the same in all three. dy is the gradient of the unit's activation with respect
+to y, so that dy > 0 means: a larger y increases the activation. [..] is 1 if true and 0 if false.
 
-    "gradient"    dx = dy [x > 0]             what the derivative is: more and less, through all units that fired
-    "deconvnet"   dx = dy [dy > 0]            a ReLU on the way back too, whatever fired on the way there
-                                              (Zeiler & Fergus 2014, section 2.1)
-    "guided"      dx = dy [x > 0] [dy > 0]    both: only what fired, and only what excites
-                                              (Springenberg et al. 2015, equation in figure 1c)
+    "gradient"    dx = dy [x > 0]              the derivative
+    "deconvnet"   dx = dy [dy > 0]             Zeiler & Fergus 2014, section 2.1
+    "guided"      dx = dy [x > 0] [dy > 0]     Springenberg et al. 2015, equation in figure 1c
 
-The last two are no derivatives of anything: they leave out what inhibits. Max-pooling needs no such
-choice: its gradient sends dy to where the maximum was, which is what Zeiler and Fergus' switches
-do.
+The last two are not derivatives of any function: they drop the negative contributions. Max-pooling
+needs no such rule, because its gradient already sends dy to the position of the maximum, as the
+switches of Zeiler and Fergus do.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 from minidl.autograd import differentiable
 from minidl.ops import relu
 from minidl.ops.activations import relu_dx
+from minidl.typing import Array
 
 
-def deconvnet_dx(dy):
-    """dy [dy > 0]"""
+def deconvnet_dx(dy: Array) -> Array:
+    """Return dy [dy > 0]."""
     return relu(dy)
 
 
-def guided_dx(dy, y):
-    """dy [x > 0] [dy > 0], as y > 0 where x > 0"""
+def guided_dx(dy: Array, y: Array) -> Array:
+    """Return dy [x > 0] [dy > 0]. y > 0 is the same as x > 0."""
     return relu_dx(relu(dy), y)
 
 
@@ -34,7 +35,7 @@ def _forward(x):
     return relu(x)
 
 
-RECTIFIERS = {
+RECTIFIERS: dict[str, Callable[[Any], Any]] = {
     "gradient": relu,
     "deconvnet": differentiable(_forward, dx=deconvnet_dx),
     "guided": differentiable(_forward, dx=guided_dx),

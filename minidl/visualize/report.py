@@ -1,38 +1,45 @@
-"""One picture, looked into from all sides: chapters for a page, each of what another file of this
-room makes."""
+"""The chapters of an HTML report on one picture. Each chapter applies one of the other modules."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from minidl import typing
 from minidl.backend import current_device, to_device, to_numpy
-from minidl.visualize.choosing import most_particular, shipped_examples, small_example, unit_for
+from minidl.typing import Array
+from minidl.visualize.choosing import most_distinctive, shipped_examples, small_example, unit_for
+from minidl.visualize.drawing import short
 from minidl.visualize.drawing.page import Figure, Row, Section
 from minidl.visualize.drawing.shades import shades
-from minidl.visualize.drawing.words import short
 from minidl.visualize.dream import dream
 from minidl.visualize.features import SCALES, default_layers, features
 from minidl.visualize.inversion import Settings as InversionSettings
 from minidl.visualize.inversion import invert
 from minidl.visualize.maximization import Maximization
+from minidl.visualize.network import Network
 from minidl.visualize.opening import read_for
-from minidl.visualize.patches import scaled, way_back
+from minidl.visualize.patches import activation_gradient, scaled
 from minidl.visualize.receptive_fields import receptive_fields
 from minidl.visualize.saliency.methods import Settings as SaliencySettings
 from minidl.visualize.saliency.methods import saliency
 from minidl.visualize.scalars import Scalar
 from minidl.visualize.units import Unit
 
-CHANNELS = 8  # of a layer
-# pixels of the longer side of what is made again from noise, where the network takes any
-INVERTED = 160
-LIKED = 112  # pixels a side of the picture that a unit likes best, where the network takes any
+CHANNELS = 8  # of each layer
+# Pixels, for a network that takes pictures of any size: the longer side of an inversion, and the
+# side of a picture that maximises an activation.
+INVERTED, MAXIMIZED = 160, 112
 
 
 class Settings(NamedTuple):
-    """likes, inversion: steps uphill or down; octaves, steps: of the dream; seed: of all that is
-    random."""
+    """Settings of a report.
+
+    likes: steps of each activation maximisation
+    inversion: steps of each inversion
+    octaves, steps: of DeepDream
+    seed: of all random numbers
+    """
 
     likes: int = 64
     inversion: int = 50
@@ -42,160 +49,141 @@ class Settings(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """What the report is about: a picture file and what a network is to see of it. example: (H, W,
-    3), RGB, 0..255, in NumPy; picture: the same on the current device."""
+    """What a report is about.
 
-    network: Any
+    path: the picture file
+    example: (H, W, 3), RGB, 0..255, the picture as the network takes it, in NumPy
+    picture: the example on the current device
+    layers: names of the layers that are shown
+    """
+
+    network: Network
     path: Path
     example: np.ndarray
-    picture: Any
-    layers: list
+    picture: Array
+    layers: list[str]
     settings: Settings
 
     @classmethod
-    def of(cls, network, path, example, settings=None):
+    def of(
+        cls,
+        network: Network,
+        path: typing.Path,
+        example: np.ndarray,
+        settings: Settings | None = None,
+    ) -> "Subject":
+        """Return the Subject with the `default_layers` of the network."""
+        picture = to_device(example, current_device())
         layers = default_layers(network, example.shape[:2])
-        return cls(
-            network,
-            path,
-            example,
-            to_device(example, current_device()),
-            layers,
-            settings or Settings(),
-        )
+        return cls(network, Path(path), example, picture, layers, settings or Settings())
 
 
-def what_fires(subject):
-    """The maps of the strongest channels"""
-    found, _ = features(subject.network, subject.example, subject.layers, CHANNELS)
-    rows = [
-        Row(
-            [Figure(*pair) for pair in zip(each.pictures(), each.captions(), strict=True)],
-            each.label.replace("\n", " · "),
-        )
-        for each in found
-    ]
+def activation_maps(subject: Subject) -> Section:
+    """Return the chapter of the maps of the strongest channels of each layer."""
+    layers, _ = features(subject.network, subject.example, subject.layers, CHANNELS)
+    rows = []
+    for maps in layers:
+        pairs = zip(maps.pictures(), maps.captions(), strict=True)
+        figures = [Figure(picture, caption) for picture, caption in pairs]
+        rows.append(Row(figures, maps.label.replace("\n", " · ")))
     words = (
-        "Of each layer the channels with the largest mean activation, and where in the picture they fire: "
-        f"{SCALES['map']}. Beside a layer's name stand its height, width and channels, and how many pixels one number sees."
+        f"The channels with the largest mean activation in each layer; {SCALES['map']}. The title "
+        "of a row gives the layer's height, width and number of channels, and the size of its "
+        "receptive field, which is the part of the picture that one number depends on."
     )
-    return Section("What fires", words, rows)
+    return Section("Activation maps", words, rows)
 
 
-def what_units_look_for(subject):
-    """Of each layer the channel that this picture excites more than others do: where, by what, and
-    what it would like best"""
+def distinctive_units(subject: Subject) -> Section:
+    """Return the chapter of the most distinctive channel of each layer."""
     network, rows = subject.network, []
     small, others = small_example(network, subject.path), shipped_examples(network)
-    # the first sees a few pixels, of which there is little to show
+    # The first layer is left out if there are others: its channels depend on a few pixels only.
     layers = subject.layers[1:] or subject.layers
     for layer, field in receptive_fields(network, subject.example.shape[:2], layers).items():
-        unit = most_particular(network, layer, small, others)
-        fires = unit.of(to_numpy(network.activations(subject.picture[None], [layer])[layer])[0])
-        position = np.unravel_index(fires.argmax(), fires.shape)
+        unit = most_distinctive(network, layer, small, others)
+        activations = network.activations(subject.picture[None], [layer])[layer]
+        values = unit.of(to_numpy(activations)[0])
+        position = np.unravel_index(values.argmax(), values.shape)
         place = field.seen(position)
-        back = way_back(network, unit, subject.example, field.around(position), "guided")
-        rows.append(
-            Row(
-                [
-                    Figure(
-                        shades(fires, subject.example).laid_over,
-                        f"where it fires, at most {short(fires.max())}",
-                    ),
-                    Figure(subject.example[place], "what it sees where it fires most"),
-                    Figure(scaled(back[place]), "what of that makes it fire"),
-                    Figure(_liked(subject, unit), "what it would like best"),
-                ],
-                str(unit),
-                "medium",
-            )
-        )
+        around = field.around(position)
+        gradient = activation_gradient(network, unit, subject.example, around, "guided")
+        map_over_picture = shades(values, subject.example).laid_over
+        figures = [
+            Figure(map_over_picture, f"activation, up to {short(values.max())}"),
+            Figure(subject.example[place], "the part with the largest activation"),
+            Figure(scaled(gradient[place]), "guided gradient of this activation"),
+            Figure(_maximized(subject, unit), "activation maximisation"),
+        ]
+        rows.append(Row(figures, str(unit), "medium"))
     words = (
-        "In each layer but the first the channel that this picture excites the furthest above the mean of other pictures. What "
-        "makes it fire is the guided gradient: the way back from its strongest activation, through units that fired and along "
-        "what excites alone; it shows more clearly where edges are than how much they matter. The last picture was "
-        "painted from noise by going uphill on the channel's activation."
+        "For each layer after the first, the channel whose mean activation exceeds its average "
+        "over other pictures by the most. The guided gradient shows which pixels increase the "
+        "largest activation; it shows edges more clearly than their influence. The last picture "
+        "was painted from noise by gradient ascent on the activation of the channel."
     )
-    return Section("What units look for", words, rows)
+    return Section("Distinctive channels", words, rows)
 
 
-def _liked(subject, unit):
-    size = subject.network.size or (LIKED, LIKED)
+def _maximized(subject, unit):
+    size = subject.network.size or (MAXIMIZED, MAXIMIZED)
     maximization = Maximization(subject.network, [unit], size, subject.settings.seed)
     for _ in range(subject.settings.likes):
         maximization.step()
     return to_numpy(maximization.pictures())[0]
 
 
-def what_it_depends_on(subject):
-    """Saliency of a class or of the deepest layer's unit, by all methods"""
+def saliency_maps(subject: Subject) -> Section:
+    """Return the chapter of the saliency maps of the default unit or class."""
     unit = unit_for(subject.network, subject.path, subject.picture)
     scalar, figures = Scalar(subject.network, unit), []
-    for each in saliency(
-        scalar, subject.picture, settings=SaliencySettings(seed=subject.settings.seed)
-    ):
-        shaded = shades(each.values, subject.example)
-        figures.append(
-            Figure(
-                shaded.laid_over,
-                "\n".join(filter(None, (each.method, each.note, shaded.scale, each.colours))),
-            )
-        )
+    settings = SaliencySettings(seed=subject.settings.seed)
+    for saliency_map in saliency(scalar, subject.picture, settings=settings):
+        shaded = shades(saliency_map.values, subject.example)
+        lines = saliency_map.method, saliency_map.note, shaded.scale, saliency_map.colours
+        figures.append(Figure(shaded.laid_over, "\n".join(filter(None, lines))))
     words = (
-        f"Which parts of the picture {scalar} depends on, by {len(figures)} methods that mean different things by that. Some "
-        "tell only how much it depends on a pixel; others also what speaks for it and what against. Each map is scaled alone."
+        f"The parts of the picture that {scalar} depends on, by {len(figures)} methods with "
+        "different definitions of dependence. Some show only how strong it is, others also its "
+        "sign. Each map is scaled separately."
     )
-    return Section("What it depends on", words, [Row(figures, size="medium")])
+    return Section("Saliency", words, [Row(figures, size="medium")])
 
 
-def what_layers_keep(subject):
-    """The picture, smaller, made again from noise by what single layers say of it"""
-    network, settings = (
-        subject.network,
-        InversionSettings(steps=subject.settings.inversion, seed=subject.settings.seed),
-    )
-    example = read_for(network, subject.path, min(INVERTED, max(subject.example.shape[:2])))
-    picture, layers = (
-        to_device(example, current_device()),
-        default_layers(network, example.shape[:2]),
-    )
+def inversions(subject: Subject) -> Section:
+    """Return the chapter of pictures reconstructed from the content and style of layers. They are
+    smaller than the picture if the network takes pictures of any size."""
+    network = subject.network
+    settings = InversionSettings(steps=subject.settings.inversion, seed=subject.settings.seed)
+    longest = min(INVERTED, max(subject.example.shape[:2]))
+    example = read_for(network, subject.path, longest)
+    picture = to_device(example, current_device())
+    layers = default_layers(network, example.shape[:2])
     content, style = [], []
     for number, layer in enumerate(layers, start=1):
-        found = invert(network, picture, [layer], "content", settings)
-        content.append(Figure(found.image, f"{layer}\n{found.distance:.2%} off"))
-        found = invert(network, picture, layers[:number], "style", settings)
-        style.append(Figure(found.image, f"up to {layer}\n{found.distance:.2%} off"))
+        inversion = invert(network, picture, [layer], "content", settings)
+        content.append(Figure(inversion.image, f"{layer}\n{inversion.distance:.2%} off"))
+        inversion = invert(network, picture, layers[:number], "style", settings)
+        style.append(Figure(inversion.image, f"up to {layer}\n{inversion.distance:.2%} off"))
     words = (
-        "Pictures painted from noise until a layer says nearly the same of them, as near as "
-        f"{settings.steps} steps and a liking for smooth pictures come. What differs from the picture the layer hardly tells. "
-        "Of the style it is told only which channels fire together, not where."
+        "Pictures reconstructed from noise so that a layer has nearly the same activations "
+        f"(content) or Gram matrices (style) as for the picture, in at most {settings.steps} steps "
+        "and with a preference for smooth pictures. Details that are missing have little influence "
+        "on the layer. Gram matrices state which channels are active together, but not where."
     )
-    return Section(
-        "What layers keep",
-        words,
-        [Row(content, "content", "medium"), Row(style, "style", "medium")],
-    )
+    rows = [Row(content, "content", "medium"), Row(style, "style", "medium")]
+    return Section("Inversion", words, rows)
 
 
-def what_it_dreams(subject):
-    """The picture with all that fires made to fire more"""
+def dreams(subject: Subject) -> Section:
+    """Return the chapter of DeepDream for the two deepest layers."""
     settings, figures = subject.settings, []
+    octaves, steps, seed = settings.octaves, settings.steps, settings.seed
     for layer in subject.layers[-2:]:
-        steps = dream(
-            subject.network,
-            subject.picture,
-            [Unit(layer)],
-            settings.octaves,
-            settings.steps,
-            seed=settings.seed,
-        )
-        *_, last = steps
-        figures.append(Figure(to_numpy(last.picture), f"more of what fires in {layer}"))
-    return Section(
-        "What it dreams",
-        "The picture, changed so that what fires in it fires more.",
-        [Row(figures, size="large")],
-    )
+        *_, last = dream(subject.network, subject.picture, [Unit(layer)], octaves, steps, seed=seed)
+        figures.append(Figure(to_numpy(last.picture), f"for the activations of {layer}"))
+    words = "The picture, changed so that a layer's activations become larger."
+    return Section("DeepDream", words, [Row(figures, size="large")])
 
 
-CHAPTERS = what_fires, what_units_look_for, what_it_depends_on, what_layers_keep, what_it_dreams
+CHAPTERS = activation_maps, distinctive_units, saliency_maps, inversions, dreams

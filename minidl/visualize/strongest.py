@@ -1,114 +1,136 @@
-"""In which of many pictures, and where, each channel of some layers fires most strongly: one pass,
-some pictures at a time."""
+"""The pictures of an album, and the positions in them, that activate each channel of some layers
+most. The album is read once, in batches."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minidl.backend import array_module, current_device, to_device, to_numpy
 from minidl.data.batches import ahead
 from minidl.errors import ArgumentError, FileError
-from minidl.visualize.network import must_be_finite
+from minidl.typing import Array, Shape
+from minidl.visualize.albums import Album
+from minidl.visualize.network import Network, must_be_finite
 from minidl.visualize.scalars import NUMBERS_AT_ONCE
 
 READ_AHEAD = 4  # pictures
 
 
 class Hit(NamedTuple):
-    """value: the activation; picture: (number of the file, number of its part); position: in the
-    layer, () if it has none."""
+    """One of the strongest activations of a channel.
+
+    value: the activation
+    picture: number of the file, and number of its part
+    position: position in the layer, () for a layer without positions
+    """
 
     value: float
-    picture: tuple
-    position: tuple
+    picture: tuple[int, int]
+    position: Shape
 
 
 class Strongest:
-    """Of each channel of a layer the `count` files with the largest activation in any part and at
-    any position, one position of each: of equals the first in the order of files, of parts, and of
-    positions, row by row, is taken.
+    """The `count` files with the largest activation of each channel of a layer.
 
-    Kept are so many numbers a channel, however many pictures there are. values: (count, C), the
-    largest first; sums: (C,), over all parts; seen: parts so far; out: lengths of the layer.
+    A file counts once, with its largest activation over all parts and positions. Of equal
+    activations the first counts, in the order of files, parts and positions (row by row). The
+    memory does not grow with the number of pictures.
+
+    values: (count, C), the largest activations in descending order
+    sums: (C,), the sums over all parts of the largest activation of each part
+    seen: number of parts so far
+    out: spatial size of the layer
     """
 
-    def __init__(self, count):
-        self.count, self.seen, self.out = count, 0, ()
-        self.values = self.sums = self._pictures = self._positions = None
+    def __init__(self, count: int) -> None:
+        self.count, self.seen = count, 0
+        self.out: Shape = ()
+        self.values, self.sums = np.empty((0, 0)), np.empty(0)
+        self._pictures, self._positions = np.empty((0, 0, 2), int), np.empty((0, 0), int)
 
-    def take(self, activations, pictures):
-        """activations: (N, *out, C) of what comes next; pictures: (file, part) of each, in rising
-        order"""
+    def take(self, activations: Array, pictures: Sequence[tuple[int, int]]) -> None:
+        """Add the activations (n, *out, C) of the next n parts. pictures: number of the file and
+        number of the part, in ascending order."""
         xp, (n, *out, channels) = array_module(activations), activations.shape
         flat = activations.reshape(n, -1, channels)
         values, positions = to_numpy(xp.max(flat, axis=1)), to_numpy(xp.argmax(flat, axis=1))
         numbers = np.broadcast_to(np.asarray(pictures)[:, None], (n, channels, 2))
-        self.sums = values.sum(axis=0, dtype=np.float64) + (0 if self.seen == 0 else self.sums)
+        sums = values.sum(axis=0, dtype=np.float64)
         if self.seen:
+            sums = sums + self.sums
             values = np.concatenate([self.values, values])
             positions = np.concatenate([self._positions, positions])
             numbers = np.concatenate([self._pictures, numbers])
         order = _order(values, numbers[..., 0], self.count)
-        self.values, self._positions = (
-            np.take_along_axis(each, order, axis=0) for each in (values, positions)
-        )
+        self.values = np.take_along_axis(values, order, axis=0)
+        self._positions = np.take_along_axis(positions, order, axis=0)
         self._pictures = np.take_along_axis(numbers, order[..., None], axis=0)
-        self.seen, self.out = self.seen + n, tuple(out)
+        self.sums, self.seen, self.out = sums, self.seen + n, tuple(out)
 
-    def hits(self, channel):
-        """The Hits of a channel that are greater than 0, the strongest first"""
-        if not 0 <= channel < self.values.shape[1]:
+    def hits(self, channel: int) -> list[Hit]:
+        """Return the Hits of a channel with an activation above 0, the strongest first. Raise
+        ArgumentError if the layer has no such channel."""
+        channels = self.values.shape[1]
+        if not 0 <= channel < channels:
             raise ArgumentError(
-                f"there is no channel {channel} among {self.values.shape[1]}, which are numbered from 0 on"
+                f"there is no channel {channel} among {channels}; "
+                f"wanted one from 0 to {channels - 1}"
             )
-        return [
-            Hit(
-                float(value),
-                tuple(map(int, picture)),
-                tuple(map(int, np.unravel_index(position, self.out))) if self.out else (),
-            )
-            for value, picture, position in zip(
-                self.values[:, channel],
-                self._pictures[:, channel],
-                self._positions[:, channel],
-                strict=True,
-            )
-            if value > 0
-        ]
+        return [self._hit(row, channel) for row in np.flatnonzero(self.values[:, channel] > 0)]
 
-    def silent(self):
-        """The channels that fired in no picture, nowhere"""
+    def _hit(self, row, channel):
+        file, part = self._pictures[row, channel].tolist()
+        position = np.unravel_index(self._positions[row, channel], self.out) if self.out else ()
+        return Hit(float(self.values[row, channel]), (file, part), tuple(map(int, position)))
+
+    def silent(self) -> list[int]:
+        """Return the channels that no picture activates above 0."""
         return np.flatnonzero(self.values[0] <= 0).tolist()
 
-    def choosiest(self, number):
-        """The channels whose middle picture of those kept is the furthest above the mean over all,
-        of equals the earlier"""
-        middle = self.values[(len(self.values) - 1) // 2]
-        return np.argsort(self.sums / self.seen - middle, kind="stable")[:number].tolist()
+    def most_selective(self, number: int) -> list[int]:
+        """Return `number` channels, in descending order of the difference between the median of
+        their largest activations and their mean over all parts."""
+        median = self.values[(len(self.values) - 1) // 2]
+        return np.argsort(self.sums / self.seen - median, kind="stable")[:number].tolist()
 
 
 def _order(values, files, count):
-    """(n, C), (n, C) -> (at most count, C): along the first axis the places of the largest values,
-    of equals the earlier, and of the parts of one file the best alone"""
+    """Return the rows (at most count, C) of the largest values of each channel, in descending
+    order, at most one row for each file.
+
+    values, files: (n, C), in the order in which equal values count
+    """
     order = np.argsort(-values, axis=0, kind="stable")
     files = np.take_along_axis(files, order, axis=0)
-    beaten = np.stack([(files[:row] == files[row]).any(axis=0) for row in range(len(files))])
-    best_first = np.argsort(beaten, axis=0, kind="stable")
-    # below count it is the same in all channels: no file was left out yet
-    kept = min(count, (~beaten).sum(axis=0).min())
-    return np.take_along_axis(order, best_first[:kept], axis=0)
+    repeated = np.stack([(files[:row] == files[row]).any(axis=0) for row in range(len(files))])
+    firsts = np.argsort(repeated, axis=0, kind="stable")
+    # All channels have the same number of rows while there are fewer than `count` files.
+    kept = min(count, (~repeated).sum(axis=0).min())
+    return np.take_along_axis(order, firsts[:kept], axis=0)
 
 
-def strongest(network, album, layers, count=9, watch=iter, refuse=None):
-    """{layer: Strongest} of an album (albums.py)
+def strongest(
+    network: Network,
+    album: Album,
+    layers: Iterable[str],
+    count: int = 9,
+    watch: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    refuse: Callable[[FileError], Any] | None = None,
+) -> dict[str, Strongest]:
+    """Return the Strongest of each layer over all pictures of an album.
 
-    watch(files): gives them on, one by one, and may draw a bar. refuse(error): called for a file
-    that is no picture, which is then passed over; None: the error is raised. Raises FileError where
-    no file is a picture.
+    layers: names of the layers
+    count: the number of files for each channel
+    watch: wraps the iterator over the files, for example to draw a progress bar
+    refuse: called with the error of each unreadable file, which is skipped; None raises the error
+
+    Raises FileError if no file is readable, NonFiniteError if an activation is not finite, and
+    ArgumentError if `count` is less than 1.
     """
     if count < 1:
-        raise ArgumentError(f"{count} patches of a unit are wanted; wanted at least 1")
-    found, waiting = {layer: Strongest(count) for layer in layers}, []
+        raise ArgumentError(f"the number of patches of a unit is {count}; wanted at least 1")
+    by_layer, waiting = {layer: Strongest(count) for layer in layers}, []
     for number, parts in watch(ahead(_reader(album), range(len(album)), READ_AHEAD)):
         if isinstance(parts, FileError):
             if refuse is None:
@@ -118,16 +140,18 @@ def strongest(network, album, layers, count=9, watch=iter, refuse=None):
         for part, picture in enumerate(parts):
             waiting.append(((number, part), picture))
             if len(waiting) * picture.size >= NUMBERS_AT_ONCE:
-                _search(network, waiting, found)
+                _search(network, waiting, by_layer)
                 waiting = []
     if waiting:
-        _search(network, waiting, found)
-    if not all(each.seen for each in found.values()):
+        _search(network, waiting, by_layer)
+    if not all(search.seen for search in by_layer.values()):
         raise FileError("none of the files is a picture; name a folder that has some")
-    return found
+    return by_layer
 
 
 def _reader(album):
+    """Return the function that reads file `number`: (number, its parts or the FileError)."""
+
     def read(number):
         try:
             return number, album.read(number)
@@ -137,9 +161,10 @@ def _reader(album):
     return read
 
 
-def _search(network, pictures, found):
+def _search(network, pictures, by_layer):
     numbers, arrays = zip(*pictures, strict=True)
-    activations = network.activations(to_device(np.stack(arrays), current_device()), list(found))
-    for layer, each in found.items():
-        each.take(activations[layer], numbers)
-        must_be_finite(layer, each.sums)
+    batch = to_device(np.stack(arrays), current_device())
+    activations = network.activations(batch, list(by_layer))
+    for layer, search in by_layer.items():
+        search.take(activations[layer], numbers)
+        must_be_finite(layer, search.sums)

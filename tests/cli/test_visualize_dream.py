@@ -9,7 +9,7 @@ from PIL import Image
 from minidl.cli import main
 from minidl.cli.visualize import dream as command
 from minidl.data import read_image, read_metadata, write_image
-from minidl.visualize.drawing.words import short
+from minidl.visualize.drawing import short
 from tests.visualize import tiny
 
 QUICK = ("--layers", "conv1_2,conv2_1", "--steps", 1)

@@ -7,7 +7,7 @@ import pytest
 from minidl.cli import main
 from minidl.cli.visualize import unit as command
 from minidl.data import read_image, read_metadata
-from minidl.visualize.drawing.words import short
+from minidl.visualize.drawing import short
 from tests.visualize import tiny
 
 

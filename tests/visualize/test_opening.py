@@ -1,4 +1,4 @@
-"""Networks from files: each sees of a picture what it was trained to see."""
+"""Opening networks and examples: each network gets its input as in its training."""
 
 import numpy as np
 import pytest
@@ -22,10 +22,8 @@ begin = begun_anew(RNG)
 
 
 def opened(tmp_path, network, model, **settings):
-    save(
-        tmp_path / "checkpoint.h5",
-        {"settings": {"network": network, **settings}, "model": model.state()},
-    )
+    tree = {"settings": {"network": network, **settings}, "model": model.state()}
+    save(tmp_path / "checkpoint.h5", tree)
     return open_network(str(tmp_path))
 
 
@@ -38,49 +36,41 @@ def outputs(model, examples):
     return model.train(False)(Tensor(examples)).data
 
 
-def test_vgg19_pools_by_the_maximum():
+def test_vgg19_uses_max_pooling():
     picture = RNG.uniform(0, 255, (1, 20, 24, 3)).astype(np.float32)
     wanted = vgg19(pooling="max").features(picture, ["pool2"])["pool2"]
     for source in ("vgg19", shipped("vgg19")):
-        assert np.array_equal(open_network(source).activations(picture, ["pool2"])["pool2"], wanted)
+        y = open_network(source).activations(picture, ["pool2"])["pool2"]
+        assert np.array_equal(y, wanted)
 
 
-def test_a_network_of_cifar10_sees_pixels_as_in_training(tmp_path):
+def test_a_network_of_cifar10_gives_the_scores_of_training(tmp_path):
     model = vgg19_bn("8-10", 0.05)
-    network = opened(
-        tmp_path, "cifar10", model, head="8-10", width=0.05, keep=0.5, classes=list(cifar10.CLASSES), mean=cifar10.MEAN,
-        std=cifar10.STD,
-    )  # fmt: skip
+    settings = {"head": "8-10", "width": 0.05, "keep": 0.5, "classes": list(cifar10.CLASSES)}
+    settings |= {"mean": cifar10.MEAN, "std": cifar10.STD}
+    network = opened(tmp_path, "cifar10", model, **settings)
     pictures = RNG.integers(0, 256, (2, 32, 32, 3)).astype(np.uint8)
-    np.testing.assert_allclose(
-        last(network, pictures), cifar10.scores(model, pictures), rtol=1e-5, atol=1e-5
-    )
+    wanted = cifar10.scores(model, pictures)
+    np.testing.assert_allclose(last(network, pictures), wanted, rtol=1e-5, atol=1e-5)
     assert network.size == (32, 32) and network.classes == tuple(cifar10.CLASSES)
 
 
-def test_a_siamese_network_sees_the_grey_of_a_picture(tmp_path):
+def test_a_siamese_network_takes_pictures_in_grey(tmp_path):
     model = siamese()
     network = opened(tmp_path, "siamese", model, keep=0.6)
     digits = RNG.integers(0, 256, (2, 28, 28)).astype(np.uint8)
     pictures = np.repeat(digits[..., None], 3, axis=-1).astype(np.float32)
-    np.testing.assert_allclose(
-        last(network, pictures), outputs(model, as_input(digits)), rtol=1e-4, atol=1e-4
-    )
+    wanted = outputs(model, as_input(digits))
+    np.testing.assert_allclose(last(network, pictures), wanted, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("members", [1, 2])
-def test_a_network_of_faces_sees_the_mean_of_the_colours(tmp_path, members):
-    """Of a committee the first member is looked into"""
-    model = verifier((*faces.SIZE, 1), dimensions=4, members=members)
-    settings = {
-        "head": "triplet",
-        "on_top": False,
-        "example": [*faces.SIZE, 1],
-        "dimensions": 4,
-        "keep": 1.0,
-    }
-    settings["members"] = members
-    network = opened(tmp_path, "faces", model, **settings)
+def test_a_network_of_faces_takes_pictures_in_grey(tmp_path, members):
+    """Of a committee the first member is opened."""
+    shape = *faces.SIZE, 1
+    model = verifier(shape, dimensions=4, members=members)
+    settings = {"head": "triplet", "on_top": False, "example": list(shape), "dimensions": 4}
+    network = opened(tmp_path, "faces", model, **settings, keep=1.0, members=members)
     pictures = RNG.uniform(0, 255, (2, *faces.SIZE, 3)).astype(np.float32)
     wanted = outputs(model, faces.as_input(pictures.mean(axis=-1, keepdims=True)))[:, :4]
     wanted = wanted * members**0.5
@@ -88,21 +78,15 @@ def test_a_network_of_faces_sees_the_mean_of_the_colours(tmp_path, members):
     assert network.size == faces.SIZE
 
 
-def test_a_network_on_top_of_another_sees_no_pictures(tmp_path):
-    settings = {
-        "head": "triplet",
-        "on_top": True,
-        "example": [6],
-        "dimensions": 4,
-        "members": 1,
-        "keep": 1.0,
-    }
-    with pytest.raises(FileError, match="sees no pictures"):
+def test_a_network_of_vectors_is_refused(tmp_path):
+    settings = {"head": "triplet", "on_top": True, "example": [6], "dimensions": 4}
+    settings |= {"members": 1, "keep": 1.0}
+    with pytest.raises(FileError, match="takes no pictures"):
         opened(tmp_path, "faces", verifier_on_top(6), **settings)
 
 
 @pytest.mark.parametrize("recipe", [signals, volumes], ids=["signals", "volumes"])
-def test_networks_of_arrays_take_them_as_they_are(tmp_path, recipe):
+def test_networks_of_arrays_take_them_unchanged(tmp_path, recipe):
     model = recipe.network(seed=3)
     network = opened(tmp_path, recipe.NETWORK, model)
     example = RNG.standard_normal((*network.size, 1)).astype(np.float32)
@@ -116,7 +100,7 @@ def test_networks_of_arrays_take_them_as_they_are(tmp_path, recipe):
         read_for(network, tmp_path / "picture.png")
 
 
-def test_the_pixels_have_a_gradient(tmp_path):
+def test_pixels_have_gradients_and_parameters_are_frozen(tmp_path):
     network = opened(tmp_path, "siamese", siamese(), keep=0.6)
     x = Tensor(RNG.uniform(0, 255, (1, 28, 28, 3)).astype(np.float32), requires_grad=True)
     last(network, x).sum().backward()
@@ -127,7 +111,7 @@ def test_the_pixels_have_a_gradient(tmp_path):
     )
 
 
-def test_a_picture_is_cut_to_the_proportions_that_are_wanted(tmp_path):
+def test_pictures_are_cropped_around_their_centre_or_keep_their_proportions(tmp_path):
     picture = np.zeros((40, 100, 3), np.float32)
     picture[:, 30:70] = 200
     assert (to_size(picture, (10, 10)) == 200).all()
@@ -139,9 +123,9 @@ def test_a_picture_is_cut_to_the_proportions_that_are_wanted(tmp_path):
 @pytest.mark.parametrize(
     "contents",
     [b"", b"no network", b"\x89HDF\r\n\x1a\n" + bytes(100)],
-    ids=["empty", "text", "cut off"],
+    ids=["empty", "text", "truncated"],
 )
-def test_what_is_no_network_is_refused(tmp_path, contents):
+def test_files_that_are_not_networks_are_refused(tmp_path, contents):
     (tmp_path / "checkpoint.h5").write_bytes(contents)
     with pytest.raises(MinidlError):
         open_network(tmp_path)
@@ -155,31 +139,36 @@ def test_checkpoints_of_other_networks_are_refused(tmp_path, tree):
     save(tmp_path / "checkpoint.h5", tree)
     with pytest.raises(FileError, match="wanted one of cifar10, siamese, faces"):
         open_network(tmp_path)
+
+
+def test_a_path_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(FileError, match="there is no such network"):
         open_network(tmp_path / "elsewhere")
 
 
-def test_what_is_no_array_is_refused(tmp_path):
-    network = open_network()
-    for name, array in (
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
         ("text", np.array(["a"])),
         ("number", np.float32(3)),
         ("object", np.array([{}], dtype=object)),
-    ):
-        np.save(tmp_path / f"{name}.npy", array, allow_pickle=True)
-        with pytest.raises(FileError, match=name):
-            read_for(network, tmp_path / f"{name}.npy")
+    ],
+)
+def test_arrays_of_other_types_are_refused(tmp_path, name, array):
+    np.save(tmp_path / f"{name}.npy", array, allow_pickle=True)
+    with pytest.raises(FileError, match=name):
+        read_for(open_network(), tmp_path / f"{name}.npy")
 
 
 @pytest.mark.parametrize("shape", [(20, 3), (20, 20, 1), (8, 8, 8, 3)])
-def test_arrays_that_are_no_pictures_are_refused_where_pictures_are_wanted(tmp_path, shape):
+def test_arrays_that_are_not_pictures_are_refused_by_a_network_of_pictures(tmp_path, shape):
     np.save(tmp_path / "a.npy", np.zeros(shape))
     with pytest.raises(ShapeError, match=r"wanted a picture \(H, W, 3\)"):
         read_for(open_network(), tmp_path / "a.npy")
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf, 1e300])
-def test_numbers_that_are_none_are_refused(tmp_path, number):
+def test_numbers_that_are_not_finite_are_refused(tmp_path, number):
     array = np.zeros((4, 4, 3))
     array[1, 2, 0] = number
     np.save(tmp_path / "a.npy", array)
@@ -187,7 +176,7 @@ def test_numbers_that_are_none_are_refused(tmp_path, number):
         read_for(open_network(), tmp_path / "a.npy")
 
 
-def test_several_arrays_in_the_place_of_one_are_refused(tmp_path):
+def test_a_file_of_several_arrays_is_refused(tmp_path):
     with open(tmp_path / "a.npy", "wb") as file:
         np.savez(file, np.zeros((4, 4, 3)))
     with pytest.raises(FileError, match=r"a\.npy is an .npz file of several arrays"):
@@ -198,13 +187,11 @@ def test_several_arrays_in_the_place_of_one_are_refused(tmp_path):
     "shape",
     ["(100000000000, 1, 3)", "(" * 1500 + "1" + ")" * 1500, "(20000, 20000, 3)", "(1.0, 1)"],
 )
-def test_an_array_with_a_header_of_more_numbers_than_the_file(tmp_path, shape):
+def test_a_header_that_does_not_fit_the_file_is_refused(tmp_path, shape):
     header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode()
-    (tmp_path / "a.npy").write_bytes(
-        b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(48)
-    )
-    with pytest.raises(
-        FileError,
-        match=r"a\.npy (holds 48 bytes of numbers, but its header says|is damaged: the header of the array is)",
-    ):
+    length = len(header).to_bytes(2, "little")
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + length + header + bytes(48))
+    too_short = "holds 48 bytes of numbers, but its header says"
+    damaged = "is damaged: the header of the array is"
+    with pytest.raises(FileError, match=rf"a\.npy ({too_short}|{damaged})"):
         read_for(open_network(), tmp_path / "a.npy")

@@ -1,3 +1,5 @@
+"""Patches: their places, the gradients of one activation, and the figure."""
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,7 @@ from minidl.errors import ArgumentError
 from minidl.layers import AvgPool, BatchNorm, Convolution, Dense, Flatten, MaxPool, ReLU, Sequential
 from minidl.visualize.albums import DataSet
 from minidl.visualize.network import of_sequential
-from minidl.visualize.patches import choose_units, figure, patches, way_back
+from minidl.visualize.patches import activation_gradient, choose_units, figure, patches
 from minidl.visualize.receptive_fields import receptive_fields
 from minidl.visualize.rectifiers import RECTIFIERS
 from minidl.visualize.strongest import strongest
@@ -26,20 +28,29 @@ def conv(size, inputs, outputs, **options):
 
 
 NETWORKS = {
-    "padding and pooling": [conv((3, 3), 3, 4, padding=1), ReLU(), MaxPool(2), conv((3, 3), 4, 4, padding=1), ReLU()],
-    "pooling that leaves pixels out": [MaxPool(3), conv((3, 3), 3, 4, padding=1), ReLU(), AvgPool(2, ceil=True)],
+    "padding and pooling": [
+        conv((3, 3), 3, 4, padding=1), ReLU(), MaxPool(2),
+        conv((3, 3), 4, 4, padding=1), ReLU(),
+    ],
+    "pooling that leaves pixels out": [
+        MaxPool(3), conv((3, 3), 3, 4, padding=1), ReLU(), AvgPool(2, ceil=True),
+    ],
     "same, strides, dilation": [
         conv((4, 3), 3, 4, padding="same", stride=(2, 1)), BatchNorm(4, dtype=np.float64), ReLU(),
-        conv((3, 3), 4, 4, padding=((2, 0), (1, 2)), dilation=2), ReLU(), conv((3, 2), 4, 4, padding="same", stride=3),
+        conv((3, 3), 4, 4, padding=((2, 0), (1, 2)), dilation=2), ReLU(),
+        conv((3, 2), 4, 4, padding="same", stride=3),
     ],
-    "dense": [conv((3, 3), 3, 4), ReLU(), Flatten(), Dense(RNG.standard_normal((21 * 17 * 4, 4))), ReLU()],
+    "dense": [
+        conv((3, 3), 3, 4), ReLU(),
+        Flatten(), Dense(RNG.standard_normal((21 * 17 * 4, 4))), ReLU(),
+    ],
 }  # fmt: skip
 begin = begun_anew(RNG)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("backward", RECTIFIERS)
-def test_the_way_back_through_a_part_is_that_through_the_whole_picture(name, backward):
+def test_the_gradient_in_a_part_is_that_in_the_whole_picture(name, backward):
     network = of_sequential(Sequential(*NETWORKS[name]).train(False).freeze(), prepare=lambda x: x)
     picture = RNG.standard_normal((23, 19, 3))
     for step in network.steps:
@@ -51,98 +62,95 @@ def test_the_way_back_through_a_part_is_that_through_the_whole_picture(name, bac
             dy = np.zeros_like(y.data)
             dy[(0, *position, channel)] = 1
             y.backward(dy)
-            found = way_back(
-                network, Unit(step.name, channel), picture, field.around(position), backward
-            )
-            np.testing.assert_allclose(found, x.grad[0], rtol=1e-9, atol=1e-9)
+            unit, around = Unit(step.name, channel), field.around(position)
+            gradient = activation_gradient(network, unit, picture, around, backward)
+            np.testing.assert_allclose(gradient, x.grad[0], rtol=1e-9, atol=1e-9)
             x.grad[0][field.seen(position)] = 0
-            assert not x.grad.any()  # nothing outside of the field has a share
+            assert not x.grad.any()  # the gradient outside the field is 0
 
 
 @pytest.mark.parametrize(
     "backward, wanted",
     [("gradient", (2.0, -1.0)), ("deconvnet", (2.0, -4.0)), ("guided", (2.0, 0.0))],
 )
-def test_ways_back_by_hand(backward, wanted):
-    """x = 1/2; hidden = ReLU(x, -x) = (1/2, 0); y = (2, -3; -1, 4) hidden, the rows of the kernel
-    being the hidden ones' shares
+def test_gradients_by_hand(backward, wanted):
+    """x = 1/2,  z = (x, -x),  h = max(z, 0) = (1/2, 0),  y = (2 h0 - 3 h1, -h0 + 4 h1)
 
-    From y[0] hidden gets (2, -3): by its gradient and in guided only the first counts, which fired;
-    in deconvnet only the first, which is positive. From y[1] it gets (-1, 4): the gradient takes
-    -1, which fired, and gives x -1; deconvnet takes 4, which is positive, and gives x -4; guided
-    takes neither.
+    ∂y0/∂h = (2, -3). All rules keep only 2: h0 is active and 2 is positive. dx = 2.
+    ∂y1/∂h = (-1, 4). The gradient keeps -1, because h0 is active: dx = -1. "deconvnet" keeps 4,
+    because it is positive: dx = -4. "guided" keeps neither.
     """
     hidden, above = np.array([[[[1.0, -1.0]]]]), np.array([[[[2.0, -1.0], [-3.0, 4.0]]]])
-    network = of_sequential(
-        Sequential(Convolution(hidden), ReLU(), Convolution(above)), prepare=lambda x: x
-    )
-    around = (slice(0, 1), slice(0, 1)), (0, 0)
-    for channel in range(2):
-        back = way_back(
-            network, Unit("convolution2", channel), np.array([[[0.5]]]), around, backward
-        )
-        assert back.item() == wanted[channel]
+    model = Sequential(Convolution(hidden), ReLU(), Convolution(above))
+    network = of_sequential(model, prepare=lambda x: x)
+    picture, around = np.array([[[0.5]]]), ((slice(0, 1), slice(0, 1)), (0, 0))
+    gradients = [
+        activation_gradient(
+            network, Unit("convolution2", channel), picture, around, backward
+        ).item()
+        for channel in range(2)
+    ]
+    assert gradients == list(wanted)
 
 
-def found_patches(backward="deconvnet"):
+def patches_of_a_unit(backward="deconvnet"):
+    """Return the network, the Hits of a unit, and its Patches."""
     network, album = tiny.two_convolutions(), DataSet(PICTURES)
     hits = strongest(network, album, ["far_relu"])["far_relu"].hits(2)
     return network, hits, patches(network, album, Unit("far_relu", 2), hits, backward)
 
 
 def test_patches_are_cropped_by_the_receptive_field():
-    network, hits, found = found_patches()
+    network, hits, result = patches_of_a_unit()
     field = receptive_fields(network, (16, 12), ["far_relu"])["far_relu"]
-    assert [patch.hit for patch in found] == hits and len(found) == 9
-    for patch in found:
+    assert [patch.hit for patch in result] == hits and len(result) == 9
+    for patch in result:
         assert patch.place == field.seen(patch.hit.position)
         np.testing.assert_array_equal(patch.picture, PICTURES[patch.hit.picture[0]][patch.place])
-        assert patch.back.shape == patch.picture.shape and patch.back.any()
-    # some are cut off by the border
-    assert any(patch.picture.shape != (8, 8, 3) for patch in found)
+        assert patch.gradient.shape == patch.picture.shape and patch.gradient.any()
+    assert any(patch.picture.shape != (8, 8, 3) for patch in result)  # some end at the border
 
 
-def test_the_figure_is_the_same_twice_and_leaves_silent_units_out():
-    network, _, found = found_patches()
+def test_the_figure_is_reproducible_and_leaves_out_units_without_patches():
+    network, _, own = patches_of_a_unit()
     fields = receptive_fields(network, (16, 12), ["far_relu"])
-    units = {Unit("far_relu", 2): found, Unit("far_relu", 3): found[:2], Unit("far_relu", 4): []}
+    units = {Unit("far_relu", 2): own, Unit("far_relu", 3): own[:2], Unit("far_relu", 4): []}
     first, again = (figure(network, units, fields, "title", "guided") for _ in range(2))
     assert first.tobytes() == again.tobytes()
-    without = {unit: some for unit, some in units.items() if some}
-    assert np.array_equal(figure(network, without, fields, "title", "guided"), first)
+    del units[Unit("far_relu", 4)]
+    assert np.array_equal(figure(network, units, fields, "title", "guided"), first)
 
 
-def test_more_units_than_stand_beside_each_other_go_on_below():
-    network, _, found = found_patches()
+def test_the_fourth_unit_of_a_layer_begins_a_new_row():
+    network, _, own = patches_of_a_unit()
     fields = receptive_fields(network, (16, 12), ["far_relu"])
-    three, four = (
-        figure(
-            network, {Unit("far_relu", n): found for n in range(count)}, fields, "title", "guided"
-        )
-        for count in (3, 4)
-    )
-    assert three.shape[1] == four.shape[1] and three.shape[0] < four.shape[0]
+
+    def size(count):
+        units = {Unit("far_relu", n): own for n in range(count)}
+        return figure(network, units, fields, "title", "guided").shape
+
+    assert size(3)[1] == size(4)[1] and size(3)[0] < size(4)[0]
 
 
-def test_units_are_chosen_of_each_layer():
+def test_units_are_chosen_in_each_layer():
     network, album = tiny.two_convolutions(), DataSet(PICTURES)
-    found = strongest(network, album, ["near", "far_relu"])
-    units = choose_units(found, 2)
+    by_layer = strongest(network, album, ["near", "far_relu"])
+    units = choose_units(by_layer, 2)
     assert [unit.layer for unit in units] == ["near"] * 2 + ["far_relu"] * 2
-    assert [unit.channel for unit in units[:2]] == found["near"].choosiest(2)
+    assert [unit.channel for unit in units[:2]] == by_layer["near"].most_selective(2)
 
 
 @pytest.mark.parametrize("place", GPUS)
 @pytest.mark.parametrize("backward", RECTIFIERS)
-def test_the_same_on_a_gpu(place, backward):
-    _, _, here = found_patches(backward)
+def test_patches_on_a_gpu_are_those_of_the_cpu(place, backward):
+    _, _, on_cpu = patches_of_a_unit(backward)
     with at(place):
-        _, _, there = found_patches(backward)
-    for one, other in zip(here, there, strict=True):
+        _, _, on_gpu = patches_of_a_unit(backward)
+    for one, other in zip(on_cpu, on_gpu, strict=True):
         assert one.place == other.place
-        np.testing.assert_allclose(other.back, one.back, rtol=1e-4, atol=1e-7)
+        np.testing.assert_allclose(other.gradient, one.gradient, rtol=1e-4, atol=1e-7)
 
 
-def test_an_unknown_way_back_is_refused():
+def test_an_unknown_rule_for_relus_is_refused():
     with pytest.raises(ArgumentError, match="gradient"):
         patches(tiny.colours(), DataSet(PICTURES), Unit("relu", 0), [], "backwards")

@@ -1,4 +1,4 @@
-"""The chapters of a report, of tiny networks."""
+"""The chapters of a report, for tiny networks."""
 
 import numpy as np
 import pytest
@@ -13,69 +13,55 @@ FEW = Settings(likes=2, inversion=2, octaves=1, steps=1)
 
 @pytest.fixture
 def subject(tmp_path):
-    def of(height, width, network=None, settings=FEW):
+    def subject_of(height, width, network=None, settings=FEW):
         example = np.random.default_rng(1).uniform(0, 255, (height, width, 3)).astype(np.float32)
         write_image(tmp_path / "a.png", example)
         return Subject.of(network or tiny.two_convolutions(), tmp_path / "a.png", example, settings)
 
-    return of
+    return subject_of
 
 
 def figures(section):
     return [figure for row in section.rows for figure in row.figures]
 
 
-@pytest.mark.parametrize(
-    "chapter",
-    [
-        report.what_units_look_for,
-        report.what_it_depends_on,
-        report.what_layers_keep,
-        report.what_it_dreams,
-    ],
-)
-def test_the_seed_decides_what_is_random(subject, chapter):
-    first, again, other = (
-        b"".join(
-            np.asarray(figure.picture).tobytes()
-            for figure in figures(chapter(subject(40, 48, settings=settings)))
-        )
-        for settings in (FEW, FEW, FEW._replace(seed=1))
-    )
-    assert first == again != other
+RANDOM = [report.distinctive_units, report.saliency_maps, report.inversions, report.dreams]
 
 
-def test_units_are_looked_at_from_the_second_layer_on(subject):
-    [row] = report.what_units_look_for(subject(40, 48)).rows
+@pytest.mark.parametrize("chapter", RANDOM)
+def test_pictures_are_reproducible_and_depend_on_the_seed(subject, chapter):
+    def pixels(seed):
+        section = chapter(subject(40, 48, settings=FEW._replace(seed=seed)))
+        return b"".join(np.asarray(figure.picture).tobytes() for figure in figures(section))
+
+    assert pixels(0) == pixels(0) != pixels(1)
+
+
+def test_distinctive_units_begin_with_the_second_layer(subject):
+    [row] = report.distinctive_units(subject(40, 48)).rows
     assert row.title.startswith("far_relu:") and len(row.figures) == 4
 
 
-def test_each_map_says_what_its_colours_mean(subject):
-    section = report.what_it_depends_on(subject(24, 32))
-    told = {
-        figure.caption.split("\n")[0]: figure.caption.split("\n")[-1] for figure in figures(section)
-    }
-    assert (
-        told["gradient"]
-        == told["guided"]
-        == told["smoothgrad"]
-        == "orange: how much, for or against"
-    )
-    assert (
-        told["integrated"] == told["occlusion"] == "orange: for, blue: against"
-        and told["grad-cam"] == "orange: for"
-    )
+def test_each_caption_explains_the_colours_of_its_map(subject):
+    section = report.saliency_maps(subject(24, 32))
+    captions = [figure.caption.split("\n") for figure in figures(section)]
+    colours = {method: last for method, *_, last in captions}
+    for method in ("gradient", "guided", "smoothgrad"):
+        assert colours[method] == "orange: how much, for or against"
+    for method in ("integrated", "occlusion"):
+        assert colours[method] == "orange: for, blue: against"
+    assert colours["grad-cam"] == "orange: for"
     assert "by 7 methods" in section.words
 
 
-def test_a_network_of_dense_layers_is_asked_without_grad_cam(subject):
-    section = report.what_it_depends_on(subject(24, 24, tiny.classifier(24, ("cat", "dog"))))
+def test_grad_cam_is_left_out_for_a_network_of_dense_layers(subject):
+    section = report.saliency_maps(subject(24, 24, tiny.classifier(24, ("cat", "dog"))))
     assert "by 6 methods" in section.words and len(figures(section)) == 6
 
 
-def test_what_layers_keep_is_looked_for_in_a_smaller_picture(subject):
-    section = report.what_layers_keep(subject(100, 200))
+def test_inversions_are_smaller_than_the_picture(subject):
+    section = report.inversions(subject(100, 200))
     assert {figure.picture.shape for figure in figures(section)} == {
         (report.INVERTED // 2, report.INVERTED, 3)
     }
-    assert "as near as 2 steps" in section.words
+    assert "in at most 2 steps" in section.words

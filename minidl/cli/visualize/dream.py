@@ -19,7 +19,7 @@ from minidl.cli.visualize.common import (
 from minidl.data.images import save_image
 from minidl.errors import ArgumentError
 from minidl.visualize.choosing import preferred_layers
-from minidl.visualize.drawing.words import short
+from minidl.visualize.drawing import short
 from minidl.visualize.dream import dream, measure, octave_sizes
 from minidl.visualize.opening import open_network
 from minidl.visualize.units import Unit, parse_unit

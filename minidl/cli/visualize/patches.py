@@ -22,7 +22,7 @@ from minidl.data.images import save_image
 from minidl.errors import ArgumentError, FileError
 from minidl.files import must_differ
 from minidl.visualize.albums import DataSet, Folder
-from minidl.visualize.drawing.words import short
+from minidl.visualize.drawing import short
 from minidl.visualize.features import default_layers
 from minidl.visualize.opening import open_network
 from minidl.visualize.patches import SCALED, WORDS, choose_units, figure, patches

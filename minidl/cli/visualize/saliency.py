@@ -19,9 +19,9 @@ from minidl.cli.visualize.common import (
 )
 from minidl.data.images import save_image
 from minidl.visualize.choosing import unit_for
+from minidl.visualize.drawing import short
 from minidl.visualize.drawing.grids import grid
 from minidl.visualize.drawing.shades import shades
-from minidl.visualize.drawing.words import short
 from minidl.visualize.opening import open_network
 from minidl.visualize.saliency.methods import BASELINES, METHODS, Settings, fitted, saliency
 from minidl.visualize.saliency.sanity import changes

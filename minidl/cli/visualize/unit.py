@@ -11,8 +11,8 @@ from minidl.cli.saying import say
 from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, record
 from minidl.data.images import save_image
 from minidl.errors import ArgumentError, printable
+from minidl.visualize.drawing import short
 from minidl.visualize.drawing.grids import grid
-from minidl.visualize.drawing.words import short
 from minidl.visualize.maximization import Maximization
 from minidl.visualize.opening import open_network
 from minidl.visualize.units import Unit, is_channel

@@ -1,4 +1,4 @@
-"""Labelled grids of pictures, drawn with Pillow and its own font.
+"""Labelled grids of pictures, drawn with Pillow and its built-in font:
 
 title
 label      [cell]     [cell]
@@ -6,6 +6,7 @@ label      [cell]     [cell]
 """
 
 import unicodedata
+from collections.abc import Sequence
 from itertools import zip_longest
 
 import numpy as np
@@ -14,23 +15,36 @@ from PIL import Image, ImageDraw, ImageFont
 from minidl.backend import to_numpy
 from minidl.data.images import to_pillow
 from minidl.errors import ArgumentError, ShapeError
+from minidl.typing import Array
 
 PAPER, INK, QUIET, LINE = (251, 250, 247), (28, 28, 31), (96, 96, 104), (214, 211, 204)  # RGB
 MARGIN, GAP, AROUND_TEXT = 24, 14, 6  # pixels
-TITLE, LABEL, CAPTION = 22, 16, 14  # heights of letters
-# pixels: of labels at most, of a column with texts, of the title's lines
-LABEL_WIDTH, LEAST_WIDTH, LEAST_TITLE = 200, 72, 400
+TITLE, LABEL, CAPTION = 22, 16, 14  # pixels: heights of letters
+LABEL_WIDTH = 200  # pixels: the most of a label
+LEAST_WIDTH = 72  # pixels: the least of a column with captions
+LEAST_TITLE = 400  # pixels: the least width in which the title is broken into lines
+
+Texts = Sequence[str | None]
 
 
-def grid(rows, captions=None, labels=None, title=None, side=128):
-    """A picture (H, W, 3), float32, 0..255, of cells in rows.
+def grid(
+    rows: Sequence[Sequence[Array | None]],
+    captions: Sequence[Texts | None] | None = None,
+    labels: Texts | None = None,
+    title: str | None = None,
+    side: int = 128,
+) -> np.ndarray:
+    """Return a picture (H, W, 3), float32, 0..255, of cells in rows.
 
-    rows: lists of cells, each an array (h, w, 3) or (h, w), 0..255, or None where a place is empty.
-    captions: lists like the rows, of what stands below each cell; labels: one a row, to its left;
-    title: above all; each text may be None, and is broken into lines where it is too wide. side:
-    cells whose longer side has fewer pixels are enlarged by a whole number, their pixels as
-    squares, until it has them. Raises ArgumentError where there is no cell, ShapeError for an array
-    that is no picture.
+    rows: lists of cells; a cell is an array (h, w, 3) or (h, w), 0..255, or None if it is empty
+    captions: lists of the texts below the cells of each row
+    labels: the text to the left of each row
+    title: the text above all rows
+    side: cells whose longer side has fewer pixels are enlarged by a whole number; each pixel
+        becomes a square
+
+    A text can be None. It is broken into lines if it is too wide. Raises ArgumentError if the grid
+    has no cell or more texts than cells, and ShapeError if a cell is not a picture.
 
     >>> grid([[np.zeros((4, 4)), np.zeros((4, 4, 3))]], [["first", "second"]], side=8).shape[2]
     3
@@ -53,25 +67,25 @@ def grid(rows, captions=None, labels=None, title=None, side=128):
         width = max(width, text.width + 2 * MARGIN)
         placed.append((MARGIN, top, text))
         top += text.height + GAP
-    for row, texts, label in zip_longest(pictures, captions or [], label_texts):
-        high = [(MARGIN, top, label)] if label else []
-        high += [(x, top, picture) for x, picture in zip(starts, row, strict=False) if picture]
-        for x, picture, text in zip(
-            starts, row, _texts(texts, CAPTION, widths, QUIET), strict=False
-        ):
+    for row, words, label in zip_longest(pictures, captions or [], label_texts):
+        pieces = [(MARGIN, top, label)] if label else []
+        texts = _texts(words, CAPTION, widths, QUIET)
+        for x, picture, text in zip_longest(starts, row, texts):
+            if picture:
+                pieces.append((x, top, picture))
             if text:
-                high.append((x, top + (picture.height + AROUND_TEXT if picture else 0), text))
-        placed += high
-        top = max((y + piece.height for _, y, piece in high), default=top) + GAP
+                pieces.append((x, top + (picture.height + AROUND_TEXT if picture else 0), text))
+        placed += pieces
+        top = max((y + piece.height for _, y, piece in pieces), default=top) + GAP
     return _drawn(placed, width, top - GAP + MARGIN)
 
 
 class _Text:
-    """Words in lines of at most so many pixels"""
+    """A text in lines of at most `width` pixels"""
 
     def __init__(self, words, size, width, colour):
         self.font, self.colour = ImageFont.load_default(size), colour
-        self.lines = _broken(_drawable(str(words)), self.font, width)
+        self.lines = _lines(_drawable(str(words)), self.font, width)
         self.line_height = round(1.3 * size)
         self.width = max(_length(line, self.font) for line in self.lines)
         self.height = self.line_height * len(self.lines)
@@ -82,7 +96,7 @@ class _Text:
 
 
 def _texts(words, size, widths, colour):
-    """A _Text or None for each width"""
+    """Return a _Text or None for each width."""
     words = list(words or [])
     if len(words) > len(widths):
         raise ArgumentError(
@@ -95,27 +109,29 @@ def _texts(words, size, widths, colour):
     ]
 
 
-def _broken(text, font, width):
-    """Lines at spaces, and within a word that is too wide"""
-    lines, line = [], ""
+def _lines(text, font, width):
+    """Break a text at spaces, and within words that are too wide."""
+    lines = []
     for paragraph in text.split("\n"):
+        line = ""
         for word in paragraph.split(" "):
             longer = f"{line} {word}" if line else word
             if line and _length(longer, font) > width:
                 lines.append(line)
                 longer = word
             while len(longer) > 1 and _length(longer, font) > width:
-                most = max(
-                    1,
-                    next(n for n in range(1, len(longer) + 1) if _length(longer[:n], font) > width)
-                    - 1,
-                )
+                most = _most_letters(longer, font, width)
                 lines.append(longer[:most])
                 longer = longer[most:]
             line = longer
         lines.append(line)
-        line = ""
     return lines
+
+
+def _most_letters(word, font, width):
+    """Return how many letters of a word that is too wide fit the width, at least 1."""
+    too_many = next(n for n in range(1, len(word) + 1) if _length(word[:n], font) > width)
+    return max(1, too_many - 1)
 
 
 def _length(text, font):
@@ -123,8 +139,8 @@ def _length(text, font):
 
 
 def _drawable(text):
-    """The font knows ASCII and little more: letters lose their accents, and what is left is shown
-    as ?"""
+    """Return a text of the characters that the font contains, which are those of ASCII. Letters
+    lose their accents; "?" replaces all other characters."""
     plain = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return "".join(c if c == "\n" or " " <= c <= "~" else "?" for c in plain)
 
@@ -135,11 +151,9 @@ def _picture(cell, side):
         raise ShapeError(f"a cell of the grid has shape {array.shape}; wanted (h, w, 3) or (h, w)")
     image = to_pillow(array).convert("RGB")
     times = -(-side // max(image.size))
-    return (
-        image
-        if times == 1
-        else image.resize([times * length for length in image.size], Image.Resampling.NEAREST)
-    )
+    if times == 1:
+        return image
+    return image.resize([times * length for length in image.size], Image.Resampling.NEAREST)
 
 
 def _drawn(placed, width, height):

@@ -1,40 +1,26 @@
-"""Numbers along one, two or three axes as coloured pictures."""
+"""Arrays of one, two or three axes as coloured pictures."""
 
 import numpy as np
 from PIL import Image
 
 from minidl.data.images import to_pillow
 
-# From 0 to the largest, ever lighter, so that they read without colours too: violet, red, cream;
-# and for negative numbers blue
-POSITIVE = np.array(
-    [
-        (6, 4, 18),
-        (46, 17, 88),
-        (108, 28, 122),
-        (176, 48, 106),
-        (230, 86, 78),
-        (252, 155, 92),
-        (252, 244, 198),
-    ]
-)
-NEGATIVE = np.array(
-    [
-        (6, 4, 18),
-        (8, 30, 64),
-        (10, 66, 106),
-        (14, 106, 140),
-        (40, 150, 170),
-        (112, 200, 200),
-        (222, 250, 240),
-    ]
-)
-CURVE = 64  # pixels: the height of a curve
+# Colours from 0 to the largest number: violet, red, cream; and for negative numbers: blue. The
+# lightness grows along both lists, so that they can be read without the colours.
+POSITIVE = np.array([
+    (6, 4, 18), (46, 17, 88), (108, 28, 122), (176, 48, 106), (230, 86, 78), (252, 155, 92),
+    (252, 244, 198),
+])  # fmt: skip
+NEGATIVE = np.array([
+    (6, 4, 18), (8, 30, 64), (10, 66, 106), (14, 106, 140), (40, 150, 170), (112, 200, 200),
+    (222, 250, 240),
+])  # fmt: skip
+CURVE = 64  # pixels: height of a curve
 
 
-def heat(values, top):
-    """Numbers (..) -> colours (.., 3), 0..255: black for 0, cream for `top` and above, pale blue
-    for -top and below"""
+def heat(values: np.ndarray, top: float) -> np.ndarray:
+    """Return the colours (.., 3), 0..255, of numbers (..): black for 0, cream for `top` and above,
+    pale blue for -`top` and below."""
     share = np.clip(abs(values) / top, 0, 1) if top > 0 else np.zeros(np.shape(values))
     return np.where(values[..., None] < 0, _between(share, NEGATIVE), _between(share, POSITIVE))
 
@@ -44,10 +30,14 @@ def _between(share, palette):
     return np.stack([np.interp(share, steps, channel) for channel in palette.T], axis=-1)
 
 
-def as_picture(values, top, longest=None):
-    """(h, w, 3), 0..255: a map (h, w) as it is; of a volume (d, h, w) the middle slice; a signal
-    (l,) as a curve, up from a line for what is positive, down for what is negative. top: the number
-    that is lightest, or highest; longest: as `sized` has it, or None for a pixel a number."""
+def as_picture(values: np.ndarray, top: float, longest: int | None = None) -> np.ndarray:
+    """Return an array as a picture (H, W, 3), 0..255.
+
+    values: a map (h, w); a volume (d, h, w), drawn as its middle slice; or a signal (l,), drawn as
+        a curve, upwards for positive and downwards for negative numbers
+    top: the absolute value that is drawn lightest, or highest
+    longest: pixels of the longer side, as for `sized`; by default one pixel for each number
+    """
     if values.ndim == 1:
         return _curve(values, top, longest or len(values))
     while values.ndim > 2:
@@ -56,30 +46,22 @@ def as_picture(values, top, longest=None):
     return picture if longest is None else sized(picture, longest)
 
 
-def sized(picture, longest):
-    """(H, W, 3), clipped to 0..255, with the longer side made so many pixels: a larger picture is
-    averaged, of a smaller one the pixels become squares"""
+def sized(picture: np.ndarray, longest: int) -> np.ndarray:
+    """Return a picture (H, W, 3), clipped to 0..255, whose longer side has `longest` pixels. A
+    larger picture is averaged; each pixel of a smaller one becomes a rectangle."""
     h, w = picture.shape[:2]
-    return _resized(
-        picture, max(1, round(h * longest / max(h, w))), max(1, round(w * longest / max(h, w)))
-    )
+    height, width = (max(1, round(length * longest / max(h, w))) for length in (h, w))
+    enlarges = height >= h and width >= w
+    filtered = Image.Resampling.NEAREST if enlarges else Image.Resampling.BOX
+    return np.asarray(to_pillow(picture).resize((width, height), filtered), np.float32)
 
 
 def _curve(values, top, width):
-    """Where more samples than pixels are, a pixel's column reaches from the smallest of its samples
-    to the largest"""
+    """Return a curve of `width` columns. A column that stands for several numbers is filled from
+    the smallest to the largest of them."""
     first = np.arange(width) * len(values) // width
-    low, high = (
-        np.minimum(np.minimum.reduceat(values, first), 0),
-        np.maximum(np.maximum.reduceat(values, first), 0),
-    )
+    low = np.minimum(np.minimum.reduceat(values, first), 0)
+    high = np.maximum(np.maximum.reduceat(values, first), 0)
     heights = top * np.linspace(1, -1 if low.any() else 0, CURVE)[:, None]
-    up, down = (heights > 0) & (heights <= high), (heights < 0) & (heights >= low)
-    return heat(np.where(up, high, np.where(down, low, 0.0)), top)
-
-
-def _resized(picture, height, width):
-    enlarges = height >= picture.shape[0] and width >= picture.shape[1]
-    how = Image.Resampling.NEAREST if enlarges else Image.Resampling.BOX
-    image = to_pillow(picture)
-    return np.asarray(image.resize((width, height), how), np.float32)
+    is_up, is_down = (heights > 0) & (heights <= high), (heights < 0) & (heights >= low)
+    return heat(np.where(is_up, high, np.where(is_down, low, 0.0)), top)

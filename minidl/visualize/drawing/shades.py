@@ -1,31 +1,37 @@
-"""Maps of numbers as pictures: in grey, and laid over the picture that they are about."""
+"""Saliency maps as pictures: in grey, and laid over the picture."""
 
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from minidl.visualize.drawing.words import short
+from minidl.visualize.drawing import short
 
-PERCENTILE = 99  # of the sizes in a map: a few sharp peaks shall not leave all the rest dark
+PERCENTILE = 99  # of |values|: this value has the full colour, larger ones are clipped
 FOR, AGAINST = (255, 96, 0), (0, 144, 255)  # RGB: orange, blue
 
 
 class Shades(NamedTuple):
-    """grey: (H, W), laid_over: (H, W, 3), 0..255, both as large as the picture; scale: in words."""
+    """A map as pictures of the size of the picture that it is about.
+
+    grey: (H, W), 0..255
+    laid_over: (H, W, 3), 0..255
+    scale: the numbers that black and white stand for, as a text
+    """
 
     grey: np.ndarray
     laid_over: np.ndarray
     scale: str
 
 
-def shades(values, picture):
-    """(h, w), (H, W, 3) 0..255 -> Shades, each map scaled by itself
+def shades(values: np.ndarray, picture: np.ndarray) -> Shades:
+    """Return the Shades of a map (h, w) of a picture (H, W, 3), 0..255.
 
-    With s, below which 99 % of the sizes lie: a map without negative numbers goes from black, 0, to
-    white, s; one with them from black, -s, over grey, 0, to white, s. A coarse map's positions show
-    as blocks. Over the picture, which is made grey and dim, what is positive is laid in orange,
-    what is negative in blue, the more densely the larger it is, and smoothly.
+    Let s be the 99th percentile of |values|. In grey, a map without negative numbers goes from 0
+    (black) to s (white), and a map with negative numbers from -s (black) over 0 (grey) to s
+    (white). Each position of a coarse map becomes a rectangle. In the other picture, positive
+    numbers are orange and negative ones are blue, on a darkened grey copy of the picture. The
+    opacity is |value| / s, interpolated between positions.
     """
     top = float(np.percentile(abs(values), PERCENTILE)) or float(abs(values).max())
     share = np.clip(values / top, -1, 1) if top else np.zeros_like(values)
@@ -38,12 +44,12 @@ def shades(values, picture):
 
 
 def _laid_over(share, picture):
-    dim = 0.6 * picture.mean(axis=-1, keepdims=True) + 40
+    dark = 0.6 * picture.mean(axis=-1, keepdims=True) + 40
     share = _enlarged(share, picture.shape[:2], Image.Resampling.BILINEAR)[..., None]
     colour = np.where(share > 0, FOR, AGAINST)
-    return dim + abs(share) * (colour - dim)
+    return dark + abs(share) * (colour - dark)
 
 
 def _enlarged(values, size, resampling):
-    """To (H, W)"""
+    """Return values (h, w) resized to (H, W)."""
     return np.asarray(Image.fromarray(values.astype(np.float32)).resize(size[::-1], resampling))

@@ -1,3 +1,5 @@
-"""Saliency: which parts of a picture a number of the network depends on; a file a family of
-methods, all of them in methods.py, and sanity.py, which asks whether they show the network or the
-picture."""
+"""Saliency: the parts of a picture that a scalar of the network depends on.
+
+gradients.py and occlusion.py contain the methods, methods.py applies them by name, and sanity.py
+tests whether a map depends on the weights of the network.
+"""

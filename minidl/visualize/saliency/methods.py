@@ -1,26 +1,28 @@
-"""Saliency: which parts of a picture a number of the network depends on, by seven methods side by
-side."""
+"""Maps of the parts of a picture that a scalar of the network depends on, by seven methods."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minidl.backend import array_module, to_numpy
 from minidl.errors import ArgumentError, one_of
+from minidl.typing import Array
 from minidl.visualize.choosing import deepest_layer
-from minidl.visualize.saliency.gradcam import grad_cam, must_weigh
 from minidl.visualize.saliency.gradients import (
+    grad_cam,
     gradient,
     gradient_times_input,
     guided_gradient,
+    integrated_gradients,
+    must_weigh,
     smooth_gradient,
 )
-from minidl.visualize.saliency.integrated import integrated_gradients
 from minidl.visualize.saliency.occlusion import must_cover, occlusion
+from minidl.visualize.scalars import Scalar
 
-BASELINES = {
+BASELINES: dict[str, Callable[[Any], Any]] = {
     "grey": lambda picture: array_module(picture).full_like(picture, 127.5),
     "black": lambda picture: array_module(picture).zeros_like(picture),
     "white": lambda picture: array_module(picture).full_like(picture, 255),
@@ -30,10 +32,15 @@ BASELINES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """baseline: one of BASELINES, what stands for nothing; samples, noise, seed: of SmoothGrad;
-    steps: of integrated gradients; window, stride: of occlusion, by default a quarter of the
-    shorter side and half of that; layer: whose maps Grad-CAM weighs, by default the deepest behind
-    a ReLU before the unit's."""
+    """Settings of the methods.
+
+    baseline: picture without information, a key of BASELINES; "mean" is the mean colour
+    samples, noise, seed: of SmoothGrad; noise is a fraction of the range of the picture
+    steps: of integrated gradients
+    window, stride: of occlusion, in pixels; by default a quarter of the shorter side, and half of
+        the window
+    layer: of Grad-CAM; by default the deepest ReLU before the unit's layer
+    """
 
     baseline: str = "grey"
     samples: int = 16
@@ -44,14 +51,17 @@ class Settings:
     stride: int | None = None
     layer: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         one_of("baseline", self.baseline, BASELINES)
 
 
 class Map(NamedTuple):
-    """values: (h, w) in NumPy, of the picture's height and width or, for Grad-CAM, of a layer's;
-    colours: what orange and blue say of it, as shades.py lays them over the picture; note: what
-    else to know of it."""
+    """The map of one method.
+
+    values: (h, w), at the pixels of the picture, or for Grad-CAM at the positions of the layer
+    colours: what orange and blue mean where the map is laid over the picture (drawing/shades.py)
+    note: the settings and the accuracy of the method, for a caption
+    """
 
     method: str
     values: np.ndarray
@@ -59,12 +69,19 @@ class Map(NamedTuple):
     note: str = ""
 
 
-def saliency(scalar, picture, methods=None, settings=None):
-    """Yield a Map for each method, by default for all of METHODS.
+def saliency(
+    scalar: Scalar,
+    picture: Array,
+    methods: Iterable[str] | None = None,
+    settings: Settings | None = None,
+) -> Iterator[Map]:
+    """Yield a Map for each method.
 
-    scalar: a Scalar; picture: (H, W, C), an array of floating-point numbers of the current device.
-    Of the colours the plain gradients show the largest size, the attributions their sum, which may
-    be negative. Raises ArgumentError as `fitted` does.
+    picture: (H, W, C), floating-point, on the current device
+    methods: keys of METHODS, by default all; see `fitted`
+
+    A map of gradients shows the largest absolute value over the colours; a map of contributions
+    shows their sum, which can be negative. Raises ArgumentError as `fitted` does.
     """
     methods, settings = fitted(scalar, picture, methods, settings)
     for method in methods:
@@ -72,31 +89,33 @@ def saliency(scalar, picture, methods=None, settings=None):
         yield Map(method, to_numpy(values), METHODS[method].colours, note)
 
 
-def fitted(scalar, picture, methods=None, settings=None):
-    """(methods, Settings with a window, a stride and Grad-CAM's layer) for a picture (H, W, C)
+def fitted(
+    scalar: Scalar,
+    picture: Array,
+    methods: Iterable[str] | None = None,
+    settings: Settings | None = None,
+) -> tuple[list[str], Settings]:
+    """Return the methods, and the Settings with all defaults filled in for a picture (H, W, C).
 
-    What can be refused is refused here, before the first map. methods: by default all; then
-    Grad-CAM is left out where no layer before the unit has positions. Raises ArgumentError for an
-    unknown method, and where the settings do not fit the picture or the unit.
+    methods: by default all; Grad-CAM is then left out if no layer before the unit has positions
+
+    It makes all checks before the first map is computed: raises ArgumentError for an unknown
+    method, and for settings that do not fit the picture or the unit.
     """
     if picture.ndim != 3:
         raise ArgumentError(f"the picture has shape {picture.shape}; wanted (H, W, C)")
-    extent, settings, chosen = (
-        picture.shape[:2],
-        settings or Settings(),
-        list(METHODS if methods is None else methods),
-    )
+    extent, settings = picture.shape[:2], settings or Settings()
+    chosen = list(METHODS if methods is None else methods)
     for method in chosen:
         one_of("method", method, METHODS)
     window = settings.window or max(1, min(extent) // 4)
-    settings = replace(settings, window=window, stride=settings.stride or max(1, window // 2))
+    stride = settings.stride or max(1, window // 2)
+    settings = replace(settings, window=window, stride=stride)
     if "occlusion" in chosen:
-        must_cover(extent, settings.window, settings.stride)
+        must_cover(extent, window, stride)
     if "grad-cam" in chosen:
         try:
-            layer = settings.layer or deepest_layer(
-                scalar.network, picture, before=scalar.unit.layer
-            )
+            layer = settings.layer or deepest_layer(scalar.network, picture, scalar.unit.layer)
             must_weigh(scalar, extent, layer)
             settings = replace(settings, layer=layer)
         except ArgumentError:
@@ -111,10 +130,8 @@ def _gradient(scalar, picture, settings):
 
 
 def _gradient_times_input(scalar, picture, settings):
-    baseline = BASELINES[settings.baseline](picture)
-    return gradient_times_input(scalar, picture, baseline).sum(
-        axis=-1
-    ), f"input less {settings.baseline}"
+    products = gradient_times_input(scalar, picture, BASELINES[settings.baseline](picture))
+    return products.sum(axis=-1), f"input minus {settings.baseline}"
 
 
 def _guided(scalar, picture, settings):
@@ -122,17 +139,15 @@ def _guided(scalar, picture, settings):
 
 
 def _smooth(scalar, picture, settings):
-    found = smooth_gradient(scalar, picture, settings.samples, settings.noise, settings.seed)
-    return _largest(found), f"{settings.samples} samples, noise {settings.noise:.0%}"
+    mean = smooth_gradient(scalar, picture, settings.samples, settings.noise, settings.seed)
+    return _largest(mean), f"{settings.samples} samples, noise {settings.noise:.0%}"
 
 
 def _integrated(scalar, picture, settings):
-    found = integrated_gradients(
-        scalar, picture, BASELINES[settings.baseline](picture), settings.steps
-    )
-    return found.attributions.sum(
-        axis=-1
-    ), f"from {settings.baseline}; {found.error:.1%} off complete"
+    baseline = BASELINES[settings.baseline](picture)
+    integrated = integrated_gradients(scalar, picture, baseline, settings.steps)
+    note = f"from {settings.baseline}; {integrated.error:.1%} off complete"
+    return integrated.attributions.sum(axis=-1), note
 
 
 def _grad_cam(scalar, picture, settings):
@@ -140,10 +155,9 @@ def _grad_cam(scalar, picture, settings):
 
 
 def _occlusion(scalar, picture, settings):
-    found = occlusion(
-        scalar, picture, BASELINES[settings.baseline](picture), settings.window, settings.stride
-    )
-    return found, f"{settings.baseline} squares of {settings.window}, every {settings.stride}"
+    baseline = BASELINES[settings.baseline](picture)
+    decreases = occlusion(scalar, picture, baseline, settings.window, settings.stride)
+    return decreases, f"{settings.baseline} squares of {settings.window}, every {settings.stride}"
 
 
 def _largest(gradients):
@@ -151,10 +165,13 @@ def _largest(gradients):
 
 
 class Method(NamedTuple):
-    """make: (scalar, picture, Settings that are `fitted`) -> (map, note); colours: as Map has
-    them."""
+    """A method by name.
 
-    make: Callable
+    make: (scalar, picture, Settings that are `fitted`) -> (values of the Map, its note)
+    colours: as for Map
+    """
+
+    make: Callable[[Scalar, Array, Settings], tuple[Array, str]]
     colours: str
 
 

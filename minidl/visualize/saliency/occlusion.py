@@ -1,23 +1,34 @@
-"""Occlusion (Zeiler & Fergus 2014, section 4.2): what the number loses when a square of the picture
-is covered."""
+"""Occlusion (Zeiler & Fergus 2014, section 4.2): the decrease of a scalar if a square of the
+picture is covered."""
 
+from collections.abc import Sequence
 from itertools import product
 
 from minidl.backend import array_module
 from minidl.errors import ArgumentError
-from minidl.visualize.scalars import batches, value
+from minidl.typing import Array
+from minidl.visualize.scalars import ScalarFunction, batches, value
 
 
-def occlusion(scalar, picture, baseline, window, stride):
-    """(*spatial, C), (*spatial, C) -> (*spatial)
+def occlusion(
+    scalar: ScalarFunction, picture: Array, baseline: Array, window: int, stride: int
+) -> Array:
+    """Return M (*spatial), the mean decrease of a scalar F for a picture x (*spatial, C):
 
-    M_p = mean over the squares S that cover p of  F(x) - F(x with S as in the baseline)
+        M_p = mean of  F(x) - F(x with S as in the baseline)  over the squares S that contain p
 
-    Positive where covering lowers F. Squares of side `window` begin every `stride` pixels along
-    each axis, the last one at the picture's end. (The paper paints F at each square's centre, and
-    covers in grey.) Cost: F once for each square.
+    M is positive where covering lowers F.
 
-    >>> occlusion(lambda x: x.sum(axis=(1, 2)), np.array([[1.], [2.], [4.]]), np.zeros((3, 1)), window=2, stride=1)
+    scalar: a Scalar, or a function that maps pictures (N, *spatial, C) to (N,)
+    baseline: (*spatial, C), what covers the squares
+    window: side of the squares, in pixels
+    stride: distance between adjacent squares; the last one ends at the end of the picture
+
+    Raises ArgumentError as `must_cover` does. Cost: one evaluation of F for each square. (The paper
+    draws F at the centre of each square, and covers with grey.)
+
+    >>> picture, baseline = np.array([[1.], [2.], [4.]]), np.zeros((3, 1))
+    >>> occlusion(lambda x: x.sum(axis=(1, 2)), picture, baseline, window=2, stride=1)
     array([3. , 4.5, 6. ])
     """
     spatial = picture.shape[:-1]
@@ -27,29 +38,27 @@ def occlusion(scalar, picture, baseline, window, stride):
         for begins in product(*(_begins(length, window, stride) for length in spatial))
     ]
     xp = array_module(picture, baseline)
-    whole, total, covers = (
-        value(scalar, picture[None])[0],
-        xp.zeros(spatial, picture.dtype),
-        xp.zeros(spatial, picture.dtype),
-    )
+    original = value(scalar, picture[None])[0]
+    total, count = (xp.zeros(spatial, picture.dtype) for _ in range(2))
     for part in batches(len(squares), picture.size):
-        some = squares[part]
-        pictures = xp.stack([picture] * len(some))
-        for covered, square in zip(pictures, some, strict=True):
+        batch = squares[part]
+        pictures = xp.stack([picture] * len(batch))
+        for covered, square in zip(pictures, batch, strict=True):
             covered[square] = baseline[square]
-        losses = whole - value(scalar, pictures)
-        for number, square in enumerate(some):
-            total[square] += losses[number]
-            covers[square] += 1
-    return total / covers
+        decreases = original - value(scalar, pictures)
+        for number, square in enumerate(batch):
+            total[square] += decreases[number]
+            count[square] += 1
+    return total / count
 
 
-def must_cover(spatial, window, stride):
-    """Raise ArgumentError where the squares do not fit into the picture, or leave gaps."""
+def must_cover(spatial: Sequence[int], window: int, stride: int) -> None:
+    """Raise ArgumentError if the squares do not fit into a picture of this spatial size or do not
+    cover all of it."""
     if not (1 <= window <= min(spatial) and 1 <= stride <= window):
         raise ArgumentError(
-            f"occlusion of {'x'.join(map(str, spatial))} by squares of {window} every {stride}; wanted a side from 1 to "
-            f"{min(spatial)}, and no gaps: a stride from 1 to the side"
+            f"occlusion of {'x'.join(map(str, spatial))} by squares of {window} every {stride}; "
+            f"wanted a side from 1 to {min(spatial)}, and no gaps: a stride from 1 to the side"
         )
 
 

@@ -1,44 +1,48 @@
-"""The sanity check of Adebayo et al. 2018: a map that explains a network must change when the
-network's weights do.
+"""The sanity check of Adebayo et al. 2018: a map that explains a network must change if the weights
+of the network change.
 
-The network's weights are drawn anew, and the map of the same unit is made again. If its pixels are
-still in the same order, it shows the picture, not what the network has learned. Guided gradients
-fail in part: where nothing inhibits, they show the picture's edges whatever the weights are.
+The weights are replaced by random ones, and the map of the same unit is computed again. If its
+pixels have the same order as before, the map shows the picture, not what the network has learned.
+Guided gradients fail in part: where no contributions are negative, they show the edges of the
+picture whatever the weights are.
 """
 
 import copy
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from minidl.backend import device_of, is_array, read_numbers, to_device, to_numpy
 from minidl.layers.initializers import he_normal
-from minidl.visualize.saliency.methods import saliency
-from minidl.visualize.scalars import value
+from minidl.typing import Array
+from minidl.visualize.network import Network
+from minidl.visualize.saliency.methods import Map, Settings, saliency
+from minidl.visualize.scalars import Scalar, value
 
 TRIALS = 20
-OWN = 2018  # in the seed, lest the fresh weights be those that a network's training began with
+OWN = 2018  # part of the seed, so that the weights differ from those that a training began with
 
 
-def randomized(network, seed=0):
-    """The network with fresh weights: kernels by He's rule, biases and shifts 0, scales 1, running
-    moments 0 and 1."""
+def randomized(network: Network, seed: Any = 0) -> Network:
+    """Return a copy of a network with random weights: kernels by He's rule, biases and shifts 0,
+    scales 1, running means 0 and running variances 1. seed: as for `np.random.default_rng`."""
     rng = np.random.default_rng(seed)
     return network._replace(
-        steps=tuple(step._replace(layer=_fresh(step.layer, rng)) for step in network.steps)
+        steps=tuple(step._replace(layer=_random(step.layer, rng)) for step in network.steps)
     )
 
 
-def _fresh(layer, rng):
+def _random(layer, rng):
     if layer is None:
         return None
     layer = copy.deepcopy(layer)
     for name, parameter in layer.named_parameters().items():
-        drawn = (
-            to_numpy(he_normal(rng, parameter.shape))
-            if parameter.ndim > 1
-            else float("gamma" in name)
-        )
-        parameter.data = _like(parameter.data, drawn)
+        if parameter.ndim > 1:
+            numbers = to_numpy(he_normal(rng, parameter.shape))
+        else:
+            numbers = float("gamma" in name)
+        parameter.data = _like(parameter.data, numbers)
     for module in layer.named_modules().values():
         for name in module.buffers:
             if is_array(old := getattr(module, name)):
@@ -47,29 +51,37 @@ def _fresh(layer, rng):
 
 
 def _like(array, numbers):
-    """The numbers as an array of this one's shape, dtype and device"""
+    """Return numbers broadcast to the shape of an array, with its dtype and on its device."""
     return to_device(np.broadcast_to(numbers, array.shape).astype(array.dtype), device_of(array))
 
 
-def changes(scalar, picture, maps, settings=None, seed=0):
-    """Yield (method, rank correlation) of each Map, as `saliency` gave them, with the one of
-    randomized weights.
+def changes(
+    scalar: Scalar,
+    picture: Array,
+    maps: Sequence[Map],
+    settings: Settings | None = None,
+    seed: int = 0,
+) -> Iterator[tuple[str, float]]:
+    """Yield (method, rank correlation of a Map with the Map of random weights).
 
-    Of random weights about half leave a unit behind a ReLU at 0, whatever the picture: the first
-    that do not are taken.
+    scalar, picture, settings: those that `saliency` computed the maps with
+    seed: of the random weights
+
+    About half of all random weights make the activation of a unit 0 for every picture. Up to TRIALS
+    random weights are therefore drawn until the activation is not 0.
     """
     for trial in range(TRIALS):
-        other = scalar._replace(network=randomized(scalar.network, (OWN, seed, trial)))
-        if read_numbers(value(other, picture[None])) != [0.0]:
+        random = scalar._replace(network=randomized(scalar.network, (OWN, seed, trial)))
+        if read_numbers(value(random, picture[None])) != [0.0]:
             break
-    anew = saliency(other, picture, [each.method for each in maps], settings)
-    for before, after in zip(maps, anew, strict=True):
+    methods = [before.method for before in maps]
+    for before, after in zip(maps, saliency(random, picture, methods, settings), strict=True):
         yield before.method, rank_correlation(before.values, after.values)
 
 
-def rank_correlation(a, b):
-    """Spearman's ρ: the correlation of the numbers' ranks, ties sharing their mean rank; 0 where
-    all of one are alike.
+def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Return Spearman's ρ of two arrays of one shape: the correlation of the ranks of their
+    numbers. Equal numbers have their mean rank. ρ is 0 if all numbers of an array are equal.
 
     >>> rank_correlation(np.array([1., 2., 3.]), np.array([10., 20., 900.]))
     1.0
