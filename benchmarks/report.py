@@ -217,8 +217,8 @@ def _draw_charts(kind):
         ratios = [(row.label, row.ratio) for row in rows]
         machines = _machines(_results_of(kind, [""]))
         draw(recording.RESULTS / kind / "ratios.png", ratios, "PyTorch / minidl", machines)
-    gpu_rows = _gpu_rows(kind)
-    if ratios := [(f"{row.label}, {tf32}", row.ratio) for tf32, row in gpu_rows if row.ratio]:
+    measured = ((f"{row.label}, {name}", row.ratio) for name, row in _gpu_rows(kind))
+    if ratios := [(label, ratio) for label, ratio in measured if ratio]:
         machines = _machines(_results_of(kind, ARITHMETICS.values()))
         path = recording.RESULTS / kind / "ratios_gpu.png"
         draw(path, ratios, "PyTorch / minidl, on a GPU", machines)
