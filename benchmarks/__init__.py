@@ -1,4 +1,4 @@
-"""What minidl measures of itself, and of PyTorch beside it: `python -m benchmarks WORK`.
+"""Measurements of minidl, and of PyTorch for comparison: `python -m benchmarks WORK`.
 
-Results are kept in results/, and the README shows them.
+The results are kept in results/. RESULTS.md shows them.
 """

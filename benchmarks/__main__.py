@@ -1,5 +1,4 @@
-"""`python -m benchmarks WORK`: measure minidl, and PyTorch where it is installed, and write the
-README's results."""
+"""Measure minidl, and PyTorch if it is installed, and write the results to RESULTS.md."""
 
 import argparse
 import sys
@@ -13,7 +12,7 @@ from benchmarks import (
     paint,
     pooling,
     proofs,
-    readme,
+    report,
     stylize,
     table,
     train,
@@ -36,16 +35,17 @@ OTHERS = {
     "faces": faces,
     "visualize": inside,
     "proofs": proofs,
-    "readme": readme,
+    "results": report,
 }
 
 
 def main(argv=None):
-    """0 when it went well, 2 for what the user can mend: one sentence on stderr."""
+    """Run one work. Return 0, or 2 after printing one sentence to stderr about a user's mistake."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     works = parser.add_subparsers(metavar="WORK", required=True)
     for name, work in (TABLES | OTHERS).items():
-        summary = work.__doc__.partition("\n")[0]
+        first_paragraph = work.__doc__.partition("\n\n")[0]
+        summary = " ".join(first_paragraph.split())
         sub = works.add_parser(name, help=summary, description=summary)
         sub.set_defaults(run=partial(table.run, work) if name in TABLES else work.run)
         if name in TABLES:

@@ -1,4 +1,4 @@
-"""A case: the same maps by minidl and by PyTorch, and how they are measured against each other."""
+"""A case: the same computations by minidl and by PyTorch, and how their times are compared."""
 
 import inspect
 from collections.abc import Callable
@@ -10,15 +10,15 @@ import numpy as np
 
 import minidl
 from benchmarks import memory, twins
-from benchmarks.turns import by_cupy, by_torch, turn_about
+from benchmarks.turns import by_cupy, by_torch, median_seconds
 from minidl.backend import current_module, to_numpy
 from minidl.errors import MinidlError
 from minidl.style_transfer.parity import LEAST_OF_GRADIENTS
 
-# Of their norm, the most by which the rivals' results may differ. (PyTorch's convolutions on a GPU
-# may be Winograd's as well.) In whole networks a single ReLU near its kink can change a gradient by
-# LEAST_OF_GRADIENTS.
-AGREE = {"cpu": 1e-3, "gpu": 3e-3, "tf32": 0.2}
+# The largest norm of the difference of two rivals' results, as a share of the norm of the result.
+# PyTorch may use Winograd's algorithm on a GPU. In a whole network, one ReLU near its kink can
+# change a gradient by LEAST_OF_GRADIENTS.
+TOLERANCES = {"cpu": 1e-3, "gpu": 3e-3, "tf32": 0.2}
 CLOCKS = {"minidl gpu": by_cupy} | {
     twins.rival("gpu", layout): by_torch for layout in twins.LAYOUTS
 }
@@ -26,10 +26,14 @@ CLOCKS = {"minidl gpu": by_cupy} | {
 
 @dataclass(frozen=True)
 class Case:
-    """arrays(): the inputs by name. ours(arrays) and theirs(layout, arrays, device): {map: call},
-    the same maps. multiply_adds: of all maps together, by their definition; None where they are no
-    such sums. count: how many such layers the network has. is_whole: a whole network, whose memory
-    is measured too."""
+    """One set of inputs and the computations ("maps") that the rivals run on them.
+
+    arrays(): the inputs by name.
+    ours(arrays), theirs(layout, arrays, device): {map: call}, with the same maps.
+    multiply_adds: the count for all maps together, by their definition; None if it is not defined.
+    count: the number of such layers in the network.
+    is_whole: whether this is a whole network, whose peak memory is measured too.
+    """
 
     name: str
     group: str
@@ -41,23 +45,21 @@ class Case:
     is_whole: bool = False
 
     def rivals(self, devices, tf32=False):
-        """{rival: function that makes its {map: call}}, and the shapes of the inputs."""
+        """Return {rival: function that makes its {map: call}}, and the shapes of the inputs."""
         arrays = self.arrays()
-        found = {
+        makers = {
             f"minidl {device}": partial(placed, self.ours, arrays, device, tf32)
             for device in devices
         }
         for device in twins.devices(devices):
-            found |= {
-                twins.rival(device, layout): partial(self.theirs, layout, arrays, device)
-                for layout in twins.LAYOUTS
-            }
-        return found, {name: list(array.shape) for name, array in arrays.items()}
+            for layout in twins.LAYOUTS:
+                make = partial(self.theirs, layout, arrays, device)
+                makers[twins.rival(device, layout)] = make
+        return makers, {name: list(array.shape) for name, array in arrays.items()}
 
 
 def placed(ours, arrays, device, tf32=False):
-    """ours(arrays) with the arrays on a device, where its calls run too. tf32: in this arithmetic
-    on a GPU."""
+    """Return ours(arrays) with arrays and calls on a device. tf32: the GPU multiplies in TF32."""
     with minidl.device(device, tf32 and device == "gpu") as chosen:
         xp = current_module()
         calls = ours({name: xp.asarray(array) for name, array in arrays.items()})
@@ -70,8 +72,10 @@ def _within(chosen, call):
 
 
 def of_op(name, group, op, twin, shapes, gradients, options=None, multiply_adds=None, count=1):
-    """The Case of an op of minidl and its gradients by some of its inputs;
-    twin(torch.nn.functional, **tensors, **options)."""
+    """Return the Case of an op of minidl and its gradients with respect to the named inputs.
+
+    twin(torch.nn.functional, **tensors, **options) computes the same with PyTorch.
+    """
     options = options or {}
     ours = partial(maps, op, gradients, options)
     theirs = partial(twins.maps, partial(twin, **options), gradients)
@@ -79,37 +83,29 @@ def of_op(name, group, op, twin, shapes, gradients, options=None, multiply_adds=
 
 
 def normals(shapes):
-    """{name: array} of float32 normal numbers, the same at each call."""
+    """Return {name: float32 array of normal random numbers}, the same at each call."""
     rng = np.random.default_rng(0)
     return {name: rng.standard_normal(shape, np.float32) for name, shape in shapes.items()}
 
 
 def maps(op, gradients, options, arrays):
-    """{"forward": call, "dx": call, ..}: an op and some of its gradients, each alone; dy is y."""
+    """Return {"forward": call, "dx": call, ..}: an op, and each named gradient with dy = y."""
     y = op(**arrays, **options)
-    defaults = {
-        name: parameter.default for name, parameter in inspect.signature(op).parameters.items()
-    }
-    known = {
-        **defaults,
-        **arrays,
-        **options,
-        **{f"{name}_shape": array.shape for name, array in arrays.items()},
-    }
+    parameters = inspect.signature(op).parameters.items()
+    values = {name: parameter.default for name, parameter in parameters} | arrays | options
+    values |= {f"{name}_shape": array.shape for name, array in arrays.items()}
     calls = {"forward": partial(op, **arrays, **options)}
     for name in gradients:
         gradient = op.gradients[f"d{name}"]
-        dy, *reads = inspect.signature(gradient).parameters
-        known[dy[1:]] = y
-        calls[f"d{name}"] = partial(
-            gradient, y.copy(), **{parameter: known[parameter] for parameter in reads}
-        )
+        dy, *others = inspect.signature(gradient).parameters
+        values[dy[1:]] = y
+        arguments = {parameter: values[parameter] for parameter in others}
+        calls[f"d{name}"] = partial(gradient, y.copy(), **arguments)
     return calls
 
 
 def measure(work, number, devices, tf32, quick):
-    """A row of the results: what a case of a work is, and how many seconds and bytes each rival
-    takes for it."""
+    """Return a row of the results: the properties of a case, and each rival's seconds and bytes."""
     case = work.cases(quick)[number]
     makers, shapes = case.rivals(devices, tf32)
     on_cpu = [rival for rival in makers if rival not in CLOCKS]
@@ -119,46 +115,49 @@ def measure(work, number, devices, tf32, quick):
         rivals[rival] = make()
         if case.is_whole and rival in CLOCKS:
             peaks[rival] = memory.on_gpu(rival, rivals[rival])
-    near = AGREE["tf32" if tf32 else devices[-1]]
-    difference = _difference(
-        case.name, rivals, max(near, LEAST_OF_GRADIENTS) if case.is_whole else near
-    )
-    seconds = turn_about(rivals, quick, CLOCKS)
+    tolerance = TOLERANCES["tf32" if tf32 else devices[-1]]
+    if case.is_whole:
+        tolerance = max(tolerance, LEAST_OF_GRADIENTS)
+    difference = _difference(case.name, rivals, tolerance)
+    seconds = median_seconds(rivals, quick, CLOCKS)
     totals = {rival: sum(maps.values()) for rival, maps in seconds.items()}
     return {
-        "name": case.name, "group": case.group, "count": case.count, "shapes": shapes, "multiply_adds": case.multiply_adds,
-        "bytes": None if case.is_whole else _moved(rivals[f"minidl {devices[0]}"]), "difference": difference,
-        "seconds": seconds, "total": totals, "peak_bytes": peaks,
-        "ratio": {device: _ratio(of_pytorch(totals, device), totals[f"minidl {device}"]) for device in devices},
+        "name": case.name,
+        "group": case.group,
+        "count": case.count,
+        "shapes": shapes,
+        "multiply_adds": case.multiply_adds,
+        "bytes": None if case.is_whole else _traffic(rivals[f"minidl {devices[0]}"]),
+        "difference": difference,
+        "seconds": seconds,
+        "total": totals,
+        "peak_bytes": peaks,
+        "ratio": {
+            device: _ratio(of_pytorch(totals, device), totals[f"minidl {device}"])
+            for device in devices
+        },
         "speedup": _ratio(totals.get("minidl cpu"), totals.get("minidl gpu")),
-    }  # fmt: skip
+    }
 
 
 def on(device):
-    """What a device adds to a name that is printed."""
+    """Return the suffix of a printed name for a device."""
     return "" if device == "cpu" else ", GPU"
 
 
-def of_pytorch(found, device="cpu"):
-    """The lower one of its two layouts' numbers on a device; None without PyTorch."""
-    return min(
-        (
-            found[rival]
-            for layout in twins.LAYOUTS
-            if (rival := twins.rival(device, layout)) in found
-        ),
-        default=None,
-    )
+def of_pytorch(numbers, device="cpu"):
+    """Return the lower number of PyTorch's layouts on a device; None if there is none."""
+    rivals = (twins.rival(device, layout) for layout in twins.LAYOUTS)
+    return min((numbers[rival] for rival in rivals if rival in numbers), default=None)
 
 
 def mean_ratio(rows, device="cpu"):
-    """The geometric mean of the rows' ratios, each as often as its layer counts; None where there
-    are none."""
+    """Return the geometric mean of the rows' ratios, weighted by their counts; None without any."""
     return _mean((row["ratio"].get(device), row["count"]) for row in rows)
 
 
 def mean_speedup(rows):
-    """The same of how many times as fast as the CPU the GPU is."""
+    """Return the same mean of the rows' speed-ups, the CPU's time divided by the GPU's."""
     return _mean((row.get("speedup"), row["count"]) for row in rows)
 
 
@@ -171,39 +170,41 @@ def _ratio(theirs, ours):
     return theirs / ours if theirs and ours else None
 
 
-def _moved(calls):
-    """The bytes that they read and write at least: of the arrays that they are given, and of those
-    that they return"""
+def _traffic(calls):
+    """The bytes that calls read and write at least: those of their arguments and results."""
     return sum(
         _bytes(call) + sum(array.nbytes for array in _arrays(call())) for call in calls.values()
     )
 
 
 def _bytes(value):
-    """Of an array, or of all that a call is given"""
+    """The bytes of an array, or of all arguments of a partial function."""
     if isinstance(value, partial):
         return sum(map(_bytes, [*value.args, *value.keywords.values()]))
     return getattr(value, "nbytes", 0)
 
 
-def _difference(name, rivals, most):
-    """The largest difference from the first rival's results, by norms. (By the largest number
-    alone, PyTorch's two layouts would differ by 1e-2: a ReLU whose input is nearly 0 may be on in
-    one and off in the other.)"""
+def _difference(name, rivals, tolerance):
+    """The largest relative difference, by norms, of a rival's results from the first rival's.
+
+    Norms are used because single numbers differ more: a ReLU whose input is nearly 0 may be on in
+    one of PyTorch's layouts and off in the other, and these two then differ by 1e-2.
+    """
     ours, *others = (
         [array for call in calls.values() for array in _arrays(call())] for calls in rivals.values()
     )
     pairs = [pair for theirs in others for pair in zip(ours, theirs, strict=True)]
     worst = max((float(np.linalg.norm(a - b) / np.linalg.norm(a)) for a, b in pairs), default=0.0)
-    if not worst <= most:
+    if not worst <= tolerance:
         raise MinidlError(
-            f"{name}: the rivals' results differ by {worst:.1e} of their norm; wanted {most:g}: one is wrong"
+            f"{name}: the rivals' results differ by {worst:.1e} of their norm; expected at most "
+            f"{tolerance:g}. Check both computations, because one of them is wrong."
         )
     return worst
 
 
 def _arrays(results):
-    """In NumPy: one result or a list, of minidl or PyTorch"""
+    """One result or a list of results, of minidl or PyTorch, as NumPy arrays."""
     results = results if isinstance(results, list) else [results]
     return [
         result.cpu().numpy() if hasattr(result, "cpu") else to_numpy(result) for result in results

@@ -1,18 +1,23 @@
-"""Convolutions, forward and both gradients: VGG19's, those of sound and volumes, others; and
-whether "auto" chooses well."""
+"""Convolutions, forward and both gradients: VGG19's, those of sound and volumes, and others.
+
+Also the time of the algorithm that "auto" chooses, as a share of the fastest algorithm's.
+"""
 
 from functools import partial
 from itertools import product
 from math import prod
 
 from benchmarks.cases import maps, normals, of_op, on, placed
-from benchmarks.turns import by_cupy, turn_about
+from benchmarks.turns import by_cupy, median_seconds
+from minidl.engine.convolution import ALGORITHMS
+from minidl.engine.convolution.algorithm import Problem
 from minidl.ops import convolution
-from minidl.engine.convolution import choice
+from minidl.proofs.table import by_algorithm
 from minidl.shapes import windows_over
 
-# Kernel, channels in -> out, extent; padded so that stride 1 keeps the extent of an odd kernel.
-VGG19 = {  # and how many such layers it has
+# A name gives the kernel, the channels in -> out, and the extent of the input. The padding is such
+# that an odd kernel with stride 1 keeps the extent.
+VGG19 = {  # name: the number of such layers in the network
     "3x3 128->256 at 56x56, batch 16": 1,
     "3x3 256->256 at 56x56, batch 16": 3,
     "3x3 256->512 at 28x28, batch 16": 1,
@@ -61,7 +66,7 @@ UNDECIDED = (
     "3x3 32->64 at 28x28, batch 128, stride 2",  # the siamese network's, on MNIST
     "3x3 64->128 at 14x14, batch 128, stride 2",
 )
-ALGORITHMS = ("im2col", "runs", "winograd", "winograd_runs")
+COMPARED = ("im2col", "runs", "winograd", "winograd_runs")
 GROUPS = {
     "VGG19 3x3, batch 16": VGG19,
     "1-D and 3-D": dict.fromkeys(SOUND_AND_VOLUMES, 1),
@@ -70,72 +75,60 @@ GROUPS = {
 
 
 def cases(quick):
-    """What PyTorch computes too."""
-    found = []
+    """Return the Cases of all GROUPS. quick: with smaller arrays."""
+    cases = []
     for group, names in GROUPS.items():
         for name, count in names.items():
-            shapes, options, multiply_adds = _read(name, quick)
-            found.append(
-                of_op(
-                    name, group, convolution, _twin, shapes, "xw", options, 3 * multiply_adds, count
-                )
+            shapes, options, products = _read(name, quick)
+            three = 3 * products  # forward, dx and dw
+            cases.append(
+                of_op(name, group, convolution, _twin, shapes, "xw", options, three, count)
             )
-    return found
+    return cases
 
 
 def more(arguments):
-    """The time of algorithm="auto" as a share of the fastest algorithm's, map by map."""
-    print(
-        f"\n{'auto / the fastest that fits':48}"
-        + "".join(f"{name:>12}" for name in ("forward", "dx", "dw"))
-    )
-    rows = []
-    for name, device in product(
-        UNDECIDED[::6] if arguments.quick else UNDECIDED, sorted(set(arguments.device))
-    ):
+    """Print and return the time of "auto" as a share of the fastest algorithm's, for each map."""
+    titles = "".join(f"{name:>12}" for name in ("forward", "dx", "dw"))
+    print(f"\n{'auto / the fastest applicable algorithm':48}{titles}")
+    rows, names = [], UNDECIDED[::6] if arguments.quick else UNDECIDED
+    for name, device in product(names, sorted(set(arguments.device))):
         shapes, options, _ = _read(name, arguments.quick)
         arrays, rivals = normals(shapes), {}
-        windows = windows_over(
-            shapes["x"][1:-1],
-            shapes["w"][:-2],
-            options["stride"],
-            options["padding"],
-            options["dilation"],
+        extent, taps = shapes["x"][1:-1], shapes["w"][:-2]
+        steps = (options[name] for name in ("stride", "padding", "dilation"))
+        windows = windows_over(extent, taps, *steps)
+        images, groups, dtype = shapes["x"][0], options["groups"], arrays["x"].dtype
+        problem = Problem(
+            "forward", images, windows, groups, shapes["w"], dtype, False, device == "gpu"
         )
-        able = choice.fitting(windows, options["groups"], shapes["w"])
-        for algorithm in ("auto", *(name for name in ALGORITHMS if name in able)):
-            ours = partial(maps, convolution, "xw", {**options, "algorithm": algorithm})
+        applicable = [name for name in COMPARED if ALGORITHMS[name].applies(problem)]
+        for algorithm in ("auto", *applicable):
+            ours = partial(maps, by_algorithm(algorithm, convolution), "xw", options)
             rivals[algorithm] = placed(ours, arrays, device, arguments.tf32)
-        seconds = turn_about(
-            rivals, arguments.quick, dict.fromkeys(rivals, by_cupy) if device == "gpu" else {}
-        )
-        fastest = {
-            key: min(found[key] for rival, found in seconds.items() if rival != "auto")
-            for key in seconds["auto"]
+        clocks = dict.fromkeys(rivals, by_cupy) if device == "gpu" else {}
+        seconds = median_seconds(rivals, arguments.quick, clocks)
+        share = {
+            key: auto / min(times[key] for rival, times in seconds.items() if rival != "auto")
+            for key, auto in seconds["auto"].items()
         }
-        share = {key: seconds["auto"][key] / fastest[key] for key in fastest}
         rows.append({"name": name, "device": device, "seconds": seconds, "share": share})
-        print(
-            f"  {name + on(device):46}" + "".join(f"{found:12.2f}" for found in share.values()),
-            flush=True,
-        )
+        cells = "".join(f"{ratio:12.2f}" for ratio in share.values())
+        print(f"  {name + on(device):46}{cells}", flush=True)
     return {"auto": rows}
 
 
 def _read(name, quick):
-    """Shapes of x, w and b, options, and multiply-adds of each map, from the name; quick: smaller
-    than it says."""
-    sizes, *rest = name.split(", ")
-    taps, channels, extent = (
-        part.replace("->", "x").split("x") for part in sizes.replace(" at", "").split()
-    )
-    taps, (inputs, outputs), extent = (
-        tuple(map(int, lengths)) for lengths in (taps, channels, extent)
-    )
-    told = {"batch": 1, "stride": 1, "dilation": 1, "groups": 1} | {
-        word: int(n) for word, n in map(str.split, rest)
-    }
-    batch, stride, dilation, groups = told.values()
+    """Parse a name: the shapes of x, w and b, the options, and the multiply-adds of each map.
+
+    quick: reduce the sizes.
+    """
+    sizes, *words = name.split(", ")
+    parts = sizes.replace(" at", "").replace("->", "x").split()
+    taps, (inputs, outputs), extent = (tuple(map(int, part.split("x"))) for part in parts)
+    numbers = {"batch": 1, "stride": 1, "dilation": 1, "groups": 1}
+    numbers |= {word: int(n) for word, n in map(str.split, words)}
+    batch, stride, dilation, groups = numbers.values()
     if quick:
         batch, inputs, outputs, groups = 1, min(inputs, 8), min(outputs, 8), min(groups, 8)
         extent = tuple(min(length, 12) for length in extent)

@@ -1,5 +1,7 @@
-"""Find and tell apart the faces of ORL's 40 people, which no network here was trained on; and the
-time of each step."""
+"""Detect and recognise the faces of ORL's 40 people, and time each step.
+
+None of the shipped networks was trained on these people.
+"""
 
 import os
 from pathlib import Path
@@ -16,36 +18,36 @@ THRESHOLDS = 0.44, 0.46, 0.48, 0.5, 0.52, 0.54, 0.56, 0.6
 
 
 def run(arguments):
-    folder, reader = people(), FaceReader()
+    folder, reader = orl_folder(), FaceReader()
     album = read_album(folder, reader, lambda paths: tqdm(paths, leave=False, disable=None))
-    found, pairs = evaluate(album, THRESHOLD)
-    plot_evaluation(results_folder() / "faces.png", found, pairs)
-    for what, value in found._asdict().items():
-        print(f"{what:24}{value:.4g}")
-    at_thresholds = [_told(evaluate(album, threshold)[0]) for threshold in THRESHOLDS]
+    rates, pairs = evaluate(album, THRESHOLD)
+    plot_evaluation(results_folder() / "faces.png", rates, pairs)
+    for name, value in rates._asdict().items():
+        print(f"{name:24}{value:.4g}")
+    at_thresholds = [_rates(evaluate(album, threshold)[0]) for threshold in THRESHOLDS]
     for row in at_thresholds:
-        print(", ".join(f"{what} {value:.4f}" for what, value in row.items()))
+        print(", ".join(f"{name} {value:.4f}" for name, value in row.items()))
     others = watch_others()
     timed = faces_timed.everything(reader, album.paths[0])
     for what, seconds in timed.items():
         for name, value in seconds.items():
             print(f"{what}: {name:44}{1e3 * value:8.1f} ms")
-    keep(
-        "faces",
-        {**found._asdict(), "at_thresholds": at_thresholds, "seconds": timed, "others": others()},
-    )
+    measured = {"at_thresholds": at_thresholds, "seconds": timed, "others": others()}
+    keep("faces", rates._asdict() | measured)
 
 
-def people():
-    """The folder of ORL's people"""
+def orl_folder():
+    """Return the folder with the pictures of ORL's people. Raise FileError if it is missing."""
     data = os.environ.get("MINIDL_DATA")
     if not data or not (Path(data) / FOLDER).is_dir():
+        state = f"is {data}, which does not contain {FOLDER}" if data else "is not set"
         raise FileError(
-            f"ORL's faces are measured on; name a folder that holds {FOLDER} in the variable MINIDL_DATA"
+            f"the ORL faces are missing: the variable MINIDL_DATA {state}; "
+            f"set MINIDL_DATA to a folder that contains {FOLDER}"
         )
     return Path(data) / FOLDER
 
 
-def _told(found):
+def _rates(evaluation):
     names = "threshold", "false_accept", "false_reject", "known_named", "strangers_accepted"
-    return {name: getattr(found, name) for name in names}
+    return {name: getattr(evaluation, name) for name in names}

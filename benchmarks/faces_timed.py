@@ -1,4 +1,4 @@
-"""Seconds of each step from a picture to a name: medians."""
+"""The median seconds of each step from a picture to a name."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ ROUNDS = 7
 
 
 def everything(reader, portrait):
-    """{what: {name: seconds}}. portrait: the path of a picture of ORL."""
+    """Return {kind of time: {name: seconds}}. portrait: the path of one of ORL's pictures."""
     with tempfile.TemporaryDirectory() as folder:
         return {
             "networks": _networks(),
@@ -41,30 +41,26 @@ def everything(reader, portrait):
 
 
 def _networks():
-    """For one picture"""
-    found, rng = {}, np.random.default_rng(0)
+    """Seconds of each network per picture."""
+    times, rng = {}, np.random.default_rng(0)
     for name, sides in SIDES.items():
         network = NETWORKS[name]()
         for side in sides:
             for count in BATCHES if side < 400 else (1,):
                 pictures = rng.uniform(0, 255, (count, side, side, 3)).astype(np.float32)
-                found[f"{name}, {side} pixels, batch {count}"] = (
-                    _seconds(lambda p=pictures, f=network: f(p)) / count
-                )
-    return found
+                seconds = _seconds(lambda p=pictures, f=network: f(p))
+                times[f"{name}, {side} pixels, batch {count}"] = seconds / count
+    return times
 
 
 def _to_names(reader, portrait, folder):
-    """From a file with a face to its name among PEOPLE, everything loaded"""
-    gallery, paths = (
-        Gallery(*_strangers(PEOPLE), THRESHOLD),
-        {f"portrait of ORL, {_size(portrait)}": portrait},
-    )
+    """Seconds from a file to the names of its faces among PEOPLE, with everything loaded."""
+    gallery = Gallery(*_made_up_people(PEOPLE), THRESHOLD)
+    paths = {f"portrait of ORL, {_size(portrait)}": portrait}
+    astronaut = read_image(shipped_picture("astronaut"))
     for size, extent in PHOTOGRAPHS.items():
-        paths[f"photograph, {size}"] = folder / f"{size}.jpg"
-        write_image(
-            folder / f"{size}.jpg", resize(read_image(shipped_picture("astronaut")), *extent)
-        )
+        path = paths[f"photograph, {size}"] = folder / f"{size}.jpg"
+        write_image(path, resize(astronaut, *extent))
     paths["photograph without a face, 640x427"] = shipped_picture("rocket")
 
     def identify(path):
@@ -79,36 +75,31 @@ def _size(path):
 
 
 def _among(count):
-    """One face among so many, everything loaded"""
-    gallery = Gallery(*_strangers(count), THRESHOLD)
+    """Seconds to find one face among so many embeddings, with everything loaded."""
+    gallery = Gallery(*_made_up_people(count), THRESHOLD)
     return _seconds(lambda: gallery.identify(gallery.embeddings[-1:]))
 
 
-def _strangers(count):
-    """Names, and numbers of the length that embeddings have"""
-    numbers = np.random.default_rng(0).standard_normal((count, NUMBERS), np.float32)
-    return [f"person {number}" for number in range(count)], numbers * np.float32(1.4 / NUMBERS**0.5)
+def _made_up_people(count):
+    """Names, and random vectors whose norms are near those of embeddings."""
+    vectors = np.random.default_rng(0).standard_normal((count, NUMBERS), np.float32)
+    return [f"person {number}" for number in range(count)], vectors * np.float32(1.4 / NUMBERS**0.5)
 
 
 def _starts(reader, folder):
-    """Of whole processes: the command with a tiny picture, among PEOPLE; Python with NumPy alone"""
-    write_image(folder / "tiny.png", np.zeros((TINY, TINY, 3)))
-    database = Database(folder / "people.db", reader.identity, create=True)
-    for name, numbers in zip(*_strangers(PEOPLE), strict=True):
-        database.enroll(name, numbers)
-    identify = [
-        "-m",
-        "minidl.cli",
-        "faces",
-        "identify",
-        str(folder / "people.db"),
-        str(folder / "tiny.png"),
-    ]
-    words = {
-        "`minidl faces identify`, with a tiny picture": identify,
+    """Seconds of whole processes: the command with a tiny picture, and Python with NumPy only."""
+    picture, people = folder / "tiny.png", folder / "people.db"
+    write_image(picture, np.zeros((TINY, TINY, 3)))
+    database = Database(people, reader.identity, create=True)
+    for name, embedding in zip(*_made_up_people(PEOPLE), strict=True):
+        database.enroll(name, embedding)
+    programs = {
+        "`minidl faces identify`, with a tiny picture": [
+            *("-m", "minidl.cli", "faces", "identify"), str(people), str(picture),
+        ],
         "Python that imports NumPy": ["-c", "import numpy"],
-    }
-    return {name: _seconds(lambda w=arguments: _process(w)) for name, arguments in words.items()}
+    }  # fmt: skip
+    return {name: _seconds(lambda w=words: _process(w)) for name, words in programs.items()}
 
 
 def _process(arguments):

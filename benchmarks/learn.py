@@ -1,5 +1,4 @@
-"""Train a network as a whole command, with the settings of a preset; keep its log, its curves and
-what it reached."""
+"""Train a network with `minidl train`; keep its result, its log and its pictures."""
 
 import csv
 import json
@@ -20,18 +19,16 @@ from minidl.training.folder import CURVES, PICTURE, RESULT, TABLE
 
 
 def register(parser):
-    parser.add_argument(
-        "network", choices=NETWORKS, help="faces: three, from triplets and with either head"
-    )
+    meaning = "faces: three runs, one from triplets and one from pairs with each head"
+    parser.add_argument("network", choices=NETWORKS, help=meaning)
     parser.add_argument(
         "--preset",
         choices=("fast", "original"),
         default="fast",
         help="the settings (default: fast)",
     )
-    parser.add_argument(
-        "--folder", type=Path, metavar="FOLDER", help="of a run to go on from, or that is done"
-    )
+    meaning = "the folder of a run to resume, or of a complete run whose results are kept"
+    parser.add_argument("--folder", type=Path, metavar="FOLDER", help=meaning)
 
 
 def run(arguments):
@@ -41,24 +38,30 @@ def run(arguments):
         _learn(network + suffix, [network, "--preset", preset], arguments.folder)
     elif arguments.folder:
         raise ArgumentError(
-            "faces are three runs of minutes, which begin anew each time; leave --folder out"
+            f"--folder {arguments.folder} names one run, but `learn faces` makes three new runs; "
+            "omit --folder"
         )
     else:
-        people = str(faces.people())
+        people = str(faces.orl_folder())
         for head in HEADS:
             settings = "pairs" if preset == "fast" and head != "triplet" else preset
             _learn(f"faces_{head}{suffix}", [network, people, "--preset", settings, "--head", head])
 
 
-def _learn(name, words, begun_in=None):
-    """Run `minidl train` with these words and keep results/NAME.json, and its pictures. begun_in:
-    the folder to go on from."""
+def _learn(name, words, resumed_folder=None):
+    """Run `minidl train` with these words. Keep NAME.json and the pictures of the run.
+
+    resumed_folder: the folder of a run to resume. The time of the whole command is then unknown.
+    """
     with tempfile.TemporaryDirectory() as temporary:
-        folder, begun, others = begun_in or Path(temporary) / "run", _clocks(), watch_others()
-        command = ["train", *words, "--folder", str(folder), *(["--resume"] if begun_in else [])]
+        folder = resumed_folder or Path(temporary) / "run"
+        begun, others = _clocks(), watch_others()
+        resume = ["--resume"] if resumed_folder else []
+        command = ["train", *words, "--folder", str(folder), *resume]
         if code := subprocess.run([sys.executable, "-m", "minidl.cli", *command]).returncode:
             raise MinidlError(
-                f"`minidl {' '.join(command)}` ended with the code {code}; mend what it says"
+                f"`minidl {' '.join(command)}` ended with exit code {code}; expected 0; "
+                "follow the message that it printed"
             )
         seconds, cpu = (now - then for now, then in zip(_clocks(), begun, strict=True))
         result = json.loads((folder / RESULT).read_text())
@@ -67,14 +70,13 @@ def _learn(name, words, begun_in=None):
         for picture in (CURVES, PICTURE):
             if (folder / picture).exists():
                 shutil.copy(folder / picture, results_folder() / f"{name}_{picture}")
-    # The whole command, with loading, checkpoints, drawings and the test
-    whole = dict.fromkeys(("command_seconds", "cpu_seconds", "others")) if begun_in else {
-        "command_seconds": seconds, "cpu_seconds": cpu, "others": others(),
-    }  # fmt: skip
-    keep(name, {**result, **whole, "epochs": epochs})
+    command_times = {"command_seconds": seconds, "cpu_seconds": cpu, "others": others()}
+    if resumed_folder:
+        command_times = dict.fromkeys(command_times)
+    keep(name, result | command_times | {"epochs": epochs})
 
 
 def _clocks():
-    """Seconds: of the clock, of the processor by the programs that were run"""
+    """Seconds of wall-clock time, and of processor time by the programs that were run."""
     times = os.times()
     return time.perf_counter(), times.children_user + times.children_system

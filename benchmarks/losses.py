@@ -1,4 +1,4 @@
-"""Gram matrices and losses, value and gradient, at VGG19's layers of a 512x512 picture."""
+"""Gram matrices and losses, values and gradients, at VGG19's layers of a 512x512 picture."""
 
 from math import prod
 
@@ -6,48 +6,53 @@ from benchmarks.cases import of_op
 from minidl.losses import content_loss, gram_matrix, style_loss, total_variation
 from minidl.models.vgg19 import BLOCKS
 
-GROUP = "Gram matrices and style losses"
+STYLE, OTHERS = "Gram matrices and style losses", "content and total variation"
 
 
 def cases(quick):
-    """quick: of a picture of 32x32."""
+    """Return the Cases of all losses. quick: of a picture of 32x32."""
     side = 32 if quick else 512
     features = {
         block: (1, side >> (block - 1), side >> (block - 1), channels)
         for block, _, channels in BLOCKS
     }
-    image, rest = (1, side, side, 3), "content and total variation"
     return [
         *(_gram(f"Gram matrix, conv{block}_1", shape) for block, shape in features.items()),
         *(_style(f"style loss, conv{block}_1", shape) for block, shape in features.items()),
-        of_op("content loss, conv4_2", rest, content_loss, content, {"generated": features[4], "content": features[4]},
-              ["generated"], {"normalization": "mean"}, 2 * prod(features[4])),
-        of_op("total variation", rest, total_variation, variation, {"image": image}, ["image"],
-              {"normalization": "mean_squares"}),
+        _content("content loss, conv4_2", features[4]),
+        of_op("total variation", OTHERS, total_variation, variation, {"image": (1, side, side, 3)},
+              ["image"], {"normalization": "mean_squares"}),
     ]  # fmt: skip
 
 
 def _gram(name, shape):
-    options = {"normalization": "positions"}
+    options, shapes = {"normalization": "positions"}, {"features": shape}
     return of_op(
-        name, GROUP, gram_matrix, gram, {"features": shape}, ["features"], options, _products(shape)
+        name, STYLE, gram_matrix, gram, shapes, ["features"], options, _multiply_adds(shape)
     )
 
 
 def _style(name, shape):
-    options, shapes = (
-        {"normalization": "positions_mean"},
-        {"generated": shape, "style": (1, shape[-1], shape[-1])},
+    options = {"normalization": "positions_mean"}
+    shapes = {"generated": shape, "style": (1, shape[-1], shape[-1])}
+    return of_op(
+        name, STYLE, style_loss, style, shapes, ["generated"], options, _multiply_adds(shape)
     )
-    return of_op(name, GROUP, style_loss, style, shapes, ["generated"], options, _products(shape))
 
 
-def _products(shape):
-    """Multiply-adds of a Gram matrix and, as many, of its gradient"""
+def _content(name, shape):
+    options, shapes = {"normalization": "mean"}, {"generated": shape, "content": shape}
+    return of_op(
+        name, OTHERS, content_loss, content, shapes, ["generated"], options, 2 * prod(shape)
+    )
+
+
+def _multiply_adds(shape):
+    """The multiply-adds of a Gram matrix and of its gradient, which takes as many."""
     return 2 * prod(shape) * shape[-1]
 
 
-# PyTorch's side, in the one normalisation that is measured.
+# PyTorch's functions, with the normalization that is measured.
 
 
 def gram(functional, features, normalization="positions"):

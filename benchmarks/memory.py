@@ -1,5 +1,8 @@
-"""The memory of a case: `python -m benchmarks.memory MODULE CASE RIVAL` runs it in a process of its
-own and prints bytes. Of a GPU's memory the libraries themselves keep count."""
+"""The peak memory of a case.
+
+`python -m benchmarks.memory MODULE CASE RIVAL` runs a case in its own process and prints bytes. On
+a GPU, CuPy and PyTorch count their memory themselves.
+"""
 
 import importlib
 import os
@@ -13,11 +16,10 @@ RESET, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 
 def of_each(work, number, rivals):
-    """{rival: bytes} that a case adds at its peak to what is there once the weights and pictures
-    are loaded.
+    """Return {rival: bytes}: the peak memory of a case, less the memory in use when it starts.
 
-    The system's own count, VmHWM, which Linux alone can set back. (getrusage's ru_maxrss begins at
-    the parent's peak.)
+    The weights and pictures are loaded by then. The peak is VmHWM, which only Linux can reset; on
+    other systems the result is empty. (ru_maxrss of getrusage starts at the parent's peak.)
     """
     return {
         rival: _in_a_process(work.__name__, str(number), rival)
@@ -28,17 +30,14 @@ def of_each(work, number, rivals):
 
 def _in_a_process(*arguments):
     command = [sys.executable, "-m", "benchmarks.memory", *arguments]
-    return int(
-        subprocess.run(
-            command, check=True, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]
-        ).stdout
-    )
+    root = Path(__file__).parents[1]
+    return int(subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=root).stdout)
 
 
 def _added(module, number, rival):
     makers, _ = importlib.import_module(module).cases(quick=False)[number].rivals(["cpu"])
     calls = makers[rival]()
-    RESET.write_text("5")  # the peak becomes what is there now
+    RESET.write_text("5")  # set the peak to the memory in use
     before = _bytes("VmRSS")
     for _ in range(RUNS):
         for call in calls.values():
@@ -47,25 +46,22 @@ def _added(module, number, rival):
 
 
 def on_gpu(rival, calls):
-    """Bytes of a GPU that fresh calls add at their peak: what CuPy and PyTorch take of it.
+    """Return the bytes that CuPy or PyTorch reserves on the GPU for calls that have not run yet.
 
-    Counted in a second run: what the first one keeps is in it, but not what PyTorch needs to try
-    its algorithms.
+    They are counted in a second run. This includes what the first run keeps, and excludes what
+    PyTorch uses to try its algorithms.
     """
     if rival.startswith("minidl"):
         pool = importlib.import_module("cupy").get_default_memory_pool()
-        forget, count, peak = pool.free_all_blocks, pool.total_bytes, pool.total_bytes
+        release, count, peak = pool.free_all_blocks, pool.total_bytes, pool.total_bytes
     else:
         cuda = importlib.import_module("torch").cuda
-        forget, count, peak = (
-            cuda.reset_peak_memory_stats,
-            cuda.memory_reserved,
-            cuda.max_memory_reserved,
-        )
-    forget()
+        release, count = cuda.reset_peak_memory_stats, cuda.memory_reserved
+        peak = cuda.max_memory_reserved
+    release()
     before = count()
     for _ in range(2):
-        forget()
+        release()
         for call in calls.values():
             call()
     return peak() - before

@@ -1,5 +1,4 @@
-"""Paint the demo, and 100 evaluations of gatys-code, as whole commands; keep the times, the losses
-and the picture."""
+"""Paint the demo, and 100 steps of the preset gatys-code; keep times, losses and the picture."""
 
 import csv
 import subprocess
@@ -23,32 +22,17 @@ def run(arguments):
         write_image(results_folder() / "painted.jpg", read_image(picture), read_metadata(picture))
         gatys, _ = painted(folder, [*pictures, *GATYS])
     for name, measured in (("demo", demo), ("gatys-code", gatys)):
-        print(
-            "{:12}{seconds:7.1f} s, {steps} steps, {pixels}, loss to {share:.2%}, {up} up".format(
-                name, **measured
-            )
-        )
+        line = "{:12}{seconds:7.1f} s, {steps} steps, {pixels}, lowest loss {share:.2%}, {up} up"
+        print(line.format(name, **measured))
     keep("paint", {"demo": demo, "gatys_code_256": gatys})
 
 
 def painted(folder, arguments):
-    """What `minidl stylize` with these arguments takes and reaches, and the path of the
-    painting."""
+    """Run `minidl stylize`. Return its time and its losses as a dict, and the painting's path."""
     output, log = Path(folder) / "painted.png", Path(folder) / "losses.csv"
     begun = time.perf_counter()
-    command = [
-        sys.executable,
-        "-m",
-        "minidl.cli",
-        "stylize",
-        *arguments,
-        "-o",
-        output,
-        "--log",
-        log,
-        "-q",
-    ]
-    subprocess.run(command, check=True)
+    command = ["-m", "minidl.cli", "stylize", *arguments, "-o", output, "--log", log, "-q"]
+    subprocess.run([sys.executable, *command], check=True)
     seconds = time.perf_counter() - begun
     with open(log, newline="") as file:
         totals = [float(row["total"]) for row in csv.DictReader(file)]

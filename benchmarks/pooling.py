@@ -1,4 +1,4 @@
-"""Pooling and ReLU, forward and gradient: VGG19's at 512x512, and ResNets' pooling."""
+"""Pooling and ReLU, forward and gradient: of VGG19 at 512x512, and of ResNets."""
 
 from benchmarks.cases import of_op
 from minidl import ops
@@ -6,7 +6,7 @@ from minidl.models.vgg19 import BLOCKS
 
 
 def cases(quick):
-    """quick: of a picture of 32x32."""
+    """Return the Cases of pooling and ReLU. quick: of a picture of 32x32."""
     size, batch = (32, 1) if quick else (512, 16)
     blocks = [
         (1, size >> number, size >> number, channels)

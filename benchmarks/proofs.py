@@ -16,20 +16,15 @@ def run(arguments):
             methods[proof.method].append(proof)
     table = {
         method: {
-            "gradients": len(proofs), "worst_error": max(p.error for p in proofs), "tolerance": proofs[0].tolerance,
-            "proven": sum(p.passed for p in proofs),
+            "gradients": len(proofs),
+            "worst_error": max(proof.error for proof in proofs),
+            "tolerance": proofs[0].tolerance,
+            "proven": sum(proof.passed for proof in proofs),
         }
         for method, proofs in methods.items()
-    }  # fmt: skip
-    for method, found in table.items():
-        print(
-            f"{method:24}{found['proven']:3} of {found['gradients']:3} proven, worst error {found['worst_error']:.1e}"
-        )
-    keep(
-        "proofs",
-        {
-            "ops": len({row.name.partition("[")[0] for row in ROWS}),
-            "cases": CASES,
-            "methods": table,
-        },
-    )
+    }
+    line = "{:24}{proven:3} of {gradients:3} proven, worst error {worst_error:.1e}"
+    for method, numbers in table.items():
+        print(line.format(method, **numbers))
+    ops = {row.name.partition("[")[0] for row in ROWS}
+    keep("proofs", {"ops": len(ops), "cases": CASES, "methods": table})

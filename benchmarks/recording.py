@@ -1,6 +1,7 @@
-"""Result files: what was measured, on which machine, with which versions, at which commit.
+"""Result files: the measurements, and the machine, the versions and the commit.
 
-Each kind of machine has a folder of its own, so that its results never replace those of another."""
+Each kind of machine has its own folder, so results of different kinds never replace each other.
+"""
 
 import json
 import os
@@ -29,32 +30,33 @@ STAT = Path("/proc/stat")
 
 
 def keep(name, measured):
-    """Write results/KIND/NAME.json, KIND being the kind of this machine."""
+    """Write results/KIND/NAME.json, where KIND is the kind of this machine."""
     path = results_folder(_on_gpu(measured)) / f"{name}.json"
     path.write_text(as_json(measured))
-    print(f"kept in benchmarks/results/{path.parent.name}/{path.name}")
+    print(f"written: benchmarks/results/{path.parent.name}/{path.name}")
 
 
 def as_json(measured):
-    """The text of a result file."""
+    """Return the text of a result file."""
     return json.dumps({**measured, "measured_on": machine(_on_gpu(measured))}, indent=1) + "\n"
 
 
 def kept(name, of_kind=None):
-    """Read results/KIND/NAME.json, by default of the kind of this machine; None where it was never
-    measured."""
+    """Return the contents of results/KIND/NAME.json, or None if there is no such file.
+
+    of_kind: the kind of machine; by default that of this machine.
+    """
     path = RESULTS / (of_kind or kind()) / f"{name}.json"
     return json.loads(path.read_text()) if path.exists() else None
 
 
 def kinds():
-    """The kinds of machines that have results, sorted by name."""
+    """Return the kinds of machines that have results, sorted by name."""
     return sorted({path.parent.name for path in RESULTS.glob("*/*.json")})
 
 
 def results_folder(has_gpu=False):
-    """The folder for the results and pictures of this kind of machine. It is created if it does not
-    exist."""
+    """Return the folder of the results of this kind of machine, and create it if necessary."""
     path = RESULTS / (kind_with_gpu() if has_gpu else kind())
     path.mkdir(parents=True, exist_ok=True)
     return path
@@ -65,7 +67,7 @@ def _on_gpu(measured):
 
 
 def machine(has_gpu=False):
-    """Where and with what something is measured."""
+    """Return the properties of this machine, the versions of the libraries, commit and date."""
     on_gpu = {"gpu": gpu(), "cupy": installed(CUPY)[CUPY]} if has_gpu else {}
     return {
         "processor": processor(), "instructions": instructions(), "cores": os.cpu_count(),
@@ -76,37 +78,40 @@ def machine(has_gpu=False):
 
 
 def _commit():
-    """Of this repository; nothing in a copy without one"""
+    """The commit of the repository; an empty string without a repository or without git."""
+    command = ["git", "describe", "--always", "--dirty"]
     try:
-        found = subprocess.run(
-            ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=RESULTS
-        )
-    except FileNotFoundError:  # git itself
+        output = subprocess.run(command, capture_output=True, text=True, cwd=RESULTS).stdout
+    except FileNotFoundError:  # git is not installed
         return ""
-    return found.stdout.strip()
+    return output.strip()
 
 
 def watch_others():
-    """A function that tells the share of the cores' time which other programs have taken from now
-    on; None if the system does not tell. They slow PyTorch, whose threads wait for each other in
-    loops, far more than minidl."""
+    """Return a function that returns the share of the cores' time used by other programs since now.
+
+    It returns None if the system does not report it. Other programs slow down PyTorch far more than
+    minidl, because PyTorch's threads wait for each other in busy loops.
+    """
     begun = _times()
 
     def share():
         if begun is None:
             return None
-        passed, busy, own = (now - then for now, then in zip(_times(), begun, strict=True))
-        return max(0.0, busy - own) / (passed * os.cpu_count())
+        elapsed, busy, own = (now - then for now, then in zip(_times(), begun, strict=True))
+        return max(0.0, busy - own) / (elapsed * os.cpu_count())
 
     return share
 
 
 def _times():
-    """Seconds: of the clock, of all programs, of this one and the processes that it ran"""
+    """Seconds of wall-clock time, and of processor time by all programs and by this one.
+
+    This program's time includes that of the processes that it ran.
+    """
     if not STAT.exists():
         return None
-    user, nice, system, _, _, *interrupts_and_steal = map(
-        int, STAT.read_text().partition("\n")[0].split()[1:9]
-    )
+    fields = STAT.read_text().partition("\n")[0].split()[1:9]
+    user, nice, system, _, _, *interrupts_and_steal = map(int, fields)
     busy = (user + nice + system + sum(interrupts_and_steal)) / os.sysconf("SC_CLK_TCK")
     return time.perf_counter(), busy, sum(os.times()[:4])

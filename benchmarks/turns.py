@@ -1,19 +1,19 @@
-"""The clocks: rivals take turns in one process, so that whatever else the machine does meets all of
-them alike."""
+"""Clocks. Rivals run alternately in one process, so that other load affects all of them alike."""
 
 import importlib
 import math
 import time
 from statistics import median
 
-ROUNDS, SECONDS = 7, 2.0  # the least of each case
-TURN = 10e-3  # seconds that a short call is repeated for
-# seconds that the threads of the rival before look out for more work, on cores that this one needs
+ROUNDS, SECONDS = 7, 2.0  # the minimum for each case
+TURN = 10e-3  # seconds for which a short call is repeated
+# Seconds of untimed calls at the start of a turn. For that long, the threads of the previous rival
+# poll for more work on the cores.
 LEAD = 20e-3
 
 
 def by_host(call, count):
-    """Seconds that so many calls take."""
+    """Return the seconds that `count` calls take."""
     begun = time.perf_counter()
     for _ in range(count):
         call()
@@ -21,7 +21,7 @@ def by_host(call, count):
 
 
 def by_cupy(call, count):
-    """The same of calls that a GPU works off after they return, by its own clock."""
+    """Return the seconds that `count` calls take on a GPU, by its own clock, through CuPy."""
     cuda = importlib.import_module("cupy").cuda
     begun, ended = cuda.Event(), cuda.Event()
     _between(begun, ended, call, count)
@@ -29,7 +29,7 @@ def by_cupy(call, count):
 
 
 def by_torch(call, count):
-    """The same of PyTorch's calls."""
+    """Return the seconds that `count` calls take on a GPU, by its own clock, through PyTorch."""
     event = importlib.import_module("torch").cuda.Event
     begun, ended = event(enable_timing=True), event(enable_timing=True)
     _between(begun, ended, call, count)
@@ -44,31 +44,31 @@ def _between(begun, ended, call, count):
     ended.synchronize()
 
 
-def turn_about(rivals, quick=False, clocks={}):  # noqa: B006
+def median_seconds(rivals, quick=False, clocks=None):
     """{rival: {map: call}} -> {rival: {map: median seconds of one call}}
 
-    Each rival begins its turn with calls that are not timed; the first round is warm-up. quick: one
-    short round counts. clocks: {rival: its clock}, by_host where none is given.
+    The rivals take turns. Each turn begins with untimed calls, and the first round is a warm-up.
+    quick: measure one short round. clocks: {rival: clock}; the default clock is by_host.
     """
-    rounds, least, turn, lead = (1, 0, 0, 0) if quick else (ROUNDS, SECONDS, TURN, LEAD)
+    rounds, minimum, turn, lead = (1, 0, 0, 0) if quick else (ROUNDS, SECONDS, TURN, LEAD)
     times = {rival: {name: [] for name in calls} for rival, calls in rivals.items()}
     done, begun = -1, None
-    while done < rounds or time.perf_counter() - begun < least:
+    while done < rounds or time.perf_counter() - begun < minimum:
         for rival, calls in rivals.items():
-            clock = clocks.get(rival, by_host)
+            clock = (clocks or {}).get(rival, by_host)
             for call in calls.values():
                 _seconds(call, lead, clock)
             for name, call in calls.items():
                 times[rival][name].append(_seconds(call, turn, clock))
         done, begun = done + 1, begun or time.perf_counter()
     return {
-        rival: {name: median(found[1:]) for name, found in maps.items()}
+        rival: {name: median(seconds[1:]) for name, seconds in maps.items()}
         for rival, maps in times.items()
     }
 
 
-def _seconds(call, least, clock=by_host):
-    """Of one call; of a short one the mean of as many as fill that many seconds"""
+def _seconds(call, minimum, clock=by_host):
+    """The seconds of one call. Short calls are repeated for `minimum` seconds and averaged."""
     first = clock(call, 1)
-    count = math.ceil(least / first) if first else 1
+    count = math.ceil(minimum / first) if first else 1
     return clock(call, count) / count if count > 1 else first

@@ -1,6 +1,8 @@
-"""The same maps in PyTorch, in two layouts of memory: "contiguous" with the channels first, as it
-takes them by default, and "channels-last". Tensors have the shapes of minidl's arrays in both;
-PyTorch sees its own through `movedim`, a view."""
+"""The same computations in PyTorch, in two memory layouts: "contiguous" and "channels-last".
+
+"contiguous" stores the channels first, which is PyTorch's default. In both layouts the tensors have
+the shapes of minidl's arrays. `movedim` gives PyTorch a view in its own order of axes.
+"""
 
 import importlib
 import importlib.util
@@ -9,7 +11,7 @@ from functools import partial
 import minidl
 
 LAYOUTS = ("contiguous", "channels-last")
-PLACES = {"cpu": "cpu", "gpu": "cuda"}  # PyTorch's words for minidl's devices
+PLACES = {"cpu": "cpu", "gpu": "cuda"}  # PyTorch's names of minidl's devices
 
 
 def is_installed():
@@ -17,29 +19,29 @@ def is_installed():
 
 
 def devices(wanted):
-    """Those of the devices that PyTorch can use."""
-    return [
-        device
-        for device in wanted
-        if is_installed() and (device == "cpu" or pytorch().cuda.is_available())
-    ]
+    """Return those of the wanted devices that PyTorch can use."""
+    if not is_installed():
+        return []
+    return [device for device in wanted if device == "cpu" or pytorch().cuda.is_available()]
 
 
 def rival(device, layout):
-    """Its name in the results."""
+    """Return the name of PyTorch on a device, in a layout, as it is in the results."""
     return f"PyTorch {layout}" if device == "cpu" else f"PyTorch {device} {layout}"
 
 
 def pytorch():
-    """The module, with as many threads as minidl has."""
+    """Return the module torch, set to minidl's number of threads."""
     torch = importlib.import_module("torch")
     torch.set_num_threads(minidl.get_threads())
     return torch
 
 
 def choose_arithmetic(tf32):
-    """Of products of float32 on a GPU: TF32, or float32. PyTorch may try which of cuDNN's
-    algorithms is the fastest."""
+    """Let PyTorch multiply float32 in TF32, or in float32, on a GPU.
+
+    Also let it try which of cuDNN's algorithms is the fastest.
+    """
     backends = pytorch().backends
     backends.cuda.matmul.allow_tf32 = backends.cudnn.allow_tf32 = tf32
     backends.cudnn.benchmark = True
@@ -50,11 +52,13 @@ def tensor(array, device):
 
 
 def maps(twin, gradients, layout, arrays, device):
-    """{"forward": call, "dx": call, ..}: twin(torch.nn.functional, **tensors) and some gradients of
-    it, each alone; dy is y."""
+    """Return {"forward": call, "dx": call, ..}: a function, and each named gradient with dy = y.
+
+    The function is twin(torch.nn.functional, **tensors).
+    """
     torch = pytorch()
     tensors = {
-        name: LAID_OUT.get(name, _activations)(tensor(array, device), layout)
+        name: LAYOUT_OF.get(name, _activations)(tensor(array, device), layout)
         for name, array in arrays.items()
     }
     leaves = {name: tensors[name].detach().requires_grad_() for name in gradients}
@@ -71,9 +75,12 @@ def maps(twin, gradients, layout, arrays, device):
 
 
 def vgg19_features(model, layout, device):
-    """features(image (N, H, W, 3), names) -> {"conv4_2": (N, H, W, C), ..}: a VGG19's weights,
-    frozen, and average pooling."""
-    functional, mean, layers = pytorch().nn.functional, tensor(model.preprocessing.mean, device), []
+    """Return features(image (N, H, W, 3), names) -> {"conv4_2": (N, H, W, C), ..}.
+
+    It has the weights of the model, which are frozen, and average pooling.
+    """
+    functional = pytorch().nn.functional
+    mean, layers = tensor(model.preprocessing.mean, device), []
     for name, layer in model.layers.items():
         if "conv" in name:
             kernel = _kernel(tensor(layer.kernel.data, device), layout).movedim((-1, -2), (0, 1))
@@ -82,80 +89,75 @@ def vgg19_features(model, layout, device):
             layers.append((name, None, None))
 
     def features(image, names):
-        x, found = _activations(image.flip(-1) - mean, layout).movedim(-1, 1), {}
+        x, activations = _activations(image.flip(-1) - mean, layout).movedim(-1, 1), {}
         for name, kernel, bias in layers:
-            if len(found) == len(names):
+            if len(activations) == len(names):
                 break
-            x = (
-                functional.avg_pool2d(x, 2)
-                if kernel is None
-                else functional.conv2d(x, kernel, bias, padding=1).relu_()
-            )
+            if kernel is None:
+                x = functional.avg_pool2d(x, 2)
+            else:
+                x = functional.conv2d(x, kernel, bias, padding=1).relu_()
             if name in names:
-                found[name] = x.movedim(1, -1)
-        return found
+                activations[name] = x.movedim(1, -1)
+        return activations
 
     return features
 
 
 def pictures(array, layout, device):
-    """A batch (N, H, W, C) as PyTorch takes it, (N, C, H, W), in the layout; anything else as it
-    is."""
-    return (
-        _activations(tensor(array, device), layout).movedim(-1, 1)
-        if array.ndim == 4
-        else tensor(array, device)
-    )
+    """Return a batch (N, H, W, C) as (N, C, H, W) in the layout, or another array as a tensor."""
+    batch = tensor(array, device)
+    return _activations(batch, layout).movedim(-1, 1) if array.ndim == 4 else batch
 
 
 def sequential(model, layout, device):
-    """A Sequential of minidl as one of PyTorch, with the same weights, without dropout."""
-    nn, made, is_flat = pytorch().nn, [], False
+    """Return PyTorch's Sequential with the weights of minidl's, without dropout."""
+    nn, layers, is_flat = pytorch().nn, [], False
     for layer in model.layers.values():
         kind = type(layer).__name__
         if kind == "Convolution":
-            made += _convolution(nn, layer, layout)
+            layers += _convolution(nn, layer, layout)
         elif kind == "BatchNorm":
             norm = nn.BatchNorm1d if is_flat else nn.BatchNorm2d
-            made.append(norm(len(layer.mean), layer.epsilon, 1 - layer.momentum))
+            layers.append(norm(len(layer.mean), layer.epsilon, 1 - layer.momentum))
         elif kind == "Dense":
-            made.append(nn.Linear(*layer.kernel.shape))
-            made[-1].weight.data, made[-1].bias.data = (
-                tensor(layer.kernel.data.T.copy(), "cpu"),
-                tensor(layer.bias.data, "cpu"),
-            )
+            layers.append(_linear(nn, layer))
         elif kind == "Flatten":
-            made.append(_flatten(nn))
+            layers.append(_flatten(nn))
             is_flat = True
-        elif kind in ("MaxPool", "ReLU"):
-            made.append(
-                nn.ReLU()
-                if kind == "ReLU"
-                else nn.MaxPool2d(layer.size, layer.options.get("stride"))
-            )
-    return nn.Sequential(*made).to(PLACES[device])
+        elif kind == "MaxPool":
+            layers.append(nn.MaxPool2d(layer.size, layer.options.get("stride")))
+        elif kind == "ReLU":
+            layers.append(nn.ReLU())
+    return nn.Sequential(*layers).to(PLACES[device])
+
+
+def _linear(nn, layer):
+    linear = nn.Linear(*layer.kernel.shape)
+    linear.weight.data = tensor(layer.kernel.data.T.copy(), "cpu")
+    linear.bias.data = tensor(layer.bias.data, "cpu")
+    return linear
 
 
 def _convolution(nn, layer, layout):
-    """With its padding as a layer of its own, since "same" pads one side more than the other where
-    the stride is 2"""
+    """A convolution, after a layer that pads if both sides of an axis are padded differently.
+
+    "same" does so with a stride of 2.
+    """
     *taps, inputs, outputs = layer.kernel.shape
     stride, padding = layer.options["stride"], layer.options["padding"]
     before, after = (1 if stride == 1 else 0, 1) if padding == "same" else (padding, padding)
     convolution = nn.Conv2d(inputs, outputs, taps, stride, padding=before if before == after else 0)
-    convolution.weight.data = _kernel(tensor(layer.kernel.data, "cpu"), layout).movedim(
-        (-1, -2), (0, 1)
-    )
+    kernel = _kernel(tensor(layer.kernel.data, "cpu"), layout)
+    convolution.weight.data = kernel.movedim((-1, -2), (0, 1))
     convolution.bias.data = tensor(layer.bias.data, "cpu")
-    return (
-        [convolution]
-        if before == after
-        else [nn.ZeroPad2d((before, after, before, after)), convolution]
-    )
+    if before == after:
+        return [convolution]
+    return [nn.ZeroPad2d((before, after, before, after)), convolution]
 
 
 def _flatten(nn):
-    """As minidl does, channels last."""
+    """A layer that flattens with the channels last, as minidl does."""
 
     class Flatten(nn.Module):
         def forward(self, x):
@@ -165,19 +167,19 @@ def _flatten(nn):
 
 
 def _activations(tensor, layout):
-    """(N, *spatial, C), in memory (N, C, *spatial) where the layout is contiguous"""
+    """A tensor (N, *spatial, C), stored as (N, C, *spatial) if the layout is contiguous."""
     return tensor.movedim(-1, 1).contiguous().movedim(1, -1) if layout == "contiguous" else tensor
 
 
 def _kernel(tensor, layout):
-    """(*kernel, C, K), in memory (K, C, *kernel) or (K, *kernel, C)"""
+    """A tensor (*kernel, C, K), stored as (K, C, *kernel) or (K, *kernel, C)."""
     if layout == "contiguous":
         return tensor.movedim((-1, -2), (0, 1)).contiguous().movedim((0, 1), (-1, -2))
     return tensor.movedim(-1, 0).contiguous().movedim(0, -1)
 
 
-def _as_it_is(tensor, layout):
+def _unchanged(tensor, layout):
     return tensor
 
 
-LAID_OUT = {"w": _kernel, "b": _as_it_is, "style": _as_it_is}
+LAYOUT_OF = {"w": _kernel, "b": _unchanged, "style": _unchanged}  # other inputs: _activations

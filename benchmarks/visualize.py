@@ -1,5 +1,4 @@
-"""Look inside VGG19 with `minidl visualize` as whole commands; keep their times and the README's
-pictures."""
+"""Look inside VGG19 with `minidl visualize`; keep the times of the commands and their pictures."""
 
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from minidl.visualize.features import default_layers
 from minidl.visualize.opening import open_network
 from minidl.visualize.strongest import strongest
 
-SIDE, STEP = 224, 112  # pixels: of a picture to search, and from one to the next
+SIDE, STEP = 224, 112  # pixels: the side of a picture to search, and the step to the next one
 SHIPPED = "astronaut", "chelsea", "coffee", "rocket"
 CAT, TERRACE = (str(shipped_picture(name)) for name in ("chelsea", "van-gogh-cafe-terrace"))
 ACTIONS = {
@@ -32,44 +31,44 @@ def run(arguments):
     with tempfile.TemporaryDirectory() as folder:
         for name, words in ACTIONS.items():
             output = Path(folder) / ("report.html" if name == "report" else f"{name}.png")
-            measured[name] = {"command": _told(words), "seconds": _seconds(words, output)}
-            # its pixels alone: what it tells of how it was made names places of this machine
+            measured[name] = {"command": _command(words), "seconds": _seconds(words, output)}
+            # Copy the pixels only, because the metadata contain paths of this machine.
             if output.suffix == ".png":
                 write_image(results_folder() / f"visualize_{name}.jpg", read_image(output))
             print("{:10}{seconds:7.1f} s, {command}".format(name, **measured[name]))
-        found = _search(Path(folder) / "pictures")
-    print(f"patches   {found['pictures_a_minute']:7.0f} pictures a minute")
-    keep("visualize", {"actions": measured, "patches": found, "others": others()})
+        search = _search(Path(folder) / "pictures")
+    print(f"patches   {search['pictures_a_minute']:7.0f} pictures per minute")
+    keep("visualize", {"actions": measured, "patches": search, "others": others()})
 
 
-def _told(words):
+def _command(words):
     return " ".join(Path(word).name for word in ("minidl", "visualize", *words))
 
 
 def _seconds(words, output):
     begun = time.perf_counter()
-    command = ["-m", "minidl.cli", "visualize", *words, "-o", str(output)]
-    if code := subprocess.run(
-        [sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ).returncode:
+    command = [sys.executable, "-m", "minidl.cli", "visualize", *words, "-o", str(output)]
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    if code := subprocess.run(command, **silent).returncode:
         raise MinidlError(
-            f"`{_told(words)}` ended with the code {code}; run it by itself to see why"
+            f"`{_command(words)}` ended with exit code {code}; expected 0; "
+            "run this command to see its message"
         )
     return time.perf_counter() - begun
 
 
 def _search(folder):
-    """How fast pictures are searched for what excites the default layers' units most, once the
-    network is there"""
+    """The speed of the search for the patches that excite the units of the default layers most.
+
+    The time to load the network is not included.
+    """
     folder.mkdir()
     for name in SHIPPED:
         picture = read_image(shipped_picture(name))
         for top in range(0, picture.shape[0] - SIDE + 1, STEP):
             for left in range(0, picture.shape[1] - SIDE + 1, STEP):
-                write_image(
-                    folder / f"{name}-{top}-{left}.png",
-                    picture[top : top + SIDE, left : left + SIDE],
-                )
+                crop = picture[top : top + SIDE, left : left + SIDE]
+                write_image(folder / f"{name}-{top}-{left}.png", crop)
     network, album = open_network(), Folder(folder, (SIDE, SIDE))
     layers = default_layers(network, album.size)
     begun = time.perf_counter()
