@@ -8,7 +8,7 @@ import importlib
 import sys
 import threading
 from contextlib import ContextDecorator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -159,7 +159,7 @@ def _resolved(name, tf32):
     return usable, "tf32" if tf32 and usable == "gpu" else "float32"
 
 
-def current_device() -> str:
+def current_device() -> Literal["cpu", "gpu"]:
     """Return the device on which this thread makes new arrays: "cpu" or "gpu"."""
     return getattr(_chosen, "name", "cpu")
 
@@ -174,7 +174,7 @@ def current_module() -> Any:
     return np if current_device() == "cpu" else importlib.import_module("cupy")
 
 
-def device_of(array: Array) -> str:
+def device_of(array: Array) -> Literal["cpu", "gpu"]:
     """Return the device of an array: "cpu" or "gpu"."""
     return "cpu" if array_module(array) is np else "gpu"
 

@@ -14,9 +14,11 @@ import numpy as np
 # publishes no types, so type checkers accept its arrays for any type.
 Array: TypeAlias = np.ndarray
 
-# An input of an op: a Tensor, an array or, where the op takes it, a number. An op returns a Tensor
-# where one of its inputs is a Tensor, and an array otherwise. The type system cannot express this.
+# An input of an op: a Tensor, an array or, where the op takes it, a number.
 Operand: TypeAlias = Any
+# The result of an op: a Tensor if one of its inputs is a Tensor, and an array otherwise. The type
+# system cannot express this.
+Result: TypeAlias = Any
 
 Shape: TypeAlias = tuple[int, ...]
 PerAxis: TypeAlias = int | Sequence[int]  # one int for all spatial axes, or one for each

@@ -41,7 +41,7 @@ def test_docstrings_are_true(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["ops.activations.relu", "ops.convolutions.convolution", "losses.style.style_loss"]
+    "name", ["ops.activations.relu", "ops.convolution.convolution", "losses.style.style_loss"]
 )
 def test_wrapped_ops_are_found(name):
     module = f"minidl.{name.rpartition('.')[0]}"

@@ -15,11 +15,10 @@ from minidl.backend import device, device_of, read_numbers, to_device, to_numpy
 from minidl.checkpoints import Preprocessing
 from minidl.cli import main
 from minidl.data import read_metadata
-from minidl.engine import convolution_relu
+from minidl.engine import convolution_relu, strips
 from minidl.engine.convolution import winograd_gpu
 from minidl.engine.kernels import Kernels, plain_arrays
 from minidl.models.vgg19 import BLOCKS, VGG19
-from minidl.ops import strips
 from minidl.style_transfer import Objective, Settings, paint, painting
 from tests.devices import GPUS, at
 from tests.strict import HAS_COMPILER, counts, needed
@@ -241,8 +240,10 @@ def test_large_pictures_are_worked_off_in_parts(gpu, launches, monkeypatch):
 def test_places_far_away_are_counted_in_64_bits(gpu, monkeypatch):
     given = arguments((2, 7, 9, 16), (3, 3, 16, 16), (16,))
     wanted = all_maps(*given)
-    monkeypatch.setattr(minidl.kernels, "FAR", 0)
-    monkeypatch.setattr(minidl.kernels, "BLOCKS", 2)  # and each thread works off several numbers
+    monkeypatch.setattr(minidl.engine.kernels, "FAR", 0)
+    monkeypatch.setattr(
+        minidl.engine.kernels, "BLOCKS", 2
+    )  # and each thread works off several numbers
     assert all(
         np.array_equal(*map(to_numpy, pair)) for pair in zip(all_maps(*given), wanted, strict=True)
     )
@@ -310,12 +311,12 @@ def differentiated(op, x, window, options):
 
 @pytest.mark.parametrize("large", range(3))
 def test_any_large_array_has_its_places_counted_in_64_bits(gpu, launches, monkeypatch, large):
-    assert minidl.kernels.FAR <= 2**30
-    options, of = [], minidl.kernels.options_for
+    assert minidl.engine.kernels.FAR <= 2**30
+    options, of = [], minidl.engine.kernels.options_for
     monkeypatch.setattr(
-        minidl.kernels, "options_for", lambda *given: options.append(given) or of(*given)
+        minidl.engine.kernels, "options_for", lambda *given: options.append(given) or of(*given)
     )
-    monkeypatch.setattr(minidl.kernels, "FAR", 200)
+    monkeypatch.setattr(minidl.engine.kernels, "FAR", 200)
     kernels = Kernels(winograd_gpu.KERNELS.path)
     shapes = [(1, 1, 1, 1), (16,), (36, 1, 1)]
     arrays = arguments(*shapes)

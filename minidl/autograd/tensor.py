@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -79,7 +79,7 @@ class Tensor:
         return self.data.dtype
 
     @property
-    def device(self) -> str:
+    def device(self) -> Literal["cpu", "gpu"]:
         """The device of the data: "cpu" or "gpu"."""
         return device_of(self.data)
 

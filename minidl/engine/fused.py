@@ -12,7 +12,7 @@ from minidl.ops.convolution import check as must_be_kernels
 from minidl.ops.convolution import convolution, convolution_db, convolution_dw, convolution_dx
 from minidl.ops.normalization import batch_norm, batch_norm_gradients
 from minidl.ops.normalization import check as must_be_channels
-from minidl.typing import Array, Operand, Padding, PerAxis
+from minidl.typing import Operand, Padding, PerAxis, Result
 
 
 def convolution_relu(
@@ -24,7 +24,7 @@ def convolution_relu(
     padding: Padding = 0,
     dilation: PerAxis = 1,
     groups: int = 1,
-) -> Array:
+) -> Result:
     """(N, *spatial, C), (*kernel, C / groups, K), (K,) -> (N, *out, K)
 
     y = max(convolution(x, w, b), 0)
@@ -68,7 +68,7 @@ def batch_norm_relu(
     given: tuple | None = None,
     epsilon: float = 1e-5,
     fixed: bool = False,
-) -> Array:
+) -> Result:
     """(..., C), (C,), (C,) -> (..., C):  y = max(batch_norm(x, γ, β), 0)
 
     >>> batch_norm_relu(np.array([[1.], [3.]]), np.array([10.]), np.array([5.]), epsilon=0.)

@@ -6,7 +6,7 @@ from math import prod
 from minidl.autograd import differentiable
 from minidl.backend import must_be_floating
 from minidl.errors import ShapeError, one_of
-from minidl.typing import Array, Operand
+from minidl.typing import Operand, Result
 
 # The factor before Σ (F - P)². H, W, C: positions and channels of one picture; n: all numbers.
 FACTORS = {
@@ -17,7 +17,7 @@ FACTORS = {
 }
 
 
-def content_loss(generated: Operand, content: Operand, normalization: str = "half") -> Array:
+def content_loss(generated: Operand, content: Operand, normalization: str = "half") -> Result:
     """(N, H, W, C), (N, H, W, C) -> one number
 
     L = k Σ (F - P)²,      F: generated, P: content

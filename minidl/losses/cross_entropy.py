@@ -10,13 +10,13 @@ from minidl import ops
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ArgumentError, ShapeError, one_of
-from minidl.typing import Array, Operand
+from minidl.typing import Array, Operand, Result
 
 # The factor before the sum over n terms.
 FACTORS = {"mean": lambda n: 1 / n, "sum": lambda n: 1.0}
 
 
-def softmax_cross_entropy(logits: Operand, labels: Array, reduction: str = "mean") -> Array:
+def softmax_cross_entropy(logits: Operand, labels: Array, reduction: str = "mean") -> Result:
     """(N, C), (N,) -> one number
 
     L = 1/N Σ_n -log p[n,l],      p[n,c] = e^z[n,c] / Σ_d e^z[n,d],  z: logits,  l = labels[n]
@@ -84,7 +84,7 @@ softmax_cross_entropy = differentiable(
 )
 
 
-def sigmoid_cross_entropy(logits: Operand, targets: Operand, reduction: str = "mean") -> Array:
+def sigmoid_cross_entropy(logits: Operand, targets: Operand, reduction: str = "mean") -> Result:
     """(..), (..) -> one number
 
     L = 1/n Σ -t log p - (1 - t) log (1 - p),      p = 1 / (1 + e^-z),  z: logits,  t: targets

@@ -3,7 +3,7 @@
 from minidl.autograd import differentiable
 from minidl.backend import must_be_floating
 from minidl.errors import ShapeError, one_of
-from minidl.typing import Array, Operand
+from minidl.typing import Operand, Result
 
 # The divisor of Σ_p F F.
 DIVISORS = {
@@ -15,7 +15,7 @@ DIVISORS = {
 }
 
 
-def gram_matrix(features: Operand, normalization: str = "none") -> Array:
+def gram_matrix(features: Operand, normalization: str = "none") -> Result:
     """(N, H, W, C) -> (N, C, C)
 
     G[n,c,d] = 1/Z Σ_p F[n,p,c] F[n,p,d],      F: features unrolled to (N, M, C), M = H·W positions p

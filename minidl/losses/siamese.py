@@ -20,12 +20,12 @@ from minidl.backend import array_module, must_be_floating
 from minidl.errors import ArgumentError, ShapeError
 from minidl.ops.directions import inverse
 from minidl.ops.masks import masked
-from minidl.typing import Array, Operand
+from minidl.typing import Array, Operand, Result
 
 DECAY = 2.77  # of the energy loss (Chopra, Hadsell, LeCun 2005)
 
 
-def siamese_energy_loss(a: Operand, b: Operand, same: Array, q: float = 5.0) -> Array:
+def siamese_energy_loss(a: Operand, b: Operand, same: Array, q: float = 5.0) -> Result:
     """(N, D), (N, D), (N,) -> one number
 
     L = 1/N Σ_n  2/Q E²               where same[n],      E = |a[n] - b[n]|
@@ -65,7 +65,7 @@ siamese_energy_loss = differentiable(
 )
 
 
-def contrastive_loss(a: Operand, b: Operand, same: Array, margin: float = 1.0) -> Array:
+def contrastive_loss(a: Operand, b: Operand, same: Array, margin: float = 1.0) -> Result:
     """(N, D), (N, D), (N,) -> one number
 
     L = 1/N Σ_n  1/2 E²                  where same[n],      E = |a[n] - b[n]|

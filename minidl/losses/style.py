@@ -14,7 +14,7 @@ from minidl.backend import must_be_floating
 from minidl.errors import ShapeError, one_of
 from minidl.losses.gram import check as must_be_features
 from minidl.losses.gram import gram_matrix
-from minidl.typing import Array, Operand, Shape
+from minidl.typing import Operand, Result, Shape
 
 FACTORS = {
     "gatys": lambda N, M, C: 1 / (4 * C**2),  # Σ (FᵀF - ..)² / (4 C² M²)
@@ -25,7 +25,7 @@ FACTORS = {
 }
 
 
-def gram_loss(G: Operand, A: Operand, factor: float = 1.0) -> Array:
+def gram_loss(G: Operand, A: Operand, factor: float = 1.0) -> Result:
     """(N, C, C), (N, C, C) -> one number:  L = k Σ_{n,c,d} (G[n,c,d] - A[n,c,d])²,      k: factor
 
     Raises ShapeError if the shapes differ.
@@ -58,7 +58,7 @@ def must_be_grams(G, A, factor=1.0):
 gram_loss = differentiable(gram_loss, dG=gram_loss_dG, dA=gram_loss_dA, check=must_be_grams)
 
 
-def style_loss(generated: Operand, style: Operand, normalization: str = "gatys") -> Array:
+def style_loss(generated: Operand, style: Operand, normalization: str = "gatys") -> Result:
     """(N, H, W, C), (N, H', W', C) or (N, C, C) -> one number
 
     L = k Σ_{n,c,d} (G[n,c,d] - A[n,c,d])²,      G, A: gram_matrix(.., "positions") of generated, style

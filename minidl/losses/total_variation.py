@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError, one_of
-from minidl.typing import Array, Operand
+from minidl.typing import Operand, Result
 
 # A step leads from one neighbour to the other. Both are (row, column) from the corner of their
 # square.
@@ -72,7 +72,7 @@ FORMS = {
 MEANS = ("mean_squares", "nine_point")  # forms that divide by the number of pixels
 
 
-def total_variation(image: Operand, normalization: str = "sum_squares") -> Array:
+def total_variation(image: Operand, normalization: str = "sum_squares") -> Result:
     """(H, W, C) or (N, H, W, C) -> one number
 
     With ↓ and → the differences to the lower and the right neighbour:

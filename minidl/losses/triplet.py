@@ -11,7 +11,7 @@ from minidl.backend import array_module, must_be_floating
 from minidl.errors import ArgumentError, ShapeError, one_of
 from minidl.ops.directions import inverse, root
 from minidl.ops.masks import masked
-from minidl.typing import Array, Operand
+from minidl.typing import Operand, Result
 
 # The divisor of the sum of the terms.
 DIVISORS = {
@@ -29,7 +29,7 @@ def triplet_loss(
     reduction: str = "sum",
     squared: bool = True,
     soft: bool = False,
-) -> Array:
+) -> Result:
     """(N, D), (N, D), (N, D) -> one number
 
     L = 1/Z Σ_n φ(d(a,p) - d(a,n) + m),      a, p, n: row n of anchor, positive and negative,  m: margin

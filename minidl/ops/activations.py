@@ -5,10 +5,10 @@ from minidl.backend import array_module
 from minidl.errors import ShapeError
 from minidl.ops.masks import masked
 from minidl.ops.reductions import axes_of
-from minidl.typing import Array, Operand, PerAxis
+from minidl.typing import Operand, PerAxis, Result
 
 
-def relu(x: Operand) -> Array:
+def relu(x: Operand) -> Result:
     """y = max(x, 0)
 
     >>> relu(np.array([-1., 0., 2.]))
@@ -26,7 +26,7 @@ def relu_dx(dy, y):
 relu = differentiable(relu, dx=relu_dx)
 
 
-def leaky_relu(x: Operand, slope: float = 0.01) -> Array:
+def leaky_relu(x: Operand, slope: float = 0.01) -> Result:
     """y = x where x > 0, otherwise slope·x (Maas, Hannun, Ng 2013)
 
     >>> leaky_relu(np.array([-1., 2.]), slope=0.5)
@@ -44,7 +44,7 @@ def leaky_relu_dx(dy, x, slope):
 leaky_relu = differentiable(leaky_relu, dx=leaky_relu_dx)
 
 
-def sigmoid(x: Operand) -> Array:
+def sigmoid(x: Operand) -> Result:
     """y = 1 / (1 + e^-x), computed from e^-|x| so that nothing overflows
 
     >>> sigmoid(np.array([0., -1000.]))
@@ -64,7 +64,7 @@ def sigmoid_dx(dy, y):
 sigmoid = differentiable(sigmoid, dx=sigmoid_dx)
 
 
-def tanh(x: Operand) -> Array:
+def tanh(x: Operand) -> Result:
     """y = (e^x - e^-x) / (e^x + e^-x)"""
     return array_module(x).tanh(x)
 
@@ -77,7 +77,7 @@ def tanh_dx(dy, y):
 tanh = differentiable(tanh, dx=tanh_dx)
 
 
-def softmax(x: Operand, axis: PerAxis = -1) -> Array:
+def softmax(x: Operand, axis: PerAxis = -1) -> Result:
     """y[i] = e^x[i] / Σ_j e^x[j] along the axis
 
     The largest x of each row is subtracted first, which does not change y, so that no exponential

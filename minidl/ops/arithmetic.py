@@ -14,7 +14,7 @@ from minidl.backend import array_module
 from minidl.errors import ArgumentError, ShapeError
 from minidl.ops.masks import masked
 from minidl.shapes import can_broadcast
-from minidl.typing import Array, Operand
+from minidl.typing import Operand, Result
 
 
 def unbroadcast(dy, shape):
@@ -40,7 +40,7 @@ def must_broadcast(a, b):
         )
 
 
-def add(a: Operand, b: Operand) -> Array:
+def add(a: Operand, b: Operand) -> Result:
     """y = a + b
 
     >>> add(np.array([1., 2.]), 10.)
@@ -62,7 +62,7 @@ def add_db(dy, b_shape):
 add = differentiable(add, da=add_da, db=add_db, check=must_broadcast)
 
 
-def subtract(a: Operand, b: Operand) -> Array:
+def subtract(a: Operand, b: Operand) -> Result:
     """y = a - b"""
     return a - b
 
@@ -80,7 +80,7 @@ def subtract_db(dy, b_shape):
 subtract = differentiable(subtract, da=subtract_da, db=subtract_db, check=must_broadcast)
 
 
-def multiply(a: Operand, b: Operand) -> Array:
+def multiply(a: Operand, b: Operand) -> Result:
     """y = a·b, element by element
 
     >>> multiply(np.array([1., 2.]), np.array([3., 4.]))
@@ -102,7 +102,7 @@ def multiply_db(dy, a, b_shape):
 multiply = differentiable(multiply, da=multiply_da, db=multiply_db, check=must_broadcast)
 
 
-def divide(a: Operand, b: Operand) -> Array:
+def divide(a: Operand, b: Operand) -> Result:
     """y = a / b"""
     return a / b
 
@@ -120,7 +120,7 @@ def divide_db(dy, y, b, b_shape):
 divide = differentiable(divide, da=divide_da, db=divide_db, check=must_broadcast)
 
 
-def negative(x: Operand) -> Array:
+def negative(x: Operand) -> Result:
     """y = -x"""
     return -x
 
@@ -133,7 +133,7 @@ def negative_dx(dy):
 negative = differentiable(negative, dx=negative_dx)
 
 
-def power(x: Operand, exponent: float) -> Array:
+def power(x: Operand, exponent: float) -> Result:
     """y = x^exponent, the exponent a number
 
     >>> power(np.array([1., 2., 3.]), 2)
@@ -162,7 +162,7 @@ def must_be_a_number(x, exponent):
 power = differentiable(power, dx=power_dx, check=must_be_a_number)
 
 
-def exp(x: Operand) -> Array:
+def exp(x: Operand) -> Result:
     """y = e^x"""
     return array_module(x).exp(x)
 
@@ -175,7 +175,7 @@ def exp_dx(dy, y):
 exp = differentiable(exp, dx=exp_dx)
 
 
-def log(x: Operand) -> Array:
+def log(x: Operand) -> Result:
     """y = ln x, for x > 0"""
     return array_module(x).log(x)
 
@@ -188,7 +188,7 @@ def log_dx(dy, x):
 log = differentiable(log, dx=log_dx)
 
 
-def sqrt(x: Operand) -> Array:
+def sqrt(x: Operand) -> Result:
     """y = √x, for x ≥ 0"""
     return array_module(x).sqrt(x)
 
@@ -205,7 +205,7 @@ def sqrt_dx(dy, y):
 sqrt = differentiable(sqrt, dx=sqrt_dx)
 
 
-def absolute(x: Operand) -> Array:
+def absolute(x: Operand) -> Result:
     """y = |x|"""
     return abs(x)
 
@@ -218,7 +218,7 @@ def absolute_dx(dy, x):
 absolute = differentiable(absolute, dx=absolute_dx)
 
 
-def maximum(a: Operand, b: Operand) -> Array:
+def maximum(a: Operand, b: Operand) -> Result:
     """y = max(a, b), element by element
 
     >>> maximum(np.array([1., 5.]), 3.)
@@ -240,7 +240,7 @@ def maximum_db(dy, a, b, b_shape):
 maximum = differentiable(maximum, da=maximum_da, db=maximum_db, check=must_broadcast)
 
 
-def minimum(a: Operand, b: Operand) -> Array:
+def minimum(a: Operand, b: Operand) -> Result:
     """y = min(a, b), element by element"""
     return array_module(a, b).minimum(a, b)
 

@@ -11,7 +11,7 @@ from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError
 from minidl.shapes import is_int, windows_over
-from minidl.typing import Array, Operand, Padding, PerAxis
+from minidl.typing import Operand, Padding, PerAxis, Result
 
 
 def convolution(
@@ -23,7 +23,7 @@ def convolution(
     padding: Padding = 0,
     dilation: PerAxis = 1,
     groups: int = 1,
-) -> Array:
+) -> Result:
     """(N, *spatial, C), (*kernel, C / groups, K), (K,) -> (N, *out, K)
 
     y[n,o,k] = b[k] + Σ_t Σ_c x[n, o·stride + t·dilation - before, c] w[t,c,k]

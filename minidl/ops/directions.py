@@ -7,10 +7,10 @@ from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError
 from minidl.ops.reductions import axes_of
-from minidl.typing import Array, Axes, Operand
+from minidl.typing import Axes, Operand, Result
 
 
-def l2_normalize(x: Operand, axis: Axes = -1) -> Array:
+def l2_normalize(x: Operand, axis: Axes = -1) -> Result:
     """y = x / |x|,      |x| = √(Σ x²) along the axis
 
     >>> l2_normalize(np.array([[3., 4.], [0., 0.]]))
@@ -39,7 +39,7 @@ def must_be_vectors(x, axis=-1):
 l2_normalize = differentiable(l2_normalize, dx=l2_normalize_dx, check=must_be_vectors)
 
 
-def cosine_similarity(a: Operand, b: Operand) -> Array:
+def cosine_similarity(a: Operand, b: Operand) -> Result:
     """(..., D), (..., D) -> (...)
 
     y = Σ_k â[k] b̂[k],      â = a / |a|,  b̂ = b / |b|

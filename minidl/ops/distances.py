@@ -8,10 +8,10 @@ from minidl.backend import array_module, must_be_floating
 from minidl.errors import ArgumentError, ShapeError
 from minidl.ops.arithmetic import must_broadcast, unbroadcast
 from minidl.ops.directions import inverse, root
-from minidl.typing import Array, Operand
+from minidl.typing import Operand, Result
 
 
-def pairwise_distances(a: Operand, b: Operand = None, squared: bool = False) -> Array:
+def pairwise_distances(a: Operand, b: Operand = None, squared: bool = False) -> Result:
     """(N, D), (M, D) -> (N, M);  without b, within one set, (N, D) -> (N, N)
 
     y[i,j] = √s[i,j], or with `squared` s[i,j],      s[i,j] = Σ_k (a[i,k] - b[j,k])²
@@ -69,7 +69,7 @@ pairwise_distances = differentiable(
 )
 
 
-def chi_square(a: Operand, b: Operand) -> Array:
+def chi_square(a: Operand, b: Operand) -> Result:
     """y = (a - b)² / (a + b), and 0 where a and b are 0
 
     a and b are at least 0, like counts of histograms and outputs of a ReLU, and are broadcast. The

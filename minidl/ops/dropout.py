@@ -8,10 +8,10 @@ from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ArgumentError
 from minidl.ops.masks import masked
-from minidl.typing import Array, Operand
+from minidl.typing import Operand, Result
 
 
-def dropout(x: Operand, keep: float, seed: Any) -> Array:
+def dropout(x: Operand, keep: float, seed: Any) -> Result:
     """y = x · m / keep,      m: 1 with probability `keep`, otherwise 0
 
     The division makes x the expected value of y. seed: of NumPy's generator. The same seed gives

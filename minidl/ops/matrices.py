@@ -5,10 +5,10 @@ from minidl.backend import array_module
 from minidl.errors import ShapeError
 from minidl.ops.arithmetic import unbroadcast
 from minidl.shapes import can_broadcast
-from minidl.typing import Array, Operand
+from minidl.typing import Operand, Result
 
 
-def matmul(a: Operand, b: Operand) -> Array:
+def matmul(a: Operand, b: Operand) -> Result:
     """(..., M, K), (..., K, N) -> (..., M, N)
 
     y[m,n] = Σ_k a[m,k] b[k,n]

@@ -33,7 +33,7 @@ from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.dispatch import replaceable
 from minidl.errors import ShapeError
-from minidl.typing import Array, Operand
+from minidl.typing import Array, Operand, Result
 
 
 @replaceable
@@ -59,7 +59,7 @@ def batch_norm(
     given: tuple[Any, Any] | None = None,
     epsilon: float = 1e-5,
     fixed: bool = False,
-) -> Array:
+) -> Result:
     """(..., C), (C,), (C,) -> (..., C):  y = γ (x - μ) / √(σ² + ε) + β
 
     given: μ and σ², if they are already known, as moments(x) returns them. fixed: μ and σ² do not

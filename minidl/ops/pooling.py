@@ -10,7 +10,7 @@ from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError
 from minidl.ops.masks import masked
 from minidl.shapes import windows_over
-from minidl.typing import Array, Operand, Padding, PerAxis
+from minidl.typing import Operand, Padding, PerAxis, Result
 
 
 def max_pool(
@@ -21,7 +21,7 @@ def max_pool(
     padding: Padding = 0,
     dilation: PerAxis = 1,
     ceil: bool = False,
-) -> Array:
+) -> Result:
     """(N, *spatial, C) -> (N, *out, C)
 
     y[n,o,c] = max_t x[n, o·stride + t·dilation - before, c]
@@ -69,7 +69,7 @@ def avg_pool(
     padding: Padding = 0,
     ceil: bool = False,
     count_padding: bool = True,
-) -> Array:
+) -> Result:
     """(N, *spatial, C) -> (N, *out, C)
 
     y[n,o,c] = 1/n(o) Σ_t x[n, o·stride + t - before, c]

@@ -7,10 +7,10 @@ from minidl.autograd import differentiable
 from minidl.backend import array_module
 from minidl.errors import ArgumentError, ShapeError
 from minidl.shapes import is_int
-from minidl.typing import Array, Axes, Operand
+from minidl.typing import Axes, Operand, Result
 
 
-def sum(x: Operand, axis: Axes = None, keepdims: bool = False) -> Array:
+def sum(x: Operand, axis: Axes = None, keepdims: bool = False) -> Result:
     """y = Σ x over the axes
 
     >>> sum(np.array([[1., 2.], [3., 4.]]), axis=0)
@@ -27,7 +27,7 @@ def sum_dx(dy, x_shape, axis, keepdims):
 sum = differentiable(sum, dx=sum_dx)
 
 
-def mean(x: Operand, axis: Axes = None, keepdims: bool = False) -> Array:
+def mean(x: Operand, axis: Axes = None, keepdims: bool = False) -> Result:
     """y = Σ x / n over the axes, where n is the number of terms of each sum
 
     Raises ShapeError if there are none.
@@ -57,7 +57,7 @@ def must_have_terms(x, axis=None, keepdims=False):
 mean = differentiable(mean, dx=mean_dx, check=must_have_terms)
 
 
-def max(x: Operand, axis: Axes = None, keepdims: bool = False) -> Array:
+def max(x: Operand, axis: Axes = None, keepdims: bool = False) -> Result:
     """y = the largest x over the axes. Raises ShapeError if there are none.
 
     >>> max(np.array([[1., 2.], [4., 3.]]), axis=1)

@@ -4,10 +4,10 @@ moved or bent."""
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError
-from minidl.typing import Array, Operand
+from minidl.typing import Array, Operand, Result
 
 
-def resample(x: Operand, rows: Array, columns: Array) -> Array:
+def resample(x: Operand, rows: Array, columns: Array) -> Result:
     """(N, H, W, C), (N, H', W'), (N, H', W') -> (N, H', W', C)
 
     y[n,i,j,c] = Σ_pq Λ(r - p) Λ(s - q) x[n,p,q,c],      r = rows[n,i,j],  s = columns[n,i,j]

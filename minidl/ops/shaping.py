@@ -16,10 +16,10 @@ from minidl.backend import array_module, is_array
 from minidl.errors import ShapeError, brief
 from minidl.ops.arithmetic import unbroadcast
 from minidl.shapes import is_int
-from minidl.typing import Array, Axes, Operand
+from minidl.typing import Axes, Operand, Result
 
 
-def reshape(x: Operand, shape: Any) -> Array:
+def reshape(x: Operand, shape: Any) -> Result:
     """y = the numbers of x in row-major order in another shape, in which one length may be -1
 
     Raises ShapeError if the shape holds another number of numbers.
@@ -43,7 +43,7 @@ def reshape_dx(dy, x_shape):
 reshape = differentiable(reshape, dx=reshape_dx)
 
 
-def transpose(x: Operand, axes: Axes = None) -> Array:
+def transpose(x: Operand, axes: Axes = None) -> Result:
     """y[i_axes[0], i_axes[1], ...] = x[i_0, i_1, ...]; without axes, all in reversed order
 
     Raises ShapeError unless each axis of x is given once.
@@ -79,7 +79,7 @@ def must_be_a_permutation(x, axes=None):
 transpose = differentiable(transpose, dx=transpose_dx, check=must_be_a_permutation)
 
 
-def concatenate(arrays: Sequence[Operand], axis: int = 0) -> Array:
+def concatenate(arrays: Sequence[Operand], axis: int = 0) -> Result:
     """y = the arrays one after the other along an axis
 
     Raises ShapeError if their other lengths differ.
@@ -106,7 +106,7 @@ def concatenate_darrays(dy, arrays_shape, axis, which):
 concatenate = differentiable(concatenate, darrays=concatenate_darrays)
 
 
-def index(x: Operand, key: Any) -> Array:
+def index(x: Operand, key: Any) -> Result:
     """y = x[key], with NumPy's rules for integers, slices, masks and integer arrays, which may be
     Tensors
 
@@ -150,7 +150,7 @@ def on_the_device(xp, key):
     return xp.asarray(key) if xp is not np and isinstance(key, (list, np.ndarray)) else key
 
 
-def pad(x: Operand, width: Sequence[tuple[int, int]], value: float = 0) -> Array:
+def pad(x: Operand, width: Sequence[tuple[int, int]], value: float = 0) -> Result:
     """y = x with a border of `value`. width: (before, after) for each axis.
 
     >>> pad(np.array([1., 2.]), [(1, 2)])
@@ -182,7 +182,7 @@ def must_be_widths(x, width, value=0):
 pad = differentiable(pad, dx=pad_dx, check=must_be_widths)
 
 
-def broadcast_to(x: Operand, shape: Any) -> Array:
+def broadcast_to(x: Operand, shape: Any) -> Result:
     """y = x repeated along new axes in front and along axes of length 1
 
     Raises ShapeError if another axis would change its length.

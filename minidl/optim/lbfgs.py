@@ -39,6 +39,7 @@ class LBFGS(Optimizer):
 
     takes_back = True
     NUMBERS = {"learning_rate": float, "rollbacks": int, "still": int}
+    SETTINGS = ("tolerance", "leap", "history")
     POINT, PAIR = (
         {"x": 1, "gradient": 1, "direction": 1, "loss": 0, "length": 0},
         {"s": 1, "y": 1, "rho": 0, "scale": 0},
@@ -60,6 +61,11 @@ class LBFGS(Optimizer):
         self._direction = self._length = None  # of the step from there
         self._moving = None  # the indices of the parameters that the last step changed
         self.still = 0  # steps in a row that hardly changed the loss
+
+    @property
+    def history(self) -> int:
+        """How many pairs are kept at most."""
+        return self.pairs.maxlen or 0
 
     @property
     def converged(self):

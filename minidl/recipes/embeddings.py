@@ -8,7 +8,7 @@ import numpy as np
 from minidl.autograd import Tensor
 from minidl.backend import to_numpy
 from minidl.data import Batches
-from minidl.data.side_by_side import SideBySide
+from minidl.data.batches import SideBySide
 from minidl.losses import sigmoid_cross_entropy, triplet_loss
 from minidl.models.embedding import Verifier
 from minidl.ops import pairwise_distances

@@ -85,11 +85,7 @@ def _settings_of(task):
 def _rules_of(task):
     """The optimiser's type, its constants and those of its groups; schedule; clip; batches"""
     optimizer, batches = task.optimizer, task.batches
-    attributes = vars(optimizer).items()
-    rules = {name: value for name, value in attributes if _is_plain(value) and name[0] != "_"}
-    rules |= {name.strip("_"): value for name, value in attributes if _is_plain_list(value)}
-    for name in optimizer.NUMBERS:  # these belong to the optimiser's state
-        rules.pop(name, None)
+    rules = optimizer.rules()
     if task.schedule is None:
         rules["learning_rate"] = optimizer.learning_rate
     return {
@@ -103,14 +99,6 @@ def _rules_of(task):
         "shuffle": bool(batches.shuffle),
         "drop_last": bool(batches.drop_last),
     }
-
-
-def _is_plain(value):
-    return isinstance(value, str | int | float)
-
-
-def _is_plain_list(value):
-    return isinstance(value, list) and all(map(_is_plain, value))
 
 
 def _name_of(schedule):

@@ -7,7 +7,7 @@ from typing import Any
 
 from minidl.autograd import Tensor
 from minidl.data import Batches
-from minidl.data.side_by_side import SideBySide
+from minidl.data.batches import SideBySide
 from minidl.layers import Module
 from minidl.optim import Optimizer
 

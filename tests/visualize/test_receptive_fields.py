@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from minidl.checkpoints import Preprocessing
+from minidl.engine import using
 from minidl.errors import ArgumentError, ShapeError
 from minidl.layers import AvgPool, BatchNorm, Convolution, Dense, Flatten, MaxPool, ReLU, Sequential
 from minidl.layers.parametric import SeparableConvolution
@@ -11,6 +12,13 @@ from minidl.models.vgg19 import ARCHITECTURE, VGG19
 from minidl.visualize.network import of_sequential, of_vgg19
 from minidl.visualize.receptive_fields import receptive_fields
 from tests.random_numbers import begun_anew
+
+
+@pytest.fixture(autouse=True)
+def im2col():
+    """Winograd's algorithm rounds all positions of a tile together."""
+    with using(convolution="im2col"):
+        yield
 
 
 def positive(rng, shape):
@@ -25,9 +33,6 @@ def small_vgg19(pooling):
         arrays[f"{name}/kernel"] = positive(rng, (3, 3, channels, 1)) / (9 * channels)
         arrays[f"{name}/bias"], channels = np.zeros(1), 1
     model = VGG19(arrays, Preprocessing("RGB", (0.0,) * 3, (1.0,) * 3), pooling)
-    for name in ARCHITECTURE.layers(rank=4):
-        # Winograd's algorithm rounds all positions of a tile together.
-        model.layers[name].options["algorithm"] = "im2col"
     return of_vgg19(model)
 
 
@@ -89,7 +94,6 @@ def test_the_fields_of_vgg19_are_those_of_the_literature():
 def conv(rng, size, inputs, outputs, **options):
     kernel = positive(rng, (*size, inputs // options.get("groups", 1), outputs))
     layer = Convolution(kernel, np.zeros(outputs), **options)
-    layer.options["algorithm"] = "im2col"
     return layer
 
 
