@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minidl import ops
+
 
 class Square(NamedTuple):
     """A square of a picture: middle and side in pixels, and by which angle, in radians, its upper
@@ -38,7 +40,7 @@ class Square(NamedTuple):
         x, y = np.moveaxis(self.place(np.stack(np.meshgrid(steps, steps), axis=-1)), -1, 0)
         picture, left, upper, times = _seen(picture, x, y, factor=int(self.side / pixels))
         middle = (times - 1) / 2  # of a block, whose mean lies there
-        return _between(picture, (x - left - middle) / times, (y - upper - middle) / times)
+        return _at(picture, (x - left - middle) / times, (y - upper - middle) / times)
 
 
 def shrunk(picture, times):
@@ -95,19 +97,8 @@ def _seen(picture, x, y, factor):
     return shrunk(np.pad(part, [*whole, (0, 0)]), factor), left, upper, factor
 
 
-def _between(picture, x, y):
-    """The colours at x, y (n, n), black outside"""
-    left, upper = np.floor(x).astype(int), np.floor(y).astype(int)
-    across, down = (
-        (places - first).astype(picture.dtype)[..., None]
-        for places, first in ((x, left), (y, upper))
-    )
-    bordered = np.pad(picture, [(1, 1), (1, 1), (0, 0)])
-    # A border of one black pixel stands for all that is outside.
-    columns = [np.clip(left + more, -1, picture.shape[1]) + 1 for more in (0, 1)]
-    rows = [np.clip(upper + more, -1, picture.shape[0]) + 1 for more in (0, 1)]
-    above, below = (
-        bordered[row, columns[0]] * (1 - across) + bordered[row, columns[1]] * across
-        for row in rows
-    )
-    return above * (1 - down) + below * down
+def _at(picture, x, y):
+    """The colours of a picture at the positions x, y (n, n); black outside the picture"""
+    bordered = np.pad(picture, [(1, 1), (1, 1), (0, 0)])  # `resample` extends the border outwards
+    [colours] = ops.resample(bordered[None], y[None] + 1, x[None] + 1)
+    return colours
