@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minidl.faces.alignment import FACE, MIDDLE, around, upright
+from minidl.faces.reader import CENTRE_HEIGHT, EYES_TO_MOUTH, around, upright
 from minidl.faces.sampling import Square
 
 SIZE = 100, 200  # height, width of a picture
@@ -32,10 +32,10 @@ def test_of_a_box_that_leaves_the_picture_the_part_inside_counts():
 def test_a_face_that_is_upright_already():
     square = upright(landmarks((40, 50), (80, 50), (60, 80)))
     assert square.angle == pytest.approx(0) and square.side == pytest.approx(
-        np.hypot(20, 30) / FACE
+        np.hypot(20, 30) / EYES_TO_MOUTH
     )
     assert square.x == pytest.approx(60) and square.y == pytest.approx(
-        60 + (0.5 - MIDDLE) * square.side
+        60 + (0.5 - CENTRE_HEIGHT) * square.side
     )
 
 

@@ -18,7 +18,7 @@ LABELS = np.array(["ann", "ann", "ann", "bob", "bob", "cat"])
 def test_by_hand():
     found = calibrate(POINTS, LABELS)  # same: 1 2 2 3; different: 0.5 2.5 and 7 to 12.5
     assert (found.people, found.faces, found.same_pairs, found.different_pairs) == (3, 6, 4, 11)
-    assert found.threshold == pytest.approx(2.75) and found.rule == "both errors as common"
+    assert found.threshold == pytest.approx(2.75) and found.rule == "equal error rates"
     assert (found.false_accept, found.false_reject) == (pytest.approx(2 / 11), pytest.approx(1 / 4))
     assert found.equal_error_rate == pytest.approx((2 / 11 + 1 / 4) / 2)
 
@@ -122,12 +122,12 @@ def test_one_odd_person_of_six_is_no_proof_though_it_has_45_pairs():
 
 def test_rejects_of_many_people_raise_it():
     found = calibrate(*made(6, 10, odd=range(6)))
-    assert found.threshold > 0.6 and found.rule == "both errors as common"
+    assert found.threshold > 0.6 and found.rule == "equal error rates"
 
 
 def test_people_who_look_alike_lower_it():
     found = calibrate(*made(8, 4, spread=0.05, apart=0.2))
-    assert found.threshold < 0.3 and found.rule == "both errors as common" and found.strangers == 0
+    assert found.threshold < 0.3 and found.rule == "equal error rates" and found.strangers == 0
 
 
 def test_two_who_look_alike_among_many_are_no_reason_to_reject_more():

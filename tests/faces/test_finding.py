@@ -213,7 +213,7 @@ def test_with_black_around_where_nothing_was_found(detector, monkeypatch):
             return np.array([[[*begin, *size, 0.9 if begin.all() else 0.1]]], np.float32)
 
     [box] = find(Sees(), np.full((60, 90, 3), 255, np.float32))
-    assert seen == [128, 224, *finding.AROUND]  # 90 · 1.25 and · 2.5 in whole cells
+    assert seen == [128, 224, *finding.FRAMED]  # 90 · 1.25 and · 2.5 in whole cells
     np.testing.assert_allclose(box, [0, 0, 90, 60, 0.9], atol=2)
 
 
@@ -225,12 +225,12 @@ class Pretends:
         self.whole, self.alone = whole, list(alone)
 
     def boxes(self, pictures):
-        if pictures.shape[1:3] not in [(side, side) for _, side in finding.ALONE]:
+        if pictures.shape[1:3] not in [(side, side) for _, side in finding.CROPS]:
             if pictures.shape[1:3] != (608, 800):  # 800 x 600 in whole cells
                 return np.zeros((1, 1, 5), np.float32)
             parts = [640, 608 * 480 / 600, 640, 608 * 480 / 600, 1]
             return np.array([np.array(self.whole) / parts], np.float32)
-        times = {side: times for times, side in finding.ALONE}[pictures.shape[1]]
+        times = {side: times for times, side in finding.CROPS}[pictures.shape[1]]
         part = 1 / times
         return np.array(
             [[[0.5 - part / 2, 0.5 - part / 2, part, part, self.alone.pop(0)]]], np.float32
@@ -250,7 +250,7 @@ class Pretends:
 )
 def test_a_box_counts_where_a_look_at_it_alone_confirms_it(alone, score, monkeypatch):
     """With a mean of 0.5 in two looks; where no face of the picture is sure, with 0.4."""
-    monkeypatch.setattr(finding, "AROUND", ())
+    monkeypatch.setattr(finding, "FRAMED", ())
     detector = Pretends([[100, 100, 80, 80, 0.8]], *alone)
     boxes = find(detector, np.zeros((480, 640, 3), np.float32))
     assert [float(box[4]) for box in boxes] == ([] if score is None else [pytest.approx(score)])
@@ -262,7 +262,7 @@ def test_a_box_of_a_high_score_is_not_looked_at_again():
 
 
 def test_a_false_box_does_not_hide_the_face_within_it(monkeypatch):
-    monkeypatch.setattr(finding, "AROUND", ())
+    monkeypatch.setattr(finding, "FRAMED", ())
     detector = Pretends([[100, 100, 300, 300, 0.84], [150, 150, 80, 80, 0.6]], 0.1, 0.1, 0.7, 0.9)
     [box] = find(detector, np.zeros((480, 640, 3), np.float32))
     np.testing.assert_allclose(box, [150, 150, 80, 80, 0.8], rtol=1e-4)
