@@ -7,9 +7,10 @@
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from minidl.models.face_recognition import NUMBERS
 from minidl.models.face_recognition import SIDE as RECOGNITION_SIDE
 from minidl.typing import Array
 
-NETWORKS = {
+NETWORKS: dict[str, Callable[[], Any]] = {
     "face_detector": face_detector,
     "face_landmarks": face_landmarks,
     "face_recognition": face_recognition,

@@ -139,7 +139,7 @@ def test_no_improvement_warns_with_advice(content, style, options, words):
 def test_an_improvement_lost_to_rounding_warns(content, style):
     with pytest.warns(
         MinidlWarning,
-        match="3 steps changed too little to outlast rounding to 8 bits; take more steps",
+        match="the changes of 3 steps were lost in rounding to 8 bits; take more steps",
     ):
         painting = stylize(np.rint(content), style, optimizer="sgd", learning_rate=1e-7, steps=3)
     assert painting.improved
