@@ -1,5 +1,5 @@
-"""Malicious and damaged database files are refused in one sentence, with little time and memory, and
-new files are private."""
+"""Malicious database files are refused in one sentence, with little time and memory. New files are
+private."""
 
 import os
 import sqlite3
@@ -307,8 +307,8 @@ def test_a_link_to_nothing_is_followed(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
 @pytest.mark.parametrize("ending", sqlite_file.COMPANIONS)
 def test_pipes_beside_a_database_are_not_opened(path, tmp_path, ending):
-    """SQLite would wait for a writer. The test keeps the pipe open, so that it would fail instead of
-    waiting."""
+    """SQLite would wait for a writer. The test keeps the pipe open, so that it would fail and not
+    wait."""
     linked = tmp_path / "elsewhere.db"
     linked.symlink_to(path)
     pipe = path.with_name(path.name + ending)
