@@ -37,7 +37,7 @@ def test_open_set_rates_are_means_over_all_choices_and_both_halves(missing):
     distances = np.linalg.norm(points[:, None] - points, axis=2)
     for picture in missing:
         points[picture], distances[picture], distances[:, picture] = np.nan, np.inf, np.inf
-    found, _ = evaluate(album_of(points, labels), threshold=1.2)
+    result, _ = evaluate(album_of(points, labels), threshold=1.2)
     with_face, named, rejected, accepted = np.setdiff1d(np.arange(10), missing), [], [], []
     for people, others in (([0, 1], [2, 3]), ([2, 3], [0, 1])):
         strangers = [picture for picture in with_face if labels[picture] in others]
@@ -45,36 +45,36 @@ def test_open_set_rates_are_means_over_all_choices_and_both_halves(missing):
         named.append(rates[0])
         rejected.append(rates[1])
         accepted += rates[2]
-    assert found.known_named == pytest.approx(np.mean(named))
-    assert found.known_rejected == pytest.approx(np.mean(rejected))
-    assert found.known_misnamed == pytest.approx(1 - np.mean(named) - np.mean(rejected))
-    assert found.strangers_accepted == pytest.approx(np.mean(accepted))
+    assert result.known_named == pytest.approx(np.mean(named))
+    assert result.known_rejected == pytest.approx(np.mean(rejected))
+    assert result.known_misnamed == pytest.approx(1 - np.mean(named) - np.mean(rejected))
+    assert result.strangers_accepted == pytest.approx(np.mean(accepted))
     # A picture without a face is not recognised.
     one, _, _ = every_choice(distances, labels, range(4), np.finfo(float).max)
-    assert found.one_shot == pytest.approx(one)
-    assert (found.people, found.pictures, found.faces_found) == (4, 10, 10 - len(missing))
+    assert result.one_shot == pytest.approx(one)
+    assert (result.people, result.pictures, result.faces_found) == (4, 10, 10 - len(missing))
 
 
 def test_pairs_by_hand():
     points = np.array([[0.0], [1], [3], [10], [12], [12.5]])
     album = album_of(points, [0, 0, 0, 1, 1, 2], pixels=points[::-1])
-    found, (distances, same) = evaluate(album, threshold=2.0)
-    assert (found.same_pairs, found.different_pairs) == (4, 11)
+    result, (distances, same) = evaluate(album, threshold=2.0)
+    assert (result.same_pairs, result.different_pairs) == (4, 11)
     assert len(distances) == 15 and same.sum() == 4
-    assert found.equal_error_rate == pytest.approx((2 / 11 + 1 / 4) / 2)
-    assert found.equal_threshold == 2.75 and found.threshold == 2.0
-    assert (found.false_accept, found.false_reject) == pytest.approx((1 / 11, 1 / 4))
-    assert 0 < found.pixel_equal_error_rate < 1 and 0 <= found.pixel_one_shot < 1
+    assert result.equal_error_rate == pytest.approx((2 / 11 + 1 / 4) / 2)
+    assert result.equal_threshold == 2.75 and result.threshold == 2.0
+    assert (result.false_accept, result.false_reject) == pytest.approx((1 / 11, 1 / 4))
+    assert 0 < result.pixel_equal_error_rate < 1 and 0 <= result.pixel_one_shot < 1
 
 
 def test_perfect_embeddings_have_no_errors_and_random_pixels_have():
     labels = np.repeat(np.arange(6), 3)
     points = labels[:, None] + np.linspace(0, 0.1, 18)[:, None]
-    found, _ = evaluate(album_of(points, labels), threshold=0.5)
-    assert found.equal_error_rate == found.false_accept == found.false_reject == 0
-    assert found.strangers_accepted == 0
-    assert found.one_shot == found.known_named == 1 and 0.5 < found.equal_threshold < 1
-    assert found.pixel_equal_error_rate > 0.2 and found.pixel_one_shot < 0.6
+    result, _ = evaluate(album_of(points, labels), threshold=0.5)
+    assert result.equal_error_rate == result.false_accept == result.false_reject == 0
+    assert result.strangers_accepted == 0
+    assert result.one_shot == result.known_named == 1 and 0.5 < result.equal_threshold < 1
+    assert result.pixel_equal_error_rate > 0.2 and result.pixel_one_shot < 0.6
 
 
 @pytest.mark.parametrize(
@@ -116,11 +116,11 @@ def test_a_folder_is_evaluated_and_drawn(tmp_path):
     pytest.importorskip("matplotlib")
     write_people(tmp_path / "people", 5, 3)
     write_portrait(tmp_path / "people" / "person-03" / "2.png")
-    found, pairs = evaluate(read_album(tmp_path / "people", FakeReader()), 0.6)
-    assert (found.people, found.pictures, found.faces_found) == (5, 15, 14)
-    assert found.equal_error_rate == 0
-    assert 0.8 < found.one_shot < 1  # the picture without a face is not recognised
-    plot_evaluation(tmp_path / "curve.png", found, pairs)
+    result, pairs = evaluate(read_album(tmp_path / "people", FakeReader()), 0.6)
+    assert (result.people, result.pictures, result.faces_found) == (5, 15, 14)
+    assert result.equal_error_rate == 0
+    assert 0.8 < result.one_shot < 1  # the picture without a face is not recognised
+    plot_evaluation(tmp_path / "curve.png", result, pairs)
     assert read_image(tmp_path / "curve.png").std() > 10
 
 
@@ -132,8 +132,8 @@ def test_the_drawn_curve_is_the_envelope_of_all_thresholds(monkeypatch):
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(8), 4)
     album = album_of(rng.standard_normal((32, 2)) + labels[:, None] / 2, labels)
-    found, (distances, same) = evaluate(album, 1.0)
-    plot_evaluation("curve.png", found, (distances, same))
+    result, (distances, same) = evaluate(album, 1.0)
+    plot_evaluation("curve.png", result, (distances, same))
     left, right = drawn["figure"].axes
     accept, share = left.lines[0].get_data()
     for threshold in np.quantile(distances, np.linspace(0, 1, 40)):

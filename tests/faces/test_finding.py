@@ -41,12 +41,12 @@ def test_the_box_at_one_scale_is_the_definition(detector, astronaut, monkeypatch
     monkeypatch.setattr(finding, "ENLARGED", 1)
     monkeypatch.setattr(finding, "SMALLEST", 160)
     picture = astronaut[60:220, 140:300]
-    [found] = find(detector, picture)
-    wanted = definitions.boxes(detector(picture).reshape(5, 5, 25).astype(float))
-    wanted = wanted[wanted[:, 4].argmax()] * [160, 160, 160, 160, 1]
-    np.testing.assert_allclose(found[:4], wanted[:4], rtol=1e-3)
+    [result] = find(detector, picture)
+    expected = definitions.boxes(detector(picture).reshape(5, 5, 25).astype(float))
+    expected = expected[expected[:, 4].argmax()] * [160, 160, 160, 160, 1]
+    np.testing.assert_allclose(result[:4], expected[:4], rtol=1e-3)
     # The score is at least that of the picture; that of the crops may be higher.
-    assert found[4] >= wanted[4] - 1e-3
+    assert result[4] >= expected[4] - 1e-3
 
 
 @pytest.mark.parametrize("scale", [0.2, 0.25, 0.5, 1.7, 3.3])
@@ -69,8 +69,8 @@ def test_several_faces(detector, astronaut):
     picture[:256, :256], picture[:, 256:] = one, other
     boxes = find(detector, picture)
     assert len(boxes) == 2 and boxes[0, 4] >= boxes[1, 4]
-    wanted = FACE / 2, np.array([256 + (512 - 163 - 116) * 400 / 512, *FACE[1:] * 400 / 512])
-    assert all(max(overlap(box[:4], place) for box in boxes) > 0.6 for place in wanted)
+    expected = FACE / 2, np.array([256 + (512 - 163 - 116) * 400 / 512, *FACE[1:] * 400 / 512])
+    assert all(max(overlap(box[:4], place) for box in boxes) > 0.6 for place in expected)
 
 
 def test_small_faces_beside_a_large_one(detector, astronaut):
@@ -85,8 +85,8 @@ def test_small_faces_beside_a_large_one(detector, astronaut):
     boxes, mirrored = find(detector, picture), np.array([512 - FACE[0] - FACE[2], *FACE[1:]])
     assert len(boxes) == 9
     for number, (x, y) in enumerate(corners):
-        wanted = (FACE if number % 2 else mirrored) * side / 512 + np.array([x, y, 0, 0])
-        assert max(overlap(box[:4], wanted) for box in boxes) > 0.6
+        expected = (FACE if number % 2 else mirrored) * side / 512 + np.array([x, y, 0, 0])
+        assert max(overlap(box[:4], expected) for box in boxes) > 0.6
     assert max(overlap(box[:4], FACE * large / 512 + [1500, 1020, 0, 0]) for box in boxes) > 0.6
 
 
@@ -172,9 +172,9 @@ def test_the_cost_is_proportional_to_the_size_of_the_picture(height, width):
     "part", [np.s_[76:187, 163:279], np.s_[90:, 180:], np.s_[:170, 150:290], np.s_[60:200, :250]]
 )
 def test_a_face_that_touches_the_border(detector, astronaut, part):
-    found = find(detector, astronaut[part])
+    result = find(detector, astronaut[part])
     shifted = FACE - [part[1].start or 0, part[0].start or 0, 0, 0]
-    assert len(found) == 1 and overlap(found[0, :4], shifted) > 0.4
+    assert len(result) == 1 and overlap(result[0, :4], shifted) > 0.4
 
 
 def test_a_grey_picture(detector, astronaut):
@@ -213,8 +213,8 @@ class FakeDetector:
     """Return the given boxes for a picture of 640 x 480, and one box with the next given score for
     each crop around a box."""
 
-    def __init__(self, found, *scores):
-        self.found, self.scores = found, list(scores)
+    def __init__(self, result, *scores):
+        self.found, self.scores = result, list(scores)
 
     def boxes(self, pictures):
         if pictures.shape[1:3] not in [(side, side) for _, side in finding.CROPS]:

@@ -57,10 +57,10 @@ def test_the_embedding_is_the_definition(faces, astronaut):
     [face] = faces.faces(astronaut)
     crop = reader.upright(face.landmarks).cut(astronaut, 150).astype(float)
     arrays = by_original_names("face_recognition")
-    wanted = np.mean(
+    expected = np.mean(
         [definitions.recognition(arrays, picture) for picture in (crop, crop[:, ::-1])], axis=0
     )
-    np.testing.assert_allclose(face.embedding, wanted, atol=1e-3 * np.ptp(wanted))
+    np.testing.assert_allclose(face.embedding, expected, atol=1e-3 * np.ptp(expected))
 
 
 @pytest.mark.parametrize("embed", [True, False])
@@ -104,12 +104,12 @@ def test_each_of_several_faces_has_its_own_embedding(faces, astronaut, monkeypat
     tanguy = resize(read_image(shipped_picture("van-gogh-pere-tanguy")), 512, 404)
     both = np.concatenate([astronaut, tanguy], axis=1)
     [first], [second] = faces.faces(astronaut), faces.faces(tanguy)
-    found = faces.faces(both)
-    assert len(found) == 2 and found[0].score >= found[1].score
-    by_place = sorted(found, key=lambda face: face.box[0])
+    result = faces.faces(both)
+    assert len(result) == 2 and result[0].score >= result[1].score
+    by_place = sorted(result, key=lambda face: face.box[0])
     assert distance(by_place[0], first) < NEAR and distance(by_place[1], second) < NEAR
     monkeypatch.setattr(reader, "AT_ONCE", 1)
-    for together, alone in zip(found, faces.faces(both), strict=True):
+    for together, alone in zip(result, faces.faces(both), strict=True):
         assert distance(together, alone) < 1e-4
 
 
@@ -162,13 +162,13 @@ def test_the_identity_depends_on_the_weights(faces, monkeypatch, tmp_path):
 @pytest.mark.parametrize("place", GPUS)
 def test_a_gpu_gives_the_same_faces(faces, astronaut, place):
     picture = astronaut[60:200, 150:290]
-    [wanted] = faces.faces(picture)
+    [expected] = faces.faces(picture)
     with at(place):
-        [found] = FaceReader().faces(picture)
-    assert type(found.embedding) is np.ndarray and type(found.landmarks) is np.ndarray
-    np.testing.assert_allclose(found.box, wanted.box, atol=0.01)
-    np.testing.assert_allclose(found.landmarks, wanted.landmarks, atol=0.01)
-    assert distance(found, wanted) < 1e-3
+        [result] = FaceReader().faces(picture)
+    assert type(result.embedding) is np.ndarray and type(result.landmarks) is np.ndarray
+    np.testing.assert_allclose(result.box, expected.box, atol=0.01)
+    np.testing.assert_allclose(result.landmarks, expected.landmarks, atol=0.01)
+    assert distance(result, expected) < 1e-3
 
 
 def test_importing_faces_is_fast():

@@ -38,9 +38,9 @@ def test_float32_is_kept_and_the_picture_is_not_changed():
 
 def test_shrunk_gives_the_means_of_blocks():
     picture = noise(7, 9)
-    found = shrunk(picture, 3)
-    assert found.shape == (2, 3, 3)
-    np.testing.assert_allclose(found[1, 2], picture[3:6, 6:9].mean(axis=(0, 1)))
+    result = shrunk(picture, 3)
+    assert result.shape == (2, 3, 3)
+    np.testing.assert_allclose(result[1, 2], picture[3:6, 6:9].mean(axis=(0, 1)))
 
 
 def mixed(picture, row, column):
@@ -65,11 +65,11 @@ SQUARES = (
 @pytest.mark.parametrize("square", SQUARES)
 def test_a_rotated_square_is_the_definition(square):
     picture, pixels = noise(16, 18), 24
-    found = square.cut(picture, pixels)
+    result = square.cut(picture, pixels)
     for i in range(0, pixels, 5):
         for j in range(0, pixels, 3):
             column, row = square.place(np.array([j, i]) / pixels)
-            np.testing.assert_allclose(found[i, j], mixed(picture, row, column), atol=1e-9)
+            np.testing.assert_allclose(result[i, j], mixed(picture, row, column), atol=1e-9)
 
 
 def test_a_square_by_hand():
@@ -91,25 +91,25 @@ def test_all_pixels_of_a_large_square_contribute():
 def test_a_reduced_square_is_not_displaced(side):
     """The mean of a block of a linear ramp is the value at its centre."""
     rows, columns = np.indices((600, 640)).astype(float)
-    found = Square(310, 290, side).cut(np.stack([columns, rows, rows], axis=-1), 50)
+    result = Square(310, 290, side).cut(np.stack([columns, rows, rows], axis=-1), 50)
     places = np.arange(50) / 50 * side - side / 2
-    np.testing.assert_allclose(found[..., 0], np.broadcast_to(310 + places, (50, 50)), atol=1e-9)
+    np.testing.assert_allclose(result[..., 0], np.broadcast_to(310 + places, (50, 50)), atol=1e-9)
     np.testing.assert_allclose(
-        found[..., 1], np.broadcast_to(290 + places[:, None], (50, 50)), atol=1e-9
+        result[..., 1], np.broadcast_to(290 + places[:, None], (50, 50)), atol=1e-9
     )
 
 
 def test_a_reduced_square_includes_the_pixels_at_the_border():
     """In blocks of 4, the last three of 39 columns form a block with a black one: its mean is 60.
     Column 36 is at 8.625 blocks."""
-    found = Square(20, 20, 40).cut(np.full((39, 39, 3), 80.0), 10)
-    np.testing.assert_allclose(found[1:-1, 1:-1], 80)
-    np.testing.assert_allclose(found[1:-1, -1], 0.375 * 80 + 0.625 * 60)
+    result = Square(20, 20, 40).cut(np.full((39, 39, 3), 80.0), 10)
+    np.testing.assert_allclose(result[1:-1, 1:-1], 80)
+    np.testing.assert_allclose(result[1:-1, -1], 0.375 * 80 + 0.625 * 60)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1)])
 @pytest.mark.parametrize("side", [1.0, 90.0, 900.0])
 def test_pictures_of_any_shape_can_be_cut(shape, side):
-    found = Square(0.5, 0.5, side, 0.1).cut(noise(*shape), 30)
-    assert found.shape == (30, 30, 3) and np.isfinite(found).all()
-    assert 0 <= found.min() <= found.max() <= 255
+    result = Square(0.5, 0.5, side, 0.1).cut(noise(*shape), 30)
+    assert result.shape == (30, 30, 3) and np.isfinite(result).all()
+    assert 0 <= result.min() <= result.max() <= 255

@@ -81,8 +81,8 @@ def test_the_network_is_the_definition(name):
     found = NETWORKS[name]()(given)
     assert found.dtype == np.float32
     for one, picture in zip(found, given, strict=True):
-        wanted = DEFINITIONS[name](arrays, picture.astype(float))
-        assert abs(one.reshape(wanted.shape) - wanted).max() <= 1e-5 * np.ptp(wanted)
+        expected = DEFINITIONS[name](arrays, picture.astype(float))
+        assert abs(one.reshape(expected.shape) - expected).max() <= 1e-5 * np.ptp(expected)
 
 
 def test_the_shipped_numbers_are_those_of_the_original_files(name, minidl_data):
@@ -131,9 +131,9 @@ def test_a_rectangle_is_seen_as_the_same_part_of_a_square_that_is_black_beside_i
     detector, [picture] = face_detector(), pictures(256)[:1]
     square = np.zeros((256, 256, 3), np.float32)
     square[:, :224] = picture[:, :224]
-    found, wanted = detector(picture[:, :224]), detector(square)
+    found, expected = detector(picture[:, :224]), detector(square)
     assert found.shape == (1, 8, 7, 5, 5)
-    np.testing.assert_allclose(found[:, :, :3], wanted[:, :, :3], rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(found[:, :, :3], expected[:, :, :3], rtol=1e-3, atol=1e-3)
 
 
 def test_pictures_of_the_wrong_size_are_refused(name):
@@ -172,13 +172,13 @@ def test_gradients_reach_the_picture_and_not_the_frozen_weights(name):
 @pytest.mark.parametrize("place", GPUS)
 def test_a_gpu_gives_the_same(name, place):
     given = pictures(SIDES[name])[:1]
-    wanted = NETWORKS[name]()(given)
+    expected = NETWORKS[name]()(given)
     with at(place):
         model = NETWORKS[name]()
         found = model(Tensor(given).to("gpu").data)
         assert device_of(found) == "gpu"
         found = to_numpy(found)
-    np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4 * np.ptp(wanted))
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * np.ptp(expected))
 
 
 def test_separable_where_the_architecture_says_so():

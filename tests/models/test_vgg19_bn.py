@@ -14,7 +14,7 @@ MEAN, STD = (120.0, 110.0, 100.0), (60.0, 50.0, 40.0)
 def test_it_is_the_network_that_it_is_said_to_be():
     lines = vgg19_bn("4096-4096-10").summary((32, 32, 3))
     fields = {line.name: line.receptive_field for line in lines}
-    wanted = {
+    expected = {
         "1_1": 3,
         "1_2": 5,
         "2_1": 10,
@@ -26,7 +26,7 @@ def test_it_is_the_network_that_it_is_said_to_be():
         "4_1": 68,
         "5_4": 252,
     }
-    for place, field in wanted.items():
+    for place, field in expected.items():
         block, number = place.split("_")
         assert fields[f"block{block}_conv{number}"] == (field, field)
     products = {line.name: line.multiply_adds for line in lines}
@@ -59,10 +59,10 @@ def test_the_first_layer_sees_what_it_was_trained_on(taken):
     picture = np.random.default_rng(0).uniform(0, 255, (3, 3, 3)).astype(np.float32)
     fed = (picture - MEAN) / STD
     found = (fed[..., None] * model.layers["block1_conv1"].kernel.data).sum(axis=(0, 1, 2))
-    wanted = ((picture - MEAN)[:, :, ::-1, None] * weights["block1_conv1/kernel"]).sum(
+    expected = ((picture - MEAN)[:, :, ::-1, None] * weights["block1_conv1/kernel"]).sum(
         axis=(0, 1, 2)
     )
-    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
     np.testing.assert_array_equal(
         model.layers["block3_conv2"].kernel.data, weights["block3_conv2/kernel"]
     )

