@@ -40,7 +40,7 @@ def originals(folder, name):
 
 
 def square(picture, centred):
-    """Return a picture (H, W, 3) padded with zeros to a square, on both sides or at the end only."""
+    """Return a picture (H, W, 3) padded with zeros to a square, centred or at the upper left."""
     height, width = picture.shape[:2]
     side = max(height, width)
     y, x = ((side - height) // 2, (side - width) // 2) if centred else (0, 0)

@@ -73,8 +73,8 @@ def test_an_unfilled_network_needs_no_memory_for_any_number_of_features(head):
 @pytest.mark.parametrize("head", HEADS[1:])
 @pytest.mark.parametrize("dimensions", [16, 64, 256])
 def test_a_head_is_initially_steep_and_balanced_in_every_dimension(head, dimensions):
-    """A point is certainly the same as itself. Most points are different from each other, but not so
-    certainly that the gradient vanishes."""
+    """A point is certainly the same as itself. Most points are different from each other, but not
+    so certainly that the gradient vanishes."""
     logits = verifier((16, 16, 1), head, dimensions).head
     points = rng.standard_normal((30, dimensions))
     if head == "chi-square":  # the output of a ReLU

@@ -67,8 +67,8 @@ def test_features_agree_with_pytorch(model, photograph):
 
 
 def test_gradient_of_a_style_transfer_objective_agrees_with_pytorch(model, photograph):
-    """The gradient is computed in float64. In float32, rounding can change the side of the kink of a
-    ReLU or a maximum."""
+    """The gradient is computed in float64. In float32, rounding can change the side of its kink on
+    which a ReLU or a maximum falls."""
     torch = pytest.importorskip("torch")
     rng, photograph = np.random.default_rng(0), photograph[:48, :48].astype(float)
     start = np.clip(photograph + rng.uniform(-40, 40, photograph.shape), 0, 255)
