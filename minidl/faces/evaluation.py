@@ -50,8 +50,8 @@ class Evaluation(NamedTuple):
 def evaluate(album: Album, threshold: float) -> tuple[Evaluation, tuple[Array, Array]]:
     """Return the Evaluation of an album at a threshold, and the P pairs for `plot_evaluation`.
 
-    The pairs are (distances (P,), same (P,)), where `same` tells the pairs of one person. Raise
-    ArgumentError unless there are two people, one of them with two faces, or for more than MOST
+    The pairs are (distances (P,), same (P,)), where `same` is True for the pairs of one person.
+    Raise ArgumentError unless there are two people, one of them with two faces, and at most MOST
     pictures.
     """
     labels, found = album.labels, album.found

@@ -24,8 +24,8 @@ from minidl.errors import FileError, printable
 from minidl.files import PRIVATE_FILE
 from minidl.models.face_recognition import NUMBERS
 
-# Numbers in the header of the file: minidl's application number, and the version of the format
-APPLICATION, FORM = 0x6D646C66, 1
+# Numbers in the header of the file: that of minidl's databases, and the version of their format
+APPLICATION, VERSION = 0x6D646C66, 1
 PATIENCE = 60  # seconds to wait for other writers
 STRIDE = 1000  # steps between two checks of the limit
 SCHEMA_STEPS = 10_000  # reading or creating the tables and indexes of TABLES takes fewer
@@ -172,28 +172,30 @@ def _size(run):
 
 
 def _must_have_our_tables(connection, path, model):
+    """Refuse a file with another schema. With a model, create the tables if the file is empty."""
     run = connection.execute
-    [(application,)], [(form,)] = run("PRAGMA application_id"), run("PRAGMA user_version")
+    [(application,)], [(version,)] = run("PRAGMA application_id"), run("PRAGMA user_version")
     schema = _schema(connection)
-    if model is not None and not (application or form or schema):
+    if model is not None and not (application or version or schema):
         for statement in (
             *TABLES.split(";\n"),
             f"PRAGMA application_id = {APPLICATION}",
-            f"PRAGMA user_version = {FORM}",
+            f"PRAGMA user_version = {VERSION}",
         ):
             run(statement)
         run("INSERT INTO about VALUES ('model', ?)", [model])
     elif application != APPLICATION:
         what = "the database of another program" if application or schema else "empty"
         raise FileError(f"{path} is {what}; name a database that `minidl faces enroll` has created")
-    elif form > FORM:
+    elif version > VERSION:
         raise FileError(
-            f"{path} has form {form}, of a later minidl; this one reads form {FORM}: update minidl"
+            f"{path} has format {version}, of a later minidl; this one reads format {VERSION}: "
+            "update minidl"
         )
     elif foreign := schema - _own_schema():
         name = printable(str(min(foreign, key=str)[0]), 100)
         raise FileError(
-            f"{path} has another schema than minidl creates, found {name!r} in it; {FROM_A_COPY}"
+            f"{path} has another schema than minidl creates: found {name!r} in it; {FROM_A_COPY}"
         )
     elif missing := _own_schema() - schema:
         names = ", ".join(sorted(name for name, *_ in missing))

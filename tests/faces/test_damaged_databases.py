@@ -24,7 +24,7 @@ def test_a_database_of_another_model_is_refused(database, path):
 
 
 REFUSED = {
-    "PRAGMA user_version = 2": "form 2, of a later minidl; this one reads form 1: update minidl",
+    "PRAGMA user_version = 2": "format 2, of a later minidl; this one reads format 1: update minidl",
     "PRAGMA application_id = 7": "the database of another program",
     "DROP TABLE about": "damaged: tables are missing",
     "DELETE FROM about": "damaged: it does not say of which model it is",

@@ -98,7 +98,7 @@ def test_another_schema_is_refused_before_it_is_used(path, what):
     for use in uses(path):
         with pytest.raises(
             FileError,
-            match=r"people.db has another schema than minidl creates, found '.*' in it; restore it",
+            match=r"people.db has another schema than minidl creates: found '.*' in it; restore it",
         ):
             use()
     assert path.read_bytes() == before and list(path.parent.iterdir()) == [path]
