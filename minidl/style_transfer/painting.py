@@ -68,12 +68,9 @@ class Painting:
         steps, first = len(self.losses), self.losses[0].total
         done = "1 step" if steps == 1 else f"{steps} steps"
         if self.improved:
-            if self.lowest < first:
-                return None
-            return (
-                f"the changes of {done} were lost in rounding to 8 bits; take more steps or a "
-                "larger learning rate"
-            )
+            lost = f"the changes of {done} were lost in rounding to 8 bits"
+            advice = "take more steps or a larger learning rate"
+            return f"{lost}; {advice}" if self.lowest >= first else None
         rate, optimizer = (self.record["settings"][name] for name in ("learning_rate", "optimizer"))
         if not first:
             advice = "take another start, style or weights"

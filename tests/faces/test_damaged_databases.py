@@ -23,8 +23,9 @@ def test_a_database_of_another_model_is_refused(database, path):
     assert Database(path, None).people() == []
 
 
+LATER = "format 2, of a later minidl; this one reads format 1: update minidl"
 REFUSED = {
-    "PRAGMA user_version = 2": "format 2, of a later minidl; this one reads format 1: update minidl",
+    "PRAGMA user_version = 2": LATER,
     "PRAGMA application_id = 7": "the database of another program",
     "DROP TABLE about": "damaged: tables are missing",
     "DELETE FROM about": "damaged: it does not say of which model it is",
