@@ -213,15 +213,15 @@ class FakeDetector:
     """Return the given boxes for a picture of 640 x 480, and one box with the next given score for
     each crop around a box."""
 
-    def __init__(self, result, *scores):
-        self.found, self.scores = result, list(scores)
+    def __init__(self, predicted, *scores):
+        self.predicted, self.scores = predicted, list(scores)
 
     def boxes(self, pictures):
         if pictures.shape[1:3] not in [(side, side) for _, side in finding.CROPS]:
             if pictures.shape[1:3] != (608, 800):  # 800 x 600 in whole cells
                 return np.zeros((1, 1, 5), np.float32)
             parts = [640, 608 * 480 / 600, 640, 608 * 480 / 600, 1]
-            return np.array([np.array(self.found) / parts], np.float32)
+            return np.array([np.array(self.predicted) / parts], np.float32)
         part = 1 / {side: factor for factor, side in finding.CROPS}[pictures.shape[1]]
         corner = 0.5 - part / 2
         return np.array([[[corner, corner, part, part, self.scores.pop(0)]]], np.float32)

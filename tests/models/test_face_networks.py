@@ -93,9 +93,9 @@ def test_the_shipped_numbers_are_those_of_the_original_files(name, minidl_data):
 
 def test_boxes_are_those_of_the_definition():
     detector, batch = face_detector(), pictures(160)
-    for found, numbers in zip(detector.boxes(batch), detector(batch), strict=True):
+    for result, numbers in zip(detector.boxes(batch), detector(batch), strict=True):
         expected = definitions.boxes(numbers.reshape(5, 5, 25).astype(float))
-        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_boxes_by_hand():
@@ -103,21 +103,21 @@ def test_boxes_by_hand():
     numbers = np.zeros((1, 2, 2, 5, 5))
     # except one at the upper right corner of its cell, with twice the width and the score 1.
     numbers[0, 1, 0, 0] = [50, -50, np.log(2), 0, 50]
-    found = boxes(numbers)
-    assert found.shape == (1, 20, 5)
+    result = boxes(numbers)
+    assert result.shape == (1, 20, 5)
     width, height = 1.603231 / 2, 2.094468 / 2
     np.testing.assert_allclose(
-        found[0, 0], [0.25 - width / 2, 0.25 - height / 2, width, height, 0.5]
+        result[0, 0], [0.25 - width / 2, 0.25 - height / 2, width, height, 0.5]
     )
-    np.testing.assert_allclose(found[0, 10], [0.5 - width, 0.5 - height / 2, 2 * width, height, 1])
+    np.testing.assert_allclose(result[0, 10], [0.5 - width, 0.5 - height / 2, 2 * width, height, 1])
 
 
 def test_boxes_of_a_rectangle_by_hand():
     numbers = np.zeros((1, 2, 4, 5, 5))  # two rows of four cells
-    found = boxes(numbers).reshape(2, 4, 5, 5)
+    result = boxes(numbers).reshape(2, 4, 5, 5)
     width, height = 1.603231 / 4, 2.094468 / 2
     np.testing.assert_allclose(
-        found[1, 2, 0], [2.5 / 4 - width / 2, 1.5 / 2 - height / 2, width, height, 0.5]
+        result[1, 2, 0], [2.5 / 4 - width / 2, 1.5 / 2 - height / 2, width, height, 0.5]
     )
 
 
@@ -126,9 +126,9 @@ def test_a_rectangle_gives_the_same_as_a_part_of_a_square():
     detector, [picture] = face_detector(), pictures(256)[:1]
     square = np.zeros((256, 256, 3), np.float32)
     square[:, :224] = picture[:, :224]
-    found, expected = detector(picture[:, :224]), detector(square)
-    assert found.shape == (1, 8, 7, 5, 5)
-    np.testing.assert_allclose(found[:, :, :3], expected[:, :, :3], rtol=1e-3, atol=1e-3)
+    result, expected = detector(picture[:, :224]), detector(square)
+    assert result.shape == (1, 8, 7, 5, 5)
+    np.testing.assert_allclose(result[:, :, :3], expected[:, :, :3], rtol=1e-3, atol=1e-3)
 
 
 def test_pictures_of_the_wrong_size_are_refused(name):
