@@ -1,15 +1,15 @@
-"""Whose face is this? Finding faces in pictures, and telling them apart by 128 numbers each.
+"""Face recognition: find the faces of a picture and compare them by 128 numbers each.
 
-finding.py         boxes around the faces of a picture, on sampling.py
-alignment.py       the squares that the networks want to see
-reader.py          from a picture to its faces with their 128 numbers
-portraits.py       the same from files, and from a folder of people
-database.py        who is known: names and numbers in one file
-sqlite_file.py     that file: private permissions, and limits on what it may cost
-identification.py  whose face it is, or that it is a stranger's
-calibration.py     up to which distance two faces are one person's
-evaluation.py      how often all this is right
-drawing.py         what was found, drawn
+finding.py         boxes around the faces of a picture
+sampling.py        scaled pictures, and squares cut out of a picture
+reader.py          the faces of a picture, with landmarks and embeddings
+portraits.py       the faces of picture files and of a folder of people
+database.py        names and embeddings of known people, in one file
+sqlite_file.py     that file: private permissions, and limits on what a malicious file can cost
+identification.py  the known person whose embeddings are nearest to a face, or none
+calibration.py     the largest distance at which two faces count as one person
+evaluation.py      the error rates on a folder of people
+drawing.py         boxes and landmarks drawn into a picture
 """
 
 from minidl.faces.calibration import Calibration, calibrate

@@ -1,20 +1,21 @@
-"""The people who are known: their names and embeddings in one SQLite file.
+"""Store the names and embeddings of known people in one SQLite file.
 
-Each change is a transaction of its own that SQLite brings to the disk whole or not at all: a
-process may be killed, and several may write at once, one after the other. An embedding means
-something beside others of the same model alone, so the file says which one it belongs to, and any
-other is refused. Pictures are kept for those who ask for it. sqlite_file.py opens the file, and
-creates a new one that only its owner may read.
+Each change is a transaction, which SQLite writes completely or not at all. A process may therefore
+be killed at any time, and several processes may write. Embeddings of different models cannot be
+compared, so the file names the model of its embeddings, and any other model is refused. Pictures
+are stored only on request. sqlite_file.py opens the file, and creates a new one that only its owner
+may read.
 """
 
 import json
 import unicodedata
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,33 +31,40 @@ from minidl.faces.sqlite_file import (
 )
 from minidl.files import must_be_writable, must_exist
 from minidl.models.face_recognition import NUMBERS
+from minidl.typing import Array
+from minidl.typing import Path as PathLike
 
 STORED = np.dtype("<f4")
 WITH_PICTURE = LONGEST_PICTURE + LONGEST_VALUE  # bytes of a row
 LONGEST_ORIGIN, LONGEST_EVIDENCE = 1000, 2**16  # characters
-TOLD = str | int | float | None  # a piece of evidence
+EVIDENCE = str | int | float | None  # the type of a value in the evidence of a calibration
 LONGEST_NAME = 200
 UNKNOWN = "unknown"  # a name that no person may have
-# which Unicode calls letters and signs, though they show nothing
+# Invisible characters that Unicode classifies as letters or symbols
 FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
 
 
 class Person(NamedTuple):
+    """A known person."""
+
     name: str
-    pictures: int
-    enrolled: str  # the first of them: date and time, UTC
+    pictures: int  # the number of embeddings
+    enrolled: str  # date and time of the first embedding, UTC
 
 
 class Database:
-    """Names and embeddings in the file `path`, of the model that calls itself `identity`
-    (`FaceReader.identity`; None: of whichever, to look at the people alone).
+    """Names and embeddings in a file.
 
-    create: make the file where there is none. Raises FileError for a file that is none of ours,
-    damaged, of another model or of a later minidl, or that may not be read. Safe to use from
-    several threads and processes: every method opens the file for itself.
+    path: of the file. identity: `FaceReader.identity` of the model that the embeddings belong to;
+    None accepts any, for operations that use no embeddings. create: create the file if it does not
+    exist.
+
+    Every method opens the file anew, so several threads and processes may use it. All methods raise
+    FileError for a file that is not a database of faces, is damaged, belongs to another model or a
+    later version of minidl, or cannot be read or written.
     """
 
-    def __init__(self, path, identity, create=False):
+    def __init__(self, path: PathLike, identity: str | None, create: bool = False) -> None:
         self.path, self.identity = Path(path), identity
         if create:
             must_be_writable(self.path)
@@ -69,35 +77,49 @@ class Database:
             with self._transaction():
                 pass
 
-    def enroll(self, name, embedding, *, digest=None, origin="", picture=None):
-        """Store one embedding of a person, who need not be new; the names under which this picture
-        was enrolled before.
+    def enroll(
+        self,
+        name: str,
+        embedding: Array,
+        *,
+        digest: str | None = None,
+        origin: str = "",
+        picture: bytes | None = None,
+    ) -> list[str]:
+        """Store an embedding (128,) of a new or known person, and return the names under which the
+        same picture was already stored.
 
-        Where the person's own is among them, nothing is stored anew but the picture, if it was not
-        kept. embedding: (128,), finite; digest: the SHA-256 of the picture's file, by which it is
-        known again (default: that of the embedding); origin: words on where it came from; picture:
-        the bytes of the file, to be kept.
+        If `name` is among these, nothing is stored, except for the picture if it is missing.
+
+        digest: the SHA-256 of the picture's file, which identifies the picture; by default that of
+        the embedding. origin: where the picture comes from. picture: the contents of the picture's
+        file, to be stored. Raise ArgumentError for a name that `proper_name` refuses, an embedding
+        of another shape or with NaN or infinity, or a picture that is too large.
         """
         name, numbers = proper_name(name), np.ascontiguousarray(embedding, STORED)
         if numbers.shape != (NUMBERS,) or not np.isfinite(numbers).all():
             raise ArgumentError(
-                f"the embedding of {name} has shape {numbers.shape}; wanted ({NUMBERS},), of finite numbers"
+                f"the embedding of {name} has shape {numbers.shape}; wanted ({NUMBERS},), "
+                "of finite numbers"
             )
         if picture is not None and len(picture) > LONGEST_PICTURE:
-            most = f"wanted at most {LONGEST_PICTURE:,}: scale it down, or do not keep it"
-            raise ArgumentError(f"the picture of {name} has {len(picture):,} bytes; {most}")
-        numbers = numbers.tobytes()
-        digest = digest or sha256(numbers).hexdigest()
+            raise ArgumentError(
+                f"the picture of {name} has {len(picture):,} bytes; wanted at most "
+                f"{LONGEST_PICTURE:,}: scale it down, or do not store it"
+            )
+        stored = numbers.tobytes()
+        digest = digest or sha256(stored).hexdigest()
         with self._transaction("IMMEDIATE", WITH_PICTURE) as run:
-            known = run(
-                "SELECT name FROM embedding CROSS JOIN person ON person.id = person WHERE digest = ?",
+            rows = run(
+                "SELECT name FROM embedding CROSS JOIN person ON person.id = person "
+                "WHERE digest = ?",
                 [digest],
             )
-            before = sorted(found for (found,) in checked(self.path, run, known, str))
-            if name in before:
+            names = sorted(known for (known,) in checked(self.path, run, rows, str))
+            if name in names:
                 run(
-                    "UPDATE embedding SET picture = ? "
-                    "WHERE picture IS NULL AND digest = ? AND person = (SELECT id FROM person WHERE name = ?)",
+                    "UPDATE embedding SET picture = ? WHERE picture IS NULL AND digest = ? "
+                    "AND person = (SELECT id FROM person WHERE name = ?)",
                     [picture, digest, name],
                 )
             else:
@@ -105,72 +127,73 @@ class Database:
                 run(
                     "INSERT INTO embedding (person, numbers, origin, digest, picture) "
                     "SELECT id, ?, ?, ?, ? FROM person WHERE name = ?",
-                    [numbers, printable(origin, LONGEST_ORIGIN), digest, picture, name],
+                    [stored, printable(origin, LONGEST_ORIGIN), digest, picture, name],
                 )
-        return before
+        return names
 
-    def remove(self, name):
-        """Forget a person; how many embeddings that were. Their place in the file is overwritten
-        with zeros."""
+    def remove(self, name: str) -> int:
+        """Delete a person, and return the number of embeddings that were deleted.
+
+        Their bytes in the file are overwritten with zeros. Raise ArgumentError for an unknown name.
+        """
         with self._transaction("IMMEDIATE") as run:
-            found = run(
-                "SELECT id FROM person WHERE name = ?", [unicodedata.normalize("NFC", name).strip()]
-            ).fetchone()
-            if not found:
-                names = [
-                    known
-                    for (known,) in checked(self.path, run, run("SELECT name FROM person"), str)
-                ]
-                near = get_close_matches(name, names, n=3)
-                meant = (
-                    f"did you mean {' or '.join(map(repr, near))}?"
-                    if near
-                    else "`minidl faces list` shows who is"
-                )
-                raise ArgumentError(
-                    f"nobody in {self.path} is called {printable(name, LONGEST_NAME)!r}; {meant}"
-                )
-            count = run("DELETE FROM embedding WHERE person = ?", found).rowcount
-            run("DELETE FROM person WHERE id = ?", found)
+            normalized = unicodedata.normalize("NFC", name).strip()
+            row = run("SELECT id FROM person WHERE name = ?", [normalized]).fetchone()
+            if not row:
+                rows = checked(self.path, run, run("SELECT name FROM person"), str)
+                similar = get_close_matches(name, [known for (known,) in rows], n=3)
+                if similar:
+                    advice = f"did you mean {' or '.join(map(repr, similar))}?"
+                else:
+                    advice = "`minidl faces list` shows all names"
+                wrong = printable(name, LONGEST_NAME)
+                raise ArgumentError(f"nobody in {self.path} is called {wrong!r}; {advice}")
+            count = run("DELETE FROM embedding WHERE person = ?", row).rowcount
+            run("DELETE FROM person WHERE id = ?", row)
         return count
 
-    def people(self):
-        """[Person], by name"""
+    def people(self) -> list[Person]:
+        """Return all people, sorted by name."""
         enrolled = defaultdict(list)
         for name, date in self._embeddings("enrolled", str):
             enrolled[name].append(date)
         return [Person(name, len(dates), min(dates)) for name, dates in sorted(enrolled.items())]
 
-    def embeddings(self):
-        """(names (N,), embeddings (N, 128) float32), in the order of enrolment"""
+    def embeddings(self) -> tuple[list[str], Array]:
+        """Return N names and their embeddings (N, 128), float32, in the order of enrolment."""
         rows = list(self._embeddings(f"CASE WHEN length(numbers) = {ROW} THEN numbers END", bytes))
         if all(len(blob) == ROW for _, blob in rows):
             numbers = np.frombuffer(b"".join(blob for _, blob in rows), STORED).reshape(-1, NUMBERS)
             if np.isfinite(numbers).all():
                 return [name for name, _ in rows], numbers.astype(np.float32, copy=False)
         raise FileError(
-            f"{self.path} is damaged: it holds embeddings with NaN or of another length; {FROM_A_COPY}"
+            f"{self.path} is damaged: it holds embeddings with NaN or of another length; "
+            f"{FROM_A_COPY}"
         )
 
-    def pictures(self):
-        """(name, origin, bytes of the file) of each picture that was kept, in the order of
-        enrolment"""
-        kept = f"CASE WHEN length(picture) <= {LONGEST_PICTURE} THEN picture END"
+    def pictures(self) -> Iterator[tuple[str, str, bytes]]:
+        """Yield (name, origin, contents of the file) of each stored picture, in the order of
+        enrolment."""
+        contents = f"CASE WHEN length(picture) <= {LONGEST_PICTURE} THEN picture END"
+        stored = "WHERE picture IS NOT NULL"
         yield from self._embeddings(
-            f"origin, {kept}", str, bytes, where="WHERE picture IS NOT NULL", longest=WITH_PICTURE
+            f"origin, {contents}", str, bytes, where=stored, longest=WITH_PICTURE
         )
 
     def _embeddings(self, columns, *types, where="", longest=LONGEST_VALUE):
-        """Yield (name, columns) of each embedding. The query needs no sorting, so SQLite keeps no
+        """Yield (name, *columns) of each embedding. The query needs no sorting, so SQLite keeps no
         rows in memory."""
         joined = "FROM embedding CROSS JOIN person ON person.id = person"
         with self._transaction(longest=longest) as run:
             rows = run(f"SELECT name, {columns} {joined} {where} ORDER BY embedding.id")
             yield from checked(self.path, run, rows, str, *types)
 
-    def calibrate(self, threshold, evidence):
-        """Store a threshold, from now on the one of this file, and the evidence for it: a dict of
-        words and numbers."""
+    def calibrate(self, threshold: float, evidence: Mapping[str, EVIDENCE]) -> None:
+        """Store the threshold of this database, and the evidence for it.
+
+        threshold: a distance. evidence: texts and numbers by name. Raise ArgumentError unless the
+        threshold is finite and at least 0.
+        """
         if not (np.isfinite(threshold) and threshold >= 0):
             raise ArgumentError(
                 f"the threshold is {threshold}; wanted a distance, finite and at least 0"
@@ -181,54 +204,58 @@ class Database:
                 [float(threshold), json.dumps(evidence)],
             )
 
-    def calibration(self):
-        """(threshold, evidence) as it was last stored, the evidence with its date; None where there
-        is none."""
+    def calibration(self) -> tuple[float, dict[str, Any]] | None:
+        """Return the threshold that was stored last and its evidence, or None.
+
+        The evidence has the additional entry "stored", the date and time.
+        """
         with self._transaction() as run:
             rows = run(
                 "SELECT threshold, evidence, stored FROM calibration ORDER BY id DESC LIMIT 1"
             )
-            found = list(checked(self.path, run, rows, float, str, str, longest=LONGEST_EVIDENCE))
-        if not found:
+            last = list(checked(self.path, run, rows, float, str, str, longest=LONGEST_EVIDENCE))
+        if not last:
             return None
-        [(threshold, evidence, stored)] = found
+        [(threshold, text, date)] = last
         try:
-            evidence = dict(json.loads(evidence))
-            if (
-                np.isfinite(threshold)
-                and threshold >= 0
-                and all(isinstance(told, TOLD) for told in evidence.values())
-            ):
-                return threshold, evidence | {"stored": stored}
+            evidence = dict(json.loads(text))
+            is_distance = np.isfinite(threshold) and threshold >= 0
+            if is_distance and all(isinstance(value, EVIDENCE) for value in evidence.values()):
+                return threshold, evidence | {"stored": date}
         except (TypeError, ValueError, RecursionError):
             pass
         raise FileError(
-            f"{self.path} is damaged: its calibration is none; calibrate again, or fetch a copy"
+            f"{self.path} is damaged: its calibration is invalid; calibrate again, "
+            "or restore the file from a copy"
         )
 
     @contextmanager
     def _transaction(self, kind="DEFERRED", longest=LONGEST_VALUE, create=False):
-        """Give a function that runs SQL, as `transaction` does, after a check of the model."""
+        """Yield the function that runs SQL, as `transaction` does, after a check of the model."""
         with transaction(self.path, kind, longest, self.identity if create else None) as run:
             self._must_be_of_the_model(run)
             yield run
 
     def _must_be_of_the_model(self, run):
-        model = run("SELECT told FROM about WHERE what = 'model'").fetchone()
-        if model is None:
+        row = run("SELECT told FROM about WHERE what = 'model'").fetchone()
+        if row is None:
             raise FileError(
-                f"{self.path} is damaged: it does not say of which model it is; fetch it again from a copy"
+                f"{self.path} is damaged: it does not say of which model it is; {FROM_A_COPY}"
             )
-        if self.identity is not None and model[0] != self.identity:
+        if self.identity is not None and row[0] != self.identity:
+            model = printable(str(row[0]), 40)
             raise FileError(
-                f"{self.path} holds embeddings of another model ({printable(str(model[0]), 40)}; this one is {self.identity}), "
-                "which no distance compares; enroll the pictures anew, in another database"
+                f"{self.path} holds embeddings of another model ({model}; this one is "
+                f"{self.identity}), which cannot be compared; enroll the pictures anew, "
+                "in another database"
             )
 
 
-def proper_name(name):
-    """The name without spaces around it, its accents composed (Unicode's NFC), or a sentence on why
-    nobody can be called so.
+def proper_name(name: str) -> str:
+    """Return a person's name without surrounding spaces, in Unicode's composed form (NFC).
+
+    Raise ArgumentError for a name that is too long, reserved, invisible, or holds characters that
+    cannot be printed.
 
     >>> proper_name("  Zoe\\u0308 ")
     'Zoë'
@@ -242,13 +269,13 @@ def proper_name(name):
         raise ArgumentError(
             f"the name {printable(name)!r} holds characters that cannot be shown; leave them out"
         )
-    seen = "".join(c for c in name if unicodedata.category(c)[0] not in "CMZ" and c not in FILLERS)
-    if not seen:
+    visible = "".join(
+        c for c in name if unicodedata.category(c)[0] not in "CMZ" and c not in FILLERS
+    )
+    if not visible:
+        raise ArgumentError("the name is empty, or all of it is invisible; give the person a name")
+    if visible.casefold() == UNKNOWN:
         raise ArgumentError(
-            "the name is empty, or nothing of it can be seen; give the person a name"
-        )
-    if seen.casefold() == UNKNOWN:
-        raise ArgumentError(
-            f"nobody can be called {name!r}, which is what strangers are called; take another name"
+            f"nobody can be called {name!r}, which is the word for strangers; take another name"
         )
     return name

@@ -1,16 +1,23 @@
-"""What was found in a picture, drawn into a copy of it."""
+"""Draw the boxes and landmarks of faces into a copy of their picture."""
+
+from collections.abc import Iterable
 
 import numpy as np
 from PIL import ImageDraw
 
 from minidl.data.images import to_pillow
+from minidl.faces.reader import Face
+from minidl.typing import Array
 
 BOX, POINT = (255, 200, 0), (0, 255, 120)  # RGB
 
 
-def draw_faces(picture, faces):
-    """(H, W, 3) -> (H, W, 3): the box and the landmarks of each face, in lines that are seen at any
-    size of it."""
+def draw_faces(picture: Array, faces: Iterable[Face]) -> Array:
+    """Return a copy (H, W, 3), float32, of a picture (H, W, 3) with the box and landmarks of each
+    face.
+
+    The lines are wider for larger faces.
+    """
     canvas = to_pillow(picture)
     pen = ImageDraw.Draw(canvas)
     for face in faces:

@@ -1,37 +1,41 @@
-"""Who is this: of all who are enrolled the nearest, where near enough, and else a stranger."""
+"""Identify faces: the nearest known person if near enough, otherwise a stranger."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from minidl.evaluation import nearest_neighbours
+from minidl.faces.database import Database
+from minidl.typing import Array
 
-# The shipped threshold; a database may have its own. On ORL, 0.02 % of the pairs of different
-# people are nearer, and 1.8 % of the pairs of one person are farther. With one picture of each of
-# 20 people enrolled, 0.5 % of the faces of 20 others are accepted as one of them. At 0.6, a common
-# threshold elsewhere, 47 % are.
+# The shipped threshold; a database may store another one. On ORL, 0.02 % of the pairs of different
+# people have a smaller distance, and 1.8 % of the pairs of one person a larger one. If one picture
+# of each of 20 people is enrolled, 0.5 % of the faces of 20 others are accepted as one of them. At
+# 0.6, a threshold that is common elsewhere, 47 % are accepted.
 THRESHOLD = 0.48
-# shares on ORL of rejected pairs of one person, and of accepted strangers
+# On ORL: the rate of rejected pairs of one person, and of accepted strangers
 REJECTED, STRANGERS_ACCEPTED = 0.0178, 0.0049
 
 
 class Match(NamedTuple):
-    """The nearest of those who are enrolled, how far away (None twice where nobody is), and whether
-    that is near enough."""
+    """The result of identifying one face."""
 
-    nearest: str | None
-    distance: float | None
-    known: bool
+    nearest: str | None  # the name of the nearest known person; None if nobody is known
+    distance: float | None  # to the nearest known embedding; None if nobody is known
+    known: bool  # whether the distance is at most the threshold
 
     @property
-    def name(self):
-        """None for a stranger"""
+    def name(self) -> str | None:
+        """The name of the person, or None for a stranger."""
         return self.nearest if self.known else None
 
 
 class Gallery:
-    """Names (N,) and their embeddings (N, D), a person's as many as there are, and the distance up
-    to which a face is taken for one of them.
+    """The embeddings of known people, to be compared with faces.
+
+    names: N names. embeddings: (N, D), one row for each name; a person may have several. threshold:
+    the largest distance at which a face is identified as a known person.
 
     >>> gallery = Gallery(["ann", "bob"], np.array([[0.0, 0.0], [3.0, 4.0]]), threshold=1.0)
     >>> for match in gallery.identify(np.array([[3.0, 3.5], [9.0, 9.0]])):
@@ -40,32 +44,37 @@ class Gallery:
     Match(nearest='bob', distance=7.810249675906654, known=False)
     """
 
-    def __init__(self, names, embeddings, threshold):
+    def __init__(self, names: Sequence[str], embeddings: Array, threshold: float) -> None:
         self.names, self.embeddings, self.threshold = names, embeddings, threshold
         self._squares = np.einsum("nd,nd->n", embeddings, embeddings)
 
     @classmethod
-    def of(cls, database, threshold=None):
-        """All who are in a Database, at the threshold given, else the one that it was calibrated
-        to, else THRESHOLD"""
+    def of(cls, database: Database, threshold: float | None = None) -> "Gallery":
+        """Return the gallery of all people in a database.
+
+        threshold: None for the database's own, or THRESHOLD if it stores none.
+        """
         if threshold is None:
             calibration = database.calibration()
             threshold = THRESHOLD if calibration is None else calibration[0]
-        return cls(*database.embeddings(), threshold)
+        names, embeddings = database.embeddings()
+        return cls(names, embeddings, threshold)
 
-    def identify(self, embeddings):
-        """(M, D) -> [Match], by one matrix product with all who are enrolled. Cost: M·N·D
-        multiply-adds, N·D numbers read."""
+    def identify(self, embeddings: Sequence[Array] | Array) -> list[Match]:
+        """Return a Match for each of M embeddings (M, D).
+
+        Cost: one matrix product of M·N·D multiply-adds, which reads N·D numbers.
+        """
         if not self.names or not len(embeddings):
             return [Match(None, None, False)] * len(embeddings)
-        found = nearest_neighbours(np.asarray(embeddings), self.embeddings, self._squares)
-        return [self._match(face, number) for face, number in zip(embeddings, found, strict=True)]
+        nearest = nearest_neighbours(np.asarray(embeddings), self.embeddings, self._squares)
+        return [self._match(*pair) for pair in zip(embeddings, nearest, strict=True)]
 
-    def _match(self, face, number):
-        distance = between(face, self.embeddings[number])
+    def _match(self, embedding, number):
+        distance = between(embedding, self.embeddings[number])
         return Match(self.names[number], distance, distance <= self.threshold)
 
 
-def between(a, b):
-    """(D,), (D,) -> their Euclidean distance"""
+def between(a: Array, b: Array) -> float:
+    """Return the Euclidean distance of two embeddings (D,)."""
     return float(np.linalg.norm(np.asarray(a, float) - np.asarray(b, float)))

@@ -1,7 +1,8 @@
-"""Faces from files: all that a picture shows, and one of each picture in a folder that has a
-subfolder for each person."""
+"""Read faces from files: all faces of a picture, and one face of each picture in a folder that has
+a subfolder for each person."""
 
 import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -13,56 +14,66 @@ from minidl.data.folders import class_files
 from minidl.data.images import DIM, image_size, read_image, resize, within_memory
 from minidl.errors import FileError
 from minidl.faces.identification import between
+from minidl.faces.reader import Face, FaceReader
+from minidl.typing import Array
+from minidl.typing import Path as PathLike
 
-MOST = 16_000_000  # pixels of a picture in which faces are detected; a larger one is read smaller
+MOST = 16_000_000  # pixels of a picture in which faces are detected; a larger picture is reduced
 DOUBTFUL = 0.7  # a box with a lower score may show no face
-FLOOR = 56, 46  # height, width of the pictures that are compared pixel by pixel: half of ORL's
+FLOOR = 56, 46  # height, width of the pictures that are compared by pixels: half of ORL's
 
 
 class Album(NamedTuple):
-    """The portraits of a folder, people by people; N: the pictures that could be read."""
+    """The N pictures of a folder of people that could be read, ordered by people."""
 
     folder: Path
-    people: list  # their names
-    labels: np.ndarray  # (N,): the number of the person
-    paths: list  # (N,)
-    embeddings: np.ndarray  # (N, D), NaN where no face was found
-    pixels: np.ndarray  # (N, P): each picture as a whole, grey
-    several: list  # the paths of pictures with several faces, of which the largest was taken
-    unreadable: list  # FileErrors: of pictures, and of people who have none
+    people: list[str]  # their names
+    labels: Array  # (N,): the index of the person in `people`
+    paths: list[Path]  # (N,)
+    embeddings: Array  # (N, D), NaN where no face was found
+    pixels: Array  # (N, P): the complete pictures, grey and reduced to FLOOR
+    several: list[Path]  # the pictures with several faces, of which the main face was taken
+    unreadable: list[FileError]  # for pictures that could not be read, and people without pictures
 
     @property
-    def found(self):
-        """(N,): whether there is a face"""
+    def found(self) -> Array:
+        """(N,): whether a face was found."""
         return np.isfinite(self.embeddings).all(axis=1)
 
     @property
-    def faceless(self):
-        """The paths of pictures in which no face was found"""
+    def faceless(self) -> list[Path]:
+        """The pictures in which no face was found."""
         return [path for path, found in zip(self.paths, self.found, strict=True) if not found]
 
 
-def read_faces(path, reader, embed=True, file=None):
-    """The Faces of a picture file, the best score first, in pixels of the file's picture. reader: a
-    FaceReader; file: its bytes, where they are read already."""
-    return _faces(path, *_read(path, file), reader, embed)
+def read_faces(
+    path: PathLike, reader: FaceReader, embed: bool = True, file: bytes | None = None
+) -> list[Face]:
+    """Return the faces of a picture file, the one with the highest score first.
+
+    Boxes and landmarks are in pixels of the picture in the file. embed: whether to compute
+    embeddings. file: the contents of the file, if they have been read already. Raise FileError if
+    the file is no picture, or memory is insufficient.
+    """
+    picture, scale = _read(path, file)
+    return _faces(path, picture, scale, reader, embed)
 
 
 def _read(path, file=None):
-    """(picture of at most MOST pixels, scale): scale: pixels of the file per pixel of the
-    picture"""
+    """Return a picture of at most MOST pixels, and the factor from its lengths to those in the
+    file."""
     size = image_size(path, file)
-    longest = (
-        max(size)
-        if math.prod(size) <= MOST
-        else max(1, int(max(size) * (MOST / math.prod(size)) ** 0.5))
-    )
+    pixels, longest = math.prod(size), max(size)
+    if pixels > MOST:
+        longest = max(1, int(longest * (MOST / pixels) ** 0.5))
     picture = read_image(path, longest, file)
     return picture, max(size) / max(picture.shape[:2])
 
 
 def _faces(path, picture, scale, reader, embed=True):
-    if picture.max() < DIM:  # white is 255 in a file, but unknown in floats this dark
+    if picture.max() < DIM:
+        # FaceReader refuses floats this small, because 1 might be meant as white. In a file white
+        # is 255.
         picture = picture.astype(np.uint8)
     with within_memory(path):
         faces = reader.faces(picture, embed=embed)
@@ -74,28 +85,40 @@ def _faces(path, picture, scale, reader, embed=True):
     ]
 
 
-def certain(faces):
-    """The faces with a score of at least DOUBTFUL; all faces where no score is that high."""
+def certain(faces: Sequence[Face]) -> list[Face]:
+    """Return the faces with a score of at least DOUBTFUL, or all faces if there are none."""
     return [face for face in faces if face.score >= DOUBTFUL] or list(faces)
 
 
-def main_face(faces):
-    """The face of a portrait: the largest of the `certain` faces."""
+def main_face(faces: Sequence[Face]) -> Face:
+    """Return the largest of the `certain` faces of a portrait."""
     return max(certain(faces), key=lambda face: face.box[2] * face.box[3])
 
 
-def nearest_pair(faces, others):
-    """The pair of faces, one of each picture, with the smallest distance; of equal distances the
-    pair that comes first."""
-    return min(
-        product(faces, others), key=lambda pair: between(pair[0].embedding, pair[1].embedding)
-    )
+def nearest_pair(faces: Iterable[Face], others: Iterable[Face]) -> tuple[Face, Face]:
+    """Return the pair of faces, one of each picture, with the smallest distance.
+
+    Of several such pairs the first is returned.
+    """
+
+    def distance(pair):
+        return between(pair[0].embedding, pair[1].embedding)
+
+    return min(product(faces, others), key=distance)
 
 
-def read_album(folder, reader, watch=lambda paths: paths):
-    """The Album of a folder PERSON/PICTURE. reader: a FaceReader; watch: is given the paths and
-    gives them back one by one."""
-    folder, unreadable = Path(folder), []
+def read_album(
+    folder: PathLike,
+    reader: FaceReader,
+    watch: Callable[[list[Path]], Iterable[Path]] = lambda paths: paths,
+) -> Album:
+    """Return the Album of a folder PERSON/PICTURE.
+
+    watch: a function that takes the list of paths and yields each, such as a progress bar. Raise
+    FileError if there is no folder, or no face in it.
+    """
+    folder = Path(folder)
+    unreadable: list[FileError] = []
     files = class_files(folder, unreadable.append)
     persons = {path: number for number, paths in enumerate(files.values()) for path in paths}
     labels, paths, embeddings, pixels, several = [], [], [], [], []
@@ -112,21 +135,20 @@ def read_album(folder, reader, watch=lambda paths: paths):
         pixels.append(resize(picture, *FLOOR).mean(axis=2).ravel())
         if len(faces) > 1:
             several.append(path)
-    if all(embedding is None for embedding in embeddings):
+    known = [embedding for embedding in embeddings if embedding is not None]
+    if not known:
         raise FileError(
-            f"no face was found in any of the {len(persons)} files in {folder}; name a folder PERSON/PICTURE of faces"
+            f"no face was found in any of the {len(persons)} files in {folder}; "
+            "name a folder PERSON/PICTURE of faces"
         )
-    missing = np.full_like(
-        next(embedding for embedding in embeddings if embedding is not None), np.nan
-    )
-    embeddings = np.stack([missing if embedding is None else embedding for embedding in embeddings])
+    missing = np.full_like(known[0], np.nan)
     return Album(
-        folder,
-        list(files),
-        np.array(labels),
-        paths,
-        embeddings,
-        np.stack(pixels),
-        several,
-        unreadable,
+        folder=folder,
+        people=list(files),
+        labels=np.array(labels),
+        paths=paths,
+        embeddings=np.stack([missing if one is None else one for one in embeddings]),
+        pixels=np.stack(pixels),
+        several=several,
+        unreadable=unreadable,
     )

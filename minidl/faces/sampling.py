@@ -1,113 +1,113 @@
-"""Pictures between their pixels: other sizes, and squares cut out at any place and angle.
+"""Scale a picture, and cut squares out of it at any place and angle.
 
-A position (x, y) is that of the pixel in column x and row y; between pixels the four around it are
-mixed by nearness. What lies outside of the picture is black.
+The position (x, y) is the pixel in column x and row y. Colours at positions between pixels are
+interpolated bilinearly.
 """
 
+from functools import reduce
+from operator import add
 from typing import NamedTuple
 
 import numpy as np
 
+from minidl import ops
+from minidl.typing import Array
+
 
 class Square(NamedTuple):
-    """A square of a picture: middle and side in pixels, and by which angle, in radians, its upper
-    edge falls to the right."""
+    """A square in a picture."""
 
-    x: float
+    x: float  # its centre, in pixels
     y: float
-    side: float
-    angle: float = 0.0
+    side: float  # in pixels
+    angle: float = 0.0  # of the rotation, in radians; positive angles turn it clockwise
 
-    def place(self, points):
-        """(..., 2) in parts of the side from the square's own left upper corner -> (..., 2) in the
-        picture
+    def place(self, points: Array) -> Array:
+        """Return the positions (..., 2) in the picture of points (..., 2) of the square.
 
-            p = middle + side · R (point - ½),      R = [[cos, -sin], [sin, cos]] of the angle
+        A point is measured in sides from the upper left corner of the square:
+
+            p = centre + side · R (point - ½),      R = [[cos, -sin], [sin, cos]] of the angle
 
         >>> Square(10, 10, 4).place(np.array([0.0, 1.0]))
         array([ 8., 12.])
         """
         cos, sin = np.cos(self.angle), np.sin(self.angle)
-        turned = (np.asarray(points) - 0.5) @ np.array([[cos, sin], [-sin, cos]])
-        return np.array([self.x, self.y]) + self.side * turned
+        rotated = (np.asarray(points) - 0.5) @ np.array([[cos, sin], [-sin, cos]])
+        return np.array([self.x, self.y]) + self.side * rotated
 
-    def cut(self, picture, pixels):
-        """(H, W, 3) -> (pixels, pixels, 3): the pixel in row i and column j is at the point (j, i)
-        / pixels"""
+    def cut(self, picture: Array, pixels: int) -> Array:
+        """Return the square of a picture (H, W, 3), scaled to (pixels, pixels, 3).
+
+        The pixel in row i and column j is at the point (j, i) / pixels of the square. Outside the
+        picture it is black. Where the square is reduced by a factor of 2 or more, it is cut out of
+        the means of blocks of pixels.
+        """
         steps = np.arange(pixels) / pixels
         x, y = np.moveaxis(self.place(np.stack(np.meshgrid(steps, steps), axis=-1)), -1, 0)
-        picture, left, upper, times = _seen(picture, x, y, factor=int(self.side / pixels))
-        middle = (times - 1) / 2  # of a block, whose mean lies there
-        return _between(picture, (x - left - middle) / times, (y - upper - middle) / times)
+        part, left, upper = _part_around(picture, x, y, margin=int(self.side / pixels))
+        factor = max(1, int(self.side / pixels))
+        if factor > 1:
+            # The last blocks include black pixels outside the picture.
+            missing = [(0, -length % factor) for length in part.shape[:2]]
+            part = shrunk(np.pad(part, [*missing, (0, 0)]), factor)
+        centre = (factor - 1) / 2  # of the first block
+        return _interpolated(part, (x - left - centre) / factor, (y - upper - centre) / factor)
 
 
-def shrunk(picture, times):
-    """(H, W, 3) -> (⌊H / times⌋, ⌊W / times⌋, 3): the means of blocks of times x times pixels; what
-    is left over is dropped
+def shrunk(picture: Array, factor: int) -> Array:
+    """Return (⌊H / factor⌋, ⌊W / factor⌋, 3): the means of blocks of factor x factor pixels.
+
+    Rows and columns that do not fill a block are dropped.
 
     >>> shrunk(np.arange(24.0).reshape(2, 4, 3), 2)[..., 0]
     array([[ 7.5, 13.5]])
     """
-    height, width = (length // times for length in picture.shape[:2])
-    part = picture[: height * times, : width * times]
-    rows = sum(part[first::times] for first in range(times))
-    return sum(rows[:, first::times] for first in range(times)) / times**2
+    height, width = (length // factor for length in picture.shape[:2])
+    part = picture[: height * factor, : width * factor]
+    rows = reduce(add, (part[first::factor] for first in range(factor)))
+    return reduce(add, (rows[:, first::factor] for first in range(factor))) / factor**2
 
 
-def resized(picture, height, width):
-    """(H, W, 3) -> (height, width, 3): the pixel in row i is at i·H / height, and so the columns;
-    behind the last pixel there is the last one again
+def resized(picture: Array, height: int, width: int) -> Array:
+    """Return a picture (H, W, 3) scaled to (height, width, 3).
+
+    The pixel in row i is at the position i·H / height, and likewise for columns. Positions beyond
+    the last pixel have its colour.
 
     >>> resized(np.array([0.0, 3.0]).reshape(1, 2, 1), 1, 3).ravel()
     array([0., 2., 3.])
     """
-    picture = _stretched(picture, height, axis=0)
-    return _stretched(picture, width, axis=1)
+    # One axis after the other takes a ninth of the time of `ops.resample`, which would compute the
+    # same formula with other rounding errors.
+    return _stretched(_stretched(picture, height, axis=0), width, axis=1)
 
 
 def _stretched(picture, length, axis):
-    places = np.arange(length) * (picture.shape[axis] / length)
-    low = places.astype(int)
-    high = np.minimum(low + 1, picture.shape[axis] - 1)
-    share = (
-        (places - low)
-        .astype(picture.dtype)
-        .reshape([-1 if i == axis else 1 for i in range(picture.ndim)])
-    )
-    low, high = picture.take(low, axis), picture.take(high, axis)
+    positions = np.arange(length) * (picture.shape[axis] / length)
+    before = positions.astype(int)
+    after = np.minimum(before + 1, picture.shape[axis] - 1)
+    fraction = (positions - before).astype(picture.dtype)
+    fraction = fraction.reshape([-1 if i == axis else 1 for i in range(picture.ndim)])
+    low, high = picture.take(before, axis), picture.take(after, axis)
     high -= low
-    high *= share
+    high *= fraction
     return high + low
 
 
-def _seen(picture, x, y, factor):
-    """The part of the picture around these positions, so many times smaller where that is more than
-    once, with its corner and how much smaller it is."""
+def _part_around(picture, x, y, margin):
+    """Return the part of the picture that holds all positions, with a margin, and the column and
+    row of its upper left corner."""
     (left, right), (upper, lower) = (
-        (max(0, int(places.min()) - factor), min(length, int(places.max()) + 2 + factor))
-        for places, length in ((x, picture.shape[1]), (y, picture.shape[0]))
+        (max(0, int(positions.min()) - margin), min(length, int(positions.max()) + 2 + margin))
+        for positions, length in ((x, picture.shape[1]), (y, picture.shape[0]))
     )
-    part = picture[upper : max(upper, lower), left : max(left, right)]
-    if factor <= 1:
-        return part, left, upper, 1
-    # blocks, the last ones with some of the black outside
-    whole = [(0, -length % factor) for length in part.shape[:2]]
-    return shrunk(np.pad(part, [*whole, (0, 0)]), factor), left, upper, factor
+    return picture[upper : max(upper, lower), left : max(left, right)], left, upper
 
 
-def _between(picture, x, y):
-    """The colours at x, y (n, n), black outside"""
-    left, upper = np.floor(x).astype(int), np.floor(y).astype(int)
-    across, down = (
-        (places - first).astype(picture.dtype)[..., None]
-        for places, first in ((x, left), (y, upper))
-    )
+def _interpolated(picture, x, y):
+    """Return the colours at the positions x, y (n, n); black outside the picture."""
+    # `resample` repeats the pixels at the border, which are made black here.
     bordered = np.pad(picture, [(1, 1), (1, 1), (0, 0)])
-    # A border of one black pixel stands for all that is outside.
-    columns = [np.clip(left + more, -1, picture.shape[1]) + 1 for more in (0, 1)]
-    rows = [np.clip(upper + more, -1, picture.shape[0]) + 1 for more in (0, 1)]
-    above, below = (
-        bordered[row, columns[0]] * (1 - across) + bordered[row, columns[1]] * across
-        for row in rows
-    )
-    return above * (1 - down) + below * down
+    [colours] = ops.resample(bordered[None], y[None] + 1, x[None] + 1)
+    return colours

@@ -1,4 +1,4 @@
-"""Architectures, and the weights that make them networks."""
+"""Network architectures and their pretrained weights."""
 
 from minidl.models.face_detector import ARCHITECTURE as FACE_DETECTOR
 from minidl.models.face_detector import FaceDetector, face_detector
@@ -9,10 +9,17 @@ from minidl.models.face_recognition import FaceRecognition, face_recognition
 from minidl.models.vgg19 import ARCHITECTURE as OF_VGG19
 from minidl.models.vgg19 import VGG19, vgg19
 
-# of which there are files of weights
+# The architectures of the shipped weight files
 ARCHITECTURES = OF_VGG19, FACE_DETECTOR, FACE_LANDMARKS, FACE_RECOGNITION
 
 __all__ = [
-    "ARCHITECTURES", "VGG19", "FaceDetector", "FaceLandmarks", "FaceRecognition", "face_detector", "face_landmarks",
-    "face_recognition", "vgg19",
-]  # fmt: skip
+    "ARCHITECTURES",
+    "VGG19",
+    "FaceDetector",
+    "FaceLandmarks",
+    "FaceRecognition",
+    "face_detector",
+    "face_landmarks",
+    "face_recognition",
+    "vgg19",
+]

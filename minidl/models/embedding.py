@@ -1,20 +1,26 @@
-"""A small network that makes vectors of pictures, to be trained from scratch on a few hundred of
-them, and what compares two.
+"""A small network that maps pictures to vectors, and heads that compare two vectors.
 
-    conv1 .. conv4   3x3 of 32, 64, 128 and 128, each with batch normalization, ReLU and 2x2 max-pooling
-    embedding        dense, of as many numbers as wanted
+It is trained from scratch on a few hundred pictures.
 
-Its vectors are made as long as 1. In "triplet" their distances count; else a head compares them
-that verifies ("absolute", "chi-square", see layers/verification.py), for "chi-square" after a ReLU,
-for it wants numbers of at least 0.
+    conv1 .. conv4   3x3 of 32, 64, 128 and 128 channels, each with batch normalization, ReLU and
+                     2x2 max-pooling
+    embedding        dense, of any number of units
 
-Several members, alike but for the numbers that they begin with, err in different places: their
-vectors, side by side, err less than those of each (Hansen & Salamon 1990).
+The vectors have length 1. With the head "triplet" their distances are compared. The heads
+"absolute" and "chi-square" (layers/verification.py) compute a logit from two vectors. For
+"chi-square" the embedding ends with a ReLU, because it requires numbers of at least 0.
 
-A head begins steep: most pairs are sure from the first step on, and only those that are not, or are
-wrong, move the network, as of triplets only the violating ones do. A gentle one goes on pushing
-apart what is apart, and knows strangers less well.
+Several members, which differ only in their initial values, make different errors. Their
+concatenated vectors have a lower error rate than those of one member (Hansen & Salamon 1990).
+
+A head has a large initial slope. Most pairs are then certain from the first step, and only
+uncertain and wrong pairs change the network, as only violating triplets do with the triplet loss.
+With a small slope, training continues to separate pairs that are already far apart, and the network
+recognises strangers less well.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -32,30 +38,34 @@ from minidl.layers import (
 )
 from minidl.layers.directions import UnitLength
 from minidl.layers.initializers import glorot_uniform, identity
+from minidl.layers.sequential import Line
 from minidl.layers.verification import DIFFERENCES, Verification
 from minidl.ops import concatenate, pairwise_distances
+from minidl.typing import Operand, Shape
 
 HEADS = ("triplet", *DIFFERENCES)
 CHANNELS = (32, 64, 128, 128)
 MOST_MEMBERS = 100
-# slope: of Σφ / √D
+# The initial slope of Σφ / √D and the initial bias of a head over D features
 STEEP = {"absolute": {"slope": 32, "bias": 24}, "chi-square": {"slope": 48, "bias": 18}}
 
 
 class Committee(Module):
-    """y = (y_1, .., y_M) / √M of M networks whose vectors are as long as 1, and so is y. members:
-    name -> Module."""
+    """Networks whose vectors of length 1 are concatenated and scaled to length 1.
 
-    def __init__(self, members):
-        self.members = dict(members)
+    y = (y_1, .., y_M) / √M. members: {name: Module}.
+    """
 
-    def __call__(self, x):
-        """(N, ..) -> (N, M·D)"""
+    def __init__(self, members: Mapping[str, Module]) -> None:
+        self.members: dict[str, Any] = dict(members)
+
+    def __call__(self, x: Operand) -> Operand:
+        """Return the vectors (N, M·D) of inputs (N, ...)."""
         vectors = [member(x) for member in self.members.values()]
         return concatenate(vectors, axis=-1) * len(vectors) ** -0.5
 
-    def summary(self, shape):
-        """The Lines of all members, by their paths"""
+    def summary(self, shape: Shape) -> list[Line]:
+        """Return a Line for each layer of all members, for inputs (N, *shape)."""
         return [
             line._replace(name=f"{name}/{line.name}")
             for name, member in self.members.items()
@@ -64,29 +74,45 @@ class Committee(Module):
 
 
 class Verifier(Module):
-    """embedding: pictures -> vectors (N, D); head: a Verification, or None where the vectors' own
-    distance counts."""
+    """An embedding network together with the head that compares its vectors.
 
-    def __init__(self, embedding, head=None):
+    embedding: maps pictures to vectors (N, D). head: a Verification; None compares the Euclidean
+    distances of the vectors.
+    """
+
+    def __init__(self, embedding: Any, head: Verification | None = None) -> None:
         self.embedding, self.head = embedding, head
 
-    def __call__(self, x):
+    def __call__(self, x: Operand) -> Operand:
+        """Return the vectors (N, D) of pictures (N, H, W, C)."""
         return self.embedding(x)
 
-    def distances(self, points):
-        """(N, D) -> (N, N): how far apart all of them are; with a head, minus its logits."""
+    def distances(self, points: Operand) -> Operand:
+        """Return the distances (N, N) of vectors (N, D); with a head, its logits times -1."""
         if self.head is None:
             return pairwise_distances(points)
         return -self.head(points[:, None], points)
 
-    def summary(self, shape):
-        """A Line for each layer, as Sequential gives it"""
+    def summary(self, shape: Shape) -> list[Line]:
+        """Return a Line for each layer of the embedding, for inputs (N, *shape)."""
         return self.embedding.summary(shape)
 
 
-def verifier(shape, head="triplet", dimensions=64, keep=1.0, seed=0, members=1):
-    """(N, H, W, C) -> (N, members·dimensions). shape: (H, W, C) of the pictures; keep: of the
-    dropout before the last layer."""
+def verifier(
+    shape: tuple[int, int, int],
+    head: str = "triplet",
+    dimensions: int = 64,
+    keep: float = 1.0,
+    seed: int = 0,
+    members: int = 1,
+) -> Verifier:
+    """Return the network (N, H, W, C) -> (N, members·dimensions), untrained.
+
+    shape: (H, W, C) of the pictures. head: one of HEADS. dimensions: units of the embedding of one
+    member. keep: the probability with which dropout before the last layer keeps a number. members:
+    the number of networks, at most MOST_MEMBERS. Raise ArgumentError for another head or number of
+    members, and for pictures smaller than 16x16.
+    """
     one_of("head", head, HEADS)
     if not 1 <= members <= MOST_MEMBERS:
         raise ArgumentError(f"there are {members} members; wanted 1 to {MOST_MEMBERS}")
@@ -94,52 +120,48 @@ def verifier(shape, head="triplet", dimensions=64, keep=1.0, seed=0, members=1):
         _network(shape, head, dimensions, keep, (seed, number) if number else seed)
         for number in range(members)
     ]
-    if members == 1:
-        [embedding] = networks
-    else:
-        embedding = Committee(
-            {f"member{number}": network for number, network in enumerate(networks, start=1)}
-        )
+    embedding: Module = networks[0]
+    if members > 1:
+        names = [f"member{number}" for number in range(1, members + 1)]
+        embedding = Committee(dict(zip(names, networks, strict=True)))
     if head == "triplet":
         return Verifier(embedding)
     start, features = STEEP[head], members * dimensions
-    return Verifier(
-        embedding,
-        Verification(head, features, slope=start["slope"] / features**0.5, bias=start["bias"]),
-    )
+    slope = start["slope"] / features**0.5
+    return Verifier(embedding, Verification(head, features, slope=slope, bias=start["bias"]))
 
 
 def _network(shape, head, dimensions, keep, seed):
     height, width, channels = shape
-    if min(height, width) < 1 << len(CHANNELS):
+    least = 1 << len(CHANNELS)
+    if min(height, width) < least:
         raise ArgumentError(
-            f"the pictures are {height}x{width}; wanted at least {1 << len(CHANNELS)} pixels a side"
+            f"the pictures are {height}x{width}; wanted at least {least} pixels a side"
         )
     rng, layers = np.random.default_rng(seed), {}
     for number, outputs in enumerate(CHANNELS, start=1):
-        layers[f"conv{number}"] = Convolution.new(
-            rng, (3, 3), channels, outputs, padding=1, bias=False
-        )
-        layers[f"conv{number}_norm"], layers[f"conv{number}_relu"] = BatchNorm(outputs), ReLU()
-        layers[f"conv{number}_pool"] = MaxPool(2, stride=2)
+        name, padded = f"conv{number}", {"padding": 1, "bias": False}
+        layers[name] = Convolution.new(rng, (3, 3), channels, outputs, **padded)
+        layers[f"{name}_norm"], layers[f"{name}_relu"] = BatchNorm(outputs), ReLU()
+        layers[f"{name}_pool"] = MaxPool(2, stride=2)
         height, width, channels = height // 2, width // 2, outputs
     layers["flatten"] = Flatten()
     layers["dropout"] = Dropout(keep, seed=seed)
-    layers["embedding"] = Dense.new(
-        rng, height * width * channels, dimensions, initializer=glorot_uniform
-    )
+    inputs = height * width * channels
+    layers["embedding"] = Dense.new(rng, inputs, dimensions, initializer=glorot_uniform)
     return Sequential(layers | _rectified(head) | _unit())
 
 
-def verifier_on_top(features, head="triplet"):
-    """(N, features) -> (N, D), for vectors of another network, which it begins with as they are,
-    but in "triplet" as long as 1: D = features; for "chi-square", which wants numbers of at least
-    0, their positive and their negative parts, D = 2 features.
+def verifier_on_top(features: int, head: str = "triplet") -> Verifier:
+    """Return the network (N, features) -> (N, D) for the vectors of another network.
+
+    It is untrained, and initially returns its input: for "triplet" scaled to length 1, with D =
+    features; for "absolute" unchanged, with D = features; for "chi-square", which requires numbers
+    of at least 0, the positive and the negative parts, with D = 2 features.
     """
     dimensions = 2 * features if head == "chi-square" else features
-    layers = {
-        "embedding": Dense.new(None, features, dimensions, initializer=identity)
-    } | _rectified(head)
+    dense = Dense.new(None, features, dimensions, initializer=identity)
+    layers = {"embedding": dense} | _rectified(head)
     if head == "triplet":
         return Verifier(Sequential(layers | _unit()))
     return Verifier(Sequential(layers), Verification(head, dimensions))

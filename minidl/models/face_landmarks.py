@@ -1,17 +1,19 @@
-"""Where eyes, brows, nose, mouth and jaw of a face are: 68 points.
+"""The network that locates 68 landmarks of a face: eyes, brows, nose, mouth and jaw.
 
-    three dense blocks of 32, 64, 128 channels, each halving height and width:
-        a = ReLU(conv0(x)), stride 2      b = conv1(a)      c = conv2(ReLU(a + b))      y = ReLU(a + b + c)
-    14x14 average pool
-    fc of 136: x and y of each point, in parts of the square
+    3 dense blocks of 32, 64, 128 channels, each of which halves height and width:
+        a = ReLU(conv0(x)), stride 2      b = conv1(a)      c = conv2(ReLU(a + b))
+        y = ReLU(a + b + c)
+    14x14 average pooling
+    fc of 136: x and y of each landmark, as fractions of the side of the picture
 
-The convolutions are 3x3 and separable, but for the first of all; their border of zeros is
-TensorFlow's "same", whose odd position comes after. The points go around the jaw (0 to 16), the
-brows (17 to 26), down the nose (27 to 35), around the eye at the left of the picture (36 to 41) and
-at its right (42 to 47), and around the lips (48 to 67), as in the iBUG 300-W data.
+The convolutions are 3x3. All are separable except the first. Their padding is TensorFlow's "same",
+which puts an odd position at the end. The landmarks follow the jaw (0 to 16), the brows (17 to 26),
+the nose downwards (27 to 35), the outline of the eye at the left of the picture (36 to 41) and of
+the eye at its right (42 to 47), and the outlines of the lips (48 to 67), as in the iBUG 300-W data.
 """
 
 import itertools
+from typing import Any
 
 from minidl import ops
 from minidl.checkpoints import Architecture, Preprocessing
@@ -25,6 +27,7 @@ from minidl.models.pretrained import (
     restored,
     separable_shapes,
 )
+from minidl.typing import Array, Operand, Path, Shape
 
 SIDE = 112  # pixels
 POINTS = 68
@@ -33,13 +36,12 @@ CONVOLUTIONS = 3  # in a block
 
 
 def _shapes():
-    shapes = {}
+    shapes: dict[str, Shape] = {}
     for block, (inputs, outputs) in enumerate(itertools.pairwise(CHANNELS)):
         for number in range(CONVOLUTIONS):
-            of_kind = convolution_shapes if block == number == 0 else separable_shapes
-            shapes |= of_kind(
-                f"dense{block}/conv{number}", 3, outputs if number else inputs, outputs
-            )
+            name = f"dense{block}/conv{number}"
+            shapes_of = convolution_shapes if block == number == 0 else separable_shapes
+            shapes |= shapes_of(name, 3, outputs if number else inputs, outputs)
     return shapes | {"fc/kernel": (CHANNELS[-1], 2 * POINTS), "fc/bias": (2 * POINTS,)}
 
 
@@ -54,23 +56,27 @@ ARCHITECTURE = Architecture(
 )
 
 
-def face_landmarks(weights=None):
-    """The network, frozen, on the current device. weights: the path of a file in minidl's form;
-    None: the shipped one."""
+def face_landmarks(weights: Path | None = None) -> "FaceLandmarks":
+    """Return the network with its weights, frozen, on the current device.
+
+    weights: the path of a file in minidl's form, or None for the shipped one. Raise FileError if
+    the file is missing, damaged, or of another network.
+    """
     return restored(FaceLandmarks, ARCHITECTURE, weights)
 
 
 class FaceLandmarks(Pretrained):
-    """(N, 112, 112, 3) -> (N, 68, 2): x and y, in parts of the side. The picture is a face, as its
-    box cuts it out."""
+    """(N, 112, 112, 3), RGB, 0..255 -> (N, 68, 2): x and y, as fractions of the side.
 
-    def __init__(self, arrays, preprocessing):
+    The picture is the square around the box of a face. A call raises ShapeError for another size.
+    arrays: by the names of ARCHITECTURE.shapes.
+    """
+
+    def __init__(self, arrays: dict[str, Array], preprocessing: Preprocessing) -> None:
         super().__init__(preprocessing)
-        self.layers = {
-            f"dense{block}": DenseBlock(arrays, f"dense{block}")
-            for block in range(len(CHANNELS) - 1)
-        }
-        self.layers["pool"] = AvgPool(SIDE // 2 ** len(self.layers))
+        names = [f"dense{block}" for block in range(len(CHANNELS) - 1)]
+        self.layers: dict[str, Any] = {name: DenseBlock(arrays, name) for name in names}
+        self.layers["pool"] = AvgPool(SIDE // 2 ** len(names))
         self.layers["fc"] = Dense(arrays["fc/kernel"], arrays["fc/bias"])
 
     def _of(self, image):
@@ -83,19 +89,18 @@ class FaceLandmarks(Pretrained):
 
 
 class DenseBlock(Module):
-    """y = ReLU(a + b + ...), where a = ReLU(conv0(x)) and every further convolution is of the ReLU
-    of the sum before it."""
+    """y = ReLU(a + b + ...), where a = ReLU(conv0(x)), and each further convolution is applied to
+    the ReLU of the sum of the previous terms."""
 
-    def __init__(self, arrays, name):
-        self.convolutions = {
-            f"conv{number}": convolution(
-                arrays, f"{name}/conv{number}", stride=1 if number else 2, padding="same"
-            )
-            for number in range(CONVOLUTIONS)
-        }
+    def __init__(self, arrays: dict[str, Array], name: str) -> None:
+        self.convolutions: dict[str, Any] = {}
+        for number in range(CONVOLUTIONS):
+            path, stride = f"{name}/conv{number}", 1 if number else 2
+            layer = convolution(arrays, path, stride=stride, padding="same")
+            self.convolutions[f"conv{number}"] = layer
 
-    def __call__(self, x):
-        """(N, H, W, C) -> (N, H/2, W/2, K)"""
+    def __call__(self, x: Operand) -> Operand:
+        """Return (N, H/2, W/2, K) for an input (N, H, W, C)."""
         first, *others = self.convolutions.values()
         total = active = rectified(first, x)
         for layer in others:

@@ -1,41 +1,54 @@
-"""Whose face it is: 128 numbers, near those of other pictures of the same person. Davis King's
-residual network (dlib, 2017), after He et al. 2015 (arXiv 1512.03385), trained on three million
-faces.
+"""The network that maps a face to 128 numbers, which are similar for pictures of the same person.
 
-    conv32_down  7x7 of 32, stride 2, no padding; ReLU; 3x3 max-pool, stride 2
-    blocks       conv32_1 to _3; conv64_down, conv64_1 to _3; conv128_down, conv128_1, _2; conv256_down, conv256_1, _2,
-                 conv256_down_out:      y = ReLU(conv2(ReLU(conv1(x))) + shortcut(x)), 3x3 with padding 1
+It is Davis King's residual network (dlib, 2017), after He et al. 2015 (arXiv 1512.03385), trained
+on three million faces.
+
+    conv32_down  7x7 of 32 channels, stride 2, no padding; ReLU; 3x3 max-pooling, stride 2
+    14 blocks    those of BLOCKS: y = ReLU(conv2(ReLU(conv1(x))) + shortcut(x)), 3x3 with padding 1
     mean over all positions
     fc           256 -> 128, no bias
 
-The shortcut is x itself; in a "_down" block conv1 has stride 2 and no padding, and the shortcut is
-a 2x2 average pool with channels of zeros behind. Where the branch comes out a row and a column
-smaller than that, zeros are put behind it.
+The shortcut is x itself. In a "_down" block, conv1 has stride 2 and no padding, and the shortcut is
+a 2x2 average pooling, extended with channels of zeros. If the branch has one row and column less
+than the shortcut, zeros are appended to it.
 
-Two faces are one person's where the Euclidean distance of their numbers is small.
+Two faces belong to the same person if the Euclidean distance of their numbers is small.
 """
+
+from typing import Any
 
 from minidl import ops
 from minidl.checkpoints import Architecture, Preprocessing
 from minidl.layers import AvgPool, Convolution, Dense, MaxPool, Module
 from minidl.layers.activations import rectified
 from minidl.models.pretrained import Pretrained, must_be_square, restored
+from minidl.typing import Array, Operand, Path
 
 SIDE = 150  # pixels
 NUMBERS = 128
 BLOCKS = {  # name: channels
-    "conv32_1": 32, "conv32_2": 32, "conv32_3": 32, "conv64_down": 64, "conv64_1": 64, "conv64_2": 64, "conv64_3": 64,
-    "conv128_down": 128, "conv128_1": 128, "conv128_2": 128, "conv256_down": 256, "conv256_1": 256, "conv256_2": 256,
+    "conv32_1": 32,
+    "conv32_2": 32,
+    "conv32_3": 32,
+    "conv64_down": 64,
+    "conv64_1": 64,
+    "conv64_2": 64,
+    "conv64_3": 64,
+    "conv128_down": 128,
+    "conv128_1": 128,
+    "conv128_2": 128,
+    "conv256_down": 256,
+    "conv256_1": 256,
+    "conv256_2": 256,
     "conv256_down_out": 256,
-}  # fmt: skip
+}
 
 
 def _shapes():
     shapes, inputs = _scaled_shapes("conv32_down", 7, 3, 32), 32
     for name, channels in BLOCKS.items():
-        shapes |= _scaled_shapes(f"{name}/conv1", 3, inputs, channels) | _scaled_shapes(
-            f"{name}/conv2", 3, channels, channels
-        )
+        shapes |= _scaled_shapes(f"{name}/conv1", 3, inputs, channels)
+        shapes |= _scaled_shapes(f"{name}/conv2", 3, channels, channels)
         inputs = channels
     return shapes | {"fc/kernel": (inputs, NUMBERS)}
 
@@ -56,18 +69,25 @@ ARCHITECTURE = Architecture(
 )
 
 
-def face_recognition(weights=None):
-    """The network, frozen, on the current device. weights: the path of a file in minidl's form;
-    None: the shipped one."""
+def face_recognition(weights: Path | None = None) -> "FaceRecognition":
+    """Return the network with its weights, frozen, on the current device.
+
+    weights: the path of a file in minidl's form, or None for the shipped one. Raise FileError if
+    the file is missing, damaged, or of another network.
+    """
     return restored(FaceRecognition, ARCHITECTURE, weights)
 
 
 class FaceRecognition(Pretrained):
-    """(N, 150, 150, 3) -> (N, 128). The picture is a face, upright and in the middle."""
+    """(N, 150, 150, 3), RGB, 0..255 -> (N, 128).
 
-    def __init__(self, arrays, preprocessing):
+    The picture shows a face, upright and centred. A call raises ShapeError for another size.
+    arrays: by the names of ARCHITECTURE.shapes.
+    """
+
+    def __init__(self, arrays: dict[str, Array], preprocessing: Preprocessing) -> None:
         super().__init__(preprocessing)
-        self.layers = {
+        self.layers: dict[str, Any] = {
             "conv32_down": _scaled(arrays, "conv32_down", stride=2),
             "pool": MaxPool(3, stride=2),
         }
@@ -87,33 +107,31 @@ class FaceRecognition(Pretrained):
 class Residual(Module):
     """y = ReLU(conv2(ReLU(conv1(x))) + shortcut(x))"""
 
-    def __init__(self, arrays, name):
+    def __init__(self, arrays: dict[str, Array], name: str) -> None:
         self.down = "down" in name
-        self.conv1 = _scaled(
-            arrays, f"{name}/conv1", **({"stride": 2} if self.down else {"padding": 1})
-        )
+        options = {"stride": 2} if self.down else {"padding": 1}
+        self.conv1 = _scaled(arrays, f"{name}/conv1", **options)
         self.conv2 = _scaled(arrays, f"{name}/conv2", padding=1)
         self.pool = AvgPool(2)
 
-    def __call__(self, x):
-        """(N, H, W, C) -> (N, H, W, C), or where it goes down (N, ⌊H/2⌋, ⌊W/2⌋, K)"""
+    def __call__(self, x: Operand) -> Operand:
+        """Return (N, H, W, C), or in a "_down" block (N, ⌊H/2⌋, ⌊W/2⌋, K), for x (N, H, W, C)."""
         y = self.conv2(rectified(self.conv1, x))
         if self.down:
             x = self.pool(x)
-            x, y = _widened(x, y.shape), _widened(y, x.shape)
+            x, y = _extended(x, y.shape), _extended(y, x.shape)
         return ops.relu(x + y)
 
 
 def _scaled(arrays, name, **options):
-    """scale·(convolution(x, kernel) + bias) + shift, one convolution with the kernel scale·kernel
-    and the bias scale·bias + shift"""
-    kernel, bias, scale, shift = (
-        arrays[f"{name}/{part}"] for part in ("kernel", "bias", "scale", "shift")
-    )
+    """Return scale·(convolution(x, kernel) + bias) + shift as one convolution with the kernel
+    scale·kernel and the bias scale·bias + shift."""
+    parts = ("kernel", "bias", "scale", "shift")
+    kernel, bias, scale, shift = (arrays[f"{name}/{part}"] for part in parts)
     return Convolution(scale * kernel, scale * bias + shift, **options)
 
 
-def _widened(x, shape):
-    """x with zeros behind, along every axis along which it is shorter than this shape"""
-    missing = [(0, max(0, wanted - length)) for length, wanted in zip(x.shape, shape, strict=True)]
+def _extended(x, shape):
+    """Return x with zeros appended along every axis that is shorter than in `shape`."""
+    missing = [(0, max(0, target - length)) for length, target in zip(x.shape, shape, strict=True)]
     return ops.pad(x, missing) if any(after for _, after in missing) else x

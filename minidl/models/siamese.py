@@ -1,15 +1,18 @@
-"""The siamese network for MNIST: a picture of a digit becomes a point of the plane, near those of
-its like.
+"""The siamese network for MNIST, which maps the picture of a digit to a point in the plane.
 
-Both branches are one network with one set of weights (Bromley et al. 1993); a batch of pairs is a
-batch of twice as many pictures, so that batch normalization sees one set of statistics.
+Pictures of the same digit are near each other. Both branches are one network with one set of
+weights (Bromley et al. 1993). A batch of pairs is a batch of twice as many pictures, so that batch
+normalization uses the statistics of both branches.
 
-    conv1 3x3 of 32, conv2 3x3 of 64 with stride 2, conv3 3x3 of 128 with stride 2, each with ReLU
-    fc1 of 1024, fc2 of 512, each with ReLU, dropout and batch normalization
-    embedding of 2
+    conv1      3x3, 32 channels; ReLU
+    conv2      3x3, 64 channels, stride 2; ReLU
+    conv3      3x3, 128 channels, stride 2; ReLU
+    fc1, fc2   dense, 1024 and 512 units; each with ReLU, dropout and batch normalization
+    embedding  dense, 2 units
 """
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 
@@ -17,9 +20,14 @@ from minidl.layers import BatchNorm, Convolution, Dense, Dropout, Flatten, ReLU,
 from minidl.layers.initializers import truncated_normal
 
 
-def siamese(seed=0, keep=0.6, dimensions=2, initializer=None):
-    """(N, 28, 28, 1), 0..1 -> (N, dimensions). keep: of dropout; initializer: by default a
-    truncated normal of 0.05."""
+def siamese(
+    seed: int = 0, keep: float = 0.6, dimensions: int = 2, initializer: Callable | None = None
+) -> Sequential:
+    """Return the network (N, 28, 28, 1), 0..1 -> (N, dimensions).
+
+    keep: the probability with which dropout keeps a number. initializer: of the kernels; by default
+    a truncated normal distribution with a standard deviation of 0.05.
+    """
     rng = np.random.default_rng(seed)
     new = {"initializer": initializer or functools.partial(truncated_normal, std=0.05)}
     layers, channels = {}, 1

@@ -1,9 +1,8 @@
-"""A network in one dimension: which key of a telephone sounds in a signal.
+"""A network in one dimension, which recognises the key of a telephone from the sound of its tones.
 
-What a 2-D network does over a picture this one does along a line, with the same layers: an op takes
-its rank from what it is given. The example with which Ng's course ends its chapter on convolutions,
-14 samples and sixteen kernels of 5 taps, which leave 14 - 5 + 1 = 10 positions, and on top of them
-32 more:
+It consists of the same layers as a network for pictures, because an op infers the number of spatial
+axes from its input. Ng's course ends its chapter on convolutions with an example: 14 samples and
+sixteen kernels of 5 taps give 14 - 5 + 1 = 10 positions, on which 32 more kernels follow.
 
 >>> rng = np.random.default_rng(0)
 >>> example = Sequential(Convolution.new(rng, (5,), 1, 16), Convolution.new(rng, (5,), 16, 32))
@@ -22,16 +21,17 @@ KERNELS, TAPS = 16, 64
 PER_WINDOW = 8
 
 
-def signal_network(samples, classes, seed=0):
-    """(N, samples, 1) -> (N, classes)
+def signal_network(samples: int, classes: int, seed: int = 0) -> Sequential:
+    """Return the network (N, samples, 1) -> (N, classes), which computes logits.
 
-    tones       sixteen kernels, long enough to tell two tones apart, and with ReLU
-    loudness    the largest of every eight samples: how strong a kernel's tone is, in whatever phase: a radio's detector
-    chords      32 of 5 on top: which of them sound together, and ReLU
+    tones       16 kernels of 64 taps, long enough to distinguish two tones; ReLU
+    loudness    max-pooling over 8 samples: the amplitude of a kernel's tone at any phase, as in an
+                envelope detector
+    chords      32 kernels of 5 taps: which tones sound together; ReLU
     whenever    the mean over time
 
-    The first kernels begin small: batch normalization takes their scale away again, and in what
-    they become little is left of the noise that they began with.
+    The first kernels have small initial values. Batch normalization removes their scale, and the
+    trained kernels contain little of the initial noise.
     """
     rng, small = np.random.default_rng(seed), partial(truncated_normal, std=0.01)
     chords = (samples - TAPS + 1) // PER_WINDOW - 4

@@ -1,14 +1,19 @@
 """VGG19 (Simonyan & Zisserman 2014, configuration E), with Keras' names of the layers.
 
-block1: 2 convolutions of 64 channels, block2: 2 of 128, block3: 4 of 256, block4: 4 of 512, block5:
-4 of 512,
-each 3x3 with a border of zeros and ReLU; after each block a 2x2 pooling of stride 2, so that block
-b works on
-1/2^(b-1) of the picture's height and width. Then, for classification, dense layers of 4096, 4096
-and 1000.
+    block1   2 convolutions of 64 channels
+    block2   2 of 128
+    block3   4 of 256
+    block4   4 of 512
+    block5   4 of 512
+    top      dense layers of 4096, 4096 and 1000 units, for classification
+
+The convolutions are 3x3 with padding 1 and ReLU. A 2x2 pooling of stride 2 follows each block, so
+block b works on 1/2^(b-1) of the height and width of the picture.
 """
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from minidl import ops
 from minidl.autograd import Tensor, no_grad
@@ -18,6 +23,7 @@ from minidl.errors import ArgumentError, ShapeError, did_you_mean, one_of, print
 from minidl.layers import AvgPool, Convolution, Dense, MaxPool
 from minidl.layers.activations import rectified
 from minidl.models.pretrained import Pretrained
+from minidl.typing import Array, Operand, Path, Shape
 
 # (block, convolutions in it, channels of each)
 BLOCKS = ((1, 2, 64), (2, 2, 128), (3, 4, 256), (4, 4, 512), (5, 4, 512))
@@ -26,7 +32,7 @@ POOLING = {"avg": AvgPool, "max": MaxPool}
 
 
 def _aliases():
-    aliases = {}
+    aliases: dict[str, tuple[str, ...]] = {}
     for block, count, _ in BLOCKS:
         for number in range(1, count + 1):
             aliases[f"block{block}_conv{number}"] = f"conv{block}_{number}", f"relu{block}_{number}"
@@ -34,8 +40,8 @@ def _aliases():
     return aliases
 
 
-# The layers below the dense ones, in order, and their names in papers: {"block1_conv1": ("conv1_1",
-# "relu1_1"), ...}.
+# The convolutions and poolings in order, and their names in papers:
+# {"block1_conv1": ("conv1_1", "relu1_1"), ...}
 ALIASES = _aliases()
 LAYER_NAMES = {
     *ALIASES,
@@ -45,7 +51,8 @@ LAYER_NAMES = {
 
 
 def _shapes():
-    shapes, channels = {}, 3
+    shapes: dict[str, Shape] = {}
+    channels = 3
     for block, count, width in BLOCKS:
         for number in range(1, count + 1):
             shapes[f"block{block}_conv{number}/kernel"] = (3, 3, channels, width)
@@ -62,7 +69,7 @@ ARCHITECTURE = Architecture(
     shapes=_shapes(),
     optional=tuple(name for name, _, _ in TOP),
     landmark=Landmark(
-        lineage="caffe",  # the authors' own training, in Caffe
+        lineage="caffe",  # trained by the authors, in Caffe
         kernel="block1_conv1/kernel",
         colours={(0, 0): (0.39417, 0.46418, 0.34120), (0, 1): (0.37740, 0.41811, 0.33999)},
     ),
@@ -79,80 +86,84 @@ ARCHITECTURE = Architecture(
 )
 
 
-def vgg19(weights="imagenet", pooling="avg", top=False):
-    """VGG19 with weights, frozen, on the current device.
+def vgg19(weights: Path = "imagenet", pooling: str = "avg", top: bool = False) -> "VGG19":
+    """Return VGG19 with its weights, frozen, on the current device.
 
-    weights: "imagenet" for the shipped file, or the path of another in minidl's form. pooling:
-    "avg" as Gatys et al. use it for painting, "max" as it was trained. top: with the dense layers,
-    to classify pictures of 224x224. Raises FileError where the file is missing, damaged, or of
-    another network.
+    weights: "imagenet" for the shipped file, or the path of another file in minidl's form. pooling:
+    "avg", which Gatys et al. use for style transfer, or "max", with which it was trained. top:
+    whether to include the dense layers, which classify pictures of 224x224. Raise FileError if the
+    file is missing, damaged, or of another network.
     """
     path = shipped("vgg19") if weights == "imagenet" else weights
     checkpoint = load(path, ARCHITECTURE, top=top)
-    return (
-        VGG19(checkpoint.arrays, checkpoint.preprocessing, pooling, top)
-        .freeze()
-        .to(current_device())
-    )
+    model = VGG19(checkpoint.arrays, checkpoint.preprocessing, pooling, top)
+    return model.freeze().to(current_device())
 
 
 class VGG19(Pretrained):
-    """arrays: "block1_conv1/kernel" -> array and so on, of any number of channels that fit each
-    other; preprocessing: what the weights want to see. `layers` holds the layers by name, in
-    order."""
+    """VGG19 from given arrays. `layers` holds its layers by name, in order.
 
-    def __init__(self, arrays, preprocessing, pooling="avg", top=False):
+    arrays: by the names of ARCHITECTURE.shapes, such as "block1_conv1/kernel". The numbers of
+    channels may differ from VGG19's if they are consistent. preprocessing: of the weights. pooling,
+    top: as for `vgg19`.
+    """
+
+    def __init__(
+        self,
+        arrays: dict[str, Array],
+        preprocessing: Preprocessing,
+        pooling: str = "avg",
+        top: bool = False,
+    ) -> None:
         one_of("pooling", pooling, POOLING)
         super().__init__(preprocessing)
-        self.layers = {}
+        self.layers: dict[str, Any] = {}
         for block, count, _ in BLOCKS:
             for number in range(1, count + 1):
                 name = f"block{block}_conv{number}"
-                self.layers[name] = Convolution(
-                    arrays[f"{name}/kernel"], arrays[f"{name}/bias"], padding=1
-                )
+                kernel, bias = arrays[f"{name}/kernel"], arrays[f"{name}/bias"]
+                self.layers[name] = Convolution(kernel, bias, padding=1)
             self.layers[f"block{block}_pool"] = POOLING[pooling](2, stride=2)
         if top:
-            self.layers |= {
-                name: Dense(arrays[f"{name}/kernel"], arrays[f"{name}/bias"]) for name, _, _ in TOP
-            }
+            for name, _, _ in TOP:
+                self.layers[name] = Dense(arrays[f"{name}/kernel"], arrays[f"{name}/bias"])
 
-    def features(self, image, layers):
-        """The activations of some layers: {name: (N, H, W, C)}, by the names that were asked for.
+    def features(self, image: Operand, layers: Iterable[str]) -> dict[str, Operand]:
+        """Return the activations (N, H, W, C) of some layers, by the given names.
 
-        image: (H, W, 3) or (N, H, W, 3), RGB, 0..255. A Tensor gives Tensors, an array arrays.
-        layers: "block4_conv2", or the papers' "conv4_2", "relu4_2", each the output of its ReLU;
-        "block4_conv2.pre" before it; "block4_pool", "pool4"; dense layers "fc1" ... "predictions"
-        where there is a top. Nothing deeper than the deepest is computed. Raises ArgumentError for
-        an unknown layer, ShapeError for an image too small for the deepest.
+        image: (H, W, 3) or (N, H, W, 3), RGB, 0..255. A Tensor gives Tensors, and an array gives
+        arrays. layers: names such as "block4_conv2", or as in papers "conv4_2" or "relu4_2", for
+        the output of the ReLU; "block4_conv2.pre" for the input of the ReLU; "block4_pool" or
+        "pool4"; with a top also "fc1", "fc2" and "predictions". Layers after the deepest of these
+        are not computed. Raise ArgumentError for an unknown layer, and ShapeError for an image that
+        is too small for the deepest layer.
         """
+        names = list(layers)
         if not isinstance(image, Tensor):
             with no_grad():
-                return {
-                    name: tensor.data
-                    for name, tensor in self.features(Tensor(image), layers).items()
-                }
-        wanted = {self.canonical(name) for name in layers}
-        found = {}
+                tensors = self.features(Tensor(image), names)
+                return {name: tensor.data for name, tensor in tensors.items()}
+        wanted = {self.canonical(name) for name in names}
         self.check_size(image.shape, wanted)
         if not wanted:
-            return found
+            return {}
+        activations = {}
         for name, activation in self._activations(self.preprocess(image), wanted):
             if name in wanted:
-                found[name] = activation
-            if len(found) == len(wanted):
+                activations[name] = activation
+            if len(activations) == len(wanted):
                 break
-        return {name: found[self.canonical(name)] for name in layers}
+        return {name: activations[self.canonical(name)] for name in names}
 
-    def __call__(self, image):
-        """(N, 224, 224, 3) or (224, 224, 3) -> (N, 1000): the probabilities of ImageNet's
-        classes"""
+    def __call__(self, image: Operand) -> Operand:
+        """Return the probabilities (N, 1000) of ImageNet's classes for pictures (N, 224, 224, 3) or
+        (224, 224, 3), RGB, 0..255."""
         [logits] = self.features(image, ["predictions"]).values()
         return ops.softmax(logits)
 
     def _activations(self, x, wanted):
-        """(name, activation) of every layer in order; that of a convolution before its ReLU,
-        NAME.pre, where it is wanted."""
+        """Yield (name, activation) of every layer in order, including NAME.pre, the input of a
+        ReLU, where it is wanted."""
         for name, layer in self.layers.items():
             if name == "fc1":
                 x = x.reshape(x.shape[0], -1)
@@ -165,7 +176,11 @@ class VGG19(Pretrained):
                     x = ops.relu(x)
             yield name, x
 
-    def canonical(self, name):
+    def canonical(self, name: str) -> str:
+        """Return Keras' name of a layer: "block4_conv2" for "conv4_2".
+
+        name: a name as `features` accepts it. Raise ArgumentError for an unknown layer.
+        """
         paper = re.fullmatch(r"(conv|relu)(\d)_(\d)(\.pre)?|pool(\d)", name)
         known = name
         if paper:
@@ -176,15 +191,16 @@ class VGG19(Pretrained):
         if layer not in self.layers or (known != layer and not (stage == "pre" and has_relu)):
             own = list(self.layers)
             aliases = [alias for layer in own for alias in ALIASES.get(layer, ())]
+            similar = did_you_mean(name, [*own, *aliases], 0.8)
             raise ArgumentError(
-                f"VGG19 has no layer {printable(name, 80)!r}; it has {', '.join(own[:3])}, ... {own[-1]}, or in papers' words "
-                f"{', '.join(aliases[:2])}, ... {aliases[-1]}{did_you_mean(name, [*own, *aliases], 0.8)}"
+                f"VGG19 has no layer {printable(name, 80)!r}; it has {', '.join(own[:3])}, ... "
+                f"{own[-1]}, or as in papers {', '.join(aliases[:2])}, ... {aliases[-1]}{similar}"
             )
         return known
 
-    def check_size(self, shape, layers):
-        """Raise ShapeError where a picture of shape (H, W, 3) or (N, H, W, 3) is too small for one
-        of the layers."""
+    def check_size(self, shape: Shape, layers: Iterable[str]) -> None:
+        """Raise ShapeError if pictures of this shape, (H, W, 3) or (N, H, W, 3), are too small for
+        one of the layers."""
         wanted = {self.canonical(name) for name in layers}
         needed, least, deepest = 1, 1, "any layer"
         for name in self.layers:
@@ -192,12 +208,13 @@ class VGG19(Pretrained):
                 needed *= 2
             if name in wanted or f"{name}.pre" in wanted:
                 least, deepest = needed, name
+        if len(shape) < 3:
+            return
+        size = f"{shape[-2]}x{shape[-3]}"
         if deepest in ("fc1", "fc2", "predictions") and shape[-3:-1] != (224, 224):
+            raise ShapeError(f"{deepest} takes pictures of 224x224; found {size}; resize it")
+        if min(shape[-3:-1]) < least:
             raise ShapeError(
-                f"{deepest} takes pictures of 224x224; found {shape[-2]}x{shape[-3]}; resize it"
-            )
-        if len(shape) >= 3 and min(shape[-3:-1]) < least:
-            raise ShapeError(
-                f"a picture of {shape[-2]}x{shape[-3]} is too small for {deepest}, which needs at least {least} pixels a side; "
-                "take a larger picture or a shallower layer"
+                f"a picture of {size} is too small for {deepest}, which needs at least {least} "
+                "pixels a side; take a larger picture or a shallower layer"
             )

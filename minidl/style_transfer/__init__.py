@@ -1,11 +1,12 @@
-"""Neural style transfer: paint one picture's content in another's style (Gatys, Ecker, Bethge
-2015).
+"""Neural style transfer: paint the content of one picture in the style of another (Gatys, Ecker,
+Bethge 2015).
 
-settings.py    everything that can be chosen
-presets.py     the choices of well-known programs
-objective.py   what the painting should come close to
-painting.py    the way there, step by step
-record.py      the losses as a table and as curves; the settings inside the picture
+settings.py    all options
+presets.py     the options of well-known programs
+objective.py   the loss that the painting minimises
+painting.py    the minimisation, step by step
+record.py      the losses as a table and as curves; the settings that are stored in the picture
+parity.py      a comparison of the same steps on CPU and GPU
 """
 
 from minidl.style_transfer.objective import Losses, Objective

@@ -1,66 +1,81 @@
-"""What the painting should come close to: the photograph's activations and the style's Gram
-matrices."""
+"""The loss of style transfer.
 
+It measures how far the image's activations are from those of the content, and its Gram matrices
+from those of the style.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from minidl.autograd import Tensor
 from minidl.backend import read_numbers
 from minidl.errors import ArgumentError
 from minidl.losses import content_loss, gram_loss, gram_matrix, total_variation
 from minidl.losses.style import style_factor
+from minidl.models import VGG19
+from minidl.style_transfer.settings import Settings
+from minidl.typing import Array
 
 
 class Losses(NamedTuple):
-    """One evaluation, as plain numbers with their weights in them: content, style and
-    total_variation add up to the total; layers: "content_conv4_2" -> its part and so on."""
+    """The terms of one evaluation of the objective, with their weights."""
 
-    total: float
+    total: float  # content + style + total_variation
     content: float
     style: float
     total_variation: float
-    layers: dict
+    layers: dict[str, float]  # the part of each layer: {"content_conv4_2": ..., ...}
 
     @classmethod
-    def read(cls, total, parts):
-        """From an objective's Tensors."""
-        total, *numbers = read_numbers(total.data, *(part.data for part in parts.values()))
+    def read(cls, total: Tensor, parts: Mapping[str, Tensor]) -> "Losses":
+        """Return the Losses for the two results of an Objective."""
+        total_loss, *numbers = read_numbers(total.data, *(part.data for part in parts.values()))
         layers = dict(zip(parts, numbers, strict=True))
         smoothness = layers.pop("total_variation", 0.0)
         content, style = (
-            sum(n for name, n in layers.items() if name.startswith(kind))
+            sum(loss for name, loss in layers.items() if name.startswith(kind))
             for kind in ("content", "style")
         )
-        return cls(total, content, style, smoothness, layers)
+        return cls(total_loss, content, style, smoothness, layers)
 
 
 class Objective:
-    """objective(image) -> (total, {"content_conv4_2": its part, ..}), all Tensors, for an image (H,
-    W, 3), RGB, 0..255.
+    """The loss of an image (H, W, 3), RGB, 0..255, as a function.
 
-    content: (H, W, 3). styles: pictures (H', W', 3) of any sizes. style_weights: one per style,
-    divided by their sum. Since
+    content: a picture (H, W, 3). styles: pictures (H', W', 3) of any sizes. style_weights: one
+    number for each style, which is divided by their sum; by default all are equal. Since
 
         Σ_s w_s |G - A_s|²  =  |G - Ā|² + a constant,      Ā = Σ_s w_s A_s,  Σ_s w_s = 1,
 
-    several styles are one, whose Gram matrices are the weighted means.
+    several styles are equivalent to one whose Gram matrices are the weighted means. Raise
+    ArgumentError if there are no styles, or the weights do not fit them.
     """
 
-    def __init__(self, model, content, styles, settings, style_weights=None):
+    def __init__(
+        self,
+        model: VGG19,
+        content: Array,
+        styles: Sequence[Array],
+        settings: Settings,
+        style_weights: Sequence[float] | None = None,
+    ) -> None:
         self.model, self.settings = model, settings
         self.content_layers = weighted(settings.content_layers, settings.content_weight)
         self.style_layers = weighted(settings.style_layers, settings.style_weight)
         self.content = model.features(content, self.content_layers)
         self.grams = self._mean_grams(styles, _shares(style_weights, len(styles)))
 
-    def __call__(self, image):
+    def __call__(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the total loss, and its parts by name: {"content_conv4_2": ..., ...}."""
         features = self.model.features(image, [*self.content_layers, *self.style_layers])
-        content = {
+        parts = {
             f"content_{layer}": self._content(layer, features[layer])
             for layer in self.content_layers
         }
-        style = {
+        parts |= {
             f"style_{layer}": self._style(layer, features[layer]) for layer in self.style_layers
         }
-        parts = content | style | self._total_variation(image)
+        parts |= self._total_variation(image)
         first, *others = parts.values()
         return sum(others, start=first), parts
 
@@ -69,10 +84,9 @@ class Objective:
         return self.content_layers[layer] * loss
 
     def _style(self, layer, features):
-        factor = self.style_layers[layer] * style_factor(
-            features.shape, self.settings.style_normalization
-        )
-        return gram_loss(gram_matrix(features, "positions"), self.grams[layer], factor)
+        factor = style_factor(features.shape, self.settings.style_normalization)
+        gram = gram_matrix(features, "positions")
+        return gram_loss(gram, self.grams[layer], self.style_layers[layer] * factor)
 
     def _total_variation(self, image):
         weight, form = self.settings.tv_weight, self.settings.tv_normalization
@@ -86,25 +100,23 @@ class Objective:
         return grams
 
 
-def weighted(layers, weight):
-    """The layers that count, with their share of the objective."""
+def weighted(layers: Mapping[str, float], weight: float) -> dict[str, float]:
+    """Return the layers with their weights times `weight`, without those whose product is 0."""
     return {layer: weight * share for layer, share in layers.items() if weight * share}
 
 
 def _shares(weights, count):
+    """Return the weights of the styles, divided by their sum."""
     if not count:
         raise ArgumentError(
             "no style was given; wanted at least one picture whose style to paint in"
         )
-    weights = [1.0] * count if weights is None else [float(w) for w in weights]
-    if (
-        len(weights) != count
-        or not all(w >= 0 for w in weights)
-        or not 0 < sum(weights) < float("inf")
-    ):
+    weights = [1.0] * count if weights is None else [float(weight) for weight in weights]
+    valid = len(weights) == count and all(weight >= 0 for weight in weights)
+    if not valid or not 0 < sum(weights) < float("inf"):
         wanted = "one number above 0" if count == 1 else f"{count} numbers of at least 0, not all 0"
         given = "one style" if count == 1 else f"{count} styles"
         raise ArgumentError(
             f"the weights of the styles are {weights}; wanted {wanted}, for {given}"
         )
-    return [w / sum(weights) for w in weights]
+    return [weight / sum(weights) for weight in weights]

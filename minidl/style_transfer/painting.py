@@ -1,7 +1,8 @@
-"""The painting of a picture, from the first evaluation to the last."""
+"""Paint a picture: minimise the objective step by step."""
 
 import time
 import warnings
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
@@ -23,119 +24,148 @@ from minidl.data.images import (
 )
 from minidl.engine.memory import release
 from minidl.errors import MinidlError, MinidlWarning, NonFiniteError, ShapeError
-from minidl.models import vgg19
+from minidl.engine.memory import release
+from minidl.models import VGG19, vgg19
 from minidl.style_transfer.objective import Losses, Objective, weighted
 from minidl.style_transfer.record import describe, identity
 from minidl.style_transfer.settings import LEARNING_RATES, Settings
+from minidl.typing import Array
+from minidl.typing import Path as PathLike
+
+Source = PathLike | Array  # a picture: the path of a file, or an array (H, W, 3), RGB, 0..255
 
 
 class Step(NamedTuple):
-    """One evaluation of the objective. image: the picture that was evaluated, best: the one of the
-    lowest loss so far, both (H, W, 3), 0..255, not yet rounded; seconds: since the painting
-    began."""
+    """One evaluation of the objective. Pictures are (H, W, 3), 0..255, not rounded."""
 
-    number: int
+    number: int  # from 1
     losses: Losses
-    image: Any
-    best: Any
-    seconds: float
+    image: Array  # the picture that was evaluated
+    best: Array  # the picture with the lowest loss until now
+    seconds: float  # since the start of the painting
 
 
 @dataclass(frozen=True)
 class Painting:
-    """image: (H, W, 3), 0..255, not yet rounded; losses: of each step; record: what it takes to
-    paint it again; lowest: the loss of the image as it is saved, rounded to 8 bits (before JPEG or
-    WebP compress it); trouble: the Ctrl-C or the error that ended it before its time, or None."""
+    """The result of style transfer."""
 
-    image: np.ndarray
-    losses: list
-    record: dict
-    lowest: float
-    trouble: BaseException | None = None
+    image: Array  # (H, W, 3), 0..255, not rounded
+    losses: list[Losses]  # of each step
+    record: dict[str, Any]  # what is needed to paint the picture again
+    lowest: float  # the loss of the image rounded to 8 bits, as a PNG stores it
+    trouble: BaseException | None = None  # the interruption or error that ended the painting early
 
     @property
-    def improved(self):
+    def improved(self) -> bool:
         """Whether a step had a lower loss than the start."""
         first, *others = (losses.total for losses in self.losses)
         return any(total < first for total in others)
 
-    def doubt(self):
-        """Why the saved painting is no better than the start, and what to do, in a sentence; None
-        where it is better."""
+    def doubt(self) -> str | None:
+        """Return why the saved painting is no better than the start, and what to do, as a sentence.
+
+        Return None if it is better.
+        """
         steps, first = len(self.losses), self.losses[0].total
         done = "1 step" if steps == 1 else f"{steps} steps"
         if self.improved:
-            too_little = f"{done} changed too little to outlast rounding to 8 bits; take more steps or a larger learning rate"
-            return too_little if self.lowest >= first else None
+            lost = f"the changes of {done} were lost in rounding to 8 bits"
+            advice = "take more steps or a larger learning rate"
+            return f"{lost}; {advice}" if self.lowest >= first else None
         rate, optimizer = (self.record["settings"][name] for name in ("learning_rate", "optimizer"))
         if not first:
             advice = "take another start, style or weights"
         elif steps == 1:
             advice = "one step only evaluates the start: take more steps"
         else:
-            advice = f"take a learning rate below {LEARNING_RATES[optimizer] if rate is None else rate:g}, or more steps"
+            rate = LEARNING_RATES[optimizer] if rate is None else rate
+            advice = f"take a learning rate below {rate:g}, or more steps"
         return f"nothing improved in {done}: the loss is lowest at the start, {first:.4g}; {advice}"
 
-    def save(self, path, **more):
-        """Write a PNG, JPEG or WebP with the record, and more if wanted, inside."""
+    def save(self, path: PathLike, **more: Any) -> None:
+        """Write a PNG, JPEG or WebP file that contains the record.
+
+        more: further entries of the record. Raise FileError if the file cannot be written.
+        """
         done = {"steps_done": len(self.losses), "loss": self.lowest}
         write_image(path, self.image, {**self.record, **done, **more})
 
 
 def stylize(
-    content, style, settings=None, *, style_weights=None, weights=None, callback=None, **changes
-):
-    """Paint `content` in the style of `style`; returns the Painting of the lowest loss.
+    content: Source,
+    style: Source | Sequence[Source],
+    settings: Settings | None = None,
+    *,
+    style_weights: Sequence[float] | None = None,
+    weights: PathLike | None = None,
+    callback: Callable[[Step], Any] | None = None,
+    **changes: Any,
+) -> Painting:
+    """Return a Painting of `content` in the style of `style`: the picture with the lowest loss.
 
-    content: the path of a picture or an array (H, W, 3), RGB, 0..255, as `minidl.data.as_picture`
-    takes it; style: the same, or a list of several with style_weights, each made as large as the
-    painting where it is larger. settings: Settings, by default those of `minidl stylize`; changes:
-    single settings by name. weights: the file of VGG19's, by default the shipped one. callback:
-    called with every Step, whose pictures are copies.
+    content: the path of a picture, or an array (H, W, 3), RGB, 0..255, as `minidl.data.as_picture`
+    accepts it. style: the same, or a list of pictures, mixed with style_weights; a style larger
+    than the painting is reduced to its size. settings: by default those of `minidl stylize`.
+    changes: single settings by name. weights: the weight file of VGG19, by default the shipped one.
+    callback: is called with every Step, whose pictures are copies.
 
-    Ctrl-C, a loss that is no number any more, or a MinidlError or OSError of the callback end the
-    painting, and the picture of the lowest loss so far is returned with that `trouble`; before the
-    end of the first step they are raised. Warns with a MinidlWarning where no step improved on the
-    start.
+    An interruption with Ctrl-C, a loss that is not finite, or a MinidlError or OSError of the
+    callback ends the painting. The picture with the lowest loss is then returned, with the
+    exception as its `trouble`. Before the end of the first step the exception is raised. Warn with
+    a MinidlWarning if no step improved on the start.
 
-    >>> painting = stylize("photo.jpg", "painting.jpg", steps=50)                                 # doctest: +SKIP
-    >>> painting.save("painted.png")                                                              # doctest: +SKIP
+    >>> painting = stylize("photo.jpg", "painting.jpg", steps=50)  # doctest: +SKIP
+    >>> painting.save("painted.png")  # doctest: +SKIP
     """
     settings = replace(settings or Settings(), **changes)
     sources = [content, *(style if isinstance(style, (list, tuple)) else [style])]
     weights = Path(weights) if weights else shipped("vgg19")
     model = vgg19(weights, pooling=settings.pooling)
-    content, *styles = _pictures(sources, settings, model)
+    photograph, *styles = _pictures(sources, settings, model)
     record = describe(
-        settings, content=identity(sources[0]), styles=[identity(source) for source in sources[1:]],
-        style_weights=None if style_weights is None else [float(w) for w in style_weights], weights=identity(weights),
-    )  # fmt: skip
-    objective = Objective(model, *_placed(content, styles), settings, style_weights)
-    losses, step, trouble = [], None, None
+        settings,
+        content=identity(sources[0]),
+        styles=[identity(source) for source in sources[1:]],
+        style_weights=None if style_weights is None else list(map(float, style_weights)),
+        weights=identity(weights),
+    )
+    placed, placed_styles = _placed(photograph, styles)
+    objective = Objective(model, placed, placed_styles, settings, style_weights)
+    losses, best, trouble = [], None, None
     try:
-        for step in paint(content, styles, settings, model=model, objective=objective):
+        for step in paint(photograph, styles, settings, model=model, objective=objective):
             losses.append(step.losses)
+            best = step.best
             if callback:
                 callback(step._replace(image=step.image.copy(), best=step.best.copy()))
     except (KeyboardInterrupt, MinidlError, OSError) as error:
-        if step is None:
+        if best is None:
             raise
         trouble = error
-    painting = Painting(
-        to_numpy(step.best), losses, record, _saved_loss(objective, step.best), trouble
-    )
-    if painting.doubt() and not trouble:
-        warnings.warn(painting.doubt(), MinidlWarning, stacklevel=2)
+    lowest = _saved_loss(objective, best)
+    painting = Painting(to_numpy(best), losses, record, lowest, trouble)
+    doubt = painting.doubt()
+    if doubt and not trouble:
+        warnings.warn(doubt, MinidlWarning, stacklevel=2)
     return painting
 
 
-def paint(content, styles, settings, *, style_weights=None, model=None, objective=None):
-    """Yield a Step for each evaluation, until settings.steps are done or the loss no longer
-    changes.
+def paint(
+    content: Array,
+    styles: Sequence[Array],
+    settings: Settings,
+    *,
+    style_weights: Sequence[float] | None = None,
+    model: VGG19 | None = None,
+    objective: Objective | None = None,
+) -> Iterator[Step]:
+    """Yield a Step for each evaluation, until settings.steps are done or the optimiser has
+    converged.
 
-    content: (H, W, 3); styles: a list of pictures; model: VGG19, by default the shipped one;
-    objective: the Objective of these, if it exists already. Everything is computed on the current
-    device. Raises NonFiniteError, naming the step, where the loss is not finite.
+    content: a picture (H, W, 3), RGB, 0..255. styles: pictures (H', W', 3). model: by default VGG19
+    with the shipped weights. objective: of these arguments, if it exists already. Everything is
+    computed on the current device. Raise NonFiniteError, with the number of the step, if the loss
+    is not finite.
 
     The numbers of a picture stay within 0..255 by projection (Bertsekas 1982). After each step,
     numbers outside the interval are set to its nearer end. At an end, a gradient that points
@@ -143,12 +173,11 @@ def paint(content, styles, settings, *, style_weights=None, model=None, objectiv
     picture that can be saved, except for rounding.
     """
     xp = current_module()
-    release(xp)  # what a painting of another size has left
+    release(xp)  # the memory of a painting of another size
     model = model or vgg19(pooling=settings.pooling)
     content, styles = _placed(content, styles)
-    image = Tensor(
-        xp.clip(starting_picture(content, styles, model, settings), 0, 255), requires_grad=True
-    )
+    start = starting_picture(content, styles, model, settings)
+    image = Tensor(xp.clip(start, 0, 255), requires_grad=True)
     objective = objective or Objective(model, content, styles, settings, style_weights)
     optimizer = settings.make_optimizer([image])
     lowest, best, begun = float("inf"), None, time.perf_counter()
@@ -176,16 +205,16 @@ def paint(content, styles, settings, *, style_weights=None, model=None, objectiv
 
 
 def _inwards(x, g):
-    """The gradient g with 0 where x is at an end of 0..255 and a step along -g would leave the
-    interval."""
+    """Return the gradient g, but 0 where x is at an end of 0..255 and a step along -g would leave
+    the interval."""
     xp = array_module(x)
     return xp.where(((x <= 0) & (g > 0)) | ((x >= 255) & (g < 0)), xp.zeros_like(g), g)
 
 
 def _evaluate(objective, image):
-    """The Losses, and the gradient in image.grad. The tape ends here, and with it all
-    activations."""
-    # what is not finite is found and named by `paint`
+    """Return the Losses, and store the gradient in image.grad. The tape and all activations are
+    released."""
+    # `paint` raises an error for a loss that is not finite.
     with np.errstate(over="ignore", invalid="ignore"):
         total, parts = objective(image)
         total.backward(release=True)
@@ -193,18 +222,20 @@ def _evaluate(objective, image):
 
 
 def _saved_loss(objective, picture):
-    """The loss of a picture as it is saved, rounded to 8 bits."""
+    """Return the loss of a picture rounded to 8 bits."""
     with no_grad(), np.errstate(over="ignore", invalid="ignore"):
         total, parts = objective(Tensor(array_module(picture).rint(picture)))
     return Losses.read(total, parts).total
 
 
-def starting_picture(content, styles, model, settings):
-    """(H, W, 3), as large as the content: the content itself, noise, the first style's picture, or
-    another picture.
+def starting_picture(
+    content: Array, styles: Sequence[Array], model: VGG19, settings: Settings
+) -> Array:
+    """Return the picture (H, W, 3) with which a painting starts, of the size of the content.
 
-    "noise" is even noise of -20..20 around the mean colour that the model takes off, mixed with the
-    photograph: noise·(mean + U(-20, 20)) + (1 - noise)·content, as in Ng's assignment.
+    settings.start chooses the content, noise, the first style's picture, or another picture.
+    "noise" is uniform noise of -20..20 around the mean colour that the model subtracts, mixed with
+    the content: noise·(mean + U(-20, 20)) + (1 - noise)·content, as in Ng's assignment.
     """
     xp, start = current_module(), settings.start
     size = height, width = content.shape[:2]
@@ -223,11 +254,11 @@ def starting_picture(content, styles, model, settings):
 
 
 def _pictures(sources, settings, model):
-    """The content and the styles, at the sizes at which the network sees them.
+    """Return the content and the styles, in the sizes in which the network processes them.
 
-    The longer side of the content is at most settings.size, that of a style at most that of the
-    painting. Raises ShapeError, naming the picture, where one is too small for the layers that are
-    computed of it.
+    The longer side of the content is at most settings.size, and that of a style at most that of the
+    painting. Raise ShapeError, with the name of the picture, if one is too small for the layers
+    that are computed for it.
     """
     pictures, longest = [], settings.size
     content_layers = weighted(settings.content_layers, settings.content_weight)
@@ -236,31 +267,34 @@ def _pictures(sources, settings, model):
     for number, source in enumerate(sources):
         is_path = isinstance(source, (str, Path))
         name = str(source) if is_path else f"style {number}" if number else "the content"
-        picture = (
-            read_image(source, longest) if is_path else _shrunk(as_picture(source, name), longest)
-        )
+        if is_path:
+            picture = read_image(source, longest)
+        else:
+            picture = _reduced(as_picture(source, name), longest)
         try:
             model.check_size(picture.shape, layers)
         except ShapeError as error:
-            extent = image_size(source)[::-1] if is_path else np.shape(source)[:2]
-            try:  # whether the picture would do at its own size
-                model.check_size((*extent, 3), layers)
+            original = image_size(source)[::-1] if is_path else np.shape(source)[:2]
+            try:  # whether the picture is large enough in its own size
+                model.check_size((*original, 3), layers)
             except ShapeError as unscaled:
                 raise ShapeError(f"{name}: {unscaled}") from None
             raise ShapeError(f"{name}: {error}, or a size above {longest}") from None
         pictures.append(picture)
-        longest, layers = max(pictures[0].shape[:2]), style_layers
+        longest, layers = max(pictures[0].shape[:2]), list(style_layers)
     return pictures
 
 
-def _shrunk(picture, longest):
+def _reduced(picture, longest):
+    """Return a picture whose longer side has at most `longest` pixels."""
     width, height = fit(picture.shape[1], picture.shape[0], longest)
     return picture if (height, width) == picture.shape[:2] else resize(picture, height, width)
 
 
 def _placed(content, styles):
-    """The content and the styles on the current device, in float32"""
+    """Return the content and the styles on the current device, in float32."""
     content, *styles = (
-        to_device(p, current_device()).astype(np.float32, copy=False) for p in (content, *styles)
+        to_device(picture, current_device()).astype(np.float32, copy=False)
+        for picture in (content, *styles)
     )
     return content, styles

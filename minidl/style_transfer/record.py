@@ -1,12 +1,13 @@
-"""What a painting leaves behind beside the picture: its settings, the table of its losses, and
-their curves."""
+"""The record of a painting: its settings, the table of its losses, and their curves."""
 
 import csv
 import hashlib
 import platform
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import PIL
@@ -15,11 +16,19 @@ import minidl
 from minidl.backend import current_arithmetic, current_device, is_array, to_numpy
 from minidl.files import append, must_exist, replacing
 from minidl.plots import new_figure, save_figure
-from minidl.style_transfer.settings import STARTS
+from minidl.style_transfer.settings import STARTS, Settings
+from minidl.typing import Array
+from minidl.typing import Path as PathLike
+
+if TYPE_CHECKING:
+    from minidl.style_transfer.painting import Step
 
 
-def describe(settings, **more):
-    """What it takes to paint the picture again, as plain words and numbers."""
+def describe(settings: Settings, **more: Any) -> dict[str, Any]:
+    """Return what is needed to paint the picture again, as values that JSON can represent.
+
+    more: further entries.
+    """
     versions = {"minidl": minidl.__version__, "numpy": np.__version__, "pillow": PIL.__version__}
     versions["python"] = platform.python_version()
     is_named = isinstance(settings.start, (str, Path))
@@ -35,8 +44,9 @@ def describe(settings, **more):
     }
 
 
-def identity(source):
-    """A file by its name and SHA-256, an array by its shape and the SHA-256 of its bytes."""
+def identity(source: PathLike | Array) -> dict[str, Any]:
+    """Return the name and SHA-256 of a file, or the shape and the SHA-256 of the bytes of an
+    array."""
     if not isinstance(source, (str, Path)):
         array = to_numpy(source) if is_array(source) else np.asarray(source)
         return {"shape": list(array.shape), "sha256": hashlib.sha256(array.tobytes()).hexdigest()}
@@ -44,23 +54,29 @@ def identity(source):
     return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def row(step):
-    """One step as a row of the table: step, total, content, style, each layer's, total_variation,
-    seconds."""
+def row(step: "Step") -> dict[str, float]:
+    """Return a step as a row of the table.
+
+    The columns are step, total, content, style, the part of each layer, total_variation and
+    seconds.
+    """
     losses = step.losses._asdict()
-    layers, last = losses.pop("layers"), losses.pop("total_variation")
+    layers, variation = losses.pop("layers"), losses.pop("total_variation")
     return {
         "step": step.number,
         **losses,
         **layers,
-        "total_variation": last,
+        "total_variation": variation,
         "seconds": round(step.seconds, 3),
     }
 
 
-def write_log(path, rows, written=0):
-    """Write the rows as CSV. written: how many of them the file holds already; only the others are
-    appended."""
+def write_log(path: PathLike, rows: Sequence[Mapping[str, float]], written: int = 0) -> None:
+    """Write the rows as CSV.
+
+    written: the number of rows that the file already holds. If it is not 0, only the others are
+    appended. Raise FileError if the file cannot be written.
+    """
     text = StringIO(newline="")
     writer = csv.DictWriter(text, rows[0])
     if not written:
@@ -69,28 +85,27 @@ def write_log(path, rows, written=0):
     if written:
         append(path, text.getvalue())
     else:
-        with replacing(path) as beside, open(beside, "w", newline="") as file:
+        with replacing(path) as temporary, open(temporary, "w", newline="") as file:
             file.write(text.getvalue())
 
 
-def plot_log(path, rows):
-    """The rows as curves over the steps, one for each term."""
+def plot_log(path: PathLike, rows: Sequence[Mapping[str, float]]) -> None:
+    """Draw the rows as curves over the steps, one for each term.
+
+    Raise FileError if the file cannot be written.
+    """
     figure, axes = new_figure(9, 5.5)
-    steps = [r["step"] for r in rows]
+    steps = [row["step"] for row in rows]
     for name in rows[0]:
-        # A loss of 0, such as the content's at the photograph itself, has no place on a logarithmic
-        # axis.
-        values = [r[name] if r[name] > 1e-6 * rows[0]["total"] else None for r in rows]
+        # A logarithmic axis cannot show a loss of 0, such as that of the content at the photograph.
+        least = 1e-6 * rows[0]["total"]
+        values = [row[name] if row[name] > least else None for row in rows]
         if name in ("step", "seconds") or not any(values):
             continue
-        whole = name in ("total", "content", "style")
-        axes.plot(
-            steps,
-            values,
-            label=name.replace("_", " ", 1),
-            linewidth=2.4 if whole else 1,
-            alpha=1 if whole else 0.7,
-        )
+        is_sum = name in ("total", "content", "style")
+        width, opacity = (2.4, 1) if is_sum else (1, 0.7)
+        label = name.replace("_", " ", 1)
+        axes.plot(steps, values, label=label, linewidth=width, alpha=opacity)
     axes.set(xlabel="step (evaluation of the objective)", ylabel="weighted loss", yscale="log")
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     axes.grid(alpha=0.3)

@@ -1,5 +1,5 @@
-"""A fake reader that takes its faces from the first pixels of a picture, and makers of pictures and
-database files."""
+"""A fake reader that takes its faces from the first pixels of a picture, and functions that create
+pictures and change database files."""
 
 import sqlite3
 
@@ -16,10 +16,8 @@ class FakeReader:
 
     def faces(self, picture, embed=True):
         count = int(picture[0, 0, 0])
-        return [
-            self._face(*picture[0, 1 + number].astype(int), number, embed)
-            for number in range(count)
-        ]
+        encoded = picture[0, 1 : 1 + count].astype(int)
+        return [self._face(*face, number, embed) for number, face in enumerate(encoded)]
 
     def _face(self, person, look, side, number, embed):
         box = (5.0 + 20 * number, 6.0, float(side), float(side))
@@ -28,7 +26,8 @@ class FakeReader:
 
 
 def embedding(person, look):
-    """Looks of one person are about 0.3 apart, people about 1."""
+    """Return the embedding of a picture of a person. The distance is about 0.3 between pictures of
+    one person, and about 1 between people."""
     far, near = (
         np.random.default_rng(seed).standard_normal(NUMBERS) for seed in ([person], [person, look])
     )
@@ -36,7 +35,7 @@ def embedding(person, look):
 
 
 def write_portrait(path, *faces):
-    """A picture of faces (person, look, side)"""
+    """Write a picture of faces (person, look, side)."""
     picture = np.random.default_rng([*faces[0], 1] if faces else 0).uniform(50, 200, (48, 64, 3))
     picture[0, 0] = len(faces)
     for number, face in enumerate(faces, start=1):
@@ -45,12 +44,12 @@ def write_portrait(path, *faces):
 
 
 def write_people(folder, people, looks):
-    """folder/person-NN/LOOK.png"""
+    """Write pictures folder/person-NN/LOOK.png."""
     for person in range(people):
-        of_person = folder / f"person-{person:02}"
-        of_person.mkdir(parents=True)
+        subfolder = folder / f"person-{person:02}"
+        subfolder.mkdir(parents=True)
         for look in range(looks):
-            write_portrait(of_person / f"{look}.png", (person, look, 20))
+            write_portrait(subfolder / f"{look}.png", (person, look, 20))
 
 
 def change(path, *statements):

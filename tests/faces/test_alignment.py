@@ -1,9 +1,9 @@
-"""From boxes and landmarks to squares, by hand."""
+"""The squares of boxes and landmarks, by hand."""
 
 import numpy as np
 import pytest
 
-from minidl.faces.alignment import FACE, MIDDLE, around, upright
+from minidl.faces.reader import CENTRE_HEIGHT, EYES_TO_MOUTH, around, upright
 from minidl.faces.sampling import Square
 
 SIZE = 100, 200  # height, width of a picture
@@ -12,9 +12,9 @@ SIZE = 100, 200  # height, width of a picture
 def landmarks(left, right, mouth):
     points = np.zeros((68, 2))
     points[36:42], points[42:48], points[48:] = left, right, mouth
-    around_them = np.random.default_rng(0).standard_normal((68, 2))
+    noise = np.random.default_rng(0).standard_normal((68, 2))
     for part in (slice(36, 42), slice(42, 48), slice(48, 68)):
-        points[part] += around_them[part] - around_them[part].mean(axis=0)
+        points[part] += noise[part] - noise[part].mean(axis=0)
     return points
 
 
@@ -23,40 +23,35 @@ def test_the_square_around_a_box():
     assert around((20, 30, 20, 40), *SIZE) == Square(30, 50, 40)
 
 
-def test_of_a_box_that_leaves_the_picture_the_part_inside_counts():
+def test_only_the_part_of_a_box_inside_the_picture_is_used():
     assert around((-20, 60, 60, 70), *SIZE) == Square(20, 80, 40)
     assert around((190, -30, 50, 40), *SIZE) == Square(195, 5, 10)
     assert around((300, 300, 10, 10), *SIZE) == Square(200, 100, 1)
 
 
-def test_a_face_that_is_upright_already():
+def test_an_upright_face():
     square = upright(landmarks((40, 50), (80, 50), (60, 80)))
-    assert square.angle == pytest.approx(0) and square.side == pytest.approx(
-        np.hypot(20, 30) / FACE
-    )
-    assert square.x == pytest.approx(60) and square.y == pytest.approx(
-        60 + (0.5 - MIDDLE) * square.side
-    )
+    assert square.angle == pytest.approx(0)
+    assert square.side == pytest.approx(np.hypot(20, 30) / EYES_TO_MOUTH)
+    assert square.x == pytest.approx(60)
+    assert square.y == pytest.approx(60 + (0.5 - CENTRE_HEIGHT) * square.side)
 
 
 @pytest.mark.parametrize("degrees", [0, 30, -45, 90, 180])
-def test_a_turned_face_fills_its_square_as_the_upright_one_does(degrees):
+def test_a_rotated_face_has_the_same_place_in_its_square_as_an_upright_one(degrees):
     upright_points = landmarks((40, 50), (80, 50), (60, 80))
     angle = np.radians(degrees)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     points = (upright_points - 60) @ turn * 3 + [200, 300]
-    square, wanted = upright(points), upright(upright_points)
-    assert square.side == pytest.approx(3 * wanted.side)
+    square, expected = upright(points), upright(upright_points)
+    assert square.side == pytest.approx(3 * expected.side)
     assert np.cos(square.angle - angle) == pytest.approx(1)
-    middle = (np.array([wanted.x, wanted.y]) - 60) @ turn * 3 + [200, 300]
-    assert square[:2] == pytest.approx(tuple(middle))
+    centre = (np.array([expected.x, expected.y]) - 60) @ turn * 3 + [200, 300]
+    assert square[:2] == pytest.approx(tuple(centre))
     left, right = (points[part].mean(axis=0) for part in (slice(36, 42), slice(42, 48)))
-    (x0, y0), (x1, y1) = (
-        np.linalg.inv(turn.T) @ (left - middle),
-        np.linalg.inv(turn.T) @ (right - middle),
-    )
+    (x0, y0), (x1, y1) = (np.linalg.inv(turn.T) @ (eye - centre) for eye in (left, right))
     assert y0 == pytest.approx(y1) and x0 < x1
 
 
-def test_points_that_are_all_one_make_no_square_of_nothing():
+def test_equal_landmarks_give_a_square_of_one_pixel():
     assert upright(np.full((68, 2), 7.0)).side == 1

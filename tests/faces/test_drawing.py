@@ -1,4 +1,4 @@
-"""What is drawn into a copy."""
+"""Boxes and landmarks drawn into a copy of a picture."""
 
 from types import SimpleNamespace
 
@@ -11,7 +11,7 @@ def face(box, landmarks):
     return SimpleNamespace(box=box, landmarks=np.asarray(landmarks, float))
 
 
-def test_boxes_and_points_are_where_they_were_found_and_the_picture_is_left_alone():
+def test_boxes_and_points_are_drawn_in_place_and_the_picture_is_not_changed():
     picture = np.zeros((40, 60, 3), np.float32)
     drawn = draw_faces(picture, [face((10, 5, 20, 25), [(20, 15), (40, 30)])])
     assert drawn.shape == picture.shape and drawn.dtype == np.float32 and not picture.any()
@@ -22,24 +22,19 @@ def test_boxes_and_points_are_where_they_were_found_and_the_picture_is_left_alon
     assert not drawn[7:12, 12:18].any() and not drawn[35:].any()
 
 
-def test_lines_grow_with_the_face():
+def test_lines_are_wider_for_larger_faces():
     drawn = draw_faces(np.zeros((900, 900, 3)), [face((100, 100, 700, 700), [])])
     assert (drawn[450, :200].any(axis=1)).sum() == 7
 
 
-def test_faces_that_reach_over_the_border_or_are_tiny():
+def test_tiny_faces_and_faces_across_the_border():
     picture = np.full((30, 30, 3), 100.4)
-    drawn = draw_faces(
-        picture,
-        [
-            face((-10, -10, 20, 20), [(-5, -5), (3, 3)]),
-            face((28, 28, 50, 50), []),
-            face((15, 15, 0.2, 0.2), []),
-        ],
-    )
-    assert (
-        tuple(drawn[3, 3]) == POINT
-        and tuple(drawn[15, 15]) == BOX
-        and tuple(drawn[20, 3]) == (100, 100, 100)
-    )
+    faces = [
+        face((-10, -10, 20, 20), [(-5, -5), (3, 3)]),
+        face((28, 28, 50, 50), []),
+        face((15, 15, 0.2, 0.2), []),
+    ]
+    drawn = draw_faces(picture, faces)
+    assert tuple(drawn[3, 3]) == POINT and tuple(drawn[15, 15]) == BOX
+    assert tuple(drawn[20, 3]) == (100, 100, 100)
     np.testing.assert_array_equal(draw_faces(picture, []), np.full((30, 30, 3), 100))

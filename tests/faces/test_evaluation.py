@@ -1,4 +1,4 @@
-"""The shares that are told of a folder, against trying every choice of enrolled pictures."""
+"""Error rates of a folder, compared with an exhaustive search over the enrolled pictures."""
 
 from pathlib import Path
 
@@ -15,89 +15,66 @@ from tests.test_evaluation import every_choice
 
 
 def album_of(embeddings, labels, pixels=None):
-    embeddings, labels = np.asarray(embeddings, float), np.asarray(labels)
-    pixels = (
-        np.random.default_rng(9).standard_normal((len(labels), 2)) if pixels is None else pixels
-    )
+    if pixels is None:
+        pixels = np.random.default_rng(9).standard_normal((len(labels), 2))
     return Album(
-        Path("folder"),
-        [],
-        labels,
-        [Path(str(n)) for n in range(len(labels))],
-        embeddings,
-        pixels,
-        [],
-        [],
+        folder=Path("folder"),
+        people=[],
+        labels=np.asarray(labels),
+        paths=[Path(str(number)) for number in range(len(labels))],
+        embeddings=np.asarray(embeddings, float),
+        pixels=pixels,
+        several=[],
+        unreadable=[],
     )
 
 
 @pytest.mark.parametrize("missing", [(), (0,), (5, 6)])
-def test_an_open_set_is_the_average_over_every_choice_and_both_halves(missing):
+def test_open_set_rates_are_means_over_all_choices_and_both_halves(missing):
     rng = np.random.default_rng(1)
     labels = np.repeat(np.arange(4), [3, 2, 2, 3])
     points = rng.standard_normal((10, 2)) + labels[:, None]
     distances = np.linalg.norm(points[:, None] - points, axis=2)
     for picture in missing:
         points[picture], distances[picture], distances[:, picture] = np.nan, np.inf, np.inf
-    found, _ = evaluate(album_of(points, labels), threshold=1.2)
-    seen, named, rejected = np.setdiff1d(np.arange(10), missing), [], []
-    accepted = []
+    result, _ = evaluate(album_of(points, labels), threshold=1.2)
+    with_face, named, rejected, accepted = np.setdiff1d(np.arange(10), missing), [], [], []
     for people, others in (([0, 1], [2, 3]), ([2, 3], [0, 1])):
-        strangers = [picture for picture in seen if labels[picture] in others]
-        some_named, some_rejected, some_accepted = every_choice(
-            distances, labels, people, 1.2, strangers
-        )
-        named, rejected, accepted = (
-            [*named, some_named],
-            [*rejected, some_rejected],
-            accepted + some_accepted,
-        )
-    assert found.known_named == pytest.approx(
-        np.mean(named)
-    ) and found.known_rejected == pytest.approx(np.mean(rejected))
-    assert found.known_misnamed == pytest.approx(1 - np.mean(named) - np.mean(rejected))
-    assert found.strangers_accepted == pytest.approx(np.mean(accepted))
-    # whom nothing was found of is nobody
+        strangers = [picture for picture in with_face if labels[picture] in others]
+        rates = every_choice(distances, labels, people, 1.2, strangers)
+        named.append(rates[0])
+        rejected.append(rates[1])
+        accepted += rates[2]
+    assert result.known_named == pytest.approx(np.mean(named))
+    assert result.known_rejected == pytest.approx(np.mean(rejected))
+    assert result.known_misnamed == pytest.approx(1 - np.mean(named) - np.mean(rejected))
+    assert result.strangers_accepted == pytest.approx(np.mean(accepted))
+    # A picture without a face is not recognised.
     one, _, _ = every_choice(distances, labels, range(4), np.finfo(float).max)
-    assert found.one_shot == pytest.approx(one)
-    assert (found.people, found.pictures, found.faces_found) == (4, 10, 10 - len(missing))
+    assert result.one_shot == pytest.approx(one)
+    assert (result.people, result.pictures, result.faces_found) == (4, 10, 10 - len(missing))
 
 
 def test_pairs_by_hand():
     points = np.array([[0.0], [1], [3], [10], [12], [12.5]])
-    found, (distances, same) = evaluate(
-        album_of(points, [0, 0, 0, 1, 1, 2], pixels=points[::-1]), threshold=2.0
-    )
-    assert (found.same_pairs, found.different_pairs, len(distances)) == (
-        4,
-        11,
-        15,
-    ) and same.sum() == 4
-    assert (
-        found.equal_error_rate == pytest.approx((2 / 11 + 1 / 4) / 2)
-        and found.equal_threshold == 2.75
-    )
-    assert (found.threshold, found.false_accept, found.false_reject) == (
-        2.0,
-        pytest.approx(1 / 11),
-        pytest.approx(1 / 4),
-    )
-    assert 0 < found.pixel_equal_error_rate < 1 and 0 <= found.pixel_one_shot < 1
+    album = album_of(points, [0, 0, 0, 1, 1, 2], pixels=points[::-1])
+    result, (distances, same) = evaluate(album, threshold=2.0)
+    assert (result.same_pairs, result.different_pairs) == (4, 11)
+    assert len(distances) == 15 and same.sum() == 4
+    assert result.equal_error_rate == pytest.approx((2 / 11 + 1 / 4) / 2)
+    assert result.equal_threshold == 2.75 and result.threshold == 2.0
+    assert (result.false_accept, result.false_reject) == pytest.approx((1 / 11, 1 / 4))
+    assert 0 < result.pixel_equal_error_rate < 1 and 0 <= result.pixel_one_shot < 1
 
 
-def test_perfect_embeddings_are_perfect_and_the_floor_is_not():
+def test_perfect_embeddings_have_no_errors_and_random_pixels_have():
     labels = np.repeat(np.arange(6), 3)
     points = labels[:, None] + np.linspace(0, 0.1, 18)[:, None]
-    found, _ = evaluate(album_of(points, labels), threshold=0.5)
-    assert (
-        found.equal_error_rate
-        == found.false_accept
-        == found.false_reject
-        == found.strangers_accepted
-        == 0
-    )
-    assert found.one_shot == found.known_named == 1 and 0.5 < found.equal_threshold < 1
-    assert found.pixel_equal_error_rate > 0.2 and found.pixel_one_shot < 0.6
+    result, _ = evaluate(album_of(points, labels), threshold=0.5)
+    assert result.equal_error_rate == result.false_accept == result.false_reject == 0
+    assert result.strangers_accepted == 0
+    assert result.one_shot == result.known_named == 1 and 0.5 < result.equal_threshold < 1
+    assert result.pixel_equal_error_rate > 0.2 and result.pixel_one_shot < 0.6
 
 
 @pytest.mark.parametrize(
@@ -108,15 +85,16 @@ def test_perfect_embeddings_are_perfect_and_the_floor_is_not():
         ([[1.0], [np.nan], [2.0]], [0, 0, 1]),
     ],
 )
-def test_too_few_faces_are_said(embeddings, labels):
+def test_too_few_faces_are_refused(embeddings, labels):
     with pytest.raises(
         ArgumentError,
-        match=r"folder has people: .*, faces: .*; wanted at least two people, one of them with two pictures",
+        match=r"folder has people: .*, faces: .*; "
+        "wanted at least two people, one of them with two pictures",
     ):
         evaluate(album_of(embeddings, labels), 0.6)
 
 
-def test_too_many_pictures_are_said(monkeypatch):
+def test_too_many_pictures_are_refused(monkeypatch):
     monkeypatch.setattr(evaluation, "MOST", 5)
     with pytest.raises(
         ArgumentError, match="folder has 6 pictures; wanted at most 5: take fewer people"
@@ -124,7 +102,7 @@ def test_too_many_pictures_are_said(monkeypatch):
         evaluate(album_of(np.ones((6, 1)), [0, 0, 0, 1, 1, 1]), 0.6)
 
 
-def test_too_many_files_are_said_unread(monkeypatch, tmp_path):
+def test_too_many_files_are_refused_before_one_is_read(monkeypatch, tmp_path):
     for name in ("a/1.png", "a/2.png", "b/1.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
@@ -134,42 +112,37 @@ def test_too_many_files_are_said_unread(monkeypatch, tmp_path):
         must_be_few(tmp_path)
 
 
-def test_from_a_folder_to_a_drawing(tmp_path):
+def test_a_folder_is_evaluated_and_drawn(tmp_path):
     pytest.importorskip("matplotlib")
     write_people(tmp_path / "people", 5, 3)
     write_portrait(tmp_path / "people" / "person-03" / "2.png")
-    found, pairs = evaluate(read_album(tmp_path / "people", FakeReader()), 0.6)
-    assert (found.people, found.pictures, found.faces_found, found.equal_error_rate) == (
-        5,
-        15,
-        14,
-        0,
-    )
-    assert 0.8 < found.one_shot < 1  # where nothing was found, nobody is recognised
-    plot_evaluation(tmp_path / "curve.png", found, pairs)
+    result, pairs = evaluate(read_album(tmp_path / "people", FakeReader()), 0.6)
+    assert (result.people, result.pictures, result.faces_found) == (5, 15, 14)
+    assert result.equal_error_rate == 0
+    assert 0.8 < result.one_shot < 1  # the picture without a face is not recognised
+    plot_evaluation(tmp_path / "curve.png", result, pairs)
     assert read_image(tmp_path / "curve.png").std() > 10
 
 
-def test_the_drawn_curve_is_the_one_of_all_rates(monkeypatch):
-    """At each share of different pairs, the most of the same that any threshold accepts."""
+def test_the_drawn_curve_is_the_envelope_of_all_thresholds(monkeypatch):
+    """At each rate of accepted different pairs it shows the highest rate of accepted same pairs."""
     pytest.importorskip("matplotlib")
     drawn = {}
     monkeypatch.setattr(evaluation, "save_figure", lambda figure, path: drawn.update(figure=figure))
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(8), 4)
-    found, (distances, same) = evaluate(
-        album_of(rng.standard_normal((32, 2)) + labels[:, None] / 2, labels), 1.0
-    )
-    plot_evaluation("curve.png", found, (distances, same))
+    album = album_of(rng.standard_normal((32, 2)) + labels[:, None] / 2, labels)
+    result, (distances, same) = evaluate(album, 1.0)
+    plot_evaluation("curve.png", result, (distances, same))
     left, right = drawn["figure"].axes
     accept, share = left.lines[0].get_data()
     for threshold in np.quantile(distances, np.linspace(0, 1, 40)):
-        here = max((distances[~same] <= threshold).mean(), left.get_xlim()[0])
+        rate = max((distances[~same] <= threshold).mean(), left.get_xlim()[0])
         best = max(
             (distances[same] <= t).mean()
             for t in distances
-            if (distances[~same] <= t).mean() <= here
+            if (distances[~same] <= t).mean() <= rate
         )
-        # a step lasts until the next
-        assert share[np.searchsorted(accept, here, side="right") - 1] == pytest.approx(best)
+        # The curve is constant up to the next step.
+        assert share[np.searchsorted(accept, rate, side="right") - 1] == pytest.approx(best)
     assert len(right.patches) == 2 * evaluation.BINS

@@ -1,5 +1,4 @@
-"""Boxes: of one face one, at every size and place, in pictures of every shape; and where there is
-no face, none."""
+"""Boxes: exactly one for each face, at every size and place, in pictures of every shape."""
 
 import itertools
 
@@ -12,7 +11,7 @@ from minidl.faces.finding import best, find
 from minidl.models import face_detector
 from tests.models import face_definitions as definitions
 
-FACE = np.array([163, 76, 116, 111])  # of the astronaut: x, y, width, height
+FACE = np.array([163, 76, 116, 111])  # the box of the astronaut: x, y, width, height
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +25,11 @@ def astronaut():
 
 
 def overlap(box, other):
-    begin, end = (
-        np.maximum(box[:2], other[:2]),
-        np.minimum(box[:2] + box[2:4], other[:2] + other[2:4]),
-    )
-    both = np.prod(np.maximum(end - begin, 0))
-    return both / (np.prod(box[2:4]) + np.prod(other[2:4]) - both)
+    """Return intersection over union."""
+    begin = np.maximum(box[:2], other[:2])
+    end = np.minimum(box[:2] + box[2:4], other[:2] + other[2:4])
+    shared = np.prod(np.maximum(end - begin, 0))
+    return shared / (np.prod(box[2:4]) + np.prod(other[2:4]) - shared)
 
 
 def test_one_face(detector, astronaut):
@@ -39,16 +37,16 @@ def test_one_face(detector, astronaut):
     assert box[4] > 0.9 and overlap(box[:4], FACE) > 0.8
 
 
-def test_at_one_scale_it_is_the_definition(detector, astronaut, monkeypatch):
+def test_the_box_at_one_scale_is_the_definition(detector, astronaut, monkeypatch):
     monkeypatch.setattr(finding, "ENLARGED", 1)
     monkeypatch.setattr(finding, "SMALLEST", 160)
     picture = astronaut[60:220, 140:300]
-    [found] = find(detector, picture)
-    wanted = definitions.boxes(detector(picture).reshape(5, 5, 25).astype(float))
-    wanted = wanted[wanted[:, 4].argmax()] * [160, 160, 160, 160, 1]
-    np.testing.assert_allclose(found[:4], wanted[:4], rtol=1e-3)
-    # the better score of this look and of that at the face alone
-    assert found[4] >= wanted[4] - 1e-3
+    [result] = find(detector, picture)
+    expected = definitions.boxes(detector(picture).reshape(5, 5, 25).astype(float))
+    expected = expected[expected[:, 4].argmax()] * [160, 160, 160, 160, 1]
+    np.testing.assert_allclose(result[:4], expected[:4], rtol=1e-3)
+    # The score is at least that of the picture; that of the crops may be higher.
+    assert result[4] >= expected[4] - 1e-3
 
 
 @pytest.mark.parametrize("scale", [0.2, 0.25, 0.5, 1.7, 3.3])
@@ -71,13 +69,13 @@ def test_several_faces(detector, astronaut):
     picture[:256, :256], picture[:, 256:] = one, other
     boxes = find(detector, picture)
     assert len(boxes) == 2 and boxes[0, 4] >= boxes[1, 4]
-    wanted = FACE / 2, np.array([256 + (512 - 163 - 116) * 400 / 512, *FACE[1:] * 400 / 512])
-    assert all(max(overlap(box[:4], place) for box in boxes) > 0.6 for place in wanted)
+    expected = FACE / 2, np.array([256 + (512 - 163 - 116) * 400 / 512, *FACE[1:] * 400 / 512])
+    assert all(max(overlap(box[:4], place) for box in boxes) > 0.6 for place in expected)
 
 
 def test_small_faces_beside_a_large_one(detector, astronaut):
-    """Each is a 34th of the picture's longer side; the large one is sure already where the picture
-    is looked at smaller."""
+    """Each small face has 1/34 of the picture's longer side. The large one is found at a coarser
+    level."""
     side, large = 307, 720
     picture, small = np.full((1800, 2400, 3), 90, np.float32), resize(astronaut, side, side)
     corners = [(60 + 312 * column, 60 + 420 * row) for row in range(2) for column in range(4)]
@@ -87,14 +85,14 @@ def test_small_faces_beside_a_large_one(detector, astronaut):
     boxes, mirrored = find(detector, picture), np.array([512 - FACE[0] - FACE[2], *FACE[1:]])
     assert len(boxes) == 9
     for number, (x, y) in enumerate(corners):
-        wanted = (FACE if number % 2 else mirrored) * side / 512 + np.array([x, y, 0, 0])
-        assert max(overlap(box[:4], wanted) for box in boxes) > 0.6
+        expected = (FACE if number % 2 else mirrored) * side / 512 + np.array([x, y, 0, 0])
+        assert max(overlap(box[:4], expected) for box in boxes) > 0.6
     assert max(overlap(box[:4], FACE * large / 512 + [1500, 1020, 0, 0]) for box in boxes) > 0.6
 
 
 def strip(astronaut, width, side=100, count=9):
-    """A picture of this width with portraits a `side` high side by side, and the boxes of their
-    faces"""
+    """Return a picture of this width with portraits in a row, and the boxes of their faces. side:
+    of a portrait, in pixels."""
     portrait = resize(astronaut[30:230, 120:320], side, side)
     picture, places = np.full((side + 60, width, 3), 90, np.float32), []
     for number in range(count):
@@ -106,7 +104,8 @@ def strip(astronaut, width, side=100, count=9):
 
 @pytest.mark.parametrize("width", [1000, 1088, 1089, 1663, 1664, 1985, 4100])
 def test_faces_of_one_size_are_found_in_pictures_of_any_size(detector, astronaut, width):
-    """Each has 58 pixels; 1088 is the longest tile, and there is one more from 1985 on."""
+    """Each face has 58 pixels. The longest tile has 1088 pixels, and a picture of 1985 has one tile
+    more."""
     picture, places = strip(astronaut, width)
     boxes = find(detector, picture)
     assert len(boxes) == len(places)
@@ -114,18 +113,17 @@ def test_faces_of_one_size_are_found_in_pictures_of_any_size(detector, astronaut
 
 
 @pytest.mark.parametrize("width", [400, 553, 556, 831, 833])
-def test_small_pictures_are_enlarged_alike(detector, astronaut, width):
-    """Faces of 41 pixels are found in pictures below 832 pixels, at every size alike."""
+def test_small_faces_are_found_in_small_pictures_of_any_size(detector, astronaut, width):
+    """Faces of 41 pixels are found, because pictures below 832 pixels are enlarged."""
     picture, places = strip(astronaut, width, 70, 4)
     boxes = find(detector, picture)
-    assert len(boxes) == 4 and all(
-        max(overlap(box[:4], place) for box in boxes) > 0.5 for place in places
-    )
+    assert len(boxes) == 4
+    assert all(max(overlap(box[:4], place) for box in boxes) > 0.5 for place in places)
 
 
 @pytest.mark.parametrize("side", [100, 180, 300, 420])
 def test_a_face_on_the_border_of_tiles_is_found_once(detector, astronaut, side, monkeypatch):
-    """Of 58 to 244 pixels: the last one is longer than two tiles have in common."""
+    """The faces have 58 to 244 pixels. The largest is longer than the overlap of two tiles."""
     monkeypatch.setattr(finding, "TILE", 416)
     for offset in (-40, 0, 40):
         picture = np.full((440, 1000, 3), 90, np.float32)
@@ -138,41 +136,35 @@ def test_a_face_on_the_border_of_tiles_is_found_once(detector, astronaut, side, 
 
 @pytest.mark.parametrize("length", [1, 31, 32, 1087, 1088, 1089, 1984, 1985, 5000, 16_001])
 def test_tiles_cover_an_axis_and_overlap(length):
-    found = finding.spans(length)
-    assert (
-        found[0].begin == 0
-        and found[-1].end == length
-        and found[0].first == -np.inf
-        and found[-1].last == np.inf
-    )
-    for span in found:
+    spans = finding.spans(length)
+    assert spans[0].begin == 0 and spans[-1].end == length
+    assert spans[0].first == -np.inf and spans[-1].last == np.inf
+    for span in spans:
         assert 0 < span.end - span.begin <= finding.TILE
-        assert len(found) == 1 or (span.end - span.begin) % 32 == 0
-    for one, other in itertools.pairwise(found):
-        assert one.end - other.begin >= finding.OVERLAP and one.last == other.first
-        assert (
-            one.last - other.begin >= finding.OVERLAP / 2
-            and one.end - one.last >= finding.OVERLAP / 2
-        )
+        assert len(spans) == 1 or (span.end - span.begin) % 32 == 0
+    for before, after in itertools.pairwise(spans):
+        assert before.end - after.begin >= finding.OVERLAP and before.last == after.first
+        assert before.last - after.begin >= finding.OVERLAP / 2
+        assert before.end - before.last >= finding.OVERLAP / 2
 
 
 @pytest.mark.parametrize(
     ("height", "width"),
     [(1, 1), (480, 640), (1247, 1663), (1248, 1664), (1500, 4000), (400, 20_000)],
 )
-def test_what_a_picture_costs(height, width):
-    """The cost is in proportion to the pixels of all looks. Above 832 pixels these are at most
-    twice those of the picture."""
-    seen = []
+def test_the_cost_is_proportional_to_the_size_of_the_picture(height, width):
+    """The cost is proportional to the number of pixels that the detector receives. Above 832 pixels
+    these are at most twice those of the picture."""
+    sizes = []
 
-    class Sees:
+    class FixedDetector:
         def boxes(self, pictures):
-            seen.append(pictures.shape[1:3])
+            sizes.append(pictures.shape[1:3])
             return np.array([[[0.25, 0.25, 0.5, 0.5, 0.9]]], np.float32)
 
-    find(Sees(), np.zeros((height, width, 3), np.float32))
-    assert max(map(max, seen)) <= finding.TILE
-    pixels = sum(height * width for height, width in seen)
+    find(FixedDetector(), np.zeros((height, width, 3), np.float32))
+    assert max(map(max, sizes)) <= finding.TILE
+    pixels = sum(height * width for height, width in sizes)
     assert pixels <= (2 * height * width if max(height, width) > 1000 else 2 * 832**2)
 
 
@@ -180,9 +172,9 @@ def test_what_a_picture_costs(height, width):
     "part", [np.s_[76:187, 163:279], np.s_[90:, 180:], np.s_[:170, 150:290], np.s_[60:200, :250]]
 )
 def test_a_face_that_touches_the_border(detector, astronaut, part):
-    found = find(detector, astronaut[part])
+    result = find(detector, astronaut[part])
     shifted = FACE - [part[1].start or 0, part[0].start or 0, 0, 0]
-    assert len(found) == 1 and overlap(found[0, :4], shifted) > 0.4
+    assert len(result) == 1 and overlap(result[0, :4], shifted) > 0.4
 
 
 def test_a_grey_picture(detector, astronaut):
@@ -201,44 +193,42 @@ def test_pictures_of_any_shape(detector, shape):
     assert find(detector, np.full((*shape, 3), 127, np.float32)).shape == (0, 5)
 
 
-def test_with_black_around_where_nothing_was_found(detector, monkeypatch):
-    """The detector is replaced by one that sees whatever is not black as one box."""
-    seen = []
+def test_a_picture_without_a_sure_face_is_put_into_a_black_frame(detector, monkeypatch):
+    """The detector is replaced by one whose box contains all pixels that are not black."""
+    widths = []
 
-    class Sees:
+    class Bright:
         def boxes(self, squares):
-            lit = np.argwhere(squares[0].any(axis=2)) / squares.shape[1:3]
-            seen.append(squares.shape[2])
-            begin, size = lit.min(axis=0)[::-1], np.ptp(lit, axis=0)[::-1]
+            places = np.argwhere(squares[0].any(axis=2)) / squares.shape[1:3]
+            widths.append(squares.shape[2])
+            begin, size = places.min(axis=0)[::-1], np.ptp(places, axis=0)[::-1]
             return np.array([[[*begin, *size, 0.9 if begin.all() else 0.1]]], np.float32)
 
-    [box] = find(Sees(), np.full((60, 90, 3), 255, np.float32))
-    assert seen == [128, 224, *finding.AROUND]  # 90 · 1.25 and · 2.5 in whole cells
+    [box] = find(Bright(), np.full((60, 90, 3), 255, np.float32))
+    assert widths == [128, 224, *finding.FRAMED]  # 90 · 1.25 and · 2.5 in whole cells
     np.testing.assert_allclose(box, [0, 0, 90, 60, 0.9], atol=2)
 
 
-class Pretends:
-    """A detector that sees one box in the picture (640 x 480), and others of these scores when it
-    looks at one alone"""
+class FakeDetector:
+    """Return the given boxes for a picture of 640 x 480, and one box with the next given score for
+    each crop around a box."""
 
-    def __init__(self, whole, *alone):
-        self.whole, self.alone = whole, list(alone)
+    def __init__(self, predicted, *scores):
+        self.predicted, self.scores = predicted, list(scores)
 
     def boxes(self, pictures):
-        if pictures.shape[1:3] not in [(side, side) for _, side in finding.ALONE]:
+        if pictures.shape[1:3] not in [(side, side) for _, side in finding.CROPS]:
             if pictures.shape[1:3] != (608, 800):  # 800 x 600 in whole cells
                 return np.zeros((1, 1, 5), np.float32)
             parts = [640, 608 * 480 / 600, 640, 608 * 480 / 600, 1]
-            return np.array([np.array(self.whole) / parts], np.float32)
-        times = {side: times for times, side in finding.ALONE}[pictures.shape[1]]
-        part = 1 / times
-        return np.array(
-            [[[0.5 - part / 2, 0.5 - part / 2, part, part, self.alone.pop(0)]]], np.float32
-        )
+            return np.array([np.array(self.predicted) / parts], np.float32)
+        part = 1 / {side: factor for factor, side in finding.CROPS}[pictures.shape[1]]
+        corner = 0.5 - part / 2
+        return np.array([[[corner, corner, part, part, self.scores.pop(0)]]], np.float32)
 
 
 @pytest.mark.parametrize(
-    ("alone", "score"),
+    ("scores", "score"),
     [
         ([0.7, 0.7], 0.8),
         ([0.98, 0.94], 0.96),
@@ -248,37 +238,38 @@ class Pretends:
         ([0.3, 0.4] * 2, None),
     ],
 )
-def test_a_box_counts_where_a_look_at_it_alone_confirms_it(alone, score, monkeypatch):
-    """With a mean of 0.5 in two looks; where no face of the picture is sure, with 0.4."""
-    monkeypatch.setattr(finding, "AROUND", ())
-    detector = Pretends([[100, 100, 80, 80, 0.8]], *alone)
+def test_a_box_must_be_confirmed_by_its_crops(scores, score, monkeypatch):
+    """The mean score of two crops must be 0.5, or 0.4 if no face of the picture is sure."""
+    monkeypatch.setattr(finding, "FRAMED", ())
+    detector = FakeDetector([[100, 100, 80, 80, 0.8]], *scores)
     boxes = find(detector, np.zeros((480, 640, 3), np.float32))
     assert [float(box[4]) for box in boxes] == ([] if score is None else [pytest.approx(score)])
 
 
-def test_a_box_of_a_high_score_is_not_looked_at_again():
-    [box] = find(Pretends([[100, 100, 80, 80, 0.86]]), np.zeros((480, 640, 3), np.float32))
+def test_a_box_with_a_high_score_needs_no_confirmation():
+    [box] = find(FakeDetector([[100, 100, 80, 80, 0.86]]), np.zeros((480, 640, 3), np.float32))
     assert box[4] == pytest.approx(0.86)
 
 
 def test_a_false_box_does_not_hide_the_face_within_it(monkeypatch):
-    monkeypatch.setattr(finding, "AROUND", ())
-    detector = Pretends([[100, 100, 300, 300, 0.84], [150, 150, 80, 80, 0.6]], 0.1, 0.1, 0.7, 0.9)
+    monkeypatch.setattr(finding, "FRAMED", ())
+    boxes = [[100, 100, 300, 300, 0.84], [150, 150, 80, 80, 0.6]]
+    detector = FakeDetector(boxes, 0.1, 0.1, 0.7, 0.9)
     [box] = find(detector, np.zeros((480, 640, 3), np.float32))
     np.testing.assert_allclose(box, [150, 150, 80, 80, 0.8], rtol=1e-4)
 
 
 @pytest.mark.parametrize("side", [200, 256, 350, 450, 512, 1000])
-def test_what_looks_like_a_face_at_one_size_alone_is_left_out(detector, astronaut, side):
+def test_objects_that_resemble_a_face_at_one_size_only_are_left_out(detector, astronaut, side):
     """Examples are a badge and a helmet of the astronaut."""
     [box] = find(detector, resize(astronaut, side, side))
     assert overlap(box[:4], FACE * side / 512) > 0.6
 
 
-def test_boxes_of_one_face_by_hand():
-    first, shifted, beside = [0, 0, 10, 10, 0.9], [2, 2, 10, 10, 0.95], [30, 0, 10, 10, 0.6]
-    within, touching = [3, 3, 3, 3, 0.99], [40, 0, 10, 10, 0.5]
-    np.testing.assert_allclose(best(np.array([first, shifted, beside])), [shifted, beside])
-    np.testing.assert_allclose(best(np.array([first, within])), [within])
-    np.testing.assert_allclose(best(np.array([beside, touching])), [beside, touching])
+def test_the_best_box_of_each_face_by_hand():
+    first, shifted, separate = [0, 0, 10, 10, 0.9], [2, 2, 10, 10, 0.95], [30, 0, 10, 10, 0.6]
+    inner, touching = [3, 3, 3, 3, 0.99], [40, 0, 10, 10, 0.5]
+    np.testing.assert_allclose(best(np.array([first, shifted, separate])), [shifted, separate])
+    np.testing.assert_allclose(best(np.array([first, inner])), [inner])
+    np.testing.assert_allclose(best(np.array([separate, touching])), [separate, touching])
     assert best(np.empty((0, 5))).shape == (0, 5)

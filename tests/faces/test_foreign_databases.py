@@ -1,5 +1,5 @@
-"""Malicious and damaged database files are refused in one sentence, with little time and memory.
-New files are private."""
+"""Malicious database files are refused in one sentence, with little time and memory. New files are
+private."""
 
 import os
 import sqlite3
@@ -16,7 +16,10 @@ from minidl.faces import sqlite_file
 from minidl.faces.database import Database
 from tests.faces.fake import change, embedding
 
-NUMBERS = "x AS id, 1 AS person, zeroblob(512) AS numbers, 'o' AS origin, 'd' AS digest, '' AS enrolled, NULL AS picture"
+ROW = (
+    "x AS id, 1 AS person, zeroblob(512) AS numbers, 'o' AS origin, 'd' AS digest, "
+    "'' AS enrolled, NULL AS picture"
+)
 ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)"
 
 
@@ -28,7 +31,7 @@ def path(tmp_path):
 
 
 def uses(path):
-    """Every operation on an existing database"""
+    """Return every operation on an existing database."""
     return (
         lambda: Database(path, "model").embeddings(),
         lambda: Database(path, None).people(),
@@ -41,35 +44,51 @@ def uses(path):
 
 
 def rebuilt(table, old, new):
-    """Statements that make a table anew, with another text in its definition"""
-    [before] = [
-        sql
-        for sql in sqlite_file.TABLES.split(";\n")
-        if sql.strip().startswith(f"CREATE TABLE {table} ")
-    ]
-    assert old in before
-    return [f"DROP TABLE {table}", before.replace(old, new)]
+    """Return the statements that create a table again with a changed definition."""
+    statements = sqlite_file.TABLES.split(";\n")
+    [definition] = [sql for sql in statements if sql.strip().startswith(f"CREATE TABLE {table} ")]
+    assert old in definition
+    return [f"DROP TABLE {table}", definition.replace(old, new)]
 
 
 FOREIGN = {
-    "an endless view for a table": ["DROP TABLE embedding", f"CREATE VIEW embedding AS {ENDLESS} SELECT {NUMBERS} FROM c"],
-    "an endless view for `about`": ["DROP TABLE about", f"CREATE VIEW about AS {ENDLESS} SELECT x AS what, 1 AS told FROM c"],
-    "a view beside the tables": ["CREATE VIEW more AS SELECT 1"],
-    "a trigger": [f"CREATE TRIGGER t AFTER INSERT ON person BEGIN INSERT INTO about {ENDLESS} SELECT x, 'y' FROM c; END"],
-    "a trigger with the name of a table": ["CREATE TRIGGER person DELETE ON person BEGIN DELETE FROM about; END"],
+    "an endless view for a table": [
+        "DROP TABLE embedding",
+        f"CREATE VIEW embedding AS {ENDLESS} SELECT {ROW} FROM c",
+    ],
+    "an endless view for `about`": [
+        "DROP TABLE about",
+        f"CREATE VIEW about AS {ENDLESS} SELECT x AS what, 1 AS told FROM c",
+    ],
+    "an additional view": ["CREATE VIEW more AS SELECT 1"],
+    "a trigger": [
+        "CREATE TRIGGER t AFTER INSERT ON person "
+        f"BEGIN INSERT INTO about {ENDLESS} SELECT x, 'y' FROM c; END"
+    ],
+    "a trigger with the name of a table": [
+        "CREATE TRIGGER person DELETE ON person BEGIN DELETE FROM about; END"
+    ],
     "a virtual table": ["CREATE VIRTUAL TABLE names USING fts5(name)"],
-    "a table more": ["CREATE TABLE songs (title)"],
-    "a column more": ["ALTER TABLE person ADD COLUMN age"],
-    "a column less": rebuilt("calibration", ", stored TEXT NOT NULL DEFAULT (datetime('now'))", ""),
-    "a generated column": rebuilt("person", "name TEXT NOT NULL UNIQUE",
-                                  "name TEXT NOT NULL UNIQUE, g AS (hex(zeroblob(100000000)))"),
+    "an additional table": ["CREATE TABLE songs (title)"],
+    "an additional column": ["ALTER TABLE person ADD COLUMN age"],
+    "a missing column": rebuilt(
+        "calibration", ", stored TEXT NOT NULL DEFAULT (datetime('now'))", ""
+    ),
+    "a generated column": rebuilt(
+        "person",
+        "name TEXT NOT NULL UNIQUE",
+        "name TEXT NOT NULL UNIQUE, g AS (hex(zeroblob(100000000)))",
+    ),
     "a check": rebuilt("person", "UNIQUE", "UNIQUE CHECK (length(hex(zeroblob(100000000))) > 1)"),
     "a default": rebuilt("calibration", "datetime('now')", "hex(zeroblob(100000000))"),
     "another collation": rebuilt("person", "UNIQUE", "COLLATE NOCASE UNIQUE"),
     "an index on an expression": ["CREATE INDEX slow ON person (hex(zeroblob(1000)))"],
-    "another index of the same name": ["DROP INDEX same_picture", "CREATE INDEX same_picture ON embedding (origin)"],
+    "another index of the same name": [
+        "DROP INDEX same_picture",
+        "CREATE INDEX same_picture ON embedding (origin)",
+    ],
     "statistics": ["ANALYZE"],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", FOREIGN)
@@ -79,27 +98,27 @@ def test_another_schema_is_refused_before_it_is_used(path, what):
     for use in uses(path):
         with pytest.raises(
             FileError,
-            match=r"people.db has another schema than minidl creates, found '.*' in it; fetch it",
+            match=r"people.db has another schema than minidl creates: found '.*' in it; restore it",
         ):
             use()
     assert path.read_bytes() == before and list(path.parent.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("table", ["about", "person", "embedding", "calibration"])
-def test_a_table_that_is_missing_is_damage(path, table):
+def test_a_missing_table_is_damage(path, table):
     change(path, f"DROP TABLE {table}")
     for use in uses(path):
         with pytest.raises(FileError, match=f"damaged: tables are missing .*{table}"):
             use()
 
 
-def test_an_index_that_is_missing_is_damage(path):
+def test_a_missing_index_is_damage(path):
     change(path, "DROP INDEX same_picture")
     with pytest.raises(FileError, match=r"damaged: tables are missing \(same_picture\)"):
         Database(path, "model")
 
 
-def test_a_schema_of_many_tables_is_not_read_to_its_end(path):
+def test_reading_a_schema_of_many_tables_is_stopped(path):
     change(path, "BEGIN", *[f"CREATE TABLE t{number} (x)" for number in range(3000)])
     with pytest.raises(FileError, match="longer than its size allows"):
         Database(path, "model")
@@ -112,7 +131,7 @@ def test_a_foreign_schema_is_printed_without_control_characters(path):
     assert "'?[31m?red'" in str(error.value)
 
 
-def test_the_schema_outlives_vacuum_and_other_modes_of_the_journal(path):
+def test_the_schema_is_accepted_after_vacuum_and_in_wal_mode(path):
     change(path, "VACUUM")
     change(path, "PRAGMA journal_mode = WAL")
     assert Database(path, "model").embeddings()[0] == ["Ann"]
@@ -131,7 +150,7 @@ def test_steps_are_limited_in_proportion_to_the_file(path, monkeypatch):
 
 
 def write_page(file, size, number, child, cells):
-    """An interior page of a table, whose cells all point to one child"""
+    """Write an interior page of a table whose cells all point to one child."""
     page = bytearray(size)
     cell = struct.pack(">IB", child, 1)
     begin = size - len(cell) * cells
@@ -142,8 +161,8 @@ def write_page(file, size, number, child, cells):
     file[(number - 1) * size : number * size] = page
 
 
-def test_pages_that_are_met_again_and_again_are_damage(path):
-    """Five pages that point to the next one 500 times: 3e13 rows in a file of some kilobytes"""
+def test_pages_that_are_reached_many_times_are_damage(path):
+    """Each of five pages points to the next one 500 times: 3e13 rows in a few kilobytes."""
     for number in range(60):
         Database(path, "model").enroll(
             f"person {number}", embedding(number, 0), picture=b"x" * 3000
@@ -196,16 +215,17 @@ def test_values_that_are_too_long_or_of_another_type_are_damage(path, statement)
     assert refused
 
 
-def test_evidence_of_a_calibration_that_is_too_long_is_damage(path):
+def test_too_long_evidence_of_a_calibration_is_damage(path):
     change(
         path,
-        "INSERT INTO calibration (threshold, evidence) VALUES (.5, '{\"rule\": \"' || hex(zeroblob(100000)) || '\"}')",
+        "INSERT INTO calibration (threshold, evidence) "
+        "VALUES (.5, '{\"rule\": \"' || hex(zeroblob(100000)) || '\"}')",
     )
     with pytest.raises(FileError, match="damaged"):
         Database(path, "model").calibration()
 
 
-def test_a_picture_that_is_too_long_is_not_kept(path, monkeypatch):
+def test_a_too_long_picture_is_not_stored(path, monkeypatch):
     monkeypatch.setattr("minidl.faces.database.LONGEST_PICTURE", 1000)
     with pytest.raises(
         ArgumentError,
@@ -222,16 +242,13 @@ def test_a_picture_that_is_too_long_is_not_kept(path, monkeypatch):
 @pytest.mark.parametrize(
     "action", [["list"], ["identify"], ["enroll", "Ann"], ["remove", "Ann"], ["calibrate"]]
 )
-def test_on_the_command_line_it_is_one_sentence_and_exit_code_2(path, action, capsys, tmp_path):
+def test_a_command_prints_one_sentence_and_exits_with_2(path, action, capsys, tmp_path):
     change(path, *FOREIGN["an endless view for a table"])
     pictures = ["missing.png"] if action[0] in ("identify", "enroll") else []
     assert main(["faces", action[0], str(path), *action[1:], *pictures]) == 2
     out, err = capsys.readouterr()
-    assert (
-        not out
-        and err.splitlines() == [err.strip()]
-        and "has another schema than minidl creates" in err
-    )
+    assert not out and err.splitlines() == [err.strip()]
+    assert "has another schema than minidl creates" in err
 
 
 def test_names_are_printed_without_control_characters(path, capsys):
@@ -239,16 +256,12 @@ def test_names_are_printed_without_control_characters(path, capsys):
     for form in ([], ["--csv"], ["--json"]):
         assert main(["faces", "list", str(path), *form]) == 0
         out, _ = capsys.readouterr()
-        assert (
-            out.isascii()
-            and all(line.isprintable() for line in out.splitlines())
-            and "\0" not in out
-        )
+        assert out.isascii() and "\0" not in out
+        assert all(line.isprintable() for line in out.splitlines())
     assert "31m" in out
 
 
 # ---- permissions
-# ----------------------------------------------------------------------------------------------------
 
 
 def mode(path):
@@ -263,7 +276,7 @@ def umask(request):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
-def test_a_new_database_and_its_journal_are_for_the_owner_alone(tmp_path, umask):
+def test_a_new_database_and_its_journal_are_private(tmp_path, umask):
     database = Database(tmp_path / "new.db", "model", create=True)
     assert mode(tmp_path / "new.db") == 0o600
     with database._transaction("IMMEDIATE") as run:
@@ -277,7 +290,7 @@ def test_a_new_database_and_its_journal_are_for_the_owner_alone(tmp_path, umask)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
-def test_the_permissions_of_an_existing_file_stay(tmp_path):
+def test_the_permissions_of_an_existing_file_are_kept(tmp_path):
     (tmp_path / "shared.db").touch()
     (tmp_path / "shared.db").chmod(0o660)
     Database(tmp_path / "shared.db", "model", create=True).enroll("Ann", np.ones(128, np.float32))
@@ -294,7 +307,7 @@ def test_a_link_to_nothing_is_followed(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
 @pytest.mark.parametrize("ending", sqlite_file.COMPANIONS)
 def test_pipes_beside_a_database_are_not_opened(path, tmp_path, ending):
-    """SQLite would wait for a writer. The test keeps each pipe open, so that it fails and does not
+    """SQLite would wait for a writer. The test keeps the pipe open, so that it would fail and not
     wait."""
     linked = tmp_path / "elsewhere.db"
     linked.symlink_to(path)

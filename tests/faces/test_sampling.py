@@ -1,4 +1,4 @@
-"""Pictures between their pixels, against the definition written out, and by hand."""
+"""Scaled pictures and cut squares, compared with their definition and by hand."""
 
 import numpy as np
 import pytest
@@ -22,29 +22,29 @@ def test_resized_is_the_definition(height, width, side):
     )
 
 
-def test_resizing_keeps_float32_and_leaves_the_picture_alone():
+def test_float32_is_kept_and_the_picture_is_not_changed():
     picture = noise(5, 6).astype(np.float32)
     before = picture.copy()
     picture.flags.writeable = False
-    assert (
-        resized(picture, 3, 9).dtype
-        == shrunk(picture, 2).dtype
-        == Square(2, 2, 3, 0.5).cut(picture, 4).dtype
-        == np.float32
-    )
+    for result in (
+        resized(picture, 3, 9),
+        shrunk(picture, 2),
+        Square(2, 2, 3, 0.5).cut(picture, 4),
+    ):
+        assert result.dtype == np.float32
     assert resized(picture, 3, 9).shape == (3, 9, 3)
     np.testing.assert_array_equal(picture, before)
 
 
-def test_what_is_shrunk_is_the_mean_of_blocks():
+def test_shrunk_gives_the_means_of_blocks():
     picture = noise(7, 9)
-    found = shrunk(picture, 3)
-    assert found.shape == (2, 3, 3)
-    np.testing.assert_allclose(found[1, 2], picture[3:6, 6:9].mean(axis=(0, 1)))
+    result = shrunk(picture, 3)
+    assert result.shape == (2, 3, 3)
+    np.testing.assert_allclose(result[1, 2], picture[3:6, 6:9].mean(axis=(0, 1)))
 
 
 def mixed(picture, row, column):
-    """The definition of a position between pixels, one by one"""
+    """Return the colour at a position by the definition of bilinear interpolation."""
     total = np.zeros(3)
     for i in range(int(np.floor(row)), int(np.floor(row)) + 2):
         for j in range(int(np.floor(column)), int(np.floor(column)) + 2):
@@ -63,57 +63,53 @@ SQUARES = (
 
 
 @pytest.mark.parametrize("square", SQUARES)
-def test_a_turned_square_position_by_position(square):
+def test_a_rotated_square_is_the_definition(square):
     picture, pixels = noise(16, 18), 24
-    found = square.cut(picture, pixels)
+    result = square.cut(picture, pixels)
     for i in range(0, pixels, 5):
         for j in range(0, pixels, 3):
             column, row = square.place(np.array([j, i]) / pixels)
-            np.testing.assert_allclose(found[i, j], mixed(picture, row, column), atol=1e-9)
+            np.testing.assert_allclose(result[i, j], mixed(picture, row, column), atol=1e-9)
 
 
 def test_a_square_by_hand():
-    square = Square(10, 20, 4, np.pi / 2)  # its right side is below, its lower one at the left
+    square = Square(10, 20, 4, np.pi / 2)  # a quarter turn clockwise
     np.testing.assert_allclose(
         square.place(np.array([[0.5, 0.5], [1.0, 0.5], [0.5, 1.0], [0, 0]])),
         [[10, 20], [10, 22], [8, 20], [12, 18]],
     )
 
 
-def test_of_a_large_square_all_pixels_count():
-    """A chessboard of single pixels is grey from far away, which a look at every tenth pixel would
-    not show."""
+def test_all_pixels_of_a_large_square_contribute():
+    """A chessboard of single pixels becomes grey. Every tenth pixel would be black or white."""
     picture = np.repeat((np.indices((200, 200)).sum(axis=0) % 2 * 255.0)[..., None], 3, axis=2)
     np.testing.assert_allclose(Square(100, 100, 160).cut(picture, 16), 127.5)
     np.testing.assert_allclose(Square(100, 100, 120, 0.3).cut(picture, 12), 127.5)
 
 
 @pytest.mark.parametrize("side", [40.0, 100.0, 320.0, 500.0])
-def test_what_is_cut_smaller_stays_in_its_place(side):
-    """A ramp to the right and one down, whose means are what is in their middle"""
+def test_a_reduced_square_is_not_displaced(side):
+    """The mean of a block of a linear ramp is the value at its centre."""
     rows, columns = np.indices((600, 640)).astype(float)
-    found = Square(310, 290, side).cut(np.stack([columns, rows, rows], axis=-1), 50)
+    result = Square(310, 290, side).cut(np.stack([columns, rows, rows], axis=-1), 50)
     places = np.arange(50) / 50 * side - side / 2
-    np.testing.assert_allclose(found[..., 0], np.broadcast_to(310 + places, (50, 50)), atol=1e-9)
+    np.testing.assert_allclose(result[..., 0], np.broadcast_to(310 + places, (50, 50)), atol=1e-9)
     np.testing.assert_allclose(
-        found[..., 1], np.broadcast_to(290 + places[:, None], (50, 50)), atol=1e-9
+        result[..., 1], np.broadcast_to(290 + places[:, None], (50, 50)), atol=1e-9
     )
 
 
-def test_what_is_cut_smaller_is_seen_up_to_the_border():
-    """In blocks of 4, of 39 columns the last three make one with one of the black outside: 60.
+def test_a_reduced_square_includes_the_pixels_at_the_border():
+    """In blocks of 4, the last three of 39 columns form a block with a black one: its mean is 60.
     Column 36 is at 8.625 blocks."""
-    found = Square(20, 20, 40).cut(np.full((39, 39, 3), 80.0), 10)
-    np.testing.assert_allclose(found[1:-1, 1:-1], 80)
-    np.testing.assert_allclose(found[1:-1, -1], 0.375 * 80 + 0.625 * 60)
+    result = Square(20, 20, 40).cut(np.full((39, 39, 3), 80.0), 10)
+    np.testing.assert_allclose(result[1:-1, 1:-1], 80)
+    np.testing.assert_allclose(result[1:-1, -1], 0.375 * 80 + 0.625 * 60)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1)])
 @pytest.mark.parametrize("side", [1.0, 90.0, 900.0])
 def test_pictures_of_any_shape_can_be_cut(shape, side):
-    found = Square(0.5, 0.5, side, 0.1).cut(noise(*shape), 30)
-    assert (
-        found.shape == (30, 30, 3)
-        and np.isfinite(found).all()
-        and 0 <= found.min() <= found.max() <= 255
-    )
+    result = Square(0.5, 0.5, side, 0.1).cut(noise(*shape), 30)
+    assert result.shape == (30, 30, 3) and np.isfinite(result).all()
+    assert 0 <= result.min() <= result.max() <= 255

@@ -1,8 +1,7 @@
-"""The face networks once more, straight from their description and with its names: one picture,
-float64, a loop for each tap.
+"""The face networks, written directly from their descriptions, for one picture in float64.
 
-Nothing of minidl is used. `w` gives the array of a name of the original files; depthwise filters
-are (3, 3, C, 1).
+Nothing of minidl is used. `w` is {name: array} with the names of the original files. Depthwise
+filters are (3, 3, C, 1).
 """
 
 import json
@@ -23,24 +22,25 @@ BLOCKS = (
 
 
 def originals(folder, name):
-    """{name: array} of NAME-weights_manifest.json and NAME.bin"""
+    """Return {name: array} of the files NAME-weights_manifest.json and NAME.bin."""
     [group] = json.loads((folder / f"{name}-weights_manifest.json").read_text())
-    found, raw = {}, (folder / f"{name}.bin").read_bytes()
-    for told in group["weights"]:
-        count, quantization = int(np.prod(told["shape"])), told.get("quantization")
+    arrays, raw = {}, (folder / f"{name}.bin").read_bytes()
+    for entry in group["weights"]:
+        shape, quantization = entry["shape"], entry.get("quantization")
+        count = int(np.prod(shape))
         if quantization:
             stored, raw = raw[:count], raw[count:]
             numbers = [quantization["scale"] * q + quantization["min"] for q in stored]
         else:
             stored, raw = raw[: 4 * count], raw[4 * count :]
             numbers = memoryview(stored).cast("f").tolist()
-        found[told["name"]] = np.array(numbers, np.float32).astype(float).reshape(told["shape"])
+        arrays[entry["name"]] = np.array(numbers, np.float32).astype(float).reshape(shape)
     assert not raw
-    return found
+    return arrays
 
 
 def square(picture, centred):
-    """(H, W, 3) with zeros to make it square: on both sides, or at the right or bottom only"""
+    """Return a picture (H, W, 3) padded with zeros to a square, centred or at the upper left."""
     height, width = picture.shape[:2]
     side = max(height, width)
     y, x = ((side - height) // 2, (side - width) // 2) if centred else (0, 0)
@@ -50,7 +50,8 @@ def square(picture, centred):
 
 
 def resized(picture, side):
-    """Bilinearly, corners not aligned, no half-pixel centres: pixel i is at i·in / out"""
+    """Return a square picture, scaled bilinearly. Pixel i is at i·in / out: neither are corners
+    aligned, nor have pixels half-pixel centres."""
     n, y = len(picture), np.empty((side, side, 3))
     for i in range(side):
         for j in range(side):
@@ -64,31 +65,26 @@ def resized(picture, side):
 
 
 def windows(x, size, stride, before, after, value=0.0):
-    """(row of the tap, column of the tap, what all windows see through it)"""
+    """Yield (row of a tap, column of the tap, the numbers of all windows at this tap)."""
     x = np.pad(x, [(before, after), (before, after), (0, 0)], constant_values=value)
     rows, columns = ((length - size) // stride + 1 for length in x.shape[:2])
     for i in range(size):
         for j in range(size):
-            yield (
-                i,
-                j,
-                x[
-                    i : i + (rows - 1) * stride + 1 : stride,
-                    j : j + (columns - 1) * stride + 1 : stride,
-                ],
-            )
+            down = slice(i, i + (rows - 1) * stride + 1, stride)
+            across = slice(j, j + (columns - 1) * stride + 1, stride)
+            yield i, j, x[down, across]
 
 
 def convolution(x, filters, stride=1, before=0, after=0):
-    return sum(
-        seen @ filters[i, j] for i, j, seen in windows(x, len(filters), stride, before, after)
-    )
+    taps = windows(x, len(filters), stride, before, after)
+    return sum(numbers @ filters[i, j] for i, j, numbers in taps)
 
 
 def separable(x, w, name, stride=1, before=1):
     filters = w[f"{name}/depthwise_filter"]
-    each = sum(seen * filters[i, j, :, 0] for i, j, seen in windows(x, 3, stride, before, 1))
-    return convolution(each, w[f"{name}/pointwise_filter"]) + w[f"{name}/bias"]
+    taps = windows(x, 3, stride, before, 1)
+    depthwise = sum(numbers * filters[i, j, :, 0] for i, j, numbers in taps)
+    return convolution(depthwise, w[f"{name}/pointwise_filter"]) + w[f"{name}/bias"]
 
 
 def relu(x, slope=0.0):
@@ -96,7 +92,8 @@ def relu(x, slope=0.0):
 
 
 def max_pool(x, size, stride, after=0):
-    return np.max([seen for _, _, seen in windows(x, size, stride, 0, after, -np.inf)], axis=0)
+    taps = windows(x, size, stride, 0, after, -np.inf)
+    return np.max([numbers for _, _, numbers in taps], axis=0)
 
 
 def detection(w, picture):
@@ -111,9 +108,9 @@ def detection(w, picture):
 
 
 def boxes(numbers):
-    """(n, n, 25) -> x, y of the left upper corner, width, height, score of all, in parts of the
-    padded square"""
-    n, found = len(numbers), []
+    """(n, n, 25) -> (5 n², 5): x, y of the upper left corner, width, height, as fractions of the
+    padded square, and score"""
+    n, rows = len(numbers), []
 
     def sigmoid(z):
         return 1 / (1 + np.exp(-z))
@@ -123,11 +120,10 @@ def boxes(numbers):
             for anchor, (anchor_w, anchor_h) in enumerate(ANCHORS):
                 x, y, w, h, score = numbers[row, column, 5 * anchor : 5 * anchor + 5]
                 width, height = np.exp(w) * anchor_w / n, np.exp(h) * anchor_h / n
-                centre = (column + sigmoid(x)) / n, (row + sigmoid(y)) / n
-                found.append(
-                    [centre[0] - width / 2, centre[1] - height / 2, width, height, sigmoid(score)]
-                )
-    return np.array(found)
+                left = (column + sigmoid(x)) / n - width / 2
+                upper = (row + sigmoid(y)) / n - height / 2
+                rows.append([left, upper, width, height, sigmoid(score)])
+    return np.array(rows)
 
 
 def landmarks(w, picture, blocks=3, convolutions=3):
@@ -150,10 +146,8 @@ def recognition(w, picture):
     """(150, 150, 3) -> (128,)"""
 
     def conv(x, name, stride=1, padding=0):
-        y = (
-            convolution(x, w[f"{name}/conv/filters"], stride, padding, padding)
-            + w[f"{name}/conv/bias"]
-        )
+        y = convolution(x, w[f"{name}/conv/filters"], stride, padding, padding)
+        y = y + w[f"{name}/conv/bias"]
         return w[f"{name}/scale/weights"] * y + w[f"{name}/scale/biases"]
 
     x = (picture - RECOGNITION_MEANS) / 255
@@ -164,7 +158,7 @@ def recognition(w, picture):
             x = relu(conv(relu(conv(x, f"{name}/conv1", 1, 1)), f"{name}/conv2", 1, 1) + x)
             continue
         branch = conv(relu(conv(x, f"{name}/conv1", 2)), f"{name}/conv2", 1, 1)
-        shortcut = np.mean([seen for _, _, seen in windows(x, 2, 2, 0, 0)], axis=0)
+        shortcut = np.mean([numbers for _, _, numbers in windows(x, 2, 2, 0, 0)], axis=0)
         shortcut = np.pad(shortcut, [(0, 0), (0, 0), (0, branch.shape[2] - shortcut.shape[2])])
         short = len(shortcut) - len(branch)
         x = relu(np.pad(branch, [(0, short), (0, short), (0, 0)]) + shortcut)

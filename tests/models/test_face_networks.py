@@ -1,5 +1,5 @@
-"""The face networks against their definition, written out plainly in face_definitions.py, and on a
-GPU against the CPU."""
+"""The face networks compared with their definitions in face_definitions.py, and on a GPU with the
+CPU."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def name(request):
 
 
 def by_original_names(name):
-    """The shipped arrays as the original files name them."""
+    """Return the shipped arrays by the names of the original files."""
     [architecture] = [known for known in ARCHITECTURES if known.name == name]
     parts = {
         "kernel": "filters",
@@ -55,85 +55,80 @@ def by_original_names(name):
             "scale": "scale/weights",
             "shift": "scale/biases",
         }
-    found = {}
-    for known, array in load(shipped(name), architecture).arrays.items():
-        layer, _, part = known.rpartition("/")
+    arrays = {}
+    for path, array in load(shipped(name), architecture).arrays.items():
+        layer, _, part = path.rpartition("/")
         array = array.swapaxes(2, 3) if part == "depthwise" else array
-        found[f"{layer}/{parts[part]}"] = array.astype(float)
+        arrays[f"{layer}/{parts[part]}"] = array.astype(float)
     if name != "face_detector":
-        found["fc" if name == "face_recognition" else "fc/weights"] = found.pop(
-            next(n for n in found if n.startswith("fc/") and "bias" not in n)
-        )
-    return found
+        kernel = next(path for path in arrays if path.startswith("fc/") and "bias" not in path)
+        arrays["fc" if name == "face_recognition" else "fc/weights"] = arrays.pop(kernel)
+    return arrays
 
 
 def pictures(side):
-    """A face, a picture of noise, black, white"""
-    face = definitions.resized(
-        definitions.square(read_image(shipped_picture("astronaut"))[60:200, 150:300], False), side
-    )
+    """Return four square pictures: a face, noise, black and white."""
+    astronaut = read_image(shipped_picture("astronaut"))[60:200, 150:300]
+    face = definitions.resized(definitions.square(astronaut, False), side)
     noise = np.random.default_rng(0).uniform(0, 255, (side, side, 3))
     return np.stack([face, noise, np.zeros_like(face), np.full_like(face, 255)]).astype(np.float32)
 
 
 def test_the_network_is_the_definition(name):
-    arrays, given = by_original_names(name), pictures(SIDES[name])
-    found = NETWORKS[name]()(given)
-    assert found.dtype == np.float32
-    for one, picture in zip(found, given, strict=True):
-        wanted = DEFINITIONS[name](arrays, picture.astype(float))
-        assert abs(one.reshape(wanted.shape) - wanted).max() <= 1e-5 * np.ptp(wanted)
+    arrays, batch = by_original_names(name), pictures(SIDES[name])
+    outputs = NETWORKS[name]()(batch)
+    assert outputs.dtype == np.float32
+    for output, picture in zip(outputs, batch, strict=True):
+        expected = DEFINITIONS[name](arrays, picture.astype(float))
+        assert abs(output.reshape(expected.shape) - expected).max() <= 1e-5 * np.ptp(expected)
 
 
 def test_the_shipped_numbers_are_those_of_the_original_files(name, minidl_data):
-    ours, theirs = (
-        by_original_names(name),
-        definitions.originals(minidl_data / "faces", ORIGINALS[name]),
-    )
-    assert ours.keys() == theirs.keys() and len(ours) == ARRAYS[name]
-    for array_name, array in theirs.items():
-        np.testing.assert_array_equal(ours[array_name], array)
+    shipped_arrays = by_original_names(name)
+    originals = definitions.originals(minidl_data / "faces", ORIGINALS[name])
+    assert shipped_arrays.keys() == originals.keys() and len(originals) == ARRAYS[name]
+    for array_name, array in originals.items():
+        np.testing.assert_array_equal(shipped_arrays[array_name], array)
 
 
 def test_boxes_are_those_of_the_definition():
-    detector, given = face_detector(), pictures(160)
-    for found, numbers in zip(detector.boxes(given), detector(given), strict=True):
-        np.testing.assert_allclose(
-            found, definitions.boxes(numbers.reshape(5, 5, 25).astype(float)), rtol=1e-4, atol=1e-5
-        )
+    detector, batch = face_detector(), pictures(160)
+    for result, numbers in zip(detector.boxes(batch), detector(batch), strict=True):
+        expected = definitions.boxes(numbers.reshape(5, 5, 25).astype(float))
+        np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_boxes_by_hand():
-    # every centre in the middle of its cell, every box its anchor's, every score a half
+    # Each box is in the centre of its cell, has the size of its anchor and the score 1/2,
     numbers = np.zeros((1, 2, 2, 5, 5))
-    # at the right upper corner of its cell, twice as wide
+    # except one at the upper right corner of its cell, with twice the width and the score 1.
     numbers[0, 1, 0, 0] = [50, -50, np.log(2), 0, 50]
-    found = boxes(numbers)
-    assert found.shape == (1, 20, 5)
+    result = boxes(numbers)
+    assert result.shape == (1, 20, 5)
     width, height = 1.603231 / 2, 2.094468 / 2
     np.testing.assert_allclose(
-        found[0, 0], [0.25 - width / 2, 0.25 - height / 2, width, height, 0.5]
+        result[0, 0], [0.25 - width / 2, 0.25 - height / 2, width, height, 0.5]
     )
-    np.testing.assert_allclose(found[0, 10], [0.5 - width, 0.5 - height / 2, 2 * width, height, 1])
+    np.testing.assert_allclose(result[0, 10], [0.5 - width, 0.5 - height / 2, 2 * width, height, 1])
 
 
 def test_boxes_of_a_rectangle_by_hand():
     numbers = np.zeros((1, 2, 4, 5, 5))  # two rows of four cells
-    found = boxes(numbers).reshape(2, 4, 5, 5)
+    result = boxes(numbers).reshape(2, 4, 5, 5)
     width, height = 1.603231 / 4, 2.094468 / 2
     np.testing.assert_allclose(
-        found[1, 2, 0], [2.5 / 4 - width / 2, 1.5 / 2 - height / 2, width, height, 0.5]
+        result[1, 2, 0], [2.5 / 4 - width / 2, 1.5 / 2 - height / 2, width, height, 0.5]
     )
 
 
-def test_a_rectangle_is_seen_as_the_same_part_of_a_square_that_is_black_beside_it():
+def test_a_rectangle_gives_the_same_as_a_part_of_a_square():
     """The receptive fields of the compared cells do not contain the black border."""
     detector, [picture] = face_detector(), pictures(256)[:1]
     square = np.zeros((256, 256, 3), np.float32)
     square[:, :224] = picture[:, :224]
-    found, wanted = detector(picture[:, :224]), detector(square)
-    assert found.shape == (1, 8, 7, 5, 5)
-    np.testing.assert_allclose(found[:, :, :3], wanted[:, :, :3], rtol=1e-3, atol=1e-3)
+    result, expected = detector(picture[:, :224]), detector(square)
+    assert result.shape == (1, 8, 7, 5, 5)
+    np.testing.assert_allclose(result[:, :, :3], expected[:, :, :3], rtol=1e-3, atol=1e-3)
 
 
 def test_pictures_of_the_wrong_size_are_refused(name):
@@ -145,18 +140,17 @@ def test_pictures_of_the_wrong_size_are_refused(name):
         model(np.zeros((160, 160), np.float32))
 
 
-def test_one_picture_and_whole_numbers_will_do(name):
-    model, given = NETWORKS[name](), pictures(SIDES[name]).astype(np.uint8)
-    np.testing.assert_allclose(
-        model(given[0]), model(given.astype(np.float32))[:1], rtol=1e-4, atol=1e-4
-    )
+def test_a_single_picture_and_integers_are_accepted(name):
+    model, batch = NETWORKS[name](), pictures(SIDES[name]).astype(np.uint8)
+    expected = model(batch.astype(np.float32))[:1]
+    np.testing.assert_allclose(model(batch[0]), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_gradients_reach_the_picture_and_not_the_frozen_weights(name):
     model = NETWORKS[name]()
     for parameter in model.parameters():
         parameter.data = parameter.data.astype(np.float64)
-    # noise: the maxima are no ties
+    # Noise has no ties between maxima.
     x = Tensor(pictures(SIDES[name])[1:2].astype(np.float64), requires_grad=True)
     y = model(x)
     dy = np.random.default_rng(0).standard_normal(y.shape)
@@ -171,18 +165,17 @@ def test_gradients_reach_the_picture_and_not_the_frozen_weights(name):
 
 @pytest.mark.parametrize("place", GPUS)
 def test_a_gpu_gives_the_same(name, place):
-    given = pictures(SIDES[name])[:1]
-    wanted = NETWORKS[name]()(given)
+    picture = pictures(SIDES[name])[:1]
+    expected = NETWORKS[name]()(picture)
     with at(place):
         model = NETWORKS[name]()
-        found = model(Tensor(given).to("gpu").data)
-        assert device_of(found) == "gpu"
-        found = to_numpy(found)
-    np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4 * np.ptp(wanted))
+        output = model(Tensor(picture).to("gpu").data)
+        assert device_of(output) == "gpu"
+        output = to_numpy(output)
+    np.testing.assert_allclose(output, expected, rtol=1e-3, atol=1e-4 * np.ptp(expected))
 
 
-def test_separable_where_the_architecture_says_so():
-    kinds = {name: type(layer) for name, layer in face_detector().layers.items()}
-    assert [name for name, kind in kinds.items() if kind is SeparableConvolution] == [
-        f"conv{n}" for n in range(1, 6)
-    ]
+def test_the_separable_convolutions_of_the_detector():
+    layers = face_detector().layers.items()
+    separable = [name for name, layer in layers if isinstance(layer, SeparableConvolution)]
+    assert separable == [f"conv{number}" for number in range(1, 6)]

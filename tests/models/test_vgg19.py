@@ -1,4 +1,5 @@
-"""VGG19: the same activations and gradients as PyTorch's operations give with the same weights."""
+"""VGG19: the activations and gradients of PyTorch's operations with the same weights, the names of
+layers, and errors."""
 
 import numpy as np
 import pytest
@@ -32,28 +33,23 @@ def photograph():
 
 
 def torch_features(model, image, torch):
-    """{layer: activation} by PyTorch, channels first: image (1, 3, H, W) in RGB, 0..255."""
-    functional = torch.nn.functional
-    x = (
-        image[:, [2, 1, 0]]
-        - torch.tensor([103.939, 116.779, 123.68], dtype=image.dtype)[:, None, None]
-    )
-    found = {}
+    """Return {layer: activation} by PyTorch, channels first. image: (1, 3, H, W), RGB, 0..255."""
+    functional, dtype = torch.nn.functional, image.dtype
+    mean = torch.tensor([103.939, 116.779, 123.68], dtype=dtype)[:, None, None]
+    x = image[:, [2, 1, 0]] - mean
+    activations = {}
     for name, layer in model.layers.items():
-        if isinstance(layer, (AvgPool, MaxPool)):
-            x = (functional.avg_pool2d if isinstance(layer, AvgPool) else functional.max_pool2d)(
-                x, 2
-            )
+        if isinstance(layer, AvgPool):
+            x = functional.avg_pool2d(x, 2)
+        elif isinstance(layer, MaxPool):
+            x = functional.max_pool2d(x, 2)
         else:
-            kernel, bias = (
-                torch.tensor(p.data, dtype=image.dtype) for p in (layer.kernel, layer.bias)
-            )
-            x = found[f"{name}.pre"] = functional.conv2d(
-                x, kernel.permute(3, 2, 0, 1), bias, padding=1
-            )
+            kernel, bias = (torch.tensor(p.data, dtype=dtype) for p in (layer.kernel, layer.bias))
+            x = functional.conv2d(x, kernel.permute(3, 2, 0, 1), bias, padding=1)
+            activations[f"{name}.pre"] = x
             x = functional.relu(x)
-        found[name] = x
-    return found
+        activations[name] = x
+    return activations
 
 
 def channels_first(image, torch, dtype):
@@ -62,16 +58,17 @@ def channels_first(image, torch, dtype):
 
 def test_features_agree_with_pytorch(model, photograph):
     torch = pytest.importorskip("torch")
-    ours = model.features(photograph, LAYERS)
-    theirs = torch_features(model, channels_first(photograph, torch, torch.float32), torch)
+    features = model.features(photograph, LAYERS)
+    of_torch = torch_features(model, channels_first(photograph, torch, torch.float32), torch)
     for name in LAYERS:
-        expected = theirs[name].permute(0, 2, 3, 1).numpy()
-        assert ours[name].dtype == np.float32
-        assert abs(ours[name] - expected).max() <= 1e-4 * abs(expected).max(), name
+        expected = of_torch[name].permute(0, 2, 3, 1).numpy()
+        assert features[name].dtype == np.float32
+        assert abs(features[name] - expected).max() <= 1e-4 * abs(expected).max(), name
 
 
 def test_gradient_of_a_style_transfer_objective_agrees_with_pytorch(model, photograph):
-    """In float64: in float32 a ReLU or a maximum may fall on either side of its kink."""
+    """The gradient is computed in float64. In float32, rounding can change the side of its kink on
+    which a ReLU or a maximum falls."""
     torch = pytest.importorskip("torch")
     rng, photograph = np.random.default_rng(0), photograph[:48, :48].astype(float)
     start = np.clip(photograph + rng.uniform(-40, 40, photograph.shape), 0, 255)
@@ -83,9 +80,8 @@ def test_gradient_of_a_style_transfer_objective_agrees_with_pytorch(model, photo
     targets = model.features(photograph, ["block4_conv2"]), model.features(style, STYLE_LAYERS)
     image = Tensor(start, requires_grad=True)
     features = model.features(image, ["block4_conv2", *STYLE_LAYERS])
-    loss = content_loss(
-        features["block4_conv2"], targets[0]["block4_conv2"], "mean"
-    ) + 0.1 * total_variation(image)
+    loss = content_loss(features["block4_conv2"], targets[0]["block4_conv2"], "mean")
+    loss = loss + 0.1 * total_variation(image)
     for name in STYLE_LAYERS:
         loss = loss + 0.2 * style_loss(features[name], targets[1][name], "gatys")
     loss.backward()
@@ -94,19 +90,19 @@ def test_gradient_of_a_style_transfer_objective_agrees_with_pytorch(model, photo
         return tensor.reshape(tensor.shape[1], -1)
 
     x = channels_first(start, torch, torch.float64).requires_grad_()
-    found = torch_features(model, x, torch)
-    content = torch_features(model, channels_first(photograph, torch, torch.float64), torch)[
-        "block4_conv2"
-    ]
-    painted = torch_features(model, channels_first(style, torch, torch.float64), torch)
-    expected = ((found["block4_conv2"] - content) ** 2).mean()
-    expected = (
-        expected
-        + 0.1 * ((x[..., 1:, :] - x[..., :-1, :]) ** 2).sum()
-        + 0.1 * ((x[..., 1:] - x[..., :-1]) ** 2).sum()
+    of_image, of_content, of_style = (
+        torch_features(model, picture, torch)
+        for picture in (
+            x,
+            channels_first(photograph, torch, torch.float64),
+            channels_first(style, torch, torch.float64),
+        )
     )
+    expected = ((of_image["block4_conv2"] - of_content["block4_conv2"]) ** 2).mean()
+    expected = expected + 0.1 * ((x[..., 1:, :] - x[..., :-1, :]) ** 2).sum()
+    expected = expected + 0.1 * ((x[..., 1:] - x[..., :-1]) ** 2).sum()
     for name in STYLE_LAYERS:
-        F, S = unrolled(found[name]), unrolled(painted[name])
+        F, S = unrolled(of_image[name]), unrolled(of_style[name])
         difference = F @ F.T / F.shape[1] - S @ S.T / S.shape[1]
         expected = expected + 0.2 * (difference**2).sum() / (4 * F.shape[0] ** 2)
     expected.backward()
@@ -117,7 +113,7 @@ def test_gradient_of_a_style_transfer_objective_agrees_with_pytorch(model, photo
     assert abs(image.grad - gradient).max() <= 1e-10 * abs(gradient).max()
 
 
-def test_frozen_weights_get_no_gradient_and_others_do(model, photograph):
+def test_weights_have_gradients_unless_they_are_frozen(model, photograph):
     image = Tensor(photograph[:32, :32], requires_grad=True)
     model.features(image, ["conv1_2"])["conv1_2"].sum().backward()
     assert image.grad.shape == (32, 32, 3)
@@ -125,8 +121,9 @@ def test_frozen_weights_get_no_gradient_and_others_do(model, photograph):
     model.freeze(False)
     try:
         model.features(image, ["conv1_2"])["conv1_2"].sum().backward()
-        reached = [name for name, p in model.named_parameters().items() if p.grad is not None]
-        assert reached == [
+        parameters = model.named_parameters().items()
+        with_gradient = [name for name, p in parameters if p.grad is not None]
+        assert with_gradient == [
             "block1_conv1/kernel",
             "block1_conv1/bias",
             "block1_conv2/kernel",
@@ -139,23 +136,15 @@ def test_frozen_weights_get_no_gradient_and_others_do(model, photograph):
 
 
 def test_the_papers_names_are_aliases(model, photograph):
-    found = model.features(
-        photograph, ["conv2_2", "relu2_2", "block2_conv2", "pool2", "block2_pool", "conv2_2.pre"]
-    )
-    assert list(found) == [
-        "conv2_2",
-        "relu2_2",
-        "block2_conv2",
-        "pool2",
-        "block2_pool",
-        "conv2_2.pre",
-    ]
-    assert found["conv2_2"] is found["block2_conv2"] is found["relu2_2"]
-    assert found["pool2"] is found["block2_pool"]
-    assert found["conv2_2.pre"].min() < 0 <= found["conv2_2"].min()
+    names = ["conv2_2", "relu2_2", "block2_conv2", "pool2", "block2_pool", "conv2_2.pre"]
+    features = model.features(photograph, names)
+    assert list(features) == names
+    assert features["conv2_2"] is features["block2_conv2"] is features["relu2_2"]
+    assert features["pool2"] is features["block2_pool"]
+    assert features["conv2_2.pre"].min() < 0 <= features["conv2_2"].min()
 
 
-def test_arrays_in_arrays_out_and_tensors_in_tensors_out(model, photograph):
+def test_arrays_give_arrays_and_tensors_give_tensors(model, photograph):
     image = photograph[:32, :32]
     [array] = model.features(image, ["conv1_1"]).values()
     [tensor] = model.features(Tensor(image), ["conv1_1"]).values()
@@ -169,7 +158,7 @@ def test_arrays_in_arrays_out_and_tensors_in_tensors_out(model, photograph):
     assert from_bytes.dtype == np.float32
 
 
-def test_nothing_deeper_than_asked_is_computed(model, photograph, monkeypatch):
+def test_deeper_layers_than_requested_are_not_computed(model, photograph, monkeypatch):
     monkeypatch.setitem(model.layers, "block1_conv2", None)
     assert model.features(photograph, ["conv1_1"])["conv1_1"].shape[-1] == 64
 
@@ -187,7 +176,7 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
-def test_unknown_layers_are_refused_with_the_list(model, photograph, name):
+def test_unknown_layers_are_refused_with_the_known_ones(model, photograph, name):
     with pytest.raises(ArgumentError, match=r"no layer .* it has block1_conv1, block1_conv2"):
         model.features(photograph, [name])
 
@@ -197,14 +186,11 @@ def test_unknown_layers_are_refused_in_a_short_sentence(model):
         with pytest.raises(ArgumentError) as caught:
             model.canonical(name)
         assert len(str(caught.value)) < 300 and str(caught.value).isprintable()
-    for name, meant in {
-        "Conv4_2": "conv4_2",
-        "conv6_1": "conv5_1",
-        "block4-conv2": "block4_conv2",
-    }.items():
-        with pytest.raises(ArgumentError, match=rf"did you mean '{meant}'\?"):
+    similar = {"Conv4_2": "conv4_2", "conv6_1": "conv5_1", "block4-conv2": "block4_conv2"}
+    for name, known in similar.items():
+        with pytest.raises(ArgumentError, match=rf"did you mean '{known}'\?"):
             model.canonical(name)
-    # which the network has with its dense layers alone
+    # This network has no dense layers.
     with pytest.raises(ArgumentError, match=r"pool5$"):
         model.canonical("fc1")
 
@@ -225,7 +211,7 @@ def test_the_shipped_file_has_no_dense_layers():
         vgg19(top=True)
 
 
-def test_a_layer_that_was_replaced_by_a_subclass_is_called():
+def test_a_layer_of_a_subclass_is_called():
     class Doubled(Convolution):
         def __call__(self, x):
             return super().__call__(x) * 2.0
@@ -237,9 +223,7 @@ def test_a_layer_that_was_replaced_by_a_subclass_is_called():
     model = VGG19(arrays, Preprocessing("RGB", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)))
     picture = rng.uniform(0, 255, (8, 8, 3)).astype(np.float32)
     before = model.features(picture, ["conv1_1"])["conv1_1"]
-    model.layers["block1_conv1"] = Doubled(
-        arrays["block1_conv1/kernel"], arrays["block1_conv1/bias"], padding=1
-    )
-    np.testing.assert_allclose(
-        model.features(picture, ["conv1_1"])["conv1_1"], 2 * before, rtol=1e-5
-    )
+    kernel, bias = arrays["block1_conv1/kernel"], arrays["block1_conv1/bias"]
+    model.layers["block1_conv1"] = Doubled(kernel, bias, padding=1)
+    after = model.features(picture, ["conv1_1"])["conv1_1"]
+    np.testing.assert_allclose(after, 2 * before, rtol=1e-5)

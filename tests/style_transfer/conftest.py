@@ -1,4 +1,4 @@
-"""A VGG19 of four channels a layer, which paints in milliseconds, and small pictures for it."""
+"""A VGG19 with four channels per layer, which paints in milliseconds, and small pictures."""
 
 import numpy as np
 import pytest
@@ -17,9 +17,8 @@ def small_model():
             arrays[f"block{block}_conv{number}/kernel"] = kernel.astype(np.float32)
             arrays[f"block{block}_conv{number}/bias"] = np.zeros(4, np.float32)
             channels = 4
-    return VGG19(
-        arrays, Preprocessing("BGR", (104.0, 117.0, 124.0), (1.0, 1.0, 1.0)), pooling="avg"
-    ).freeze()
+    preprocessing = Preprocessing("BGR", (104.0, 117.0, 124.0), (1.0, 1.0, 1.0))
+    return VGG19(arrays, preprocessing, pooling="avg").freeze()
 
 
 @pytest.fixture

@@ -1,5 +1,4 @@
-"""Painting goes downhill, begins where it was told to, is the same twice, and leaves a true
-record."""
+"""Painting: the loss, starts, errors, warnings, the record and reproducibility."""
 
 import csv
 import json
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("paint_with_the_small_model")
 
 
 @pytest.mark.parametrize(("optimizer", "rate"), [("lbfgs", 1.0), ("adam", 5.0), ("sgd", 5e-3)])
-def test_the_loss_falls(content, style, optimizer, rate):
+def test_the_loss_decreases(content, style, optimizer, rate):
     painting = stylize(content, style, optimizer=optimizer, learning_rate=rate, steps=25)
     totals = [losses.total for losses in painting.losses]
     assert len(totals) == 25
@@ -47,12 +46,12 @@ def test_starts(content, style, small_model, tmp_path):
     assert abs(start("noise") - mean).max() <= 20
     np.testing.assert_allclose(start("noise", 0.6), 0.6 * start("noise") + 0.4 * content, rtol=1e-5)
     assert start("style").shape == content.shape
-    write_image(tmp_path / "begun.png", np.full((7, 9, 3), 50.0))
-    np.testing.assert_array_equal(start(str(tmp_path / "begun.png")), np.full(content.shape, 50))
+    write_image(tmp_path / "start.png", np.full((7, 9, 3), 50.0))
+    np.testing.assert_array_equal(start(str(tmp_path / "start.png")), np.full(content.shape, 50))
     assert all(start(word).dtype == np.float32 for word in ("content", "noise", "style"))
 
 
-def test_the_callback_sees_every_step_and_the_best_picture_is_kept(content, style):
+def test_the_callback_receives_every_step_and_the_best_picture_is_returned(content, style):
     steps = []
     painting = stylize(
         content, style, optimizer="adam", learning_rate=40.0, steps=8, callback=steps.append
@@ -63,7 +62,7 @@ def test_the_callback_sees_every_step_and_the_best_picture_is_kept(content, styl
     np.testing.assert_array_equal(steps[0].image, content)
 
 
-def test_the_late_learning_rate_comes_late(content, style, small_model):
+def test_the_late_learning_rate_is_used_in_the_last_steps(content, style, small_model):
     settings = Settings(
         optimizer="sgd", learning_rate=1e-6, late_learning_rate=1e-20, late_steps=2, steps=5
     )
@@ -73,11 +72,11 @@ def test_the_late_learning_rate_comes_late(content, style, small_model):
 
 
 @pytest.mark.parametrize(("optimizer", "rate"), [("lbfgs", 1.0), ("adam", 40.0), ("sgd", 5e-3)])
-def test_the_loss_is_that_of_the_picture_as_it_is_saved(
+def test_the_loss_is_that_of_the_saved_picture(
     content, style, small_model, tmp_path, optimizer, rate
 ):
     settings = Settings(optimizer=optimizer, learning_rate=rate, steps=12)
-    style = 255 * np.rint(style / 255)  # strong contrasts, which lead out of 0..255
+    style = 255 * np.rint(style / 255)  # strong contrasts, whose gradients lead out of 0..255
     steps = []
     painting = stylize(content, style, settings, callback=steps.append)
     for step in steps:
@@ -86,21 +85,19 @@ def test_the_loss_is_that_of_the_picture_as_it_is_saved(
     saved = read_image(tmp_path / "painted.png")
     objective = Objective(small_model, content, [style], settings)
     assert Losses.read(*objective(Tensor(saved))).total == pytest.approx(painting.lowest, rel=1e-6)
-    assert (
-        read_metadata(tmp_path / "painted.png")["loss"] == painting.lowest < steps[0].losses.total
-    )
+    metadata = read_metadata(tmp_path / "painted.png")
+    assert metadata["loss"] == painting.lowest < steps[0].losses.total
     best = min(steps, key=lambda step: step.losses.total)
-    assert Losses.read(*objective(Tensor(best.image))).total == pytest.approx(
-        best.losses.total, rel=1e-6
-    )
+    of_best = Losses.read(*objective(Tensor(best.image)))
+    assert of_best.total == pytest.approx(best.losses.total, rel=1e-6)
 
 
-def test_a_gradient_that_leads_out_of_0_to_255_is_made_0():
+def test_a_gradient_that_leads_out_of_0_to_255_is_set_to_0():
     x, g = np.array([0.0, 0.0, 255.0, 255.0, 9.0, 9.0]), np.array([1.0, -2.0, 3.0, -4.0, 5.0, -6.0])
     np.testing.assert_array_equal(_inwards(x, g), [0, -2, 3, 0, 5, -6])
 
 
-def test_the_style_is_looked_at_in_the_size_of_the_painting(content, style, tmp_path):
+def test_a_larger_style_is_reduced_to_the_size_of_the_painting(content, style, tmp_path):
     large = resize(style, 90, 70)
     write_image(tmp_path / "large.png", large)
     for source in (large, tmp_path / "large.png"):
@@ -137,17 +134,17 @@ def test_no_improvement_warns_with_advice(content, style, options, words):
     np.testing.assert_array_equal(painting.image, content)
 
 
-def test_an_improvement_lost_to_rounding_warns(content, style):
+def test_an_improvement_that_is_lost_in_rounding_warns(content, style):
     with pytest.warns(
         MinidlWarning,
-        match="3 steps changed too little to outlast rounding to 8 bits; take more steps",
+        match="the changes of 3 steps were lost in rounding to 8 bits; take more steps",
     ):
         painting = stylize(np.rint(content), style, optimizer="sgd", learning_rate=1e-7, steps=3)
     assert painting.improved
     np.testing.assert_array_equal(np.rint(painting.image), np.rint(content))
 
 
-def test_a_painting_that_improved_is_no_reason_to_warn(content, style, recwarn):
+def test_a_painting_that_improved_does_not_warn(content, style, recwarn):
     assert stylize(content, style, steps=5).improved and not recwarn.list
 
 
@@ -168,7 +165,7 @@ WRONG_PICTURES = {
     ("change", "error", "words"), WRONG_PICTURES.values(), ids=WRONG_PICTURES.keys()
 )
 @pytest.mark.parametrize("where", ["content", "style 1", "style 2", "start"])
-def test_arrays_that_are_no_pictures_are_refused_by_name(
+def test_arrays_that_are_not_pictures_are_refused_by_name(
     content, style, where, change, error, words
 ):
     pictures = {"content": content, "style 1": style, "style 2": style, "start": content}
@@ -194,29 +191,45 @@ def test_the_error_names_the_picture_that_is_too_small(content, style, tmp_path)
     write_image(tmp_path / "tiny.png", content[:9, :12])
     write_image(tmp_path / "wide.png", resize(content, 20, 100))
     write_image(tmp_path / "flat.png", resize(content, 10, 100))
-    for pictures, options, words in (
-        ((content[:9], style), {}, r"the content: a picture of 28x9 is too small for block5_conv1, which needs at least 16 "
-         "pixels a side; take a larger picture or a shallower layer$"),
-        ((content, [style, style[:, :8]]), {}, "style 2: a picture of 8x24 is too small"),
-        ((tmp_path / "tiny.png", style), {}, r"tiny\.png: a picture of 12x9 is too small"),
-        ((content, tmp_path / "tiny.png"), {}, r"tiny\.png: a picture of 12x9 is too small"),
-        ((tmp_path / "wide.png", style), {"size": 40}, r"wide\.png: a picture of 40x8 .* shallower layer, or a size above 40$"),
-        ((tmp_path / "flat.png", style), {"size": 40}, r"flat\.png: a picture of 100x10 is too small .* shallower layer$"),
-        ((content, resize(style, 20, 200)), {}, "style 1: a picture of 28x3 .*, or a size above 28$"),
-    ):  # fmt: skip
+    tiny, wide, flat = (tmp_path / f"{name}.png" for name in ("tiny", "wide", "flat"))
+    for photograph, styles, size, words in (
+        (
+            content[:9],
+            style,
+            384,
+            "the content: a picture of 28x9 is too small for block5_conv1, which needs at least "
+            "16 pixels a side; take a larger picture or a shallower layer$",
+        ),
+        (content, [style, style[:, :8]], 384, "style 2: a picture of 8x24 is too small"),
+        (tiny, style, 384, r"tiny\.png: a picture of 12x9 is too small"),
+        (content, tiny, 384, r"tiny\.png: a picture of 12x9 is too small"),
+        (
+            wide,
+            style,
+            40,
+            r"wide\.png: a picture of 40x8 .* shallower layer, or a size above 40$",
+        ),
+        (flat, style, 40, r"flat\.png: a picture of 100x10 is too small .* shallower layer$"),
+        (
+            content,
+            resize(style, 20, 200),
+            384,
+            "style 1: a picture of 28x3 .*, or a size above 28$",
+        ),
+    ):
         with pytest.raises(ShapeError, match=words):
-            stylize(*pictures, steps=1, **options)
+            stylize(photograph, styles, steps=1, size=size)
     shallow = {"style_layers": {"conv1_1": 1.0, "conv5_1": 0.0}, "content_layers": {"conv1_1": 1.0}}
     assert stylize(content, tmp_path / "tiny.png", steps=2, **shallow).image.shape == content.shape
 
 
 def test_a_start_may_be_an_array(content, style, small_model):
-    begun = np.full((7, 9, 3), 50, np.uint8)
-    found = starting_picture(content, [style], small_model, Settings(start=begun))
-    np.testing.assert_array_equal(found, np.full(content.shape, 50))
+    start = np.full((7, 9, 3), 50, np.uint8)
+    result = starting_picture(content, [style], small_model, Settings(start=start))
+    np.testing.assert_array_equal(result, np.full(content.shape, 50))
     same = starting_picture(content, [style], small_model, Settings(start=content[::-1]))
     np.testing.assert_array_equal(same, content[::-1])
-    painting = stylize(content, style, start=begun, steps=4)
+    painting = stylize(content, style, start=start, steps=4)
     assert painting.record["start_picture"]["shape"] == [7, 9, 3]
     assert json.loads(json.dumps(painting.record))["settings"]["start"] == "an array"
 
@@ -243,8 +256,8 @@ def test_no_message_prints_a_whole_array(name, wrong):
     assert len(str(caught.value)) < 250
 
 
-def test_a_step_that_leads_nowhere_is_named(content, style):
-    # where the gradient leads below 0, inf times 0 is NaN
+def test_a_loss_that_is_not_finite_is_reported_with_its_step(content, style):
+    # The rate is infinite in float32, the gradient at a pixel of 0 is set to 0, and inf·0 is NaN.
     content = np.where(content < 60, 0, content)
     painting = stylize(content, style, optimizer="sgd", learning_rate=1e39, steps=5)
     assert isinstance(painting.trouble, NonFiniteError)
@@ -254,19 +267,16 @@ def test_a_step_that_leads_nowhere_is_named(content, style):
         stylize(content, style, style_weight=1e38, steps=5)
 
 
-def test_a_step_that_was_taken_back_leaves_no_nan_in_the_record(content, style, tmp_path):
+def test_a_step_that_was_undone_leaves_no_nan_in_the_record(content, style, tmp_path):
     painting = stylize(content, style, steps=4)
-    lost = painting.losses[1]._replace(total=float("nan"))
-    painting = replace(painting, losses=[lost, *painting.losses])
+    undone = painting.losses[1]._replace(total=float("nan"))
+    painting = replace(painting, losses=[undone, *painting.losses])
     painting.save(tmp_path / "painted.png")
-    assert (
-        read_metadata(tmp_path / "painted.png")["loss"]
-        == painting.lowest
-        < painting.losses[1].total
-    )
+    metadata = read_metadata(tmp_path / "painted.png")
+    assert metadata["loss"] == painting.lowest < painting.losses[1].total
 
 
-def test_an_interruption_leaves_the_best_picture_so_far(content, style):
+def test_an_interrupted_painting_has_the_best_picture_until_then(content, style):
     def stop(step):
         if step.number == 3:
             raise KeyboardInterrupt
@@ -277,31 +287,30 @@ def test_an_interruption_leaves_the_best_picture_so_far(content, style):
 
 
 def test_a_step_keeps_no_tape(content, style, small_model, monkeypatch):
-    """Ten steps need no more memory than two. (In pictures of this size activations outweigh the
-    record of the losses.) One thread works, so that none takes scratch memory of its own at a later
-    step."""
+    """Twelve steps need no more memory than three. In pictures of this size the activations need
+    much more memory than the list of losses. One thread is used, because others would allocate
+    scratch memory at a later step."""
     monkeypatch.setattr(cores._crew, "size", 1)
     content, style = (np.tile(picture, (3, 3, 1)) for picture in (content, style))
 
     def peak(steps):
         tracemalloc.start()
-        kept = list(
-            paint(content, [style], Settings(steps=steps, optimizer="adam"), model=small_model)
-        )
+        settings = Settings(steps=steps, optimizer="adam")
+        kept = list(paint(content, [style], settings, model=small_model))
         size = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return size - sum(step.image.nbytes for step in kept)
 
-    peak(2)  # what is imported and cached on the way
+    peak(2)  # imports modules and fills caches
     assert peak(12) < 1.2 * peak(3)
 
 
-def test_it_stops_when_nothing_changes_any_more(content):
+def test_painting_stops_when_the_optimiser_has_converged(content):
     painting = stylize(content, content, tv_weight=0.0, steps=50)
     assert len(painting.losses) < 50
 
 
-def test_settings_presets_and_files_work_from_python(content, style, tmp_path):
+def test_presets_files_and_several_styles_from_python(content, style, tmp_path):
     for name, image in (("content.png", content), ("style.png", style)):
         write_image(tmp_path / name, image)
     styles = [tmp_path / "style.png", style]
@@ -310,27 +319,21 @@ def test_settings_presets_and_files_work_from_python(content, style, tmp_path):
     )
     painting.save(tmp_path / "painted.png")
     record = read_metadata(tmp_path / "painted.png")
-    assert (
-        record["settings"]["content_weight"] == 10.0 and record["settings"]["optimizer"] == "adam"
-    )
-    assert record["steps_done"] == 2 and set(record["versions"]) == {
-        "minidl",
-        "numpy",
-        "pillow",
-        "python",
-    }
-    assert record["content"]["name"] == "content.png" and record["styles"][1]["shape"] == list(
-        style.shape
-    )
+    settings = record["settings"]
+    assert settings["content_weight"] == 10.0 and settings["optimizer"] == "adam"
+    assert record["steps_done"] == 2
+    assert set(record["versions"]) == {"minidl", "numpy", "pillow", "python"}
+    assert record["content"]["name"] == "content.png"
+    assert record["styles"][1]["shape"] == list(style.shape)
     assert record["style_weights"] == [2, 1] and len(record["weights"]["sha256"]) == 64
     assert read_image(tmp_path / "painted.png").shape == content.shape
 
 
-def test_arrays_are_made_smaller_like_files(content, style):
+def test_arrays_are_reduced_like_files(content, style):
     assert stylize(content, style, size=24, steps=1).image.shape == (17, 24, 3)
 
 
-def test_the_learning_rate_follows_the_optimiser():
+def test_the_default_learning_rate_depends_on_the_optimiser():
     rates = [
         Settings(optimizer=name).make_optimizer([Tensor([1.0], True)]).learning_rate
         for name in ("lbfgs", "adam")
@@ -340,16 +343,15 @@ def test_the_learning_rate_follows_the_optimiser():
         Settings(optimizer="sgd")
 
 
-def test_the_log_is_a_row_an_evaluation_and_adds_up(content, style, small_model, tmp_path):
+def test_the_log_has_a_row_for_each_evaluation(content, style, small_model, tmp_path):
     settings = Settings(steps=3, tv_weight=1e-3)
     rows = [row(step) for step in paint(content, [style], settings, model=small_model)]
     write_log(tmp_path / "losses.csv", rows)
     with open(tmp_path / "losses.csv", newline="") as file:
         read = list(csv.DictReader(file))
-    assert list(read[0]) == [
-        "step", "total", "content", "style", "content_conv4_2", *(f"style_conv{i}_1" for i in range(1, 6)),
-        "total_variation", "seconds",
-    ]  # fmt: skip
+    layers = ["content_conv4_2", *(f"style_conv{i}_1" for i in range(1, 6))]
+    sums = ["step", "total", "content", "style"]
+    assert list(read[0]) == [*sums, *layers, "total_variation", "seconds"]
     assert [int(r["step"]) for r in read] == [1, 2, 3]
     for r in read:
         parts = float(r["content"]) + float(r["style"]) + float(r["total_variation"])
@@ -365,11 +367,11 @@ def test_the_curves_are_drawn(content, style, small_model, tmp_path):
 
 
 def test_a_callback_may_write_to_the_pictures_of_its_step(content, style):
-    def scribble(step):
+    def overwrite(step):
         step.image[...] = 0
         step.best[...] = 0
 
     expected = stylize(content, style, steps=4)
-    found = stylize(content, style, steps=4, callback=scribble)
-    np.testing.assert_array_equal(found.image, expected.image)
-    assert found.losses == expected.losses and found.lowest == expected.lowest
+    result = stylize(content, style, steps=4, callback=overwrite)
+    np.testing.assert_array_equal(result.image, expected.image)
+    assert result.losses == expected.losses and result.lowest == expected.lowest
