@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minidl.cli.options import LOOKUP
+from minidl.cli.options import LOOKUP, as_sentence
 from minidl.cli.output import say, shown
 from minidl.data import cifar10, mnist
 from minidl.data.cifar10 import FORMS as CIFAR10_FORMS
@@ -18,7 +18,7 @@ READERS = {"mnist": (mnist, MNIST_FORMS), "cifar10": (cifar10, CIFAR10_FORMS)}
 
 def register(commands):
     purpose = "download data sets, and describe those on this machine"
-    parser = commands.add_parser("data", help=purpose, description=f"{purpose.capitalize()}.")
+    parser = commands.add_parser("data", help=purpose, description=as_sentence(purpose))
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
     command = actions.add_parser(

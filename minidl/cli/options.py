@@ -19,6 +19,15 @@ def flag(name):
     return "--" + name.replace("_", "-")
 
 
+def as_sentence(phrase):
+    """Return a phrase with a capital letter and a full stop.
+
+    >>> as_sentence("check the gradients of the ops")
+    'Check the gradients of the ops.'
+    """
+    return f"{phrase[0].upper()}{phrase[1:]}."
+
+
 def add_device(parser):
     parser.add_argument(
         "--device", choices=DEVICES, default="cpu", help="device to compute on (default: cpu)"

@@ -10,15 +10,23 @@ import numpy as np
 
 from minidl.backend import device
 from minidl.cli.faces.pictures import album_of
-from minidl.cli.options import flag
+from minidl.cli.options import as_sentence, flag
 from minidl.cli.output import counted, say, say_nothing, warn
 from minidl.cli.progress import Progress
-from minidl.cli.training_options import HELP, add_options, defaults, given, names, typed
+from minidl.cli.training_options import (
+    HELP,
+    add_options,
+    chosen_settings,
+    defaults,
+    setting_names,
+    typed,
+)
 from minidl.data import picture_folder
 from minidl.errors import ArgumentError, FileError, NonFiniteError
 from minidl.faces import FaceReader
 from minidl.faces.portraits import FLOOR
 from minidl.files import replacing
+from minidl.interruption import STOPPED
 from minidl.recipes import cifar10, faces, siamese, signals, volumes
 from minidl.recipes.settings import unfit
 from minidl.training import load, train
@@ -36,15 +44,14 @@ def register(commands):
     networks = parser.add_subparsers(title="networks", metavar="NETWORK", required=True)
     for name, recipe in NETWORKS.items():
         purpose = HELP[recipe]
-        description = f"{purpose[0].upper()}{purpose[1:]}."
-        command = networks.add_parser(name, help=purpose, description=description)
+        command = networks.add_parser(name, help=purpose, description=as_sentence(purpose))
         command.set_defaults(run=run, network=name)
         add_options(command, name, recipe)
 
 
 def run(arguments):
     recipe, tell = NETWORKS[arguments.network], say_nothing if arguments.quiet else say
-    chosen = given(arguments, recipe)
+    chosen = chosen_settings(arguments, recipe)
     preset = chosen.get("preset", "seed")
     folder = arguments.folder or Path("runs") / f"{arguments.network}-{preset}"
     checkpoint = folder / CHECKPOINT
@@ -62,11 +69,7 @@ def run(arguments):
         data = _split(arguments.data, chosen, settings) if recipe is faces else arguments.data
         report_data = recipe.for_report(data)
         task = recipe.task(data, **settings)
-        for line in task.model.summary(task.batches.arrays[0].shape[1:]):
-            tell(line)
-        for title, groups in task.notes.items():
-            counts = ", ".join(f"{len(members)} {name}" for name, members in groups.items())
-            tell(f"{title}: {counts}")
+        _describe(task, tell)
         try:
             with nullcontext() if arguments.quiet else Progress(settings["epochs"]) as progress:
                 outcome = train(
@@ -83,19 +86,38 @@ def run(arguments):
         if outcome.stopped:
             epochs = counted(len(outcome.rows), "complete epoch")
             say(f"stopped after {epochs}; to continue: {resume_command}")
-            return 130
+            return STOPPED
         test_set = "people that are held out" if recipe is faces else "the test set"
         tell(f"measuring on {test_set}")
         measures = recipe.report(task.model, *report_data)
-    texts = [f"{name.replace('_', ' ')} {value:.4f}" for name, value in measures.items()]
-    baselines = ", ".join(f"{name}: {loss:.4f}" for name, loss in task.baselines.items())
-    say(f"on {test_set}: {', '.join(texts)} (losses to compare with: {baselines})")
+    _print_measures(measures, test_set, task.baselines)
     for name, value in measures.items():
         if not isfinite(value):
             raise NonFiniteError(
                 f"the {name} on {test_set} is {value}; begin again with a lower learning rate: "
                 f"{_command_with_lower_rate(arguments, folder, settings)}"
             )
+    _write_result(folder, task, outcome, measures)
+    tell(f"all files of the run are in {folder}")
+    return 0
+
+
+def _describe(task, tell):
+    """Print the layers of the network and the notes of the task."""
+    for line in task.model.summary(task.batches.arrays[0].shape[1:]):
+        tell(line)
+    for title, groups in task.notes.items():
+        counts = ", ".join(f"{len(members)} {name}" for name, members in groups.items())
+        tell(f"{title}: {counts}")
+
+
+def _print_measures(measures, test_set, baselines):
+    texts = [f"{name.replace('_', ' ')} {value:.4f}" for name, value in measures.items()]
+    losses = ", ".join(f"{name}: {loss:.4f}" for name, loss in baselines.items())
+    say(f"on {test_set}: {', '.join(texts)} (losses to compare with: {losses})")
+
+
+def _write_result(folder, task, outcome, measures):
     result = {
         "test": measures,
         "baselines": task.baselines,
@@ -105,8 +127,6 @@ def run(arguments):
     }
     with alone_in(folder), replacing(folder / RESULT) as path:
         path.write_text(json.dumps(result, allow_nan=False))
-    tell(f"all files of the run are in {folder}")
-    return 0
 
 
 def _split(folder, chosen, settings):
@@ -146,7 +166,7 @@ def _settings_of_checkpoint(path, recipe, chosen):
             f"there is no {path} to continue from; "
             "name the --folder of the run, or its --preset, or start a run without --resume"
         )
-    stored, wanted = load(path).get("settings"), names(recipe)
+    stored, wanted = load(path).get("settings"), setting_names(recipe)
     is_of_recipe = isinstance(stored, dict) and stored.get("network") == recipe.NETWORK
     if not is_of_recipe or not stored.keys() >= set(wanted):
         raise FileError(

@@ -46,8 +46,11 @@ SETTINGS_HELP = {
     "pictures": "number of pictures of each person per step",
     "examples": "number of examples to generate; a tenth of them is for validation",
 }
-PRESET_HELP = "settings to start from; seed takes the longest time (default: seed)"
 DEFAULTS = {"preset": "seed", "seed": 0, "limit": None}  # settings that no preset contains
+DEFAULT_PRESET = DEFAULTS["preset"]
+PRESET_HELP = (
+    f"settings to start from (default: {DEFAULT_PRESET}, which takes longer than the others)"
+)
 
 
 def add_options(command, name, recipe):
@@ -66,7 +69,7 @@ def add_options(command, name, recipe):
         "settings",
         "An option replaces the value in the preset, which is shown in parentheses.",
     )
-    for setting in recipe.PRESETS["seed"]:
+    for setting in recipe.PRESETS[DEFAULT_PRESET]:
         _add_setting(settings, recipe, setting)
 
 
@@ -107,7 +110,7 @@ def _add_run(group, recipe):
 
 def _add_setting(group, recipe, name):
     by_preset = {preset: settings[name] for preset, settings in recipe.PRESETS.items()}
-    kind = float if name == "clip" else type(by_preset["seed"])
+    kind = float if name == "clip" else type(by_preset[DEFAULT_PRESET])
     options: dict[str, Any] = {"type": kind}
     options["metavar"] = {int: "N", float: "X", str: "TEXT"}.get(kind)
     if name in ("hold_out", "triplets"):
@@ -132,12 +135,12 @@ def _yes_or_no(text):
     return text == "yes"
 
 
-def given(arguments, recipe):
+def chosen_settings(arguments, recipe):
     """Return {setting: value} for the options that were typed.
 
     Raise ArgumentError for a number that is out of range.
     """
-    typed_values = {name: getattr(arguments, name, None) for name in names(recipe)}
+    typed_values = {name: getattr(arguments, name, None) for name in setting_names(recipe)}
     settings = {name: value for name, value in typed_values.items() if value is not None}
     for name, value in settings.items():
         if not isinstance(value, str | bool) and (wanted := out_of_range(name, value)):
@@ -151,9 +154,9 @@ def defaults(recipe):
     return {name: value for name, value in DEFAULTS.items() if limit_applies or name != "limit"}
 
 
-def names(recipe):
+def setting_names(recipe):
     """Return the names of all settings."""
-    return [*defaults(recipe), *recipe.PRESETS["seed"]]
+    return [*defaults(recipe), *recipe.PRESETS[DEFAULT_PRESET]]
 
 
 def typed(value):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from minidl.checkpoints import diagnose, files_of, likeliest, read, translate, write
+from minidl.cli.options import as_sentence
 from minidl.cli.output import shown
 from minidl.errors import ArgumentError, FileError, printable
 from minidl.files import must_be_writable, must_differ
@@ -13,7 +14,7 @@ from minidl.models import ARCHITECTURES
 
 def register(commands):
     purpose = "convert, describe and check weight files"
-    parser = commands.add_parser("weights", help=purpose, description=f"{purpose.capitalize()}.")
+    parser = commands.add_parser("weights", help=purpose, description=as_sentence(purpose))
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
     convert = actions.add_parser(

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from minidl.cli.options import as_sentence
 from minidl.faces import THRESHOLD
 
 SKIPS = (
@@ -16,8 +17,7 @@ def add_action(actions, name, run, purpose, *paragraphs):
 
     purpose: for the list of actions; paragraphs: for its own help, below the purpose
     """
-    title = f"{purpose[0].upper()}{purpose[1:]}."
-    description = "\n\n".join([title, *paragraphs])
+    description = "\n\n".join([as_sentence(purpose), *paragraphs])
     action = actions.add_parser(name, help=purpose, description=description)
     action.set_defaults(run=run)
     return action
