@@ -110,10 +110,10 @@ def test_the_seed_s_settings_are_the_default_and_each_preset_has_its_folder(
     data, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    few = ["--data", str(data), "--quiet", "--epochs", "1"]
+    options = ["--data", str(data), "--quiet", "--epochs", "1"]
     for preset in ([], ["--preset", "fast"]):
-        assert main(["train", "siamese", *few, *preset, "--pairs", "20"]) == 0
-        words = [*few, *preset, *SMALL["cifar10"][2:], "--imagenet", "no"]
+        assert main(["train", "siamese", *options, *preset, "--pairs", "20"]) == 0
+        words = [*options, *preset, *SMALL["cifar10"][2:], "--imagenet", "no"]
         assert main(["train", "cifar10", *words]) == 0
     made = {
         path.parent.name: json.loads(path.read_text())["settings"]

@@ -144,11 +144,11 @@ def test_a_resumed_run_keeps_its_settings_and_its_people(drawn, tmp_path, capsys
     assert "was trained with other settings (digest_of_pictures, examples, names)" in refused(
         capsys, "train", "faces", str(others), "--folder", str(run), "--resume"
     )
-    like_them = write_people(tmp_path / "like them", 6, 3)
-    changed = like_them / "p1" / "1.png"
+    similar = write_people(tmp_path / "similar", 6, 3)
+    changed = similar / "p1" / "1.png"
     write_image(changed, 255 - read_image(changed))
     assert "was trained with other settings (digest_of_pictures)" in refused(
-        capsys, "train", "faces", str(like_them), "--folder", str(run), "--resume"
+        capsys, "train", "faces", str(similar), "--folder", str(run), "--resume"
     )
 
 

@@ -21,8 +21,8 @@ def network(request, monkeypatch):
 
 def test_a_run_and_its_files(network, tmp_path, capsys):
     folder = tmp_path / "run"
-    few = ["--examples", "160", "--epochs", "1", "--batch", "16"]
-    assert main(["train", network, "--folder", str(folder), *few]) == 0
+    options = ["--examples", "160", "--epochs", "1", "--batch", "16"]
+    assert main(["train", network, "--folder", str(folder), *options]) == 0
     out = capsys.readouterr().out
     for words in ("on the test set: loss", "nearest mean", "logistic regression", "guessing, ln"):
         assert words in out
@@ -52,14 +52,14 @@ def test_options_about_a_data_set_are_refused(network, words, capsys):
 
 
 @pytest.fixture(scope="module")
-def begun(tmp_path_factory):
+def run_folder(tmp_path_factory):
     """Run a short training, and return its folder."""
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(signals, "KNOWN", 160)
         patch.setattr(signals, "TESTED", 96)
-        few = ["--examples", "160", "--epochs", "1", "--batch", "40", "--quiet"]
-        assert main(["train", "signals", "--folder", str(folder), *few]) == 0
+        options = ["--examples", "160", "--epochs", "1", "--batch", "40", "--quiet"]
+        assert main(["train", "signals", "--folder", str(folder), *options]) == 0
     return folder
 
 
@@ -98,11 +98,11 @@ def begun(tmp_path_factory):
     ],
 )
 def test_invalid_values_in_a_checkpoint_are_refused(
-    part, name, value, begun, tmp_path, monkeypatch, capsys
+    part, name, value, run_folder, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr(signals, "KNOWN", 160)
     monkeypatch.setattr(signals, "TESTED", 96)
-    state = load(begun / "checkpoint.h5")
+    state = load(run_folder / "checkpoint.h5")
     state[part][name] = value
     save(tmp_path / "checkpoint.h5", state)
     assert main(["train", "signals", "--folder", str(tmp_path), "--resume"]) == 2
@@ -112,10 +112,12 @@ def test_invalid_values_in_a_checkpoint_are_refused(
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.h5"]
 
 
-def test_long_machine_facts_of_a_checkpoint_are_shortened(begun, tmp_path, monkeypatch, capsys):
+def test_long_machine_facts_of_a_checkpoint_are_shortened(
+    run_folder, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setattr(signals, "KNOWN", 160)
     monkeypatch.setattr(signals, "TESTED", 96)
-    state = load(begun / "checkpoint.h5")
+    state = load(run_folder / "checkpoint.h5")
     state["machine"] = {"threads": [1] * 10_000, "device": "\x1b[31m" + "x" * 10_000}
     save(tmp_path / "checkpoint.h5", state)
     assert main(["train", "signals", "--folder", str(tmp_path), "--resume"]) == 0
