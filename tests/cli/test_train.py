@@ -173,16 +173,10 @@ REDIRECTIONS = "| head -n 1", "> /dev/full", "2> /dev/full", ">&-", "2>&-"
     ],
 )
 def test_a_closed_terminal_does_not_stop_the_training(data, tmp_path, redirection):
-    command = shlex.join(
-        [sys.executable, "-m", "minidl.cli", *small("siamese", data, tmp_path / "run")]
-    )
-    subprocess.run(
-        f"set -o pipefail; {command} {redirection}",
-        shell=True,
-        executable="/bin/bash",
-        check=True,
-        stderr=-1,
-    )
+    words = small("siamese", data, tmp_path / "run")
+    command = shlex.join([sys.executable, "-m", "minidl.cli", *words])
+    line = f"set -o pipefail; {command} {redirection}"
+    subprocess.run(line, shell=True, executable="/bin/bash", check=True, stderr=subprocess.PIPE)
     assert len(rows(tmp_path / "run")) == 2 and (tmp_path / "run" / "result.json").exists()
 
 
@@ -237,17 +231,14 @@ def test_invalid_options_are_refused(words, wanted, data, tmp_path, capsys):
 
 
 def test_a_run_that_diverges_prints_a_command_to_begin_again(data, tmp_path, capsys):
-    error = refused(
-        capsys, *small("siamese", data, tmp_path / "run", "--learning-rate", "1e30", "--quiet")
-    )
-    found = re.search(
-        r"the loss is nan at step \d+; begin again in another folder, .*: (minidl train .*)\n",
-        error,
-    )
-    assert found[1].endswith("--preset fast --learning-rate 1e+29 --pairs 20 --epochs 2")
-    assert f"--folder {tmp_path / 'run-2'}" in found[1]
-    # it works as typed
-    main([*shlex.split(found[1])[1:], "--learning-rate", "1e-3", "--epochs", "1", "--quiet"])
+    options = ["--learning-rate", "1e30", "--quiet"]
+    error = refused(capsys, *small("siamese", data, tmp_path / "run", *options))
+    message = r"the loss is nan at step \d+; begin again in another folder, .*: (minidl train .*)\n"
+    command = re.search(message, error)[1]
+    assert command.endswith("--preset fast --learning-rate 1e+29 --pairs 20 --epochs 2")
+    assert f"--folder {tmp_path / 'run-2'}" in command
+    # the command can be run as printed
+    main([*shlex.split(command)[1:], "--learning-rate", "1e-3", "--epochs", "1", "--quiet"])
     assert (tmp_path / "run-2" / "result.json").exists()
 
 
@@ -275,7 +266,7 @@ def test_a_result_is_printed_before_it_is_written(data, tmp_path, capsys, monkey
     assert "no such file or directory" in error and "all files" not in out
 
 
-def test_an_empty_name_is_no_folder(data, capsys):
+def test_an_empty_name_of_a_folder_is_refused(data, capsys):
     with pytest.raises(SystemExit):
         main(small("siamese", data, ""))
     assert "found ''; wanted the name of a folder" in capsys.readouterr().err

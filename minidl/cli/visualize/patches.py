@@ -150,8 +150,7 @@ def run(arguments):
     drawing = figure(network, drawn, fields, title, arguments.backward)
     save_image(arguments.output, drawing, metadata)
     for unit in units:
-        best = ", ".join(f"{album.names[hit.picture[0]]} {short(hit.value)}" for hit in hits[unit])
-        say(f"{unit}: {best or 'is active in none of the pictures'}")
+        _report(unit, album, hits[unit])
     for layer in layers:
         _report_inactive(layer, hits_of_layers[layer])
     say(f"{arguments.output}: patches of {searched}, and their {gradients}, {SCALED}")
@@ -236,6 +235,11 @@ def _check_channels(network, units, size):
         for unit in units:
             if unit.layer == layer:
                 unit.among(values.shape[-1])
+
+
+def _report(unit, album, hits):
+    best = ", ".join(f"{album.names[hit.picture[0]]} {short(hit.value)}" for hit in hits)
+    say(f"{unit}: {best or 'is active in none of the pictures'}")
 
 
 def _report_inactive(layer, hits):
