@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from minidl.faces.calibration import SHIPPED
 from minidl.faces.database import Database
 from minidl.faces.identification import THRESHOLD
 from tests.cli.faces.commands import faces, printed, records, refused
@@ -18,7 +19,7 @@ def stored_calibration():
 def test_the_threshold_of_a_folder_is_printed(capsys, people, enrolled):
     lines, errors = printed(capsys, "calibrate", "people")
     assert len(lines) == 4 and not errors
-    assert lines[0].startswith(f"threshold {THRESHOLD:.3f}: the shipped one, which these people")
+    assert lines[0] == f"threshold {THRESHOLD:.3f}: {SHIPPED}"
     assert (
         "0.000% of 135 pairs of different people are accepted, "
         "0.000% of 18 pairs of the same person rejected"
