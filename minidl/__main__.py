@@ -1,4 +1,4 @@
-"""`python -m minidl` is `minidl`."""
+"""Run the command `minidl` with `python -m minidl`."""
 
 import sys
 

@@ -1,9 +1,15 @@
-"""The command `minidl`: one file a command; each parses its arguments, calls the library and
-prints."""
+"""The command `minidl`. Each command is a file that parses arguments, calls the library and prints
+the result.
+
+words.py, lists.py, order.py, parser.py   parsing: arguments and options in any order, lists
+options.py                                options that several commands share
+output.py, progress.py                    results, messages, progress bars
+"""
 
 import shlex
 import sys
 import warnings
+from collections.abc import Sequence
 from contextlib import redirect_stderr
 
 import numpy as np
@@ -21,24 +27,44 @@ from minidl.cli import (
     visualize,
     weights,
 )
-from minidl.cli.output import warn
+from minidl.cli.output import TolerantStream, discard, warn
 from minidl.cli.parser import Parser
-from minidl.cli.saying import Unheard, let_go
 from minidl.errors import MinidlError, MinidlWarning, printable
 from minidl.interruption import STOPPED, interruptible
 
-BROKEN_PIPE = 141  # as the shell has it for what SIGPIPE ends
+COMMANDS = (
+    stylize,
+    faces,
+    visualize,
+    train,
+    classify,
+    gradcheck,
+    weights,
+    data,
+    info,
+    parity,
+)
+BROKEN_PIPE = 141  # the exit code that a shell reports for a process that SIGPIPE ended
 
 
-def main(argv=None):
-    """Run one command; 0 when it went well, 2 for what the user can mend (one sentence on stderr),
-    130 after Ctrl-C, 141 where the reader of its output went away before the end."""
-    words = sys.argv[1:] if argv is None else argv
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    0    success
+    1    a negative result, such as different people or a failed proof
+    2    an error that the user can correct, with one sentence on the standard error
+    130  the user pressed Ctrl-C
+    141  the reader of the standard output closed it
+
+    argv: the words after `minidl`, by default those of this process. Raise SystemExit with code 2
+    for words that cannot be parsed, and with code 0 after --help, --version and --list-layers.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
     restore_handler = interruptible()
     try:
-        with redirect_stderr(sys.stderr and Unheard(sys.stderr)), warnings.catch_warnings():
+        with redirect_stderr(sys.stderr and TolerantStream(sys.stderr)), warnings.catch_warnings():
             warnings.simplefilter("always", MinidlWarning)
-            warnings.showwarning = lambda message, *place: warn(message)
+            warnings.showwarning = lambda message, *location: warn(message)
             return _main(words)
     finally:
         restore_handler()
@@ -46,61 +72,51 @@ def main(argv=None):
 
 def _main(words):
     if hasattr(sys.stdout, "reconfigure"):
-        # no name is a reason to fail, whatever the terminal can show
+        # print names in any script, even if the encoding of the terminal lacks its letters
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         if words[:1] == ["help"]:
             words = [*words[1:], "--help"]
         arguments = _parser().parse_args(words)
         arguments.command = shlex.join(["minidl", *words])
-        # what is not finite is found where it matters, and said in words
+        # the library checks for NaN and infinity, and raises NonFiniteError
         with np.errstate(all="ignore"):
             code = arguments.run(arguments) or 0
         if sys.stdout:
-            sys.stdout.flush()  # while it can still be said that this fails
+            sys.stdout.flush()  # an error here is still reported
         return code
     except MinidlError as error:
-        return _say(str(error))
+        return _report(str(error))
     except BrokenPipeError:
-        let_go(sys.stdout)
+        discard(sys.stdout)
         return BROKEN_PIPE
     except MemoryError:
-        return _say("there is not enough memory for this; take a smaller picture or network")
+        return _report("there is not enough memory; use a smaller picture or network")
     except OSError as error:
-        return _say(
-            f"the system refused: {error}; make room or permissions there, and run it again"
+        return _report(
+            f"the operating system reports an error: {error}; "
+            "free disk space or change the permissions, then run the command again"
         )
     except KeyboardInterrupt:
-        return _say("stopped", code=STOPPED)
+        return _report("stopped", code=STOPPED)
 
 
 def _parser():
     parser = Parser(
         prog="minidl",
-        description="Deep learning from scratch in NumPy: paint pictures, recognise faces, train networks, check gradients, "
-        "convert weights.",
-        epilog="`minidl COMMAND --help` describes the options of a command. Options and arguments may be in any order. Lists, "
-        "such as of layers, are separated by spaces or commas.",
+        description="Deep learning from scratch in NumPy: paint pictures, recognise faces, train "
+        "networks, check gradients, convert weights.",
+        epilog="`minidl COMMAND --help` describes a command and its options. Options and "
+        "arguments may be in any order. Items of lists are separated by spaces or commas.",
     )
     parser.add_argument("--version", action="version", version=f"minidl {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (
-        stylize,
-        faces,
-        visualize,
-        train,
-        classify,
-        gradcheck,
-        weights,
-        data,
-        info,
-        parity,
-    ):
+    for command in COMMANDS:
         command.register(commands)
     return parser
 
 
-def _say(text, code=2):
+def _report(message, code=2):
     if sys.stderr:
-        print(f"minidl: {printable(text)}", file=sys.stderr)
+        print(f"minidl: {printable(message)}", file=sys.stderr)
     return code

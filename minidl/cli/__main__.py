@@ -1,4 +1,4 @@
-"""`python -m minidl.cli` is `minidl`."""
+"""Run the command `minidl` with `python -m minidl.cli`."""
 
 import sys
 

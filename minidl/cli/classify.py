@@ -1,4 +1,4 @@
-"""`minidl classify`: what a trained network sees in pictures."""
+"""`minidl classify`: the most likely classes of pictures, by a trained network."""
 
 from pathlib import Path
 
@@ -19,15 +19,22 @@ SIZE = 32, 32
 def register(commands):
     parser = commands.add_parser(
         "classify",
-        help="what a trained network sees in pictures",
-        description="Name what a network that `minidl train cifar10` has trained sees: the middle square of each picture, made "
-        "32x32, and the three classes that it holds for likeliest. A file that is no picture is named and passed over.",
+        help="classify pictures with a trained network",
+        description="Print the three most likely classes of each picture, by a network that "
+        "`minidl train cifar10` has trained. The network sees the central square of the picture, "
+        "resized to 32x32. A file that is not a picture is reported and skipped; the exit code is "
+        "then 2.",
     )
     parser.set_defaults(run=run)
     parser.add_argument(
-        "model", metavar="MODEL", type=Path, help="checkpoint.h5 of a run, or its folder"
+        "model",
+        metavar="MODEL",
+        type=Path,
+        help="folder of a training run, or its file checkpoint.h5",
     )
-    parser.add_argument("pictures", metavar="IMAGE", type=Path, nargs="+")
+    parser.add_argument(
+        "pictures", metavar="PICTURE", type=Path, nargs="+", help="pictures to classify"
+    )
     add_device(parser)
     add_tf32(parser)
 
@@ -35,27 +42,24 @@ def register(commands):
 def run(arguments):
     path = arguments.model / CHECKPOINT if arguments.model.is_dir() else arguments.model
     model, classes, mean, std = cifar10.trained(path)
-    read = list(_read(arguments.pictures))
-    if read:
+    squares = list(_read(arguments.pictures))
+    if squares:
         with device(arguments.device, arguments.tf32) as chosen:
-            logits = cifar10.scores(
-                model.to(chosen.name), np.stack([square for _, square in read]), mean, std
-            )
+            batch = np.stack([square for _, square in squares])
+            logits = cifar10.scores(model.to(chosen.name), batch, mean, std)
         if not np.isfinite(logits).all():
             raise NonFiniteError(
-                f"{path} makes NaN or infinite numbers of pictures: it is damaged; take another checkpoint"
+                f"{path} gives NaN or infinite scores: it is damaged; use another checkpoint"
             )
-        for (picture, _), row in zip(read, softmax(logits), strict=True):
+        for (picture, _), row in zip(squares, softmax(logits), strict=True):
             best = row.argsort()[::-1][:3]
-            print(
-                f"{shown(picture)}: "
-                + ", ".join(f"{printable(classes[i], 80)} {row[i]:.1%}" for i in best)
-            )
-    return 0 if len(read) == len(arguments.pictures) else 2
+            answers = [f"{printable(classes[i], 80)} {row[i]:.1%}" for i in best]
+            print(f"{shown(picture)}: {', '.join(answers)}")
+    return 0 if len(squares) == len(arguments.pictures) else 2
 
 
 def _read(paths):
-    """(path, its square) of each that can be read; of the others is said why not"""
+    """Yield the path and the square of each picture, and warn of a file that cannot be read."""
     for path in paths:
         try:
             yield path, read_at_size(path, SIZE)

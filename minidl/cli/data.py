@@ -1,11 +1,11 @@
-"""minidl data: download data sets, and say which are there."""
+"""`minidl data`: download data sets, and describe those that are on this machine."""
 
 from pathlib import Path
 
 import numpy as np
 
-from minidl.cli.output import shown
-from minidl.cli.saying import say
+from minidl.cli.options import LOOKUP, as_sentence
+from minidl.cli.output import say, shown
 from minidl.data import cifar10, mnist
 from minidl.data.cifar10 import FORMS as CIFAR10_FORMS
 from minidl.data.fetch import SOURCES, fetch
@@ -17,39 +17,36 @@ READERS = {"mnist": (mnist, MNIST_FORMS), "cifar10": (cifar10, CIFAR10_FORMS)}
 
 
 def register(commands):
-    """Add `minidl data fetch | info` to the command line."""
-    parser = commands.add_parser("data", help="download data sets, and say which are there")
+    purpose = "download data sets, and describe those on this machine"
+    parser = commands.add_parser("data", help=purpose, description=as_sentence(purpose))
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
     command = actions.add_parser(
-        "fetch", help="download a data set from its official address, and verify it"
+        "fetch",
+        help="download a data set and verify it",
+        description="Download a data set from its official address, and verify its checksums.",
     )
     command.add_argument("name", metavar="NAME", choices=SOURCES, help=" or ".join(SOURCES))
     command.add_argument(
         "--to",
         metavar="FOLDER",
         type=Path,
-        help="where to put it (default: minidl's folder in your cache)",
+        help="folder for the files (default: minidl's folder in the user's cache)",
     )
-    command.add_argument("--quiet", action="store_true", help="no progress bar")
+    command.add_argument("--quiet", action="store_true", help="show no progress bar")
     command.set_defaults(run=_fetch)
 
     info = actions.add_parser(
-        "info", help="read the data sets that are found, and count their pictures"
+        "info",
+        help="describe the data sets on this machine",
+        description="Read data sets, and print where they are and how many pictures of each class "
+        "they contain. The exit code is 2 if one is missing or damaged.",
     )
+    choices = " or ".join(READERS)
     info.add_argument(
-        "name",
-        metavar="NAME",
-        nargs="?",
-        choices=READERS,
-        help=f"{' or '.join(READERS)} (default: all)",
+        "name", metavar="NAME", nargs="?", choices=READERS, help=f"{choices} (default: both)"
     )
-    info.add_argument(
-        "--data",
-        metavar="FOLDER",
-        type=Path,
-        help="where to look (default: MINIDL_DATA, then your cache)",
-    )
+    info.add_argument("--data", metavar="FOLDER", type=Path, help=f"folder to look in {LOOKUP}")
     info.set_defaults(run=_info)
 
 
@@ -58,7 +55,6 @@ def _fetch(arguments):
 
 
 def _info(arguments):
-    """2 where one that was looked for is missing or damaged"""
     if arguments.name:
         return _describe(arguments.name, arguments.data)
     code = 0
@@ -76,9 +72,7 @@ def _describe(name, folder):
     for part in forms:
         pictures, labels = reader(folder, part)
         height, width, *_ = pictures.shape[1:]
-        where = find(name, forms[part], folder)[0].parent
-        print(f"{name} {part}: {len(pictures):,} pictures of {height} x {width}, in {shown(where)}")
-        print(
-            "  of each class:",
-            ", ".join(f"{count:,}" for count in np.bincount(labels, minlength=10)),
-        )
+        place = find(name, forms[part], folder)[0].parent
+        print(f"{name} {part}: {len(pictures):,} pictures of {height} x {width}, in {shown(place)}")
+        counts = np.bincount(labels, minlength=10)
+        print("  of each class:", ", ".join(f"{count:,}" for count in counts))

@@ -1,40 +1,49 @@
-"""`minidl gradcheck`: prove every gradient, before your eyes."""
+"""`minidl gradcheck`: check the gradients of all ops against their definition."""
 
 from minidl.backend import device
-from minidl.cli.lists import split
 from minidl.cli.options import add_device
 from minidl.cli.output import counted, shown
+from minidl.cli.words import split
 from minidl.errors import ArgumentError, did_you_mean, printable
 from minidl.plots import must_be_drawable, new_figure, save_figure
 from minidl.proofs import ROWS
 from minidl.proofs import run as prove_row
 
+LEAST_ERROR = 1e-18  # left end of the logarithmic axis; an exact proof has an error of 0
+
 
 def register(commands):
     parser = commands.add_parser(
         "gradcheck",
-        help="prove the gradients of the ops",
-        description="Prove the gradients of every op, or of those named, against their definition, in float64, on random "
-        "geometries. Exit code 1 where a proof fails.",
-        epilog=f"The ops: {', '.join(_names())}.",
+        help="check the gradients of the ops",
+        description="Check the gradients of all ops, or of the named ones, against their "
+        "definition, in float64 and on random shapes. The exit code is 1 if a check fails.",
+        epilog=f"ops:\n  {', '.join(_op_names())}",
     )
     parser.set_defaults(run=run)
     parser.add_argument(
-        "ops", nargs="*", metavar="OP", help="such as convolution or max_pool; all if none is named"
+        "ops",
+        nargs="*",
+        metavar="OP",
+        help="names of ops, such as convolution or max_pool (default: all)",
     )
     parser.add_argument(
         "--cases",
         type=int,
         default=20,
         metavar="N",
-        help="random geometries for each op (default: 20)",
+        help="number of random geometries for each op (default: 20)",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, help="of the geometries and numbers (default: 0)"
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="seed of the geometries and the values (default: 0)",
     )
     add_device(parser)
     parser.add_argument(
-        "--plot", metavar="FILE", help="draw the worst errors beside their tolerances"
+        "--plot", metavar="FILE", help="plot the largest errors and their tolerances to this file"
     )
 
 
@@ -61,44 +70,40 @@ def run(arguments):
     print(f"\n{len(proofs) - wrong} of {len(proofs)} gradients proven, each on {cases}")
     if arguments.plot:
         _plot(arguments.plot, proofs)
-        print(f"drawn in {shown(arguments.plot)}")
+        print(f"the plot is in {shown(arguments.plot)}")
     return 1 if wrong else 0
 
 
-def _names():
-    return list(dict.fromkeys(row.name.partition("[")[0] for row in ROWS))
+def _op_name(row):
+    """Return the name of an op without its form: "convolution" for "convolution[winograd]"."""
+    return row.name.partition("[")[0]
+
+
+def _op_names():
+    return list(dict.fromkeys(map(_op_name, ROWS)))
 
 
 def _rows(names):
-    """The rows that are meant: `convolution` means all its algorithms."""
+    """Return the rows of the named ops, with all forms of an op unless the name includes one."""
+    known = {row.name for row in ROWS} | set(_op_names())
     for name in names:
-        if not any(name in (row.name, row.name.partition("[")[0]) for row in ROWS):
-            near = did_you_mean(name, _names()) or "; `minidl gradcheck --help` lists them"
-            raise ArgumentError(f"there is no op {printable(name, 80)!r} to prove{near}")
-    return [
-        row for row in ROWS if not names or row.name in names or row.name.partition("[")[0] in names
-    ]
+        if name not in known:
+            hint = did_you_mean(name, _op_names()) or "; `minidl gradcheck --help` lists the ops"
+            raise ArgumentError(f"there is no op {printable(name, 80)!r} to prove{hint}")
+    return [row for row in ROWS if not names or row.name in names or _op_name(row) in names]
 
 
 def _plot(path, proofs):
     labels = [f"{name}  d{proof.argument}" for name, proof in proofs]
     places = range(len(proofs), 0, -1)
-    figure, axes = new_figure(8, 1.5 + 0.19 * len(proofs))
-    # An exact proof has an error of 0, which has no place on a logarithmic axis: it is drawn at its
-    # left end.
-    errors = [max(proof.error, 1e-18) for _, proof in proofs]
+    errors = [max(proof.error, LEAST_ERROR) for _, proof in proofs]
+    tolerances = [proof.tolerance for _, proof in proofs]
     colours = ["tab:blue" if proof.passed else "tab:red" for _, proof in proofs]
-    axes.hlines(places, 1e-18, errors, colours, linewidth=1)
+    figure, axes = new_figure(8, 1.5 + 0.19 * len(proofs))
+    axes.hlines(places, LEAST_ERROR, errors, colours, linewidth=1)
     axes.scatter(errors, places, c=colours, s=16, label="worst error", zorder=2)
-    axes.scatter(
-        [proof.tolerance for _, proof in proofs],
-        places,
-        c="black",
-        marker="|",
-        s=40,
-        label="tolerance",
-    )
-    axes.set(xscale="log", xlim=(1e-18, None), xlabel="relative error", yticks=list(places))
+    axes.scatter(tolerances, places, c="black", marker="|", s=40, label="tolerance")
+    axes.set(xscale="log", xlim=(LEAST_ERROR, None), xlabel="relative error", yticks=list(places))
     axes.set_yticklabels(labels, fontsize=7)
     axes.set_ylim(0, len(proofs) + 1)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)

@@ -1,4 +1,4 @@
-"""`minidl info`: what there is to compute with, and why a GPU cannot be used."""
+"""`minidl info`: the processor, libraries and GPU of this machine."""
 
 import platform
 
@@ -9,41 +9,43 @@ from minidl.checkpoints import shipped
 from minidl.cli.output import shown
 from minidl.engine import threads as cores
 
-EXTRAS = {"plots": "matplotlib", "PyTorch, to compare with": "torch"}
+OPTIONAL = {"plots": "matplotlib", "PyTorch, to compare with": "torch"}  # {purpose: package}
 
 
 def register(commands):
     parser = commands.add_parser(
-        "info", help="what there is to compute with: processor, libraries, GPU", description=__doc__
+        "info",
+        help="show the processor, libraries and GPU of this machine",
+        description="Show the processor, the libraries and the GPU that minidl computes with. If "
+        "minidl cannot use a GPU, show the reason.",
     )
     parser.set_defaults(run=run)
 
 
 def run(arguments):
-    versions = machine.installed("numpy", machine.CUPY, *EXTRAS.values())
+    versions = machine.installed("numpy", machine.CUPY, *OPTIONAL.values())
+    system = f"{platform.system()} {platform.machine()}"
+    processor = f"{machine.processor()} with {machine.instructions()}"
     facts = {
-        "minidl": f"{minidl.__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}",
-        "processor": f"{machine.processor()} with {machine.instructions()}, {cores.available()} cores, minidl "
-        f"uses {minidl.get_threads()} threads",
+        "minidl": f"{minidl.__version__}, Python {platform.python_version()}, {system}",
+        "processor": f"{processor}, {cores.available()} cores, minidl uses "
+        f"{minidl.get_threads()} threads",
         "NumPy": ", ".join(filter(None, [versions["numpy"], machine.blas()])),
         "CuPy": versions[machine.CUPY] or "not installed",
         "GPU": _gpu(),
-        **{
-            what: f"{package} {versions[package] or 'is not installed'}"
-            for what, package in EXTRAS.items()
-        },
-        "weights": str(shipped("vgg19")),
     }
-    for what, fact in facts.items():
-        print(f"{what + ':':26}{shown(fact)}")
+    for purpose, package in OPTIONAL.items():
+        facts[purpose] = f"{package} {versions[package] or 'is not installed'}"
+    facts["weights"] = str(shipped("vgg19"))
+    for name, fact in facts.items():
+        print(f"{name + ':':26}{shown(fact)}")
 
 
 def _gpu():
-    found = machine.gpu()
-    if not found:
-        return f"none to use: {why_no_gpu()}"
-    memory, cuda = (
-        f"{found['memory'] / 2**30:.0f} GiB",
-        f"CUDA {found['runtime']} (the driver knows {found['driver']})",
-    )
-    return f"{found['name']}, {memory}, compute capability {found['compute_capability']}, {cuda}; choose it with --device gpu"
+    gpu = machine.gpu()
+    if not gpu:
+        return f"cannot be used: {why_no_gpu()}"
+    memory = f"{gpu['memory'] / 2**30:.0f} GiB"
+    capability = f"compute capability {gpu['compute_capability']}"
+    cuda = f"CUDA {gpu['runtime']} (the driver knows {gpu['driver']})"
+    return f"{gpu['name']}, {memory}, {capability}, {cuda}; choose it with --device gpu"

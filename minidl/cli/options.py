@@ -1,17 +1,47 @@
 """Options that several commands share."""
 
 from minidl.backend import DEVICES
-from minidl.cli.parser import Last
-from minidl.cli.saying import say
+from minidl.cli.order import Last
+from minidl.cli.output import say
 from minidl.errors import printable
 from minidl.models.vgg19 import ALIASES
 from minidl.visualize.opening import open_network
 
+LOOKUP = "(default: $MINIDL_DATA, then minidl's folder in the user's cache)"  # of data sets
+
+
+def flag(name):
+    """Return the option for the name of a setting.
+
+    >>> flag("style_weight")
+    '--style-weight'
+    """
+    return "--" + name.replace("_", "-")
+
+
+def as_sentence(phrase):
+    """Return a phrase with a capital letter and a full stop.
+
+    >>> as_sentence("check the gradients of the ops")
+    'Check the gradients of the ops.'
+    """
+    return f"{phrase[0].upper()}{phrase[1:]}."
+
 
 def add_device(parser):
     parser.add_argument(
-        "--device", choices=DEVICES, default="cpu", help="where to compute (default: cpu)"
+        "--device", choices=DEVICES, default="cpu", help="device to compute on (default: cpu)"
     )
+
+
+def add_tf32(parser):
+    purpose = "compute matrix products on the GPU in TF32, which is faster but less precise"
+    parser.add_argument("--tf32", action="store_true", help=purpose)
+
+
+def add_list_layers(parser):
+    purpose = "print the names of the layers, as in Keras and as in papers, and exit"
+    parser.add_argument("--list-layers", action=_ListLayers, nargs=0, help=purpose)
 
 
 class _ListLayers(Last):
@@ -22,17 +52,6 @@ class _ListLayers(Last):
             say("  ".join([f"{printable(name):14}", *ALIASES.get(name, ())]).rstrip())
         if source == "vgg19":
             say(
-                "Append .pre, as in block4_conv2.pre or conv4_2.pre, for the numbers before the ReLU."
+                "Append .pre for the values before the ReLU, as in block4_conv2.pre or conv4_2.pre."
             )
         parser.exit()
-
-
-def add_list_layers(parser):
-    purpose = "print the names of the layers, those of Keras and those of papers, and exit"
-    parser.add_argument("--list-layers", action=_ListLayers, nargs=0, help=purpose)
-
-
-def add_tf32(parser):
-    parser.add_argument(
-        "--tf32", action="store_true", help="let matrix products on the GPU drop digits (TF32)"
-    )

@@ -1,4 +1,4 @@
-"""`minidl parity`: whether the GPU computes what the CPU does."""
+"""`minidl parity`: compare the results of the GPU with those of the CPU."""
 
 from dataclasses import replace
 
@@ -14,10 +14,11 @@ from minidl.style_transfer.parity import compare
 def register(commands):
     parser = commands.add_parser(
         "parity",
-        help="whether the GPU computes what the CPU does",
-        description="Take the same few steps of style transfer on the CPU and on the GPU, and say how far apart features, "
-        "losses, gradients and pictures are, beside what the rounding of float32 explains. Exit code 1 where it does not "
-        "explain all.",
+        help="compare the results of the GPU with those of the CPU",
+        description="Run the same few steps of style transfer on the CPU and on the GPU. Print "
+        "the differences between their features, losses, gradients and pictures, and the largest "
+        "differences that rounding in float32 explains. The exit code is 1 if a difference is "
+        "larger than that.",
     )
     parser.set_defaults(run=run)
     parser.add_argument(
@@ -28,7 +29,11 @@ def register(commands):
         help="longer side of the pictures (default: 64)",
     )
     parser.add_argument(
-        "--steps", type=int, default=3, metavar="N", help="steps of gradient descent (default: 3)"
+        "--steps",
+        type=int,
+        default=3,
+        metavar="N",
+        help="number of steps of gradient descent (default: 3)",
     )
     add_tf32(parser)
 
@@ -41,17 +46,13 @@ def run(arguments):
     with device("gpu", tf32=arguments.tf32) as gpu:
         print(f"matrix products on the GPU in {gpu.arithmetic}\n")
     content, style = (read_image(shipped_picture(name), arguments.size) for name in DEMO)
-    # at the photograph itself its loss is 0, and has no digits
+    # a start at the photograph has a content loss of 0, and so no digits to compare
     settings = replace(Settings(), start="noise", noise=0.2)
     print(f"{'':24}{'GPU - CPU':>12}{'explained':>12}")
     differences = compare(content, style, settings, arguments.steps, arguments.tf32)
-    for what, found, allowed in differences:
-        print(
-            f"{what:24}{found:12.1e}{allowed:12.1e}"
-            + ("" if found <= allowed else "  MORE THAN ROUNDING")
-        )
-    wrong = sum(not difference.explained for difference in differences)
-    print(
-        f"\n{len(differences) - wrong} of {len(differences)} differences are what rounding explains"
-    )
+    for name, difference, allowed in differences:
+        verdict = "" if difference <= allowed else "  MORE THAN ROUNDING"
+        print(f"{name:24}{difference:12.1e}{allowed:12.1e}{verdict}")
+    count, wrong = len(differences), sum(not entry.explained for entry in differences)
+    print(f"\nrounding explains {count - wrong} of {count} differences")
     return 1 if wrong else 0

@@ -1,25 +1,36 @@
-"""How a training goes on: a bar for each epoch, a line when it is done, and how long all of it will
-take."""
+"""The progress of long computations: progress bars, and messages about the epochs of a training
+run with the time that is left."""
 
 import sys
 import time
 
 from tqdm import tqdm
 
-from minidl.cli.output import counted
-from minidl.cli.saying import say
+from minidl.cli.output import counted, say
 from minidl.training.loop import Moment
 
-FIRST_GUESS = 10.0  # seconds of steps that say how long the others will take
+ESTIMATE_AFTER = 10.0  # seconds of training, before the first estimate of the time left
+
+
+def progress_bar(total, unit, *, log_interval=10, quiet=False, **options):
+    """Return a tqdm bar on the standard error.
+
+    It is redrawn twice a second on a terminal, and every `log_interval` seconds elsewhere. options:
+    of tqdm
+    """
+    interval = 0.5 if sys.stderr and sys.stderr.isatty() else log_interval
+    disable = quiet or not sys.stderr
+    return tqdm(total=total, unit=unit, disable=disable, mininterval=interval, **options)
 
 
 class Progress:
-    """What `training.train` may tell about a run of so many epochs."""
+    """Show what `training.train` reports about a run of so many epochs: a bar for each epoch, a
+    line after it, and estimates of the time left."""
 
     def __init__(self, epochs):
-        self._epochs, self._batches, self._bar = epochs, 0, None  # batches: of an epoch
-        # (seconds of the clock, steps) at the first step seen
-        self._begun, self._guessed = None, False
+        self._epochs, self._batches_per_epoch, self._bar = epochs, 0, None
+        self._start_seconds, self._start_step = 0.0, 0  # at the first report
+        self._has_estimate = False
 
     def __enter__(self):
         return self
@@ -27,56 +38,51 @@ class Progress:
     def __exit__(self, *error):
         self._close()
 
-    def __call__(self, told):
-        if isinstance(told, Moment):
-            self._step(told)
-        elif isinstance(told, str):
-            say(told)
+    def __call__(self, report):
+        """Show a Moment, the row of an epoch (a dict), or a message."""
+        if isinstance(report, Moment):
+            self._show_step(report)
+        elif isinstance(report, str):
+            say(report)
         else:
-            self._epoch(told)
+            self._show_epoch(report)
 
-    def _step(self, moment):
-        self._batches = moment.batches
-        done = (moment.epoch - 1) * self._batches + moment.batch
-        if self._begun is None:
-            self._begun = time.perf_counter(), done
+    def _show_step(self, moment):
+        is_first_report = not self._batches_per_epoch
+        self._batches_per_epoch = moment.batches
+        step = (moment.epoch - 1) * self._batches_per_epoch + moment.batch
+        if is_first_report:
+            self._start_seconds, self._start_step = time.perf_counter(), step
         if self._bar is None:
-            interval = 0.5 if sys.stderr and sys.stderr.isatty() else 30
-            self._bar = tqdm(
-                total=self._batches,
-                unit="batch",
-                leave=False,
-                mininterval=interval,
-                disable=not sys.stderr,
-            )
-        words = ", ".join(f"{name} {value:.4g}" for name, value in moment.means.items())
+            self._bar = progress_bar(moment.batches, "batch", log_interval=30, leave=False)
+        means = ", ".join(f"{name} {value:.4g}" for name, value in moment.means.items())
         self._bar.set_description(f"epoch {moment.epoch} of {self._epochs}", refresh=False)
-        self._bar.set_postfix_str(f"{words}, rate {moment.learning_rate:.3g}", refresh=False)
+        self._bar.set_postfix_str(f"{means}, rate {moment.learning_rate:.3g}", refresh=False)
         self._bar.update(moment.batch - self._bar.n)
-        if not self._guessed and time.perf_counter() - self._begun[0] > FIRST_GUESS:
-            self._guessed = True
+        seconds = time.perf_counter() - self._start_seconds
+        if not self._has_estimate and seconds > ESTIMATE_AFTER:
+            self._has_estimate = True
             with tqdm.external_write_mode():
-                say(f"{self._left(done)} for {counted(self._epochs, 'epoch')}")
+                say(f"{self._time_left(step)} for {counted(self._epochs, 'epoch')}")
 
-    def _epoch(self, row):
+    def _show_epoch(self, row):
         self._close()
-        self._guessed = True
-        words = [
-            f"{name.replace('_', ' ')} {value:.4g}"
-            for name, value in row.items()
-            if name != "remark"
-        ]
+        self._has_estimate = True
+        figures = {name: value for name, value in row.items() if name != "remark"}
+        words = [f"{name.replace('_', ' ')} {value:.4g}" for name, value in figures.items()]
         if row["epoch"] < self._epochs:
-            words.append(self._left(row["epoch"] * self._batches))
+            words.append(self._time_left(row["epoch"] * self._batches_per_epoch))
         say(", ".join(words))
         if "remark" in row:
             say(row["remark"])
 
-    def _left(self, done):
-        """In words, after so many steps: the others take as long as those that were seen."""
-        begun, first = self._begun
-        each = (time.perf_counter() - begun) / max(1, done - first)
-        return f"about {_duration(each * (self._epochs * self._batches - done))} left"
+    def _time_left(self, step):
+        """Return the estimated time after this step, if the next steps take as long as those of
+        this run so far."""
+        seconds = time.perf_counter() - self._start_seconds
+        seconds_per_step = seconds / max(1, step - self._start_step)
+        steps_left = self._epochs * self._batches_per_epoch - step
+        return f"about {_duration(seconds_per_step * steps_left)} left"
 
     def _close(self):
         if self._bar is not None:

@@ -1,5 +1,4 @@
-"""`minidl train`: the siamese network on MNIST, VGG19 on CIFAR-10, an embedding on faces, signals,
-volumes."""
+"""`minidl train`: train one of the networks in minidl/recipes."""
 
 import json
 import shlex
@@ -7,14 +6,27 @@ from contextlib import nullcontext
 from math import isfinite
 from pathlib import Path
 
+import numpy as np
+
 from minidl.backend import device
-from minidl.cli.output import counted
-from minidl.cli.people import read_people
+from minidl.cli.faces.pictures import album_of
+from minidl.cli.options import as_sentence, flag
+from minidl.cli.output import counted, say, say_nothing, warn
 from minidl.cli.progress import Progress
-from minidl.cli.saying import say, say_nothing
-from minidl.cli.training_options import HELP, add_options, defaults, flag, given, names, typed
+from minidl.cli.training_options import (
+    HELP,
+    add_options,
+    chosen_settings,
+    defaults,
+    setting_names,
+    typed,
+)
+from minidl.data import picture_folder
 from minidl.errors import ArgumentError, FileError, NonFiniteError
+from minidl.faces import FaceReader
+from minidl.faces.portraits import FLOOR
 from minidl.files import replacing
+from minidl.interruption import STOPPED
 from minidl.recipes import cifar10, faces, siamese, signals, volumes
 from minidl.recipes.ranges import unfit
 from minidl.training import load, train
@@ -25,37 +37,39 @@ NETWORKS = {recipe.NETWORK: recipe for recipe in (siamese, cifar10, faces, signa
 
 def register(commands):
     parser = commands.add_parser(
-        "train", help="train a network: siamese (MNIST), cifar10, faces, signals or volumes"
+        "train",
+        help=f"train a network: {', '.join(NETWORKS)}",
+        description="Train a network and measure it on a test set.",
     )
     networks = parser.add_subparsers(title="networks", metavar="NETWORK", required=True)
     for name, recipe in NETWORKS.items():
-        command = networks.add_parser(name, help=HELP[name], description=HELP[name] + ".")
+        purpose = HELP[recipe]
+        command = networks.add_parser(name, help=purpose, description=as_sentence(purpose))
         command.set_defaults(run=run, network=name)
         add_options(command, name, recipe)
 
 
 def run(arguments):
     recipe, tell = NETWORKS[arguments.network], say_nothing if arguments.quiet else say
-    chosen = given(arguments, recipe)
+    chosen = chosen_settings(arguments, recipe)
     preset = chosen.get("preset", "original")
     folder = arguments.folder or Path("runs") / f"{arguments.network}-{preset}"
-    resuming = _command(arguments, "--folder", folder, "--resume")
+    checkpoint = folder / CHECKPOINT
+    resume_command = _command(arguments, "--folder", folder, "--resume")
     if arguments.resume:
-        settings = _begun_with(folder / CHECKPOINT, recipe, chosen)
-    elif (folder / CHECKPOINT).exists():
+        settings = _settings_of_checkpoint(checkpoint, recipe, chosen)
+    elif checkpoint.exists():
         raise FileError(
-            f"{folder / CHECKPOINT} is there already; go on from it: {resuming} (or choose another --folder)"
+            f"{checkpoint} exists already; continue from it: {resume_command} "
+            "(or choose another --folder)"
         )
     else:
         settings = defaults(recipe) | recipe.PRESETS[preset] | chosen
     with device(arguments.device, arguments.tf32):
-        data = _people(arguments.data, chosen, settings) if recipe is faces else arguments.data
-        for_report = recipe.for_report(data)
+        data = _split(arguments.data, chosen, settings) if recipe is faces else arguments.data
+        report_data = recipe.for_report(data)
         task = recipe.task(data, **settings)
-        for line in task.model.summary(task.batches.arrays[0].shape[1:]):
-            tell(line)
-        for what, found in task.notes.items():
-            tell(f"{what}: " + ", ".join(f"{len(some)} {word}" for word, some in found.items()))
+        _describe(task, tell)
         try:
             with nullcontext() if arguments.quiet else Progress(settings["epochs"]) as progress:
                 outcome = train(
@@ -67,102 +81,134 @@ def run(arguments):
                     tensorboard=arguments.tensorboard,
                 )
         except NonFiniteError as error:
-            raise NonFiniteError(
-                f"{error}: {_with_a_lower_rate(arguments, folder, settings)}"
-            ) from None
+            restart_command = _command_with_lower_rate(arguments, folder, settings)
+            raise NonFiniteError(f"{error}: {restart_command}") from None
         if outcome.stopped:
-            say(f"stopped after {counted(len(outcome.rows), 'whole epoch')}; to go on: {resuming}")
-            return 130
-        tested = "people never seen" if recipe is faces else "the test set"
-        tell(f"measuring on {tested}")
-        found = recipe.report(task.model, *for_report)
-    told = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in found.items())
-    baselines = ", ".join(f"{name}: {loss:.4f}" for name, loss in task.baselines.items())
-    say(f"on {tested}: {told} (a loss of {baselines})")
-    if broken := [name for name, value in found.items() if not isfinite(value)]:
-        raise NonFiniteError(
-            f"the {broken[0]} on {tested} is {found[broken[0]]}; begin again with a lower learning rate: "
-            f"{_with_a_lower_rate(arguments, folder, settings)}"
-        )
-    seconds = outcome.rows[-1]["seconds"]  # of the epochs
+            epochs = counted(len(outcome.rows), "complete epoch")
+            say(f"stopped after {epochs}; to continue: {resume_command}")
+            return STOPPED
+        test_set = "people that are held out" if recipe is faces else "the test set"
+        tell(f"measuring on {test_set}")
+        measures = recipe.report(task.model, *report_data)
+    _print_measures(measures, test_set, task.baselines)
+    for name, value in measures.items():
+        if not isfinite(value):
+            raise NonFiniteError(
+                f"the {name} on {test_set} is {value}; begin again with a lower learning rate: "
+                f"{_command_with_lower_rate(arguments, folder, settings)}"
+            )
+    _write_result(folder, task, outcome, measures)
+    tell(f"all files of the run are in {folder}")
+    return 0
+
+
+def _describe(task, tell):
+    """Print the layers of the network and the notes of the task."""
+    for line in task.model.summary(task.batches.arrays[0].shape[1:]):
+        tell(line)
+    for title, groups in task.notes.items():
+        counts = ", ".join(f"{len(members)} {name}" for name, members in groups.items())
+        tell(f"{title}: {counts}")
+
+
+def _print_measures(measures, test_set, baselines):
+    texts = [f"{name.replace('_', ' ')} {value:.4f}" for name, value in measures.items()]
+    losses = ", ".join(f"{name}: {loss:.4f}" for name, loss in baselines.items())
+    say(f"on {test_set}: {', '.join(texts)} (losses to compare with: {losses})")
+
+
+def _write_result(folder, task, outcome, measures):
     result = {
-        "test": found,
+        "test": measures,
         "baselines": task.baselines,
-        "seconds": seconds,
+        "seconds": outcome.rows[-1]["seconds"],  # of all epochs
         "settings": task.settings,
         "notes": task.notes,
     }
     with alone_in(folder), replacing(folder / RESULT) as path:
         path.write_text(json.dumps(result, allow_nan=False))
-    tell(f"everything is in {folder}")
-    return 0
 
 
-def _people(folder, chosen, settings):
-    """Those to train on and those to test on"""
-    for choice, others in (("head", faces.OF_TRIPLETS), ("on_top", faces.FROM_SCRATCH)):
-        if settings[choice] not in ("triplet", False) and (
-            idle := [name for name in others if name in chosen]
-        ):
-            told = f"{flag(choice)} {typed(settings[choice])}"
-            raise ArgumentError(
-                f"{', '.join(map(flag, idle))} would change nothing with {told}; leave it out"
-            )
+def _split(folder, chosen, settings):
+    """Return the People to train on and those to test on.
+
+    Raise ArgumentError for a chosen setting that has no effect with the others.
+    """
+    for name, dependent in (("head", faces.OF_TRIPLETS), ("on_top", faces.FROM_SCRATCH)):
+        ineffective = [setting for setting in dependent if setting in chosen]
+        if settings[name] not in ("triplet", False) and ineffective:
+            options = ", ".join(map(flag, ineffective))
+            reason = f"{flag(name)} {typed(settings[name])}"
+            raise ArgumentError(f"{options} would change nothing with {reason}; leave it out")
     return faces.held_out(read_people(folder, settings["on_top"]), settings["hold_out"])
 
 
-def _begun_with(path, recipe, chosen):
-    """The settings of the run to go on with, with which those that were typed must agree."""
+def read_people(folder, on_top):
+    """Return the People of a folder with a subfolder of pictures for each person.
+
+    on_top: include the embeddings of the shipped network for faces. Files that cannot be read are
+    reported and left out; so are pictures without a face if `on_top` is True.
+    """
+    if not on_top:
+        pictures, labels, people = picture_folder(folder, faces.SIZE, skip=warn)
+        grey = pictures.mean(axis=-1, keepdims=True, dtype=np.float32)
+        return faces.People(grey, labels, people)
+    album = album_of(folder, FaceReader())
+    pictures = album.pixels.reshape(-1, *FLOOR, 1)
+    embeddings = np.asarray(album.embeddings, np.float32)
+    return faces.People(pictures, album.labels, album.people, embeddings).of(album.found)
+
+
+def _settings_of_checkpoint(path, recipe, chosen):
+    """Return the settings of the run to resume. Raise ArgumentError if the chosen ones differ."""
     if not path.exists():
         raise FileError(
-            f"there is no {path} to go on from; name the --folder of the run, or its --preset, or begin one without --resume"
+            f"there is no {path} to continue from; "
+            "name the --folder of the run, or its --preset, or start a run without --resume"
         )
-    stored, wanted = load(path).get("settings"), names(recipe)
-    if (
-        not isinstance(stored, dict)
-        or stored.get("network") != recipe.NETWORK
-        or not stored.keys() >= set(wanted)
-    ):
+    stored, wanted = load(path).get("settings"), setting_names(recipe)
+    is_of_recipe = isinstance(stored, dict) and stored.get("network") == recipe.NETWORK
+    if not is_of_recipe or not stored.keys() >= set(wanted):
         raise FileError(
-            f"{path} is of no run that `minidl train {recipe.NETWORK}` began; name the folder of such a run"
+            f"{path} is not from a run of `minidl train {recipe.NETWORK}`; "
+            "name the folder of such a run"
         )
     settings = {name: stored[name] for name in wanted}
-    if found := unfit(recipe, settings):
-        name, value, fit = found
+    if invalid := unfit(recipe, settings):
+        name, value, valid = invalid
         raise FileError(
-            f"{path} has {value} as its setting {name}; wanted {fit}: it is damaged, take an earlier one, or begin again"
+            f"{path} has the setting {name} = {value}; wanted {valid}: "
+            "the file is damaged, use an earlier one, or begin again"
         )
-    if other := [
-        f"{flag(name)} {typed(settings[name])}"
-        for name, value in chosen.items()
-        if settings[name] != value
-    ]:
+    differing = [name for name, value in chosen.items() if settings[name] != value]
+    if differing:
+        options = ", ".join(f"{flag(name)} {typed(settings[name])}" for name in differing)
         raise ArgumentError(
-            f"{path} was begun with {', '.join(other)}; leave that to --resume, or begin again in another folder"
+            f"{path} is of a run with {options}; "
+            "leave these options out, or begin again in another folder"
         )
     return settings
 
 
-def _command(arguments, *more):
-    """`minidl train` on the same data and device, to be typed"""
-    words = ["minidl", "train", arguments.network]
+def _command(arguments, *words):
+    """Return `minidl train` with the same data and device and these words, as a user types it."""
+    command = ["minidl", "train", arguments.network]
     if arguments.data is not None:
-        words += (
-            [arguments.data] if arguments.network == faces.NETWORK else ["--data", arguments.data]
-        )
-    words += [] if arguments.device == "cpu" else ["--device", arguments.device]
-    words += ["--tf32"] * arguments.tf32 + ["--tensorboard"] * arguments.tensorboard
-    return shlex.join(map(str, [*words, *more]))
+        is_faces = arguments.network == faces.NETWORK
+        command += [arguments.data] if is_faces else ["--data", arguments.data]
+    command += [] if arguments.device == "cpu" else ["--device", arguments.device]
+    command += ["--tf32"] * arguments.tf32 + ["--tensorboard"] * arguments.tensorboard
+    return shlex.join(map(str, [*command, *words]))
 
 
-def _with_a_lower_rate(arguments, folder, settings):
-    """The command that begins the run again, more carefully, in a folder of its own"""
+def _command_with_lower_rate(arguments, folder, settings):
+    """Return the command that starts the run again, at a tenth of the learning rate, in a new
+    folder."""
     recipe = NETWORKS[arguments.network]
     usual = defaults(recipe) | recipe.PRESETS[settings["preset"]]
-    careful = settings | {"learning_rate": float(f"{settings['learning_rate'] / 10:g}")}
-    differing = [name for name in careful if name == "preset" or careful[name] != usual[name]]
-    words = [word for name in differing for word in (flag(name), typed(careful[name]))]
-    others = (folder.with_name(f"{folder.name}-{number}") for number in range(2, 10**6))
-    return _command(
-        arguments, "--folder", next(path for path in others if not path.exists()), *words
-    )
+    changed = settings | {"learning_rate": float(f"{settings['learning_rate'] / 10:g}")}
+    differing = [name for name in changed if name == "preset" or changed[name] != usual[name]]
+    options = [word for name in differing for word in (flag(name), typed(changed[name]))]
+    candidates = (folder.with_name(f"{folder.name}-{number}") for number in range(2, 10**6))
+    new_folder = next(path for path in candidates if not path.exists())
+    return _command(arguments, "--folder", new_folder, *options)

@@ -1,95 +1,126 @@
-"""The options of `minidl train`: one for each setting of a preset, and how each is typed."""
+"""The options of `minidl train`: one for each setting of a preset."""
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from minidl.cli.lists import name_list
-from minidl.cli.options import add_device, add_tf32
+from minidl.cli.options import LOOKUP, add_device, add_tf32, flag
 from minidl.errors import ArgumentError
-from minidl.recipes import faces, signals, volumes
+from minidl.recipes import cifar10, faces, siamese, signals, volumes
 from minidl.recipes.ranges import out_of_range, words_for
 
-MADE = signals, volumes  # recipes that make their data themselves
+SYNTHETIC = signals, volumes  # recipes that generate their data
 
 HELP = {
-    "siamese": "points of the plane for MNIST's digits, from pairs that are told same or different",
-    "cifar10": "VGG19 with batch normalization on CIFAR-10",
-    "faces": "vectors for faces, from pictures of people, tested on others that are held out",
-    "signals": "which key of a telephone sounds over a bad line, by convolution in one dimension; the data are made",
-    "volumes": "which solid is inside a noisy scan, by convolution in three dimensions; the data are made",
+    siamese: "embed the digits of MNIST in the plane, from pairs of the same or different digits",
+    cifar10: "classify CIFAR-10 with VGG19 and batch normalization",
+    faces: "embed faces, from pictures of people; test on people that are held out",
+    signals: "recognise the keys of a telephone by their tones: 1-D convolution on synthetic data",
+    volumes: "recognise solids in noisy scans: 3-D convolution on synthetic data",
 }
-MEANINGS = {
-    "epochs": "how often each example is seen", "learning_rate": "at its highest", "schedule": "of the learning rate",
-    "keep": "share of numbers that dropout keeps", "pairs": "of a step", "batch": "examples of a step",
-    "head": "how the network ends", "width": "factor on all channels", "weight_decay": "of kernels",
-    "imagenet": "begin with ImageNet's kernels", "clip": "the largest norm of all gradients together",
-    "epsilon_form": "Adam's", "momentum_form": "SGD's", "hold_out": "people to test on: how many, the last ones, or names",
-    "on_top": "begin with the vectors of the shipped network for faces", "triplets": "choice, or such as all,0.2:semi-hard",
-    "margin": "of triplets", "squared": "compare squared distances of triplets", "soft": "log(1 + e^z) in the place of a hinge",
-    "reduction": "of the triplets' losses", "dimensions": "numbers of a vector", "members": "networks side by side",
-    "people": "of a step", "pictures": "of each of them", "examples": "to be made, a tenth of them to validate with",
-}  # fmt: skip
-PRESETS_HELP = "the values of all options below that are not given; original takes longer than the others (default: original)"
-DEFAULTS = {"preset": "original", "seed": 0, "limit": None}  # beside the settings of a preset
+SETTINGS_HELP = {
+    "epochs": "number of passes over the training examples",
+    "learning_rate": "highest learning rate",
+    "schedule": "schedule of the learning rate",
+    "keep": "share of activations that dropout keeps",
+    "pairs": "number of pairs per step",
+    "batch": "number of examples per step",
+    "head": "last layers of the network",
+    "width": "factor on the number of channels",
+    "weight_decay": "weight decay of the kernels",
+    "imagenet": "start from the kernels of the network trained on ImageNet",
+    "clip": "largest norm of all gradients together",
+    "epsilon_form": "form of epsilon in Adam",
+    "momentum_form": "form of momentum in SGD",
+    "hold_out": "people to test on: their number (the last ones by name) or their names",
+    "on_top": "train on the embeddings of the shipped network for faces",
+    "triplets": "choice of triplets, which may change with progress, as in all,0.2:semi-hard",
+    "margin": "margin of the triplet loss",
+    "squared": "use squared distances in the triplet loss",
+    "soft": "use log(1 + exp(z)) instead of a hinge in the triplet loss",
+    "reduction": "reduction of the triplet losses",
+    "dimensions": "number of dimensions of the embedding",
+    "members": "number of networks in the committee",
+    "people": "number of people per step",
+    "pictures": "number of pictures of each person per step",
+    "examples": "number of examples to generate; a tenth of them is for validation",
+}
+DEFAULTS = {"preset": "original", "seed": 0, "limit": None}  # settings that no preset contains
+DEFAULT_PRESET = DEFAULTS["preset"]
+PRESET_HELP = (
+    f"settings to start from (default: {DEFAULT_PRESET}, which takes longer than the others)"
+)
 
 
 def add_options(command, name, recipe):
-    files = command.add_argument_group("files")
-    files.add_argument(
+    if recipe is faces:
+        command.add_argument(
+            "data",
+            type=_folder,
+            metavar="PEOPLE",
+            help="folder with a subfolder of pictures for each person",
+        )
+    elif recipe in SYNTHETIC:
+        command.set_defaults(data=None)
+    _add_files(command.add_argument_group("files"), name, recipe)
+    _add_run(command.add_argument_group("run"), recipe)
+    settings = command.add_argument_group(
+        "settings",
+        "An option replaces the value in the preset, which is shown in parentheses.",
+    )
+    for setting in recipe.PRESETS[DEFAULT_PRESET]:
+        _add_setting(settings, recipe, setting)
+
+
+def _add_files(group, name, recipe):
+    group.add_argument(
         "--folder",
         type=_folder,
         metavar="FOLDER",
-        help=f"for checkpoint, log and curves (default: runs/{name}-PRESET)",
+        help=f"folder for checkpoint, log and curves (default: runs/{name}-PRESET)",
     )
-    if recipe is faces:
-        files.add_argument(
-            "data", type=_folder, metavar="PEOPLE", help="folder of people: PEOPLE/PERSON/PICTURE"
+    if recipe is not faces and recipe not in SYNTHETIC:
+        group.add_argument(
+            "--data", type=_folder, metavar="FOLDER", help=f"folder of the data set {LOOKUP}"
         )
-    elif recipe in MADE:
-        command.set_defaults(data=None)
-    else:
-        files.add_argument(
-            "--data",
-            type=_folder,
-            metavar="FOLDER",
-            help="of the data set (default: MINIDL_DATA, then your cache)",
-        )
-    files.add_argument(
+    group.add_argument(
         "--resume",
         action="store_true",
-        help="go on from the folder's checkpoint, with the settings that it was begun with",
+        help="continue from the checkpoint in the folder, with its settings",
     )
-    files.add_argument(
-        "--tensorboard", action="store_true", help="log for TensorBoard, in the folder"
+    group.add_argument(
+        "--tensorboard", action="store_true", help="write a log for TensorBoard to the folder"
     )
-    files.add_argument(
-        "-q", "--quiet", action="store_true", help="print nothing but errors and the result"
+    group.add_argument(
+        "-q", "--quiet", action="store_true", help="print only errors and the result"
     )
-    the_run = command.add_argument_group("the run")
-    the_run.add_argument("--preset", choices=recipe.PRESETS, help=PRESETS_HELP)
-    the_run.add_argument("--seed", type=int, metavar="N", help="of everything random (default: 0)")
-    if recipe not in (faces, *MADE):
-        the_run.add_argument(
-            "--limit", type=int, metavar="N", help="train on the first N pictures alone"
+
+
+def _add_run(group, recipe):
+    group.add_argument("--preset", choices=recipe.PRESETS, help=PRESET_HELP)
+    group.add_argument("--seed", type=int, metavar="N", help="seed of the run (default: 0)")
+    if _has_limit(recipe):
+        group.add_argument(
+            "--limit", type=int, metavar="N", help="train on only the first N pictures"
         )
-    add_device(the_run)
-    add_tf32(the_run)
-    for setting in recipe.PRESETS["original"]:
-        _add_setting(the_run, recipe, setting)
+    add_device(group)
+    add_tf32(group)
 
 
 def _add_setting(group, recipe, name):
     by_preset = {preset: settings[name] for preset, settings in recipe.PRESETS.items()}
-    kind = float if name == "clip" else type(by_preset["original"])
-    options = {"type": kind, "metavar": {int: "N", float: "X", str: "WORDS"}.get(kind)}
+    kind = float if name == "clip" else type(by_preset[DEFAULT_PRESET])
+    options: dict[str, Any] = {"type": kind}
+    options["metavar"] = {int: "N", float: "X", str: "TEXT"}.get(kind)
     if name in ("hold_out", "triplets"):
         options["type"] = name_list()
     if words := words_for(recipe, name):
         options = {"choices": words}
     elif kind is bool:
         options = {"type": _yes_or_no, "metavar": "yes|no"}
-    told = ", ".join(f"{preset}: {typed(value)}" for preset, value in by_preset.items())
-    group.add_argument(flag(name), help=f"{MEANINGS[name]} ({told})", **options)
+    values = ", ".join(f"{preset}: {typed(value)}" for preset, value in by_preset.items())
+    group.add_argument(flag(name), help=f"{SETTINGS_HELP[name]} ({values})", **options)
 
 
 def _folder(text):
@@ -104,39 +135,40 @@ def _yes_or_no(text):
     return text == "yes"
 
 
-def given(arguments, recipe):
-    """{setting: value} of those that were typed"""
-    found = {
-        name: value
-        for name in names(recipe)
-        if (value := getattr(arguments, name, None)) is not None
-    }
-    for name, value in found.items():
+def chosen_settings(arguments, recipe):
+    """Return {setting: value} for the options that were typed.
+
+    Raise ArgumentError for a number that is out of range.
+    """
+    typed_values = {name: getattr(arguments, name, None) for name in setting_names(recipe)}
+    settings = {name: value for name, value in typed_values.items() if value is not None}
+    for name, value in settings.items():
         if not isinstance(value, str | bool) and (wanted := out_of_range(name, value)):
             raise ArgumentError(f"{flag(name)} is {value}; wanted {wanted}")
-    return found
+    return settings
 
 
 def defaults(recipe):
-    """{setting: value} of those that are in no preset"""
-    return {
-        name: value
-        for name, value in DEFAULTS.items()
-        if not (recipe in (faces, *MADE) and name == "limit")
-    }
+    """Return {setting: value} for the settings that no preset contains."""
+    limit_applies = _has_limit(recipe)
+    return {name: value for name, value in DEFAULTS.items() if limit_applies or name != "limit"}
 
 
-def names(recipe):
-    """Of all settings"""
-    return [*defaults(recipe), *recipe.PRESETS["original"]]
-
-
-def flag(name):
-    return "--" + name.replace("_", "-")
+def setting_names(recipe):
+    """Return the names of all settings."""
+    return [*defaults(recipe), *recipe.PRESETS[DEFAULT_PRESET]]
 
 
 def typed(value):
-    """A setting's value as it would be typed"""
-    return (
-        "none" if value is None else ("no", "yes")[value] if isinstance(value, bool) else str(value)
-    )
+    """Return the value of a setting as a user types it.
+
+    >>> typed(None), typed(True), typed(0.1)
+    ('none', 'yes', '0.1')
+    """
+    if value is None:
+        return "none"
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
+
+
+def _has_limit(recipe):
+    return recipe is not faces and recipe not in SYNTHETIC

@@ -1,3 +1,5 @@
+"""`minidl data`."""
+
 import argparse
 
 import pytest
@@ -8,13 +10,13 @@ from tests.data.official import digits, idx, photographs, records
 
 
 @pytest.fixture(autouse=True)
-def empty_home(tmp_path, monkeypatch):
+def empty_cache(tmp_path, monkeypatch):
     monkeypatch.delenv("MINIDL_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture
-def put(tmp_path):
+def mnist_folder(tmp_path):
     for prefix in "train", "t10k":
         pictures, labels = digits(1200)
         (tmp_path / f"{prefix}-images-idx3-ubyte").write_bytes(idx(pictures))
@@ -29,36 +31,34 @@ def run(*words):
     return arguments.run(arguments) or 0
 
 
-def test_info_tells_what_is_found_and_where(put, capsys):
-    assert run("info", "--data", put) == 2  # for want of cifar10
-    shown = capsys.readouterr().out
-    assert f"mnist train: 1,200 pictures of 28 x 28, in {put}\n" in shown
-    assert f"cifar10: there is no cifar10 in {put}" in shown
+def test_info_describes_all_data_sets(mnist_folder, capsys):
+    assert run("info", "--data", mnist_folder) == 2  # as cifar10 is missing
+    out = capsys.readouterr().out
+    assert f"mnist train: 1,200 pictures of 28 x 28, in {mnist_folder}\n" in out
+    assert f"cifar10: there is no cifar10 in {mnist_folder}" in out
 
 
-def test_info_of_one_data_set(put, capsys):
+def test_info_describes_one_data_set(mnist_folder, capsys):
     for name in [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]:
-        (put / f"{name}.bin").write_bytes(records(*photographs(2)))
-    assert run("info", "cifar10", "--data", put) == 0
-    shown = capsys.readouterr().out
-    assert "cifar10 train: 10 pictures of 32 x 32" in shown and "cifar10 test: 2 pictures" in shown
-    assert "of each class: " in shown and "mnist" not in shown
+        (mnist_folder / f"{name}.bin").write_bytes(records(*photographs(2)))
+    assert run("info", "cifar10", "--data", mnist_folder) == 0
+    out = capsys.readouterr().out
+    assert "cifar10 train: 10 pictures of 32 x 32" in out and "cifar10 test: 2 pictures" in out
+    assert "of each class: " in out and "mnist" not in out
 
 
-def test_info_of_one_that_is_not_there():
-    with pytest.raises(
-        FileError,
-        match=r"there is no mnist in .*cache/minidl or its folders .*`minidl data fetch mnist`",
-    ):
+def test_info_of_a_missing_data_set():
+    message = r"there is no mnist in .*cache/minidl or its folders .*`minidl data fetch mnist`"
+    with pytest.raises(FileError, match=message):
         run("info", "mnist")
 
 
 def test_fetch(tmp_path, monkeypatch, capsys):
-    asked = []
-    monkeypatch.setattr(data, "fetch", lambda *arguments: asked.append(arguments) or "/there")
+    calls = []
+    monkeypatch.setattr(data, "fetch", lambda *arguments: calls.append(arguments) or "/there")
     assert run("fetch", "mnist") == 0
     assert run("fetch", "cifar10", "--to", tmp_path, "--quiet") == 0
-    assert asked == [("mnist", None, False), ("cifar10", tmp_path, True)]
+    assert calls == [("mnist", None, False), ("cifar10", tmp_path, True)]
     assert capsys.readouterr().out.startswith("mnist is in /there\n")
 
 

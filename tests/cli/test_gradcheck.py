@@ -1,4 +1,4 @@
-"""`minidl gradcheck` prints a true table, and fails where a gradient is wrong."""
+"""`minidl gradcheck` prints the result of each proof, and fails if a gradient is wrong."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ def test_every_op_is_proven(capsys):
     assert summary == f"{len(rows)} of {len(rows)} gradients proven, each on 2 geometries"
 
 
-def test_named_ops_alone_with_all_their_forms(capsys):
+def test_named_ops_with_all_their_forms(capsys):
     assert main(["gradcheck", "convolution", "total_variation[power]", "--cases", "1"]) == 0
     names = {line.split()[0] for line in lines(capsys)[1:-2]}
     assert names == {
@@ -34,7 +34,7 @@ def test_named_ops_alone_with_all_their_forms(capsys):
     }
 
 
-def test_a_wrong_gradient_is_called_wrong(capsys, monkeypatch):
+def test_a_wrong_gradient_is_reported(capsys, monkeypatch):
     [relu] = (row for row in proofs.ROWS if row.name == "relu")
     wrong = differentiable(relu.op.forward, dx=lambda dy, y: dy * (y >= 0) * 1.0000001)
     monkeypatch.setattr(gradcheck, "ROWS", [replace(relu, op=wrong)])
@@ -43,7 +43,7 @@ def test_a_wrong_gradient_is_called_wrong(capsys, monkeypatch):
     assert row.endswith("WRONG") and summary.startswith("0 of 1 gradients")
 
 
-def test_the_picture(tmp_path, capsys):
+def test_the_plot(tmp_path, capsys):
     pytest.importorskip("matplotlib").use("agg")
     path = tmp_path / "proofs.png"
     assert main(["gradcheck", "relu", "matmul", "--cases", "1", "--plot", str(path)]) == 0
@@ -54,7 +54,7 @@ def test_the_picture(tmp_path, capsys):
     "arguments",
     [["convolutoin"], ["--cases", "0"], ["--seed", "-1"], ["--plot", "nowhere/proofs.png"]],
 )
-def test_trouble_is_one_sentence_and_exit_code_2(arguments, capsys):
+def test_errors_are_one_sentence_with_exit_code_2(arguments, capsys):
     assert main(["gradcheck", *arguments]) == 2
     assert capsys.readouterr().err.startswith("minidl: ")
 

@@ -14,7 +14,7 @@ from minidl.data import read_metadata
 from tests.visualize import tiny
 
 PROGRAM = cli._parser()
-WAYS = (
+SEPARATIONS = (
     "{0},{1},{2}",
     "{0} {1} {2}",
     "{0}, {1}, {2}",
@@ -28,111 +28,143 @@ def parse(line):
     return vars(PROGRAM.parse_args(line.split()))
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("before", "option", "items", "dest", "wanted"), [
-    ("stylize", "--style-layers", "conv1_1 conv2_1=2 relu3_1", "style_layers", {"conv1_1": 1, "conv2_1": 2, "relu3_1": 1}),
-    ("stylize", "--content-layers", "conv1_1 block2_conv1=.5 pool3", "content_layers",
-     {"conv1_1": 1, "block2_conv1": 0.5, "pool3": 1}),
-    ("stylize", "--style-blend", "2 1e-1 0", "style_blend", [2, 0.1, 0]),
-    ("visualize features", "--layers", "conv1_1.pre pool1 fc1", "layers", ["conv1_1.pre", "pool1", "fc1"]),
-    ("visualize patches", "--layers", "conv1_1 conv2_1 conv3_1", "layers", ["conv1_1", "conv2_1", "conv3_1"]),
-    ("visualize patches", "--units", "conv1_1:3 conv2_1:4 conv3_1:5", "units", ["conv1_1:3", "conv2_1:4", "conv3_1:5"]),
-    ("visualize dream", "--layers", "conv1_1 conv2_1 conv3_1", "layers", ["conv1_1", "conv2_1", "conv3_1"]),
-    ("visualize invert", "--layer", "conv1_1 conv2_1 conv3_1", "layers", ["conv1_1", "conv2_1", "conv3_1"]),
-    ("visualize invert", "--layers", "conv1_1 conv2_1 conv3_1", "layers", ["conv1_1", "conv2_1", "conv3_1"]),
-    ("visualize invert", "--match", "content style content", "match", ["content", "style", "content"]),
-    ("visualize saliency", "--methods", "guided occlusion gradient", "methods", ["guided", "occlusion", "gradient"]),
-])  # fmt: skip
-def test_every_list_is_separated_by_spaces_or_commas(way, before, option, items, dest, wanted):
-    """A list may come before the arguments, after them, or before another option."""
-    words = shlex.split(way.format(*items.split()))
-    files = ["c.png", "s.png"] if before == "stylize" else ["./photos"]
-    for line in (
-        [option, *words, *files],
-        [*files, option, *words],
-        [option, *words, "--device", "cpu", *files],
-    ):
-        found = vars(PROGRAM.parse_args([*before.split(), *line]))
-        assert found[dest] == wanted
-        assert list(map(str, found["pictures"] if before == "stylize" else [found.get("picture") or found["folder"]])) in (
-            files, ["photos"])  # fmt: skip
+@pytest.mark.parametrize("separation", SEPARATIONS)
+@pytest.mark.parametrize(
+    ("option", "items", "name", "wanted"),
+    [
+        (
+            "--style-layers",
+            "conv1_1 conv2_1=2 relu3_1",
+            "style_layers",
+            {"conv1_1": 1, "conv2_1": 2, "relu3_1": 1},
+        ),
+        (
+            "--content-layers",
+            "conv1_1 block2_conv1=.5 pool3",
+            "content_layers",
+            {"conv1_1": 1, "block2_conv1": 0.5, "pool3": 1},
+        ),
+        ("--style-blend", "2 1e-1 0", "style_blend", [2, 0.1, 0]),
+    ],
+)
+def test_lists_of_stylize(separation, option, items, name, wanted):
+    list_words = shlex.split(separation.format(*items.split()))
+    pictures = ["c.png", "s.png"]
+    for words in orders(option, list_words, pictures):
+        settings = vars(PROGRAM.parse_args(["stylize", *words]))
+        assert settings[name] == wanted and settings["pictures"] == pictures
 
 
-def test_a_word_that_is_needed_as_an_argument_is_not_of_the_list():
+@pytest.mark.parametrize("separation", SEPARATIONS)
+@pytest.mark.parametrize(
+    ("action", "option", "items", "name"),
+    [
+        ("features", "--layers", "conv1_1.pre pool1 fc1", "layers"),
+        ("patches", "--layers", "conv1_1 conv2_1 conv3_1", "layers"),
+        ("patches", "--units", "conv1_1:3 conv2_1:4 conv3_1:5", "units"),
+        ("dream", "--layers", "conv1_1 conv2_1 conv3_1", "layers"),
+        ("invert", "--layer", "conv1_1 conv2_1 conv3_1", "layers"),
+        ("invert", "--layers", "conv1_1 conv2_1 conv3_1", "layers"),
+        ("invert", "--match", "content style content", "match"),
+        ("saliency", "--methods", "guided occlusion gradient", "methods"),
+    ],
+)
+def test_lists_of_visualize(separation, action, option, items, name):
+    list_words = shlex.split(separation.format(*items.split()))
+    for words in orders(option, list_words, ["./photos"]):
+        settings = vars(PROGRAM.parse_args(["visualize", action, *words]))
+        assert settings[name] == items.split()
+        assert str(settings.get("picture") or settings["folder"]) == "photos"
+
+
+def orders(option, list_words, arguments):
+    """Yield words with the list before the arguments, after them, and before another option."""
+    yield [option, *list_words, *arguments]
+    yield [*arguments, option, *list_words]
+    yield [option, *list_words, "--device", "cpu", *arguments]
+
+
+def test_a_list_leaves_a_word_that_is_needed_as_an_argument():
     assert parse("visualize patches --layers conv1_1 photos")["folder"].name == "photos"
-    found = parse("visualize features --model run.h5 --layers near far photo")
-    assert found["layers"] == ["near", "far"] and found["picture"].name == "photo"
+    settings = parse("visualize features --model run.h5 --layers near far photo")
+    assert settings["layers"] == ["near", "far"] and settings["picture"].name == "photo"
     assert parse("visualize features photo --layers near far")["layers"] == ["near", "far"]
     assert parse("visualize features --example 3 --layers near far")["layers"] == ["near", "far"]
 
 
-def test_a_list_with_commas_ends_where_no_comma_follows():
+def test_a_list_with_commas_ends_at_a_word_without_a_comma():
     assert parse("visualize features --layers near,far photo")["picture"].name == "photo"
     assert parse("stylize --style-blend 2,1 photo painting")["pictures"] == ["photo", "painting"]
 
 
-def test_words_that_are_surely_layers_stay_in_the_list(capsys):
+def test_names_of_layers_stay_in_the_list(capsys):
     with pytest.raises(SystemExit):
         parse("visualize features --layers conv1_1 conv2_1")
     assert "one of the arguments PICTURE --example is required" in capsys.readouterr().err
 
 
-def test_pictures_without_an_ending_are_no_layers_of_vgg19():
-    found = parse("stylize --style-layers conv1_1 conv9_9 photo painting")
-    assert list(found["style_layers"]) == ["conv1_1", "conv9_9"] and found["pictures"] == [
-        "photo",
-        "painting",
-    ]
+def test_names_without_a_suffix_are_not_layers_of_vgg19():
+    settings = parse("stylize --style-layers conv1_1 conv9_9 photo painting")
+    assert list(settings["style_layers"]) == ["conv1_1", "conv9_9"]
+    assert settings["pictures"] == ["photo", "painting"]
 
 
 @pytest.mark.parametrize("names", ["Ann,Bob Lee", "Ann, Bob Lee", "Ann|Bob Lee", "Ann,|Bob Lee"])
-def test_names_may_have_spaces_in_them(names):
-    """Each | is between two words of the command line."""
-    for words in (
-        ["--hold-out", *names.split("|"), "photos"],
-        ["photos", "--hold-out", *names.split("|")],
-    ):
-        found = vars(PROGRAM.parse_args(["train", "faces", *words]))
-        assert found["hold_out"] == "Ann,Bob Lee" and found["data"].name == "photos"
+def test_names_may_contain_spaces(names):
+    """Each | separates two words of the command line."""
+    option = ["--hold-out", *names.split("|")]
+    for words in ([*option, "photos"], ["photos", *option]):
+        settings = vars(PROGRAM.parse_args(["train", "faces", *words]))
+        assert settings["hold_out"] == "Ann,Bob Lee" and settings["data"].name == "photos"
 
 
-def test_choices_of_triplets_one_after_the_other():
-    for words in (["all,0.2:semi-hard"], ["all,", "0.2:semi-hard"], ["all", "0.2:semi-hard"]):
-        assert (
-            vars(PROGRAM.parse_args(["train", "faces", "--triplets", *words, "photos"]))["triplets"]
-            == "all,0.2:semi-hard"
-        )
+@pytest.mark.parametrize("words", ["all,0.2:semi-hard", "all, 0.2:semi-hard", "all 0.2:semi-hard"])
+def test_choices_of_triplets(words):
+    settings = parse(f"train faces --triplets {words} photos")
+    assert settings["triplets"] == "all,0.2:semi-hard"
 
 
-@pytest.mark.parametrize(("kind", "text", "sentence"), [
-    (name_list, "Ann,,Bob", "found 'Ann,,Bob'; wanted names, separated by commas"),
-    (layer_list, "", "found an empty list; separate the items by spaces or commas"),
-    (layer_list, " ", "an empty list"),
-    (layer_list, "conv1_1,,conv2_1", "a list with nothing between two commas, 'conv1_1,,conv2_1'"),
-    (layer_list, "conv1_1,", "nothing between two commas"),
-    (number_list, "1 x", "found '1 x'; wanted numbers, separated by spaces or commas"),
-    (number_list, "1;2", "found '1;2'"),
-    (weighted_layer_list, "conv1_1=x", "found 'conv1_1=x'; wanted LAYER or LAYER=WEIGHT, separated by spaces or commas"),
-    (weighted_layer_list, "=2", "found '=2'"),
-    (lambda: word_list(["content", "style"]), "style stile", "found 'stile'; wanted content, style; did you mean 'style'?"),
-])  # fmt: skip
-def test_what_is_no_list_is_refused(kind, text, sentence):
+@pytest.mark.parametrize(
+    ("kind", "text", "message"),
+    [
+        (name_list(), "Ann,,Bob", "found 'Ann,,Bob'; wanted names, separated by commas"),
+        (layer_list(), "", "found an empty list; separate the items by spaces or commas"),
+        (layer_list(), " ", "an empty list"),
+        (
+            layer_list(),
+            "conv1_1,,conv2_1",
+            "a list with nothing between two commas, 'conv1_1,,conv2_1'",
+        ),
+        (layer_list(), "conv1_1,", "nothing between two commas"),
+        (number_list(), "1 x", "found '1 x'; wanted numbers, separated by spaces or commas"),
+        (number_list(), "1;2", "found '1;2'"),
+        (
+            weighted_layer_list(),
+            "conv1_1=x",
+            "found 'conv1_1=x'; wanted LAYER or LAYER=WEIGHT, separated by spaces or commas",
+        ),
+        (weighted_layer_list(), "=2", "found '=2'"),
+        (
+            word_list(["content", "style"]),
+            "style stile",
+            "found 'stile'; wanted content, style; did you mean 'style'?",
+        ),
+    ],
+)
+def test_invalid_lists_are_refused(kind, text, message):
     with pytest.raises(argparse.ArgumentTypeError) as caught:
-        kind()(text)
-    assert sentence in str(caught.value)
+        kind(text)
+    assert message in str(caught.value)
 
 
-def test_arguments_that_are_lists_take_commas_too(monkeypatch, tmp_path, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_ops_are_separated_by_spaces_or_commas(capsys):
     for words in (["relu,exp"], ["relu", "exp"], ["relu,", "exp"]):
         assert cli.main(["gradcheck", *words, "--cases", "1"]) == 0
         out = capsys.readouterr().out
         assert out.count("proven  ") + out.count("proven\n") == 2 and "exp" in out
     assert cli.main(["gradcheck", "convolutoin"]) == 2
-    assert (
-        "there is no op 'convolutoin' to prove; did you mean 'convolution'?"
-        in capsys.readouterr().err
-    )
+    message = "there is no op 'convolutoin' to prove; did you mean 'convolution'?"
+    assert message in capsys.readouterr().err
 
 
 def test_channels_are_separated_by_spaces_or_commas(monkeypatch, tmp_path):

@@ -1,4 +1,4 @@
-"""`minidl train` and `minidl classify` on small data sets in the official forms."""
+"""`minidl train` and `minidl classify` on small data sets in the official formats."""
 
 import csv
 import json
@@ -24,7 +24,7 @@ RNG = np.random.default_rng(0)
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Bars and crosses in the place of digits, and colours in the place of things."""
+    """Write bars in place of MNIST's digits, and colours in place of CIFAR-10's objects."""
     folder = tmp_path_factory.mktemp("data")
     for prefix, count in (("train", 240), ("t10k", 40)):
         labels = np.arange(count, dtype=np.uint8) % 10
@@ -46,21 +46,11 @@ def rows(folder):
         return list(csv.DictReader(file))
 
 
-SMALL = {
-    "siamese": ["--preset", "fast", "--pairs", "20", "--epochs", "2"],
-    "cifar10": [
-        "--preset",
-        "fast",
-        "--batch",
-        "20",
-        "--epochs",
-        "2",
-        "--width",
-        "0.0625",
-        "--head",
-        "32-10",
-    ],
+LINES = {
+    "siamese": "--preset fast --pairs 20 --epochs 2",
+    "cifar10": "--preset fast --batch 20 --epochs 2 --width 0.0625 --head 32-10",
 }
+SMALL = {network: line.split() for network, line in LINES.items()}  # options of a short run
 
 
 def small(network, data, folder, *more):
@@ -77,33 +67,22 @@ def refused(capsys, *command):
 def test_siamese(data, tmp_path, capsys):
     folder = tmp_path / "run"
     assert main(small("siamese", data, folder)) == 0
-    told = capsys.readouterr().out
-    assert "on the test set: loss" in told
-    assert "a collapsed network: 5.0000, one distance for all: 2.4437" in told
+    out = capsys.readouterr().out
+    assert "measuring on the test set\n" in out and "on the test set: loss" in out
+    assert "a collapsed network: 5.0000, one distance for all: 2.4437" in out
     assert [row["epoch"] for row in rows(folder)] == ["1", "2"]
     assert (folder / "checkpoint.h5").exists()
     result = json.loads((folder / "result.json").read_text())
     assert result["settings"]["pairs"] == 20
     assert 0 <= result["test"]["accuracy"] <= 1
     error = refused(capsys, *small("siamese", data, folder))
-    resume = [
-        "minidl",
-        "train",
-        "siamese",
-        "--data",
-        str(data),
-        "--folder",
-        str(folder),
-        "--resume",
-    ]
-    assert (
-        f"is there already; go on from it: {shlex.join(resume)} (or choose another --folder)"
-        in error
-    )
-    assert "measuring on the test set\n" in told
+    files = ["--data", str(data), "--folder", str(folder)]
+    resume = shlex.join(["minidl", "train", "siamese", *files, "--resume"])
+    message = f"exists already; continue from it: {resume} (or choose another --folder)"
+    assert message in error
 
 
-def test_a_resumed_run_has_the_settings_that_it_was_begun_with(data, tmp_path, capsys):
+def test_a_resumed_run_keeps_its_settings(data, tmp_path, capsys):
     folder, files = tmp_path / "run", ["--data", str(data), "--folder", str(tmp_path / "run")]
     assert main(small("siamese", data, folder, "--seed", "3", "--clip", "9")) == 0
     settings = json.loads((folder / "result.json").read_text())["settings"]
@@ -112,16 +91,18 @@ def test_a_resumed_run_has_the_settings_that_it_was_begun_with(data, tmp_path, c
     capsys.readouterr()
     assert main(["train", "siamese", *files, "--resume", "--quiet"]) == 0
     assert json.loads((folder / "result.json").read_text())["settings"] == settings
-    told = capsys.readouterr()
-    assert told.out.startswith("on the test set") and told.out.count("\n") == 1 and not told.err
+    out, error = capsys.readouterr()
+    assert out.startswith("on the test set") and out.count("\n") == 1 and not error
     assert main(small("siamese", data, folder, "--resume", "--seed", "3")) == 0
     capsys.readouterr()
     differing = ["--resume", "--seed", "1", "--limit", "200", "--clip", "9", "--preset", "original"]
-    told = "was begun with --preset fast, --seed 3, --limit none; leave that to --resume, or begin again in another folder"
-    assert told in refused(capsys, "train", "siamese", *files, *differing)
-    assert "is of no run that `minidl train cifar10` began" in refused(
-        capsys, "train", "cifar10", *files, "--resume"
+    message = (
+        "is of a run with --preset fast, --seed 3, --limit none; "
+        "leave these options out, or begin again in another folder"
     )
+    assert message in refused(capsys, "train", "siamese", *files, *differing)
+    error = refused(capsys, "train", "cifar10", *files, "--resume")
+    assert "is not from a run of `minidl train cifar10`" in error
 
 
 @pytest.mark.thorough
@@ -129,13 +110,11 @@ def test_the_original_settings_are_the_default_and_each_preset_has_its_folder(
     data, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    few = ["--data", str(data), "--quiet", "--epochs", "1"]
+    options = ["--data", str(data), "--quiet", "--epochs", "1"]
     for preset in ([], ["--preset", "fast"]):
-        assert main(["train", "siamese", *few, *preset, "--pairs", "20"]) == 0
-        assert (
-            main(["train", "cifar10", *few, *preset, *SMALL["cifar10"][2:], "--imagenet", "no"])
-            == 0
-        )
+        assert main(["train", "siamese", *options, *preset, "--pairs", "20"]) == 0
+        words = [*options, *preset, *SMALL["cifar10"][2:], "--imagenet", "no"]
+        assert main(["train", "cifar10", *words]) == 0
     made = {
         path.parent.name: json.loads(path.read_text())["settings"]
         for path in tmp_path.glob("runs/*/result.json")
@@ -151,42 +130,22 @@ def test_the_original_settings_are_the_default_and_each_preset_has_its_folder(
         "keras",
     )
     assert main(["train", "siamese", "--data", str(data), "--resume"]) == 0
-    assert "everything is in runs/siamese-original" in capsys.readouterr().out
+    assert "all files of the run are in runs/siamese-original" in capsys.readouterr().out
 
 
-def test_what_comes_from_imagenet_is_told_and_kept(data, tmp_path, capsys):
+def test_the_kernels_from_imagenet_are_reported_and_stored(data, tmp_path, capsys):
     folder = tmp_path / "run"
-    assert (
-        main(
-            small(
-                "cifar10",
-                data,
-                folder,
-                "--imagenet",
-                "yes",
-                "--width",
-                "0.999",
-                "--epochs",
-                "1",
-                "--limit",
-                "40",
-            )
-        )
-        == 0
-    )
-    told = capsys.readouterr().out
+    options = ["--imagenet", "yes", "--width", "0.999", "--epochs", "1", "--limit", "40"]
+    assert main(small("cifar10", data, folder, *options)) == 0
+    out = capsys.readouterr().out
     names = json.loads((folder / "result.json").read_text())["notes"]["ImageNet's weights"]
-    counts = ", ".join(f"{len(found)} {word}" for word, found in names.items())
-    assert f"ImageNet's weights: {counts}\n" in told and len(names["of another shape"]) > 0
-    assert (
-        "block1_conv1/kernel" in names["taken"]
-        and "block5_conv4/kernel" in names["of another shape"]
-    )
+    counts = ", ".join(f"{len(members)} {group}" for group, members in names.items())
+    assert f"ImageNet's weights: {counts}\n" in out and len(names["of another shape"]) > 0
+    assert "block1_conv1/kernel" in names["taken"]
+    assert "block5_conv4/kernel" in names["of another shape"]
     error = refused(capsys, *small("cifar10", data, tmp_path / "other", "--imagenet", "yes"))
-    assert (
-        "none of ImageNet's weights fits a network of this width; take the width 1, or --imagenet no"
-        in error
-    )
+    assert "none of ImageNet's weights fits a network of this width; take the width 1" in error
+    assert "or --imagenet no" in error
 
 
 def test_cifar10_and_classify(data, tmp_path, capsys):
@@ -202,32 +161,29 @@ def test_cifar10_and_classify(data, tmp_path, capsys):
     assert capsys.readouterr().out == f"{picture}: {wanted}\n" * 2
     siamese_run = tmp_path / "siamese"
     assert main(small("siamese", data, siamese_run, "--quiet")) == 0
-    assert "holds a network 'siamese'" in refused(
-        capsys, "classify", str(siamese_run), str(picture)
-    )
+    error = refused(capsys, "classify", str(siamese_run), str(picture))
+    assert "holds a network 'siamese'" in error
 
 
-ENDS = "| head -n 1", "> /dev/full", "2> /dev/full", ">&-", "2>&-"
+REDIRECTIONS = "| head -n 1", "> /dev/full", "2> /dev/full", ">&-", "2>&-"
 
 
 @pytest.mark.parametrize(
-    "end", ["2>&1 | head -n 1", *(pytest.param(end, marks=pytest.mark.thorough) for end in ENDS)]
+    "redirection",
+    [
+        "2>&1 | head -n 1",
+        *(pytest.param(words, marks=pytest.mark.thorough) for words in REDIRECTIONS),
+    ],
 )
-def test_a_terminal_that_closes_costs_no_epoch(data, tmp_path, end):
-    command = shlex.join(
-        [sys.executable, "-m", "minidl.cli", *small("siamese", data, tmp_path / "run")]
-    )
-    subprocess.run(
-        f"set -o pipefail; {command} {end}",
-        shell=True,
-        executable="/bin/bash",
-        check=True,
-        stderr=-1,
-    )
+def test_a_closed_terminal_does_not_stop_the_training(data, tmp_path, redirection):
+    words = small("siamese", data, tmp_path / "run")
+    command = shlex.join([sys.executable, "-m", "minidl.cli", *words])
+    line = f"set -o pipefail; {command} {redirection}"
+    subprocess.run(line, shell=True, executable="/bin/bash", check=True, stderr=subprocess.PIPE)
     assert len(rows(tmp_path / "run")) == 2 and (tmp_path / "run" / "result.json").exists()
 
 
-def test_a_test_set_that_is_missing_is_found_out_before_training(data, tmp_path, capsys):
+def test_a_missing_test_set_is_reported_before_the_training(data, tmp_path, capsys):
     for prefix in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"):
         (tmp_path / prefix).symlink_to(data / prefix)
     error = refused(capsys, *small("siamese", tmp_path, tmp_path / "run"))
@@ -259,7 +215,7 @@ def test_a_test_set_that_is_missing_is_found_out_before_training(data, tmp_path,
         (["train", "siamese", "--learning-rate", "-1"], "wanted a number above 0"),
         (
             ["train", "siamese", "--resume"],
-            "checkpoint.h5 to go on from; name the --folder of the run, or its --preset",
+            "checkpoint.h5 to continue from; name the --folder of the run, or its --preset",
         ),
         (["train", "cifar10", "--batch", "1"], "--batch is 1; wanted at least 2"),
         (
@@ -270,59 +226,56 @@ def test_a_test_set_that_is_missing_is_found_out_before_training(data, tmp_path,
         (["classify", "README.md", "README.md"], "is not a complete checkpoint"),
     ],
 )
-def test_what_makes_no_sense_is_refused(words, wanted, data, tmp_path, capsys):
+def test_invalid_options_are_refused(words, wanted, data, tmp_path, capsys):
     if words[0] == "train":
         words = [*words, "--data", str(data), "--folder", str(tmp_path / "run")]
     assert wanted in refused(capsys, *words)
     assert not (tmp_path / "run").exists()
 
 
-def test_a_run_that_breaks_down_says_how_to_begin_again(data, tmp_path, capsys):
-    error = refused(
-        capsys, *small("siamese", data, tmp_path / "run", "--learning-rate", "1e30", "--quiet")
-    )
-    found = re.search(
-        r"the loss is nan at step \d+; begin again in another folder, .*: (minidl train .*)\n",
-        error,
-    )
-    assert found[1].endswith("--preset fast --learning-rate 1e+29 --pairs 20 --epochs 2")
-    assert f"--folder {tmp_path / 'run-2'}" in found[1]
-    # it works as typed
-    main([*shlex.split(found[1])[1:], "--learning-rate", "1e-3", "--epochs", "1", "--quiet"])
+def test_a_run_that_diverges_prints_a_command_to_begin_again(data, tmp_path, capsys):
+    options = ["--learning-rate", "1e30", "--quiet"]
+    error = refused(capsys, *small("siamese", data, tmp_path / "run", *options))
+    message = r"the loss is nan at step \d+; begin again in another folder, .*: (minidl train .*)\n"
+    command = re.search(message, error)[1]
+    assert command.endswith("--preset fast --learning-rate 1e+29 --pairs 20 --epochs 2")
+    assert f"--folder {tmp_path / 'run-2'}" in command
+    # the command can be run as printed
+    main([*shlex.split(command)[1:], "--learning-rate", "1e-3", "--epochs", "1", "--quiet"])
     assert (tmp_path / "run-2" / "result.json").exists()
 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_test_result_that_is_no_number_is_no_success(value, data, tmp_path, capsys, monkeypatch):
+def test_a_test_result_that_is_not_finite_is_an_error(value, data, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(siamese, "report", lambda *_: {"loss": value})
     assert main(small("siamese", data, tmp_path / "run")) == 2
-    told = capsys.readouterr()
-    assert (
-        f"on the test set: loss {value:.4f}" in told.out
-        and f"the loss on the test set is {value}" in told.err
-    )
+    out, error = capsys.readouterr()
+    assert f"on the test set: loss {value:.4f}" in out
+    assert f"the loss on the test set is {value}" in error
     assert not (tmp_path / "run" / "result.json").exists()
 
 
 @pytest.mark.thorough
-def test_a_result_that_cannot_be_written_is_said_before_that(data, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(
-        siamese, "report", lambda *_: shutil.rmtree(tmp_path / "run") or {"loss": 0.25}
-    )
+def test_a_result_is_printed_before_it_is_written(data, tmp_path, capsys, monkeypatch):
+    def remove_the_folder(*arguments):
+        shutil.rmtree(tmp_path / "run")
+        return {"loss": 0.25}
+
+    monkeypatch.setattr(siamese, "report", remove_the_folder)
     assert main(small("siamese", data, tmp_path / "run")) == 2
-    told = capsys.readouterr()
-    assert "on the test set: loss 0.2500" in told.out
-    assert "no such file or directory" in told.err and "everything" not in told.out
+    out, error = capsys.readouterr()
+    assert "on the test set: loss 0.2500" in out
+    assert "no such file or directory" in error and "all files" not in out
 
 
-def test_an_empty_name_is_no_folder(data, capsys):
+def test_an_empty_name_of_a_folder_is_refused(data, capsys):
     with pytest.raises(SystemExit):
         main(small("siamese", data, ""))
     assert "found ''; wanted the name of a folder" in capsys.readouterr().err
 
 
-def test_a_log_that_nothing_can_write_is_refused_before_training(
+def test_a_missing_package_for_tensorboard_is_reported_before_the_training(
     data, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
@@ -338,6 +291,6 @@ def test_imagenet_is_yes_or_no(capsys):
     assert "found 'maybe'; wanted yes or no" in capsys.readouterr().err
 
 
-def test_without_data_the_sentence_says_how_to_get_it(tmp_path, capsys):
+def test_the_message_about_missing_data_says_how_to_download_it(tmp_path, capsys):
     assert main(["train", "siamese", "--data", str(tmp_path)]) == 2
     assert "`minidl data fetch mnist` downloads it" in capsys.readouterr().err

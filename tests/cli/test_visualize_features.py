@@ -1,4 +1,4 @@
-"""`minidl visualize features`, run as its users run it, on small pictures."""
+"""`minidl visualize features` on small pictures."""
 
 import os
 
@@ -18,7 +18,7 @@ from tests.visualize import tiny
 
 
 @pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path, monkeypatch):
+def new_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_image("cat.png", np.random.default_rng(0).uniform(0, 255, (24, 36, 3)))
 
@@ -35,22 +35,9 @@ def refused(capsys, *arguments):
     return error
 
 
-def test_maps_of_vgg19_and_their_numbers(capsys):
-    assert (
-        features(
-            "cat.png",
-            "--layers",
-            "conv1_2",
-            "pool1",
-            "--channels",
-            3,
-            "--raw",
-            "raw.npz",
-            "--scale",
-            "layer",
-        )
-        == 0
-    )
+def test_maps_of_vgg19_and_their_activations(capsys):
+    options = ["--channels", 3, "--raw", "raw.npz", "--scale", "layer"]
+    assert features("cat.png", "--layers", "conv1_2", "pool1", *options) == 0
     with np.load("raw.npz") as raw:
         assert {name: array.shape for name, array in raw.items()} == {
             "conv1_2": (24, 36, 64),
@@ -65,17 +52,16 @@ def test_maps_of_vgg19_and_their_numbers(capsys):
 
 def test_the_same_bytes_twice(monkeypatch):
     monkeypatch.setattr(command, "open_network", lambda source: tiny.two_convolutions())
-    made = []
+    files = []
     for _ in range(2):
         assert features("cat.png", "--raw", "raw.npz") == 0
         for name in ("features.png", "raw.npz"):
             with open(name, "rb") as file:
-                made.append(file.read())
-    assert made[:2] == made[2:]
+                files.append(file.read())
+    assert files[:2] == files[2:]
     record = read_metadata("features.png")
-    assert list(record["layers"]) == ["near_relu", "far_relu"] and record["command"].endswith(
-        "--raw raw.npz"
-    )
+    assert list(record["layers"]) == ["near_relu", "far_relu"]
+    assert record["command"].endswith("--raw raw.npz")
 
 
 def test_maps_of_a_signal(monkeypatch):
@@ -90,10 +76,8 @@ def test_maps_of_a_signal(monkeypatch):
 def test_an_example_of_the_test_set(monkeypatch, capsys, tmp_path):
     model = signals.network(seed=0)
     save(tmp_path / "run.h5", {"settings": {"network": "signals"}, "model": model.state()})
-    assert (
-        features("--example", 5, "--model", "run.h5", "--raw", "raw.npz", "--layers", "tones_relu")
-        == 0
-    )
+    options = ["--model", "run.h5", "--raw", "raw.npz", "--layers", "tones_relu"]
+    assert features("--example", 5, *options) == 0
     with np.load("raw.npz") as raw:
         wanted = until(model.train(False), "tones_relu")(Tensor(signals.tested()[0][5:6])).data[0]
         np.testing.assert_array_equal(raw["tones_relu"], wanted)
@@ -103,27 +87,24 @@ def test_an_example_of_the_test_set(monkeypatch, capsys, tmp_path):
     assert "vgg19 has no examples of its own" in capsys.readouterr().err
 
 
-def test_an_array_of_numbers_beyond_a_pixels(monkeypatch):
-    """-300 and below is black, 600 and above white"""
+def test_an_array_with_values_outside_0_to_255(monkeypatch):
+    """Values below 0 are drawn in black, and values above 255 in white."""
     monkeypatch.setattr(command, "open_network", lambda source: tiny.colours())
     ramp = np.linspace(-300, 600, 144)[None, :, None] * np.ones((144, 1, 3))
     np.save("ramp.npy", ramp)
     assert features("ramp.npy") == 0
     drawn = read_image("features.png")
     row = np.rint(np.clip(ramp[0, :, 0], 0, 255))
-    assert any(
-        (drawn[y, x : x + 144, 0] == row).all()
-        for y in range(200)
-        for x in range(drawn.shape[1] - 144)
-    )
+    places = [(y, x) for y in range(200) for x in range(drawn.shape[1] - 144)]
+    assert any((drawn[y, x : x + 144, 0] == row).all() for y, x in places)
 
 
-def test_weights_that_are_damaged_are_named(capsys, monkeypatch):
+def test_damaged_weights_are_reported(capsys, monkeypatch):
     monkeypatch.setattr(command, "open_network", lambda source: tiny.colours(bias=np.nan))
     assert "relu makes NaN or infinite numbers" in refused(capsys, "cat.png")
 
 
-def test_what_cannot_be_done_is_said_and_nothing_is_written(capsys):
+def test_errors_are_one_sentence_and_nothing_is_written(capsys):
     assert "no such picture" in refused(capsys, "dog.png")
     assert "no layer 'conv9_1'" in refused(capsys, "cat.png", "--layers", "conv9_1")
     assert "does not fit" in refused(capsys, "cat.png", "--layers", "conv1_1", "pool5")

@@ -1,5 +1,4 @@
-"""`minidl visualize invert`: a row for each match, a column for each layer, and sentences for what
-cannot be."""
+"""`minidl visualize invert`: a row for each match and a column for each layer."""
 
 import numpy as np
 import pytest
@@ -29,13 +28,16 @@ def invert(monkeypatch, picture, capsys):
     return run
 
 
-def test_rows_of_matches_columns_of_layers_and_the_same_bytes_twice(invert):
+def test_rows_and_columns_and_the_same_bytes_twice(invert):
     options = ("--layer", "near_relu", "far_relu", "--match", "style", "content", "--steps", "4")
-    code, path, told = invert(*options)
+    code, path, printed = invert(*options)
     assert code == 0
-    assert [line.split(":")[0] for line in told.out.splitlines()[:4]] == [
-        "style of near_relu", "style of far_relu", "content of near_relu", "content of far_relu",
-    ]  # fmt: skip
+    assert [line.split(":")[0] for line in printed.out.splitlines()[:4]] == [
+        "style of near_relu",
+        "style of far_relu",
+        "content of near_relu",
+        "content of far_relu",
+    ]
     height, width, _ = read_image(path).shape
     assert width > 3 * 160 and height > 2 * 120
     record = read_metadata(path)
@@ -44,51 +46,43 @@ def test_rows_of_matches_columns_of_layers_and_the_same_bytes_twice(invert):
     assert invert(*options)[1].read_bytes() == before
 
 
-def test_the_losses_that_are_told_fall(invert):
-    _, _, told = invert("--layer", "near", "--steps", "8")
+def test_the_printed_loss_decreases(invert):
+    _, _, printed = invert("--layer", "near", "--steps", "8")
     first, best = (
-        float(number) for number in told.out.split("loss ")[1].split(" in ")[0].split(" -> ")
+        float(number) for number in printed.out.split("loss ")[1].split(" in ")[0].split(" -> ")
     )
     assert best < 0.5 * first
 
 
-def test_without_a_layer_it_is_the_deepest(invert):
+def test_the_default_is_the_deepest_layer(invert):
     assert invert("--steps", "1")[2].out.startswith("content of far_relu: ")
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
-        (("--layer", "farther"), "the network has no layer 'farther'"), (("--steps", 0), "--steps is 0"),
-        (("--size", -3), "--size is -3"), (("--smoothness", "nan"), "--smoothness is nan"),
+        (("--layer", "farther"), "the network has no layer 'farther'"),
+        (("--steps", 0), "--steps is 0"),
+        (("--size", -3), "--size is -3"),
+        (("--smoothness", "nan"), "--smoothness is nan"),
         (("--seed", -1), "--seed is -1; wanted a number of at least 0"),
     ],
-)  # fmt: skip
-def test_what_cannot_be_is_said_in_a_sentence_and_nothing_is_written(invert, options, words):
-    code, path, told = invert(*options)
-    assert code == 2 and words in told.err and "Traceback" not in told.err
+)
+def test_errors_are_one_sentence_and_nothing_is_written(invert, options, message):
+    code, path, printed = invert(*options)
+    assert code == 2 and message in printed.err and "Traceback" not in printed.err
     assert not path.exists()
 
 
 @pytest.mark.parametrize(
-    ("shape", "words"),
+    ("shape", "message"),
     [
         ((40, 1), "holds an array (40, 1); wanted a picture"),
         ((1, 9, 3), "the picture is 9x1; wanted at least 2 pixels a side"),
     ],
 )
-def test_what_is_no_picture_is_refused(invert, picture, capsys, shape, words):
-    np.save(picture.with_name("a.npy"), np.zeros(shape))
-    assert (
-        main(
-            [
-                "visualize",
-                "invert",
-                str(picture.with_name("a.npy")),
-                "-o",
-                str(picture.with_name("b.png")),
-            ]
-        )
-        == 2
-    )
-    assert words in capsys.readouterr().err and not picture.with_name("b.png").exists()
+def test_arrays_that_are_not_pictures_are_refused(invert, picture, capsys, shape, message):
+    array, output = picture.with_name("a.npy"), picture.with_name("b.png")
+    np.save(array, np.zeros(shape))
+    assert main(["visualize", "invert", str(array), "-o", str(output)]) == 2
+    assert message in capsys.readouterr().err and not output.exists()

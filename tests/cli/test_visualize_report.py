@@ -1,4 +1,4 @@
-"""`minidl visualize report`, run as its users run it, of a tiny network."""
+"""`minidl visualize report` of a tiny network."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.visualize import tiny
 
 
 @pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path, monkeypatch):
+def new_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(command, "open_network", lambda source: tiny.two_convolutions())
     monkeypatch.setattr(
@@ -35,58 +35,57 @@ def report(*arguments):
 
 
 def written(name, *arguments):
-    """The page without the command at its foot"""
+    """Make a report, and return the page without its footer, which contains the command."""
     assert report(*arguments, "-o", name) == 0
     return Path(name).read_text(encoding="utf-8").split("<footer>")[0]
 
 
 def test_a_page_of_all_chapters_and_the_same_bytes_twice(capsys):
-    first, again, other = (
-        written("1.html", "a.png"),
-        written("2.html", "a.png"),
-        written("3.htm", "a.png", "--seed", 1),
-    )
+    first, again = written("1.html", "a.png"), written("2.html", "a.png")
+    other = written("3.htm", "a.png", "--seed", 1)
     assert first == again != other
-    assert (
-        first.count("<section ") == 1 + len(CHAPTERS) and "48x40, as the network saw it." in first
-    )
+    assert first.count("<section ") == 1 + len(CHAPTERS)
+    assert "48x40, as the network saw it." in first
     assert "the page is 1.html" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("height", "width"), [(20, 200), (200, 20), (3, 90)])
-def test_a_longish_picture(height, width):
+def test_a_long_picture(height, width):
     draw("long.png", height, width)
     assert "<section " in written("long.html", "long.png", "--size", 100)
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"),
+    ("name", "title"),
     [
         (b"bad\xff.png", "bad\\udcff.png"),
         (b"<b>&.png", "&lt;b&gt;&amp;.png"),
         ("ä \n語.png".encode(), "ä \n語.png"),
     ],
 )
-def test_odd_names_are_shown_and_break_nothing(name, shown):
+def test_special_characters_in_names(name, title):
     draw(os.fsdecode(name))
-    assert f"<h1>Inside a network: {shown}</h1>" in written("page.html", os.fsdecode(name))
+    assert f"<h1>Inside a network: {title}</h1>" in written("page.html", os.fsdecode(name))
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
-        (("a.png", "-o", "a.pdf"), "pages are written as .html or .htm"), (("a.png", "--size", 31), "--size is 31"),
-        (("a.png", "--seed", -1), "--seed is -1"), (("none.png",), "there is no such picture"),
-        (("a.npy",), "holds an array (30, 2); wanted a picture (H, W, 3)"), (("line.png",), "the picture is 40x1"),
+        (("a.png", "-o", "a.pdf"), "pages are written as .html or .htm"),
+        (("a.png", "--size", 31), "--size is 31"),
+        (("a.png", "--seed", -1), "--seed is -1"),
+        (("none.png",), "there is no such picture"),
+        (("a.npy",), "holds an array (30, 2); wanted a picture (H, W, 3)"),
+        (("line.png",), "the picture is 40x1"),
         (("a.html", "-o", "a.html"), "would overwrite it"),
     ],
-)  # fmt: skip
-def test_what_cannot_be_is_said_in_a_sentence_and_nothing_is_written(capsys, arguments, words):
+)
+def test_errors_are_one_sentence_and_nothing_is_written(capsys, arguments, message):
     np.save("a.npy", np.ones((30, 2), np.float32))
     draw("line.png", 1, 40)
     Path("a.html").touch()
     before = sorted(os.listdir())
     assert report(*arguments) == 2
     error = capsys.readouterr().err
-    assert words in error and error.startswith("minidl: ") and error.count("\n") == 1
+    assert message in error and error.startswith("minidl: ") and error.count("\n") == 1
     assert sorted(os.listdir()) == before

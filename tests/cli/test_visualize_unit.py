@@ -1,4 +1,4 @@
-"""`minidl visualize unit`, run as its users run it, on small pictures."""
+"""`minidl visualize unit` on small pictures."""
 
 import os
 
@@ -12,7 +12,7 @@ from tests.visualize import tiny
 
 
 @pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path, monkeypatch):
+def new_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
@@ -32,19 +32,17 @@ def with_network(monkeypatch, network):
     monkeypatch.setattr(command, "open_network", lambda source: network)
 
 
-def test_channels_of_vgg19_in_one_picture_that_tells_how_it_was_made(capsys):
-    assert unit("conv1_2", 3, 17, 40, "--size", 32, "-o", "liked.png") == 0
-    record = read_metadata("liked.png")
+def test_channels_of_vgg19_in_one_picture_with_a_record(capsys):
+    assert unit("conv1_2", 3, 17, 40, "--size", 32, "-o", "three.png") == 0
+    record = read_metadata("three.png")
     assert list(record["units"]) == ["block1_conv2:3", "block1_conv2:17", "block1_conv2:40"]
     assert all(after > before for before, after in record["units"].values())
     assert record["command"].startswith("minidl visualize unit conv1_2 3 17 40")
     out = capsys.readouterr().out
     before, after = record["units"]["block1_conv2:17"]
-    assert (
-        f"block1_conv2:17: {short(before)} -> {short(after)}" in out
-        and "the picture is liked.png" in out
-    )
-    height, width, _ = read_image("liked.png").shape
+    assert f"block1_conv2:17: {short(before)} -> {short(after)}" in out
+    assert "the picture is three.png" in out
+    height, width, _ = read_image("three.png").shape
     assert height > 64 and width > 64  # two rows of two
 
 
@@ -62,31 +60,37 @@ def test_classes_by_name(monkeypatch, capsys):
     assert "the network takes 16x16" in capsys.readouterr().err
 
 
-def test_a_network_of_other_things_than_pictures_is_refused(monkeypatch, capsys):
+def test_a_network_of_signals_is_refused(monkeypatch, capsys):
     with_network(monkeypatch, tiny.colours()._replace(size=(64,)))
     assert "the network takes arrays (64, 'channels')" in refused(capsys, "relu", 1)
 
 
-def test_units_that_do_not_rise_or_do_not_fire_are_named(monkeypatch, capsys):
+def test_units_that_do_not_rise_or_are_inactive_are_reported(monkeypatch, capsys):
     with_network(monkeypatch, tiny.colours(bias=-5.0))
     assert unit("relu", 0, 3, "--size", 16) == 0
     error = capsys.readouterr().err
-    assert "relu:0 rose, but its mean is not above 0 even so" in error
+    assert "relu:0 rose, but its mean is still not above 0" in error
     assert "relu:3 did not rise" in error
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (("conv9_9", 1), "VGG19 has no layer 'conv9_9'"),
-    (("conv1_1",), "wanted a layer and numbers of its channels, such as conv4_2 17 40"),
-    (("conv1_1", "x"), "found 'conv1_1 x'"),
-    (("conv1_1", "9" * 5000), "wanted a layer and numbers of its channels"),
-    (("conv1_1", 64), "block1_conv1 has 64 channels; found block1_conv1:64"),
-    (("conv1_1", 1, "--size", 3), "wanted at least 16 pixels"),
-    (("conv1_1", 1, "--seed", -1), "--seed is -1; wanted a number of at least 0"),
-    (("conv1_1", 1, "-o", "none/unit.png"), "there is no folder none"),
-    (("conv1_1", 1, "-o", "unit.pdf"), "minidl writes .png"),
-    (("conv1_1", 1, "-o", "a.png", "--model", "a.png"), "meant both as --model and as --output"),
-    (("conv1_1", 1, "--model", "none.h5"), "none.h5: there is no such network"),
-])  # fmt: skip
-def test_what_a_user_can_mend_is_said_in_a_sentence(capsys, arguments, words):
-    assert words in refused(capsys, *arguments)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("conv9_9", 1), "VGG19 has no layer 'conv9_9'"),
+        (("conv1_1",), "wanted a layer and numbers of its channels, such as conv4_2 17 40"),
+        (("conv1_1", "x"), "found 'conv1_1 x'"),
+        (("conv1_1", "9" * 5000), "wanted a layer and numbers of its channels"),
+        (("conv1_1", 64), "block1_conv1 has 64 channels; found block1_conv1:64"),
+        (("conv1_1", 1, "--size", 3), "wanted at least 16 pixels"),
+        (("conv1_1", 1, "--seed", -1), "--seed is -1; wanted a number of at least 0"),
+        (("conv1_1", 1, "-o", "none/unit.png"), "there is no folder none"),
+        (("conv1_1", 1, "-o", "unit.pdf"), "minidl writes .png"),
+        (
+            ("conv1_1", 1, "-o", "a.png", "--model", "a.png"),
+            "meant both as --model and as --output",
+        ),
+        (("conv1_1", 1, "--model", "none.h5"), "none.h5: there is no such network"),
+    ],
+)
+def test_errors_are_one_sentence(capsys, arguments, message):
+    assert message in refused(capsys, *arguments)

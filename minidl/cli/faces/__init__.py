@@ -1,4 +1,4 @@
-"""`minidl faces`: who is this, from one picture; one file an action."""
+"""`minidl faces`: find, compare and identify faces. Each action is a file."""
 
 from minidl.cli.faces import calibrate, compare, enroll, evaluate, find, identify, known
 
@@ -8,9 +8,9 @@ ACTIONS = (compare, enroll, identify, known, find, calibrate, evaluate)
 def register(commands):
     parser = commands.add_parser(
         "faces",
-        help="find faces in pictures, and say whose they are",
-        description="Find faces in pictures, and say whose they are. Two faces are one person's where the Euclidean distance "
-        "between their embeddings is at most a threshold.",
+        help="find, compare and identify faces in pictures",
+        description="Find, compare and identify faces in pictures. Two faces count as the faces "
+        "of one person if the Euclidean distance between their embeddings is at most a threshold.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     for action in ACTIONS:

@@ -1,4 +1,4 @@
-"""`minidl faces calibrate`: the threshold from one's own pictures."""
+"""`minidl faces calibrate`: a threshold from the user's own pictures."""
 
 from pathlib import Path
 
@@ -12,33 +12,44 @@ from minidl.errors import MinidlError
 from minidl.faces import THRESHOLD, Database, FaceReader
 from minidl.files import must_be_writable, must_exist
 
-ABSURD = 0.25  # an equal error rate far above that of anybody's right pictures
+IMPLAUSIBLE = 0.25  # an equal error rate far above that of correctly named pictures
 
 
 def register(actions):
     action = add_action(
-        actions, "calibrate", run, "find the threshold from your own pictures",
-        "All pairs of faces whose people are known are compared: of a database, or of a folder that has a subfolder of "
-        "pictures for each person. The threshold stays the shipped one where the pictures do not contradict it. Otherwise it "
-        "is the one of equal error rates, or what an option chooses. It is stored in the database, with its evidence, and "
-        "`identify` uses it from then on.",
-    )  # fmt: skip
-    action.add_argument("source", metavar="DB|FOLDER", type=Path)
+        actions,
+        "calibrate",
+        run,
+        "choose the threshold from your own pictures",
+        "Compare all pairs of faces in a database, or in a folder that has a subfolder of pictures "
+        "for each person. Keep the shipped threshold unless the pairs contradict it; otherwise "
+        "choose the threshold of equal error rates. --false-accept and --threshold choose it in "
+        "another way.",
+        "The threshold is stored in the database, with the error rates. `minidl faces identify` "
+        "uses it from then on.",
+    )
+    action.add_argument(
+        "source", metavar="DB|FOLDER", type=Path, help="database file, or folder of people"
+    )
     rule = action.add_mutually_exclusive_group()
     rule.add_argument(
         "--false-accept",
         type=share,
         metavar="SHARE",
-        help="accept at most this share of different pairs: 0.001",
+        help="choose the largest threshold that accepts at most this share of the pairs of "
+        "different people, such as 0.001",
     )
     rule.add_argument(
         "--threshold",
         type=distance,
         metavar="DISTANCE",
-        help="choose this one, and be told its errors",
+        help="choose this threshold, and measure its error rates",
     )
     action.add_argument(
-        "--store", type=Path, metavar="DB", help="with a FOLDER: the database to store it in"
+        "--store",
+        type=Path,
+        metavar="DB",
+        help="database to store the threshold in, if the pictures are in a FOLDER",
     )
     add_forms(action, "json")
     add_device(action)
@@ -46,51 +57,55 @@ def register(actions):
 
 def run(arguments):
     source, exit_code = arguments.source, 0
-    if arguments.store and not source.is_dir():
+    if source.is_dir():
+        target = arguments.store
+    elif arguments.store:
         raise MinidlError(
-            f"{source} is no folder: what a database gives is stored in the database itself; leave --store out"
+            f"{source} is not a folder, and the threshold of a database is stored in that "
+            "database; leave --store out"
         )
-    target = arguments.store if source.is_dir() else must_exist(source, "database or folder")
+    else:
+        target = must_exist(source, "database or folder")
     with device(arguments.device):
         reader = FaceReader()
         database = None if target is None else Database(must_be_writable(target), reader.identity)
-        if source.is_dir():
+        if database is None or source.is_dir():
             album = album_of(source, reader)
             labels, embeddings = album.labels[album.found], album.embeddings[album.found]
             exit_code = 2 if album.unreadable else 0
         else:
             labels, embeddings = database.embeddings()
-    found = faces.calibrate(embeddings, labels, arguments.false_accept, arguments.threshold)
-    if found.equal_error_rate > ABSURD:
+    result = faces.calibrate(embeddings, labels, arguments.false_accept, arguments.threshold)
+    if result.equal_error_rate > IMPLAUSIBLE:
         warn(
-            f"{source} hardly tells people apart, with an equal error rate of {found.equal_error_rate:.0%}, so no threshold of "
-            "it is worth much; see that each person's pictures are under one name, and show that person"
+            f"{source} hardly tells people apart, with an equal error rate of "
+            f"{result.equal_error_rate:.0%}, so no threshold from it is reliable; "
+            "check that each person's pictures are under one name, and that they show that person"
         )
-    told = found._asdict() | {"source": str(source)}
-    lines = _lines(found, arguments.false_accept)
+    evidence = result._asdict() | {"source": str(source)}
+    lines = _lines(result, arguments.false_accept)
     if database is not None:
-        database.calibrate(found.threshold, told)
+        database.calibrate(result.threshold, evidence)
         lines.append(f"stored in {shown(target)}: `minidl faces identify` uses it from now on")
-    Output(arguments.form).put(
-        told | {"stored": None if database is None else str(target)}, lines=lines
-    )
+    stored = None if database is None else str(target)
+    Output(arguments.form).put(evidence | {"stored": stored}, lines=lines)
     return exit_code
 
 
-def _lines(found, false_accept):
-    shipped = "" if found.threshold == THRESHOLD else f" (the shipped one is {THRESHOLD})"
+def _lines(result, false_accept):
+    shipped = "" if result.threshold == THRESHOLD else f" (the shipped one is {THRESHOLD})"
     lines = [
-        f"threshold {found.threshold:.3f}: {found.rule}{shipped}",
-        f"{found.false_accept:.3%} of {found.different_pairs:,} pairs of different people are accepted, "
-        f"{found.false_reject:.3%} of {found.same_pairs:,} pairs of one person rejected ({found.people} people, "
-        f"{found.faces} faces)",
-        f"equal error rate {found.equal_error_rate:.3%}",
-        f"each person as a stranger to the {found.people - 1} others: {found.strangers:.1%} of the pictures are accepted as "
-        f"one of them; {found.people} people prove only that the share of all strangers is at most "
-        f"{found.strangers_at_most:.0%} (with 95% confidence), and it grows with the database",
+        f"threshold {result.threshold:.3f}: {result.rule}{shipped}",
+        f"{result.false_accept:.3%} of {result.different_pairs:,} pairs of different people are "
+        f"accepted, {result.false_reject:.3%} of {result.same_pairs:,} pairs of the same person "
+        f"rejected ({result.people} people, {result.faces} faces)",
+        f"equal error rate {result.equal_error_rate:.3%}",
+        f"each person as a stranger to the {result.people - 1} others: {result.strangers:.1%} of "
+        f"the pictures are accepted as one of them; {result.people} people prove only that the "
+        f"share of all strangers is at most {result.strangers_at_most:.0%} (with 95% confidence), "
+        "and it grows with the database",
     ]
-    if false_accept is not None and false_accept * found.different_pairs < 1:
-        lines.append(
-            f"so few pairs tell nothing about shares below {1 / found.different_pairs:.2g}: take more people"
-        )
+    if false_accept is not None and false_accept * result.different_pairs < 1:
+        least = 1 / result.different_pairs
+        lines.append(f"these pairs are too few for shares below {least:.2g}: use more people")
     return lines

@@ -1,4 +1,4 @@
-"""`minidl faces enroll`: make somebody known, by one picture or more."""
+"""`minidl faces enroll`: add a person to a database."""
 
 import os
 import stat
@@ -8,11 +8,10 @@ import numpy as np
 from tqdm import tqdm
 
 from minidl.backend import device
-from minidl.cli.faces.options import OTHERS_GO_ON, add_action, add_database, add_pictures
-from minidl.cli.faces.pictures import MENDED, Pictures, warn_of_doubt
+from minidl.cli.faces.options import SKIPS, add_action, add_database, add_pictures
+from minidl.cli.faces.pictures import ADVICE, Pictures, warn_of_doubt
 from minidl.cli.options import add_device
-from minidl.cli.output import shown, warn
-from minidl.cli.saying import say
+from minidl.cli.output import say, shown, warn
 from minidl.faces import THRESHOLD, Database, FaceReader, main_face
 from minidl.faces.database import proper_name
 from minidl.files import must_be_writable
@@ -20,21 +19,25 @@ from minidl.files import must_be_writable
 
 def register(actions):
     action = add_action(
-        actions, "enroll", run, "put a person into a database, from one picture or more",
-        "One picture is enough; others, in another light or with another look, help. The database is made where there is none.",
-        "A picture that shows several faces is refused, unless --largest says whose is meant. No picture is stored, unless "
-        "--keep-pictures says so.", OTHERS_GO_ON,
-    )  # fmt: skip
+        actions,
+        "enroll",
+        run,
+        "add a person to a database, from one or more pictures",
+        "One picture is enough; more pictures, in another light or with another expression, make "
+        "identification more reliable. The database is created if it does not exist. It stores "
+        "embeddings, and the pictures only with --keep-pictures.",
+        f"A picture with several faces is refused unless --largest is given. {SKIPS}",
+    )
     add_database(action)
-    action.add_argument("name", metavar="NAME")
+    action.add_argument("name", metavar="NAME", help="name of the person")
     add_pictures(action)
     action.add_argument(
-        "--largest", action="store_true", help="of several faces in a picture, take the largest"
+        "--largest", action="store_true", help="use the largest of several faces in a picture"
     )
     action.add_argument(
         "--keep-pictures",
         action="store_true",
-        help="store the files too; `list --pictures` writes them out",
+        help="store the picture files too; `minidl faces list --pictures` writes them to a folder",
     )
     add_device(action)
 
@@ -44,61 +47,80 @@ def run(arguments):
     path = must_be_writable(arguments.database)
     with device(arguments.device):
         reader = FaceReader()
-        database = (
-            Database(path, reader.identity) if path.exists() and path.stat().st_size else None
-        )
-        if database and os.name == "posix" and path.stat().st_mode & stat.S_IROTH:
-            warn(
-                f"every user of this machine may read {path}; run `chmod 600` on it to keep the faces private"
-            )
-        for other in [] if database is None else database.people():
-            if other.name != name and other.name.casefold() == name.casefold():
-                warn(
-                    f"{other.name} is enrolled already, and {name} is another name: remove one of them if that is one person"
-                )
-        own, threshold = _known(database, name)
+        database = None
+        if path.exists() and path.stat().st_size:
+            database = Database(path, reader.identity)
+            _warn_of_permissions(path)
+            _warn_of_similar_names(database, name)
+        own, threshold = _enrolled(database, name)
         for picture_path, faces, file in pictures.faces(reader):
             if not faces:
-                pictures.refuse(f"{picture_path}: no face was found; {MENDED}")
+                pictures.refuse(f"{picture_path}: no face was found; {ADVICE}")
                 continue
             if len(faces) > 1 and not arguments.largest:
                 pictures.refuse(
-                    f"{picture_path} shows {len(faces)} faces; cut out the one that is meant, or say --largest"
+                    f"{picture_path} shows {len(faces)} faces; crop it to the one to enroll, or "
+                    "use --largest"
                 )
                 continue
-            if database is None:  # which is made once there is something to put into it
+            if database is None:  # create it only once there is a face to store
                 database = Database(path, reader.identity, create=True)
             face = main_face(faces)
             warn_of_doubt(picture_path, face)
-            _warn_of_another_person(
-                picture_path, name, np.linalg.norm(own - face.embedding, axis=1), threshold
-            )
+            distances = np.linalg.norm(own - face.embedding, axis=1)
+            _warn_of_another_person(picture_path, name, distances, threshold)
             own = np.concatenate([own, face.embedding[None]])
-            before = database.enroll(
-                name, face.embedding, digest=sha256(file).hexdigest(), origin=picture_path.name,
+            names_before = database.enroll(
+                name,
+                face.embedding,
+                digest=sha256(file).hexdigest(),
+                origin=picture_path.name,
                 picture=file if arguments.keep_pictures else None,
-            )  # fmt: skip
-            told = f"{name} is enrolled{' already' if name in before else ''} with {shown(picture_path)}"
-            if others := [shown(other) for other in before if other != name]:
-                told += f", which is a picture of {' and '.join(others)} too: is that right?"
+            )
             with tqdm.external_write_mode():
-                say(told)  # into the void, if need be: the others are enrolled all the same
+                say(_enrolled_in_words(name, picture_path, names_before))
     return pictures.exit_code
 
 
-def _known(database, name):
-    """(embeddings of the person that the database holds already (N, 128), its threshold)"""
-    names, embeddings = (
-        ([], np.empty((0, 128), np.float32)) if database is None else database.embeddings()
-    )
-    threshold, _ = (database and database.calibration()) or (THRESHOLD, None)
+def _enrolled(database, name):
+    """Return the embeddings (N, 128) of the person in the database, and its threshold."""
+    if database is None:
+        return np.empty((0, 128), np.float32), THRESHOLD
+    names, embeddings = database.embeddings()
+    threshold, _ = database.calibration() or (THRESHOLD, None)
     return embeddings[[other == name for other in names]], threshold
 
 
+def _enrolled_in_words(name, path, names_before):
+    """Return a line about an enrolled picture. names_before: people who had this picture already"""
+    already = " already" if name in names_before else ""
+    line = f"{name} is enrolled{already} with {shown(path)}"
+    others = " and ".join(shown(other) for other in names_before if other != name)
+    return f"{line}, which is also a picture of {others}: is that right?" if others else line
+
+
+def _warn_of_permissions(path):
+    if os.name == "posix" and path.stat().st_mode & stat.S_IROTH:
+        warn(
+            f"every user of this machine may read {path}; "
+            "run `chmod 600` on it to keep the faces private"
+        )
+
+
+def _warn_of_similar_names(database, name):
+    for other in database.people():
+        if other.name != name and other.name.casefold() == name.casefold():
+            warn(
+                f"{other.name} is enrolled already, and {name} is another name: "
+                "remove one of them if they are the same person"
+            )
+
+
 def _warn_of_another_person(path, name, distances, threshold):
-    """Say where a face is farther from all faces of the person than the threshold."""
+    """Warn if a face is farther from all faces of the person than the threshold."""
     if distances.size and distances.min() > threshold:
         warn(
-            f"{path}: the face is {distances.min():.3f} from the nearest of {name}, beyond the threshold of "
-            f"{threshold:.3f}; if it is another person, remove {name} and enroll the right pictures"
+            f"{path}: the distance of the face to the nearest face of {name} is "
+            f"{distances.min():.3f}, beyond the threshold of {threshold:.3f}; "
+            f"if it is another person, remove {name} and enroll the right pictures"
         )

@@ -1,11 +1,10 @@
-"""`minidl faces find`: where the faces are."""
+"""`minidl faces find`: the boxes of the faces in pictures."""
 
 from pathlib import Path
 
 from minidl.backend import device
-from minidl.cli.faces.names import file_name, free
-from minidl.cli.faces.options import OTHERS_GO_ON, add_action, add_forms, add_pictures
-from minidl.cli.faces.pictures import BOX, Pictures, no_face_in, place, record
+from minidl.cli.faces.options import SKIPS, add_action, add_forms, add_pictures
+from minidl.cli.faces.pictures import BOX, Pictures, file_name, free, no_face_in, place, record
 from minidl.cli.options import add_device
 from minidl.cli.output import Output, shown
 from minidl.data.images import WRITABLE, read_image, read_metadata, within_memory, write_image
@@ -13,7 +12,7 @@ from minidl.errors import FileError
 from minidl.faces import FaceReader, draw_faces
 from minidl.files import PRIVATE_FOLDER, make_folder, must_be_writable, must_differ
 
-# the metadata of what is written here: the name of the picture
+# key of the metadata in the pictures that this action writes; the value is the original's name
 DRAWN = "faces drawn into a copy of"
 
 
@@ -23,15 +22,15 @@ def register(actions):
         "find",
         run,
         "find the faces in pictures",
-        "Boxes are x, y, width, height in pixels.",
-        OTHERS_GO_ON,
+        "Print a box for each face: x, y, width, height in pixels.",
+        SKIPS,
     )
     add_pictures(action)
     action.add_argument(
         "--output",
         type=Path,
         metavar="FOLDER",
-        help="write copies to it, boxes and landmarks drawn in",
+        help="write copies of the pictures with boxes and landmarks to this folder",
     )
     add_forms(action, "json", "csv")
     add_device(action)
@@ -39,47 +38,47 @@ def register(actions):
 
 def run(arguments):
     copies = _copies(arguments.pictures, arguments.output) if arguments.output else {}
-    output, pictures = (
-        Output(arguments.form, "picture", "face", "score", *BOX),
-        Pictures(arguments.pictures),
-    )
+    output = Output(arguments.form, "picture", "face", "score", *BOX)
+    pictures = Pictures(arguments.pictures)
     with device(arguments.device):
         reader = FaceReader()
         for path, faces, file in pictures.faces(reader, embed=False):
-            told = {"picture": str(path), "faces": [record(face, landmarks=True) for face in faces]}
+            result = {
+                "picture": str(path),
+                "faces": [record(face, landmarks=True) for face in faces],
+            }
             rows = [
                 (path, number, face.score, *face.box) for number, face in enumerate(faces, start=1)
-            ] or [(path, 0)]
+            ]
             lines = [
                 f"{shown(path)}: a face at {place(face)}, score {face.score:.2f}" for face in faces
             ] or [no_face_in(path)]
             if path in copies:
                 try:
                     with within_memory(path):
-                        write_image(
-                            copies[path],
-                            draw_faces(read_image(path, file=file), faces),
-                            {DRAWN: path.name},
-                        )
+                        drawing = draw_faces(read_image(path, file=file), faces)
+                        write_image(copies[path], drawing, {DRAWN: path.name})
                 except FileError as error:
                     pictures.refuse(error)
                 else:
-                    told["drawn"] = str(copies[path])
+                    result["drawn"] = str(copies[path])
                     lines.append(f"drawn in {shown(copies[path])}")
-            output.put(told, rows, lines)
+            output.put(result, rows or [(path, 0)], lines)
     return pictures.exit_code
 
 
 def _copies(paths, folder):
-    """Picture -> its copy in the folder: NAME-faces, with an ending that minidl writes, and a
-    number where two are alike"""
+    """Return {picture: its copy in the folder}.
+
+    A copy is called NAME-faces, in a format that minidl writes, with a number if another copy has
+    that name.
+    """
     make_folder(folder, PRIVATE_FOLDER)
-    copies = {}
+    copies: dict[Path, Path] = {}
     for path in dict.fromkeys(paths):
-        ending = path.suffix if path.suffix.lower() in WRITABLE else ".png"
-        copies[path] = must_be_writable(
-            free(folder / f"{file_name(path.stem)}-faces{ending}", copies.values())
-        )
+        suffix = path.suffix if path.suffix.lower() in WRITABLE else ".png"
+        copy = free(folder / f"{file_name(path.stem)}-faces{suffix}", copies.values())
+        copies[path] = must_be_writable(copy)
     must_differ(
         {f"the copy of {path}": copy for path, copy in copies.items()},
         {f"picture {path}": path for path in copies},
@@ -87,14 +86,16 @@ def _copies(paths, folder):
     for copy in copies.values():
         if copy.exists() and not _is_drawn(copy):
             raise FileError(
-                f"{copy} is there already and was not drawn by minidl; name another folder, so that it stays"
+                f"{copy} exists already and was not drawn by minidl; name another folder, so that "
+                "it is not overwritten"
             )
     return copies
 
 
 def _is_drawn(path):
+    """Return whether this action wrote the file."""
     try:
-        told = read_metadata(path)
+        metadata = read_metadata(path)
     except FileError:
         return False
-    return isinstance(told, dict) and DRAWN in told
+    return isinstance(metadata, dict) and DRAWN in metadata

@@ -1,8 +1,7 @@
-"""`minidl faces identify`: who is this?"""
+"""`minidl faces identify`: the names of the faces in pictures."""
 
 from minidl.backend import device
 from minidl.cli.faces.options import (
-    OTHERS_GO_ON,
     add_action,
     add_database,
     add_forms,
@@ -19,14 +18,24 @@ from minidl.files import must_exist
 
 def register(actions):
     action = add_action(
-        actions, "identify", run, "name every face in pictures, from one database",
-        "It is the nearest person who is enrolled, or unknown past the threshold. Exit code 0: every picture shows somebody "
-        "known; 1: one or more show nobody known.", OTHERS_GO_ON,
-    )  # fmt: skip
+        actions,
+        "identify",
+        run,
+        "name every face in pictures, from a database",
+        "Each face gets the name of the nearest enrolled person, or is unknown if that person is "
+        "beyond the threshold.",
+        "exit codes:\n"
+        "  0  every picture shows an enrolled person\n"
+        "  1  at least one picture shows no enrolled person\n"
+        "  2  a picture could not be used; the others are still processed",
+    )
     add_database(action)
     add_pictures(action)
     action.add_argument(
-        "--threshold", type=distance, metavar="DISTANCE", help="in the place of the database's own"
+        "--threshold",
+        type=distance,
+        metavar="DISTANCE",
+        help="largest distance between faces of the same person (default: that of the database)",
     )
     add_forms(action, "json", "csv")
     add_device(action)
@@ -37,46 +46,34 @@ def run(arguments):
     output = Output(
         arguments.form, "picture", "face", "name", "nearest", "distance", "threshold", "score", *BOX
     )
-    pictures, nobody_known = Pictures(arguments.pictures), False
+    pictures, has_unknown_picture = Pictures(arguments.pictures), False
     with device(arguments.device):
         reader = FaceReader()
         gallery = Gallery.of(Database(arguments.database, reader.identity), arguments.threshold)
         if not gallery.names:
-            warn(f"nobody is enrolled in {arguments.database}, so everybody is unknown")
+            warn(f"nobody is enrolled in {arguments.database}, so every face is unknown")
         for path, faces, _ in pictures.faces(reader):
             matches = gallery.identify([face.embedding for face in faces])
-            nobody_known |= not any(match.known for match in matches)
-            _put(output, path, list(zip(faces, matches, strict=True)), gallery.threshold)
-    return pictures.exit_code or int(nobody_known)
+            has_unknown_picture |= not any(match.known for match in matches)
+            _put(output, path, faces, matches, gallery.threshold)
+    return pictures.exit_code or int(has_unknown_picture)
 
 
-def _put(output, path, found, threshold):
-    people = [
-        record(face) | {"name": match.name, "nearest": match.nearest, "distance": match.distance}
-        for face, match in found
-    ]
-    rows = [
-        (
-            path,
-            number,
-            match.name or UNKNOWN,
-            match.nearest,
-            match.distance,
-            threshold,
-            face.score,
-            *face.box,
-        )
-        for number, (face, match) in enumerate(found, start=1)
-    ]
-    lines = [
-        f"{shown(path)}: {_told(match)}" + (f", at {place(face)}" if found[1:] else "")
-        for face, match in found
-    ]
-    told = {"picture": str(path), "threshold": threshold, "faces": people}
-    output.put(told, rows or [(path, 0)], lines or [no_face_in(path)])
+def _put(output, path, faces, matches, threshold):
+    records, rows, lines = [], [], []
+    for number, (face, match) in enumerate(zip(faces, matches, strict=True), start=1):
+        fields = {"name": match.name, "nearest": match.nearest, "distance": match.distance}
+        records.append(record(face) | fields)
+        name = match.name or UNKNOWN
+        measures = match.distance, threshold, face.score
+        rows.append((path, number, name, match.nearest, *measures, *face.box))
+        at = f", at {place(face)}" if len(faces) > 1 else ""
+        lines.append(f"{shown(path)}: {_in_words(match)}{at}")
+    result = {"picture": str(path), "threshold": threshold, "faces": records}
+    output.put(result, rows or [(path, 0)], lines or [no_face_in(path)])
 
 
-def _told(match):
+def _in_words(match):
     if match.known:
         return f"{shown(match.name)}, distance {match.distance:.3f}"
     if match.nearest is None:

@@ -1,9 +1,9 @@
-"""`minidl faces list` and `minidl faces remove`: who is in a database."""
+"""`minidl faces list` and `minidl faces remove`: the people in a database."""
 
 from pathlib import Path
 
-from minidl.cli.faces.names import file_name, free
 from minidl.cli.faces.options import add_action, add_database, add_forms
+from minidl.cli.faces.pictures import file_name, free
 from minidl.cli.output import Output, counted, shown, warn
 from minidl.errors import FileError
 from minidl.faces import THRESHOLD, Database
@@ -12,75 +12,85 @@ from minidl.files import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, replacing
 
 
 def register(actions):
-    action = add_action(actions, "list", show, "show who is in a database, and its threshold")
+    action = add_action(
+        actions, "list", show, "list the people in a database, and show its threshold"
+    )
     add_database(action)
-    purpose = "write the kept pictures to FOLDER/NAME/, with permissions for you alone"
-    action.add_argument("--pictures", type=Path, metavar="FOLDER", help=purpose)
+    action.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="FOLDER",
+        help="write the stored pictures to FOLDER/NAME/, readable by you only",
+    )
     add_forms(action, "json", "csv")
 
     action = add_action(
-        actions, "remove", remove, "take a person out of a database, with all that was stored"
+        actions, "remove", remove, "remove a person and all of their data from a database"
     )
     add_database(action)
-    action.add_argument("name", metavar="NAME")
+    action.add_argument("name", metavar="NAME", help="name of the person")
 
 
 def show(arguments):
     database = Database(arguments.database, identity=None)
     people, calibration = database.people(), database.calibration()
-    threshold, evidence = calibration or (THRESHOLD, {"rule": "the one that minidl comes with"})
+    threshold, evidence = calibration or (THRESHOLD, {"rule": "the one that minidl ships"})
     output = Output(arguments.form, *Person._fields, "threshold")
     for person in people:
-        line = f"{shown(person.name)}: {counted(person.pictures, 'picture')}, since {shown(person.enrolled)}"
+        pictures = counted(person.pictures, "picture")
+        line = f"{shown(person.name)}: {pictures}, since {shown(person.enrolled)}"
         output.put(person._asdict() | {"threshold": threshold}, [(*person, threshold)], [line])
     if not arguments.form:
-        others = [
-            f"{what.replace('_', ' ')} {round(told, 4) if isinstance(told, float) else told}"
-            for what, told in evidence.items()
-            if what not in ("threshold", "rule")
-        ]
-        told = "; ".join([str(evidence.get("rule")), *others])
-        if evidence.get("source") == str(arguments.database) and _changed(people, evidence):
-            told += "; people or pictures have been added or removed since: calibrate again"
-        output.put(
-            lines=[
-                f"{counted(len(people), 'person', 'people')}, threshold {threshold:.3f}: {shown(told)}"
-            ]
-        )
+        facts = _facts(evidence)
+        if evidence.get("source") == str(arguments.database) and _is_outdated(people, evidence):
+            facts += "; people or pictures have been added or removed since: calibrate again"
+        count = counted(len(people), "person", "people")
+        output.put(lines=[f"{count}, threshold {threshold:.3f}: {shown(facts)}"])
     if arguments.pictures is not None:
-        _write_kept(database, arguments.pictures)
+        _write_pictures(database, arguments.pictures)
 
 
-def _changed(people, evidence):
-    """Whether the database holds other numbers of people and faces than those that calibrated it"""
-    now = len(people), sum(person.pictures for person in people)
-    return now != (evidence.get("people"), evidence.get("faces"))
+def _facts(evidence):
+    """Return the evidence of a calibration in words."""
+    facts = [str(evidence.get("rule"))]
+    for name, value in evidence.items():
+        if name not in ("threshold", "rule"):
+            rounded = round(value, 4) if isinstance(value, float) else value
+            facts.append(f"{name.replace('_', ' ')} {rounded}")
+    return "; ".join(facts)
 
 
-def _write_kept(database, folder):
+def _is_outdated(people, evidence):
+    """Return whether the numbers of people or faces have changed since the calibration."""
+    counts = len(people), sum(person.pictures for person in people)
+    return counts != (evidence.get("people"), evidence.get("faces"))
+
+
+def _write_pictures(database, folder):
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileError(
-            f"{folder} is there already; name a new folder, so that nothing in it is overwritten"
+            f"{folder} exists already; name a new folder, so that nothing is overwritten"
         )
-    taken, folders = set(), {}
+    paths: set[Path] = set()
+    folders: dict[str, Path] = {}
     for name, origin, file in database.pictures():
         if not folders:
             make_folder(folder, PRIVATE_FOLDER)
         if name not in folders:
             folders[name] = free(folder / file_name(name), folders.values())
             make_folder(folders[name], PRIVATE_FOLDER)
-        path = free(folders[name] / file_name(origin), taken)
-        taken.add(path)
-        with replacing(path) as beside:
-            beside.chmod(PRIVATE_FILE)
-            beside.write_bytes(file)
+        path = free(folders[name] / file_name(origin), paths)
+        paths.add(path)
+        with replacing(path) as temporary:
+            temporary.chmod(PRIVATE_FILE)
+            temporary.write_bytes(file)
     warn(
-        f"{counted(len(taken), 'picture')} written to {folder}"
-        if taken
-        else f"no pictures are kept in {database.path}"
+        f"{counted(len(paths), 'picture')} written to {folder}"
+        if paths
+        else f"{database.path} stores no pictures"
     )
 
 
 def remove(arguments):
-    forgotten = Database(arguments.database, identity=None).remove(arguments.name)
-    print(f"{shown(arguments.name)} is removed, with {counted(forgotten, 'picture')}")
+    count = Database(arguments.database, identity=None).remove(arguments.name)
+    print(f"{shown(arguments.name)} is removed, with {counted(count, 'picture')}")

@@ -1,61 +1,66 @@
-"""Arguments that several actions share."""
+"""Arguments and options that several actions of `minidl faces` share."""
 
 import argparse
 from pathlib import Path
 
+from minidl.cli.options import as_sentence
 from minidl.faces import THRESHOLD
 
-OTHERS_GO_ON = "A picture that cannot be used is said on the standard error and the others are done; the exit code is then 2."
+SKIPS = (
+    "A picture that cannot be used is reported on the standard error and skipped; the exit code is "
+    "then 2."
+)
 
 
-def add_action(actions, name, run, purpose, *more):
-    """The parser of an action. purpose: for the list of actions; more: sentences for its own
-    help."""
-    action = actions.add_parser(
-        name, help=purpose, description=" ".join([f"{purpose[0].upper()}{purpose[1:]}.", *more])
-    )
+def add_action(actions, name, run, purpose, *paragraphs):
+    """Return the parser of an action.
+
+    purpose: for the list of actions; paragraphs: for its own help, below the purpose
+    """
+    description = "\n\n".join([as_sentence(purpose), *paragraphs])
+    action = actions.add_parser(name, help=purpose, description=description)
     action.set_defaults(run=run)
     return action
 
 
 def add_database(action):
-    action.add_argument("database", metavar="DB", type=Path)
+    action.add_argument("database", metavar="DB", type=Path, help="database file of people")
 
 
 def add_pictures(action):
-    action.add_argument("pictures", metavar="PICTURE", type=Path, nargs="+")
+    action.add_argument("pictures", metavar="PICTURE", type=Path, nargs="+", help="picture files")
 
 
 def add_threshold(action):
-    told = f"up to which two faces are one person's (default: {THRESHOLD})"
     action.add_argument(
-        "--threshold", type=distance, default=THRESHOLD, metavar="DISTANCE", help=told
+        "--threshold",
+        type=distance,
+        default=THRESHOLD,
+        metavar="DISTANCE",
+        help=f"largest distance between faces of the same person (default: {THRESHOLD})",
     )
 
 
 def add_forms(action, *forms):
+    purposes = {"json": "print JSON, one object per line", "csv": "print a CSV table"}
     group = action.add_mutually_exclusive_group()
-    for form, told in {
-        "json": "print JSON, one object a line",
-        "csv": "print a table with commas",
-    }.items():
-        if form in forms:
-            group.add_argument(
-                f"--{form}", dest="form", action="store_const", const=form, help=told
-            )
+    for form in forms:
+        group.add_argument(
+            f"--{form}", dest="form", action="store_const", const=form, help=purposes[form]
+        )
 
 
 def distance(text):
     number = _number(text)
     if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"found {text!r}; wanted a distance, at least 0")
+        raise argparse.ArgumentTypeError(f"found {text!r}; wanted a distance of at least 0")
     return number
 
 
 def share(text):
     number = _number(text)
     if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}; wanted a share, from 0 to 1")
+        raise argparse.ArgumentTypeError(f"found {text!r}; wanted a share from 0 to 1")
     return number
 
 

@@ -1,4 +1,4 @@
-"""`minidl visualize`: what a network sees; one file an action."""
+"""`minidl visualize`: pictures of what a network computes. Each action is a file."""
 
 from minidl.cli.visualize import dream, features, invert, patches, report, saliency, unit
 
@@ -8,8 +8,9 @@ ACTIONS = (features, patches, unit, dream, saliency, invert, report)
 def register(commands):
     parser = commands.add_parser(
         "visualize",
-        help="look inside a network: features, patches, dream, unit, saliency, invert, report",
-        description="Pictures of what a network has learned.",
+        help="visualize what a network has learned",
+        description="Visualize what a network has learned: VGG19, or with --model a network that "
+        "`minidl train` has trained.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     for action in ACTIONS:

@@ -1,52 +1,96 @@
-"""What all actions of `minidl visualize` take, refuse and record: a network, where to compute,
-where to write."""
+"""Options, checks and metadata that several actions of `minidl visualize` share."""
 
-import sys
 from math import inf
 from pathlib import Path
 
-from tqdm import tqdm
-
 import minidl
-from minidl.cli.options import add_device, add_tf32
+from minidl.cli.options import add_device, add_tf32, flag
 from minidl.data.images import picture_form
 from minidl.errors import ArgumentError
 from minidl.files import must_be_writable, must_differ, must_exist
 from minidl.visualize.opening import is_array, read_for
 
 
-def add_common(parser, output, what="PICTURE"):
-    """output: the default name of what is written, a picture or another thing"""
+def add_common(parser, output, form="picture"):
+    """Add the options for the network, the output file and the device.
+
+    output: default name of the output file; form: "picture" or "page"
+    """
     parser.add_argument(
-        "--model", metavar="MODEL", default="vgg19",
-        help="vgg19, a file of its weights, or a run of `minidl train` or its checkpoint (default: vgg19)",
-    )  # fmt: skip
+        "--model",
+        metavar="MODEL",
+        default="vgg19",
+        help="network: vgg19, a file of its weights, the folder of a run of `minidl train`, or a "
+        "checkpoint (default: vgg19)",
+    )
     parser.add_argument(
-        "-o", "--output", type=Path, metavar=what, default=Path(output), help=f"(default: {output})"
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        default=Path(output),
+        help=f"file for the {form} (default: {output})",
     )
     add_device(parser)
     add_tf32(parser)
 
 
+def add_picture(parser):
+    parser.add_argument("picture", metavar="PICTURE", type=Path, help="picture file")
+
+
+def add_size(parser, default):
+    """Add the longest side of the picture that the network sees."""
+    parser.add_argument(
+        "--size",
+        type=int,
+        metavar="PIXELS",
+        help="resize the picture if its longer side is longer than this; pictures are not "
+        f"enlarged (default: {default})",
+    )
+
+
+def add_seed(parser, purpose):
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help=f"seed of {purpose} (default: 0)"
+    )
+
+
+def add_number(parser, option, default, metavar, purpose):
+    """Add an option for a number of the type of its default."""
+    parser.add_argument(
+        option,
+        type=type(default),
+        default=default,
+        metavar=metavar,
+        help=f"{purpose} (default: {default})",
+    )
+
+
 def check_numbers(arguments, least, *names):
-    """Refuse options that are below `least`, or no finite number; those that were not given
-    pass."""
+    """Refuse options that are less than `least` or not finite. Options that were not given pass."""
     for name in names:
-        if (given := getattr(arguments, name)) is not None and not least <= given < inf:
-            raise ArgumentError(f"{_option(name)} is {given}; wanted a number of at least {least}")
+        value = getattr(arguments, name)
+        if value is not None and not least <= value < inf:
+            raise ArgumentError(f"{flag(name)} is {value}; wanted a number of at least {least}")
 
 
 def check_idle(arguments, reason, *names):
-    """Refuse options that were given but would be read by nobody. reason: with what, such as
-    "--dataset"."""
+    """Refuse options that were given but have no effect.
+
+    reason: the option or input that makes them ineffective, such as "--dataset"
+    """
     for name in names:
         if getattr(arguments, name):
-            raise ArgumentError(f"{_option(name)} would change nothing with {reason}; leave it out")
+            raise ArgumentError(f"{flag(name)} would change nothing with {reason}; leave it out")
 
 
 def check_files(arguments, **outputs):
-    """Find out before a long run that --output, a picture, cannot be written, or that an input is
-    missing or would be overwritten. outputs: more of them, name of an option -> path"""
+    """Refuse, before the computation, an --output that cannot be written as a picture, a missing
+    input, and an output that would overwrite an input.
+
+    outputs: further output files, as {option: path}
+    """
     inputs = {"--model": arguments.model}
     if getattr(arguments, "picture", None):
         inputs["PICTURE"] = must_exist(arguments.picture, "picture")
@@ -55,8 +99,10 @@ def check_files(arguments, **outputs):
 
 
 def read_example(network, arguments, longest):
-    """What `read_for` makes of PICTURE. longest: in the place of a --size that was not given, and
-    must not be where nothing is made smaller."""
+    """Return PICTURE as `read_for` reads it for the network.
+
+    longest: default of --size. Raise ArgumentError if --size is given but has no effect.
+    """
     if is_array(arguments.picture):
         check_idle(arguments, "an .npy file", "size")
     elif network.size:
@@ -65,8 +111,11 @@ def read_example(network, arguments, longest):
 
 
 def read_picture(network, arguments, longest, least=1):
-    """(H, W, 3), as `read_example`; least: pixels of each side. Raises ArgumentError for an array
-    that is no picture."""
+    """Return PICTURE (H, W, 3) as `read_example` reads it.
+
+    least: smallest number of pixels of each side. Raise ArgumentError for a smaller picture, and
+    for an array that is not a picture.
+    """
     picture = read_example(network, arguments, longest)
     if picture.ndim != 3 or picture.shape[-1] != 3:
         raise ArgumentError(
@@ -80,16 +129,6 @@ def read_picture(network, arguments, longest, least=1):
     return picture
 
 
-def record(arguments, **found):
-    """What a picture tells of how it was made"""
-    return {"command": arguments.command, "minidl": minidl.__version__, **found}
-
-
-def progress(total, unit):
-    """A bar that is drawn often where somebody looks, and seldom in a log"""
-    interval = 0.5 if sys.stderr and sys.stderr.isatty() else 10
-    return tqdm(total=total, unit=unit, disable=not sys.stderr, mininterval=interval, delay=0.1)
-
-
-def _option(name):
-    return f"--{name.replace('_', '-')}"
+def record(arguments, **facts):
+    """Return the metadata of a picture: the command, minidl's version, and these facts."""
+    return {"command": arguments.command, "minidl": minidl.__version__, **facts}

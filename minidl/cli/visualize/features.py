@@ -7,9 +7,11 @@ import numpy as np
 from minidl.backend import device
 from minidl.cli.lists import layer_list
 from minidl.cli.options import add_list_layers
-from minidl.cli.saying import say
+from minidl.cli.output import say
 from minidl.cli.visualize.common import (
     add_common,
+    add_number,
+    add_size,
     check_files,
     check_idle,
     check_numbers,
@@ -28,47 +30,50 @@ SIZE = 224
 def register(actions):
     parser = actions.add_parser(
         "features",
-        help="activation maps: what the channels of a layer make of a picture",
-        description="Activation maps as a grid, a row a layer, the channels with the largest mean |activation| first. A "
-        "volume's are shown by their middle slices, a signal's as curves.",
+        help="draw the activation maps of layers",
+        description="Draw the activation maps of layers as a grid with one row per layer, first "
+        "the channels with the largest mean absolute activation. Maps of a volume are drawn as "
+        "their central slices, and maps of a signal as curves.",
     )
     parser.set_defaults(run=run)
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument(
-        "picture", metavar="PICTURE", type=Path, nargs="?",
-        help="a picture; or an .npy file: of a picture (H, W, 3), RGB, 0..255, of a signal (L, C), of a volume (D, H, W, C)",
-    )  # fmt: skip
-    what.add_argument(
+    example = parser.add_mutually_exclusive_group(required=True)
+    example.add_argument(
+        "picture",
+        metavar="PICTURE",
+        type=Path,
+        nargs="?",
+        help="picture file, or .npy file of a picture (H, W, 3) in RGB from 0 to 255, of a signal "
+        "(L, C) or of a volume (D, H, W, C)",
+    )
+    example.add_argument(
         "--example",
         metavar="N",
         type=int,
-        help="of the test set of a network of signals or volumes, from 0 on",
+        help="example N of the test set instead of a picture, counted from 0; for networks that "
+        "`minidl train signals` or `minidl train volumes` has trained",
     )
     parser.add_argument(
-        "--layers", metavar="LAYER,...", type=layer_list(),
-        help="such as block3_conv1, conv3_1, block3_conv1.pre (default: of each size the last layer behind a ReLU)",
-    )  # fmt: skip
+        "--layers",
+        metavar="LAYER,...",
+        type=layer_list(),
+        help="layers, such as block3_conv1, conv3_1 or block3_conv1.pre (default: the last layer "
+        "of each size that follows a ReLU)",
+    )
     add_list_layers(parser)
-    parser.add_argument(
-        "--channels", metavar="N", type=int, default=8, help="of each layer (default: 8)"
-    )
+    add_number(parser, "--channels", 8, "N", "number of channels of each layer")
     parser.add_argument(
         "--scale",
         choices=SCALES,
         default="map",
-        help="colours: each map scaled alone, or those of a layer together (default: map)",
+        help="scale of the colours: one for each map, or one for all maps of a layer (default: "
+        "map)",
     )
-    parser.add_argument(
-        "--size",
-        metavar="PIXELS",
-        type=int,
-        help=f"of the picture's longer side, at most (default: {SIZE})",
-    )
+    add_size(parser, SIZE)
     parser.add_argument(
         "--raw",
         metavar="FILE.npz",
         type=Path,
-        help="write the layers' numbers, all channels, (H, W, C) each",
+        help="also write the activations of the layers, with all channels, to this file",
     )
     add_common(parser, "features.png")
 
@@ -79,44 +84,45 @@ def run(arguments):
     outputs = {}
     if arguments.raw:
         if arguments.raw.suffix != ".npz":
-            raise FileError(
-                f"{arguments.raw}: the numbers are written as .npz; give the name that ending"
-            )
+            raise FileError(f"{arguments.raw}: activations are written as .npz; use that ending")
         outputs["--raw"] = must_be_writable(arguments.raw)
     check_files(arguments, **outputs)
     with device(arguments.device, arguments.tf32):
         network = open_network(arguments.model)
         name, example = _example(network, arguments)
-        found, numbers = features(
+        maps_of_layers, activations = features(
             network, example, arguments.layers, arguments.channels, arguments.scale
         )
-    chosen = {
-        each.layer: "all" if each.channels is None else each.channels.tolist() for each in found
+    channels = {
+        maps.layer: "all" if maps.channels is None else maps.channels.tolist()
+        for maps in maps_of_layers
     }
-    made = record(arguments, scale=arguments.scale, size=max(example.shape[:-1]), layers=chosen)
-    save_image(arguments.output, figure(example, name, found, arguments.scale), made)
+    size = max(example.shape[:-1])
+    metadata = record(arguments, scale=arguments.scale, size=size, layers=channels)
+    save_image(arguments.output, figure(example, name, maps_of_layers, arguments.scale), metadata)
     if arguments.raw:
-        with replacing(arguments.raw) as beside, open(beside, "wb") as file:
-            np.savez(file, **numbers)
-    for each in found:
-        channels = "all" if each.channels is None else ", ".join(map(str, each.channels))
-        say(f"{each.layer} ({'x'.join(map(str, each.shape))}): {channels}")
+        with replacing(arguments.raw) as path, open(path, "wb") as file:
+            np.savez(file, **activations)
+    for maps in maps_of_layers:
+        numbers = "all" if maps.channels is None else ", ".join(map(str, maps.channels))
+        say(f"{maps.layer} ({'x'.join(map(str, maps.shape))}): {numbers}")
     say(f"{arguments.output}: {SCALES[arguments.scale]}")
 
 
 def _example(network, arguments):
-    """(its name, (*spatial, C))"""
+    """Return the name of the example and its array (*spatial, C)."""
     number = arguments.example
     if number is None:
         return arguments.picture.name, read_example(network, arguments, SIZE)
     if network.examples is None:
         raise ArgumentError(
-            f"{arguments.model} has no examples of its own; name a PICTURE in the place of --example"
+            f"{arguments.model} has no examples of its own; name a PICTURE instead of --example"
         )
     check_idle(arguments, "--example", "size")
     examples = network.examples()
     if number >= len(examples):
         raise ArgumentError(
-            f"--example is {number}; the test set has {len(examples)}: wanted one from 0 to {len(examples) - 1}"
+            f"--example is {number}; the test set has {len(examples)}: "
+            f"wanted one from 0 to {len(examples) - 1}"
         )
     return f"example {number}", examples[number]

@@ -1,21 +1,23 @@
-"""`minidl visualize invert`: what a layer has kept of a picture."""
+"""`minidl visualize invert`: a picture reconstructed from the activations of layers."""
 
 import time
 from dataclasses import asdict
-from pathlib import Path
 
 from tqdm import tqdm
 
 from minidl.backend import current_device, device, to_device
 from minidl.cli.lists import layer_list, word_list
 from minidl.cli.options import add_list_layers
-from minidl.cli.output import counted, shown
-from minidl.cli.saying import say
+from minidl.cli.output import counted, say, shown
+from minidl.cli.progress import progress_bar
 from minidl.cli.visualize.common import (
     add_common,
+    add_number,
+    add_picture,
+    add_seed,
+    add_size,
     check_files,
     check_numbers,
-    progress,
     read_picture,
     record,
 )
@@ -25,7 +27,7 @@ from minidl.visualize.drawing.grids import grid
 from minidl.visualize.inversion import MATCHES, Settings, invert
 from minidl.visualize.opening import open_network
 
-# of VGG19, as in Gatys' figure; of another network its deepest
+# of VGG19, as in Gatys' figure; in other networks the deepest layer
 LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
 SIZE = 192
 
@@ -33,81 +35,69 @@ SIZE = 192
 def register(actions):
     parser = actions.add_parser(
         "invert",
-        help="the picture made again from what layers tell of it",
-        description="Make PICTURE again, from noise, from what layers tell of it: its content from each layer alone, its style "
-        "from each layer and those named before it.",
+        help="reconstruct a picture from the activations of layers",
+        description="Reconstruct PICTURE, from noise, from the activations of layers: its content "
+        "from each layer alone, or its style from each layer together with the layers named before "
+        "it.",
     )
     parser.set_defaults(run=run)
-    parser.add_argument("picture", metavar="PICTURE", type=Path)
+    add_picture(parser)
     parser.add_argument(
-        "--layers", "--layer", metavar="LAYER,...", type=layer_list(),
-        help="such as block3_conv1 or conv3_1, a column each (default: the first of each block, or the network's deepest)",
-    )  # fmt: skip
+        "--layers",
+        "--layer",
+        metavar="LAYER,...",
+        type=layer_list(),
+        help="layers, such as block3_conv1 or conv3_1, one column each (default: the first "
+        "convolution of each block; in other networks the deepest layer)",
+    )
     add_list_layers(parser)
     parser.add_argument(
         "--match",
         type=word_list(MATCHES),
         metavar="MATCH,...",
         default=["content"],
-        help="a row each: content, style (default: content)",
+        help=f"what to reconstruct, one row each: {', '.join(MATCHES)} (default: content)",
     )
-    parser.add_argument(
-        "--steps",
-        type=int,
-        default=Settings.steps,
-        metavar="N",
-        help=f"of each picture (default: {Settings.steps})",
-    )
-    parser.add_argument(
-        "--smoothness", type=float, default=Settings.smoothness, metavar="W",
-        help=f"how much total variation counts (default: {Settings.smoothness})",
-    )  # fmt: skip
-    parser.add_argument(
-        "--size", type=int, metavar="PIXELS", help=f"longer side, at most (default: {SIZE})"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of the noise (default: 0)"
-    )
+    add_number(parser, "--steps", Settings.steps, "N", "number of steps for each picture")
+    add_number(parser, "--smoothness", Settings.smoothness, "W", "weight of the total variation")
+    add_size(parser, SIZE)
+    add_seed(parser, "the noise")
     add_common(parser, "invert.png")
 
 
 def run(arguments):
     _check(arguments)
-    begun = time.perf_counter()
+    start = time.perf_counter()
     settings = Settings(arguments.steps, arguments.smoothness, arguments.seed)
     matches = list(dict.fromkeys(arguments.match))
     with device(arguments.device, arguments.tf32):
         network = open_network(arguments.model)
-        example = read_picture(network, arguments, SIZE, least=2)  # neighbours are compared
+        # the total variation compares neighbouring pixels
+        example = read_picture(network, arguments, SIZE, least=2)
         picture = to_device(example, current_device())
-        layers = [
-            network.canonical(layer)
-            for layer in arguments.layers or preferred_layers(network, picture, LAYERS)
-        ]
+        names = arguments.layers or preferred_layers(network, picture, LAYERS)
+        layers = [network.canonical(name) for name in names]
         rows, captions = [], []
-        with progress(len(matches) * len(layers) * settings.steps, "step") as bar:
+        with progress_bar(len(matches) * len(layers) * settings.steps, "step", delay=0.1) as bar:
             for match in matches:
-                found = list(_inverted(network, picture, layers, match, settings, bar))
-                rows.append([example, *(each.image for each in found)])
-                upto = "up to " if match == "style" else ""
-                captions.append(
-                    [
-                        "the picture",
-                        *(
-                            f"{upto}{layer}\n{_apart(each)}"
-                            for layer, each in zip(layers, found, strict=True)
-                        ),
-                    ]
-                )
-    made = record(
+                inversions = list(_inversions(network, picture, layers, match, settings, bar))
+                rows.append([example, *(inversion.image for inversion in inversions)])
+                prefix = "up to " if match == "style" else ""
+                texts = [
+                    f"{prefix}{layer}\n{_error(inversion)}"
+                    for layer, inversion in zip(layers, inversions, strict=True)
+                ]
+                captions.append(["the picture", *texts])
+    metadata = record(
         arguments,
         settings=asdict(settings),
         size=max(example.shape[:2]),
         layers=layers,
         match=matches,
     )
-    save_image(arguments.output, grid(rows, captions, labels=matches, side=160), made)
-    say(f"{time.perf_counter() - begun:.0f} s; the pictures are {shown(arguments.output)}")
+    save_image(arguments.output, grid(rows, captions, labels=matches, side=160), metadata)
+    seconds = time.perf_counter() - start
+    say(f"{seconds:.0f} s; the pictures are in {shown(arguments.output)}")
 
 
 def _check(arguments):
@@ -116,20 +106,24 @@ def _check(arguments):
     check_files(arguments)
 
 
-def _inverted(network, picture, layers, match, settings, bar):
-    """The Inversion for each layer"""
+def _inversions(network, picture, layers, match, settings, bar):
+    """Yield the Inversion of each layer."""
     for number, layer in enumerate(layers):
         bar.set_description(f"{match} of {layer}", refresh=False)
-        some = [layer] if match == "content" else layers[: number + 1]
-        found = invert(network, picture, some, match, settings, watch=lambda loss: bar.update())
-        bar.update(settings.steps - len(found.losses))
+        matched = [layer] if match == "content" else layers[: number + 1]
+        inversion = invert(
+            network, picture, matched, match, settings, watch=lambda loss: bar.update()
+        )
+        bar.update(settings.steps - len(inversion.losses))
+        first, best = inversion.losses[0], min(inversion.losses)
+        steps = counted(len(inversion.losses), "step")
         with tqdm.external_write_mode():
-            first, best = found.losses[0], min(found.losses)
             say(
-                f"{match} of {layer}: loss {first:.4g} -> {best:.4g} in {counted(len(found.losses), 'step')}, {_apart(found)}"
+                f"{match} of {layer}: loss {first:.4g} -> {best:.4g} in {steps}, "
+                f"{_error(inversion)}"
             )
-        yield found
+        yield inversion
 
 
-def _apart(found):
-    return f"{found.distance:.2%} off"
+def _error(inversion):
+    return f"{inversion.distance:.2%} off"

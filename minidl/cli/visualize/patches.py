@@ -1,4 +1,4 @@
-"""`minidl visualize patches`: what excites units, in many pictures."""
+"""`minidl visualize patches`: the patches of many pictures that activate units most."""
 
 from pathlib import Path
 
@@ -6,15 +6,14 @@ import numpy as np
 
 from minidl.backend import current_device, device, to_device
 from minidl.cli.lists import layer_list
-from minidl.cli.options import add_list_layers
-from minidl.cli.output import counted, warn
-from minidl.cli.saying import say
+from minidl.cli.options import LOOKUP, add_list_layers
+from minidl.cli.output import counted, say, warn
+from minidl.cli.progress import progress_bar
 from minidl.cli.visualize.common import (
     add_common,
     check_files,
     check_idle,
     check_numbers,
-    progress,
     record,
 )
 from minidl.data import cifar10, mnist, read_metadata
@@ -39,58 +38,78 @@ PER_LAYER, SIZE = 3, 224
 def register(actions):
     parser = actions.add_parser(
         "patches",
-        help="the patches of many pictures that excite units most",
-        description="Search pictures for the nine patches that excite each unit most, at most one of a picture, and show them "
-        "beside the way back from the unit to the picture: which part of it made the unit fire.",
+        help="find the patches of many pictures that activate units most",
+        description=f"Search pictures for the {COUNT} patches that activate each unit most, at "
+        "most one in each picture. Draw them next to the gradient of the unit in each patch, which "
+        "shows the parts that activated the unit.",
     )
     parser.set_defaults(run=run)
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument(
-        "folder", metavar="FOLDER", type=Path, nargs="?", help="of pictures, with the folders in it"
-    )
-    where.add_argument("--dataset", choices=DATA_SETS, help="search its training pictures")
-    parser.add_argument(
-        "--data",
-        type=Path,
-        metavar="FOLDER",
-        help="of the data set (default: MINIDL_DATA, then your cache)",
-    )
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        "--units",
-        metavar="UNIT,...",
-        type=layer_list(),
-        help="LAYER:CHANNEL, or classes of a trained network",
-    )
-    what.add_argument(
-        "--layers",
-        metavar="LAYER,...",
-        type=layer_list(),
-        help="(default: of each size the last behind a ReLU)",
-    )
-    add_list_layers(parser)
-    parser.add_argument(
-        "--per-layer", metavar="N", type=int,
-        help="units of each layer: those whose fifth patch is the furthest above the mean of all pictures "
-        f"(default: {PER_LAYER})",
-    )  # fmt: skip
+    _add_pictures(parser)
+    _add_units(parser)
     parser.add_argument(
         "--backward",
         choices=RECTIFIERS,
         default="deconvnet",
-        help="through ReLUs (default: deconvnet)",
+        help="rule for the gradient of a ReLU (default: deconvnet)",
+    )
+    add_common(parser, "patches.png")
+
+
+def _add_pictures(parser):
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "folder",
+        metavar="FOLDER",
+        type=Path,
+        nargs="?",
+        help="folder of pictures, with its subfolders",
+    )
+    source.add_argument(
+        "--dataset",
+        choices=DATA_SETS,
+        help="search the training pictures of a data set instead of a folder",
     )
     parser.add_argument(
-        "--size", metavar="PIXELS", type=int,
-        help=f"of the square that the middle of each picture is made, where the network does not tell (default: {SIZE})",
-    )  # fmt: skip
+        "--data", type=Path, metavar="FOLDER", help=f"folder of the data set {LOOKUP}"
+    )
+    parser.add_argument("--limit", metavar="N", type=int, help="search only the first N pictures")
+    parser.add_argument(
+        "--size",
+        metavar="PIXELS",
+        type=int,
+        help="side of the central square to which each picture is cropped and resized, if the "
+        f"network takes any size (default: {SIZE})",
+    )
     parser.add_argument(
         "--tiles",
         action="store_true",
-        help="do not shrink pictures but search them in squares of that size beside each other",
+        help="search pictures in full size, divided into squares of --size",
     )
-    parser.add_argument("--limit", metavar="N", type=int, help="search the first N pictures alone")
-    add_common(parser, "patches.png")
+
+
+def _add_units(parser):
+    units = parser.add_mutually_exclusive_group()
+    units.add_argument(
+        "--units",
+        metavar="UNIT,...",
+        type=layer_list(),
+        help="units: LAYER:CHANNEL, or classes of a trained network",
+    )
+    units.add_argument(
+        "--layers",
+        metavar="LAYER,...",
+        type=layer_list(),
+        help="layers to choose units from (default: the last layer of each size that follows a "
+        "ReLU)",
+    )
+    parser.add_argument(
+        "--per-layer",
+        metavar="N",
+        type=int,
+        help="number of units of each layer: those whose fifth patch is furthest above the mean of "
+        f"all pictures (default: {PER_LAYER})",
+    )
+    add_list_layers(parser)
 
 
 def run(arguments):
@@ -98,53 +117,43 @@ def run(arguments):
     with device(arguments.device, arguments.tf32):
         network = open_network(arguments.model)
         album = _album(arguments, network.size)
-        units = [parse_unit(network, text) for text in arguments.units or []]
-        if whole := [unit for unit in units if unit.channel is None]:
-            raise ArgumentError(
-                f"{whole[0]} is a whole layer; wanted a unit such as {whole[0]}:17, or --layers {whole[0]}"
-            )
-        layers = (
-            [unit.layer for unit in units]
-            or arguments.layers
-            or default_layers(network, album.size)
-        )
-        layers = list(dict.fromkeys(map(network.canonical, layers)))
+        units = _parsed_units(network, arguments.units or [])
+        layers = _layers(network, album, units, arguments.layers)
         _check_channels(network, units, album.size)
         fields = receptive_fields(network, album.size, layers)
         refused = []
-        found = strongest(
-            network,
-            album,
-            layers,
-            COUNT,
-            _watched(len(album)),
-            lambda error: refused.append(_say(error)),
-        )
-        units = units or choose_units(found, arguments.per_layer or PER_LAYER)
-        hits = {unit: found[unit.layer].hits(unit.channel) for unit in units}
-        shown_units = {
+
+        def refuse(error):
+            warn(error)
+            refused.append(error)
+
+        hits_of_layers = strongest(network, album, layers, COUNT, _with_bar(len(album)), refuse)
+        units = units or choose_units(hits_of_layers, arguments.per_layer or PER_LAYER)
+        hits = {unit: hits_of_layers[unit.layer].hits(unit.channel) for unit in units}
+        drawn = {
             unit: patches(network, album, unit, hits[unit], arguments.backward) for unit in units
         }
     if not any(hits.values()):
-        raise ArgumentError("none of the units fires in these pictures; choose others, or --layers")
-    searched, ways = counted(len(album) - len(refused), "picture"), f"{WORDS[arguments.backward]}s"
-    title = f"What excites units most in {searched}, and the {ways}, {SCALED}"
-    made = record(
+        raise ArgumentError(
+            "none of the units is active in these pictures; choose others, or --layers"
+        )
+    searched = counted(len(album) - len(refused), "picture")
+    gradients = f"{WORDS[arguments.backward]}s"
+    title = f"What activates units most in {searched}, and the {gradients}, {SCALED}"
+    metadata = record(
         arguments,
         units=list(map(str, units)),
         backward=arguments.backward,
         size=album.size,
         pictures=searched,
     )
-    save_image(
-        arguments.output, figure(network, shown_units, fields, title, arguments.backward), made
-    )
+    drawing = figure(network, drawn, fields, title, arguments.backward)
+    save_image(arguments.output, drawing, metadata)
     for unit in units:
-        best = ", ".join(f"{album.names[hit.picture[0]]} {short(hit.value)}" for hit in hits[unit])
-        say(f"{unit}: {best or 'fires in none of the pictures'}")
+        _report(unit, album, hits[unit])
     for layer in layers:
-        _tell_silent(layer, found[layer])
-    say(f"{arguments.output}: patches of {searched}, and their {ways}, {SCALED}")
+        _report_inactive(layer, hits_of_layers[layer])
+    say(f"{arguments.output}: patches of {searched}, and their {gradients}, {SCALED}")
     return 2 if refused else 0
 
 
@@ -162,7 +171,8 @@ def _check(arguments):
 def _album(arguments, size):
     if size and len(size) != 2:
         raise ArgumentError(
-            f"{arguments.model} takes arrays {(*size, 'channels')}, no pictures; name a network that sees pictures"
+            f"{arguments.model} takes arrays {(*size, 'channels')}, no pictures; "
+            "name a network of pictures"
         )
     if arguments.dataset:
         pictures, _ = DATA_SETS[arguments.dataset](arguments.data, "train")
@@ -172,53 +182,71 @@ def _album(arguments, size):
     side = arguments.size or SIZE
     earlier = arguments.output if _is_of_patches(arguments.output) else None
     album = Folder(arguments.folder, size or (side, side), arguments.tiles, without=earlier)
-    must_differ(
-        {"--output": arguments.output}, {str(name): album.folder / name for name in album.names}
-    )
+    inputs = {str(name): album.folder / name for name in album.names}
+    must_differ({"--output": arguments.output}, inputs)
     album.names = album.names[: arguments.limit]
     return album
 
 
 def _is_of_patches(path):
-    """Whether an earlier run of this command has written it"""
+    """Return whether this command wrote the file."""
     try:
         return read_metadata(path)["command"].startswith("minidl visualize patches ")
-    # there is none, or none of minidl's, or of anybody's
     except (FileError, TypeError, KeyError, AttributeError):
+        # no such file, or one without metadata of minidl
         return False
 
 
-def _watched(total):
-    """pictures -> pictures, with a bar"""
+def _parsed_units(network, texts):
+    units = [parse_unit(network, text) for text in texts]
+    for unit in units:
+        if unit.channel is None:
+            raise ArgumentError(
+                f"{unit} is a whole layer; wanted a unit such as {unit}:17, or --layers {unit}"
+            )
+    return units
 
-    def watched(pictures):
-        with progress(total, "picture") as bar:
-            for each in pictures:
-                yield each
+
+def _layers(network, album, units, names):
+    """Return the layers of the units, the named layers, or the default layers, each once."""
+    layers = [unit.layer for unit in units] or names or default_layers(network, album.size)
+    return list(dict.fromkeys(map(network.canonical, layers)))
+
+
+def _with_bar(total):
+    """Return a function that passes an iterable of pictures through and shows a progress bar."""
+
+    def with_bar(pictures):
+        with progress_bar(total, "picture", delay=0.1) as bar:
+            for picture in pictures:
+                yield picture
                 bar.update()
 
-    return watched
-
-
-def _say(error):
-    warn(error)
-    return error
+    return with_bar
 
 
 def _check_channels(network, units, size):
-    """Refuse a channel that a layer lacks now, rather than after a long search"""
+    """Refuse, before the search, channels that a layer lacks."""
     if not units:
         return
     blank = to_device(np.zeros((1, *size, 3), np.float32), current_device())
-    for layer, found in network.activations(blank, {unit.layer for unit in units}).items():
+    activations = network.activations(blank, {unit.layer for unit in units})
+    for layer, values in activations.items():
         for unit in units:
             if unit.layer == layer:
-                unit.among(found.shape[-1])
+                unit.among(values.shape[-1])
 
 
-def _tell_silent(layer, found):
-    if silent := found.silent():
-        channels = ", ".join(map(str, silent))
+def _report(unit, album, hits):
+    best = ", ".join(f"{album.names[hit.picture[0]]} {short(hit.value)}" for hit in hits)
+    say(f"{unit}: {best or 'is active in none of the pictures'}")
+
+
+def _report_inactive(layer, hits):
+    if inactive := hits.silent():
+        channels = ", ".join(map(str, inactive))
+        count = hits.values.shape[1]
         say(
-            f"{layer}: {len(silent)} of {found.values.shape[1]} units never fire in these pictures: {channels}"
+            f"{layer}: {len(inactive)} of {count} units are never active in these pictures: "
+            f"{channels}"
         )

@@ -1,14 +1,21 @@
-"""`minidl visualize unit`: the pictures that units like best."""
+"""`minidl visualize unit`: pictures that activate units most, by gradient ascent."""
 
 import time
 from math import ceil, sqrt
 
 from minidl.backend import device, to_numpy
-from minidl.cli.lists import split
 from minidl.cli.options import add_list_layers
-from minidl.cli.output import counted, warn
-from minidl.cli.saying import say
-from minidl.cli.visualize.common import add_common, check_files, check_numbers, progress, record
+from minidl.cli.output import counted, say, warn
+from minidl.cli.progress import progress_bar
+from minidl.cli.visualize.common import (
+    add_common,
+    add_number,
+    add_seed,
+    check_files,
+    check_numbers,
+    record,
+)
+from minidl.cli.words import split
 from minidl.data.images import save_image
 from minidl.errors import ArgumentError, printable
 from minidl.visualize.drawing import short
@@ -17,35 +24,32 @@ from minidl.visualize.maximization import Maximization
 from minidl.visualize.opening import open_network
 from minidl.visualize.units import Unit, is_channel
 
-SIZE = 160  # pixels a side, where the network takes any
+SIZE = 160  # pixels of each side, in networks that take any size
 
 
 def register(actions):
     parser = actions.add_parser(
         "unit",
-        help="the picture that excites a unit most",
-        description="Paint, from noise, the pictures that excite channels of a layer most, or classes of a trained network.",
+        help="generate pictures that activate units most",
+        description="Generate, from noise and by gradient ascent, pictures that activate channels "
+        "of a layer most, or classes of a trained network.",
     )
     parser.set_defaults(run=run)
     parser.add_argument(
         "units",
         metavar="LAYER CHANNEL",
         nargs="+",
-        help="a layer and numbers of its channels; or names of classes",
+        help="a layer and the numbers of one or more of its channels; or names of classes",
     )
     add_list_layers(parser)
-    parser.add_argument(
-        "--steps", type=int, default=96, metavar="N", help="steps uphill (default: 96)"
-    )
+    add_number(parser, "--steps", 96, "N", "number of steps")
     parser.add_argument(
         "--size",
         type=int,
         metavar="PIXELS",
-        help=f"of each picture's sides (default: {SIZE}, or what the network takes)",
+        help=f"side of the pictures (default: {SIZE}, or the size that the network takes)",
     )
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of the noise (default: 0)"
-    )
+    add_seed(parser, "the noise")
     add_common(parser, "unit.png")
 
 
@@ -57,10 +61,10 @@ def run(arguments):
         network = open_network(arguments.model)
         units = _units(network, arguments.units)
         size = _size(network, arguments.size)
-        begun = time.perf_counter()
+        start = time.perf_counter()
         maximization = Maximization(network, units, size, arguments.seed)
         before = maximization.objectives().tolist()
-        with progress(arguments.steps, "step") as bar:
+        with progress_bar(arguments.steps, "step", delay=0.1) as bar:
             for _ in range(arguments.steps):
                 maximization.step()
                 bar.update()
@@ -69,55 +73,54 @@ def run(arguments):
     names = [network.class_name(unit) or str(unit) for unit in units]
     has_rectifier = network.before_rectifier(units[0].layer) != units[0].layer
     for name, low, high in zip(names, before, after, strict=True):
-        _tell(name, low, high, has_rectifier)
+        _report(name, low, high, has_rectifier)
     strengths = dict(zip(names, zip(before, after, strict=True), strict=True))
-    made = record(arguments, steps=arguments.steps, seed=arguments.seed, units=strengths)
-    save_image(arguments.output, _drawn(pictures, names, before, after), made)
-    say(
-        f"{counted(arguments.steps, 'step')} in {time.perf_counter() - begun:.0f} s; the picture is {arguments.output}"
-    )
+    metadata = record(arguments, steps=arguments.steps, seed=arguments.seed, units=strengths)
+    save_image(arguments.output, _drawn(pictures, names, before, after), metadata)
+    steps, seconds = counted(arguments.steps, "step"), time.perf_counter() - start
+    say(f"{steps} in {seconds:.0f} s; the picture is {arguments.output}")
 
 
 def _units(network, words):
-    """[Unit] of one layer"""
+    """Return the Units, all of the same layer."""
     if network.classes and set(words) <= set(network.classes):
         return [Unit(network.steps[-1].name, network.classes.index(word)) for word in words]
-    layer, *channels = split(" ".join(words))
-    layer = network.canonical(layer)
+    name, *channels = split(" ".join(words))
+    layer = network.canonical(name)
     if not channels or not all(map(is_channel, channels)):
         raise ArgumentError(
-            f"found {printable(' '.join(words), 80)!r}; wanted a layer and numbers of its channels, such as conv4_2 17 40"
+            f"found {printable(' '.join(words), 80)!r}; "
+            "wanted a layer and numbers of its channels, such as conv4_2 17 40"
         )
-    return [Unit(layer, int(word)) for word in channels]
+    return [Unit(layer, int(channel)) for channel in channels]
 
 
 def _size(network, side):
-    """(H, W)"""
+    """Return the size (H, W) of the pictures."""
     if network.size and len(network.size) != 2:
         raise ArgumentError(
-            f"the network takes arrays {(*network.size, 'channels')}; wanted one of pictures, to paint what it likes"
+            f"the network takes arrays {(*network.size, 'channels')}; wanted a network of pictures"
         )
     if side is None:
         return network.size or (SIZE, SIZE)
     if network.size not in (None, (side, side)):
+        height, width = network.size
         raise ArgumentError(
-            "the size is {}; the network takes {}x{}: leave --size out".format(
-                side, *network.size[::-1]
-            )
+            f"the size is {side}; the network takes {width}x{height}: leave --size out"
         )
     if side < 16:
         raise ArgumentError(f"the size is {side}; wanted at least 16 pixels")
     return side, side
 
 
-def _tell(name, before, after, has_rectifier):
+def _report(name, before, after, has_rectifier):
     say(f"{name}: {short(before)} -> {short(after)}")
     if after <= before:
         warn(
-            f"{name} did not rise: nothing that it sees changes it, or it needs more --steps or another --seed"
+            f"{name} did not rise: its gradient is zero, or it needs more --steps or another --seed"
         )
     elif after <= 0 and has_rectifier:
-        warn(f"{name} rose, but its mean is not above 0 even so: in most places it does not fire")
+        warn(f"{name} rose, but its mean is still not above 0: it is inactive at most positions")
 
 
 def _drawn(pictures, names, before, after):
@@ -126,7 +129,5 @@ def _drawn(pictures, names, before, after):
         f"{name}\n{short(low)} -> {short(high)}"
         for name, low, high in zip(names, before, after, strict=True)
     ]
-    parts = range(0, len(pictures), columns)
-    return grid(
-        [pictures[i : i + columns] for i in parts], [captions[i : i + columns] for i in parts]
-    )
+    rows = [slice(start, start + columns) for start in range(0, len(pictures), columns)]
+    return grid([pictures[row] for row in rows], [captions[row] for row in rows])

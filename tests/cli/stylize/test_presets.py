@@ -13,21 +13,19 @@ from minidl.style_transfer.presets import SOURCES
 PROGRAM = cli._parser()
 
 
-def test_each_has_a_source():
+def test_each_preset_has_a_source():
     assert SOURCES.keys() == PRESETS.keys()
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_the_options_in_the_help_choose_what_the_preset_does(name, capsys):
+def test_the_options_in_the_help_give_the_settings_of_the_preset(name, capsys):
     with pytest.raises(SystemExit):
         cli.main(["stylize", "--help"])
     printed = " ".join(capsys.readouterr().out.split())
-    [options] = re.findall(
-        rf"{name} \({re.escape(SOURCES[name])}\): (.*?)(?: [\w-]+ \([^)]*\):|$)", printed
-    )
-    typed = asdict(stylize._settings(PROGRAM.parse_args(["stylize", *options.split()])))
+    title = rf"{name} \({re.escape(SOURCES[name])}\)"
+    [options] = re.findall(rf"{title}: (.*?)(?: [\w-]+ \([^)]*\):|$)", printed)
+    settings = asdict(stylize._settings(PROGRAM.parse_args(["stylize", *options.split()])))
     for setting, wanted in asdict(PRESETS[name]).items():
-        approximate = isinstance(wanted, (dict, float))  # weights are shown with four digits
-        assert typed[setting] == (pytest.approx(wanted, rel=1e-3) if approximate else wanted), (
-            setting
-        )
+        if isinstance(wanted, (dict, float)):  # the help shows weights with four digits
+            wanted = pytest.approx(wanted, rel=1e-3)
+        assert settings[setting] == wanted, setting

@@ -1,4 +1,4 @@
-"""`minidl train signals` and `minidl train volumes`: no data set, one command."""
+"""`minidl train signals` and `minidl train volumes`, which need no data set."""
 
 import json
 
@@ -9,6 +9,7 @@ from minidl.recipes import signals, volumes
 from minidl.training import load, save
 
 RECIPES = {"signals": signals, "volumes": volumes}
+ROW = {"epoch": 1, "step": 3, "learning_rate": 0.1, "loss": 1.0, "seconds": 1}  # of the log
 
 
 @pytest.fixture(params=RECIPES)
@@ -18,17 +19,13 @@ def network(request, monkeypatch):
     return request.param
 
 
-def test_one_command_does_everything(network, tmp_path, capsys):
+def test_a_run_and_its_files(network, tmp_path, capsys):
     folder = tmp_path / "run"
-    few = ["--examples", "160", "--epochs", "1", "--batch", "16"]
-    assert main(["train", network, "--folder", str(folder), *few]) == 0
-    told = capsys.readouterr().out
-    assert (
-        "on the test set: loss" in told
-        and "nearest mean" in told
-        and "logistic regression" in told
-        and "guessing, ln" in told
-    )
+    options = ["--examples", "160", "--epochs", "1", "--batch", "16"]
+    assert main(["train", network, "--folder", str(folder), *options]) == 0
+    out = capsys.readouterr().out
+    for words in ("on the test set: loss", "nearest mean", "logistic regression", "guessing, ln"):
+        assert words in out
     result = json.loads((folder / "result.json").read_text())
     assert set(result["test"]) == {"loss", "accuracy", "nearest_mean", "logistic_regression"}
     assert result["settings"]["examples"] == 160 and "limit" not in result["settings"]
@@ -37,7 +34,7 @@ def test_one_command_does_everything(network, tmp_path, capsys):
     assert json.loads((folder / "result.json").read_text()) == result
     capsys.readouterr()
     assert main(["train", network, "--folder", str(folder), "--resume", "--examples", "170"]) == 2
-    assert "was begun with --examples 160" in capsys.readouterr().err
+    assert "is of a run with --examples 160" in capsys.readouterr().err
 
 
 def test_too_few_examples_are_refused(network, tmp_path, capsys):
@@ -48,21 +45,21 @@ def test_too_few_examples_are_refused(network, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("words", [["--data", "x"], ["--limit", "9"]])
-def test_there_is_no_data_set_to_name(network, words, capsys):
+def test_options_about_a_data_set_are_refused(network, words, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["train", network, *words])
     assert ended.value.code == 2 and "unrecognized arguments" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")
-def begun(tmp_path_factory):
-    """The folder of a short run"""
+def run_folder(tmp_path_factory):
+    """Run a short training, and return its folder."""
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signals.RECIPE, "for_baselines", 160)
-        patch.setattr(signals.RECIPE, "for_test", 96)
-        few = ["--examples", "160", "--epochs", "1", "--batch", "40", "--quiet"]
-        assert main(["train", "signals", "--folder", str(folder), *few]) == 0
+        patch.setattr(signals, "KNOWN", 160)
+        patch.setattr(signals, "TESTED", 96)
+        options = ["--examples", "160", "--epochs", "1", "--batch", "40", "--quiet"]
+        assert main(["train", "signals", "--folder", str(folder), *options]) == 0
     return folder
 
 
@@ -91,69 +88,39 @@ def begun(tmp_path_factory):
         ("progress", "seconds", float("nan")),
         ("progress", "sums", {"$\\frac": 1.0}),
         ("progress", "rows", [{"epoch": 1, "step": 3, "learning_rate": 0.1, "loss": 1.0}]),
-        (
-            "progress",
-            "rows",
-            [
-                {
-                    "epoch": 1,
-                    "step": 3,
-                    "learning_rate": 0.1,
-                    "loss": 1.0,
-                    "seconds": 1,
-                    "$\\frac": 1,
-                }
-            ],
-        ),
-        (
-            "progress",
-            "rows",
-            [{"epoch": 1, "step": 3, "learning_rate": 0.1, "loss": 10**400, "seconds": 1}],
-        ),
-        (
-            "progress",
-            "rows",
-            [{"epoch": 9, "step": 3, "learning_rate": 0.1, "loss": 1.0, "seconds": 1}],
-        ),
-        (
-            "progress",
-            "rows",
-            [{"epoch": 1, "step": 3, "learning_rate": 0.1, "loss": 1.0, "seconds": 1, "remark": 7}],
-        ),
+        ("progress", "rows", [ROW | {"$\\frac": 1}]),
+        ("progress", "rows", [ROW | {"loss": 10**400}]),
+        ("progress", "rows", [ROW | {"epoch": 9}]),
+        ("progress", "rows", [ROW | {"remark": 7}]),
         ("batches", "epoch", 10**400),
         ("rules", "clip", [[[]]]),
         ("rules", "x" * 3000, 1),
     ],
 )
-def test_a_checkpoint_whose_settings_or_numbers_are_wrong(
-    part, name, value, begun, tmp_path, monkeypatch, capsys
+def test_invalid_values_in_a_checkpoint_are_refused(
+    part, name, value, run_folder, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(signals.RECIPE, "for_baselines", 160)
-    monkeypatch.setattr(signals.RECIPE, "for_test", 96)
-    state = load(begun / "checkpoint.h5")
+    monkeypatch.setattr(signals, "KNOWN", 160)
+    monkeypatch.setattr(signals, "TESTED", 96)
+    state = load(run_folder / "checkpoint.h5")
     state[part][name] = value
     save(tmp_path / "checkpoint.h5", state)
     assert main(["train", "signals", "--folder", str(tmp_path), "--resume"]) == 2
     error = capsys.readouterr().err
-    assert (
-        error.startswith("minidl: ")
-        and error.count("\n") == 1
-        and len(error) < 700
-        and "\x1b" not in error
-    )
+    assert error.startswith("minidl: ") and error.count("\n") == 1
+    assert len(error) < 700 and "\x1b" not in error
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.h5"]
 
 
-def test_long_machine_facts_of_a_checkpoint_are_shortened(begun, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(signals.RECIPE, "for_baselines", 160)
-    monkeypatch.setattr(signals.RECIPE, "for_test", 96)
-    state = load(begun / "checkpoint.h5")
+def test_long_machine_facts_of_a_checkpoint_are_shortened(
+    run_folder, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(signals, "KNOWN", 160)
+    monkeypatch.setattr(signals, "TESTED", 96)
+    state = load(run_folder / "checkpoint.h5")
     state["machine"] = {"threads": [1] * 10_000, "device": "\x1b[31m" + "x" * 10_000}
     save(tmp_path / "checkpoint.h5", state)
     assert main(["train", "signals", "--folder", str(tmp_path), "--resume"]) == 0
-    told = capsys.readouterr().out
-    assert (
-        "the run was begun elsewhere (threads list of length " in told
-        and len(told) < 3000
-        and "\x1b" not in told
-    )
+    out = capsys.readouterr().out
+    assert "the run was begun elsewhere (threads list of length " in out
+    assert len(out) < 3000 and "\x1b" not in out

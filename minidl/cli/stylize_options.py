@@ -1,0 +1,212 @@
+"""The options of `minidl stylize`: files, one option for each of the Settings, and the help about
+presets."""
+
+import argparse
+from dataclasses import fields
+
+from minidl.cli.lists import number_list, weighted_layer_list
+from minidl.cli.options import add_device, add_list_layers, add_tf32, flag
+from minidl.errors import printable
+from minidl.losses.content import FACTORS as CONTENT_NORMALIZATIONS
+from minidl.losses.style import FACTORS as STYLE_NORMALIZATIONS
+from minidl.losses.total_variation import FORMS as VARIATION_FORMS
+from minidl.models.vgg19 import POOLING
+from minidl.style_transfer import PRESETS, Settings
+from minidl.style_transfer.presets import SOURCES
+from minidl.style_transfer.settings import OPTIMIZERS
+
+EVERY = 10  # default of --every: steps between previews and frames
+FULL = "full"  # the value of --size for the size of the photograph
+
+
+def add_options(parser):
+    parser.add_argument(
+        "pictures",
+        nargs="*",
+        metavar="CONTENT STYLE",
+        help="a photograph, then one or more paintings",
+    )
+    _add_files(parser.add_argument_group("files"))
+    _add_computation(parser.add_argument_group("computation"))
+    _add_optimization(parser.add_argument_group("optimization"))
+    _add_objective(parser.add_argument_group("objective"))
+
+
+def _add_files(group):
+    group.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="file for the painting: .png, .jpg or .webp (default: CONTENT-as-STYLE.png in the "
+        "current folder)",
+    )
+    group.add_argument(
+        "--preview",
+        metavar="FILE",
+        help="write the best painting so far to this file every --every steps",
+    )
+    group.add_argument(
+        "--frames",
+        metavar="FOLDER",
+        help="write the current painting to a new file in this folder every --every steps",
+    )
+    group.add_argument(
+        "--every",
+        type=int,
+        default=argparse.SUPPRESS,
+        metavar="N",
+        help=f"number of steps between previews and frames (default: {EVERY})",
+    )
+    group.add_argument(
+        "--log", metavar="FILE", help="write the losses of each step to this CSV file"
+    )
+    group.add_argument("--plot", metavar="FILE", help="plot the losses to this picture file")
+
+
+def _add_computation(group):
+    add_device(group)
+    add_tf32(group)
+    group.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="weight file of VGG19 in minidl's format (default: the shipped weights)",
+    )
+    group.add_argument("-q", "--quiet", action="store_true", help="print only errors")
+
+
+def _add_optimization(group):
+    group.add_argument(
+        "--preset",
+        choices=PRESETS,
+        metavar="NAME",
+        help=f"settings of a paper or program: {', '.join(PRESETS)}; see below",
+    )
+    _add_setting(
+        group,
+        "size",
+        f"longer side of the painting, or {FULL} for the size of the photograph; pictures are not "
+        "enlarged",
+        type=_size,
+        metavar="PIXELS",
+    )
+    _add_setting(group, "steps", "number of evaluations of the objective", type=int, metavar="N")
+    _add_setting(group, "optimizer", "optimization algorithm", choices=OPTIMIZERS)
+    rate = {"type": float, "metavar": "RATE"}
+    _add_setting(group, "learning_rate", "learning rate (default: 1 for lbfgs, 5 for adam)", **rate)
+    _add_setting(
+        group, "late_learning_rate", "learning rate of the last --late-steps steps", **rate
+    )
+    _add_setting(
+        group, "late_steps", "number of steps with the late learning rate", type=int, metavar="N"
+    )
+    _add_setting(
+        group,
+        "start",
+        "picture to start from: content, noise, style, or a file",
+        metavar="START",
+    )
+    _add_setting(
+        group,
+        "noise",
+        "share of noise in the picture that --start noise makes; the remainder is the photograph",
+        type=float,
+        metavar="SHARE",
+    )
+    _add_setting(group, "seed", "seed of the noise", type=int, metavar="N")
+
+
+def _add_objective(group):
+    weight = {"type": float, "metavar": "W"}
+    layers = {"type": weighted_layer_list(), "metavar": "LAYER[=W],..."}
+    _add_setting(group, "content_weight", "weight of the content loss", **weight)
+    _add_setting(group, "style_weight", "weight of the style loss", **weight)
+    _add_setting(
+        group,
+        "tv_weight",
+        "weight of the total variation; a larger weight makes the painting smoother",
+        **weight,
+    )
+    _add_setting(
+        group,
+        "content_layers",
+        "layers of the content loss with their weights, such as conv3_1=0.5,conv4_2",
+        **layers,
+    )
+    _add_setting(group, "style_layers", "layers of the style loss with their weights", **layers)
+    add_list_layers(group)
+    group.add_argument(
+        "--style-blend",
+        type=number_list(),
+        metavar="W,W,...",
+        help="a weight for each STYLE (default: equal weights)",
+    )
+    _add_setting(
+        group,
+        "content_normalization",
+        "normalization of the content loss",
+        choices=CONTENT_NORMALIZATIONS,
+    )
+    _add_setting(
+        group,
+        "style_normalization",
+        "normalization of the style loss",
+        choices=STYLE_NORMALIZATIONS,
+    )
+    _add_setting(
+        group,
+        "tv_normalization",
+        f"form of the total variation: {', '.join(VARIATION_FORMS)}",
+        choices=VARIATION_FORMS,
+        metavar="FORM",
+    )
+    _add_setting(group, "pooling", "pooling of the network", choices=POOLING)
+
+
+def _add_setting(group, name, purpose, **options):
+    """Add an option for one of the Settings. The parsed arguments lack this attribute if the option
+    was not typed."""
+    default = getattr(Settings(), name)
+    if isinstance(default, dict):
+        default = typed(default)
+    if default is not None:
+        purpose += f" (default: {default})"
+    group.add_argument(flag(name), default=argparse.SUPPRESS, help=purpose, **options)
+
+
+def _size(text):
+    """Return a number of pixels, or None for the size of the photograph."""
+    try:
+        return None if text == FULL else int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"found {printable(text, 80)!r}; wanted a whole number or {FULL}"
+        ) from None
+
+
+def presets_help():
+    """Return lines for the help: the source of each preset, and the equivalent options."""
+    lines = [f"  {name} ({SOURCES[name]}): {options_of(PRESETS[name])}" for name in PRESETS]
+    return "\n".join(["presets, with their source and the equivalent options:", *lines])
+
+
+def options_of(settings):
+    """Return the settings that differ from the defaults, as options to type."""
+    values = {field.name: getattr(settings, field.name) for field in fields(Settings)}
+    return " ".join(
+        f"{flag(name)} {typed(value)}"
+        for name, value in values.items()
+        if value != getattr(Settings(), name)
+    )
+
+
+def typed(value):
+    """Return the value of a setting as a user types it.
+
+    >>> typed({"conv1_1": 0.25, "conv2_1": 1.0}), typed(10.0), typed("noise")
+    ('conv1_1=0.25 conv2_1=1', '10', 'noise')
+    """
+    if isinstance(value, dict):
+        return " ".join(f"{layer}={weight:.4g}" for layer, weight in value.items())
+    if value is None:
+        return FULL
+    return f"{value:g}" if isinstance(value, float) else str(value)
