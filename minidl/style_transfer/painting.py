@@ -24,7 +24,6 @@ from minidl.data.images import (
 )
 from minidl.engine.memory import release
 from minidl.errors import MinidlError, MinidlWarning, NonFiniteError, ShapeError
-from minidl.engine.memory import release
 from minidl.models import VGG19, vgg19
 from minidl.style_transfer.objective import Losses, Objective, weighted
 from minidl.style_transfer.record import describe, identity
