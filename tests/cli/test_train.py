@@ -196,11 +196,11 @@ def test_a_missing_test_set_is_reported_before_the_training(data, tmp_path, caps
     [
         (
             ["train", "cifar10", "--head", "big", "--imagenet", "no"],
-            "wanted numbers with - between",
+            "wanted at most 16 numbers of units",
         ),
         (
             ["train", "cifar10", "--head", "10-" * 9999, "--imagenet", "no"],
-            " ...; wanted numbers with - between",
+            " ...; wanted at most 16 numbers of units",
         ),
         (["train", "cifar10", "--head", "16-20"], "ends with 20 classes; wanted CIFAR-10's 10"),
         (["train", "cifar10", "--width", "0"], "wanted a factor on VGG19's channels"),

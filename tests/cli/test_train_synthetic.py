@@ -56,8 +56,8 @@ def run_folder(tmp_path_factory):
     """Run a short training, and return its folder."""
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signals, "KNOWN", 160)
-        patch.setattr(signals, "TESTED", 96)
+        patch.setattr(signals.RECIPE, "for_baselines", 160)
+        patch.setattr(signals.RECIPE, "for_test", 96)
         options = ["--examples", "160", "--epochs", "1", "--batch", "40", "--quiet"]
         assert main(["train", "signals", "--folder", str(folder), *options]) == 0
     return folder
@@ -100,8 +100,8 @@ def run_folder(tmp_path_factory):
 def test_invalid_values_in_a_checkpoint_are_refused(
     part, name, value, run_folder, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(signals, "KNOWN", 160)
-    monkeypatch.setattr(signals, "TESTED", 96)
+    monkeypatch.setattr(signals.RECIPE, "for_baselines", 160)
+    monkeypatch.setattr(signals.RECIPE, "for_test", 96)
     state = load(run_folder / "checkpoint.h5")
     state[part][name] = value
     save(tmp_path / "checkpoint.h5", state)
@@ -115,8 +115,8 @@ def test_invalid_values_in_a_checkpoint_are_refused(
 def test_long_machine_facts_of_a_checkpoint_are_shortened(
     run_folder, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(signals, "KNOWN", 160)
-    monkeypatch.setattr(signals, "TESTED", 96)
+    monkeypatch.setattr(signals.RECIPE, "for_baselines", 160)
+    monkeypatch.setattr(signals.RECIPE, "for_test", 96)
     state = load(run_folder / "checkpoint.h5")
     state["machine"] = {"threads": [1] * 10_000, "device": "\x1b[31m" + "x" * 10_000}
     save(tmp_path / "checkpoint.h5", state)
