@@ -18,7 +18,7 @@ DIVISORS = {
 def gram_matrix(features: Operand, normalization: str = "none") -> Result:
     """(N, H, W, C) -> (N, C, C)
 
-    G[n,c,d] = 1/Z Σ_p F[n,p,c] F[n,p,d],      F: features unrolled to (N, M, C), M = H·W positions p
+    G[n,c,d] = 1/Z Σ_p F[n,p,c] F[n,p,d],      F: features unrolled to (N, M, C), M = H·W positions
 
     normalization: "none" Z = 1, "positions" Z = H W, "size" Z = H W C.
 

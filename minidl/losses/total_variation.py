@@ -130,13 +130,13 @@ def check(image, normalization="sum_squares"):
     one_of("normalization", normalization, FORMS)
     if image.ndim not in (3, 4) or min(image.shape[-3:-1]) < 2:
         raise ShapeError(
-            f"total_variation of shape {image.shape}; wanted (H, W, C) or (N, H, W, C) with H and W "
-            "at least 2"
+            f"total_variation of shape {image.shape}; wanted (H, W, C) or (N, H, W, C) with H and "
+            "W at least 2"
         )
     if normalization in MEANS and not image.size:
         raise ShapeError(
-            f"total_variation of shape {image.shape}: the mean of no numbers is undefined; wanted N "
-            "and C at least 1"
+            f"total_variation of shape {image.shape}: the mean of no numbers is undefined; wanted "
+            "N and C at least 1"
         )
 
 

@@ -2,7 +2,9 @@
 
 Over the M numbers x[m,c] of a channel c, one for each picture and position,
 
-    μ[c] = 1/M Σ_m x[m,c],      σ²[c] = 1/M Σ_m (x[m,c] - μ[c])²,      x̂[m,c] = (x[m,c] - μ[c]) / √(σ²[c] + ε)
+    μ[c] = 1/M Σ_m x[m,c],      σ²[c] = 1/M Σ_m (x[m,c] - μ[c])²
+
+    x̂[m,c] = (x[m,c] - μ[c]) / √(σ²[c] + ε)
 
 x̂ has mean 0 and variance 1, apart from ε, which avoids a division by 0. y = γ x̂ + β has a learned
 scale and shift.

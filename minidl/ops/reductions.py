@@ -87,8 +87,8 @@ def must_have_a_largest(x, axis=None, keepdims=False):
     axes = axes_of(axis, x.ndim)
     if any(x.shape[i] == 0 for i in axes):
         raise ShapeError(
-            f"max of shape {x.shape} over axes {axes}: no number is the largest of none; leave such "
-            "an axis out"
+            f"max of shape {x.shape} over axes {axes}: no number is the largest of none; leave "
+            "such an axis out"
         )
 
 
@@ -105,8 +105,8 @@ def axes_of(axis, ndim):
     exist = len(normal) == len(axes) and all(0 <= i < ndim for i in normal)
     if not exist or len(set(normal)) != len(normal):
         raise ArgumentError(
-            f"axis is {axis}; wanted different axes of an array that has {ndim}, so from {-ndim} to "
-            f"{ndim - 1}"
+            f"axis is {axis}; wanted different axes of an array that has {ndim}, so from {-ndim} "
+            f"to {ndim - 1}"
         )
     return normal
 

@@ -174,8 +174,8 @@ def must_be_widths(x, width, value=0):
         or not all(is_int(n) and n >= 0 for p in pairs for n in p)
     ):
         raise ShapeError(
-            f"pad of shape {x.shape} by {brief(width)}; wanted a pair (before, after) of ints from 0 "
-            "for each axis"
+            f"pad of shape {x.shape} by {brief(width)}; wanted a pair (before, after) of ints from "
+            "0 for each axis"
         )
 
 

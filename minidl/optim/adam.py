@@ -35,8 +35,8 @@ def adam(x, g, m, v, *, rate, decay, t, beta1, beta2, epsilon, form, decoupled):
 class Adam(Optimizer):
     """m ← β1 m + (1 - β1) g,      v ← β2 v + (1 - β2) g²,      and after t steps, with the rate α
 
-    "pytorch"      x ← x - α · m / (1 - β1^t) / (√(v / (1 - β2^t)) + ε)       Algorithm 1 of the paper
-    "tensorflow"   x ← x - α · √(1 - β2^t) / (1 - β1^t) · m / (√v + ε)        its section 2, "ε hat"
+    "pytorch"      x ← x - α · m / (1 - β1^t) / (√(v / (1 - β2^t)) + ε)     Algorithm 1 of the paper
+    "tensorflow"   x ← x - α · √(1 - β2^t) / (1 - β1^t) · m / (√v + ε)      its section 2, "ε hat"
 
     In the second form ε is in effect divided by √(1 - β2^t). It is larger in the first steps, which
     matters if gradients are as small as ε.

@@ -228,8 +228,8 @@ def must_fit(state, shapes):
     if different := sorted(state.keys() ^ shapes.keys()):
         difference = "lacks" if different[0] in shapes else "has an unknown"
         raise ArgumentError(
-            f"the state {difference} {different[0]!r} ({len(different)} names differ); wanted that of "
-            "the same optimiser and parameters"
+            f"the state {difference} {different[0]!r} ({len(different)} names differ); wanted that "
+            "of the same optimiser and parameters"
         )
     for name, shape in shapes.items():
         own_shape = getattr(state[name], "shape", ())
@@ -250,7 +250,8 @@ def _entries(parameters, weight_decay):
         ]
         if weight_decay and not any(decay for _, _, decay, _ in entries):
             raise ArgumentError(
-                "there is a weight decay, but no parameter's name ends in 'kernel'; wanted one, or Groups"
+                "there is a weight decay, but no parameter's name ends in 'kernel'; wanted one, or "
+                "Groups"
             )
         return entries
     parameters = list(parameters)
@@ -258,7 +259,8 @@ def _entries(parameters, weight_decay):
         return [(str(number), p, weight_decay, 1.0) for number, p in enumerate(parameters)]
     if weight_decay or not all(isinstance(each, Group) for each in parameters):
         raise ArgumentError(
-            "there are Groups beside a weight decay or other parameters; wanted Groups alone: they say their own"
+            "there are Groups beside a weight decay or other parameters; wanted Groups alone: they "
+            "say their own"
         )
     entries = []
     for group in parameters:

@@ -55,8 +55,8 @@ class SGD(Optimizer):
             raise ArgumentError(f"the momentum is {momentum}; wanted a number from 0 to below 1")
         if nesterov and not momentum:
             raise ArgumentError(
-                "Nesterov's step looks ahead along the momentum, which is 0; give a momentum such as "
-                "0.9"
+                "Nesterov's step looks ahead along the momentum, which is 0; give a momentum such "
+                "as 0.9"
             )
         self.momentum, self.nesterov = momentum, nesterov
         self.momentum_form = one_of("momentum_form", momentum_form, MOMENTUM_FORMS)
