@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from minidl.errors import ArgumentError
 
@@ -57,9 +57,14 @@ def uses_textbook() -> bool:
     return _choice.textbook
 
 
+def implementation() -> Literal["textbook", "engine"]:
+    """Return what this thread computes by: the definitions, or their fast implementations."""
+    return "textbook" if uses_textbook() else "engine"
+
+
 def replace(
     definition: Callable[..., Any],
-    implementation: Callable[..., Any],
+    fast: Callable[..., Any],
     applies: Callable[..., bool] | None = None,
 ) -> None:
     """Register the fast implementation of a definition, which takes the same arguments.
@@ -71,8 +76,8 @@ def replace(
     definition = getattr(definition, "definition", definition)
     if applies is not None:
         otherwise = _replacements.get(definition, definition)
-        implementation = _where(applies, implementation, otherwise)
-    _replacements[definition] = implementation
+        fast = _where(applies, fast, otherwise)
+    _replacements[definition] = fast
 
 
 def implementation_of(definition: Function) -> Function:
@@ -94,10 +99,10 @@ def replaceable(definition: Function) -> Function:
     return function  # type: ignore[return-value]
 
 
-def _where(applies, implementation, otherwise):
-    @functools.wraps(implementation)
+def _where(applies, fast, otherwise):
+    @functools.wraps(fast)
     def chosen(*args, **kwargs):
-        function = implementation if applies(*args, **kwargs) else otherwise
+        function = fast if applies(*args, **kwargs) else otherwise
         return function(*args, **kwargs)
 
     return chosen

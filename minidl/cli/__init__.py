@@ -10,7 +10,7 @@ import shlex
 import sys
 import warnings
 from collections.abc import Sequence
-from contextlib import redirect_stderr
+from contextlib import nullcontext, redirect_stderr
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from minidl.cli import (
 )
 from minidl.cli.output import TolerantStream, discard, warn
 from minidl.cli.parser import Parser
+from minidl.dispatch import textbook
 from minidl.errors import MinidlError, MinidlWarning, printable
 from minidl.interruption import STOPPED, interruptible
 
@@ -80,7 +81,8 @@ def _main(words):
         arguments = _parser().parse_args(words)
         arguments.command = shlex.join(["minidl", *words])
         # the library checks for NaN and infinity, and raises NonFiniteError
-        with np.errstate(all="ignore"):
+        by_definitions = textbook() if getattr(arguments, "textbook", False) else nullcontext()
+        with np.errstate(all="ignore"), by_definitions:
             code = arguments.run(arguments) or 0
         if sys.stdout:
             sys.stdout.flush()  # an error here is still reported

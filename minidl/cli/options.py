@@ -32,6 +32,11 @@ def add_device(parser):
     parser.add_argument(
         "--device", choices=DEVICES, default="cpu", help="device to compute on (default: cpu)"
     )
+    purpose = (
+        "compute by the definitions in minidl/ops and minidl/losses, without the fast "
+        "implementations: for debuggers; takes several times as long"
+    )
+    parser.add_argument("--textbook", action="store_true", help=purpose)
 
 
 def add_tf32(parser):

@@ -197,6 +197,7 @@ def _command(arguments, *words):
         is_faces = arguments.network == faces.NETWORK
         command += [arguments.data] if is_faces else ["--data", arguments.data]
     command += [] if arguments.device == "cpu" else ["--device", arguments.device]
+    command += ["--textbook"] * arguments.textbook
     command += ["--tf32"] * arguments.tf32 + ["--tensorboard"] * arguments.tensorboard
     return shlex.join(map(str, [*command, *words]))
 

@@ -14,6 +14,7 @@ import PIL
 
 import minidl
 from minidl.backend import current_arithmetic, current_device, is_array, to_numpy
+from minidl.dispatch import implementation
 from minidl.files import append, must_exist, replacing
 from minidl.plots import new_figure, save_figure
 from minidl.style_transfer.settings import STARTS, Settings
@@ -39,6 +40,7 @@ def describe(settings: Settings, **more: Any) -> dict[str, Any]:
         "start_picture": start,
         "device": current_device(),
         "arithmetic": current_arithmetic(),
+        "implementation": implementation(),
         "versions": versions,
         **more,
     }

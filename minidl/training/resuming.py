@@ -16,6 +16,7 @@ from typing import Any
 
 from minidl import machine
 from minidl.backend import current_arithmetic, current_device
+from minidl.dispatch import implementation
 from minidl.engine.threads import get_threads
 from minidl.errors import ArgumentError, FileError, MinidlError, brief, printable, unquoted
 from minidl.limits import is_count, is_number
@@ -138,6 +139,7 @@ def _machine():
         "arithmetic": current_arithmetic(),
         "processor": machine.kind(),
         "BLAS": machine.blas(),
+        "implementation": implementation(),
     }
 
 
