@@ -187,8 +187,7 @@ def checks_of(row):
     return (*ALWAYS, a_tie_goes_to_the_first) if row.name in WITH_TIES else ALWAYS
 
 
-# ---- running an op
-# --------------------------------------------------------------------------------------------------
+# ---- running an op -------------------------------------------------------------------------------
 
 
 def record(case, wanted=None):
@@ -283,8 +282,7 @@ def never(*args, **kwargs):
     raise AssertionError("this should not have been called")
 
 
-# ---- the size of the terms: what rounding errors are measured against
-# ----------------------------------------------
+# ---- the size of the terms: what rounding errors are measured against ----------------------------
 
 
 def worst(difference):

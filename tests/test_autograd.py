@@ -22,8 +22,7 @@ def leaf(*numbers):
     return Tensor(np.array(numbers), requires_grad=True)
 
 
-# ---- graphs
-# ---------------------------------------------------------------------------------------------------------
+# ---- graphs --------------------------------------------------------------------------------------
 
 
 def test_a_tensor_used_twice_gets_both_parts():
@@ -95,8 +94,7 @@ def test_twice_as_many_ops_take_twice_as_many_calls():
     assert many - some == pytest.approx(2 * (some - few), rel=0.01)
 
 
-# ---- .grad
-# ----------------------------------------------------------------------------------------------------------
+# ---- .grad ---------------------------------------------------------------------------------------
 
 
 def test_grad_is_replaced_and_not_added_to():
@@ -135,8 +133,7 @@ def test_a_gradient_has_the_dtype_of_its_input():
     assert (narrow.grad.dtype, wide.grad.dtype) == (np.float32, np.float64)
 
 
-# ---- gradients that are added up in place
-# ---------------------------------------------------------------------------
+# ---- gradients that are added up in place --------------------------------------------------------
 
 
 def read_only(*numbers):
@@ -250,8 +247,7 @@ def test_adding_in_place_makes_no_gradient_wrong_and_changes_no_number(seed, rel
     assert np.isclose(sum(parts), slope, rtol=1e-12, atol=1e-12)
 
 
-# ---- a tape that is forgotten on the way
-# ----------------------------------------------------------------------------
+# ---- a tape that is forgotten on the way ---------------------------------------------------------
 
 
 def test_a_released_tape_gives_the_same_bytes():
@@ -335,8 +331,7 @@ def test_value_and_grad_leaves_the_tape_of_others_alone():
     assert x.grad.tolist() == [6.0]
 
 
-# ---- what backward wants
-# --------------------------------------------------------------------------------------------
+# ---- what backward wants -------------------------------------------------------------------------
 
 
 def test_backward_of_several_numbers_wants_dy():
@@ -377,8 +372,7 @@ def test_an_option_has_no_gradient():
         ops.leaky_relu(leaf(1.0), slope=leaf(0.1))
 
 
-# ---- the tape is off
-# ------------------------------------------------------------------------------------------------
+# ---- the tape is off -----------------------------------------------------------------------------
 
 
 def test_no_grad_nests_and_decorates():
@@ -447,8 +441,7 @@ def test_a_detached_tensor_is_a_constant():
     assert x.grad.tolist() == [3.0]
 
 
-# ---- value_and_grad
-# -------------------------------------------------------------------------------------------------
+# ---- value_and_grad ------------------------------------------------------------------------------
 
 
 def test_value_and_grad_gives_one_gradient_per_array():
@@ -490,8 +483,7 @@ def test_value_and_grad_wants_a_tensor_of_one_number(f, found):
         value_and_grad(f)(np.ones(2))
 
 
-# ---- Tensor beside arrays
-# -------------------------------------------------------------------------------------------
+# ---- Tensor beside arrays ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("left", [np.array([1.0, 2.0]), np.float64(2.0), 2.0])
@@ -559,8 +551,7 @@ def test_to_the_same_device_lets_the_gradient_back():
     assert x.grad.tolist() == [3.0]
 
 
-# ---- joining an op
-# --------------------------------------------------------------------------------------------------
+# ---- joining an op -------------------------------------------------------------------------------
 
 
 def test_a_gradient_may_read_inputs_options_outputs_and_shapes_only():

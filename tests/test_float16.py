@@ -63,8 +63,7 @@ def must_be_rounded(case):
         must_be_near(gradient, wanted[name], sizes_[name])
 
 
-# ---- large arrays of large numbers
-# ----------------------------------------------------------------------------------
+# ---- large arrays of large numbers ---------------------------------------------------------------
 
 
 def features(*shape, largest=100.0, least=0.0):

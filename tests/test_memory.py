@@ -31,8 +31,7 @@ def place(array):
     return array.__array_interface__["data"][0]
 
 
-# ---- what it is
-# -----------------------------------------------------------------------------------------------------
+# ---- what it is ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex128", "int64"])
@@ -61,8 +60,7 @@ def test_another_library_makes_its_own():
     assert memory.scratch(Library, "name", (MB,), np.uint8) == ("its own", (MB,), np.uint8)
 
 
-# ---- when it is used again
-# ------------------------------------------------------------------------------------------
+# ---- when it is used again -----------------------------------------------------------------------
 
 
 def test_the_memory_of_a_dead_array_is_used_again(arena):
@@ -182,8 +180,7 @@ def test_where_the_system_gives_no_whole_chunk_it_is_asked_for_the_array_alone(a
     assert not np.may_share_memory(again, other)
 
 
-# ---- threads
-# --------------------------------------------------------------------------------------------------------
+# ---- threads -------------------------------------------------------------------------------------
 
 
 def test_several_threads_at_once(arena, monkeypatch):
@@ -222,8 +219,7 @@ def test_an_array_may_die_while_another_is_taken(arena, monkeypatch):
     assert not thread.is_alive()
 
 
-# ---- scratch
-# --------------------------------------------------------------------------------------------------------
+# ---- scratch -------------------------------------------------------------------------------------
 
 
 def test_scratch_is_one_buffer_for_each_name():

@@ -258,8 +258,7 @@ def test_every_layer_of_the_package_is_public():
     assert {"BatchNorm", "Dropout", "Flatten", "ReLU", "Sequential"} <= set(layers.__all__)
 
 
-# ---- which ReLUs are fused
-# ----------------------------------------------------------------------------------------------
+# ---- which ReLUs are fused -----------------------------------------------------------------------
 
 
 class Shifted(ReLU):

@@ -20,8 +20,7 @@ def grams(features):
     )
 
 
-# ---- Gram matrices
-# --------------------------------------------------------------------------------------------------
+# ---- Gram matrices -------------------------------------------------------------------------------
 
 
 def test_the_gram_matrix_of_the_coursera_assignment():
@@ -44,8 +43,7 @@ def test_a_gram_matrix_forgets_where_its_features_are():
     assert np.allclose(losses.gram_matrix(shuffled), losses.gram_matrix(F), rtol=1e-13)
 
 
-# ---- content
-# --------------------------------------------------------------------------------------------------------
+# ---- content -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -65,8 +63,7 @@ def test_a_picture_has_its_own_content(normalization):
     assert not any(gradient.any() for gradient in gradients)
 
 
-# ---- style
-# ----------------------------------------------------------------------------------------------------------
+# ---- style ---------------------------------------------------------------------------------------
 
 
 def test_style_losses_by_their_definitions():
@@ -123,8 +120,7 @@ def test_the_total_cost_of_the_coursera_assignment():
     assert np.isclose(10 * content + 40 * style, 34)
 
 
-# ---- total variation
-# ------------------------------------------------------------------------------------------------
+# ---- total variation -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", FORMS)

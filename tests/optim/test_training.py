@@ -45,8 +45,7 @@ def moved(make, steps=3, dtype=np.float64, before=None):
     return train(parameters, make(parameters), steps, before)
 
 
-# ---- beside PyTorch
-# ---------------------------------------------------------------------------------------------------
+# ---- beside PyTorch ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("before", [None, halves])
@@ -120,8 +119,7 @@ def test_decoupled_decay_by_hand():
     np.testing.assert_allclose(x.data, [2 * (1 - 0.05)], rtol=1e-15)
 
 
-# ---- the two forms of momentum
-# ----------------------------------------------------------------------------------------
+# ---- the two forms of momentum -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("nesterov", [False, True])
@@ -147,8 +145,7 @@ def test_keras_form_by_hand():
     np.testing.assert_allclose(x.data, [0.68])
 
 
-# ---- going on from a state
-# --------------------------------------------------------------------------------------------
+# ---- going on from a state -----------------------------------------------------------------------
 
 MAKERS = {**OURS, "lbfgs": lambda p, **o: LBFGS(p, 0.5, history=3, **o)}
 
@@ -252,8 +249,7 @@ def test_states_that_do_not_fit_are_refused_and_nothing_changes():
             lbfgs.restore(wrong)
 
 
-# ---- which parameters
-# -------------------------------------------------------------------------------------------------
+# ---- which parameters ----------------------------------------------------------------------------
 
 
 def test_frozen_ones_of_a_module_are_passed_over():
@@ -297,8 +293,7 @@ def test_what_makes_no_sense_is_refused():
             make()
 
 
-# ---- memory, cores, devices
-# -------------------------------------------------------------------------------------------
+# ---- memory, cores, devices ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", OURS)
