@@ -1,9 +1,14 @@
-"""Functions that run an op on the arguments of a case and that change those arguments."""
+"""Functions that run an op on the arguments of a case, and that change these arguments."""
 
 import numpy as np
 
 from minidl.autograd import Tensor
 from minidl.backend import array_module, device_of, is_array, to_device, to_numpy
+
+
+def leaf(*numbers):
+    """Return a Tensor of these numbers, in float64, that requires a gradient."""
+    return Tensor(np.array(numbers), requires_grad=True)
 
 
 def record(case, wanted=None):

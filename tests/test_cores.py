@@ -1,4 +1,4 @@
-"""Sharing work among threads: their number, the order of results, errors, BLAS threads and forks."""
+"""Sharing work among threads: their number, the order of results, errors, BLAS and forks."""
 
 import itertools
 import os

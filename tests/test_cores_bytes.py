@@ -90,11 +90,16 @@ def all_results(seed):
 
 def test_concurrent_computations_give_the_same_bytes(monkeypatch):
     for module, name, size in [
-        (strips, "STRIP", 5000), (strips, "LEAST", 1), (tiles, "LEAST_TILES", 7), (tiles, "STRIP", 1),
+        (strips, "STRIP", 5000),
+        (strips, "LEAST", 1),
+        (tiles, "LEAST_TILES", 7),
+        (tiles, "STRIP", 1),
         (tiles, "BLOCK", 5000),
-        (tiles, "SMALL", 72), (runs, "STRIP", 5000), (winograd_runs, "STRIP", 5000),
+        (tiles, "SMALL", 72),
+        (runs, "STRIP", 5000),
+        (winograd_runs, "STRIP", 5000),
         (matrices, "LEAST", 1),
-    ]:  # fmt: skip
+    ]:
         monkeypatch.setattr(module, name, size)  # small strips, so that each op shares its work
     cores.set_threads(3)
     wanted, times = [all_results(seed) for seed in range(5)], settings().max_examples // 2
