@@ -1,4 +1,4 @@
-"""What `pip install` would take along is all there is."""
+"""setup.cfg lists every package and the package data, so that `pip install` installs them."""
 
 from configparser import ConfigParser
 from pathlib import Path
@@ -8,7 +8,7 @@ import minidl
 ROOT = Path(__file__).parents[1]
 
 
-def test_every_folder_of_the_package_is_installed_and_the_weights_with_them():
+def test_every_package_and_the_weights_are_installed():
     options = ConfigParser()
     options.read(ROOT / "setup.cfg")
     folders = {path.parent.relative_to(ROOT) for path in (ROOT / "minidl").rglob("__init__.py")}
@@ -17,5 +17,5 @@ def test_every_folder_of_the_package_is_installed_and_the_weights_with_them():
     assert {"minidl.weights", "minidl.data"} <= set(options["options.package_data"])
 
 
-def test_the_version_is_told():
+def test_the_version_has_three_parts():
     assert minidl.__version__.count(".") == 2
