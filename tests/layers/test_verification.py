@@ -35,8 +35,8 @@ def test_by_hand():
 
 @pytest.mark.parametrize("difference", DIFFERENCES)
 def test_gradients_through_head_and_cross_entropy(difference):
-    # |f - g| is larger than the steps of the stencil, so that they do not cross its kink. f + g is
-    # so large that the stencil's own error, step⁴ times the fifth derivative, is below the tolerance.
+    # |f - g| is larger than the steps of the stencil, which therefore do not cross its kink. f + g
+    # is so large that the error of the stencil, step⁴ times the fifth derivative, is negligible.
     f = rng.uniform(1, 2, (6, 3))
     g = f + rng.uniform(0.1, 0.5, (6, 3)) * rng.choice([-1, 1], (6, 3))
     same = np.arange(6) % 2
