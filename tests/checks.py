@@ -83,7 +83,7 @@ def inputs_are_only_read(case):
 
 
 def shape_dtype_and_device_are_kept(case):
-    with patch.object(autograd, "_pull", without_cast):  # without its cast
+    with patch.object(autograd, "_pull", without_cast):  # the cast would hide a wrong dtype
         for dtype in (np.float32, np.float64):
             leaves, y = record(transformed(case, in_floats(dtype)))
             y.backward(cotangent(case, y))
@@ -100,10 +100,10 @@ def strides_do_not_matter(case):
     y, dy, gradients = differentiate(case)
     y_size, gradient_sizes = sizes(case)
     for strided in (reversed_strides, permuted_strides, every_second):
-        other_y, _, others = differentiate(transformed(case, strided), strided(dy))
-        assert worst(other_y - y) <= 1e-14 * y_size
+        y_strided, _, strided_gradients = differentiate(transformed(case, strided), strided(dy))
+        assert worst(y_strided - y) <= 1e-14 * y_size
         for name, gradient in gradients.items():
-            assert worst(others[name] - gradient) <= 1e-14 * gradient_sizes[name]
+            assert worst(strided_gradients[name] - gradient) <= 1e-14 * gradient_sizes[name]
 
 
 def float32_is_near_float64(case):

@@ -55,16 +55,16 @@ def test_a_broadcast_gradient_is_added_to(spread, last):
 
 
 def test_a_gradient_may_be_an_input_or_the_output_itself():
-    """These gradients are correct for dy = 1. backward must not write to them."""
+    """backward must not write to such a gradient. (These ones ignore dy for simplicity.)"""
     total = differentiable(lambda x, w: (x * w).sum(), dx=lambda dy, w: w)
     half_square = differentiable(lambda x: (x * x).sum() / 2, dx=lambda dy, x: x[...])
     exponential = differentiable(lambda x: np.exp(x), dx=lambda dy, y: y)
-    x, w, one = leaf(1.0, 2.0), np.array([10.0, 20.0]), leaf(0.0)
+    x, w, exponent = leaf(1.0, 2.0), np.array([10.0, 20.0]), leaf(0.0)
     (total(x, w) + half_square(x) + total(x, w) + (x * 3.0).sum()).backward()
     assert (x.grad.tolist(), x.data.tolist(), w.tolist()) == ([24, 45], [1, 2], [10, 20])
-    y = exponential(one)
-    (y + one + y).backward()
-    assert (one.grad.tolist(), y.data.tolist()) == ([2.0], [1.0])
+    y = exponential(exponent)
+    (y + exponent + y).backward()
+    assert (exponent.grad.tolist(), y.data.tolist()) == ([2.0], [1.0])
 
 
 def test_a_gradient_of_any_layout_is_added_to():

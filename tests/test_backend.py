@@ -74,8 +74,8 @@ def test_numbers_and_none_fit_every_library():
 
 
 def test_arrays_of_two_libraries_are_refused_in_one_op():
-    found, remedy = r"the arrays of one op belong to \w+ and \w+", "move them to one device with"
-    message = rf"{found}; {remedy} .to\('cpu'\) or .to\('gpu'\)"
+    problem, remedy = r"the arrays of one op belong to \w+ and \w+", "move them to one device with"
+    message = rf"{problem}; {remedy} .to\('cpu'\) or .to\('gpu'\)"
     with pytest.raises(DeviceError, match=message):
         array_module(np.ones(2), Elsewhere())
     with pytest.raises(DeviceError, match=message):
@@ -137,8 +137,8 @@ def test_the_reason_names_the_error_of_a_gpu_that_cannot_compute(cupy_with_gpu, 
 
     monkeypatch.setattr(cupy_with_gpu, "ones", failing)
     monkeypatch.setattr(backend, "_working", set())
-    found = r"finds a GPU but cannot compute on it \(libcublas.so.12 is missing\)"
-    assert re.search(f"{found}; install CUDA's libraries: pip install", why_no_gpu())
+    problem = r"finds a GPU but cannot compute on it \(libcublas.so.12 is missing\)"
+    assert re.search(f"{problem}; install CUDA's libraries: pip install", why_no_gpu())
 
 
 def test_a_missing_gpu_is_refused_with_the_reason(no_cupy):

@@ -24,15 +24,15 @@ ROUNDINGS = 4  # the largest number of roundings in y and in what its gradient r
 rng = np.random.default_rng(0)
 
 
-def must_be_near(found, wanted, size):
+def must_be_near(array, wanted, size):
     """Check that each number is within ROUNDINGS roundings of wanted, for terms of the given size.
 
     A number that is too large for float16 may be infinite.
     """
-    assert found.dtype == np.float16
-    found, bound = found.astype(float), ROUNDINGS * (EPSILON * size + SMALLEST)
-    overflows = (abs(wanted) + bound > LARGEST) & (found == np.copysign(np.inf, wanted))
-    assert (overflows | (abs(found - wanted) <= bound)).all()
+    assert array.dtype == np.float16
+    numbers, bound = array.astype(float), ROUNDINGS * (EPSILON * size + SMALLEST)
+    overflows = (abs(wanted) + bound > LARGEST) & (numbers == np.copysign(np.inf, wanted))
+    assert (overflows | (abs(numbers - wanted) <= bound)).all()
 
 
 ROWS_IN_RANGE = [row for row in ROWS if "tiny" not in row.name]

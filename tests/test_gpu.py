@@ -6,7 +6,6 @@ test_op_table.py tests the ops on a GPU.
 import csv
 import importlib
 from contextlib import nullcontext
-from functools import partial
 from itertools import product
 
 import numpy as np
@@ -69,13 +68,13 @@ def pictures():
     return [np.random.default_rng(i).uniform(0, 255, shape).astype(np.float32) for i in range(2)]
 
 
-def near(found, wanted, tolerance=1e-5):
-    found, wanted = to_numpy(found), to_numpy(wanted)
-    return np.linalg.norm(found - wanted) <= tolerance * np.linalg.norm(wanted)
+def near(array, wanted, tolerance=1e-5):
+    array, wanted = to_numpy(array), to_numpy(wanted)
+    return np.linalg.norm(array - wanted) <= tolerance * np.linalg.norm(wanted)
 
 
-def all_near(found, wanted, tolerance):
-    return all(near(*pair, tolerance) for pair in zip(found, wanted, strict=True))
+def all_near(arrays, wanted, tolerance):
+    return all(near(*pair, tolerance) for pair in zip(arrays, wanted, strict=True))
 
 
 def test_the_features_of_vgg19_equal_those_on_the_cpu(gpu):
@@ -139,10 +138,10 @@ def test_painting_takes_the_same_steps_as_on_the_cpu(gpu, optimizer, monkeypatch
     def steps(model):
         return list(paint(content, [style], settings, model=model))
 
-    wanted = steps(network(np.float64))
+    steps_on_cpu = steps(network(np.float64))
     with device("gpu"):
-        found = steps(network(np.float64).to("gpu"))
-    for on_gpu, on_cpu in zip(found, wanted, strict=True):
+        steps_on_gpu = steps(network(np.float64).to("gpu"))
+    for on_gpu, on_cpu in zip(steps_on_gpu, steps_on_cpu, strict=True):
         assert on_gpu.losses.total == pytest.approx(on_cpu.losses.total, rel=1e-9)
         assert on_gpu.losses.layers == pytest.approx(on_cpu.losses.layers, rel=1e-9)
         assert device_of(on_gpu.image) == "gpu" and on_gpu.image.dtype == np.float64
@@ -150,18 +149,15 @@ def test_painting_takes_the_same_steps_as_on_the_cpu(gpu, optimizer, monkeypatch
 
 
 def test_an_objective_and_its_gradient_transfer_nothing(gpu):
-    if gpu == "strict":
-        without_synchronization = nullcontext
-    else:
-        allow_synchronize = importlib.import_module("cupyx").allow_synchronize
-        without_synchronization = partial(allow_synchronize, False)
+    cupyx = None if gpu == "strict" else importlib.import_module("cupyx")
+    allow_synchronize = cupyx.allow_synchronize if cupyx else nullcontext
     content, style = (to_device(picture, "gpu") for picture in pictures())
     with device("gpu"):
         objective = Objective(network().to("gpu"), content, [style], Settings())
         image = Tensor(content * 0.9, requires_grad=True)
         for _ in range(2):  # the first step uploads the means of the preprocessing
             counts.reset()
-            with without_synchronization():
+            with allow_synchronize(False):
                 total, parts = objective(image)
                 total.backward(release=True)
         assert (counts.reads, counts.uploads, counts.syncs) == (0, 0, 0)
@@ -301,9 +297,9 @@ def test_pooling_of_every_small_geometry(gpu, launches, window):
                 wanted = value_and_gradient(op, x, window, options)
             except minidl.errors.ShapeError:
                 continue
-            found = value_and_gradient(op, to_device(x, "gpu"), window, options)
-            for on_gpu, on_cpu in zip(found, wanted, strict=True):
-                np.testing.assert_array_equal(on_gpu, on_cpu)
+            y, dx = value_and_gradient(op, to_device(x, "gpu"), window, options)
+            np.testing.assert_array_equal(y, wanted[0])
+            np.testing.assert_array_equal(dx, wanted[1])
     assert {"max_pool", "max_pool_dx", "avg_pool", "avg_pool_dx"} == {*launches}
 
 

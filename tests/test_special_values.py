@@ -33,10 +33,10 @@ def probes(name):
                 continue
             index, depends = tuple(rng.integers(0, n) for n in value.shape), False
             for redraw in range(REDRAWS):
-                others = fill(row, geometry, [case, redraw])
-                y = outputs(row, others)
+                redrawn = fill(row, geometry, [case, redraw])
+                y = outputs(row, redrawn)
                 for step in steps:
-                    moved = with_element(others, key, index, others[key][index] + step)
+                    moved = with_element(redrawn, key, index, redrawn[key][index] + step)
                     depends |= outputs(row, moved) != y
             probes.append((arguments, key, index, np.asarray(depends)))
     return probes

@@ -163,8 +163,8 @@ class ndarray:  # noqa: N801  CuPy's name
         parts = key if isinstance(key, tuple) else (key,)
         parts = parts if any(part is ... for part in parts) else (*parts, ...)
         axes_indexed = [_axes_indexed(part) for part in parts]
-        rest = self.ndim - sum(axes_indexed)
-        axes_indexed = [rest if part is ... else n for part, n in zip(parts, axes_indexed)]  # noqa: B905
+        remaining = self.ndim - sum(axes_indexed)
+        axes_indexed = [remaining if part is ... else _axes_indexed(part) for part in parts]
         plain = []
         for part, axis in zip(parts, itertools.accumulate([0, *axes_indexed])):  # noqa: B905
             if isinstance(part, (np.ndarray, np.bool_, bool, list, tuple)):
@@ -247,28 +247,28 @@ def computed(function, args, kwargs={}, odd=True, writes=False):  # noqa: B006
     A result is the stand-in of an argument if it is the same array, a view if it has its memory,
     and otherwise a new stand-in. The call counts as a launch if it makes a new array or writes.
     """
-    given = stand_ins_in([*args, *kwargs.values()])
+    arguments = stand_ins_in([*args, *kwargs.values()])
     plain = {name: unwrapped(value) for name, value in kwargs.items()}
     with np.errstate(all="ignore"):
         result = function(*map(unwrapped, args), **plain)
     several = isinstance(result, (list, tuple))
-    results = [_result(array, given, odd) for array in (result if several else [result])]
+    results = [_result(array, arguments, odd) for array in (result if several else [result])]
     is_new = [
-        isinstance(x, ndarray) and x.base is None and all(x is not argument for argument in given)
+        isinstance(x, ndarray) and x.base is None and all(x is not y for y in arguments)
         for x in results
     ]
     counts.launches += writes or result is None or any(is_new)
     return (list if isinstance(result, list) else tuple)(results) if several else results[0]
 
 
-def _result(result, given, odd):
+def _result(result, arguments, odd):
     array = np.asarray(result) if isinstance(result, NUMBERS) else result
     if not isinstance(array, np.ndarray):
         return result
-    for x in given:
+    for x in arguments:
         if x._array is array:
             return x
-    source = next((x for x in given if _owner(x._array) is _owner(array)), None)
+    source = next((x for x in arguments if _owner(x._array) is _owner(array)), None)
     return wrapped(array, source, odd=odd and source is None)
 
 

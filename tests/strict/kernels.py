@@ -120,8 +120,8 @@ class Kernel:
             dtype = f"{value.dtype.kind}{value.itemsize}"
         if dtype != wanted or pointer != isinstance(arg, ndarray):
             expected = f"a pointer to {wanted}" if pointer else wanted
-            given = f"a {type(arg).__name__} of {dtype}"
-            raise TypeError(f"{self._name} takes {expected}; found {given}")
+            kind = type(arg).__name__
+            raise TypeError(f"{self._name} takes {expected}; found a {kind} of {dtype}")
         return value
 
 
@@ -139,13 +139,13 @@ def _by_value(arg):
 
 def _sizes(grid, block):
     sizes = []
-    for given, limits in zip((grid, block), LIMITS, strict=True):
-        if not isinstance(given, tuple):
-            raise TypeError(f"grid and block are tuples; found {given!r}")
-        padded = (*given, 1, 1)[: max(3, len(given))]
+    for shape, limits in zip((grid, block), LIMITS, strict=True):
+        if not isinstance(shape, tuple):
+            raise TypeError(f"grid and block are tuples; found {shape!r}")
+        padded = (*shape, 1, 1)[: max(3, len(shape))]
         if len(padded) > 3 or not all(1 <= n <= limit for n, limit in zip(padded, limits)):  # noqa: B905
             raise ValueError(
-                f"grid and block have up to three sizes, from 1 to {limits}; found {given}"
+                f"grid and block have up to three sizes, from 1 to {limits}; found {shape}"
             )
         sizes += map(int, padded)
     if np.prod(sizes[3:]) > 1024:

@@ -69,5 +69,5 @@ def bound_arguments(name, parameters, args, kwargs):
     pairs = []
     for name, value in arguments.items():
         values = value if kinds[name] is inspect.Parameter.VAR_POSITIONAL else [value]
-        pairs += [(name, one) for one in values]
+        pairs += [(name, element) for element in values]
     return pairs
