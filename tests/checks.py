@@ -173,7 +173,7 @@ def kept_for(wanted, case):
 
 
 def a_tie_goes_to_the_first(case):
-    """Compare the gradient at a tie with that of slightly different numbers, the first the best."""
+    """Compare with the gradient of numbers that differ slightly, in favour of the first one."""
     step = 1e-4 if case.row.name == "minimum" else -1e-4
     rng, ranks = np.random.default_rng(case.seed), iter(range(1, 5000))
 

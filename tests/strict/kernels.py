@@ -126,8 +126,7 @@ class Kernel:
 
 
 def _by_value(arg):
-    """Return a number as CuPy passes it: int as long long, float as double, NumPy scalars as they
-    are."""
+    """Return a number as CuPy passes it: int as long long, float as double; or a struct."""
     if isinstance(arg, (bool, int, float, np.bool_, np.number)):
         return np.array(arg)
     if isinstance(arg, np.ndarray) and arg.dtype.names and arg.size == 1:
