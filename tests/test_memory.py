@@ -152,6 +152,15 @@ def test_free_blocks_are_joined_between_used_ones(arena):
     assert address(before) < start < address(after)
 
 
+def test_the_smallest_free_block_that_fits_is_used(arena):
+    large, after_large = take(3 * MB), take(MB)
+    before_small, small = take(2 * MB), take(2 * MB)
+    start = address(small)
+    del large, small
+    assert address(take(2 * MB)) == start
+    assert not np.shares_memory(after_large, before_small)
+
+
 def test_blocks_of_two_chunks_are_not_joined(arena):
     one_chunk, other_chunk = take(4 * MB), take(8 * MB)
     del other_chunk

@@ -95,6 +95,15 @@ def test_a_large_array_that_was_scaled_is_refused(shape):
         loss.backward()
 
 
+@pytest.mark.parametrize("channel", range(16))
+def test_a_large_array_with_one_changed_channel_is_refused(channel):
+    x = leaf((8, 32, 32, 16))
+    loss = (x * x).sum()
+    x.data[..., channel] *= 1.01
+    with pytest.raises(ArgumentError, match="was written to"):
+        loss.backward()
+
+
 @pytest.mark.parametrize("shape", [(SMALL,), (64, 64), (16, 16, 16)])
 def test_a_small_array_with_one_changed_number_is_refused(shape):
     x = leaf(shape)
