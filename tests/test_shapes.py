@@ -45,7 +45,15 @@ def test_the_number_of_windows_equals_that_of_windows_placed_one_by_one(axis):
     axis["after"] = min(axis["after"], reach(axis) - 1)
     length, stride = axis["length"], axis["stride"]
     starts = window_starts(length, reach(axis), stride, axis["before"], axis["after"], axis["ceil"])
-    assert windows_of(**axis).out == (len(list(starts)),)
+    windows, count = windows_of(**axis), len(list(starts))
+    assert windows.out == (count,)
+    end_of_last = (count - 1) * stride + reach(axis)
+    assert windows.padded == (max(axis["before"] + length + axis["after"], end_of_last),)
+
+
+def test_a_ceil_window_that_starts_after_the_input_is_refused():
+    with pytest.raises(ShapeError, match="an input of 0 holds no window of 2"):
+        windows_over((0,), 2, stride=3, padding=((0, 1),), ceil=True)
 
 
 @given(axis=axes_with_a_window)
