@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minidl import Tensor, layers, ops
-from minidl.backend import device_of
+from minidl.backend import device_of, to_numpy
 from minidl.errors import ArgumentError, ShapeError
 from minidl.layers import (
     BatchNorm,
@@ -206,6 +206,17 @@ def test_all_arrays_of_a_new_layer_are_on_the_current_device(place):
             if name != "dropout1/calls":
                 assert device_of(array) == "gpu", name
         assert model(x).device == "gpu"
+
+
+@pytest.mark.parametrize("place", GPUS)
+def test_to_moves_parameters_and_buffers(place):
+    model = small()
+    wanted = model.state()
+    with at(place):
+        for name, array in model.to("gpu").state().items():
+            if name != "dropout1/calls":
+                assert device_of(array) == "gpu", name
+                np.testing.assert_array_equal(to_numpy(array), wanted[name])
 
 
 def test_a_network_can_be_restored_from_the_state_of_another():

@@ -53,6 +53,7 @@ def test_the_soft_form_by_hand():
 def test_reductions():
     losses = {name: triplet_loss(*TRIPLETS, 0.5, name) for name in DIVISORS}
     assert losses == {"sum": 22.0, "mean": 22 / 3, "mean_active": 11.0}
+    assert triplet_loss(*TRIPLETS, 0.0, "mean_active") == 21.0  # one triplet is active
     soft = {name: triplet_loss(*TRIPLETS, 0.5, name, soft=True) for name in DIVISORS}
     assert soft["mean_active"] == soft["mean"]  # every term of the soft form is active
 
