@@ -1,6 +1,6 @@
-"""The GPUs that the checks run on: the strict stand-in, and a real one where there is one.
+"""The GPUs that the tests run on: the strict stand-in, and a real GPU if there is one.
 
-MINIDL_REQUIRE_GPU=1 wants a GPU: what would run there fails without one.
+MINIDL_REQUIRE_GPU=1 requires a GPU: without one, the tests on it fail.
 """
 
 import os
@@ -20,8 +20,10 @@ if WANTS_GPU or not why_no_gpu():
 
 @contextmanager
 def at(place):
-    """The GPU is this one, and new arrays are made on it. The stand-in needs g++ for kernels: plain
-    arrays do without it."""
+    """Use "strict" or "cupy" as the GPU, and make new arrays on it.
+
+    The stand-in compiles kernels with g++. Without g++, the ops run on plain arrays.
+    """
     stand_in = standing_in() if place == "strict" else nullcontext()
     kernels = nullcontext() if place == "cupy" or REQUIRED or HAS_COMPILER else plain_arrays()
     with stand_in, device("gpu"), kernels:

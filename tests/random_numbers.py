@@ -1,11 +1,13 @@
-"""A generator that a module's tests share."""
+"""A random generator that the tests of a module share."""
 
 import pytest
 
 
 def begun_anew(rng):
-    """An autouse fixture that sets the generator back to its present state before each test, whose
-    numbers then do not depend on which tests ran before it in the same process."""
+    """Return an autouse fixture that resets the generator to its present state before each test.
+
+    The random numbers of a test then do not depend on which tests ran before it in the process.
+    """
     state = rng.bit_generator.state
 
     @pytest.fixture(autouse=True)

@@ -1,5 +1,7 @@
-"""Every example in a docstring does what it says. NumPy is `np` there; the names of the module are
-at hand."""
+"""Every example in a docstring gives the result that it shows.
+
+The examples run with the names of their module, and with NumPy as `np`.
+"""
 
 import doctest
 import importlib
@@ -12,11 +14,10 @@ import minidl
 
 
 class Finder(doctest.DocTestFinder):
-    """Finds the functions that `differentiable` wrapped as well: they say themselves which module
-    they are of."""
+    """Find also the ops that `differentiable` returns: their __module__ names their module."""
 
     def _from_module(self, module, object):
-        object = getattr(object, "fget", object)  # of a property, its function
+        object = getattr(object, "fget", object)  # the function of a property
         return getattr(object, "__module__", module.__name__) == module.__name__
 
 
@@ -33,10 +34,10 @@ def examples_of(name):
 
 
 @pytest.mark.parametrize("name", ["minidl", *MODULES])
-def test_docstrings_are_true(name):
+def test_the_examples_of_a_module_give_the_results_shown(name):
     runner, report = doctest.DocTestRunner(verbose=False), []
-    for examples in examples_of(name):
-        runner.run(examples, out=report.append)
+    for docstring in examples_of(name):
+        runner.run(docstring, out=report.append)
     assert not runner.summarize(verbose=False).failed, "".join(report)
 
 
@@ -45,6 +46,5 @@ def test_docstrings_are_true(name):
 )
 def test_wrapped_ops_are_found(name):
     module = f"minidl.{name.rpartition('.')[0]}"
-    assert f"minidl.{name}" in {
-        examples.name for examples in examples_of(module) if examples.examples
-    }
+    names = {docstring.name for docstring in examples_of(module) if docstring.examples}
+    assert f"minidl.{name}" in names

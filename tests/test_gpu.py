@@ -1,5 +1,7 @@
-"""What minidl does on a GPU: whole networks, losses and commands, beside what they do on the CPU;
-and what it does not do there, above all wait. The ops are in test_op_table.py."""
+"""Networks, losses and commands on a GPU: the same results as on a CPU, without needless transfers.
+
+test_op_table.py tests the ops on a GPU.
+"""
 
 import csv
 import importlib
@@ -23,12 +25,12 @@ from minidl.style_transfer import Objective, Settings, paint, painting
 from tests.devices import GPUS, at
 from tests.strict import HAS_COMPILER, counts, needed
 
-CHANNELS = 16  # of each layer: the least that winograd's kernels take
+CHANNELS = 16  # channels of each layer: the smallest number that the Winograd kernels accept
 
 
 @pytest.fixture(params=GPUS)
 def gpu(request):
-    """The name of the GPU that is there."""
+    """The name of the GPU; "strict" is the stand-in."""
     with at(request.param), device("cpu"):
         counts.reset()
         yield request.param
@@ -36,12 +38,15 @@ def gpu(request):
 
 @pytest.fixture
 def launches(monkeypatch):
-    """The names of the kernels that are launched."""
+    """The names of the launched kernels, in order."""
     needed(HAS_COMPILER, "g++")
     names, launch = [], Kernels.launch
-    monkeypatch.setattr(
-        Kernels, "launch", lambda self, name, *rest: names.append(name) or launch(self, name, *rest)
-    )
+
+    def recording_launch(self, name, *arguments):
+        names.append(name)
+        return launch(self, name, *arguments)
+
+    monkeypatch.setattr(Kernels, "launch", recording_launch)
     return names
 
 
@@ -53,49 +58,50 @@ def network(dtype=np.float32):
             arrays[f"block{block}_conv{number}/kernel"] = kernel.astype(dtype)
             arrays[f"block{block}_conv{number}/bias"] = rng.standard_normal(CHANNELS).astype(dtype)
             channels = CHANNELS
-    return VGG19(
-        arrays, Preprocessing("BGR", (104.0, 117.0, 124.0), (1.0, 1.0, 1.0)), pooling="max"
-    ).freeze()
+    preprocessing = Preprocessing("BGR", (104.0, 117.0, 124.0), (1.0, 1.0, 1.0))
+    return VGG19(arrays, preprocessing, pooling="max").freeze()
 
 
 def pictures():
-    return [
-        np.random.default_rng(i).uniform(0, 255, (36, 27, 3)).astype(np.float32) for i in range(2)
-    ]
+    """Return a content picture and a style picture."""
+    shape = (36, 27, 3)
+    return [np.random.default_rng(i).uniform(0, 255, shape).astype(np.float32) for i in range(2)]
 
 
-def near(ours, wanted, tolerance=1e-5):
-    ours, wanted = to_numpy(ours), to_numpy(wanted)
-    return np.linalg.norm(ours - wanted) <= tolerance * np.linalg.norm(wanted)
+def near(array, wanted, tolerance=1e-5):
+    array, wanted = to_numpy(array), to_numpy(wanted)
+    return np.linalg.norm(array - wanted) <= tolerance * np.linalg.norm(wanted)
 
 
-def test_vgg19_sees_the_same(gpu):
+def all_near(arrays, wanted, tolerance):
+    return all(near(*pair, tolerance) for pair in zip(arrays, wanted, strict=True))
+
+
+def test_the_features_of_vgg19_equal_those_on_the_cpu(gpu):
     picture, names = pictures()[0], ["conv1_1", "conv3_4.pre", "pool4", "conv5_4"]
     wanted = minidl.models.vgg19().features(picture, names)
     with device("gpu"):
-        found = minidl.models.vgg19().features(picture_on_gpu := to_device(picture, "gpu"), names)
+        picture_on_gpu = to_device(picture, "gpu")
+        features = minidl.models.vgg19().features(picture_on_gpu, names)
     assert device_of(picture_on_gpu) == "gpu"
     for name in names:
-        assert device_of(found[name]) == "gpu"
-        assert near(found[name], wanted[name])
+        assert device_of(features[name]) == "gpu"
+        assert near(features[name], wanted[name])
 
 
-def test_a_network_learns_the_same(gpu):
-    def learn():
+def test_training_gives_the_same_parameters_as_on_the_cpu(gpu):
+    def train():
         rng = np.random.default_rng(0)
-        convolution = layers.Convolution(
-            rng.standard_normal((3, 3, 16, 16)), rng.standard_normal(16), padding=1
-        )
+        kernel, bias = rng.standard_normal((3, 3, 16, 16)), rng.standard_normal(16)
+        convolution = layers.Convolution(kernel, bias, padding=1)
         dense = layers.Dense(rng.standard_normal((16, 4)), rng.standard_normal(4))
+        place = minidl.backend.current_device()
         for layer in (convolution, dense):
-            layer.to(minidl.backend.current_device())
-        x = to_device(rng.standard_normal((2, 6, 5, 16)), minidl.backend.current_device())
+            layer.to(place)
+        x = to_device(rng.standard_normal((2, 6, 5, 16)), place)
         parameters = convolution.parameters() + dense.parameters()
-        for optimizer in (
-            optim.SGD(parameters, 1e-3, 0.9),
-            optim.Adam(parameters),
-            optim.LBFGS(parameters),
-        ):
+        sgd, adam = optim.SGD(parameters, 1e-3, 0.9), optim.Adam(parameters)
+        for optimizer in (sgd, adam, optim.LBFGS(parameters)):
             for _ in range(3):
                 hidden = layers.MaxPool(2)(convolution.rectified(x))
                 loss = (ops.softmax(dense(ops.mean(hidden, axis=(1, 2)))) ** 2).mean()
@@ -103,15 +109,15 @@ def test_a_network_learns_the_same(gpu):
                 optimizer.step(loss)
         return [p.data for p in parameters]
 
-    wanted = learn()
+    wanted = train()
     with device("gpu"):
-        found = learn()
-    assert all(device_of(array) == "gpu" for array in found)
-    assert all(near(*pair, tolerance=1e-9) for pair in zip(found, wanted, strict=True))
+        arrays = train()
+    assert all(device_of(array) == "gpu" for array in arrays)
+    assert all_near(arrays, wanted, 1e-9)
 
 
-class InFloat64:
-    """NumPy, with float64 in the place of float32"""
+class NumPyInFloat64:
+    """NumPy, with float64 under the name float32."""
 
     float32 = np.float64
 
@@ -120,43 +126,38 @@ class InFloat64:
 
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
-def test_painting_takes_the_same_steps(gpu, optimizer, monkeypatch):
-    """In float64: in float32 a maximum or a ReLU within rounding of its kink may fall on either
-    side,
-    and the next steps go another way."""
-    monkeypatch.setattr(painting, "np", InFloat64())
+def test_painting_takes_the_same_steps_as_on_the_cpu(gpu, optimizer, monkeypatch):
+    """Compare in float64.
+
+    In float32, rounding may move a maximum or a ReLU across its kink, and then the paths diverge.
+    """
+    monkeypatch.setattr(painting, "np", NumPyInFloat64())
     settings = Settings(size=None, steps=4, start="noise", optimizer=optimizer)
+    content, style = pictures()
 
     def steps(model):
-        return [(step.losses, step.image) for step in paint(*painted_with(), settings, model=model)]
+        return list(paint(content, [style], settings, model=model))
 
-    wanted = steps(network(np.float64))
+    steps_on_cpu = steps(network(np.float64))
     with device("gpu"):
-        found = steps(network(np.float64).to("gpu"))
-    for (ours, image), (theirs, theirs_image) in zip(found, wanted, strict=True):
-        assert ours.total == pytest.approx(theirs.total, rel=1e-9)
-        assert ours.layers == pytest.approx(theirs.layers, rel=1e-9)
-        assert device_of(image) == "gpu" and image.dtype == np.float64
-        assert near(image, theirs_image, 1e-9)
+        steps_on_gpu = steps(network(np.float64).to("gpu"))
+    for on_gpu, on_cpu in zip(steps_on_gpu, steps_on_cpu, strict=True):
+        assert on_gpu.losses.total == pytest.approx(on_cpu.losses.total, rel=1e-9)
+        assert on_gpu.losses.layers == pytest.approx(on_cpu.losses.layers, rel=1e-9)
+        assert device_of(on_gpu.image) == "gpu" and on_gpu.image.dtype == np.float64
+        assert near(on_gpu.image, on_cpu.image, 1e-9)
 
 
-def painted_with():
-    content, style = pictures()
-    return content, [style]
-
-
-def test_nothing_is_fetched_or_sent_within_a_step(gpu):
+def test_an_objective_and_its_gradient_transfer_nothing(gpu):
+    cupyx = None if gpu == "strict" else importlib.import_module("cupyx")
+    allow_synchronize = cupyx.allow_synchronize if cupyx else nullcontext
     content, style = (to_device(picture, "gpu") for picture in pictures())
     with device("gpu"):
         objective = Objective(network().to("gpu"), content, [style], Settings())
         image = Tensor(content * 0.9, requires_grad=True)
-        for _ in range(2):  # at the first step the picture's means are sent
+        for _ in range(2):  # the first step uploads the means of the preprocessing
             counts.reset()
-            with (
-                nullcontext()
-                if gpu == "strict"
-                else importlib.import_module("cupyx").allow_synchronize(False)
-            ):
+            with allow_synchronize(False):
                 total, parts = objective(image)
                 total.backward(release=True)
         assert (counts.reads, counts.uploads, counts.syncs) == (0, 0, 0)
@@ -166,37 +167,36 @@ def test_nothing_is_fetched_or_sent_within_a_step(gpu):
 
 
 @pytest.mark.parametrize(("optimizer", "reads"), [("lbfgs", 3), ("adam", 1)])
-def test_a_step_reads_little(gpu, optimizer, reads):
+def test_a_step_of_painting_reads_few_numbers(gpu, optimizer, reads):
     if gpu != "strict":
-        pytest.skip("a GPU does not count what is read")
+        pytest.skip("a real GPU does not count transfers")
     settings = Settings(size=None, steps=6, optimizer=optimizer)
+    content, style = pictures()
     with device("gpu"):
-        at_each = [
-            (counts.reads, counts.uploads)
-            for _ in paint(*painted_with(), settings, model=network().to("gpu"))
-        ]
-    steps = np.diff(at_each, axis=0)[1:]
-    assert (steps[:, 0] <= reads).all()
-    assert not steps[:, 1].any()
+        steps = paint(content, [style], settings, model=network().to("gpu"))
+        totals = [(counts.reads, counts.uploads) for _ in steps]
+    per_step = np.diff(totals, axis=0)[1:]
+    assert (per_step[:, 0] <= reads).all()
+    assert not per_step[:, 1].any()
     assert counts.pool_releases == 1
 
 
-def test_few_launches_make_a_step(gpu, launches):
-    """Each takes Python some microseconds, in which a GPU may have nothing to do. The number is
-    what there are, with room for a few: a new one is to be noticed."""
+def test_a_step_takes_few_launches(gpu, launches):
+    """A launch costs Python some microseconds, in which a GPU may be idle.
+
+    The bound is slightly above the present number, so that an additional launch is noticed.
+    """
     content, style = (to_device(picture, "gpu") for picture in pictures())
     with device("gpu"):
-        objective, image = (
-            Objective(network().to("gpu"), content, [style], Settings()),
-            Tensor(content, requires_grad=True),
-        )
+        objective = Objective(network().to("gpu"), content, [style], Settings())
+        image = Tensor(content, requires_grad=True)
         objective(image)[0].backward()
         counts.reset()
         objective(image)[0].backward(release=True)
     assert counts.launches < 300
 
 
-def test_kernels_of_frozen_weights_are_mapped_once(gpu, launches):
+def test_frozen_kernels_are_transformed_once(gpu, launches):
     with device("gpu"):
         model, picture = network().to("gpu"), to_device(pictures()[0], "gpu")
         for wanted in (15, 0):
@@ -215,94 +215,95 @@ def arguments(*shapes, dtype=np.float64):
     return [to_device(rng.standard_normal(shape).astype(dtype), "gpu") for shape in shapes]
 
 
-def all_maps(x, w, b):
+def pooled_convolution(x, w, b):
+    """Return y and the gradients of a convolution that is followed by both kinds of pooling."""
     x, w, b = (Tensor(array, requires_grad=True) for array in (x, w, b))
-    y = ops.avg_pool(ops.max_pool(convolution_relu(x, w, b, padding=1), 2), 3, stride=1, padding=1)
+    maxima = ops.max_pool(convolution_relu(x, w, b, padding=1), 2)
+    y = ops.avg_pool(maxima, 3, stride=1, padding=1)
     (y * y).sum().backward()
     return [y.data, x.grad, w.grad, b.grad]
 
 
-def test_large_pictures_are_worked_off_in_parts(gpu, launches, monkeypatch):
+def test_large_pictures_are_computed_in_parts(gpu, launches, monkeypatch):
     x, w, b = arguments((2, 13, 21, 16), (3, 3, 16, 17), (17,))
-    wanted = all_maps(x, w, b)
-    few = launches.count("inputs_at_points")
+    wanted = pooled_convolution(x, w, b)
+    launches_of_whole = launches.count("inputs_at_points")
     monkeypatch.setattr(strips, "GPU_STRIP", 36 * 17 * 5)
     del launches[:]
-    assert all(near(*pair, tolerance=1e-13) for pair in zip(all_maps(x, w, b), wanted, strict=True))
-    assert launches.count("inputs_at_points") > 4 * few
+    assert all_near(pooled_convolution(x, w, b), wanted, 1e-13)
+    assert launches.count("inputs_at_points") > 4 * launches_of_whole
     with plain_arrays():
-        assert all(
-            near(*pair, tolerance=1e-13) for pair in zip(all_maps(x, w, b), wanted, strict=True)
-        )
+        assert all_near(pooled_convolution(x, w, b), wanted, 1e-13)
 
 
 @pytest.mark.thorough
-def test_places_far_away_are_counted_in_64_bits(gpu, monkeypatch):
-    given = arguments((2, 7, 9, 16), (3, 3, 16, 16), (16,))
-    wanted = all_maps(*given)
+def test_indices_of_64_bits_give_the_same_numbers(gpu, monkeypatch):
+    inputs = arguments((2, 7, 9, 16), (3, 3, 16, 16), (16,))
+    wanted = pooled_convolution(*inputs)
     monkeypatch.setattr(minidl.engine.kernels, "FAR", 0)
-    monkeypatch.setattr(
-        minidl.engine.kernels, "BLOCKS", 2
-    )  # and each thread works off several numbers
-    assert all(
-        np.array_equal(*map(to_numpy, pair)) for pair in zip(all_maps(*given), wanted, strict=True)
-    )
+    monkeypatch.setattr(minidl.engine.kernels, "BLOCKS", 2)  # each thread computes several numbers
+    for array, other in zip(pooled_convolution(*inputs), wanted, strict=True):
+        assert np.array_equal(to_numpy(array), to_numpy(other))
 
 
 def test_other_ranks_run_on_plain_arrays(gpu, launches):
     for shape, kernel in (((1, 9, 16), (3, 16, 16)), ((1, 5, 6, 4, 16), (3, 3, 3, 16, 16))):
         x, w, b = arguments(shape, kernel, kernel[-1:], dtype=np.float64)
-        found = ops.convolution(x, w, b, padding=1)
+        y = ops.convolution(x, w, b, padding=1)
         wanted = ops.convolution(*(to_numpy(a).astype(float) for a in (x, w, b)), padding=1)
-        assert near(to_numpy(found), wanted, 1e-12)
-    x, w, b = arguments((1, 2, 3, 3, 2, 2), (3,), (3,))
+        assert near(y, wanted, 1e-12)
+    [x] = arguments((1, 2, 3, 3, 2, 2))
     assert near(ops.max_pool(x, 2), ops.max_pool(to_numpy(x), 2))
     assert not launches
 
 
 def test_float16_runs_on_the_kernels_of_float32(gpu, launches):
     x, w, b = arguments((1, 6, 7, 16), (3, 3, 16, 16), (16,), dtype=np.float16)
-    found = ops.convolution(x, w, b, padding=1)
+    y = ops.convolution(x, w, b, padding=1)
     wanted = ops.convolution(*(to_numpy(a).astype(float) for a in (x, w, b)), padding=1)
-    assert found.dtype == np.float16
-    assert near(to_numpy(found).astype(float), wanted, 2e-3)
+    assert y.dtype == np.float16
+    assert near(to_numpy(y).astype(float), wanted, 2e-3)
     assert launches
 
 
 def test_a_nan_is_seen(gpu, launches):
+    """One NaN of the input makes the whole tile NaN, which is the whole output here."""
     x, w, b = (to_numpy(array) for array in arguments((1, 4, 4, 16), (3, 3, 16, 16), (16,)))
     x[0, 1, 1, 0] = np.nan
-    found = convolution_relu(*(to_device(array, "gpu") for array in (x, w, b)), padding=1)
+    y = convolution_relu(*(to_device(array, "gpu") for array in (x, w, b)), padding=1)
     assert launches
-    assert np.isnan(to_numpy(found)).all()  # of one tile, which all of it is
+    assert np.isnan(to_numpy(y)).all()
 
 
 @pytest.mark.parametrize("window", [1, 2, 3])
 def test_pooling_of_every_small_geometry(gpu, launches, window):
-    """With numbers that tie, with the padding too, and with some that are none."""
+    """Pool numbers with ties among themselves and with the padding, with infinities and NaN."""
     numbers = np.array([2, -np.inf, 2, np.nan, 2, -np.inf, -np.inf, 1], float)
     ties = np.array([0, 0, -np.inf, -np.inf, -np.inf, 1, 1], float)
+    cases = (
+        (ops.max_pool, numbers, {}),
+        (ops.max_pool, ties, {}),
+        (ops.avg_pool, ties + 1, {}),
+        (ops.avg_pool, np.arange(8.0), {"count_padding": False}),
+        (ops.avg_pool, np.arange(8.0), {"count_padding": True}),
+    )
     for length, stride, padding, ceil in product(range(1, 8), (1, 2, 3), (0, 1), (False, True)):
         if 2 * padding > window or length + 2 * padding < window:
             continue
-        options = {"stride": stride, "padding": padding, "ceil": ceil}
-        for name, x, more in (
-            ("max_pool", numbers, {}), ("max_pool", ties, {}), ("avg_pool", ties + 1, {}),
-            ("avg_pool", np.arange(8.0), {"count_padding": False}), ("avg_pool", np.arange(8.0), {"count_padding": True}),
-        ):  # fmt: skip
-            op, x = getattr(ops, name), x[:length].reshape(1, -1, 1)
+        geometry = {"stride": stride, "padding": padding, "ceil": ceil}
+        for op, row, option in cases:
+            x, options = row[:length].reshape(1, -1, 1), geometry | option
             try:
-                wanted = differentiated(op, x, window, options | more)
+                wanted = value_and_gradient(op, x, window, options)
             except minidl.errors.ShapeError:
                 continue
-            for ours, theirs in zip(
-                differentiated(op, to_device(x, "gpu"), window, options | more), wanted, strict=True
-            ):
-                np.testing.assert_array_equal(ours, theirs)
+            y, dx = value_and_gradient(op, to_device(x, "gpu"), window, options)
+            np.testing.assert_array_equal(y, wanted[0])
+            np.testing.assert_array_equal(dx, wanted[1])
     assert {"max_pool", "max_pool_dx", "avg_pool", "avg_pool_dx"} == {*launches}
 
 
-def differentiated(op, x, window, options):
+def value_and_gradient(op, x, window, options):
     x = Tensor(x, requires_grad=True)
     y = op(x, window, **options)
     y.backward(to_device(np.arange(1.0, 1 + y.data.size).reshape(y.shape), x.device))
@@ -310,25 +311,26 @@ def differentiated(op, x, window, options):
 
 
 @pytest.mark.parametrize("large", range(3))
-def test_any_large_array_has_its_places_counted_in_64_bits(gpu, launches, monkeypatch, large):
+def test_any_large_array_selects_indices_of_64_bits(gpu, launches, monkeypatch, large):
     assert minidl.engine.kernels.FAR <= 2**30
-    options, of = [], minidl.engine.kernels.options_for
-    monkeypatch.setattr(
-        minidl.engine.kernels, "options_for", lambda *given: options.append(given) or of(*given)
-    )
+    calls, options_for = [], minidl.engine.kernels.options_for
+
+    def recording_options(dtype, far):
+        calls.append((dtype, far))
+        return options_for(dtype, far)
+
+    monkeypatch.setattr(minidl.engine.kernels, "options_for", recording_options)
     monkeypatch.setattr(minidl.engine.kernels, "FAR", 200)
     kernels = Kernels(winograd_gpu.KERNELS.path)
     shapes = [(1, 1, 1, 1), (16,), (36, 1, 1)]
     arrays = arguments(*shapes)
     arrays[large] = arguments((400, *shapes[large][1:]))[0]
-    kernels.launch(
-        "inputs_at_points", 1, *arrays, winograd_gpu._tiling(range(1), 1, 1, 1, 1, 1, 0, 0)
-    )
-    assert [far for _, far in options] == [True]
+    tiling = winograd_gpu._tiling(range(1), 1, 1, 1, 1, 1, 0, 0)
+    kernels.launch("inputs_at_points", 1, *arrays, tiling)
+    assert [far for _, far in calls] == [True]
 
 
-# ---- commands
-# -------------------------------------------------------------------------------------------------------
+# ---- commands ------------------------------------------------------------------------------------
 
 
 @pytest.mark.thorough
@@ -336,15 +338,16 @@ def test_stylize(gpu, tmp_path, capsys):
     painting, log = tmp_path / "painted.png", tmp_path / "losses.csv"
     command = ["stylize", "--size", "32", "--steps", "3", "-o", str(painting), "--log", str(log)]
     totals = []
-    for more in ([], ["--device", "gpu"], ["--device", "auto", "--tf32"]):
-        assert main([*command, *more]) == 0
+    for options in ([], ["--device", "gpu"], ["--device", "auto", "--tf32"]):
+        assert main([*command, *options]) == 0
         with log.open(newline="") as file:
             totals.append([float(row["total"]) for row in csv.DictReader(file)])
-    assert "on the CPU in float32" in (told := capsys.readouterr().out)
-    assert "on the GPU in float32" in told
-    assert "on the GPU in tf32" in told
-    # After the first step the pictures differ as their gradients do: by some thousandths where a
-    # ReLU within rounding of its kink fell on the other side, and the losses by as much at most.
+    output = capsys.readouterr().out
+    assert "on the CPU in float32" in output
+    assert "on the GPU in float32" in output
+    assert "on the GPU in tf32" in output
+    # After the first step the gradients, and so the losses, differ by a few thousandths, because
+    # rounding moves some ReLUs across their kink.
     assert totals[1][0] == pytest.approx(totals[0][0], rel=1e-4)
     assert totals[1] == pytest.approx(totals[0], rel=1e-2)
     record = read_metadata(painting)
@@ -358,42 +361,39 @@ def test_gradcheck(gpu, capsys):
 
 def test_info(gpu, capsys):
     assert main(["info"]) == 0
-    told = capsys.readouterr().out
-    assert "choose it with --device gpu" in told
+    output = capsys.readouterr().out
+    assert "choose it with --device gpu" in output
     if gpu == "strict":
-        assert (
-            "a stand-in for a GPU, 8 GiB, compute capability 9.0, CUDA 12.9 (the driver knows 12.9)"
-            in told
-        )
+        properties = "8 GiB, compute capability 9.0, CUDA 12.9 (the driver knows 12.9)"
+        assert f"a stand-in for a GPU, {properties}" in output
 
 
 @pytest.mark.parametrize(
-    "words", [pytest.param([], marks=pytest.mark.thorough), ["--size", "32", "--steps", "2"]]
+    "options", [pytest.param([], marks=pytest.mark.thorough), ["--size", "32", "--steps", "2"]]
 )
-def test_parity(gpu, words, capsys):
-    assert main(["parity", *words]) == 0
-    told = capsys.readouterr().out
-    assert "block5_conv4" in told
-    assert "step 2, picture" in told
-    assert "MORE" not in told
+def test_parity(gpu, options, capsys):
+    assert main(["parity", *options]) == 0
+    output = capsys.readouterr().out
+    assert "block5_conv4" in output
+    assert "step 2, picture" in output
+    assert "MORE" not in output
 
 
 @pytest.mark.thorough
 def test_parity_finds_a_wrong_kernel(gpu, launches, capsys, monkeypatch):
-    wrong = winograd_gpu.KERNELS.source.replace(
-        "4 * d0 - 5 * d2 + d4", "4 * d0 - Real(5.01) * d2 + d4"
-    )
-    monkeypatch.setattr(Kernels, "source", wrong)
+    right, wrong = "4 * d0 - 5 * d2 + d4", "4 * d0 - Real(5.01) * d2 + d4"
+    assert right in winograd_gpu.KERNELS.source
+    monkeypatch.setattr(Kernels, "source", winograd_gpu.KERNELS.source.replace(right, wrong))
     monkeypatch.setattr(winograd_gpu, "KERNELS", Kernels(winograd_gpu.KERNELS.path))
     assert main(["parity", "--size", "32", "--steps", "1"]) == 1
     assert "MORE THAN ROUNDING" in capsys.readouterr().out
     assert launches
 
 
-def test_parity_refuses_what_makes_no_sense(gpu, capsys):
-    for words, wanted in (
-        (["--size", "8"], "too small for block5_conv4"),
-        (["--steps", "0"], "wanted at least 1 each"),
-    ):
-        assert main(["parity", *words]) == 2
-        assert wanted in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [(["--size", "8"], "too small for block5_conv4"), (["--steps", "0"], "wanted at least 1 each")],
+)
+def test_parity_refuses_invalid_options(gpu, options, message, capsys):
+    assert main(["parity", *options]) == 2
+    assert message in capsys.readouterr().err

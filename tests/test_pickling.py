@@ -1,5 +1,4 @@
-"""Networks, Tensors and optimisers are pickled and copied, also after use: as for a
-ProcessPoolExecutor."""
+"""Networks, Tensors and optimisers can be pickled and deep-copied, also after they were used."""
 
 import copy
 import multiprocessing
@@ -20,7 +19,7 @@ from minidl.models.vgg19_bn import vgg19_bn
 from minidl.models.volumes import volume_network
 from minidl.optim import LBFGS, SGD, Adam, Cosine, Warmup
 
-COPIES = {"pickle": lambda thing: pickle.loads(pickle.dumps(thing)), "deepcopy": copy.deepcopy}
+COPIES = {"pickle": lambda value: pickle.loads(pickle.dumps(value)), "deepcopy": copy.deepcopy}
 PICTURE = np.random.default_rng(0).uniform(0, 255, (32, 32, 3)).astype(np.float32)
 
 
@@ -30,18 +29,16 @@ def copied(request):
 
 
 def narrow_vgg19():
-    """Frozen, of four channels in each layer, and used"""
+    """Return a frozen VGG-19 with four channels in each layer that was used once."""
     rng, arrays, inputs = np.random.default_rng(0), {}, 3
     for block, count, _ in BLOCKS:
         for number in range(1, count + 1):
-            arrays[f"block{block}_conv{number}/kernel"] = (
-                rng.standard_normal((3, 3, inputs, 4)).astype(np.float32) / 3
-            )
+            kernel = rng.standard_normal((3, 3, inputs, 4)).astype(np.float32) / 3
+            arrays[f"block{block}_conv{number}/kernel"] = kernel
             arrays[f"block{block}_conv{number}/bias"] = np.zeros(4, np.float32)
             inputs = 4
-    model = VGG19(
-        arrays, Preprocessing(channels="BGR", mean=(103.939, 116.779, 123.68), std=(1.0, 1.0, 1.0))
-    ).freeze()
+    mean, std = (103.939, 116.779, 123.68), (1.0, 1.0, 1.0)
+    model = VGG19(arrays, Preprocessing(channels="BGR", mean=mean, std=std)).freeze()
     deep_features(model)
     return model
 
@@ -54,19 +51,21 @@ def test_a_used_vgg19_is_copied_with_its_frozen_kernels(copied):
     model = narrow_vgg19()
     other = copied(model)
     np.testing.assert_array_equal(deep_features(other), deep_features(model))
-    for mine, its in zip(model.parameters(), other.parameters(), strict=True):
-        assert its is not mine and its.data is not mine.data and not its.requires_grad
-        assert is_frozen(its.data) and not its.data.flags.writeable
+    for original, duplicate in zip(model.parameters(), other.parameters(), strict=True):
+        assert duplicate is not original and duplicate.data is not original.data
+        assert not duplicate.requires_grad
+        assert is_frozen(duplicate.data) and not duplicate.data.flags.writeable
     other.freeze(False)
     assert all(is_frozen(parameter.data) for parameter in model.parameters())
 
 
-def test_a_used_vgg19_is_sent_to_a_spawned_process():
+def test_a_used_vgg19_can_be_sent_to_a_spawned_process():
     model = narrow_vgg19()
+    wanted = deep_features(model)
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        found, wanted = pool.submit(deep_features, model).result(), deep_features(model)
-    # its threads may be others
-    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5 * abs(wanted).max())
+        features = pool.submit(deep_features, model).result()
+    # not the same bytes, because the process may have another number of threads
+    np.testing.assert_allclose(features, wanted, rtol=1e-4, atol=1e-5 * abs(wanted).max())
 
 
 NETWORKS = {
@@ -80,34 +79,43 @@ NETWORKS = {
 }
 
 
-def outputs(y):
-    return (
-        [y.data.tobytes()] if isinstance(y, Tensor) else [np.asarray(each).tobytes() for each in y]
-    )
+def contents(y):
+    """Return the bytes of an output, or of each of several outputs."""
+    outputs = [y.data] if isinstance(y, Tensor) else y
+    return [np.asarray(output).tobytes() for output in outputs]
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_every_network_is_copied_after_use(name, copied):
+def test_every_network_can_be_copied_after_use(name, copied):
+    """Some networks are in training: the copy has dropout's number of calls."""
     make, shape = NETWORKS[name]
     model, x = make(), Tensor(np.random.default_rng(0).uniform(0, 1, shape).astype(np.float32))
     model(x)
     other = copied(model)
-    # in training too: dropout's count of calls is copied
-    assert outputs(other(x)) == outputs(model(x))
+    assert contents(other(x)) == contents(model(x))
 
 
-def test_every_layer_is_copied_after_use(copied):
+def test_every_layer_can_be_copied_after_use(copied):
     rng = np.random.default_rng(0)
+    depthwise, pointwise = np.ones((3, 3, 1, 4)), np.ones((1, 1, 4, 2))
     model = layers.Sequential(
-        layers.Convolution.new(rng, (3, 3), 3, 4, padding=1), layers.BatchNorm(4), layers.ReLU(),
-        layers.SeparableConvolution(np.ones((3, 3, 1, 4)), np.ones((1, 1, 4, 2)), np.zeros(2)), layers.LeakyReLU(0.1),
-        layers.MaxPool(2), layers.AvgPool(2), layers.Dropout(0.5), layers.Flatten(), layers.Dense.new(rng, 2 * 7 * 7, 3),
-    )  # fmt: skip
+        layers.Convolution.new(rng, (3, 3), 3, 4, padding=1),
+        layers.BatchNorm(4),
+        layers.ReLU(),
+        layers.SeparableConvolution(depthwise, pointwise, np.zeros(2)),
+        layers.LeakyReLU(0.1),
+        layers.MaxPool(2),
+        layers.AvgPool(2),
+        layers.Dropout(0.5),
+        layers.Flatten(),
+        layers.Dense.new(rng, 2 * 7 * 7, 3),
+    )
     model(PICTURE[None]).sum().backward()
     other = copied(model)
     assert other(PICTURE[None]).data.tobytes() == model(PICTURE[None]).data.tobytes()
-    for mine, its in zip(model.parameters(), other.parameters(), strict=True):
-        assert its.grad is not mine.grad and its.grad.tobytes() == mine.grad.tobytes()
+    for original, duplicate in zip(model.parameters(), other.parameters(), strict=True):
+        assert duplicate.grad is not original.grad
+        assert duplicate.grad.tobytes() == original.grad.tobytes()
 
 
 @pytest.mark.parametrize(
@@ -118,7 +126,7 @@ def test_every_layer_is_copied_after_use(copied):
         lambda p: LBFGS(p, history=3),
     ],
 )
-def test_an_optimizer_is_copied_with_its_model_and_goes_on(make, copied):
+def test_an_optimizer_that_is_copied_with_its_model_continues_in_the_same_way(make, copied):
     def steps(model, optimizer, count):
         for _ in range(count):
             loss = (model(PICTURE.reshape(-1, 12)[:8] / 255) ** 2).mean()

@@ -1,5 +1,7 @@
-"""The kernels' text, compiled for the host, runs the checks of its ops under the address and
-undefined-behaviour sanitizers."""
+"""The kernels, compiled for the host with sanitizers, pass the checks of their ops.
+
+The sanitizers report errors of addresses and undefined behaviour.
+"""
 
 import re
 
@@ -17,27 +19,17 @@ CHECKS = (
     "64_bits",
 )
 
-LEAST = 15  # checks that must have run
+LEAST = 15  # the smallest number of checks that must have run
 
 
 @pytest.mark.thorough
 @pytest.mark.strict
-def test_the_kernels_touch_nothing_that_is_not_theirs():
+def test_the_kernels_access_only_their_own_memory():
     needed(HAS_COMPILER, "g++")
     wanted = f"strict and ({' or '.join(CHECKS)}) and (pool or winograd or test_gpu)"
-    done = sanitized(
-        [
-            "-m",
-            "pytest",
-            "--thorough",
-            "-p",
-            "no:cacheprovider",
-            "tests/test_op_table.py",
-            "tests/test_gpu.py",
-            "-k",
-            wanted,
-        ]
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    [count] = re.findall(r"(\d+) on the strict stand-in", done.stdout)
+    files = ["tests/test_op_table.py", "tests/test_gpu.py"]
+    options = ["--thorough", "-p", "no:cacheprovider", "-k", wanted]
+    result = sanitized(["-m", "pytest", *options, *files])
+    assert result.returncode == 0, result.stdout + result.stderr
+    [count] = re.findall(r"(\d+) on the strict stand-in", result.stdout)
     assert int(count) >= LEAST

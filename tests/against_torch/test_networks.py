@@ -1,5 +1,9 @@
-"""The networks of signals and of volumes beside the same in torch.nn, in float64: what they say,
-their loss, the gradients of all their parameters, and ten steps of training."""
+"""The networks of signals and of volumes compared with the same networks in torch.nn, in float64.
+
+Outputs, the loss, the gradients of all parameters and ten steps of training must agree.
+"""
+
+from operator import attrgetter
 
 import numpy as np
 import pytest
@@ -15,47 +19,42 @@ torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
 
 NEAR = 1e-9
-CASES = {  # network -> (it, the shape of an example, classes)
+CASES = {  # name -> (function that makes the network, shape of an example, number of classes)
     "signals": (lambda: signal_network(120, 5, seed=1), (120, 1), 5),
     "volumes": (lambda: volume_network(8, 4, seed=1), (8, 8, 8, 1), 4),
 }
 
 
-def twin(layer, rank):
-    """The same layer in torch.nn, with the same numbers"""
+def torch_layer(layer, rank):
+    """Return the same layer in torch.nn, with the same parameters."""
     nn = torch.nn
     if isinstance(layer, Convolution):
         *size, inputs, outputs = layer.kernel.shape
-        stride, padding = layer.options["stride"], layer.options["padding"]
-        made = getattr(nn, f"Conv{rank}d")(
-            inputs, outputs, size, stride=stride, padding=padding, bias=False
-        )
-        made.weight.data = channels_first(torch.tensor(layer.kernel.data))
-        return made
+        options = {name: layer.options[name] for name in ("stride", "padding")}
+        conv = getattr(nn, f"Conv{rank}d")(inputs, outputs, size, bias=False, **options)
+        conv.weight.data = channels_first(torch.tensor(layer.kernel.data))
+        return conv
     if isinstance(layer, BatchNorm):
-        return getattr(nn, f"BatchNorm{rank}d")(
-            len(layer.gamma), eps=layer.epsilon, momentum=1 - layer.momentum
-        )
+        options = {"eps": layer.epsilon, "momentum": 1 - layer.momentum}
+        return getattr(nn, f"BatchNorm{rank}d")(len(layer.gamma), **options)
     if isinstance(layer, Dense):
-        made = nn.Linear(*layer.kernel.shape)
-        made.weight.data, made.bias.data = (
-            torch.tensor(layer.kernel.data.T.copy()),
-            torch.tensor(layer.bias.data),
-        )
-        return made
+        linear = nn.Linear(*layer.kernel.shape)
+        linear.weight.data = torch.tensor(layer.kernel.data.T.copy())
+        linear.bias.data = torch.tensor(layer.bias.data)
+        return linear
     if isinstance(layer, MaxPool | AvgPool):
         return getattr(nn, f"{type(layer).__name__}{rank}d")(layer.size)
     return {ReLU: nn.ReLU, Flatten: nn.Flatten}[type(layer)]()
 
 
 def channels_first(kernel):
-    """(*kernel, C, K) -> (K, C, *kernel)"""
+    """Change the axes of a kernel from (*kernel, C, K) to (K, C, *kernel)."""
     return kernel.movedim((-1, -2), (0, 1)).contiguous()
 
 
 @pytest.fixture(params=CASES)
 def pair(request):
-    """(ours, theirs, examples as ours wants them, as theirs does, labels)"""
+    """(minidl's network, PyTorch's, examples with channels last, with channels first, labels)."""
     build, shape, classes = CASES[request.param]
     ours, rng = build(), np.random.default_rng(0)
     for module in ours.named_modules().values():
@@ -64,16 +63,17 @@ def pair(request):
                 value.data = value.data.astype(float)
             elif name in module.buffers:
                 setattr(module, name, value.astype(float))
-    theirs = torch.nn.Sequential(
-        *(twin(layer, len(shape) - 1) for layer in ours.layers.values())
-    ).double()
+    torch_layers = [torch_layer(layer, len(shape) - 1) for layer in ours.layers.values()]
+    theirs = torch.nn.Sequential(*torch_layers).double()
     x, labels = rng.standard_normal((12, *shape)), np.arange(12) % classes
     return ours, theirs, x, torch.tensor(x).movedim(-1, 1), labels
 
 
 def parameters(ours, theirs, of):
-    """(name, ours, theirs with its axes as ours are) of what `of` takes from each parameter: its
-    numbers or its gradient"""
+    """Yield (name, ours, theirs) of `of`(parameter), its data or its gradient, for each parameter.
+
+    The axes of theirs are in our order.
+    """
     for (name, layer), other in zip(ours.layers.items(), theirs, strict=True):
         if isinstance(layer, Convolution):
             yield name, of(layer.kernel), of(other.weight).movedim((0, 1), (-1, -2)).numpy()
@@ -85,21 +85,16 @@ def parameters(ours, theirs, of):
             yield f"{name}/bias", of(layer.bias), of(other.bias).numpy()
 
 
-def numbers(parameter):
-    return parameter.data
+data, gradient = attrgetter("data"), attrgetter("grad")
 
 
-def gradient(parameter):
-    return parameter.grad
+def must_be_near(ours, theirs, name):
+    assert ours.shape == theirs.shape and ours.dtype == theirs.dtype == np.float64
+    assert abs(ours - theirs).max() <= NEAR * max(1, abs(theirs).max()), name
 
 
-def near(mine, theirs, what):
-    assert mine.shape == theirs.shape and mine.dtype == theirs.dtype == np.float64
-    assert abs(mine - theirs).max() <= NEAR * max(1, abs(theirs).max()), what
-
-
-def step(ours, theirs, x, x_first, labels):
-    """Both losses, after their ways back"""
+def losses_of_step(ours, theirs, x, x_first, labels):
+    """Compute the gradients of both networks and return both losses."""
     for parameter in (*ours.parameters(), *theirs.parameters()):
         parameter.grad = None
     loss = softmax_cross_entropy(ours(x), labels)
@@ -111,14 +106,14 @@ def step(ours, theirs, x, x_first, labels):
 
 def test_outputs_loss_and_gradients(pair):
     ours, theirs, x, x_first, _ = pair
-    assert len(list(parameters(ours, theirs, numbers))) == len(ours.parameters())
-    mine, other = step(*pair)
-    assert mine == pytest.approx(other, rel=NEAR)
-    for name, found, wanted in parameters(ours, theirs, gradient):
+    assert len(list(parameters(ours, theirs, data))) == len(ours.parameters())
+    our_loss, their_loss = losses_of_step(*pair)
+    assert our_loss == pytest.approx(their_loss, rel=NEAR)
+    for name, dx, wanted in parameters(ours, theirs, gradient):
         assert abs(wanted).max() > 1e-6, name
-        near(found, wanted, name)
-    near(ours(x).data, theirs(x_first).detach().numpy(), "in training")
-    near(ours.train(False)(x).data, theirs.eval()(x_first).detach().numpy(), "afterwards")
+        must_be_near(dx, wanted, name)
+    must_be_near(ours(x).data, theirs(x_first).detach().numpy(), "output in training")
+    must_be_near(ours.train(False)(x).data, theirs.eval()(x_first).detach().numpy(), "output")
 
 
 OPTIMIZERS = {
@@ -136,16 +131,16 @@ OPTIMIZERS = {
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_ten_steps_of_training(pair, optimizer):
     ours, theirs, x, x_first, _ = pair
-    mine, other = (
-        make(model) for make, model in zip(OPTIMIZERS[optimizer], (ours, theirs), strict=True)
-    )
+    make_ours, make_theirs = OPTIMIZERS[optimizer]
+    our_optimizer, their_optimizer = make_ours(ours), make_theirs(theirs)
     losses = []
     for _ in range(10):
-        losses.append(step(*pair))
-        mine.step()
-        other.step()
-    assert losses[-1][0] < losses[0][0]
-    np.testing.assert_allclose(*zip(*losses, strict=True), rtol=NEAR)
-    for name, parameter, wanted in parameters(ours, theirs, numbers):
-        near(parameter, wanted, name)
-    near(ours.train(False)(x).data, theirs.eval()(x_first).detach().numpy(), "afterwards")
+        losses.append(losses_of_step(*pair))
+        our_optimizer.step()
+        their_optimizer.step()
+    our_losses, their_losses = zip(*losses, strict=True)
+    assert our_losses[-1] < our_losses[0]
+    np.testing.assert_allclose(our_losses, their_losses, rtol=NEAR)
+    for name, parameter, wanted in parameters(ours, theirs, data):
+        must_be_near(parameter, wanted, name)
+    must_be_near(ours.train(False)(x).data, theirs.eval()(x_first).detach().numpy(), "output")

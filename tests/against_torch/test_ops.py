@@ -1,5 +1,4 @@
-"""The same ops in PyTorch: values and all gradients, on the geometries of the table, as far as
-PyTorch has them."""
+"""Values and gradients of ops compared with PyTorch, on random geometries of the table of ops."""
 
 import numpy as np
 import pytest
@@ -25,17 +24,17 @@ def channels_last(y):
 
 
 def border(padding):
-    """(before, after) per axis in torch's order: the last axis first."""
+    """Return the padding in PyTorch's form: one flat list, with the last axis first."""
     return [n for pair in padding[::-1] for n in pair]
 
 
 def convolution(x, w, b, *, stride, padding, dilation, groups):
     reach = [d * (k - 1) + 1 for d, k in zip(dilation, w.shape[:-2], strict=True)]
-    x = torch.nn.functional.pad(
-        channels_first(x), border(pairs(padding, x.shape[1:-1], stride, reach))
-    )
+    padding = border(pairs(padding, x.shape[1:-1], stride, reach))
+    x = torch.nn.functional.pad(channels_first(x), padding)
     conv = getattr(torch.nn.functional, f"conv{len(stride)}d")
-    w = w.movedim((-1, -2), (0, 1)).contiguous()  # PyTorch 2.13 refuses others in some gradients
+    # PyTorch 2.13 refuses non-contiguous kernels in some gradients
+    w = w.movedim((-1, -2), (0, 1)).contiguous()
     return channels_last(conv(x, w, b, stride=stride, dilation=dilation, groups=groups))
 
 
@@ -44,47 +43,29 @@ def convolution_relu(x, w, b, **geometry):
 
 
 def max_pool(x, *, window, stride, padding, dilation, ceil):
-    pool, both_sides = (
-        getattr(torch.nn.functional, f"max_pool{len(window)}d"),
-        [before for before, _ in padding],
-    )
-    return channels_last(
-        pool(channels_first(x), window, stride, both_sides, dilation, ceil_mode=ceil)
-    )
+    pool = getattr(torch.nn.functional, f"max_pool{len(window)}d")
+    both_sides = [before for before, _ in padding]
+    x = channels_first(x)
+    return channels_last(pool(x, window, stride, both_sides, dilation, ceil_mode=ceil))
 
 
 def avg_pool(x, *, window, stride, padding, ceil, count_padding):
-    pool, both_sides = (
-        getattr(torch.nn.functional, f"avg_pool{len(window)}d"),
-        [before for before, _ in padding],
-    )
-    return channels_last(
-        pool(
-            channels_first(x),
-            window,
-            stride,
-            both_sides,
-            ceil_mode=ceil,
-            count_include_pad=count_padding,
-        )
-    )
+    pool = getattr(torch.nn.functional, f"avg_pool{len(window)}d")
+    options = {"ceil_mode": ceil, "count_include_pad": count_padding}
+    both_sides = [before for before, _ in padding]
+    return channels_last(pool(channels_first(x), window, stride, both_sides, **options))
 
 
 def resample(x, rows, columns):
-    """PyTorch counts the places from -1 to 1, from edge to edge, columns first"""
+    """Sample with PyTorch, whose positions are (column, row), from -1 to 1 between the edges."""
     height, width = x.shape[1:3]
-    places = torch.tensor(
-        np.stack([(2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1], axis=-1)
-    )
+    positions = np.stack([(2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1], axis=-1)
     sample = torch.nn.functional.grid_sample
-    return channels_last(
-        sample(channels_first(x), places, padding_mode="border", align_corners=False)
-    )
+    options = {"padding_mode": "border", "align_corners": False}
+    return channels_last(sample(channels_first(x), torch.tensor(positions), **options))
 
 
-TWINS = {
-    "convolution": convolution,
-    "convolution_relu": convolution_relu,
+IN_TORCH = {  # row of the table -> the same function in PyTorch
     **{f"convolution[{algorithm}]": convolution for algorithm in ALGORITHMS},
     **{f"convolution_relu[{algorithm}]": convolution_relu for algorithm in ALGORITHMS},
     "max_pool": max_pool,
@@ -100,60 +81,55 @@ TWINS = {
 
 
 def as_torch_pads(geometry):
-    """PyTorch pools with as much padding before as after, at most half a window, and in 3-D no
-    input smaller than a window: where the drawn padding is none of this, widen the input
-    instead."""
+    """Return a geometry of pooling that PyTorch supports.
+
+    PyTorch pads the same number before and after, at most half a window, and refuses 3-D inputs
+    that are smaller than the window. The rest of the padding is added to the input.
+    """
     if "window" not in geometry:
         return geometry
     batch, *lengths, channels = geometry["x"]
-    half = [
-        min(before, after, k // 2) if n >= k else 0
-        for n, (before, after), k in zip(
-            lengths, geometry["padding"], geometry["window"], strict=True
-        )
-    ]
-    lengths = [
-        n + sum(pair) - 2 * p for n, pair, p in zip(lengths, geometry["padding"], half, strict=True)
-    ]
-    return {
-        **geometry,
-        "x": Shape((batch, *lengths, channels)),
-        "padding": tuple((p, p) for p in half),
-    }
+    padded_lengths, paddings = [], []
+    axes = zip(lengths, geometry["padding"], geometry["window"], strict=True)
+    for length, (before, after), size in axes:
+        both_sides = min(before, after, size // 2) if length >= size else 0
+        padded_lengths.append(length + before + after - 2 * both_sides)
+        paddings.append((both_sides, both_sides))
+    x = Shape((batch, *padded_lengths, channels))
+    return {**geometry, "x": x, "padding": tuple(paddings)}
 
 
-@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize("name", IN_TORCH)
 @given(data=st.data())
-def test_value_and_gradients_are_pytorch_s(name, data):
+def test_value_and_gradients_equal_pytorchs(name, data):
     row = BY_NAME[name]
-    geometry, seed = (
-        as_torch_pads(row.draw(HypothesisChooser(data.draw))),
-        data.draw(st.integers(0, 2**32 - 1)),
-    )
+    geometry = as_torch_pads(row.draw(HypothesisChooser(data.draw)))
+    seed = data.draw(st.integers(0, 2**32 - 1))
     case = Case(row, fill(row, geometry, seed), seed)
     ours = {key: Tensor(case.arguments[key], requires_grad=True) for key in row.kinds}
     theirs = {key: torch.tensor(case.arguments[key], requires_grad=True) for key in row.kinds}
-    y, twin = row.op(**{**case.arguments, **ours}), TWINS[name](**{**case.arguments, **theirs})
+    y = row.op(**{**case.arguments, **ours})
+    wanted_y = IN_TORCH[name](**{**case.arguments, **theirs})
     dy = cotangent(case, y)
     y.backward(dy)
-    twin.backward(torch.tensor(dy))
-    near(y.data, twin)
+    wanted_y.backward(torch.tensor(dy))
+    must_be_near(y.data, wanted_y)
     for key in row.kinds:
-        near(ours[key].grad, theirs[key].grad)
+        must_be_near(ours[key].grad, theirs[key].grad)
 
 
-def near(mine, theirs):
+def must_be_near(ours, theirs):
     theirs = theirs.detach().numpy()
-    assert mine.shape == theirs.shape
-    assert worst(mine - theirs) <= 1e-12 * max(1, worst(theirs))
+    assert ours.shape == theirs.shape
+    assert worst(ours - theirs) <= 1e-12 * max(1, worst(theirs))
 
 
-def test_the_rows_that_pytorch_is_asked_about_are_public():
-    names = {name.split("[")[0] for name in TWINS}
+def test_the_compared_ops_are_public():
+    names = {name.split("[")[0] for name in IN_TORCH}
     assert names <= {*ops.__all__, *engine.__all__}
 
 
-def test_a_tie_goes_where_pytorch_sends_it():
+def test_a_tie_of_max_pool_goes_to_the_same_element_as_in_pytorch():
     x = np.random.default_rng(0).integers(0, 2, (2, 6, 6, 3)).astype(float)
     ours, theirs = Tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
     ops.max_pool(ours, 3, stride=2).sum().backward()

@@ -1,4 +1,4 @@
-"""Memory that is used again, and never while somebody can still see it."""
+"""Memory is reused, but never while an array or a view of it exists."""
 
 import gc
 import threading
@@ -19,7 +19,7 @@ MB = 1 << 20
 
 @pytest.fixture
 def arena(monkeypatch):
-    """Memory that nobody has used yet, asked of the system 4 MB at once."""
+    """Let the arena start empty and request memory in chunks of 4 MB."""
     monkeypatch.setattr(memory, "CHUNK", 4 * MB)
     monkeypatch.setattr(memory, "_arena", memory._Arena())
 
@@ -28,17 +28,16 @@ def take(size):
     return memory.empty(np, (size,), np.uint8)
 
 
-def place(array):
+def address(array):
     return array.__array_interface__["data"][0]
 
 
-# ---- what it is
-# -----------------------------------------------------------------------------------------------------
+# ---- the arrays ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex128", "int64"])
 @pytest.mark.parametrize("shape", [(3, 701, 999), (1, 1 << 20), 1 << 20, (5,), 7, (), (0, 3)])
-def test_it_is_an_array_like_any_other(shape, dtype):
+def test_an_array_has_the_properties_of_numpys(shape, dtype):
     array, wanted = memory.empty(np, shape, dtype), np.empty(shape, dtype)
     assert type(array) is np.ndarray
     assert (array.shape, array.dtype, array.strides) == (wanted.shape, wanted.dtype, wanted.strides)
@@ -47,38 +46,38 @@ def test_it_is_an_array_like_any_other(shape, dtype):
     assert np.all(array == 3)
 
 
-def test_small_arrays_are_numpys_own():
+def test_numpy_allocates_small_arrays():
     assert take(MB - 1).flags.owndata
     assert not take(MB).flags.owndata
 
 
-def test_another_library_makes_its_own():
+def test_another_library_allocates_its_own_arrays():
     class Library:
         @staticmethod
         def empty(shape, dtype):
-            return "its own", shape, dtype
+            return "allocated by the library", shape, dtype
 
-    assert memory.empty(Library, (MB,), np.uint8) == ("its own", (MB,), np.uint8)
-    assert memory.scratch(Library, "name", (MB,), np.uint8) == ("its own", (MB,), np.uint8)
-
-
-# ---- when it is used again
-# ------------------------------------------------------------------------------------------
+    wanted = ("allocated by the library", (MB,), np.uint8)
+    assert memory.empty(Library, (MB,), np.uint8) == wanted
+    assert memory.scratch(Library, "name", (MB,), np.uint8) == wanted
 
 
-def test_the_memory_of_a_dead_array_is_used_again(arena):
+# ---- reuse ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [((3 * MB,), np.uint8), ((2, MB // 8), np.float64), ((MB // 2, 3), np.int16)],
+)
+def test_the_memory_of_a_deleted_array_is_reused(shape, dtype, arena):
     array = take(3 * MB)
-    where = place(array)
+    start = address(array)
     del array
-    for shape, dtype in [
-        ((3 * MB,), np.uint8),
-        ((2, MB // 8), np.float64),
-        ((MB // 2, 3), np.int16),
-    ]:
-        assert place(memory.empty(np, shape, dtype)) == where
+    for _ in range(2):
+        assert address(memory.empty(np, shape, dtype)) == start
 
 
-HOLDERS = {
+VIEWS = {
     "a slice": lambda array: array[1000:],
     "a view of a view": lambda array: array[1000:][::-2][5:],
     "another shape": lambda array: array.reshape(8, -1, 4),
@@ -87,24 +86,22 @@ HOLDERS = {
     "one number": lambda array: array[5:6].reshape(()),
     "a broadcast": lambda array: np.broadcast_to(array, (2, *array.shape)),
     "a memoryview": lambda array: memoryview(array)[7:9],
-    "a Tensor": lambda array: Tensor(array),
-    "what a Tensor computed": lambda array: Tensor(
-        array.view(np.float32), requires_grad=True
-    ).reshape(4, -1),
+    "a Tensor": Tensor,
+    "a reshaped Tensor": lambda array: Tensor(array.view(np.float32), True).reshape(4, -1),
     "a list": lambda array: [array],
 }
 
 
-@pytest.mark.parametrize("holder", HOLDERS)
-def test_memory_is_not_used_again_while_somebody_sees_it(holder, arena):
+@pytest.mark.parametrize("name", VIEWS)
+def test_memory_is_not_reused_while_a_view_exists(name, arena):
     array = take(2 * MB)
-    where = place(array)
-    held = HOLDERS[holder](array)
+    start = address(array)
+    view = VIEWS[name](array)
     del array
     others = [take(2 * MB) for _ in range(5)]
-    assert all(abs(place(other) - where) >= 2 * MB for other in others)
-    del held
-    assert place(take(2 * MB)) == where
+    assert all(abs(address(other) - start) >= 2 * MB for other in others)
+    del view
+    assert address(take(2 * MB)) == start
 
 
 sizes = st.integers(MB, 8 * MB)
@@ -129,73 +126,79 @@ def test_two_arrays_never_overlap(steps, chunk):
         assert all(np.all(array == number) for number, array in alive.items())
 
 
-def test_what_is_left_of_a_block_is_used(arena):
-    first, rest = take(MB), take(3 * MB)
-    assert place(rest) == place(first) + MB
+def test_the_remainder_of_a_block_is_used(arena):
+    first, second = take(MB), take(3 * MB)
+    assert address(second) == address(first) + MB
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))
-def test_neighbours_that_are_free_become_one(order, arena):
-    parts = [take(MB) for _ in range(4)]
-    first = place(parts[0])
-    assert [place(part) - first for part in parts] == [0, MB, 2 * MB, 3 * MB]
+def test_adjacent_free_blocks_are_joined(order, arena):
+    blocks = [take(MB) for _ in range(4)]
+    start = address(blocks[0])
+    assert [address(block) - start for block in blocks] == [0, MB, 2 * MB, 3 * MB]
     for number in order:
-        parts[number] = None
-        take(MB)  # ... also where one comes back after the other
-    assert place(take(4 * MB)) == first
+        blocks[number] = None
+        take(MB)  # the arena takes the freed blocks back when it allocates
+    assert address(take(4 * MB)) == start
 
 
-def test_two_neighbours_make_room_between_others(arena):
-    a, b, c = take(MB), take(2 * MB), take(MB)
-    where = place(b)
-    del b
-    one, two = take(MB), take(MB)
-    assert (place(one), place(two)) == (where, where + MB)
-    del one, two
-    assert place(take(2 * MB)) == where
-    assert place(a) < where < place(c)
+def test_free_blocks_are_joined_between_used_ones(arena):
+    before, middle, after = take(MB), take(2 * MB), take(MB)
+    start = address(middle)
+    del middle
+    first, second = take(MB), take(MB)
+    assert (address(first), address(second)) == (start, start + MB)
+    del first, second
+    assert address(take(2 * MB)) == start
+    assert address(before) < start < address(after)
 
 
-def test_blocks_of_two_chunks_are_no_neighbours(arena):
+def test_the_smallest_free_block_that_fits_is_used(arena):
+    large, after_large = take(3 * MB), take(MB)
+    before_small, small = take(2 * MB), take(2 * MB)
+    start = address(small)
+    del large, small
+    assert address(take(2 * MB)) == start
+    assert not np.shares_memory(after_large, before_small)
+
+
+def test_blocks_of_two_chunks_are_not_joined(arena):
     one_chunk, other_chunk = take(4 * MB), take(8 * MB)
     del other_chunk
     front = take(4 * MB)
-    del one_chunk  # free are 0..4 MB of one chunk and 4..8 MB of the other
+    del one_chunk  # free are now 0..4 MB of one chunk and 4..8 MB of the other
     assert not np.may_share_memory(take(8 * MB), front)
 
 
-def test_where_the_system_gives_no_whole_chunk_it_is_asked_for_the_array_alone(arena, monkeypatch):
+def test_if_the_system_refuses_a_chunk_only_the_array_is_allocated(arena, monkeypatch):
     empty = np.empty
 
-    def sparing(size, dtype):
+    def limited_empty(size, dtype):
         if size > 3 * MB:
             raise MemoryError
         return empty(size, dtype)
 
-    monkeypatch.setattr(np, "empty", sparing)
-    one, other = take(2 * MB), take(3 * MB)
+    monkeypatch.setattr(np, "empty", limited_empty)
+    first, other = take(2 * MB), take(3 * MB)
     with pytest.raises(MemoryError):
         take(4 * MB)
-    where = place(one)
-    del one
+    start = address(first)
+    del first
     again = take(2 * MB)
-    assert place(again) == where
+    assert address(again) == start
     assert not np.may_share_memory(again, other)
 
 
-# ---- threads
-# --------------------------------------------------------------------------------------------------------
+# ---- threads -------------------------------------------------------------------------------------
 
 
 def test_several_threads_at_once(arena, monkeypatch):
-    # in the midst of taking, let another thread run
-    for name, f in (("min", min), ("sorted", sorted)):
-        monkeypatch.setattr(
-            memory,
-            name,
-            lambda *args, f=f, **kwargs: (time.sleep(0), f(*args, **kwargs))[1],
-            raising=False,
-        )
+    def yielding(f):
+        """Let another thread run before f, in the middle of an allocation."""
+        return lambda *args, **kwargs: (time.sleep(0), f(*args, **kwargs))[1]
+
+    monkeypatch.setattr(memory, "min", yielding(min), raising=False)
+    monkeypatch.setattr(memory, "sorted", yielding(sorted), raising=False)
 
     def take_and_drop(number):
         alive, rng = [], np.random.default_rng(number)
@@ -210,8 +213,8 @@ def test_several_threads_at_once(arena, monkeypatch):
         assert list(threads.map(take_and_drop, range(4))) == [True] * 4
 
 
-def test_an_array_may_die_while_another_is_taken(arena, monkeypatch):
-    """The collector of garbage runs when it likes, in this thread too."""
+def test_an_array_may_be_freed_during_an_allocation(arena, monkeypatch):
+    """The garbage collector may run at any time, also in the allocating thread."""
     cycle = [take(MB)]
     cycle.append(cycle)
     del cycle
@@ -223,41 +226,35 @@ def test_an_array_may_die_while_another_is_taken(arena, monkeypatch):
     assert not thread.is_alive()
 
 
-# ---- scratch
-# --------------------------------------------------------------------------------------------------------
+# ---- scratch -------------------------------------------------------------------------------------
 
 
 def test_scratch_is_one_buffer_for_each_name():
     first = memory.scratch(np, "a", (3, 4), np.float32)
     again = memory.scratch(np, "a", (2, 2), np.float64)
     other = memory.scratch(np, "b", (3, 4), np.float32)
-    assert (first.shape, first.dtype, again.shape, again.dtype) == (
-        (3, 4),
-        np.float32,
-        (2, 2),
-        np.float64,
-    )
-    assert place(first) == place(again)
+    assert (first.shape, first.dtype) == ((3, 4), np.float32)
+    assert (again.shape, again.dtype) == ((2, 2), np.float64)
+    assert address(first) == address(again)
     assert not np.shares_memory(first, other)
-    assert all(
-        array.flags.c_contiguous and array.flags.writeable and array.flags.aligned
-        for array in (first, again)
-    )
+    for array in (first, again):
+        assert array.flags.c_contiguous and array.flags.writeable and array.flags.aligned
 
 
 def test_scratch_grows_and_stays_large():
     small = memory.scratch(np, "grows", (10,), float)
     large = memory.scratch(np, "grows", (1000,), float)
     assert not np.shares_memory(small, large)
-    assert place(memory.scratch(np, "grows", (10,), float)) == place(large)
+    assert address(memory.scratch(np, "grows", (10,), float)) == address(large)
 
 
 def test_scratch_belongs_to_its_thread():
-    mine, others = memory.scratch(np, "mine", (100,), float), []
-    thread = threading.Thread(
-        target=lambda: others.append(memory.scratch(np, "mine", (100,), float))
-    )
+    def scratch():
+        return memory.scratch(np, "of each thread", (100,), float)
+
+    of_this_thread, of_other_thread = scratch(), []
+    thread = threading.Thread(target=lambda: of_other_thread.append(scratch()))
     thread.start()
     thread.join()
-    assert not np.shares_memory(mine, others[0])
-    assert place(memory.scratch(np, "mine", (100,), float)) == place(mine)
+    assert not np.shares_memory(of_this_thread, of_other_thread[0])
+    assert address(scratch()) == address(of_this_thread)

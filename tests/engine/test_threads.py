@@ -1,4 +1,4 @@
-"""The cores: how many there are, how they share work, and that who else runs changes no byte."""
+"""Sharing work among threads: their number, the order of results, errors, BLAS and forks."""
 
 import itertools
 import os
@@ -7,27 +7,22 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 import numpy as np
 import pytest
-from hypothesis import settings
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
-from minidl import Tensor, cli, losses, ops
-from minidl.engine import convolution_relu, matrices, strips
+from minidl import cli
 from minidl.engine import threads as cores
-from minidl.engine.convolution import runs, tiles, winograd_runs
 from minidl.errors import ArgumentError
-from minidl.frozen import frozen_copy
-from tests.algorithms import by
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 BLAS = ThreadpoolController().select(user_api="blas")
 
 
 @pytest.fixture(autouse=True)
-def threads_given_back():
+def restored_threads():
     before = cores.get_threads()
     yield
     cores.set_threads(before)
@@ -36,11 +31,9 @@ def threads_given_back():
 @pytest.fixture
 def two_blas_threads():
     with threadpool_limits(2, user_api="blas"):
-        if not blas_threads() or {library.get("threading_layer") for library in BLAS.info()} & {
-            "disabled",
-            "unknown",
-        }:
-            pytest.skip("this BLAS does not do what threadpoolctl says")
+        layers = {library.get("threading_layer") for library in BLAS.info()}
+        if not layers or layers & {"disabled", "unknown"}:
+            pytest.skip("threadpoolctl cannot set the threads of this BLAS")
         assert set(blas_threads()) == {2}
         yield
 
@@ -50,18 +43,22 @@ def blas_threads():
 
 
 def on_each_thread(threads, f):
-    """The results of f on so many threads, this one among them, each of which takes one item."""
+    """Return the results of f on that many threads, including this one. Each runs f once."""
     cores.set_threads(threads)
-    all_here = threading.Barrier(threads, timeout=20)
-    return cores.share(np, lambda _: (all_here.wait(), f())[1], range(threads))
+    barrier = threading.Barrier(threads, timeout=20)
+
+    def work(_):
+        barrier.wait()
+        return f()
+
+    return cores.share(np, work, range(threads))
 
 
 def square(number):
     return number * number
 
 
-# ---- how many
-# -------------------------------------------------------------------------------------------------------
+# ---- the number of threads -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("count", [0, -1, True, 1.5, "2", None])
@@ -73,7 +70,8 @@ def test_the_number_of_threads_is_an_int_of_at_least_1(count):
     assert cores.get_threads() == 3
 
 
-def begin_with(monkeypatch, variables):
+def start_with(monkeypatch, variables):
+    """Forget the number of threads, and set only these environment variables."""
     monkeypatch.setattr(cores._crew, "size", None)
     for name in cores.VARIABLES:
         monkeypatch.delenv(name, raising=False)
@@ -81,12 +79,8 @@ def begin_with(monkeypatch, variables):
         monkeypatch.setenv(name, value)
 
 
-MINIDL, OMP, OPENBLAS, MKL = (
-    "MINIDL_NUM_THREADS",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-)
+LIBRARIES = ("MINIDL", "OMP", "OPENBLAS", "MKL")
+MINIDL, OMP, OPENBLAS, MKL = (f"{library}_NUM_THREADS" for library in LIBRARIES)
 
 
 @pytest.mark.parametrize(
@@ -105,83 +99,80 @@ MINIDL, OMP, OPENBLAS, MKL = (
         ({MINIDL: "", OMP: "94"}, 94),
     ],
 )
-def test_the_variables_are_asked_in_their_order(variables, count, monkeypatch):
-    begin_with(monkeypatch, variables)
+def test_the_first_valid_variable_gives_the_number_of_threads(variables, count, monkeypatch):
+    start_with(monkeypatch, variables)
     assert cores.get_threads() == count
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "two", "4 threads"])
-def test_a_number_for_minidl_that_is_none_is_refused(value, monkeypatch):
-    begin_with(monkeypatch, {MINIDL: value, OMP: "2"})
+def test_an_invalid_number_for_minidl_is_refused(value, monkeypatch):
+    start_with(monkeypatch, {MINIDL: value, OMP: "2"})
     sentence = f"MINIDL_NUM_THREADS is {value!r}; wanted a number of threads, at least 1"
     for _ in range(2):
         with pytest.raises(ArgumentError, match=f"^{re.escape(sentence)}$"):
             cores.get_threads()
 
 
-def test_the_command_says_it_in_one_sentence(monkeypatch, capsys):
-    begin_with(monkeypatch, {MINIDL: "two"})
+def test_the_command_refuses_an_invalid_number_in_one_sentence(monkeypatch, capsys):
+    start_with(monkeypatch, {MINIDL: "two"})
     assert cli.main(["gradcheck", "max_pool", "--cases", "1"]) == 2
-    assert (
-        capsys.readouterr().err
-        == "minidl: MINIDL_NUM_THREADS is 'two'; wanted a number of threads, at least 1\n"
-    )
+    sentence = "MINIDL_NUM_THREADS is 'two'; wanted a number of threads, at least 1"
+    assert capsys.readouterr().err == f"minidl: {sentence}\n"
 
 
-def test_what_was_set_outlasts_the_variables(monkeypatch):
-    begin_with(monkeypatch, {MINIDL: "91"})
+def test_set_threads_overrides_the_variables(monkeypatch):
+    start_with(monkeypatch, {MINIDL: "91"})
     cores.set_threads(2)
     assert cores.get_threads() == 2
 
 
-# ---- sharing
-# --------------------------------------------------------------------------------------------------------
+# ---- sharing -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 5])
 @pytest.mark.parametrize("count", [0, 1, 2, 7, 100])
-def test_results_come_in_the_order_of_the_items(threads, count):
+def test_results_are_in_the_order_of_the_items(threads, count):
     cores.set_threads(threads)
     assert cores.share(np, square, range(count)) == [n * n for n in range(count)]
     assert cores.share(np, square, iter(range(count))) == [n * n for n in range(count)]
 
 
 @pytest.mark.parametrize("threads", [2, 5])
-def test_as_many_threads_as_were_set_work_at_once(threads):
+def test_the_set_number_of_threads_works_at_once(threads):
     workers = on_each_thread(threads, threading.get_ident)
     assert len(set(workers)) == threads
     assert threading.get_ident() in workers
 
 
-def test_more_threads_than_before_are_found():
+def test_the_number_of_threads_may_change():
     for threads in (2, 4, 3):
-        test_as_many_threads_as_were_set_work_at_once(threads)
+        test_the_set_number_of_threads_works_at_once(threads)
 
 
-def test_each_item_is_worked_on_once():
+def test_each_item_is_processed_once():
     cores.set_threads(3)
     for _ in range(20):
-        seen = []
-        cores.share(np, seen.append, range(50))
-        assert sorted(seen) == list(range(50))
+        processed = []
+        cores.share(np, processed.append, range(50))
+        assert sorted(processed) == list(range(50))
 
 
-def test_one_thread_is_the_one_that_asks():
+def test_a_single_thread_is_the_calling_thread():
     cores.set_threads(1)
-    assert set(cores.share(np, lambda _: threading.get_ident(), range(5))) == {
-        threading.get_ident()
-    }
+    workers = cores.share(np, lambda _: threading.get_ident(), range(5))
+    assert set(workers) == {threading.get_ident()}
 
 
-def test_another_library_takes_the_items_in_order_in_this_thread():
+def test_another_library_processes_the_items_in_order_in_the_calling_thread():
     cores.set_threads(3)
-    seen = []
-    cores.share(
-        "a GPU's",
-        lambda item: (time.sleep(0.002), seen.append((item, threading.get_ident()))),
-        range(5),
-    )
-    assert seen == [(item, threading.get_ident()) for item in range(5)]
+    processed = []
+
+    def work(item):
+        time.sleep(0.002)
+        processed.append((item, threading.get_ident()))
+
+    cores.share("the module of another library", work, range(5))
+    assert processed == [(item, threading.get_ident()) for item in range(5)]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
@@ -196,17 +187,16 @@ def test_a_share_inside_a_share(threads):
     ]
 
 
-def test_the_state_of_errors_holds_in_every_thread():
+def test_every_thread_has_the_callers_error_state():
     for word in ("raise", "ignore", "raise"):
         with np.errstate(divide=word, over="ignore"):
             assert on_each_thread(3, np.geterr) == [np.geterr()] * 3
 
 
-# ---- errors
-# ---------------------------------------------------------------------------------------------------------
+# ---- errors --------------------------------------------------------------------------------------
 
 
-class Trouble(Exception):
+class ItemError(Exception):
     pass
 
 
@@ -217,65 +207,63 @@ def test_the_error_of_an_item_is_raised(threads, bad):
 
     def work(item):
         if item == bad:
-            raise Trouble(item)
+            raise ItemError(item)
 
-    with pytest.raises(Trouble, match=f"^{bad}$"):
+    with pytest.raises(ItemError, match=f"^{bad}$"):
         cores.share(np, work, range(6))
     assert cores.share(np, square, range(6)) == [0, 1, 4, 9, 16, 25]
 
 
-def test_the_error_of_a_helper_is_raised():
-    here = threading.get_ident()
+def test_the_error_of_another_thread_is_raised():
+    caller = threading.get_ident()
 
     def fail_elsewhere():
-        if threading.get_ident() != here:
-            raise Trouble
+        if threading.get_ident() != caller:
+            raise ItemError
 
-    with pytest.raises(Trouble):
+    with pytest.raises(ItemError):
         on_each_thread(2, fail_elsewhere)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_where_all_items_fail_the_error_of_one_is_raised(threads):
+def test_if_all_items_fail_the_error_of_one_is_raised(threads):
     cores.set_threads(threads)
 
     def work(item):
-        raise Trouble(item)
+        raise ItemError(item)
 
-    with pytest.raises(Trouble):
+    with pytest.raises(ItemError):
         cores.share(np, work, range(6))
     assert cores.share(np, square, range(6)) == [0, 1, 4, 9, 16, 25]
 
 
-def test_no_item_is_left_running_when_an_error_is_raised():
-    """This thread fails at once, its helpers have something left to do."""
-    here, ended = threading.get_ident(), []
+def test_no_item_is_still_running_when_an_error_is_raised():
+    """The calling thread fails at once, while the other threads still work."""
+    caller, finished = threading.get_ident(), []
 
-    def fail_here():
-        if threading.get_ident() == here:
-            raise Trouble
+    def fail_in_caller():
+        if threading.get_ident() == caller:
+            raise ItemError
         time.sleep(0.01)
-        ended.append(threading.get_ident())
+        finished.append(threading.get_ident())
 
-    with pytest.raises(Trouble):
-        on_each_thread(3, fail_here)
-    assert len(ended) == 2
+    with pytest.raises(ItemError):
+        on_each_thread(3, fail_in_caller)
+    assert len(finished) == 2
 
 
-# ---- BLAS
-# -----------------------------------------------------------------------------------------------------------
+# ---- BLAS ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_blas_has_one_thread_inside_and_its_own_after(threads, two_blas_threads):
+def test_blas_has_one_thread_inside_a_share_and_its_own_number_after_it(threads, two_blas_threads):
     for _ in range(2):
-        assert {count for counts in on_each_thread(threads, blas_threads) for count in counts} == {
-            1
-        }
+        counts = itertools.chain(*on_each_thread(threads, blas_threads))
+        assert set(counts) == {1}
         assert set(blas_threads()) == {2}
 
 
-def test_blas_gets_its_threads_back_from_an_error(two_blas_threads):
+def test_blas_gets_its_threads_back_after_an_error(two_blas_threads):
     cores.set_threads(2)
     with pytest.raises(ZeroDivisionError):
         cores.share(np, lambda item: 1 / item, [1, 0, 1])
@@ -289,161 +277,84 @@ def test_blas_stays_with_one_thread_until_an_outer_share_ends(two_blas_threads):
         cores.share(np, square, range(3))
         return blas_threads()
 
-    assert {count for counts in cores.share(np, outer, range(2)) for count in counts} == {1}
+    assert set(itertools.chain(*cores.share(np, outer, range(2)))) == {1}
     assert set(blas_threads()) == {2}
 
 
-# threadpoolctl 3.8 lets one thread alone set OpenBLAS's threads, the first that did so while it
-# lives, and `with` gives that back. _BlasOnOneThread calls limit() without `with`: what other
-# threads set and restore is silently left undone.
-def test_blas_has_one_thread_inside_whichever_thread_shares(two_blas_threads):
+# In threadpoolctl 3.8 only one thread at a time can set the threads of OpenBLAS: the first that did
+# so, until it ends. Leaving `with` releases this right. _BlasOnOneThread calls limit() without
+# `with`, and so other threads set and restore nothing, without an error.
+def test_blas_has_one_thread_inside_a_share_of_any_thread(two_blas_threads):
     cores.set_threads(2)
-    inside = in_another_thread(lambda: cores.share(np, lambda _: blas_threads(), range(4)))
-    assert {count for counts in inside() for count in counts} == {1}
+    result = in_another_thread(lambda: cores.share(np, lambda _: blas_threads(), range(4)))
+    assert set(itertools.chain(*result())) == {1}
     assert set(blas_threads()) == {2}
 
 
 @pytest.mark.parametrize("first", ["this thread", "another"])
 def test_blas_stays_with_one_thread_until_the_last_of_several_shares_ends(first, two_blas_threads):
+    """The share that begins first also ends first."""
     cores.set_threads(1)
-    begun, may_end = threading.Event(), threading.Event()
+    other_began, other_may_end = threading.Event(), threading.Event()
 
     def other_work(_):
-        begun.set()
-        may_end.wait(20)
+        other_began.set()
+        other_may_end.wait(20)
         return blas_threads()
 
-    def other():
+    def other_share():
         return cores.share(np, other_work, [0])
 
+    def outlast_other(_):
+        other_may_end.set()
+        other_result()
+        return blas_threads()
+
+    def start_other(_):
+        result = in_another_thread(other_share)
+        other_began.wait(20)
+        return result
+
     if first == "another":
-        of_other = in_another_thread(other)
-        begun.wait(20)
-        [late] = cores.share(np, lambda _: (may_end.set(), of_other(), blas_threads())[-1], [0])
+        other_result = start_other(None)
+        [counts] = cores.share(np, outlast_other, [0])
     else:
-        [of_other] = cores.share(np, lambda _: (in_another_thread(other), begun.wait(20))[0], [0])
-        may_end.set()
-        [late] = of_other()
-    assert set(late) == {1}
+        [other_result] = cores.share(np, start_other, [0])
+        other_may_end.set()
+        [counts] = other_result()
+    assert set(counts) == {1}
     assert set(blas_threads()) == {2}
 
 
 def in_another_thread(f):
-    """Starts it; what it returned when that is called."""
+    """Start f in a new thread, and return a function that waits for its result."""
     result = Future()
     threading.Thread(target=lambda: result.set_result(f())).start()
     return lambda: result.result(20)
 
 
-# ---- forks
-# ----------------------------------------------------------------------------------------------------------
+# ---- forks ---------------------------------------------------------------------------------------
 
 FORKING = """
 import os, signal, threading
 import numpy as np
 from minidl.engine import threads as cores
 
-def works():
-    both_here = threading.Barrier(2, timeout=20)
-    return cores.share(np, lambda item: (both_here.wait(), item)[1], range(4)) == [0, 1, 2, 3]
+def two_threads_share():
+    barrier = threading.Barrier(2, timeout=20)
+    return cores.share(np, lambda item: (barrier.wait(), item)[1], range(4)) == [0, 1, 2, 3]
 
 cores.set_threads(2)
-assert works()
+assert two_threads_share()
 child = os.fork()
 if not child:
-    signal.alarm(20)  # rather than hang
-    os._exit(0 if works() else 1)
+    signal.alarm(20)  # end the child if it hangs
+    os._exit(0 if two_threads_share() else 1)
 assert os.waitpid(child, 0)[1] == 0
-assert works()
+assert two_threads_share()
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_forked_child_shares_with_threads_of_its_own():
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_has_its_own_threads():
     subprocess.run([sys.executable, "-W", "ignore", "-c", FORKING], check=True, timeout=60)
-
-
-# ---- sums
-# -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3, 5])
-@pytest.mark.parametrize("count", [0, 1, 2, 7, 100])
-def test_a_shared_sum_is_the_sum(threads, count):
-    cores.set_threads(threads)
-    total = cores.share_sum(
-        np, lambda n: np.full((2, 3), n, np.float32), range(count), (2, 3), np.float32
-    )
-    assert total.dtype == np.float32
-    assert np.array_equal(total, np.full((2, 3), sum(range(count))))
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_a_shared_sum_is_the_same_bytes_each_time(threads):
-    cores.set_threads(threads)
-    terms = np.random.default_rng(0).standard_normal((50, 9)).astype(np.float32)
-    sums = {
-        cores.share_sum(np, lambda n: terms[n], range(50), (9,), np.float32).tobytes()
-        for _ in range(100)
-    }
-    assert len(sums) == 1
-    np.testing.assert_allclose(np.frombuffer(sums.pop(), np.float32), terms.sum(axis=0), atol=1e-5)
-
-
-def test_a_shared_sum_leaves_its_terms_alone():
-    cores.set_threads(2)
-    terms = np.ones((4, 3))
-    cores.share_sum(np, lambda n: terms[n], range(4), (3,), float)
-    assert np.all(terms == 1)
-
-
-# ---- the same bytes
-# -------------------------------------------------------------------------------------------------
-
-
-def gradients(op, *arrays, **options):
-    """The bytes of y and of all gradients."""
-    inputs = [Tensor(array, requires_grad=True) for array in arrays]
-    y = op(*inputs, **options)
-    y.backward(np.cos(np.arange(y.data.size, dtype=np.float32)).reshape(y.shape))
-    return [array.tobytes() for array in (y.data, *(x.grad for x in inputs))]
-
-
-SHARED = ("im2col", "runs", "winograd", "winograd_runs")
-
-
-def everything(seed):
-    rng = np.random.default_rng(seed)
-    x, w, b = (
-        rng.standard_normal(shape).astype(np.float32)
-        for shape in ((4, 17, 15, 7), (3, 3, 7, 5), (5,))
-    )
-    frozen = frozen_copy(w)
-    return [
-        *itertools.chain(*(gradients(by(algorithm), x, w, b, padding=1) for algorithm in SHARED)),
-        *gradients(lambda x: by("winograd")(x, frozen, padding=(2, 0)), x),
-        *gradients(by("winograd", convolution_relu), x, w, b, padding=1),
-        *gradients(ops.matmul, x.reshape(-1, 7), w.reshape(7, -1)),
-        *gradients(ops.max_pool, x, window=3, stride=2, padding=1),
-        *gradients(ops.avg_pool, x, window=3, stride=2, padding=1),
-        *gradients(losses.gram_matrix, x),
-    ]
-
-
-def test_the_same_bytes_whoever_else_computes_at_the_time(monkeypatch):
-    for module, name, size in [
-        (strips, "STRIP", 5000), (strips, "LEAST", 1),
-        (tiles, "LEAST_TILES", 7), (tiles, "STRIP", 1), (tiles, "BLOCK", 5000), (tiles, "SMALL", 72),
-        (runs, "STRIP", 5000), (winograd_runs, "STRIP", 5000), (matrices, "LEAST", 1),
-    ]:  # fmt: skip
-        monkeypatch.setattr(module, name, size)  # so that each op has strips to share
-    cores.set_threads(3)
-    alone, times = [everything(seed) for seed in range(5)], settings().max_examples // 2
-    with ThreadPoolExecutor(5) as others:
-        together = list(
-            others.map(
-                lambda seed: [everything(seed) == alone[seed] for _ in range(times)], range(5)
-            )
-        )
-    assert together == [[True] * times] * 5
-    assert len({result[0] for result in alone}) == 5

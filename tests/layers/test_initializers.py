@@ -1,4 +1,4 @@
-"""Initializers by their moments and bounds, and by what they do to a signal."""
+"""Initializers: moments and bounds, and the size of a signal after several layers."""
 
 from functools import partial
 from math import sqrt
@@ -27,22 +27,21 @@ from tests.devices import GPUS, at
 
 SHAPE = (3, 3, 40, 100)  # 36,000 numbers
 FAN_IN, FAN_OUT = 360, 900
-WHOLE, LEFT = (partial(truncated_normal, std=0.1, std_of=word) for word in ("whole", "truncated"))
-# initializer, standard deviation, bound, kurtosis (mean fourth power over squared variance: 3 of a
-# normal, 9/5 of a uniform)
+FANS = FAN_IN + FAN_OUT
+BEFORE_CUT, AFTER_CUT = (
+    partial(truncated_normal, std=0.1, std_of=name) for name in ("whole", "truncated")
+)
+# name -> (initializer, standard deviation, bound, kurtosis). The kurtosis is the mean fourth power
+# divided by the squared variance: 3 for a normal and 9/5 for a uniform distribution.
 EVERY = {
     "he_normal": (he_normal, sqrt(2 / FAN_IN), None, 3),
     "he_uniform": (he_uniform, sqrt(2 / FAN_IN), sqrt(6 / FAN_IN), 1.8),
-    "glorot_normal": (glorot_normal, sqrt(2 / (FAN_IN + FAN_OUT)), None, 3),
-    "glorot_uniform": (
-        glorot_uniform,
-        sqrt(2 / (FAN_IN + FAN_OUT)),
-        sqrt(6 / (FAN_IN + FAN_OUT)),
-        1.8,
-    ),
-    "truncated, of the whole": (WHOLE, 0.1 * 0.879626, 0.2, 2.3655),
-    "truncated, of what is left": (LEFT, 0.1, 0.2 / 0.879626, 2.3655),
+    "glorot_normal": (glorot_normal, sqrt(2 / FANS), None, 3),
+    "glorot_uniform": (glorot_uniform, sqrt(2 / FANS), sqrt(6 / FANS), 1.8),
+    "truncated, std before the cut": (BEFORE_CUT, 0.1 * 0.879626, 0.2, 2.3655),
+    "truncated, std after the cut": (AFTER_CUT, 0.1, 0.2 / 0.879626, 2.3655),
 }
+INITIALIZERS = [zeros, *(initializer for initializer, *_ in EVERY.values())]
 
 
 def rng(seed=0):
@@ -64,12 +63,13 @@ def test_moments_and_bounds(name):
         assert 0.999 * bound < abs(w).max() <= bound
 
 
-def test_the_deviation_that_a_cut_leaves():
-    """By the integral of t² over the normal density, and TensorFlow's constant."""
+def test_the_standard_deviation_of_the_truncated_normal_distribution():
+    """Compare with the integral of t² over the normal density, and with TensorFlow's constant."""
     t = np.linspace(-2, 2, 200_001)
     density = np.exp(-t * t / 2)
-    assert pytest.approx(sqrt((t * t * density).sum() / density.sum()), rel=1e-4) == LEFT_BY_CUT
-    assert pytest.approx(0.87962566103423978, rel=1e-14) == LEFT_BY_CUT
+    integral = sqrt((t * t * density).sum() / density.sum())
+    np.testing.assert_allclose(LEFT_BY_CUT, integral, rtol=1e-4)
+    np.testing.assert_allclose(LEFT_BY_CUT, 0.87962566103423978, rtol=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_fans(shape, wanted):
     assert fans(shape) == wanted
 
 
-def test_fans_are_pytorchs():
+def test_fans_equal_pytorchs():
     torch = pytest.importorskip("torch")
     for kernel, inputs, outputs, groups in (((3, 3), 16, 32, 1), ((5,), 6, 12, 3)):
         theirs = torch.nn.init._calculate_fan_in_and_fan_out(
@@ -95,7 +95,7 @@ def test_fans_are_pytorchs():
 
 
 @pytest.mark.parametrize(
-    ("initializer", "through"),
+    ("initializer", "activation"),
     [
         (he_normal, relu),
         (he_uniform, relu),
@@ -103,15 +103,15 @@ def test_fans_are_pytorchs():
         (glorot_uniform, lambda x: x),
     ],
 )
-def test_a_signal_neither_fades_nor_explodes(initializer, through):
-    """Its mean square before each activation, over ten layers."""
+def test_a_signal_keeps_its_size_over_ten_layers(initializer, activation):
+    """Measure the mean square before the activation. ReLU halves it."""
     draws, x = rng(), rng(1).standard_normal((100, 300))
     for _ in range(10):
-        x = through(x @ initializer(draws, (300, 300), np.float64))
-    assert 0.3 < (x * x).mean() * (2 if through is relu else 1) < 3
+        x = activation(x @ initializer(draws, (300, 300), np.float64))
+    assert 0.3 < (x * x).mean() * (2 if activation is relu else 1) < 3
 
 
-@pytest.mark.parametrize("initializer", [zeros, *(each for each, *_ in EVERY.values())])
+@pytest.mark.parametrize("initializer", INITIALIZERS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_seed_gives_the_same_numbers_in_every_dtype(initializer, dtype):
     w = initializer(rng(), (4, 5), dtype)
@@ -123,18 +123,13 @@ def test_a_seed_gives_the_same_numbers_in_every_dtype(initializer, dtype):
 
 
 @pytest.mark.parametrize("place", GPUS)
-def test_on_a_gpu_they_are_the_same(place):
-    wanted = [
-        initializer(rng(), (4, 5))
-        for initializer in (zeros, *(each for each, *_ in EVERY.values()))
-    ]
+@pytest.mark.parametrize("initializer", INITIALIZERS)
+def test_a_seed_gives_the_same_numbers_on_a_gpu(initializer, place):
+    wanted = initializer(rng(), (4, 5))
     with at(place):
-        for initializer, numbers in zip(
-            (zeros, *(each for each, *_ in EVERY.values())), wanted, strict=True
-        ):
-            found = initializer(rng(), (4, 5))
-            assert device_of(found) == "gpu"
-            np.testing.assert_array_equal(to_numpy(found), numbers)
+        w = initializer(rng(), (4, 5))
+        assert device_of(w) == "gpu"
+        np.testing.assert_array_equal(to_numpy(w), wanted)
 
 
 @pytest.mark.parametrize(
@@ -147,13 +142,13 @@ def test_on_a_gpu_they_are_the_same(place):
         lambda: truncated_normal(rng(), (3,), std_of="cut"),
     ],
 )
-def test_what_makes_no_sense_is_refused(call):
+def test_invalid_arguments_are_refused(call):
     with pytest.raises(ArgumentError):
         call()
 
 
-@pytest.mark.parametrize("initializer", [zeros, constant, *(each for each, *_ in EVERY.values())])
-def test_unfilled_they_take_no_memory_and_draw_nothing(initializer):
+@pytest.mark.parametrize("initializer", [constant, *INITIALIZERS])
+def test_unfilled_arrays_take_no_memory_and_no_random_numbers(initializer):
     draws = rng()
     with unfilled():
         with unfilled():
@@ -163,16 +158,20 @@ def test_unfilled_they_take_no_memory_and_draw_nothing(initializer):
     np.testing.assert_array_equal(initializer(draws, (4, 5)), initializer(rng(), (4, 5)))
 
 
-def test_the_identity_keeps_its_inputs_and_adds_their_negatives():
+def test_the_identity_returns_its_inputs_and_then_their_negatives():
     x = rng().standard_normal((5, 3)).astype(np.float32)
     np.testing.assert_array_equal(x @ identity(None, (3, 3)), x)
     np.testing.assert_array_equal(x @ identity(None, (3, 6)), np.concatenate([x, -x], axis=1))
 
 
-def test_constants_are_the_number_that_is_said():
-    assert (constant(None, 3) == 1).all() and (constant(None, (2, 3), value=-0.5) == -0.5).all()
+def test_constant():
+    assert (constant(None, 3) == 1).all()
+    assert (constant(None, (2, 3), value=-0.5) == -0.5).all()
 
 
-def test_zeros_are_zeros():
+def test_zeros():
     assert not initializers.zeros(rng(), (3,)).any()
+
+
+def test_a_truncated_normal_array_without_dimensions():
     assert truncated_normal(rng(), (), std=0.5).shape == ()

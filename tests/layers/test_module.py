@@ -24,12 +24,8 @@ class Small(Module):
 
 
 def test_parameters_are_named_by_their_path():
-    assert list(Small().named_parameters()) == [
-        "first/kernel",
-        "first/bias",
-        "last/kernel",
-        "last/bias",
-    ]
+    names = ["first/kernel", "first/bias", "last/kernel", "last/bias"]
+    assert list(Small().named_parameters()) == names
 
 
 class Holder(Module):
@@ -38,7 +34,7 @@ class Holder(Module):
 
 
 @pytest.mark.parametrize(
-    ("held", "place"),
+    ("held", "location"),
     [
         ([Small()], "Holder.held, a list,"),
         ((1, [Small()]), "Holder.held, a tuple,"),
@@ -47,39 +43,37 @@ class Holder(Module):
         ({"w": Tensor([1.0], requires_grad=True)}, "Holder.held['w'], a Tensor,"),
     ],
 )
-def test_parameters_that_would_have_no_names_are_refused(held, place):
-    for ask in (Module.parameters, Module.train, Module.state):
+def test_parameters_without_names_are_refused(held, location):
+    for method in (Module.parameters, Module.train, Module.state):
         with pytest.raises(ArgumentError) as caught:
-            ask(Holder(held))
+            method(Holder(held))
         assert str(caught.value) == (
-            f"{place} holds parameters that have no names there; wanted layers in a Sequential or in a dict by name, and "
-            "Tensors as attributes"
+            f"{location} holds parameters that have no names there; "
+            "wanted layers in a Sequential or in a dict by name, and Tensors as attributes"
         )
 
 
 @pytest.mark.parametrize(
     "layers", [([Small(), Small()],), ({"first": Small(), "list1": [Small()]},)]
 )
-def test_a_list_of_layers_is_no_layer_of_a_sequential(layers):
-    with pytest.raises(
-        ArgumentError,
-        match=r"a Sequential found a list as 'list1'; wanted layers .*Sequential\(\*layers\)",
-    ):
+def test_a_sequential_refuses_a_list_of_layers(layers):
+    message = r"a Sequential found a list as 'list1'; wanted layers .*Sequential\(\*layers\)"
+    with pytest.raises(ArgumentError, match=message):
         Sequential(*layers)
 
 
 @pytest.mark.parametrize("layers", [(), ({},)])
-def test_a_sequential_of_nothing_is_refused(layers):
+def test_an_empty_sequential_is_refused(layers):
     with pytest.raises(ArgumentError, match="found no layers; wanted at least one"):
         Sequential(*layers)
 
 
-def test_lists_without_parameters_are_kept():
+def test_lists_without_parameters_are_allowed():
     held = [1, "two", np.ones(3), (), Tensor([1.0]), {"sizes": [3, 4]}]
     assert Holder(held).parameters() == []
 
 
-def test_a_module_computes_and_its_parameters_learn():
+def test_a_module_computes_outputs_and_gradients():
     model, x = Small(), np.random.default_rng(1).standard_normal((2, 6, 2))
     y = model(Tensor(x))
     assert y.shape == (2, 5)
@@ -101,27 +95,25 @@ def test_frozen_arrays_cannot_be_written_to():
             parameter.data += 1
 
 
-def test_thawed_arrays_can_be_written_to_and_count():
+def test_a_change_of_unfrozen_arrays_changes_the_output():
     model, x = Small().freeze(), np.ones((1, 6, 2))
     before = model(x)
     for parameter in model.freeze(False).parameters():
-        parameter.data *= 2  # both layers and their biases, which are 0
+        parameter.data *= 2  # the kernels of both layers, and their biases, which are 0
     np.testing.assert_allclose(model(x).data, 4 * before.data)
     model.freeze()
     np.testing.assert_allclose(model(x).data, 4 * before.data)
 
 
-def test_thawing_what_is_not_frozen_copies_nothing():
+def test_unfreezing_a_module_that_is_not_frozen_copies_nothing():
     model = Small()
     before = [p.data for p in model.parameters()]
     assert model.freeze(False) is model
-    assert all(
-        p.data is data and p.requires_grad
-        for p, data in zip(model.parameters(), before, strict=True)
-    )
+    for p, data in zip(model.parameters(), before, strict=True):
+        assert p.data is data and p.requires_grad
 
 
-def test_thawing_leaves_an_array_that_was_given_read_only_as_it_is():
+def test_unfreezing_does_not_change_a_read_only_array_of_the_caller():
     kernel = np.ones((3, 2, 4))
     kernel.flags.writeable = False
     layer = Convolution(kernel).freeze().freeze(False)
@@ -129,7 +121,7 @@ def test_thawing_leaves_an_array_that_was_given_read_only_as_it_is():
     assert np.all(kernel == 1)
 
 
-def test_moving_to_the_device_where_it_is_changes_nothing():
+def test_moving_to_the_same_device_changes_nothing():
     model = Small()
     before = [p.data for p in model.parameters()]
     assert model.to("cpu") is model

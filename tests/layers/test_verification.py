@@ -1,4 +1,4 @@
-"""The heads that verify, and the layer of length 1."""
+"""The verification heads, and the layer that normalizes to unit length."""
 
 import numpy as np
 import pytest
@@ -35,8 +35,8 @@ def test_by_hand():
 
 @pytest.mark.parametrize("difference", DIFFERENCES)
 def test_gradients_through_head_and_cross_entropy(difference):
-    # Where |f - g| has no kink within the stencil's steps, and f + g is so large that the stencil's
-    # own error, step⁴ times the fifth derivative, is below the tolerance
+    # |f - g| is larger than the steps of the stencil, which therefore do not cross its kink. f + g
+    # is so large that the error of the stencil, step⁴ times the fifth derivative, is negligible.
     f = rng.uniform(1, 2, (6, 3))
     g = f + rng.uniform(0.1, 0.5, (6, 3)) * rng.choice([-1, 1], (6, 3))
     same = np.arange(6) % 2
@@ -52,10 +52,12 @@ def test_gradients_through_head_and_cross_entropy(difference):
 
 
 @pytest.mark.parametrize("difference", DIFFERENCES)
-def test_it_begins_as_a_distance_and_learns_which_numbers_count(difference):
-    """Only the first of the two numbers depends on the person. It separates pairs of one person
-    from
-    pairs of two people clearly, so no pair is near the threshold."""
+def test_a_head_starts_as_a_distance_and_learns_the_relevant_feature(difference):
+    """Only the first of the two features depends on the person.
+
+    It separates pairs of one person from pairs of two people clearly, so no pair is near the
+    threshold.
+    """
     rng = np.random.default_rng(4)
     head, people = Verification(difference, 2, np.float64), 2 * rng.integers(1, 5, 400)
     features = np.stack([people + rng.normal(0, 0.1, 400), rng.uniform(0, 8, 400)], axis=1)
@@ -67,8 +69,8 @@ def test_it_begins_as_a_distance_and_learns_which_numbers_count(difference):
         loss = sigmoid_cross_entropy(head(f, g), same)
         loss.backward()
         optimizer.step(loss)
-    sure = sigmoid(head(f, g)).data
-    assert ((sure > 0.5) == same).all() and abs(sure - 0.5).min() > 0.1
+    probabilities = sigmoid(head(f, g)).data
+    assert ((probabilities > 0.5) == same).all() and abs(probabilities - 0.5).min() > 0.1
     assert head.weights.data[0] < -10 * abs(head.weights.data[1])
 
 
@@ -83,7 +85,7 @@ def test_on_a_gpu(difference, place):
         np.testing.assert_allclose(head(*pair).numpy(), wanted, rtol=1e-6)
 
 
-def test_what_does_not_fit_is_refused():
+def test_invalid_arguments_are_refused():
     with pytest.raises(ShapeError, match=r"a head over 3 features found \(2, 4\) and \(2, 4\)"):
         Verification("absolute", 3)(np.ones((2, 4)), np.ones((2, 4)))
     with pytest.raises(ArgumentError, match="found numbers below 0"):
@@ -92,6 +94,6 @@ def test_what_does_not_fit_is_refused():
         Verification("relative", 3)
 
 
-def test_the_layer_of_length_1():
+def test_unit_length():
     y = UnitLength()(Tensor(np.array([[3.0, 4.0], [0.0, 0.0]]))).data
     np.testing.assert_allclose(y, [[0.6, 0.8], [0, 0]], rtol=1e-15)

@@ -1,4 +1,4 @@
-"""Cross-entropies: by hand, beside PyTorch's, where numbers are large, and what they refuse."""
+"""Cross-entropies: by hand, compared with PyTorch, large numbers, and refused arguments."""
 
 import numpy as np
 import pytest
@@ -10,15 +10,13 @@ from minidl.losses import sigmoid_cross_entropy, softmax_cross_entropy
 from tests.devices import GPUS, at
 
 rng = np.random.default_rng(0)
-LOGITS, LABELS, TARGETS = (
-    rng.standard_normal((5, 4)) * 3,
-    np.array([3, 0, 2, 2, 1]),
-    rng.uniform(0, 1, (5, 4)),
-)
+LOGITS = rng.standard_normal((5, 4)) * 3
+LABELS = np.array([3, 0, 2, 2, 1])
+TARGETS = rng.uniform(0, 1, (5, 4))
 
 
-def test_softmax_s_by_hand():
-    """p = (1/6, 2/6, 3/6) and (1/2, 1/4, 1/4)"""
+def test_softmax_cross_entropy_by_hand():
+    """The probabilities are (1/6, 2/6, 3/6) and (1/2, 1/4, 1/4)."""
     logits, labels = np.log([[1.0, 2, 3], [2, 1, 1]]), np.array([1, 0])
     value, (gradient,) = value_and_grad(lambda z: softmax_cross_entropy(z, labels))(logits)
     np.testing.assert_allclose(value, (np.log(3) + np.log(2)) / 2, rtol=1e-14)
@@ -26,8 +24,8 @@ def test_softmax_s_by_hand():
     np.testing.assert_allclose(softmax_cross_entropy(logits, labels, "sum"), np.log(6), rtol=1e-14)
 
 
-def test_sigmoid_s_by_hand():
-    """p = 1/4 for z = -log 3: the loss is log 4 where t = 1, and log 4/3 where t = 0"""
+def test_sigmoid_cross_entropy_by_hand():
+    """For z = -log 3, p = 1/4. The loss is log 4 for t = 1, and log 4/3 for t = 0."""
     logits, targets = np.array([-np.log(3), -np.log(3)]), np.array([1.0, 0.0])
     value, (dz, dt) = value_and_grad(lambda z, t: sigmoid_cross_entropy(z, t))(logits, targets)
     np.testing.assert_allclose(value, (np.log(4) + np.log(4 / 3)) / 2, rtol=1e-14)
@@ -36,64 +34,68 @@ def test_sigmoid_s_by_hand():
 
 
 @pytest.mark.parametrize("classes", [2, 10, 1000])
-def test_a_network_that_knows_nothing(classes):
-    labels = np.arange(7) % classes
-    np.testing.assert_allclose(
-        softmax_cross_entropy(np.full((7, classes), 3.0), labels), np.log(classes), rtol=1e-14
-    )
+def test_the_loss_of_equal_logits_is_the_logarithm_of_the_number_of_classes(classes):
+    loss = softmax_cross_entropy(np.full((7, classes), 3.0), np.arange(7) % classes)
+    np.testing.assert_allclose(loss, np.log(classes), rtol=1e-14)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_large_logits_overflow_nowhere(dtype):
-    value, (gradient,) = value_and_grad(lambda z: softmax_cross_entropy(z, np.array([0, 1])))(
-        np.array([[1e4, -1e4], [-np.inf, 1e4]], dtype)
-    )
+def test_large_logits_do_not_overflow_in_softmax(dtype):
+    loss = value_and_grad(lambda z: softmax_cross_entropy(z, np.array([0, 1])))
+    value, (gradient,) = loss(np.array([[1e4, -1e4], [-np.inf, 1e4]], dtype))
     assert value == 0 and not gradient.any()
-    value, (gradient,) = value_and_grad(
-        lambda z: sigmoid_cross_entropy(z, np.array([1, 0, 0]), "sum")
-    )(np.array([1e4, -1e4, 1e4], dtype))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_logits_do_not_overflow_in_sigmoid(dtype):
+    loss = value_and_grad(lambda z: sigmoid_cross_entropy(z, np.array([1, 0, 0]), "sum"))
+    value, (gradient,) = loss(np.array([1e4, -1e4, 1e4], dtype))
     assert value == 1e4
     np.testing.assert_array_equal(gradient, [0, 0, 1])
 
 
-def test_two_classes_are_one_sigmoid():
-    """softmax of (0, z) is (1 - p, p) with p = sigmoid(z)"""
+def test_softmax_of_two_classes_equals_sigmoid():
+    """softmax(0, z) = (1 - p, p), with p = sigmoid(z)."""
     z, labels = LOGITS[:, 0], LABELS % 2
-    both = np.stack([np.zeros(5), z], axis=1)
-    np.testing.assert_allclose(
-        softmax_cross_entropy(both, labels), sigmoid_cross_entropy(z, labels), rtol=1e-14
-    )
+    loss = softmax_cross_entropy(np.stack([np.zeros(5), z], axis=1), labels)
+    np.testing.assert_allclose(loss, sigmoid_cross_entropy(z, labels), rtol=1e-14)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_both_are_pytorchs(reduction):
+def test_softmax_cross_entropy_equals_pytorchs(reduction):
     torch = pytest.importorskip("torch")
-    functional = torch.nn.functional
+    z = torch.tensor(LOGITS, requires_grad=True)
+    theirs = torch.nn.functional.cross_entropy(z, torch.tensor(LABELS), reduction=reduction)
+    ours = value_and_grad(lambda z: softmax_cross_entropy(z, LABELS, reduction))
+    value, (dz,) = ours(LOGITS)
+    theirs.backward()
+    np.testing.assert_allclose(value, theirs.item(), rtol=1e-13)
+    np.testing.assert_allclose(dz, z.grad.numpy(), rtol=1e-12, atol=1e-16)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_sigmoid_cross_entropy_equals_pytorchs(reduction):
+    torch = pytest.importorskip("torch")
     z, t = (torch.tensor(array, requires_grad=True) for array in (LOGITS, TARGETS))
-    for ours, theirs in (
-        (value_and_grad(lambda z, t: softmax_cross_entropy(z, LABELS, reduction) + 0 * t.sum()),
-         functional.cross_entropy(z, torch.tensor(LABELS), reduction=reduction) + 0 * t.sum()),
-        (value_and_grad(lambda z, t: sigmoid_cross_entropy(z, t, reduction)),
-         functional.binary_cross_entropy_with_logits(z, t, reduction=reduction)),
-    ):  # fmt: skip
-        value, gradients = ours(LOGITS, TARGETS)
-        np.testing.assert_allclose(value, theirs.item(), rtol=1e-13)
-        for gradient, wanted in zip(gradients, torch.autograd.grad(theirs, (z, t)), strict=True):
-            np.testing.assert_allclose(gradient, wanted.numpy(), rtol=1e-12, atol=1e-16)
+    loss = torch.nn.functional.binary_cross_entropy_with_logits
+    theirs = loss(z, t, reduction=reduction)
+    ours = value_and_grad(lambda z, t: sigmoid_cross_entropy(z, t, reduction))
+    value, (dz, dt) = ours(LOGITS, TARGETS)
+    theirs.backward()
+    np.testing.assert_allclose(value, theirs.item(), rtol=1e-13)
+    np.testing.assert_allclose(dz, z.grad.numpy(), rtol=1e-12, atol=1e-16)
+    np.testing.assert_allclose(dt, t.grad.numpy(), rtol=1e-12, atol=1e-16)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint64])
-def test_labels_of_any_whole_numbers(dtype):
-    assert softmax_cross_entropy(LOGITS, LABELS.astype(dtype)) == softmax_cross_entropy(
-        LOGITS, LABELS
-    )
-    assert softmax_cross_entropy(
-        LOGITS, Tensor(LABELS.astype(dtype))
-    ).data == softmax_cross_entropy(LOGITS, LABELS)
+def test_labels_may_have_any_integer_dtype(dtype):
+    loss, labels = softmax_cross_entropy(LOGITS, LABELS), LABELS.astype(dtype)
+    assert softmax_cross_entropy(LOGITS, labels) == loss
+    assert softmax_cross_entropy(LOGITS, Tensor(labels)).data == loss
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.float32])
-def test_targets_of_any_kind_keep_the_logits_dtype(dtype):
+def test_the_loss_has_the_dtype_of_the_logits(dtype):
     z = Tensor(LOGITS.astype(np.float32), requires_grad=True)
     loss = sigmoid_cross_entropy(z, (TARGETS > 0.5).astype(dtype))
     loss.backward()
@@ -101,34 +103,42 @@ def test_targets_of_any_kind_keep_the_logits_dtype(dtype):
 
 
 @pytest.mark.parametrize(
-    ("call", "sentence"),
+    ("loss", "argument", "message"),
     [
         (
-            lambda: softmax_cross_entropy(LOGITS, np.array([0, 1, 2, 3, 4])),
+            softmax_cross_entropy,
+            np.array([0, 1, 2, 3, 4]),
             "the labels go from 0 to 4; wanted numbers from 0 to 3, as there are 4 logits each",
         ),
         (
-            lambda: softmax_cross_entropy(LOGITS, LABELS - 1),
+            softmax_cross_entropy,
+            LABELS - 1,
             "the labels go from -1 to 2; wanted numbers from 0 to 3, as there are 4 logits each",
         ),
         (
-            lambda: softmax_cross_entropy(LOGITS, LABELS[:4]),
-            "softmax_cross_entropy of logits (5, 4) and labels (4,); wanted (N, C) and (N,), N and C at least 1",
+            softmax_cross_entropy,
+            LABELS[:4],
+            "softmax_cross_entropy of logits (5, 4) and labels (4,); "
+            "wanted (N, C) and (N,), N and C at least 1",
         ),
         (
-            lambda: softmax_cross_entropy(LOGITS, LABELS.astype(float)),
-            "the labels are float64; wanted whole numbers, the number of each one's class: use .astype(int)",
+            softmax_cross_entropy,
+            LABELS.astype(float),
+            "the labels are float64; "
+            "wanted whole numbers, the number of each one's class: use .astype(int)",
         ),
         (
-            lambda: sigmoid_cross_entropy(LOGITS, LABELS),
-            "sigmoid_cross_entropy of logits (5, 4) and targets (5,); wanted the same shape twice, without a 0",
+            sigmoid_cross_entropy,
+            LABELS,
+            "sigmoid_cross_entropy of logits (5, 4) and targets (5,); "
+            "wanted the same shape twice, without a 0",
         ),
     ],
 )
-def test_the_whole_sentence(call, sentence):
+def test_the_error_message(loss, argument, message):
     with pytest.raises(ArgumentError) as caught:
-        call()
-    assert str(caught.value) == sentence
+        loss(LOGITS, argument)
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(
@@ -137,7 +147,7 @@ def test_the_whole_sentence(call, sentence):
         lambda: softmax_cross_entropy(LOGITS[:0], LABELS[:0]),
         lambda: softmax_cross_entropy(LOGITS[:, :0], LABELS),
         lambda: softmax_cross_entropy(LOGITS[0], LABELS[0]),
-        lambda: softmax_cross_entropy(LOGITS, TARGETS),  # one-hot labels are not taken
+        lambda: softmax_cross_entropy(LOGITS, TARGETS),  # one-hot labels are not supported
         lambda: softmax_cross_entropy(LOGITS, [3, 0, 2, 2, 1]),
         lambda: softmax_cross_entropy(LOGITS[:1], 3),
         lambda: softmax_cross_entropy(LOGITS.astype(int), LABELS),
@@ -148,16 +158,16 @@ def test_the_whole_sentence(call, sentence):
         lambda: sigmoid_cross_entropy(LOGITS, 1.0),
     ],
 )
-def test_what_makes_no_sense_is_refused(call):
+def test_invalid_arguments_are_refused(call):
     with pytest.raises(ArgumentError):
         call()
 
 
 @pytest.mark.parametrize("place", GPUS)
-def test_a_gpu_looks_at_shape_and_dtype_alone(place):
+def test_only_shape_and_dtype_of_labels_are_checked_on_a_gpu(place):
     with at(place):
         logits, labels = to_device(LOGITS, "gpu"), to_device(LABELS, "gpu")
-        softmax_cross_entropy(logits, labels + 1)
+        softmax_cross_entropy(logits, labels + 1)  # one label is not a class
         with pytest.raises(ShapeError):
             softmax_cross_entropy(logits, labels[:3])
         with pytest.raises(ArgumentError):

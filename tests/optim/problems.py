@@ -1,5 +1,4 @@
-"""A small network, with batch normalization, that optimisers are tried on, here and in PyTorch, and
-what they do with it."""
+"""A small network with batch normalization, and its training in minidl and in PyTorch."""
 
 import numpy as np
 
@@ -10,9 +9,13 @@ from minidl.optim import clip_gradients
 rng = np.random.default_rng(0)
 X, Y = rng.standard_normal((8, 3)), rng.standard_normal((8, 2))
 SHAPES = {
-    "first/kernel": (3, 5), "first/bias": (5,), "norm/gamma": (5,), "norm/beta": (5,), "second/kernel": (5, 2),
+    "first/kernel": (3, 5),
+    "first/bias": (5,),
+    "norm/gamma": (5,),
+    "norm/beta": (5,),
+    "second/kernel": (5, 2),
     "second/bias": (2,),
-}  # fmt: skip
+}
 START = {name: rng.standard_normal(shape) / 2 for name, shape in SHAPES.items()}
 
 
@@ -21,7 +24,7 @@ def on_device(array):
 
 
 def network(dtype=np.float64):
-    """name -> Tensor"""
+    """Return the parameters by name, with their initial values."""
     return {
         name: Tensor(on_device(array.astype(dtype)), requires_grad=True)
         for name, array in START.items()
@@ -31,17 +34,16 @@ def network(dtype=np.float64):
 def loss_of(p):
     x, y = (on_device(array.astype(p["first/bias"].dtype)) for array in (X, Y))
     hidden = ops.tanh(ops.matmul(x, p["first/kernel"]) + p["first/bias"])
-    off = (
-        ops.batch_norm(hidden, p["norm/gamma"], p["norm/beta"]) @ p["second/kernel"]
-        + p["second/bias"]
-        - y
-    )
-    return (off * off).mean()
+    normalized = ops.batch_norm(hidden, p["norm/gamma"], p["norm/beta"])
+    error = normalized @ p["second/kernel"] + p["second/bias"] - y
+    return (error * error).mean()
 
 
 def train(parameters, optimizer, steps, before=None, most=None):
-    """Points (one dict name -> array each) that it visits. before(optimizer, step): called ahead of
-    each step."""
+    """Train, and return the parameters after each step as a dict name -> array.
+
+    before(optimizer, step): called before each step. most: clips the gradients to this length.
+    """
     points = []
     for step in range(steps):
         if before:
@@ -56,6 +58,7 @@ def train(parameters, optimizer, steps, before=None, most=None):
 
 
 def train_in_torch(torch, make, steps, before=None, most=None):
+    """Do the same in PyTorch. make(torch.optim, parameters by name): returns the optimizer."""
     p = {name: torch.tensor(array, requires_grad=True) for name, array in START.items()}
     x, y, optimizer, points = torch.tensor(X), torch.tensor(Y), make(torch.optim, p), []
     for step in range(steps):
@@ -66,17 +69,18 @@ def train_in_torch(torch, make, steps, before=None, most=None):
         normal = torch.nn.functional.batch_norm(
             hidden, None, None, p["norm/gamma"], p["norm/beta"], training=True
         )
-        off = normal @ p["second/kernel"] + p["second/bias"] - y
-        (off * off).mean().backward()
+        error = normal @ p["second/kernel"] + p["second/bias"] - y
+        (error * error).mean().backward()
         if most:
             torch.nn.utils.clip_grad_norm_(p.values(), most)
         optimizer.step()
-        points.append({name: each.detach().numpy().copy() for name, each in p.items()})
+        points.append({name: tensor.detach().numpy().copy() for name, tensor in p.items()})
     return points
 
 
-def assert_same_path(ours, theirs, rtol):
-    assert len(ours) == len(theirs)
-    for one, other in zip(ours, theirs, strict=True):
-        for name, array in one.items():
-            np.testing.assert_allclose(array, other[name], rtol=rtol, atol=rtol, err_msg=name)
+def assert_same_path(points, wanted, rtol):
+    assert len(points) == len(wanted)
+    for point, wanted_point in zip(points, wanted, strict=True):
+        for name, array in point.items():
+            limits = {"rtol": rtol, "atol": rtol}
+            np.testing.assert_allclose(array, wanted_point[name], **limits, err_msg=name)

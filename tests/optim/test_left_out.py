@@ -1,5 +1,4 @@
-"""Parameters that a step leaves as they are: frozen ones, and those that the loss does not depend
-on."""
+"""Parameters that a step does not change: frozen ones, and those that the loss does not reach."""
 
 import warnings
 
@@ -44,7 +43,7 @@ def contents(model):
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_a_layer_that_is_frozen_after_the_optimizer_was_made_stays(name):
+def test_a_layer_that_is_frozen_after_the_optimizer_was_made_does_not_change(name):
     model = network()
     optimizer = MAKERS[name](model.named_parameters())
     for _ in range(2):
@@ -54,26 +53,26 @@ def test_a_layer_that_is_frozen_after_the_optimizer_was_made_stays(name):
     for _ in range(3):
         step(model, optimizer)
     after = contents(model)
-    for key, bytes_ in before.items():
-        assert (after[key] == bytes_) == key.startswith("dense1/"), key
-    if name != "lbfgs":  # whose state has no part for each parameter
+    for key, bytes_before in before.items():
+        assert (after[key] == bytes_before) == key.startswith("dense1/"), key
+    if name != "lbfgs":  # the state of LBFGS has no arrays of single parameters
         for key, value in optimizer.state().items():
             if "/dense1/" in key and not key.startswith("idle/"):
                 np.testing.assert_array_equal(value, state[key])
     model.layers["dense1"].freeze(False)
     before = contents(model)
     step(model, optimizer)
-    assert all(contents(model)[key] != bytes_ for key, bytes_ in before.items())
+    assert all(contents(model)[key] != bytes_before for key, bytes_before in before.items())
     assert all(np.isfinite(p.data).all() for p in model.parameters())
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_a_gradient_from_before_the_freezing_moves_nothing(name):
+def test_a_gradient_from_before_freezing_changes_nothing(name):
     model = network()
     optimizer = MAKERS[name](model.named_parameters())
     ((model(X) - 1.0) ** 2).mean().backward()
     kernel = model.layers["dense1"].kernel
-    kernel.requires_grad = False  # set directly, so that its gradient stays
+    kernel.requires_grad = False  # freeze() would also delete the gradient
     before = kernel.data
     optimizer.step(1.0)
     assert kernel.data is before and kernel.grad is not None
@@ -84,7 +83,7 @@ def test_a_gradient_from_before_the_freezing_moves_nothing(name):
     assert all(p.grad is None for p in model.parameters())
 
 
-def test_a_frozen_array_stays_locked_through_the_steps_of_others():
+def test_a_frozen_array_stays_read_only_in_the_steps_of_others():
     model = network()
     optimizer = LBFGS(model.named_parameters())
     model.layers["dense1"].freeze()
@@ -94,24 +93,26 @@ def test_a_frozen_array_stays_locked_through_the_steps_of_others():
 
 
 def test_steps_while_frozen_do_not_count_in_adams_corrections():
-    """The first step of a parameter is as long as the learning rate, whenever it comes, and also
-    after a restored state."""
-    one, other = (Tensor(np.array([1.0]), requires_grad=True) for _ in range(2))
-    optimizer = Adam([one, other], 0.1)
-    other.requires_grad = False
+    """The first step of a parameter is as long as the learning rate, whenever it is taken.
+
+    This holds also after a state was restored.
+    """
+    trained, frozen = (Tensor(np.array([1.0]), requires_grad=True) for _ in range(2))
+    optimizer = Adam([trained, frozen], 0.1)
+    frozen.requires_grad = False
     for _ in range(2000):
-        one.grad = np.array([3.0])
+        trained.grad = np.array([3.0])
         optimizer.step()
     assert optimizer.state()["idle/1"] == 2000 and "idle/0" not in optimizer.state()
-    restored = Adam([one, other := Tensor(np.array([1.0]), requires_grad=True)], 0.1)
+    thawed = Tensor(np.array([1.0]), requires_grad=True)
+    restored = Adam([trained, thawed], 0.1)
     restored.restore(optimizer.state())
-    one.grad = other.grad = np.array([3.0])
+    trained.grad = thawed.grad = np.array([3.0])
     restored.step()
-    np.testing.assert_allclose(other.data, [0.9], rtol=1e-6)
+    np.testing.assert_allclose(thawed.data, [0.9], rtol=1e-6)
+    message = r"idle/1 is .* in the state; wanted a whole number of its steps"
     for wrong in (-1, 0.5, 2001, float("nan"), np.zeros(2)):
-        with pytest.raises(
-            ArgumentError, match=r"idle/1 is .* in the state; wanted a whole number of its steps"
-        ):
+        with pytest.raises(ArgumentError, match=message):
             restored.restore({**optimizer.state(), "idle/1": wrong})
 
 
@@ -119,10 +120,8 @@ def test_steps_while_frozen_do_not_count_in_adams_corrections():
 def test_a_parameter_that_the_loss_does_not_reach_is_named_once(make):
     x, unused, y = (Tensor(np.array([value]), requires_grad=True) for value in (1.0, 2.0, 3.0))
     optimizer = make({"x": x, "unused/kernel": unused, "y": y})
-    with pytest.warns(
-        MinidlWarning,
-        match="does not depend on 1 of 3 parameters, which stay as they are: unused/kernel$",
-    ):
+    message = "does not depend on 1 of 3 parameters, which stay as they are: unused/kernel$"
+    with pytest.warns(MinidlWarning, match=message):
         (x * x + y).backward()
         optimizer.step(1.0)
     with warnings.catch_warnings():
@@ -134,13 +133,12 @@ def test_a_parameter_that_the_loss_does_not_reach_is_named_once(make):
         optimizer.step(0.9)
     assert unused.data != 2
     x.grad = unused.grad = y.grad = None
-    with pytest.raises(
-        ArgumentError, match="none of 3 parameters has a gradient; call backward before step"
-    ):
+    message = "none of 3 parameters has a gradient; call backward before step"
+    with pytest.raises(ArgumentError, match=message):
         optimizer.step(1.0)
 
 
-def test_lbfgs_without_a_parameter_goes_as_one_that_never_had_it():
+def test_lbfgs_with_a_frozen_parameter_takes_the_steps_of_lbfgs_without_it():
     def path(parameters, frozen=()):
         optimizer, points = LBFGS(parameters, 0.3), []
         for p in frozen:
@@ -173,7 +171,8 @@ def test_frozen_parameters_on_a_gpu(name, place):
         x, y = (Tensor(Tensor([1.0, 2.0]).data, requires_grad=True) for _ in range(2))
         optimizer = MAKERS[name]({"x/kernel": x, "y/kernel": y})
         for frozen in (False, True):
-            y.requires_grad, before = not frozen, y.data
+            y.requires_grad = not frozen
+            before = y.data
             ((x * x).sum() + (y * y).sum()).backward()
             optimizer.step(1.0)
             assert (y.data is before) == frozen
@@ -182,7 +181,7 @@ def test_frozen_parameters_on_a_gpu(name, place):
 @pytest.mark.filterwarnings("ignore:the loss does not depend on")
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_gradient_of_an_earlier_step_is_not_used_again(name):
-    """Two heads that are trained in turn: a step of one leaves the other where it is."""
+    """Train two heads in turn. A step of one head does not change the other."""
     heads = [Tensor(np.ones(3), requires_grad=True) for _ in range(2)]
     optimizer = MAKERS[name](heads)
     for turn in (0, 1, 0, 0, 1):
@@ -190,13 +189,12 @@ def test_a_gradient_of_an_earlier_step_is_not_used_again(name):
         loss = (heads[turn] * heads[turn]).sum()
         loss.backward()
         optimizer.step(float(loss))
-        moved = [
-            not np.array_equal(head.data, old) for head, old in zip(heads, before, strict=True)
-        ]
+        pairs = zip(heads, before, strict=True)
+        moved = [not np.array_equal(head.data, data) for head, data in pairs]
         assert moved == [turn == 0, turn == 1]
 
 
-def test_a_step_may_be_taken_again_with_the_same_gradients():
+def test_a_step_may_be_repeated_with_the_same_gradients():
     x = Tensor(np.ones(3), requires_grad=True)
     (x * x).sum().backward()
     optimizer = SGD([x], 0.1)

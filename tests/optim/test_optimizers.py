@@ -1,4 +1,4 @@
-"""Optimisers: their first steps by hand, their paths beside PyTorch's, and what they refuse."""
+"""Optimisers: first steps by hand, paths compared with PyTorch, float16, and refused arguments."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def rosenbrock(x):
 
 
 def path(make, steps, start=(-1.2, 1.0, 0.5)):
-    """The points that an optimiser visits on Rosenbrock's valley."""
+    """Return the points that an optimiser visits on Rosenbrock's function."""
     x = Tensor(np.array(start), requires_grad=True)
     optimizer, points = make([x]), []
     for _ in range(steps):
@@ -53,10 +53,8 @@ def test_sgd_with_momentum_by_hand():
 
 def test_nesterov_by_hand():
     x = Tensor(np.array([1.0]), requires_grad=True)
-    # g + v/2 = 3
-    np.testing.assert_allclose(
-        one_step(SGD([x], 0.1, momentum=0.5, nesterov=True), x, [2.0]), [0.7]
-    )
+    optimizer = SGD([x], 0.1, momentum=0.5, nesterov=True)
+    np.testing.assert_allclose(one_step(optimizer, x, [2.0]), [0.7])  # g + v/2 = 3
 
 
 @pytest.mark.parametrize("form", ["pytorch", "tensorflow"])
@@ -66,15 +64,16 @@ def test_adams_first_step_is_as_long_as_the_learning_rate(form):
     np.testing.assert_allclose(moved, [0.9, 1.1], rtol=1e-6)
 
 
-def test_adams_two_places_of_epsilon_by_hand():
-    """t = 1, g = ε: m̂ = ε, v̂ = ε²: the paper's step is 1/2; the other divides √v = ε √(1 - β2) by
-    itself plus ε."""
-    shares = {"pytorch": 0.5, "tensorflow": 0.001**0.5 / (0.001**0.5 + 1)}
-    for form, share in shares.items():
+def test_both_forms_of_adams_epsilon_by_hand():
+    """For t = 1 and g = ε, m̂ = ε and v̂ = ε².
+
+    The step of the paper is ε / (ε + ε) = 1/2. The other form is √v / (√v + ε), √v = ε √(1 - β2).
+    """
+    wanted = {"pytorch": 0.5, "tensorflow": 0.001**0.5 / (0.001**0.5 + 1)}
+    for form, step in wanted.items():
         x = Tensor(np.array([1.0]), requires_grad=True)
-        np.testing.assert_allclose(
-            one_step(Adam([x], 1.0, epsilon=1e-3, epsilon_form=form), x, [1e-3]), [1 - share]
-        )
+        optimizer = Adam([x], 1.0, epsilon=1e-3, epsilon_form=form)
+        np.testing.assert_allclose(one_step(optimizer, x, [1e-3]), [1 - step])
 
 
 @pytest.mark.parametrize(
@@ -89,17 +88,16 @@ def test_adams_two_places_of_epsilon_by_hand():
         (lambda p: Adam(p, 0.02), lambda o, p: o.Adam(p, 0.02)),
     ],
 )
-def test_paths_follow_pytorchs(ours, theirs):
+def test_paths_equal_pytorchs(ours, theirs):
     np.testing.assert_allclose(path(ours, 50), torch_path(theirs, 50), rtol=1e-9)
 
 
-def test_lbfgs_follows_pytorchs():
-    """PyTorch's, told to do one iteration a call, evaluates once and takes the same step."""
+def test_the_path_of_lbfgs_equals_pytorchs():
+    """With max_iter=1, PyTorch evaluates the loss once per call and takes the same step."""
 
-    def stepwise(optim, parameters):
-        optimizer = optim.LBFGS(
-            parameters, lr=0.5, max_iter=1, history_size=5, tolerance_grad=0, tolerance_change=0
-        )
+    def single_steps(optim, parameters):
+        no_tolerance = {"tolerance_grad": 0, "tolerance_change": 0}
+        optimizer = optim.LBFGS(parameters, lr=0.5, max_iter=1, history_size=5, **no_tolerance)
         step = optimizer.step
 
         def closure():
@@ -111,23 +109,17 @@ def test_lbfgs_follows_pytorchs():
         optimizer.step = lambda: step(closure)
         return optimizer
 
-    start = (0.9, 0.8, 0.7)  # PyTorch's takes no step back, so ours must not
-    np.testing.assert_allclose(
-        path(lambda p: LBFGS(p, 0.5, history=5, leap=float("inf")), 12, start),
-        torch_path(stepwise, 12, start),
-        rtol=1e-6,
-    )
+    start = (0.9, 0.8, 0.7)  # from here no step is taken back, which PyTorch cannot do
+    points = path(lambda p: LBFGS(p, 0.5, history=5, leap=float("inf")), 12, start)
+    np.testing.assert_allclose(points, torch_path(single_steps, 12, start), rtol=1e-6)
 
 
-def test_lbfgs_solves_a_quadratic_and_says_that_it_converged():
+def test_lbfgs_solves_a_quadratic_and_reports_that_it_converged():
     rng = np.random.default_rng(0)
     A = rng.standard_normal((8, 8))
     A = A @ A.T + np.eye(8)
-    x, y = (
-        Tensor(rng.standard_normal(5), requires_grad=True),
-        Tensor(rng.standard_normal(3), requires_grad=True),
-    )
-    optimizer, scale = LBFGS([x, y], history=20), 1e11  # a loss of the size that style transfer has
+    x, y = (Tensor(rng.standard_normal(n), requires_grad=True) for n in (5, 3))
+    optimizer, scale = LBFGS([x, y], history=20), 1e11  # the size of a loss of style transfer
     for _ in range(200):
         z = concatenate([x, y])
         loss = scale * (1 + z @ A @ z)
@@ -141,7 +133,7 @@ def test_lbfgs_solves_a_quadratic_and_says_that_it_converged():
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e30])
-def test_lbfgs_takes_back_a_step_that_went_astray(bad):
+def test_lbfgs_takes_back_a_step_to_a_bad_loss(bad):
     x = Tensor(np.array([1.0, 2.0]), requires_grad=True)
     optimizer = LBFGS([x])
     one_step(optimizer, x, [2.0, 4.0], loss=5.0)
@@ -153,14 +145,14 @@ def test_lbfgs_takes_back_a_step_that_went_astray(bad):
     assert np.isfinite(x.data).all() and optimizer.rollbacks == 1
 
 
-def test_lbfgs_first_step_is_visible_in_float32():
-    """1 / Σ|g| of a million pixels is less than float32 can add to a pixel of 128."""
+def test_the_first_step_of_lbfgs_is_not_lost_in_rounding():
+    """A step of 1 / Σ|g| for a million pixels would be too small to change a pixel of 128."""
     x = Tensor(np.full(1_000_000, 128, np.float32), requires_grad=True)
     moved = abs(one_step(LBFGS([x]), x, np.full(1_000_000, 50.0)) - 128)
     assert 0.01 < moved.max() < 1
 
 
-def test_lbfgs_strides_out_where_the_loss_is_curved_the_wrong_way():
+def test_the_steps_of_lbfgs_grow_under_negative_curvature():
     x = Tensor(np.array([1.0]), requires_grad=True)
     optimizer, points = LBFGS([x]), [1.0]
     for _ in range(4):  # loss = -x²
@@ -170,13 +162,13 @@ def test_lbfgs_strides_out_where_the_loss_is_curved_the_wrong_way():
     assert (steps[1:] > 3.9 * steps[:-1]).all()
 
 
-def test_lbfgs_leaves_old_arrays_alone():
+@pytest.mark.parametrize("make", [LBFGS, Adam, lambda p: SGD(p, 0.1, momentum=0.9)])
+def test_a_step_does_not_write_to_the_old_array(make):
     x = Tensor(np.array([1.0, 2.0]), requires_grad=True)
     x.data.flags.writeable = False
-    for make in (lambda p: LBFGS(p), lambda p: Adam(p), lambda p: SGD(p, 0.1, momentum=0.9)):
-        before, kept = x.data, x.data.copy()
-        one_step(make([x]), x, [1.0, 1.0])
-        np.testing.assert_array_equal(before, kept)
+    before, copy = x.data, x.data.copy()
+    one_step(make([x]), x, [1.0, 1.0])
+    np.testing.assert_array_equal(before, copy)
 
 
 @pytest.mark.parametrize("make", [LBFGS, Adam, lambda p: SGD(p, 0.1)])
@@ -187,16 +179,32 @@ def test_float32_stays_float32(make):
         assert one_step(optimizer, x, x.data).dtype == np.float32
 
 
-def test_what_makes_no_sense_is_refused():
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: Adam([]),
+        lambda x: Adam([np.ones(3)]),
+        lambda x: Adam([Tensor([1.0])]),
+        lambda x: SGD([x], 0.0),
+        lambda x: SGD([x], float("nan")),
+        lambda x: SGD([x], 0.1, momentum=1.0),
+        lambda x: SGD([x], 0.1, nesterov=True),
+        lambda x: Adam([x], epsilon_form="keras"),
+        lambda x: Adam([x], beta1=1),
+        lambda x: Adam([x], beta2=-0.1),
+        lambda x: Adam([x], beta2=float("nan")),
+        lambda x: LBFGS([x], history=0),
+        lambda x: SGD([x], 0.1).step(),
+    ],
+)
+def test_invalid_arguments_are_refused(make):
     x = Tensor([1.0], requires_grad=True)
-    for make in (
-        lambda: Adam([]), lambda: Adam([np.ones(3)]), lambda: Adam([Tensor([1.0])]), lambda: SGD([x], 0.0),
-        lambda: SGD([x], float("nan")), lambda: SGD([x], 0.1, momentum=1.0), lambda: SGD([x], 0.1, nesterov=True),
-        lambda: Adam([x], epsilon_form="keras"), lambda: Adam([x], beta1=1), lambda: Adam([x], beta2=-0.1),
-        lambda: Adam([x], beta2=float("nan")), lambda: LBFGS([x], history=0), lambda: SGD([x], 0.1).step(),
-    ):  # fmt: skip
-        with pytest.raises(ArgumentError):
-            make()
+    with pytest.raises(ArgumentError):
+        make(x)
+
+
+def test_lbfgs_refuses_to_begin_at_a_loss_of_nan():
+    x = Tensor([1.0], requires_grad=True)
     with pytest.raises(NonFiniteError, match="cannot begin"):
         one_step(LBFGS([x]), x, [1.0], loss=float("nan"))
 
@@ -213,9 +221,8 @@ def test_what_makes_no_sense_is_refused():
     ],
     ids=["sgd", "nesterov", "adam", "adamw", "lbfgs"],
 )
-def test_a_step_of_float16_is_that_of_float32_rounded(make, size):
-    """In float16 Adam's epsilon and the square of a gradient of 1e-4 are 0, and the square of 1e4
-    is infinite."""
+def test_a_step_in_float16_equals_a_step_in_float32_rounded(make, size):
+    """In float16, Adam's epsilon and the square of 1e-4 are 0; the square of 1e4 is infinite."""
     gradients = size * np.random.default_rng(0).uniform(0.5, 2, (3, 8))
     start = np.linspace(-1, 1, 8)
     narrow, wide = (

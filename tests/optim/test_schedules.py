@@ -1,4 +1,4 @@
-"""Schedules by hand, and beside PyTorch's."""
+"""Schedules of the learning rate: by hand, and compared with PyTorch."""
 
 import pickle
 
@@ -9,9 +9,12 @@ from minidl.errors import ArgumentError
 from minidl.optim.schedules import Constant, Cosine, OneCycle, Steps, Warmup
 
 EVERY = [
-    Constant(0.1), Steps(0.1, {80: 0.1, 160: 0.01}), Cosine(0.1, 20, last=0.1), Warmup(5, Cosine(0.1, 20)),
+    Constant(0.1),
+    Steps(0.1, {80: 0.1, 160: 0.01}),
+    Cosine(0.1, 20, last=0.1),
+    Warmup(5, Cosine(0.1, 20)),
     OneCycle(0.1, 20, rise=0.25),
-]  # fmt: skip
+]
 
 
 def rates(schedule, times):
@@ -26,34 +29,28 @@ def test_steps_in_any_order():
 
 
 def test_cosine_by_hand():
-    """cos 60° is 1/2: a third of the way three quarters of the height are left."""
-    np.testing.assert_allclose(
-        rates(Cosine(2.0, 30, last=0.2), (0, 10, 15, 20, 30, 40)),
-        [2, 1.6, 1.2, 0.8, 0.4, 0.4],
-        rtol=1e-12,
-    )
+    """cos 60° = 1/2: after a third of the steps, three quarters of the difference remain."""
+    wanted = [2, 1.6, 1.2, 0.8, 0.4, 0.4]
+    cosine = Cosine(2.0, 30, last=0.2)
+    np.testing.assert_allclose(rates(cosine, (0, 10, 15, 20, 30, 40)), wanted, rtol=1e-12)
 
 
 def test_warmup_by_hand():
     np.testing.assert_allclose(rates(Warmup(5, Constant(1.0)), (0, 1, 5, 50)), [0, 0.2, 1, 1])
-    np.testing.assert_allclose(
-        rates(Warmup(4, Steps(2.0, {2: 0.1}), first=0.2), (0, 1, 2, 4, 9)),
-        [0.4, 0.8, 0.12, 0.2, 0.2],
-    )
+    steps = Warmup(4, Steps(2.0, {2: 0.1}), first=0.2)
+    np.testing.assert_allclose(rates(steps, (0, 1, 2, 4, 9)), [0.4, 0.8, 0.12, 0.2, 0.2])
 
 
 def test_one_cycle_by_hand():
-    cycle = OneCycle(3.0, 10, rise=0.4, first=0.2, last=0.1)
-    np.testing.assert_allclose(
-        rates(cycle, (0, 2, 4, 7, 10, 11)), [0.6, 1.8, 3, 1.65, 0.3, 0.3], rtol=1e-12
-    )
+    cycle, wanted = OneCycle(3.0, 10, rise=0.4, first=0.2, last=0.1), [0.6, 1.8, 3, 1.65, 0.3, 0.3]
+    np.testing.assert_allclose(rates(cycle, (0, 2, 4, 7, 10, 11)), wanted, rtol=1e-12)
 
 
 @pytest.mark.parametrize("schedule", EVERY, ids=lambda schedule: type(schedule).__name__)
-def test_schedules_are_values(schedule):
-    again = eval(repr(schedule))
-    assert again == schedule == pickle.loads(pickle.dumps(schedule))
-    assert rates(again, range(30)) == rates(schedule, range(30))
+def test_schedules_compare_print_and_pickle_as_values(schedule):
+    from_repr = eval(repr(schedule))
+    assert from_repr == schedule == pickle.loads(pickle.dumps(schedule))
+    assert rates(from_repr, range(30)) == rates(schedule, range(30))
     assert all(type(rate) is float for rate in rates(schedule, range(30)))
 
 
@@ -70,15 +67,15 @@ def test_schedules_are_values(schedule):
     ],
     ids=["steps", "cosine", "warmup", "one cycle"],
 )
-def test_schedules_are_pytorchs(ours, theirs):
+def test_schedules_equal_pytorchs(ours, theirs):
     torch = pytest.importorskip("torch")
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], 1.0)
-    schedule, found = theirs(torch.optim.lr_scheduler, optimizer), []
+    schedule, wanted = theirs(torch.optim.lr_scheduler, optimizer), []
     for _ in range(10):
-        found.append(optimizer.param_groups[0]["lr"])
+        wanted.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         schedule.step()
-    np.testing.assert_allclose(rates(ours, range(10)), found, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(rates(ours, range(10)), wanted, rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +89,6 @@ def test_schedules_are_pytorchs(ours, theirs):
         lambda: Steps(0.1, {10: 1}),
     ],
 )
-def test_what_makes_no_sense_is_refused(make):
+def test_invalid_schedules_are_refused(make):
     with pytest.raises(ArgumentError):
         make()

@@ -1,5 +1,6 @@
-"""Optimisers on a small network: beside PyTorch's; groups and weight decay; going on from a state;
-on a GPU."""
+"""Optimisers on a small network: PyTorch's paths, groups, weight decay, states and devices."""
+
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,27 +14,33 @@ from minidl.optim import LBFGS, SGD, Adam, Group, Steps
 from tests.devices import GPUS, at
 from tests.optim.problems import START, assert_same_path, network, train, train_in_torch
 
-EVERY = {
-    "sgd": (lambda p, **o: SGD(p, 0.1, **o), lambda o, p, **w: o.SGD(p, 0.1, **w)),
-    "momentum": (lambda p, **o: SGD(p, 0.1, 0.9, **o), lambda o, p, **w: o.SGD(p, 0.1, 0.9, **w)),
-    "nesterov": (
-        lambda p, **o: SGD(p, 0.1, 0.9, nesterov=True, **o), lambda o, p, **w: o.SGD(p, 0.1, 0.9, nesterov=True, **w)
+OURS = {  # name -> function of parameters and further options that makes the optimizer
+    "sgd": partial(SGD, learning_rate=0.1),
+    "momentum": partial(SGD, learning_rate=0.1, momentum=0.9),
+    "nesterov": partial(SGD, learning_rate=0.1, momentum=0.9, nesterov=True),
+    "adam": partial(Adam, learning_rate=0.1),
+    "adamw": partial(Adam, learning_rate=0.1, decoupled=True),
+    "keras": partial(SGD, learning_rate=0.1, momentum=0.9, momentum_form="keras"),
+    "keras' nesterov": partial(
+        SGD, learning_rate=0.1, momentum=0.9, nesterov=True, momentum_form="keras"
     ),
-    "adam": (lambda p, **o: Adam(p, 0.1, **o), lambda o, p, **w: o.Adam(p, 0.1, **w)),
-    "adamw": (
-        lambda p, **o: Adam(p, 0.1, decoupled=True, **o), lambda o, p, **w: o.AdamW(p, 0.1, **{"weight_decay": 0, **w})
-    ),
-}  # fmt: skip
-OTHERS = {
-    "keras": lambda p, **o: SGD(p, 0.1, 0.9, momentum_form="keras", **o),
-    "keras' nesterov": lambda p, **o: SGD(p, 0.1, 0.9, nesterov=True, momentum_form="keras", **o),
-    "tensorflow's adam": lambda p, **o: Adam(p, 0.1, epsilon_form="tensorflow", **o),
+    "tensorflow's adam": partial(Adam, learning_rate=0.1, epsilon_form="tensorflow"),
 }
-OURS = {name: ours for name, (ours, _) in EVERY.items()} | OTHERS
+IN_TORCH = {  # name -> (name of the class in torch.optim, options)
+    "sgd": ("SGD", {}),
+    "momentum": ("SGD", {"momentum": 0.9}),
+    "nesterov": ("SGD", {"momentum": 0.9, "nesterov": True}),
+    "adam": ("Adam", {}),
+    "adamw": ("AdamW", {"weight_decay": 0}),
+}
 
 
-def halves(optimizer, step):
-    """The learning rate is halved at each step."""
+def in_torch(name, optim, parameters, **options):
+    class_name, own_options = IN_TORCH[name]
+    return getattr(optim, class_name)(parameters, 0.1, **{**own_options, **options})
+
+
+def halve_learning_rate(optimizer, step):
     if hasattr(optimizer, "param_groups"):
         for group in optimizer.param_groups:
             group["lr"] *= 0.5
@@ -41,72 +48,63 @@ def halves(optimizer, step):
         optimizer.learning_rate *= 0.5
 
 
-def moved(make, steps=3, dtype=np.float64, before=None):
-    parameters = network(dtype)
+def path(make, steps=3, before=None):
+    """Return the parameters of the network after each step of an optimizer."""
+    parameters = network()
     return train(parameters, make(parameters), steps, before)
 
 
-# ---- beside PyTorch
-# ---------------------------------------------------------------------------------------------------
+# ---- compared with PyTorch -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("before", [None, halves])
+@pytest.mark.parametrize("before", [None, halve_learning_rate])
 @pytest.mark.parametrize("decay", [0.0, 0.1])
-@pytest.mark.parametrize("name", EVERY)
-def test_paths_follow_pytorchs(name, decay, before):
+@pytest.mark.parametrize("name", IN_TORCH)
+def test_paths_equal_pytorchs(name, decay, before):
     torch = pytest.importorskip("torch")
-    ours, theirs = EVERY[name]
-    found = moved(lambda p: ours(list(p.values()), weight_decay=decay), 10, before=before)
-    wanted = train_in_torch(
-        torch, lambda o, p: theirs(o, list(p.values()), weight_decay=decay), 10, before
-    )
-    assert_same_path(found, wanted, rtol=1e-12)
+
+    def make_in_torch(optim, parameters):
+        return in_torch(name, optim, list(parameters.values()), weight_decay=decay)
+
+    points = path(lambda p: OURS[name](list(p.values()), weight_decay=decay), 10, before)
+    assert_same_path(points, train_in_torch(torch, make_in_torch, 10, before), rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_groups_follow_pytorchs(name):
+@pytest.mark.parametrize("name", IN_TORCH)
+def test_paths_with_groups_equal_pytorchs(name):
     torch = pytest.importorskip("torch")
-    ours, theirs = EVERY[name]
-    kernels, others = (
-        [key for key in START if key.endswith("kernel") == wanted] for wanted in (True, False)
-    )
-    found = moved(
-        lambda p: ours(
-            [
-                Group([p[k] for k in kernels], weight_decay=0.2),
-                Group({k: p[k] for k in others}, rate=0.3),
-            ]
-        ),
-        10,
-    )
-    wanted = train_in_torch(
-        torch,
-        lambda o, p: theirs(o, [
-            {"params": [p[k] for k in kernels], "weight_decay": 0.2}, {"params": [p[k] for k in others], "lr": 0.03}
-        ]),
-        10,
-    )  # fmt: skip
-    assert_same_path(found, wanted, rtol=1e-12)
+    kernels = [key for key in START if key.endswith("kernel")]
+    others = [key for key in START if not key.endswith("kernel")]
+
+    def make(p):
+        decayed = Group([p[key] for key in kernels], weight_decay=0.2)
+        return OURS[name]([decayed, Group({key: p[key] for key in others}, rate=0.3)])
+
+    def make_in_torch(optim, p):
+        decayed = {"params": [p[key] for key in kernels], "weight_decay": 0.2}
+        return in_torch(name, optim, [decayed, {"params": [p[key] for key in others], "lr": 0.03}])
+
+    assert_same_path(path(make, 10), train_in_torch(torch, make_in_torch, 10), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_named_parameters_decay_in_their_kernels_alone(name):
+def test_of_named_parameters_only_kernels_decay(name):
     make = OURS[name]
-    found = moved(lambda p: make(p, weight_decay=0.2))
-    wanted = moved(lambda p: make([
-        Group({key: each}, weight_decay=0.2 * key.endswith("kernel")) for key, each in p.items()]))  # fmt: skip
-    assert_same_path(found, wanted, rtol=0)
-    without = moved(make)
-    assert abs(found[0]["first/kernel"] - without[0]["first/kernel"]).max() > 1e-3
-    np.testing.assert_array_equal(found[0]["first/bias"], without[0]["first/bias"])
+
+    def make_with_groups(p):
+        decays = {key: 0.2 * key.endswith("kernel") for key in p}
+        return make([Group({key: p[key]}, weight_decay=decay) for key, decay in decays.items()])
+
+    points, without = path(lambda p: make(p, weight_decay=0.2)), path(make)
+    assert_same_path(points, path(make_with_groups), rtol=0)
+    assert abs(points[0]["first/kernel"] - without[0]["first/kernel"]).max() > 1e-3
+    np.testing.assert_array_equal(points[0]["first/bias"], without[0]["first/bias"])
 
 
-def test_a_weight_decay_is_half_of_keras_l2():
-    """λ Σ x² in the loss, by its gradient, is a weight decay of 2 λ."""
-    (x, y), g = (
-        [Tensor(np.array([3.0, -1.0]), requires_grad=True) for _ in range(2)],
-        np.array([0.5, 0.25]),
-    )
+def test_a_weight_decay_is_twice_the_factor_of_keras_l2():
+    """The gradient of λ Σ x² in the loss is a weight decay of 2 λ."""
+    x, y = (Tensor(np.array([3.0, -1.0]), requires_grad=True) for _ in range(2))
+    g = np.array([0.5, 0.25])
     x.grad, y.grad = g, g + 2 * 0.01 * y.data
     SGD([x], 0.1, weight_decay=0.02).step()
     SGD([y], 0.1).step()
@@ -114,31 +112,31 @@ def test_a_weight_decay_is_half_of_keras_l2():
 
 
 def test_decoupled_decay_by_hand():
-    """g = 0: Adam has nothing to do, and x shrinks by learning_rate·λ."""
+    """For g = 0, Adam's own step is 0, and x shrinks by the factor 1 - learning_rate·λ."""
     x = Tensor(np.array([2.0]), requires_grad=True)
     x.grad = np.array([0.0])
     Adam([x], 0.1, weight_decay=0.5, decoupled=True).step()
     np.testing.assert_allclose(x.data, [2 * (1 - 0.05)], rtol=1e-15)
 
 
-# ---- the two forms of momentum
-# ----------------------------------------------------------------------------------------
+# ---- the two forms of momentum -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("nesterov", [False, True])
-def test_forms_of_momentum_differ_where_the_learning_rate_changes(nesterov):
+def test_the_forms_of_momentum_differ_only_if_the_learning_rate_changes(nesterov):
     def make(form):
         return lambda p: SGD(p, 0.1, 0.9, nesterov, form, weight_decay=0.1)
 
-    assert_same_path(moved(make("keras"), 10), moved(make("pytorch"), 10), rtol=1e-12)
-    found, wanted = (
-        moved(make(form), 10, before=halves)[-1]["first/kernel"] for form in ("keras", "pytorch")
+    assert_same_path(path(make("keras"), 10), path(make("pytorch"), 10), rtol=1e-12)
+    in_keras, in_pytorch = (
+        path(make(form), 10, halve_learning_rate)[-1]["first/kernel"]
+        for form in ("keras", "pytorch")
     )
-    assert abs(found - wanted).max() > 1e-2
+    assert abs(in_keras - in_pytorch).max() > 1e-2
 
 
 def test_keras_form_by_hand():
-    """Steps of 0.2, and, after the learning rate has become a tenth, 0.5·0.2 + 0.02."""
+    """The first step is 0.2. At a tenth of the learning rate, the next is 0.5·0.2 + 0.02."""
     x = Tensor(np.array([1.0]), requires_grad=True)
     optimizer, x.grad = SGD([x], 0.1, momentum=0.5, momentum_form="keras"), np.array([2.0])
     optimizer.step()
@@ -148,8 +146,7 @@ def test_keras_form_by_hand():
     np.testing.assert_allclose(x.data, [0.68])
 
 
-# ---- going on from a state
-# --------------------------------------------------------------------------------------------
+# ---- states --------------------------------------------------------------------------------------
 
 MAKERS = {**OURS, "lbfgs": lambda p, **o: LBFGS(p, 0.5, history=3, **o)}
 
@@ -162,28 +159,25 @@ def through_a_file(state, folder):
 
 @pytest.mark.parametrize("steps", [0, 1, 6])
 @pytest.mark.parametrize("name", MAKERS)
-def test_a_restored_optimizer_goes_on_to_the_same_bytes(name, steps, tmp_path):
+def test_a_restored_optimizer_continues_with_the_same_bytes(name, steps, tmp_path):
     parameters = network()
     optimizer = MAKERS[name](parameters)
     train(parameters, optimizer, steps)
     optimizer.learning_rate /= 2
-    state, there = optimizer.state(), {key: p.data for key, p in parameters.items()}
+    state, arrays = optimizer.state(), {key: p.data for key, p in parameters.items()}
     wanted = train(parameters, optimizer, 5)
-    for kept in (state, through_a_file(state, tmp_path)):
+    for saved in (state, through_a_file(state, tmp_path)):
         other = network()
         restored = MAKERS[name](other)
-        train(other, restored, 2)  # what it learned before is forgotten
-        restored.restore(kept)
+        train(other, restored, 2)  # restore replaces the state of these steps
+        restored.restore(saved)
         for key, p in other.items():
-            p.data = there[key]
+            p.data = arrays[key]
         assert_same_path(train(other, restored, 5), wanted, rtol=0)
 
 
-@pytest.mark.parametrize(
-    "make",
-    [lambda p, rate: SGD(p, rate), lambda p, rate: Adam(p, rate), lambda p, rate: LBFGS(p, rate)],
-)
-def test_a_learning_rate_that_was_a_whole_number_is_restored_as_any_other(make):
+@pytest.mark.parametrize("make", [SGD, Adam, LBFGS])
+def test_a_fraction_is_restored_over_an_integer_learning_rate(make):
     optimizer = make(network(), 1)
     optimizer.restore({**optimizer.state(), "learning_rate": 0.5})
     assert optimizer.learning_rate == 0.5
@@ -191,22 +185,14 @@ def test_a_learning_rate_that_was_a_whole_number_is_restored_as_any_other(make):
 
 def test_names_of_a_state():
     assert SGD(network(), 0.1).state() == {"learning_rate": 0.1}
-    assert {*SGD(network(), 0.1, 0.9).state()} == {
-        "learning_rate",
-        *(f"velocity/{name}" for name in START),
-    }
-    assert {*Adam([*network().values()][:2]).state()} == {
-        "learning_rate",
-        "steps",
-        "m/0",
-        "m/1",
-        "v/0",
-        "v/1",
-    }
+    velocities = {f"velocity/{name}" for name in START}
+    assert {*SGD(network(), 0.1, 0.9).state()} == {"learning_rate"} | velocities
+    moments = {"m/0", "m/1", "v/0", "v/1"}
+    assert {*Adam([*network().values()][:2]).state()} == {"learning_rate", "steps"} | moments
 
 
 @pytest.mark.parametrize("name", ["momentum", "adam", "lbfgs"])
-def test_what_a_state_shows_stays(name):
+def test_further_steps_do_not_change_a_returned_state(name):
     parameters = network()
     optimizer = MAKERS[name](parameters)
     train(parameters, optimizer, 2)
@@ -217,47 +203,42 @@ def test_what_a_state_shows_stays(name):
         np.testing.assert_array_equal(state[key], value)
 
 
-def test_states_that_do_not_fit_are_refused_and_nothing_changes():
+def test_a_state_that_does_not_fit_is_refused_and_changes_nothing():
     optimizer = Adam(network())
-    state, velocity = optimizer.state(), SGD(network(), 0.1, 0.9).state()
+    state, of_sgd = optimizer.state(), SGD(network(), 0.1, 0.9).state()
     before = optimizer.state()
-    bad_shape = {**state, "learning_rate": 7.0, "v/second/bias": np.zeros(3)}
-    for wrong, sentence in (
-        (
-            velocity,
-            "the state lacks 'm/first/bias' (19 names differ); wanted that of the same optimiser and parameters",
-        ),
-        (
-            {**state, "w": 1},
-            "the state has an unknown 'w' (1 names differ); wanted that of the same optimiser and parameters",
-        ),
-        (
-            bad_shape,
-            "v/second/bias has shape (3,) in the state; wanted (2,), that of the same parameters",
-        ),
-        (
-            {**state, "steps": np.zeros(2)},
-            "steps has shape (2,) in the state; wanted (), that of the same parameters",
-        ),
+    of_same = "wanted that of the same optimiser and parameters"
+    other_shape = {**state, "learning_rate": 7.0, "v/second/bias": np.zeros(3)}
+    of_bias = "v/second/bias has shape (3,) in the state; wanted (2,), that of the same parameters"
+    of_steps = "steps has shape (2,) in the state; wanted (), that of the same parameters"
+    for wrong, message in (
+        (of_sgd, f"the state lacks 'm/first/bias' (19 names differ); {of_same}"),
+        ({**state, "w": 1}, f"the state has an unknown 'w' (1 names differ); {of_same}"),
+        (other_shape, of_bias),
+        ({**state, "steps": np.zeros(2)}, of_steps),
     ):
         with pytest.raises(ArgumentError) as caught:
             optimizer.restore(wrong)
-        assert str(caught.value) == sentence
+        assert str(caught.value) == message
     for key, value in optimizer.state().items():
         np.testing.assert_array_equal(value, before[key])
-    lbfgs, parameters = LBFGS(network()), network()
-    other = LBFGS(parameters)
-    train(parameters, other, 4)
-    for wrong in ({**other.state(), "s/0": np.zeros(3)}, {**other.state(), "x": 1.0}, velocity):
+
+
+def test_a_state_that_does_not_fit_lbfgs_is_refused():
+    parameters = network()
+    optimizer = LBFGS(parameters)
+    train(parameters, optimizer, 4)
+    state = optimizer.state()
+    of_sgd = SGD(network(), 0.1, 0.9).state()
+    for wrong in ({**state, "s/0": np.zeros(3)}, {**state, "x": 1.0}, of_sgd):
         with pytest.raises(ArgumentError):
-            lbfgs.restore(wrong)
+            LBFGS(network()).restore(wrong)
 
 
-# ---- which parameters
-# -------------------------------------------------------------------------------------------------
+# ---- parameters and groups -----------------------------------------------------------------------
 
 
-def test_frozen_ones_of_a_module_are_passed_over():
+def test_frozen_parameters_of_a_module_are_left_out():
     module = layers.Dense(np.ones((2, 3)), np.zeros(3))
     module.bias.requires_grad = False
     assert SGD(module.named_parameters(), 0.1).names == ["kernel"]
@@ -266,89 +247,87 @@ def test_frozen_ones_of_a_module_are_passed_over():
         SGD(module.freeze().named_parameters(), 0.1)
 
 
-def test_what_makes_no_sense_is_refused():
-    x, y = (Tensor([1.0], requires_grad=True) for _ in range(2))
-    for make, words in (
-        (lambda: SGD([x, x], 0.1), "a parameter, or a name, twice"),
-        (lambda: SGD({"a": x, "b": x}, 0.1), "a parameter, or a name, twice"),
-        (lambda: SGD([Group({"a": x}), Group({"a": y})], 0.1), "a parameter, or a name, twice"),
-        (lambda: SGD([Group([x]), y], 0.1), "wanted Groups alone"),
-        (lambda: SGD([Group([x])], 0.1, weight_decay=0.1), "wanted Groups alone"),
-        (lambda: SGD({"a": x}, 0.1, weight_decay=0.1), "no parameter's name ends in 'kernel'"),
-        (
-            lambda: SGD([x], 0.1, weight_decay=-0.1),
-            "the weight decay is -0.1; wanted a number of at least 0",
-        ),
-        (
-            lambda: SGD([Group([x], weight_decay=float("nan"))], 0.1),
-            "the weight decay of a group is nan",
-        ),
-        (lambda: SGD([Group([x], rate=-1)], 0.1), "the rate of a group is -1"),
-        (lambda: SGD([Group([])], 0.1), "at least one"),
-        (lambda: SGD({}, 0.1), "at least one"),
-        (lambda: SGD({"a": 3}, 0.1), "requires_grad=True"),
-        (
-            lambda: SGD([x], 0.1, 0.9, momentum_form="torch"),
-            "momentum_form is 'torch'; wanted one of 'pytorch', 'keras'",
-        ),
-        (lambda: LBFGS([Group([x], rate=0.5)]), "without weight decay or rate"),
-        (lambda: LBFGS([Group([x], weight_decay=0.5)]), "without weight decay or rate"),
-    ):
-        with pytest.raises(ArgumentError, match=words):
-            make()
+X, Y = (Tensor([1.0], requires_grad=True) for _ in range(2))
+NAN = float("nan")
+TWICE, ONLY_GROUPS = "a parameter, or a name, twice", "wanted Groups alone"
+NEGATIVE_DECAY = "the weight decay is -0.1; wanted a number of at least 0"
+UNKNOWN_FORM = "momentum_form is 'torch'; wanted one of 'pytorch', 'keras'"
+INVALID = [  # (function that raises ArgumentError, words of the message)
+    (lambda: SGD([X, X], 0.1), TWICE),
+    (lambda: SGD({"a": X, "b": X}, 0.1), TWICE),
+    (lambda: SGD([Group({"a": X}), Group({"a": Y})], 0.1), TWICE),
+    (lambda: SGD([Group([X]), Y], 0.1), ONLY_GROUPS),
+    (lambda: SGD([Group([X])], 0.1, weight_decay=0.1), ONLY_GROUPS),
+    (lambda: SGD({"a": X}, 0.1, weight_decay=0.1), "no parameter's name ends in 'kernel'"),
+    (lambda: SGD([X], 0.1, weight_decay=-0.1), NEGATIVE_DECAY),
+    (lambda: SGD([Group([X], weight_decay=NAN)], 0.1), "the weight decay of a group is nan"),
+    (lambda: SGD([Group([X], rate=-1)], 0.1), "the rate of a group is -1"),
+    (lambda: SGD([Group([])], 0.1), "at least one"),
+    (lambda: SGD({}, 0.1), "at least one"),
+    (lambda: SGD({"a": 3}, 0.1), "requires_grad=True"),
+    (lambda: SGD([X], 0.1, 0.9, momentum_form="torch"), UNKNOWN_FORM),
+    (lambda: LBFGS([Group([X], rate=0.5)]), "without weight decay or rate"),
+    (lambda: LBFGS([Group([X], weight_decay=0.5)]), "without weight decay or rate"),
+]
 
 
-# ---- memory, cores, devices
-# -------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("make", "words"), INVALID)
+def test_invalid_arguments_are_refused(make, words):
+    with pytest.raises(ArgumentError, match=words):
+        make()
+
+
+# ---- memory, threads and devices -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_old_arrays_are_left_alone_and_float32_stays(name):
+def test_steps_do_not_write_to_old_arrays_and_keep_float32(name):
     parameters = network(np.float32)
     before = {key: p.data for key, p in parameters.items()}
     for array in before.values():
         array.flags.writeable = False
     optimizer = OURS[name](parameters, weight_decay=0.1)
-    kept = train(parameters, optimizer, 1)[0]
-    copies = {key: array.copy() for key, array in kept.items()}
+    after_first = train(parameters, optimizer, 1)[0]
+    copies = {key: array.copy() for key, array in after_first.items()}
     train(parameters, optimizer, 3)
     for key, array in before.items():
         np.testing.assert_array_equal(array, START[key].astype(np.float32))
-        np.testing.assert_array_equal(kept[key], copies[key])
+        np.testing.assert_array_equal(after_first[key], copies[key])
         assert parameters[key].dtype == np.float32
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_strips_and_cores_change_no_byte(name, monkeypatch):
-    def path():
+def test_strips_and_threads_change_no_byte(name, monkeypatch):
+    def contents_after_training():
         rng = np.random.default_rng(0)
+
+        def normal(shape):
+            return np.asarray(rng.standard_normal(shape), np.float32)
+
         shapes = [(300, 511), (511,), (), (0, 3)]
-        tensors = [
-            Tensor(np.asarray(rng.standard_normal(shape), np.float32), requires_grad=True)
-            for shape in shapes
-        ]
+        tensors = [Tensor(normal(shape), requires_grad=True) for shape in shapes]
         tensors[0].data = np.asfortranarray(tensors[0].data)
         optimizer = OURS[name](tensors, weight_decay=0.1)
         for _ in range(3):
             for p in tensors:
-                p.grad = np.asarray(rng.standard_normal(p.shape), np.float32)
+                p.grad = normal(p.shape)
             optimizer.step()
         assert [p.shape for p in tensors] == shapes
         return [p.data.tobytes() for p in tensors]
 
-    threads, wanted = get_threads(), path()
+    threads, wanted = get_threads(), contents_after_training()
     try:
         for count, strip in ((1, 1 << 20), (3, 1000)):
             set_threads(count)
             monkeypatch.setattr(updates, "STRIP", strip)
-            assert path() == wanted
+            assert contents_after_training() == wanted
     finally:
         set_threads(threads)
 
 
 @pytest.mark.parametrize("place", GPUS)
 @pytest.mark.parametrize("name", MAKERS)
-def test_a_gpu_takes_the_same_steps_and_goes_on_with_the_cpu_s_state(name, place):
+def test_a_gpu_takes_the_same_steps_and_continues_from_a_state_of_the_cpu(name, place):
     decay = {} if name == "lbfgs" else {"weight_decay": 0.1}
     parameters = network()
     optimizer = MAKERS[name](parameters, **decay)
@@ -357,8 +336,8 @@ def test_a_gpu_takes_the_same_steps_and_goes_on_with_the_cpu_s_state(name, place
     with at(place):
         parameters = network()
         optimizer = MAKERS[name](parameters, **decay)
-        found = train(parameters, optimizer, 4, most=0.5)
-        assert_same_path(found, wanted, rtol=1e-9)
+        points = train(parameters, optimizer, 4, most=0.5)
+        assert_same_path(points, wanted, rtol=1e-9)
         for key, value in optimizer.state().items():
             if is_array(value):
                 assert device_of(value) == "gpu"
@@ -368,11 +347,14 @@ def test_a_gpu_takes_the_same_steps_and_goes_on_with_the_cpu_s_state(name, place
         assert all(device_of(p.data) == "gpu" for p in parameters.values())
 
 
-def test_a_schedule_is_the_learning_rate():
+def test_a_schedule_sets_the_learning_rate():
     schedule = Steps(0.1, {2: 0.1})
-    found = moved(
-        lambda p: SGD(p, 0.1), 4, before=lambda o, step: setattr(o, "learning_rate", schedule(step))
-    )
+
+    def set_learning_rate(optimizer, step):
+        optimizer.learning_rate = schedule(step)
+
+    points = path(lambda p: SGD(p, 0.1), 4, set_learning_rate)
     parameters = network()
     first = train(parameters, SGD(parameters, 0.1), 2)
-    assert_same_path(found, first + train(parameters, SGD(parameters, 0.01), 2), rtol=1e-14)
+    second = train(parameters, SGD(parameters, 0.01), 2)
+    assert_same_path(points, first + second, rtol=1e-14)

@@ -1,11 +1,11 @@
-"""A strict stand-in for CuPy: the library's GPU path is proven where there is no GPU.
+"""A strict stand-in for CuPy, which tests minidl's GPU code on a computer without a GPU.
 
     with standing_in() as cupy:
         x = cupy.asarray(numbers)
 
-It has CuPy's names and parameters and no others, refuses whatever moves numbers between host and
-device without a word, keeps nothing that code might count on by accident, and runs CUDA kernels on
-the host. `counts` says what was asked of the device.
+The stand-in has exactly CuPy's names and parameters. It refuses every implicit transfer between
+host and device, guarantees neither the contents of new memory nor the layout of results, and runs
+CUDA kernels on the host. `counts` counts the operations on the device.
 """
 
 import os
@@ -26,7 +26,7 @@ __all__ = ["counts", "needed", "standing_in"]
 
 @contextmanager
 def standing_in():
-    """`import cupy` gives the stand-in, as new, and afterwards what it gave before."""
+    """Let `import cupy` return the stand-in, in its initial state. Restore the modules at exit."""
     before = {name: sys.modules[name] for name in MODULES if name in sys.modules}
     sys.modules.update(MODULES)
     compute_types.clear()
@@ -38,8 +38,7 @@ def standing_in():
         sys.modules.update(before)
 
 
-def needed(found, name):
-    """Skip a test where something is not installed, or fail it where MINIDL_REQUIRE_GPU_TOOLS=1
-    says that all is."""
-    if not found:
+def needed(installed, name):
+    """Skip the test if a tool is not installed; fail it if MINIDL_REQUIRE_GPU_TOOLS=1."""
+    if not installed:
         (pytest.fail if REQUIRED else pytest.skip)(f"{name} is not installed")

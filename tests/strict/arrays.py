@@ -1,10 +1,9 @@
-"""Arrays as strict as CuPy's: NumPy arrays behind a wall, through which nothing goes to the host or
-comes from it unasked.
+"""Arrays as strict as CuPy's: wrapped NumPy arrays without implicit transfers to or from the host.
 
-What CuPy allows is worked out by NumPy, once it is sure that the call fits CuPy's parameters, takes
-no NumPy array and needs nothing that only the device knows. Where CuPy leaves a choice the worst is
-taken: new memory is poisoned, and what is computed comes back in Fortran order, so that code which
-counts on zeros or on one layout is found out.
+NumPy computes every call that CuPy allows: one that fits CuPy's parameters, has no NumPy array as
+an argument and needs no data of the device on the host. Whatever CuPy does not guarantee is made as
+inconvenient as possible: new memory is poisoned, and results are in Fortran order, so that code
+that relies on zeros or on one layout fails.
 """
 
 import itertools
@@ -18,21 +17,21 @@ from tests.strict.names import (
     ANSWER_AT_ONCE,
     ARRAYS,
     CUPY,
+    HOST_PARAMETERS,
     KEEP_THE_ORDER,
     LIST,
-    OF_THE_HOST,
     OPERANDS,
     WAIT_FOR_THE_DEVICE,
-    bound,
-    hidden,
-    missing,
+    bound_arguments,
+    hidden_transfer,
+    missing_name,
 )
 
 NUMBERS = (bool, int, float, complex, np.generic)
 DTYPES = "?bhilqBHILQefdFD"
 METHODS = {
     name: text
-    for name, text in LIST["rooms"]["cupy.ndarray"].items()
+    for name, text in LIST["namespaces"]["cupy.ndarray"].items()
     if text and hasattr(np.ndarray, name)
 }
 
@@ -44,10 +43,10 @@ class ndarray:  # noqa: N801  CuPy's name
 
     def __init__(self, shape, dtype=float, memptr=None, strides=None, order="C"):
         if memptr is not None or strides is not None:
-            raise NotImplementedError("the stand-in makes arrays in memory of their own")
-        self._array, self.base = poisoned(enclosed(np.empty(shape, dtype, order)))._array, None
+            raise NotImplementedError("the stand-in only makes arrays that own their memory")
+        self._array, self.base = poisoned(wrapped(np.empty(shape, dtype, order)))._array, None
 
-    # ---- what the host knows ----
+    # ---- attributes that the host knows ----
 
     shape = property(lambda self: self._array.shape)
     strides = property(lambda self: self._array.strides)
@@ -58,27 +57,27 @@ class ndarray:  # noqa: N801  CuPy's name
     itemsize = property(lambda self: self._array.itemsize)
     device = property(lambda self: Device())
     data = property(lambda self: SimpleNamespace(ptr=self._array.__array_interface__["data"][0]))
-    T = property(lambda self: enclosed(self._array.T, self))
-    mT = property(lambda self: enclosed(self._array.mT, self))  # noqa: N815
+    T = property(lambda self: wrapped(self._array.T, self))
+    mT = property(lambda self: wrapped(self._array.mT, self))  # noqa: N815
 
     @property
     def flags(self):
-        own, flags = self.base is None, self._array.flags
+        flags = self._array.flags
         return SimpleNamespace(
-            c_contiguous=flags.c_contiguous, f_contiguous=flags.f_contiguous, owndata=own
+            c_contiguous=flags.c_contiguous,
+            f_contiguous=flags.f_contiguous,
+            owndata=self.base is None,
         )
 
     @property
     def real(self):
-        return enclosed(self._array.real, self) if self.dtype.kind == "c" else self
+        return wrapped(self._array.real, self) if self.dtype.kind == "c" else self
 
     @property
     def imag(self):
-        return (
-            enclosed(self._array.imag, self)
-            if self.dtype.kind == "c"
-            else computed(np.imag, [self])
-        )
+        if self.dtype.kind == "c":
+            return wrapped(self._array.imag, self)
+        return computed(np.imag, [self])
 
     def __len__(self):
         return len(self._array)
@@ -90,12 +89,12 @@ class ndarray:  # noqa: N801  CuPy's name
         return f"<{CUPY} stand-in: {self.dtype} {self.shape}>"
 
     def __str__(self):
-        raise hidden("a text made from a CuPy array", "use .get()")
+        raise hidden_transfer("printing a CuPy array", "use .get()")
 
     def __getattr__(self, name):
-        raise missing(name, "cupy.ndarray")
+        raise missing_name(name, "cupy.ndarray")
 
-    # ---- what goes to the host or comes from it by name ----
+    # ---- explicit transfers ----
 
     def get(self, stream=None, order="C", out=None, blocking=True):
         counts.reads += 1
@@ -119,37 +118,35 @@ class ndarray:  # noqa: N801  CuPy's name
         counts.uploads += 1
         self._array[...] = arr
 
-    # ---- what would do so without a word ----
+    # ---- implicit transfers, which are refused ----
 
     def __array__(self, *args, **kwargs):
-        raise hidden("the implicit conversion to a NumPy array", "use .get()")
+        raise hidden_transfer("an implicit conversion to a NumPy array", "use .get()")
 
     def __array_function__(self, function, types, args, kwargs):
-        raise hidden(f"numpy.{function.__name__} of a CuPy array", "use CuPy's")
+        raise hidden_transfer(f"numpy.{function.__name__} of a CuPy array", "use CuPy's function")
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         if method == "__call__" and not kwargs and isinstance(inputs[0], np.generic):
-            return worked_out(ufunc, *inputs)  # np.float32(2) * x
-        raise hidden(
-            f"numpy.{ufunc.__name__} of a CuPy array", "use CuPy's, and asarray for NumPy arrays"
-        )
+            return operator_result(ufunc, *inputs)  # np.float32(2) * x
+        instead = "use CuPy's function, and upload NumPy arrays with asarray"
+        raise hidden_transfer(f"numpy.{ufunc.__name__} of a CuPy array", instead)
 
     def _refuse(self, *args):
-        raise hidden(
-            "a number, truth value or pickle made from a CuPy array", "use .item() or .get()"
-        )
+        operation = "a number, truth value or pickle made from a CuPy array"
+        raise hidden_transfer(operation, "use .item() or .get()")
 
     __bool__ = __float__ = __int__ = __complex__ = __index__ = __contains__ = __reduce__ = _refuse
     flat = property(_refuse)
 
-    # ---- parts ----
+    # ---- indexing ----
 
     def __getitem__(self, key):
         key, gathers = self._key(key)
         if not gathers:
-            return enclosed(self._array[key], self)
+            return wrapped(self._array[key], self)
         counts.launches += 1
-        return enclosed(self._array[key].copy(), odd=True)
+        return wrapped(self._array[key].copy(), odd=True)
 
     def __setitem__(self, key, value):
         value = operand(value)
@@ -159,26 +156,27 @@ class ndarray:  # noqa: N801  CuPy's name
             self._array[key] = value
 
     def _key(self, key, fills=False):
-        """(the key for NumPy, whether arrays are in it). The numbers of index arrays wrap around,
-        as they do in CuPy."""
+        """Return (the key for NumPy, whether it contains arrays).
+
+        Numbers in index arrays wrap around, as they do in CuPy.
+        """
         parts = key if isinstance(key, tuple) else (key,)
         parts = parts if any(part is ... for part in parts) else (*parts, ...)
-        widths = [
-            part.ndim if _is_mask(part) else part is not None and part is not ... for part in parts
-        ]
-        total = sum(widths)
-        widths = [
-            self.ndim - total if part is ... else width
-            for part, width in zip(parts, widths, strict=True)
-        ]
+        axes_indexed = [_axes_indexed(part) for part in parts]
+        remaining = self.ndim - sum(axes_indexed)
+        axes_indexed = [remaining if part is ... else _axes_indexed(part) for part in parts]
         plain = []
-        for part, axis in zip(parts, itertools.accumulate([0, *widths])):  # noqa: B905
+        for part, axis in zip(parts, itertools.accumulate([0, *axes_indexed])):  # noqa: B905
             if isinstance(part, (np.ndarray, np.bool_, bool, list, tuple)):
-                raise hidden(f"an index that is a {type(part).__name__}", "upload it with asarray")
+                raise hidden_transfer(
+                    f"an index that is a {type(part).__name__}", "upload it with asarray"
+                )
             if _is_mask(part) and not fills:
-                raise hidden("the number of places that a mask selects", "use where")
+                raise hidden_transfer("the number of elements that a mask selects", "use where")
             wraps = isinstance(part, ndarray) and part.dtype.kind in "iu" and self.shape[axis]
-            plain.append(bare(part).astype(np.intp) % self.shape[axis] if wraps else bare(part))
+            plain.append(
+                unwrapped(part).astype(np.intp) % self.shape[axis] if wraps else unwrapped(part)
+            )
         return tuple(plain), any(isinstance(part, ndarray) for part in parts)
 
     def __copy__(self):
@@ -192,37 +190,41 @@ def _is_mask(part):
     return isinstance(part, ndarray) and part.dtype.kind == "b"
 
 
-# ---- through the wall
-# ------------------------------------------------------------------------------------------------
+def _axes_indexed(part):
+    """Return the number of axes that one part of a key indexes; 0 for the ellipsis."""
+    return part.ndim if _is_mask(part) else int(part is not None and part is not ...)
+
+
+# ---- wrapping and unwrapping ---------------------------------------------------------------------
 
 
 def operand(value):
-    """What NumPy is to compute with."""
+    """Return the number or NumPy array of an operand. Raise TypeError if CuPy refuses it."""
     if isinstance(value, (np.ndarray, list, tuple)):
-        raise hidden(f"a {type(value).__name__} as an operand", "upload it with asarray")
+        raise hidden_transfer(f"a {type(value).__name__} as an operand", "upload it with asarray")
     if not isinstance(value, (ndarray, *NUMBERS)):
         raise TypeError(f"{CUPY} computes with arrays and numbers; found a {type(value).__name__}")
-    return bare(value)
+    return unwrapped(value)
 
 
-def bare(value):
-    """The argument with the NumPy arrays themselves where it has stand-ins."""
+def unwrapped(value):
+    """Return the argument with each stand-in replaced by its NumPy array."""
     if isinstance(value, np.ndarray):
-        raise hidden("a NumPy array as an argument", "upload it with asarray")
+        raise hidden_transfer("a NumPy array as an argument", "upload it with asarray")
     if isinstance(value, (list, tuple)):
-        return type(value)(map(bare, value))
+        return type(value)(map(unwrapped, value))
     return value._array if isinstance(value, ndarray) else value
 
 
-def stand_ins(value):
-    """All that are in an argument."""
+def stand_ins_in(value):
+    """Return all stand-ins in an argument."""
     if isinstance(value, (list, tuple)):
-        return [x for each in value for x in stand_ins(each)]
+        return [x for element in value for x in stand_ins_in(element)]
     return [value] if isinstance(value, ndarray) else []
 
 
-def enclosed(array, source=None, odd=False):
-    """A stand-in for this array, which is a view of the source, or new. odd: in Fortran order."""
+def wrapped(array, source=None, odd=False):
+    """Return a stand-in for an array, which is new or a view of source. odd: in Fortran order."""
     if array.dtype.char not in DTYPES:
         raise TypeError(f"{CUPY} has no arrays of {array.dtype}")
     if odd and array.ndim > 1 and not array.flags.f_contiguous:
@@ -233,42 +235,41 @@ def enclosed(array, source=None, odd=False):
 
 
 def poisoned(x):
-    """Nobody may count on what new memory holds."""
-    kind = x.dtype.kind
-    x._array.fill(
-        {"f": np.nan, "c": complex(np.nan, np.nan), "b": True}.get(kind) or np.iinfo(x.dtype).max
-    )
+    """Fill new memory with NaN or the largest number, so that code cannot rely on its contents."""
+    values = {"f": np.nan, "c": complex(np.nan, np.nan), "b": True}
+    x._array.fill(values.get(x.dtype.kind) or np.iinfo(x.dtype).max)
     return x
 
 
 def computed(function, args, kwargs={}, odd=True, writes=False):  # noqa: B006
-    """NumPy's result as stand-ins: a given one where it is that one's array, a view where it has
-    its memory, else a new one.
+    """Return NumPy's result as stand-ins.
 
-    It counts as a launch where it made something new, or writes.
+    A result is the stand-in of an argument if it is the same array, a view if it has its memory,
+    and otherwise a new stand-in. The call counts as a launch if it makes a new array or writes.
     """
-    given = stand_ins([*args, *kwargs.values()])
+    arguments = stand_ins_in([*args, *kwargs.values()])
+    plain = {name: unwrapped(value) for name, value in kwargs.items()}
     with np.errstate(all="ignore"):
-        result = function(*map(bare, args), **{name: bare(value) for name, value in kwargs.items()})
+        result = function(*map(unwrapped, args), **plain)
     several = isinstance(result, (list, tuple))
-    results = [_result(each, given, odd) for each in (result if several else [result])]
+    results = [_result(array, arguments, odd) for array in (result if several else [result])]
     is_new = [
-        isinstance(x, ndarray) and x.base is None and all(x is not each for each in given)
+        isinstance(x, ndarray) and x.base is None and all(x is not y for y in arguments)
         for x in results
     ]
     counts.launches += writes or result is None or any(is_new)
     return (list if isinstance(result, list) else tuple)(results) if several else results[0]
 
 
-def _result(result, given, odd):
+def _result(result, arguments, odd):
     array = np.asarray(result) if isinstance(result, NUMBERS) else result
     if not isinstance(array, np.ndarray):
         return result
-    for x in given:
+    for x in arguments:
         if x._array is array:
             return x
-    source = next((x for x in given if _owner(x._array) is _owner(array)), None)
-    return enclosed(array, source, odd=odd and source is None)
+    source = next((x for x in arguments if _owner(x._array) is _owner(array)), None)
+    return wrapped(array, source, odd=odd and source is None)
 
 
 def _owner(array):
@@ -277,90 +278,79 @@ def _owner(array):
     return array
 
 
-def worked_out(function, *operands):
-    """The result of an operator."""
+def operator_result(function, *operands):
+    """Return the result of an operator."""
     for value in operands:
         operand(value)
     return computed(function, operands, writes=True)
 
 
-def standing_for(function, parameters, full_name):
-    """CuPy's function as NumPy's, called as CuPy's is."""
+def stand_in_for(function, parameters, full_name):
+    """Return NumPy's function with CuPy's parameters and CuPy's restrictions."""
     name = full_name.split(".")[-1]
-    changed = {"mode": "wrap"} if name in ("take", "put") else {}
+    extra = {"mode": "wrap"} if name in ("take", "put") else {}
 
     def stand_in(*args, **kwargs):
-        arguments = bound(full_name, parameters, args, kwargs)
+        arguments = bound_arguments(full_name, parameters, args, kwargs)
         if name in ANSWER_AT_ONCE:
             return function(*(x._array if isinstance(x, ndarray) else x for x in args), **kwargs)
         if name in WAIT_FOR_THE_DEVICE:
-            raise hidden(
-                f"{full_name}, whose result only the device knows,",
-                "use where, or .get() and NumPy's",
-            )
+            operation = f"{full_name}, whose result depends on the data,"
+            raise hidden_transfer(operation, "use where, or .get() and NumPy's function")
         for parameter, value in arguments:
             if parameter in OPERANDS and isinstance(value, (list, tuple, np.ndarray)):
                 operand(value)
-            if parameter in OF_THE_HOST and stand_ins(value):
+            if parameter in HOST_PARAMETERS and stand_ins_in(value):
                 raise TypeError(f"{CUPY}'s {full_name} takes no array as {parameter}")
             if parameter in ARRAYS and not isinstance(value, ndarray):
+                kind = type(value).__name__
                 raise TypeError(
-                    f"{CUPY}'s {full_name} takes an array as {parameter}; found a {type(value).__name__}"
+                    f"{CUPY}'s {full_name} takes an array as {parameter}; found a {kind}"
                 )
         writes = any(parameter == "out" and value is not None for parameter, value in arguments)
-        return computed(
-            function, args, {**changed, **kwargs}, odd=name not in KEEP_THE_ORDER, writes=writes
-        )
+        odd = name not in KEEP_THE_ORDER
+        return computed(function, args, {**extra, **kwargs}, odd=odd, writes=writes)
 
     return stand_in
 
 
 def _defers(other):
-    """Whether CuPy leaves an operator to the other one."""
-    asked = (
-        getattr(other, "__array_ufunc__", ...) is None
-        or getattr(other, "__array_priority__", 0) > 100
-    )
-    return asked and not isinstance(other, ndarray)
+    """Return whether CuPy leaves an operator to the other operand."""
+    if isinstance(other, ndarray):
+        return False
+    opts_out = getattr(other, "__array_ufunc__", ...) is None
+    return opts_out or getattr(other, "__array_priority__", 0) > 100
 
 
 def _methods_of(name):
     function, in_place = getattr(operator, name), getattr(operator, f"i{name.strip('_')}", None)
 
     def forward(self, *other):
-        return NotImplemented if any(map(_defers, other)) else worked_out(function, self, *other)
+        return (
+            NotImplemented if any(map(_defers, other)) else operator_result(function, self, *other)
+        )
 
     def reflected(self, other):
-        return worked_out(function, other, self)
+        return operator_result(function, other, self)
 
     def changing(self, other):
-        return NotImplemented if _defers(other) else worked_out(in_place, self, other)
+        return NotImplemented if _defers(other) else operator_result(in_place, self, other)
 
     return forward, reflected, changing
 
 
-for _name in (
-    "add",
-    "sub",
-    "mul",
-    "truediv",
-    "floordiv",
-    "mod",
-    "pow",
-    "matmul",
-    "and_",
-    "or_",
-    "xor",
-    "lshift",
-    "rshift",
-):
+BINARY_OPERATORS = (
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and_", "or_", "xor",
+    "lshift", "rshift",
+)  # fmt: skip
+for _name in BINARY_OPERATORS:
     _forward, _reflected, _changing = _methods_of(_name)
     setattr(ndarray, f"__{_name.strip('_')}__", _forward)
     setattr(ndarray, f"__r{_name.strip('_')}__", _reflected)
-    if _name != "matmul":  # CuPy has none: `x @= y` makes a new x
+    if _name != "matmul":  # CuPy has no in-place matmul: `x @= y` makes a new x
         setattr(ndarray, f"__i{_name.strip('_')}__", _changing)
 for _name in ("lt", "le", "eq", "ne", "gt", "ge", "neg", "pos", "abs", "invert"):
     setattr(ndarray, f"__{_name}__", _methods_of(_name)[0])
 for _name, _text in METHODS.items():
     if _name not in vars(ndarray):
-        setattr(ndarray, _name, standing_for(getattr(np.ndarray, _name), _text, f"ndarray.{_name}"))
+        setattr(ndarray, _name, stand_in_for(getattr(np.ndarray, _name), _text, f"ndarray.{_name}"))

@@ -1,14 +1,19 @@
-"""The device: what was asked of it, its clock, its memory. All of it is pretence but the counts and
-the time."""
+"""The stand-in for the device: operation counts, events, streams and memory.
+
+Only the counts and the measured times are real.
+"""
 
 import time
 from types import SimpleNamespace
 
 
 class Counts:
-    """launches: calls that compute or fill, each once however many kernels CuPy would start; reads:
-    device to host; uploads: host to device; syncs: waits for a stream, an event or the device;
-    pool_releases: of the memory pool."""
+    """Counts of operations on the device.
+
+    launches: calls that compute or fill, each counted once even if CuPy starts several kernels.
+    reads: transfers from device to host. uploads: transfers from host to device.
+    syncs: waits for a stream, an event or the device. pool_releases: releases of the memory pool.
+    """
 
     def __init__(self):
         self.reset()
@@ -38,11 +43,11 @@ class Event:
 
 
 def get_elapsed_time(start_event, end_event):
-    """Milliseconds between two recorded events."""
+    """Return the milliseconds between two recorded events."""
     if None in (start_event._time, end_event._time):
         raise RuntimeError("get_elapsed_time: an event was never recorded")
     if not end_event._done:
-        raise RuntimeError("get_elapsed_time: nobody has waited for the last event")
+        raise RuntimeError("get_elapsed_time: the last event was not synchronized")
     return 1e3 * (end_event._time - start_event._time)
 
 

@@ -1,4 +1,5 @@
-// What CUDA's own words mean where a kernel is an ordinary function of the host, called once for every thread.
+// Definitions of CUDA's keywords that turn a kernel into an ordinary function of the host, which is
+// called once for each thread.
 #pragma once
 #include <math.h>
 #include <numeric>
@@ -18,18 +19,22 @@ template <class T> static inline T max(T a, T b) { return a < b ? b : a; }
 
 namespace host {
 
-// What a parameter is. pointer: ' ' for a value, '*' for a pointer to write through, '+' for one to read through; then the kind
-// and the size of the value or of what is pointed at, in NumPy's letters.
+// The type of a parameter. pointer: ' ' for a value, '*' for a pointer, '+' for a pointer to const.
+// kind and size: of the value, or of the value pointed to; kind is NumPy's letter.
 struct Parameter { char pointer, kind; int size; };
 
-template <class T> constexpr char kind =
-    std::is_same_v<T, bool> ? 'b' : std::is_floating_point_v<T> ? 'f' : !std::is_integral_v<T> ? 'V' : std::is_signed_v<T> ? 'i' : 'u';
+template <class T> constexpr char kind = std::is_same_v<T, bool>     ? 'b'
+                                         : std::is_floating_point_v<T> ? 'f'
+                                         : !std::is_integral_v<T>      ? 'V'
+                                         : std::is_signed_v<T>         ? 'i'
+                                                                       : 'u';
 
 template <class P> Parameter parameter() {
     using T = std::remove_cv_t<P>;
     if constexpr (std::is_pointer_v<T>) {
         using Pointed = std::remove_pointer_t<T>;
-        return {std::is_const_v<Pointed> ? '+' : '*', kind<std::remove_cv_t<Pointed>>, sizeof(Pointed)};
+        constexpr char pointer = std::is_const_v<Pointed> ? '+' : '*';
+        return {pointer, kind<std::remove_cv_t<Pointed>>, sizeof(Pointed)};
     } else
         return {' ', kind<T>, sizeof(T)};
 }
@@ -39,7 +44,7 @@ template <class... P> int parameters(void (*)(P...), Parameter* list) {
     return sizeof...(P);
 }
 
-inline dim3 place(unsigned long long n, dim3 size) {
+inline dim3 position(unsigned long long n, dim3 size) {
     return {unsigned(n % size.x), unsigned(n / size.x % size.y), unsigned(n / size.x / size.y)};
 }
 
@@ -47,11 +52,13 @@ template <class... P, std::size_t... I>
 void every_thread(void (*kernel)(P...), void** arguments, std::index_sequence<I...>) {
     const unsigned long long threads = 1ull * blockDim.x * blockDim.y * blockDim.z;
     const unsigned long long all = threads * gridDim.x * gridDim.y * gridDim.z;
-    unsigned long long step = all * 0.618;  // as far apart as can be, and prime to all: each comes once, none in its turn
+    // Threads run in a scrambled order: the step is large, and coprime to their number so that each
+    // thread runs exactly once.
+    unsigned long long step = all * 0.618;
     while (std::gcd(step, all) != 1) ++step;
     for (unsigned long long k = 0, n = step % all; k < all; ++k, n = (n + step) % all) {
-        blockIdx = place(n / threads, gridDim);
-        threadIdx = place(n % threads, blockDim);
+        blockIdx = position(n / threads, gridDim);
+        threadIdx = position(n % threads, blockDim);
         kernel(*static_cast<std::remove_cv_t<P>*>(arguments[I])...);
     }
 }

@@ -1,8 +1,7 @@
-"""`python -m tests.strict.list_cupy` writes down what the installed CuPy has: cupy_names.json. It
-needs no device.
+"""`python -m tests.strict.list_cupy` writes the names of the installed CuPy to cupy_names.json.
 
-A name stands with the parameters of its function, with a word where CuPy hands out NumPy's own, and
-with null otherwise.
+It needs no device. The value of a name is the parameters of its function, "NumPy's own" if CuPy
+re-exports NumPy's object, or null.
 """
 
 import inspect
@@ -18,46 +17,49 @@ def listed():
     import cupy
     from cupy._core import _routines_linalg as linalg
 
-    rooms = {
-        "cupy": cupy, "cupy.linalg": cupy.linalg, "cupy.lib": cupy.lib, "cupy.lib.stride_tricks": cupy.lib.stride_tricks,
-        "cupy.cuda": cupy.cuda, "cupy.ndarray": cupy.ndarray,
-    }  # fmt: skip
+    namespaces = {
+        "cupy": cupy,
+        "cupy.linalg": cupy.linalg,
+        "cupy.lib": cupy.lib,
+        "cupy.lib.stride_tricks": cupy.lib.stride_tricks,
+        "cupy.cuda": cupy.cuda,
+        "cupy.ndarray": cupy.ndarray,
+    }
+    compute_types = [name for name in vars(linalg) if name.startswith("COMPUTE_TYPE_")]
     return {
         "version": cupy.__version__,
-        "rooms": {
-            room: {name: _entry(name, getattr(thing, name)) for name in _names(thing)}
-            for room, thing in rooms.items()
+        "namespaces": {
+            full_name: {name: _entry(name, getattr(space, name)) for name in _names(space)}
+            for full_name, space in namespaces.items()
         },
-        "ufuncs with at": [
-            name
-            for name in _names(cupy)
-            if isinstance(getattr(getattr(cupy, name), "_scatter_op", None), str)
-        ],
-        "compute types": {
-            name: int(value)
-            for name, value in vars(linalg).items()
-            if name.startswith("COMPUTE_TYPE_")
-        },
+        "ufuncs with at": [name for name in _names(cupy) if _has_at(getattr(cupy, name))],
+        "compute types": {name: int(getattr(linalg, name)) for name in compute_types},
     }
+
+
+def _has_at(ufunc):
+    return isinstance(getattr(ufunc, "_scatter_op", None), str)
 
 
 def text_of(names):
     return json.dumps(names, indent=1, sort_keys=True) + "\n"
 
 
-def _names(thing):
-    return sorted(name for name in dir(thing) if not name.startswith("_"))
+def _names(namespace):
+    return sorted(name for name in dir(namespace) if not name.startswith("_"))
 
 
-def _entry(name, thing):
-    if thing is getattr(np, name, ...):
+def _entry(name, member):
+    if member is getattr(np, name, ...):
         return NUMPYS
-    return _parameters(thing) if callable(thing) and not inspect.isclass(thing) else None
+    return _parameters(member) if callable(member) and not inspect.isclass(member) else None
 
 
 def _parameters(function):
-    """The parameters as Python writes them: "a, axis=None, *, out=None". Those of a Cython function
-    stand in its docstring."""
+    """Return the parameters in Python's syntax: "a, axis=None, *, out=None".
+
+    The parameters of a Cython function are read from its docstring.
+    """
     first_line = (function.__doc__ or "").strip().split("\n")[0]
     documented = _readable(re.sub(r"^[\w.]+\((.*?)\)(\s*->.*)?$", r"\1", first_line))
     try:
@@ -71,8 +73,7 @@ def _parameters(function):
 
 
 def _readable(text):
-    """The text without C's types and the docstring's backslashes, or None where it is no list of
-    parameters."""
+    """Return the text without C types and backslashes, or None if it is not a parameter list."""
     text = re.sub(r"(^|, )(?:unsigned )?\w+ (?=\w)", r"\1", text.replace("\\", ""))
     try:
         return ", ".join(_words(inspect.signature(eval(f"lambda {text}: None"))))
@@ -81,18 +82,17 @@ def _readable(text):
 
 
 def _words(signature):
-    """Each parameter; a default that is no plain number or word is written as an ellipsis."""
+    """Return each parameter as text. A default that is not a plain value becomes an ellipsis."""
     plain = (bool, int, float, str, type(None))
-    changed = [
-        parameter.replace(
-            annotation=parameter.empty,
-            default=parameter.default
-            if parameter.default is parameter.empty or type(parameter.default) in plain
-            else ...,
-        )
-        for parameter in signature.parameters.values()
-    ]
-    text = str(inspect.Signature(changed))[1:-1].replace("Ellipsis", "...")
+
+    def simplified(parameter):
+        default = parameter.default
+        if default is not parameter.empty and type(default) not in plain:
+            default = ...
+        return parameter.replace(annotation=parameter.empty, default=default)
+
+    parameters = map(simplified, signature.parameters.values())
+    text = str(inspect.Signature(list(parameters)))[1:-1].replace("Ellipsis", "...")
     return text.split(", ") if text else []
 
 

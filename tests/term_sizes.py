@@ -1,0 +1,196 @@
+"""The size of the terms of y and of the gradients, which rounding errors are compared with.
+
+A small difference of large terms has a rounding error of the size of the terms. `sizes` therefore
+computes y and the gradients with every difference turned into a sum.
+"""
+
+import numpy as np
+
+from minidl import autograd, losses, ops
+from minidl.backend import array_module, to_numpy
+from minidl.ops.directions import inverse
+from tests.running import differentiate, in_floats, in_numpy, transformed, worst
+
+
+def against_float64(case, dtype):
+    """Yield (result in dtype, result in float64, size of its terms) for y and each gradient."""
+    narrow = transformed(case, in_floats(dtype))
+    wide = transformed(narrow, in_floats(np.float64))
+    y, dy, gradients = differentiate(narrow)
+    wanted_y, _, wanted = differentiate(wide, dy.astype(np.float64))
+    y_size, gradient_sizes = sizes(wide)
+    yield y, wanted_y, y_size
+    for name, gradient in gradients.items():
+        yield gradient, wanted[name], gradient_sizes[name]
+
+
+def sizes(case):
+    """Return (size of the terms of y, sizes of the terms of the gradients by name)."""
+    name = case.row.name.split("[")[0]
+    dy = abs(differentiate(case)[1])
+    if name.startswith("batch_norm"):
+        return batch_norm_sizes(transformed(case, to_numpy).arguments, to_numpy(dy))
+    y, _, gradients = differentiate(MAGNIFIED.get(name, magnified)(case), dy)
+    if name in ("sigmoid", "tanh", "softmax"):  # their slopes are differences of numbers up to 1
+        gradients = {"x": to_numpy(dy)}
+    return worst(y), {name: worst(gradient) for name, gradient in gradients.items()}
+
+
+def batch_norm_sizes(arguments, dy):
+    """Return the sizes for batch normalization.
+
+    x - mean loses digits of x twice: in y itself and in the deviation that it is divided by.
+    """
+    x, gamma, beta = (abs(arguments[name]) for name in ("x", "gamma", "beta"))
+    axes = tuple(range(x.ndim - 1))
+    mean = arguments.get("mean", arguments["x"].mean(axis=axes))
+    variance = arguments.get("variance", arguments["x"].var(axis=axes))
+    deviation = np.sqrt(variance + arguments["epsilon"])
+    lost = 1 + x.max(axis=axes) / deviation
+    normalized = lost * (1 + abs(arguments["x"] - mean).max(axis=axes) / deviation)
+    gradients = {
+        "x": gamma / deviation * normalized**2 * dy.max(),
+        "gamma": normalized * dy.sum(axis=axes),
+        "beta": dy.sum(axis=axes),
+    }
+    return worst(gamma * normalized + beta), {name: worst(dx) for name, dx in gradients.items()}
+
+
+# ---- cases and ops in which no terms cancel ------------------------------------------------------
+
+
+def magnified(case):
+    return transformed(case, abs)
+
+
+def unchanged(case):
+    """Return the case of an op that sums nothing except the cotangent."""
+    return case
+
+
+def with_arguments(case, **arguments):
+    return case._replace(arguments={**case.arguments, **arguments})
+
+
+def with_op(case, op):
+    return case._replace(row=case.row.__class__(case.row.name, op, None, case.row.kinds))
+
+
+def with_gradients(op, joint=None, **gradients):
+    """Return a change of the case: the op gets these gradients, in which no terms cancel."""
+    magnified_op = autograd.differentiable(op.forward, joint=joint, **gradients)
+    return lambda case: with_op(case, magnified_op)
+
+
+def checkered(case):
+    """Give adjacent pixels opposite signs, so that each difference becomes a sum of two sizes."""
+    height, width = case.arguments["image"].shape[-3:-1]
+    signs = (-1.0) ** np.add.outer(range(height), range(width))[..., None]
+    return transformed(case, in_numpy(lambda image: abs(image) * signs))
+
+
+def style_loss_of_sum(generated, style, normalization):
+    """Compute the style loss with G + A instead of G - A."""
+    N, H, W, C = generated.shape
+    A = style if style.ndim == 3 else losses.gram_matrix(style, "positions")
+    sums = losses.gram_matrix(generated, "positions") + A
+    return (sums * sums).sum() * losses.style.FACTORS[normalization](N, H * W, C)
+
+
+def with_negative_targets(case):
+    """Make every term of the sigmoid's cross-entropy and of its gradient positive.
+
+    The logits become positive and the targets negative.
+    """
+    return with_arguments(magnified(case), targets=-abs(case.arguments["targets"]))
+
+
+def cross_entropy_of_sum(logits, labels, reduction):
+    """Compute the cross-entropy with + z[l] instead of - z[l]."""
+    correct = labels[:, None] == array_module(labels).arange(logits.shape[1])
+    chosen = (logits * correct.astype(logits.dtype)).sum(axis=1)
+    terms = ops.log(ops.exp(logits).sum(axis=1)) + chosen
+    return terms.mean() if reduction == "mean" else terms.sum()
+
+
+def energy_loss_with_half_distance(a, b, same, q):
+    """Add the loss at half the distance.
+
+    The relative rounding error of e^-x is x times that of x. e^-x + e^-(x/2) exceeds e^-x by more
+    than that.
+    """
+    loss = losses.siamese_energy_loss
+    return loss(a, b, same, q) + loss((a + b) / 2, b, same, q)
+
+
+def with_margin_beyond_distances(case):
+    """Enlarge the margin so that m - E becomes at least m + E."""
+    a, b = (to_numpy(case.arguments[name]) for name in "ab")
+    farthest = float(np.linalg.norm(a - b, axis=1).max())
+    return with_arguments(case, margin=case.arguments["margin"] + 2 * farthest)
+
+
+def l2_normalize_dx_of_sum(dy, x, y, axis):
+    """Compute dy + |y| Σ |y| dy instead of dy - y Σ y dy."""
+    terms = dy + abs(y) * (abs(y) * dy).sum(axis=axis, keepdims=True)
+    return terms * inverse((x * x).sum(axis=axis, keepdims=True) ** 0.5)
+
+
+def cosine_similarity_da_db_of_sum(dy, y, a, b, wanted):
+    """Compute |b̂| + |y â| instead of b̂ - y â."""
+    dy, y = dy[..., None], y[..., None]
+    unit = {"a": ops.l2_normalize.forward(a), "b": ops.l2_normalize.forward(b)}
+    lengths = {name: (x * x).sum(axis=-1, keepdims=True) ** 0.5 for name, x in (("a", a), ("b", b))}
+    other = {"a": "b", "b": "a"}
+    return {
+        name: dy * (abs(unit[other[name]]) + abs(y * unit[name])) * inverse(lengths[name])
+        for name in wanted
+    }
+
+
+def pairwise_distances_da_db_of_sum(dy, y, a, b, squared, wanted):
+    """Compute Σ |W| |a - b|."""
+    W = 2 * abs(dy) if squared else abs(dy) * inverse(y)
+    W = W + W.T if b is None else W
+    terms = W[..., None] * abs(a[:, None] - (a if b is None else b))
+    return {name: terms.sum(axis={"a": 1, "b": 0}[name]) for name in wanted}
+
+
+def triplet_loss_of_sum(case):
+    """Compute d(a,p) + d(a,n) + m, not the difference. a is positive, p and n are negative."""
+    magnitudes = {name: abs(case.arguments[name]) for name in case.row.kinds}
+    signed = {name: x if name == "anchor" else -x for name, x in magnitudes.items()}
+
+    def loss(anchor, positive, negative, margin, squared, **options):
+        sums = [((anchor - other) * (anchor - other)).sum(axis=1) for other in (positive, negative)]
+        near, far = sums if squared else (ops.sqrt(s) for s in sums)
+        return (near + far + (margin + 1)).sum()
+
+    return with_op(with_arguments(case, **signed), loss)
+
+
+cosine_similarity_of_sum = with_gradients(
+    ops.cosine_similarity, {("a", "b"): cosine_similarity_da_db_of_sum}
+)
+UNCHANGED = (
+    "relu", "leaky_relu", "sigmoid", "tanh", "softmax", "exp", "absolute", "maximum", "minimum",
+    "max", "max_pool", "content_loss", "gram_loss",
+)  # fmt: skip
+MAGNIFIED = {  # name of the op -> function that returns the case in which no terms cancel
+    **dict.fromkeys(UNCHANGED, unchanged),
+    "resample": lambda case: with_arguments(case, x=abs(case.arguments["x"])),
+    "subtract": lambda case: with_op(magnified(case), ops.add),
+    "style_loss": lambda case: with_op(magnified(case), style_loss_of_sum),
+    "softmax_cross_entropy": lambda case: with_op(magnified(case), cross_entropy_of_sum),
+    "sigmoid_cross_entropy": with_negative_targets,
+    "siamese_energy_loss": lambda case: with_op(case, energy_loss_with_half_distance),
+    "contrastive_loss": with_margin_beyond_distances,
+    "l2_normalize": with_gradients(ops.l2_normalize, dx=l2_normalize_dx_of_sum),
+    "cosine_similarity": lambda case: cosine_similarity_of_sum(magnified(case)),
+    "pairwise_distances": with_gradients(
+        ops.pairwise_distances, {("a", "b"): pairwise_distances_da_db_of_sum}
+    ),
+    "chi_square": lambda case: with_op(case, lambda a, b: 3 * (a + b)),
+    "triplet_loss": triplet_loss_of_sum,
+    "total_variation": checkered,
+}
