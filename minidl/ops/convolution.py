@@ -1,11 +1,9 @@
 """Convolution over any number of spatial axes, with its three gradients.
 
 As everywhere in deep learning it is a cross-correlation: the kernel is not flipped. The definition
-and the gradients are three sums over the taps t of the kernel. The second and the third are the
-first with the roles exchanged, as for any product.
+and the gradients are three sums over the taps t of the kernel and the groups of channels. The
+second and the third are the first with the roles exchanged, as for any product.
 """
-
-from math import prod
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
@@ -41,9 +39,11 @@ def convolution(
     array([12., 23., 34.])
     """
     windows = windows_of(x.shape, w.shape, stride, padding, dilation, groups)
-    padded = windows.pad(x)
-    y = sum(split(padded[windows.under(t)], groups) @ split(w[t], groups) for t in windows.taps)
-    y = join(y, (x.shape[0], *windows.out, w.shape[-1]))
+    xp, padded = array_module(x, w), windows.pad(x)
+    y = xp.zeros((x.shape[0], *windows.out, w.shape[-1]), xp.result_type(x, w))
+    for t in windows.taps:
+        for c, k in channels_of(groups, w.shape):
+            y[..., k] += padded[windows.under(t)][..., c] @ w[t][:, k]
     return y if b is None else y + b
 
 
@@ -61,8 +61,8 @@ def convolution_dx(dy, w, x_shape, stride, padding, dilation, groups):
     xp = array_module(dy, w)
     dx = xp.zeros((x_shape[0], *windows.padded, x_shape[-1]), xp.result_type(dy, w))
     for t in windows.taps:
-        under = dx[windows.under(t)]
-        under += join(split(dy, groups) @ split(w[t], groups).mT, under.shape)
+        for c, k in channels_of(groups, w.shape):
+            dx[windows.under(t)][..., c] += dy[..., k] @ w[t][:, k].T
     return windows.unpad(dx)
 
 
@@ -74,10 +74,11 @@ def convolution_dw(dy, x, w_shape, stride, padding, dilation, groups):
         dw[t,c,k] = Σ_n Σ_o dy[n,o,k] x[n, o·stride + t·dilation - before, c]
     """
     windows = windows_of(x.shape, w_shape, stride, padding, dilation, groups)
-    padded, xp = windows.pad(x), array_module(dy, x)
-    dw = xp.empty(w_shape, xp.result_type(dy, x))
+    xp, padded = array_module(dy, x), windows.pad(x)
+    dw = xp.zeros(w_shape, xp.result_type(dy, x))
     for t in windows.taps:
-        dw[t] = join(split(padded[windows.under(t)], groups).mT @ split(dy, groups), w_shape[-2:])
+        for c, k in channels_of(groups, w_shape):
+            dw[t][:, k] += rows(padded[windows.under(t)][..., c]).T @ rows(dy[..., k])
     return dw
 
 
@@ -86,15 +87,17 @@ def convolution_db(dy):
     return dy.sum(axis=tuple(range(dy.ndim - 1)))
 
 
-def split(a, groups):
-    """(.., C) -> (G, M, C / G): matrices of all M positions, one for each group of channels"""
-    M, C = prod(a.shape[:-1]), a.shape[-1]
-    return array_module(a).moveaxis(a.reshape(M, groups, C // groups), 1, 0)
+def channels_of(groups, w_shape):
+    """Yield for each group the slices of its input channels and of its output channels."""
+    *_, inputs, outputs = w_shape
+    each = outputs // groups
+    for g in range(groups):
+        yield slice(g * inputs, (g + 1) * inputs), slice(g * each, (g + 1) * each)
 
 
-def join(matrices, shape):
-    """(G, M, C / G) -> shape (.., C): the inverse of `split`"""
-    return array_module(matrices).moveaxis(matrices, 0, 1).reshape(shape)
+def rows(a):
+    """(.., C) -> (M, C): one row for each image and position"""
+    return a.reshape(-1, a.shape[-1])
 
 
 def windows_of(x_shape, w_shape, stride, padding, dilation, groups):

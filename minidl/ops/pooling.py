@@ -8,7 +8,6 @@ from functools import reduce
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError
-from minidl.ops.masks import masked
 from minidl.shapes import windows_over
 from minidl.typing import Operand, Padding, PerAxis, Result
 
@@ -56,7 +55,7 @@ def max_pool_dx(dy, x, y, window, stride, padding, dilation, ceil):
     dx, undecided = xp.zeros(padded.shape, dy.dtype), xp.ones(y.shape, bool)
     for t in windows.taps:
         first = undecided & (padded[windows.under(t)] == y)
-        dx[windows.under(t)] += masked(dy, first)
+        dx[windows.under(t)] += xp.where(first, dy, 0)
         undecided = undecided & ~first
     return windows.unpad(dx)
 
