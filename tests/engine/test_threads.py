@@ -53,7 +53,7 @@ def on_each_thread(threads, f):
     """The results of f on so many threads, this one among them, each of which takes one item."""
     cores.set_threads(threads)
     all_here = threading.Barrier(threads, timeout=20)
-    return cores.share(np, lambda _: (all_here.wait(), f())[1], range(threads))
+    return cores.parallel_map(np, lambda _: (all_here.wait(), f())[1], range(threads))
 
 
 def square(number):
@@ -74,7 +74,7 @@ def test_the_number_of_threads_is_an_int_of_at_least_1(count):
 
 
 def begin_with(monkeypatch, variables):
-    monkeypatch.setattr(cores._crew, "size", None)
+    monkeypatch.setattr(cores._pool, "size", None)
     for name in cores.VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
@@ -142,8 +142,8 @@ def test_what_was_set_outlasts_the_variables(monkeypatch):
 @pytest.mark.parametrize("count", [0, 1, 2, 7, 100])
 def test_results_come_in_the_order_of_the_items(threads, count):
     cores.set_threads(threads)
-    assert cores.share(np, square, range(count)) == [n * n for n in range(count)]
-    assert cores.share(np, square, iter(range(count))) == [n * n for n in range(count)]
+    assert cores.parallel_map(np, square, range(count)) == [n * n for n in range(count)]
+    assert cores.parallel_map(np, square, iter(range(count))) == [n * n for n in range(count)]
 
 
 @pytest.mark.parametrize("threads", [2, 5])
@@ -162,13 +162,13 @@ def test_each_item_is_worked_on_once():
     cores.set_threads(3)
     for _ in range(20):
         seen = []
-        cores.share(np, seen.append, range(50))
+        cores.parallel_map(np, seen.append, range(50))
         assert sorted(seen) == list(range(50))
 
 
 def test_one_thread_is_the_one_that_asks():
     cores.set_threads(1)
-    assert set(cores.share(np, lambda _: threading.get_ident(), range(5))) == {
+    assert set(cores.parallel_map(np, lambda _: threading.get_ident(), range(5))) == {
         threading.get_ident()
     }
 
@@ -176,7 +176,7 @@ def test_one_thread_is_the_one_that_asks():
 def test_another_library_takes_the_items_in_order_in_this_thread():
     cores.set_threads(3)
     seen = []
-    cores.share(
+    cores.parallel_map(
         "a GPU's",
         lambda item: (time.sleep(0.002), seen.append((item, threading.get_ident()))),
         range(5),
@@ -189,9 +189,11 @@ def test_a_share_inside_a_share(threads):
     cores.set_threads(threads)
 
     def row(a):
-        return cores.share(np, lambda b: cores.share(np, lambda c: (a, b, c), range(3)), range(4))
+        return cores.parallel_map(
+            np, lambda b: cores.parallel_map(np, lambda c: (a, b, c), range(3)), range(4)
+        )
 
-    assert cores.share(np, row, range(5)) == [
+    assert cores.parallel_map(np, row, range(5)) == [
         [[(a, b, c) for c in range(3)] for b in range(4)] for a in range(5)
     ]
 
@@ -220,8 +222,8 @@ def test_the_error_of_an_item_is_raised(threads, bad):
             raise Trouble(item)
 
     with pytest.raises(Trouble, match=f"^{bad}$"):
-        cores.share(np, work, range(6))
-    assert cores.share(np, square, range(6)) == [0, 1, 4, 9, 16, 25]
+        cores.parallel_map(np, work, range(6))
+    assert cores.parallel_map(np, square, range(6)) == [0, 1, 4, 9, 16, 25]
 
 
 def test_the_error_of_a_helper_is_raised():
@@ -243,8 +245,8 @@ def test_where_all_items_fail_the_error_of_one_is_raised(threads):
         raise Trouble(item)
 
     with pytest.raises(Trouble):
-        cores.share(np, work, range(6))
-    assert cores.share(np, square, range(6)) == [0, 1, 4, 9, 16, 25]
+        cores.parallel_map(np, work, range(6))
+    assert cores.parallel_map(np, square, range(6)) == [0, 1, 4, 9, 16, 25]
 
 
 def test_no_item_is_left_running_when_an_error_is_raised():
@@ -278,7 +280,7 @@ def test_blas_has_one_thread_inside_and_its_own_after(threads, two_blas_threads)
 def test_blas_gets_its_threads_back_from_an_error(two_blas_threads):
     cores.set_threads(2)
     with pytest.raises(ZeroDivisionError):
-        cores.share(np, lambda item: 1 / item, [1, 0, 1])
+        cores.parallel_map(np, lambda item: 1 / item, [1, 0, 1])
     assert set(blas_threads()) == {2}
 
 
@@ -286,10 +288,10 @@ def test_blas_stays_with_one_thread_until_an_outer_share_ends(two_blas_threads):
     cores.set_threads(2)
 
     def outer(_):
-        cores.share(np, square, range(3))
+        cores.parallel_map(np, square, range(3))
         return blas_threads()
 
-    assert {count for counts in cores.share(np, outer, range(2)) for count in counts} == {1}
+    assert {count for counts in cores.parallel_map(np, outer, range(2)) for count in counts} == {1}
     assert set(blas_threads()) == {2}
 
 
@@ -298,7 +300,7 @@ def test_blas_stays_with_one_thread_until_an_outer_share_ends(two_blas_threads):
 # threads set and restore is silently left undone.
 def test_blas_has_one_thread_inside_whichever_thread_shares(two_blas_threads):
     cores.set_threads(2)
-    inside = in_another_thread(lambda: cores.share(np, lambda _: blas_threads(), range(4)))
+    inside = in_another_thread(lambda: cores.parallel_map(np, lambda _: blas_threads(), range(4)))
     assert {count for counts in inside() for count in counts} == {1}
     assert set(blas_threads()) == {2}
 
@@ -314,14 +316,18 @@ def test_blas_stays_with_one_thread_until_the_last_of_several_shares_ends(first,
         return blas_threads()
 
     def other():
-        return cores.share(np, other_work, [0])
+        return cores.parallel_map(np, other_work, [0])
 
     if first == "another":
         of_other = in_another_thread(other)
         begun.wait(20)
-        [late] = cores.share(np, lambda _: (may_end.set(), of_other(), blas_threads())[-1], [0])
+        [late] = cores.parallel_map(
+            np, lambda _: (may_end.set(), of_other(), blas_threads())[-1], [0]
+        )
     else:
-        [of_other] = cores.share(np, lambda _: (in_another_thread(other), begun.wait(20))[0], [0])
+        [of_other] = cores.parallel_map(
+            np, lambda _: (in_another_thread(other), begun.wait(20))[0], [0]
+        )
         may_end.set()
         [late] = of_other()
     assert set(late) == {1}
@@ -345,7 +351,7 @@ from minidl.engine import threads as cores
 
 def works():
     both_here = threading.Barrier(2, timeout=20)
-    return cores.share(np, lambda item: (both_here.wait(), item)[1], range(4)) == [0, 1, 2, 3]
+    return cores.parallel_map(np, lambda item: (both_here.wait(), item)[1], range(4)) == [0, 1, 2, 3]
 
 cores.set_threads(2)
 assert works()
@@ -371,7 +377,7 @@ def test_a_forked_child_shares_with_threads_of_its_own():
 @pytest.mark.parametrize("count", [0, 1, 2, 7, 100])
 def test_a_shared_sum_is_the_sum(threads, count):
     cores.set_threads(threads)
-    total = cores.share_sum(
+    total = cores.parallel_sum(
         np, lambda n: np.full((2, 3), n, np.float32), range(count), (2, 3), np.float32
     )
     assert total.dtype == np.float32
@@ -383,7 +389,7 @@ def test_a_shared_sum_is_the_same_bytes_each_time(threads):
     cores.set_threads(threads)
     terms = np.random.default_rng(0).standard_normal((50, 9)).astype(np.float32)
     sums = {
-        cores.share_sum(np, lambda n: terms[n], range(50), (9,), np.float32).tobytes()
+        cores.parallel_sum(np, lambda n: terms[n], range(50), (9,), np.float32).tobytes()
         for _ in range(100)
     }
     assert len(sums) == 1
@@ -393,7 +399,7 @@ def test_a_shared_sum_is_the_same_bytes_each_time(threads):
 def test_a_shared_sum_leaves_its_terms_alone():
     cores.set_threads(2)
     terms = np.ones((4, 3))
-    cores.share_sum(np, lambda n: terms[n], range(4), (3,), float)
+    cores.parallel_sum(np, lambda n: terms[n], range(4), (3,), float)
     assert np.all(terms == 1)
 
 
