@@ -1,5 +1,5 @@
-// The header of every kernel file. REAL: float or double. INDEX: the type of indices into arrays: int,
-// or Count for large arrays.
+// The header of every kernel file. REAL: float or double. INDEX: the type of indices into arrays:
+// int, or Count for large arrays.
 
 typedef long long Count;
 typedef REAL Real;

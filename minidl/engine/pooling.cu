@@ -1,7 +1,7 @@
-// Pooling over up to three axes, and its gradients. In the forward, a thread computes one output from
-// the taps of its window. In the gradient, a thread computes one number of dx from the windows that
-// read it, so that no two threads add to the same number. Adjacent threads compute adjacent channels,
-// which are contiguous in memory.
+// Pooling over up to three axes, and its gradients. In the forward, a thread computes one output
+// from the taps of its window. In the gradient, a thread computes one number of dx from the windows
+// that read it, so that no two threads add to the same number. Adjacent threads compute adjacent
+// channels, which are contiguous in memory.
 
 // The windows over an array of shape (images, extent[0], extent[1], extent[2], channels), with the
 // fields of `Windows` in shapes.py. before, after: the padding.
@@ -47,8 +47,8 @@ __device__ bool read(Index* i, const Index* o, const Index* t, const Windows& g)
     return inside;
 }
 
-// The first tap along an axis through which a window may read position i, and the distance to the next
-// such tap. With a dilation, all taps are tried.
+// The first tap along an axis through which a window may read position i, and the distance to the
+// next such tap. With a dilation, all taps are tried.
 __device__ Index first_tap(const Index* i, int axis, const Windows& g) {
     return g.dilation[axis] == 1 ? (i[axis] + (Index)g.before[axis]) % (Index)g.stride[axis] : 0;
 }

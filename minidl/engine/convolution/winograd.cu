@@ -1,9 +1,9 @@
-// The maps of winograd.py as kernels, in two dimensions. A thread maps one tile of one channel in its
-// registers, along one axis and then along the other. Adjacent threads compute adjacent channels, which
-// are contiguous in memory.
+// The maps of winograd.py as kernels, in two dimensions. A thread maps one tile of one channel in
+// its registers, along one axis and then along the other. Adjacent threads compute adjacent
+// channels, which are contiguous in memory.
 
-// A range of all tiles: the first and the number of tiles. rows, columns: tiles of an image. height,
-// width, channels: of an image. above, left: its padding.
+// A range of all tiles: the first and the number of tiles. rows, columns: tiles of an image.
+// height, width, channels: of an image. above, left: its padding.
 struct Tiling {
     Count first, tiles, rows, columns, height, width, channels, above, left;
 };
@@ -81,8 +81,8 @@ __device__ void points_to_kernel(Real* u, int step) {
     u[2 * step] = -sum / 6 + sum2 / 6 + u[5 * step];
 }
 
-// Read a tile of `taken` x `taken` numbers of an image. A number is 0 outside the image and, if there is
-// a mask, where the mask is 0, even if the number there is infinite.
+// Read a tile of `taken` x `taken` numbers of an image. A number is 0 outside the image and, if
+// there is a mask, where the mask is 0, even if the number there is infinite.
 __device__ void take(Real d[6][6], int taken, const Real* x, const Real* mask, const Place& at, const Tiling& g) {
 #pragma unroll
     for (int r = 0; r < 6; r++)
@@ -124,8 +124,8 @@ extern "C" __global__ void gradients_at_points(const Real* dy, const Real* mask,
     }
 }
 
-// M (36, tiles, K), bias (K) or null -> y (N, H, W, K) = Aᵀ M A + bias, or with `rectify` its maximum
-// with 0
+// M (36, tiles, K), bias (K) or null -> y (N, H, W, K) = Aᵀ M A + bias, or with `rectify` its
+// maximum with 0
 extern "C" __global__ void outputs_from_points(const Real* M, const Real* bias, Real* y, Count rectify, Tiling g) {
     EACH(i, g.tiles * g.channels) {
         Place at(i, g);
