@@ -3,12 +3,12 @@
 `parallel_map` computes the items of a list on a pool of threads. The engine divides every large
 convolution, pooling, normalization, matrix product (matrices.py), distance matrix and optimiser
 step into strips that do not overlap (strips.py), and passes them to it as items. Each thread takes
-the next item when it has finished its last one.
+the next item when it has finished its last one. All other ops run on the calling thread.
 
-BLAS is limited to one thread while `parallel_map` runs. Otherwise the product within each item
-would start threads on all cores, which would compete with those of the pool. Ops that have no
-implementation in the engine run on the calling thread. So does everything within
-`minidl.textbook()`, where BLAS divides the matrix products among its own threads.
+BLAS is limited to one thread while `parallel_map` runs, and during the whole backward pass.
+Otherwise each matrix product within an item would start threads on all cores, and they would
+compete with the threads of the pool. Within `minidl.textbook()` the engine divides no work, and
+BLAS divides the matrix products among threads of its own.
 
 The division into strips depends on the number of threads, and the result does not depend on which
 thread computes which strip. The same input and number of threads therefore give the same bytes,
