@@ -105,8 +105,8 @@ def batch_norm_gradients(dy, x, gamma, given, epsilon, fixed, wanted):
         return ones @ xp.multiply(difference, part, out=difference), ones @ part
 
     parts = parallel_map(xp, sums, _strips(x)) or xp.zeros((1, 2, x.shape[-1]), x.dtype)
-    along_dy, dbeta = (sum(terms) for terms in zip(*parts, strict=True))
-    dgamma = (along_dy - rounding * dbeta) * inverse
+    products, dbeta = (sum(terms) for terms in zip(*parts, strict=True))
+    dgamma = (products - rounding * dbeta) * inverse
     slope = gamma * inverse
     along = -slope * dgamma * inverse / M
     shift = -slope * dbeta / M - along * rounding

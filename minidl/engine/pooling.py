@@ -104,9 +104,9 @@ def _distribute(xp, dy, factors, x_shape, windows):
     """
     n, channels = x_shape[0], x_shape[-1]
     padded = empty(xp, (n, *windows.padded, channels), dy.dtype)
-    is_partition = windows.stride == windows.reach == windows.size and prod(windows.out) * prod(
-        windows.size
-    ) == prod(windows.padded)  # every position is read by one tap of one window
+    is_disjoint = windows.stride == windows.reach == windows.size
+    read = prod(windows.out) * prod(windows.size)
+    is_partition = is_disjoint and read == prod(windows.padded)  # one tap reads each position
     if not is_partition:
         padded[...] = 0
 

@@ -27,10 +27,10 @@ def resample_dx(dy, rows, columns, x_shape):
     """(N, H', W', C) -> (N, H, W, C)
 
     Let 2^e be a power of two that exceeds the largest contribution to a pixel. The contributions
-    are integers in units of 2^(e-b). A pixel gets at most 4·H'·W' of them, so that no sum overflows
-    if 4·H'·W' ≤ 2^(63-b). float64 has more than b binary digits. In float64, the rounding errors of
-    these integers are therefore added in the same way, in units of 2^(e-2b). A NaN or an infinity
-    in dy makes the four pixels around its place NaN, and no others.
+    are rounded to integers in units of 2^(e-b). A pixel gets at most 4·H'·W' of them, so that no
+    sum overflows if 4·H'·W' ≤ 2^(63-b). float64 has more than b binary digits. In float64, the
+    rounding errors of these integers are therefore added in the same way, in units of 2^(e-2b). A
+    NaN or an infinity in dy makes the four pixels around its place NaN, and no others.
     """
     xp, places = array_module(dy), prod(rows.shape[1:])
     digits, limit = 61 - places.bit_length(), np.finfo(dy.dtype).maxexp

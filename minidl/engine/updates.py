@@ -45,6 +45,9 @@ def applies(rule, updates):
     return rule in IN_PLACE
 
 
+# The in-place forms of the rules in optim/. They have the same options.
+
+
 def _descent(new, x, g, *, rate, decay):
     array_module(x).multiply(_decayed(g, x, decay), -rate, out=new)
     new += x

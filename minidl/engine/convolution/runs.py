@@ -2,16 +2,16 @@
 
 A run is a sequence of contiguous numbers. Channels come last, so that the taps of a window along
 the last axis are contiguous, each with its channels. The window is therefore a run of taps·C
-numbers. Take the window at output position o of the last axis in every row m of every image. These
-windows are the rows of a matrix that is a view of x, and one product for each o computes a
-convolution along one axis:
+numbers. For one output position o of the last axis, the windows in all rows m of all images are the
+rows of a matrix, which is a view of x. One product for each o computes a convolution along one
+axis:
 
     y[m,o] = x[m, o·stride - before : o·stride - before + taps] W,      W (taps·C, K)
 
 The other axes are treated as in im2col: the rows that a window reads through the taps of the other
-axes are copied side by side, at each position all these taps with their channels. This copies every
-number once for each tap of the *other* axes. In two dimensions with a 3x3 kernel it copies 3
-numbers, where im2col copies 9.
+axes are copied side by side, so that each position along the last axis holds all of these taps with
+their channels. This copies every number once for each tap of the *other* axes. With a 3x3 kernel
+these are 3 copies, where im2col makes 9.
 
 **dw** is the product of the same windows with dy.
 

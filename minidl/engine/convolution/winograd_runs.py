@@ -8,7 +8,7 @@ point. It needs no maps, because its windows are runs (runs.py).
 
 Each axis with maps halves the number of multiplications and stores 6/4 times as many numbers at the
 points. An axis of runs changes neither. With few channels, the numbers at the points take more time
-than the multiplications, so that it is faster to have one axis of maps less.
+than the multiplications, so that one axis fewer with maps is faster.
 
 Cost: N·out·C·K·(6/4)^(rank-1)·3 multiply-adds, in two dimensions 4.5 instead of 9. The maps take
 half of the time of winograd's.
