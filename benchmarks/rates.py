@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 import minidl
 from benchmarks.turns import by_cupy, median_seconds
 from minidl.backend import current_module
-from minidl.engine.threads import share
+from minidl.engine.threads import parallel_map
 
 SIDES = {"cpu": 2048, "gpu": 8192}  # of the matrices
 BYTES = {"cpu": 1 << 28, "gpu": 1 << 30}
@@ -32,7 +32,7 @@ def rates(device, tf32=False, quick=False):
         source, target = xp.asarray(host), xp.ones(host.shape, np.float32)
         calls = {
             "matrix_gflops": lambda: matrix @ matrix,
-            "copy_gbs": lambda: share(
+            "copy_gbs": lambda: parallel_map(
                 xp, lambda strip: xp.copyto(target[strip], source[strip]), range(len(host))
             ),
         }

@@ -14,7 +14,7 @@ from minidl.data.pickles import Call, Refused, describe
 from minidl.data.places import find
 from minidl.data.tar import TarError, members
 from minidl.data.unpacking import damaged, unpacked
-from minidl.engine.threads import share
+from minidl.engine.threads import parallel_map
 from minidl.errors import one_of
 from minidl.typing import Array, Path
 
@@ -46,7 +46,7 @@ def cifar10(folder: Path | None = None, part: str = "train") -> tuple[Array, Arr
     if ".tar" in paths[0].suffixes:
         batches = [_batch(content, path) for path, content in _members(paths[0], BATCHES[part])]
     else:
-        batches = share(np, lambda path: _batch(unpacked(path), path), paths)
+        batches = parallel_map(np, lambda path: _batch(unpacked(path), path), paths)
     pictures, labels = zip(*batches, strict=True)
     return np.concatenate(pictures), np.concatenate(labels)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from minidl.data.images import read_at_size
-from minidl.engine.threads import share
+from minidl.engine.threads import parallel_map
 from minidl.errors import ArgumentError, FileError, brief, listed
 from minidl.files import must_be_folder
 from minidl.shapes import is_int
@@ -45,7 +45,7 @@ def picture_folder(
             return error
 
     paths = [path for paths in files.values() for path in paths]
-    pictures = share(np, read, paths)
+    pictures = parallel_map(np, read, paths)
     readable = [
         number for number, picture in enumerate(pictures) if not isinstance(picture, FileError)
     ]

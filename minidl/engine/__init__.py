@@ -3,14 +3,16 @@
 table.py           which implementation replaces which op, and when
 convolution/       the algorithms of convolution, and the choice among them
 pooling.py, pooling_gpu.py, normalization.py, matrices.py, distances.py, resampling.py, masks.py
-                   implementations of ops
-fused.py           ops that include the ReLU after them; epilogue.py: how they apply it
+                   implementations of other ops
+fused.py           ops that include the ReLU after them
+epilogue.py        how these ops apply the bias and the ReLU
 updates.py         steps of the optimisers
-threads.py         the threads, and how they share work
-strips.py          work divided into strips that fit a processor's cache; patches.py: what they read
-memory.py          memory that is used again
-kept.py            results that are computed once for each frozen array
-kernels.py         kernels for a GPU
+threads.py         the pool of threads
+strips.py          the division of work into strips that fit a processor's cache
+patches.py         the part of the input that a strip reads
+memory.py          reuse of memory
+kept.py            a cache for results that depend on a frozen array
+kernels.py         CUDA kernels for a GPU
 
 The textbook (`ops/`, `losses/`, `optim/`) does not import the engine.
 """
@@ -40,18 +42,23 @@ ConvolutionAlgorithm = Literal["auto", "im2col", "runs", "winograd", "winograd_r
 def using(*, convolution: ConvolutionAlgorithm = "auto") -> Iterator[None]:
     """Compute convolutions and their gradients by one algorithm, in this block and this thread.
 
-    This is for study, tests and benchmarks. `backward` uses the algorithm only if it is called
-    within the block. convolution: "auto", the fastest by an estimate, or one of
+    This is for study, tests and benchmarks. `backward` uses the algorithm only if it is itself
+    called within the block.
 
-        "im2col"           one matrix product
-        "runs"             the same with less copying; no dilation along the last axis, groups 1
-        "winograd"         in 2-D a quarter of the multiplications; 3 taps on each axis, stride 1,
-                           dilation 1, groups 1
-        "winograd_runs"    half of the multiplications and of the maps; as winograd, on two axes or more
-        "depthwise"        no matrix product; groups = C = K
+    convolution: "auto", the algorithm with the lowest estimated cost, or one of
 
-    Raises ArgumentError for another name. A convolution that the algorithm cannot compute raises
-    ArgumentError.
+        name               method                                    convolutions that it takes
+        "im2col"           one matrix product                        all
+        "runs"             products that copy less of the input      no dilation along the last
+                                                                     axis, groups 1
+        "winograd"         in 2-D 1/4 of the multiplications         3 taps on each axis, stride 1,
+                                                                     dilation 1, groups 1
+        "winograd_runs"    in 2-D 1/2 of the multiplications, and    those of winograd with two
+                           half of winograd's maps                   axes or more
+        "depthwise"        no matrix product                         groups = C = K
+
+    Raises ArgumentError for another name. Within the block, a convolution that the algorithm cannot
+    compute raises ArgumentError.
 
     >>> from minidl import ops
     >>> with using(convolution="im2col"):

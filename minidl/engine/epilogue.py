@@ -1,13 +1,17 @@
-"""What goes along with another op while its numbers are at hand: bias and ReLU after it, a ReLU's
-mask before gradients."""
+"""Steps that are fused with a convolution or a normalization: bias and ReLU after the forward, and
+the mask of the ReLU before the gradients. They are applied to a strip while it is in the cache."""
 
 from minidl.backend import array_module
 from minidl.engine.masks import masked
 
 
 class Epilogue:
-    """finish(y, outputs): add the bias b to a strip of y, of some output channels, and with
-    `rectify` apply the ReLU."""
+    """The steps after a convolution: epilogue(y, outputs) adds the bias to y in place and, with
+    `rectify`, applies the ReLU.
+
+    y: a strip (..., k) of the result; outputs: the slice of its k output channels among all K; b:
+    the bias (K,), or None.
+    """
 
     def __init__(self, b=None, rectify=False):
         self.b, self.rectify = b, rectify
@@ -20,28 +24,32 @@ class Epilogue:
 
 
 class Rectified:
-    """dy·[y ≠ 0], the gradient of a ReLU y ≥ 0, as an array of which each part is computed when it
-    is read."""
+    """dy·[y ≠ 0], the gradient of the ReLU y ≥ 0, as an array whose parts are computed when they
+    are read."""
 
     def __init__(self, dy, y):
         self.dy, self.y = dy, y
         self.shape, self.dtype = dy.shape, dy.dtype
 
     def __getitem__(self, part):
-        return put(self, part, None)
+        return masked(self.dy[part], self.y[part] != 0)
 
     def reshape(self, *shape):
+        """Return dy·[y ≠ 0] in another shape."""
         return Rectified(self.dy.reshape(*shape), self.y.reshape(*shape))
 
     def __array_namespace__(self):
         return array_module(self.dy, self.y)
 
 
-def put(dy, part, out):
-    """Write dy[part] to `out`, a separate array whose dtype may be wider. dy: an array, or
-    Rectified."""
+def copy_part(dy, part, out):
+    """Write dy[part] to `out` and return it.
+
+    dy: an array, or a Rectified; out: an array that shares no memory with dy, of the same or a
+    wider dtype.
+    """
     if isinstance(dy, Rectified):
-        numbers = dy.dy[part] if out is None else dy.dy[part].astype(out.dtype, copy=False)
+        numbers = dy.dy[part].astype(out.dtype, copy=False)
         return masked(numbers, dy.y[part] != 0, out=out)
     out[...] = dy[part]
     return out

@@ -1,7 +1,7 @@
 """Fused ops: an op and the ReLU after it as one op.
 
-Their definitions are compositions of textbook ops, by the chain rule: the gradient goes through the
-ReLU first. y is kept for the gradients, but not what it was before the ReLU. The implementations
+Their definitions are compositions of textbook ops. By the chain rule, the gradient of the ReLU
+comes first. The gradients read y, so that the input of the ReLU is not kept. The implementations
 (`convolution/`, `normalization.py`) apply the ReLU while a strip is in the processor's cache.
 Layers use these ops, except within `minidl.textbook()`.
 """
@@ -29,26 +29,28 @@ def convolution_relu(
 
     y = max(convolution(x, w, b), 0)
 
+    The parameters and errors are those of `ops.convolution`.
+
     >>> x, w = np.array([1., 2., 3., 4.]).reshape(1, 4, 1), np.array([10., 1.]).reshape(2, 1, 1)
     >>> convolution_relu(x, w, np.array([-20.])).reshape(3)
     array([ 0.,  3., 14.])
     """
-    geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    return relu.forward(convolution.forward(x, w, b, **geometry))
+    y = convolution(x, w, b, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    return relu(y)
 
 
 def convolution_relu_dx(dy, y, w, x_shape, stride, padding, dilation, groups):
-    """dx = convolution_dx(dy·[y ≠ 0])"""
+    """(N, *out, K) -> (N, *spatial, C):  dx = convolution_dx(dy·[y ≠ 0])"""
     return convolution_dx(relu_dx(dy, y), w, x_shape, stride, padding, dilation, groups)
 
 
 def convolution_relu_dw(dy, y, x, w_shape, stride, padding, dilation, groups):
-    """dw = convolution_dw(dy·[y ≠ 0])"""
+    """(N, *out, K) -> (*kernel, C / groups, K):  dw = convolution_dw(dy·[y ≠ 0])"""
     return convolution_dw(relu_dx(dy, y), x, w_shape, stride, padding, dilation, groups)
 
 
 def convolution_relu_db(dy, y):
-    """db = convolution_db(dy·[y ≠ 0])"""
+    """(N, *out, K) -> (K,):  db = convolution_db(dy·[y ≠ 0])"""
     return convolution_db(relu_dx(dy, y))
 
 
@@ -71,15 +73,17 @@ def batch_norm_relu(
 ) -> Result:
     """(..., C), (C,), (C,) -> (..., C):  y = max(batch_norm(x, γ, β), 0)
 
+    The parameters and errors are those of `ops.batch_norm`.
+
     >>> batch_norm_relu(np.array([[1.], [3.]]), np.array([10.]), np.array([5.]), epsilon=0.)
     array([[ 0.],
            [15.]])
     """
-    return relu.forward(batch_norm.forward(x, gamma, beta, given, epsilon, fixed))
+    return relu(batch_norm(x, gamma, beta, given, epsilon, fixed))
 
 
 def batch_norm_relu_gradients(dy, y, x, gamma, given, epsilon, fixed, wanted):
-    """batch_norm_gradients(dy·[y ≠ 0])"""
+    """(..., C) -> (..., C), (C,), (C,):  batch_norm_gradients(dy·[y ≠ 0])"""
     return batch_norm_gradients(relu_dx(dy, y), x, gamma, given, epsilon, fixed, wanted)
 
 

@@ -1,19 +1,21 @@
-"""Results that are computed once for each frozen array, and kept as long as the array lives."""
+"""A cache for results that depend on a frozen array. It keeps them while the array exists."""
 
 import functools
 import weakref
+from collections.abc import Callable
+from typing import Any
 
 
-def once_for_each(f):
-    """Decorator for f(w, *options), w a frozen array: compute each result once and keep it."""
-    kept = {}
+def cached_per_array(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator for f(w, *options), where w is a frozen array: compute each result only once."""
+    results: dict[tuple, Any] = {}
 
-    @functools.wraps(f)
-    def remembering(w, *options):
+    @functools.wraps(function)
+    def cached(w, *options):
         key = (id(w), *options)
-        if key not in kept:
-            weakref.finalize(w, kept.pop, key, None)
-            kept[key] = f(w, *options)
-        return kept[key]
+        if key not in results:
+            weakref.finalize(w, results.pop, key, None)
+            results[key] = function(w, *options)
+        return results[key]
 
-    return remembering
+    return cached

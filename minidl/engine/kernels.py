@@ -1,94 +1,105 @@
-"""Kernels of our own for a GPU: functions of a .cu file, which lies beside the algorithm that it
-speeds up.
+"""CUDA kernels: functions in a .cu file, which is next to the Python file that calls them.
 
-The array maths is written once, for NumPy and CuPy. On a GPU each of its operations reads its
-arrays from memory and writes its result there, which takes longer than computing it; a kernel does
-several of them in one go. What it computes is what the plain arrays beside it compute, which run
-everywhere else, and here too inside of `plain_arrays`. (Numbers too small for their exponent are 0
-in kernels, as CuPy has them compiled.)
+The array code is written once, for NumPy and CuPy. On a GPU, each operation of it reads its
+operands from memory and writes its result to memory, which takes longer than the arithmetic. A
+kernel combines several operations in one pass. It computes the same as the array code that it
+replaces. This code runs on a CPU and, within `plain_arrays`, also on a GPU. The only difference is
+that kernels replace subnormal numbers by 0, because CuPy compiles them with -ftz=true.
 """
 
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from minidl.backend import array_module
+from minidl.typing import Array
+from minidl.typing import Path as PathLike
 
-# of one block; of one launch at most: each thread then works off several numbers
-THREADS, BLOCKS = 256, 1 << 20
-FAR = 1 << 30  # numbers of an array from which on places in it are counted in 64 bits
+THREADS = 256  # of one block
+BLOCKS = 1 << 20  # most blocks of one launch; with more numbers, a thread computes several
+FAR = 1 << 30  # numbers in an array that needs indices of 64 bits
 TYPES = {np.dtype("float32"): "float", np.dtype("float64"): "double"}
 HEADER = Path(__file__).with_suffix(".cuh")
 NULL = np.intp(0)
-_here = threading.local()
+_thread_state = threading.local()  # plain: whether no kernels are launched
 
 
 @contextmanager
-def plain_arrays():
-    """Run no kernels of our own in this block, in this thread: for comparison."""
-    before, _here.plain = getattr(_here, "plain", False), True
+def plain_arrays() -> Iterator[None]:
+    """Launch no kernels in this block and this thread, for comparison with the array code."""
+    before, _thread_state.plain = getattr(_thread_state, "plain", False), True
     try:
         yield
     finally:
-        _here.plain = before
+        _thread_state.plain = before
 
 
 class Kernels:
-    """The kernels of one file, compiled by CuPy when first wanted, once for each type of numbers
-    and of places."""
+    """The kernels of one .cu file.
 
-    def __init__(self, path):
-        self.path, self._modules, self._functions = Path(path), {}, {}
+    CuPy compiles them when they are first used, once for each dtype and each size of the indices.
+    """
+
+    def __init__(self, path: PathLike) -> None:
+        self.path = Path(path)
+        self._modules: dict[tuple, Any] = {}
+        self._functions: dict[tuple, Any] = {}
 
     @property
-    def source(self):
+    def source(self) -> str:
         """The text that is compiled."""
         return HEADER.read_text() + self.path.read_text()
 
-    def fit(self, *arrays):
-        """Whether they can take these arrays: on a GPU, all of one type, float32 or float64."""
-        if array_module(*arrays) is np or getattr(_here, "plain", False):
+    def fit(self, *arrays: Array) -> bool:
+        """Return whether the kernels can process these arrays: they are on a GPU, and all have the
+        dtype float32 or all float64."""
+        if array_module(*arrays) is np or getattr(_thread_state, "plain", False):
             return False
         return arrays[0].dtype in TYPES and all(array.dtype == arrays[0].dtype for array in arrays)
 
-    def launch(self, name, count, *arguments):
-        """Call a kernel with `count` threads or, where that is too many, with fewer that take
-        turns.
+    def launch(self, name: str, count: int, *arguments: Array | int | None) -> None:
+        """Launch a kernel with at least one thread for each of `count` numbers, or with fewer
+        threads that compute several numbers each. Do nothing if the count is 0.
 
-        arguments: contiguous arrays of the GPU, None for an array that is not there, ints (a
-        Count), and structures.
+        arguments: contiguous arrays on the GPU; None for an array that is missing; ints, which the
+        kernel reads as Count; and the results of `structure`.
         """
         if count:
-            arrays = [
+            arrays: Any = [
                 a for a in arguments if a is not None and not isinstance(a, (int, np.ndarray))
             ]
-            kernel = self._compiled(
-                name, array_module(*arrays), arrays[0].dtype, max(a.size for a in arrays) >= FAR
-            )
+            xp, is_far = array_module(*arrays), max(a.size for a in arrays) >= FAR
+            kernel = self._compiled(name, xp, arrays[0].dtype, is_far)
             blocks = min(BLOCKS, -(-count // THREADS))
             kernel((blocks,), (THREADS,), tuple(NULL if a is None else a for a in arguments))
 
-    def _compiled(self, name, xp, dtype, far):
-        function = self._functions.get((name, xp, dtype, far))
-        if function is None:
-            options = options_for(dtype, far)
+    def _compiled(self, name, xp, dtype, is_far):
+        key = (name, xp, dtype, is_far)
+        if key not in self._functions:
+            options = options_for(dtype, is_far)
             if (xp, options) not in self._modules:
                 self._modules[xp, options] = xp.RawModule(code=self.source, options=options)
-            function = self._functions[name, xp, dtype, far] = self._modules[
-                xp, options
-            ].get_function(name)
-        return function
+            self._functions[key] = self._modules[xp, options].get_function(name)
+        return self._functions[key]
 
 
-def options_for(dtype, far):
-    """The compiler's; far: whether places are counted in 64 bits."""
-    return "--std=c++17", f"-DREAL={TYPES[dtype]}", "-DINDEX=Count" if far else "-DINDEX=int"
+def options_for(dtype: np.dtype, is_far: bool) -> tuple[str, ...]:
+    """Return the compiler options.
+
+    is_far: whether indices have 64 bits.
+    """
+    return "--std=c++17", f"-DREAL={TYPES[dtype]}", "-DINDEX=Count" if is_far else "-DINDEX=int"
 
 
-def structure(**fields):
-    """What a kernel takes as a `struct` of Counts: by value, in this order."""
+def structure(**fields: int | list[int]) -> np.ndarray:
+    """Return an array of shape (1,) that a kernel reads as a `struct` of Counts.
+
+    fields: the members in their order; a list for a member that is an array.
+    """
     numbers = np.zeros(1, [(name, np.int64, np.shape(value)) for name, value in fields.items()])
     for name, value in fields.items():
         numbers[name] = value

@@ -1,8 +1,8 @@
-"""The fast `masked`: bits instead of a choice.
+"""A fast `masked`, which multiplies bits.
 
-The bits of dy, multiplied by 0 or 1 as integers, are 0 or unchanged, even where dy is infinite or
-NaN. NumPy computes this as fast as the product dy·mask. `where` takes several times as long on an
-irregular mask.
+The bits of dy, read as integers and multiplied by 0 or 1, become 0 or stay unchanged, even if dy is
+infinite or NaN. NumPy computes this as fast as the product dy·mask. `where` takes several times as
+long for an irregular mask.
 """
 
 from minidl.backend import array_module
@@ -15,11 +15,10 @@ def masked(dy, mask, out=None):
     for a new one.
     """
     xp, bits = array_module(dy, mask), f"i{dy.dtype.itemsize}"
-    return xp.multiply(dy.view(bits), mask, out=None if out is None else out.view(bits)).view(
-        dy.dtype
-    )
+    out = None if out is None else out.view(bits)
+    return xp.multiply(dy.view(bits), mask, out=out).view(dy.dtype)
 
 
 def applies(dy, mask, out=None):
-    """Whether there is an integer dtype of the size of dy's numbers."""
+    """Return whether an integer dtype has the size of the dtype of dy."""
     return dy.dtype.kind == "f" and dy.dtype.itemsize <= 8

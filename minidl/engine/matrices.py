@@ -1,8 +1,8 @@
-"""Matrix products on all cores.
+"""Matrix products on all threads.
 
-BLAS has threads of its own, but after each product they keep looking for work for a while, on the
-cores that minidl's threads wait for. minidl therefore divides each product itself, and BLAS
-computes the parts on one thread each.
+minidl divides each large product into parts itself, and BLAS computes each part on one thread. BLAS
+has threads of its own, but after each product they wait actively for a while. They would then
+compete with minidl's threads for the cores.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from minidl.backend import array_module
 from minidl.engine.memory import empty
 from minidl.engine.strips import equal_parts, fair_strip, strips
-from minidl.engine.threads import get_threads, share, share_sum
+from minidl.engine.threads import get_threads, parallel_map, parallel_sum
 from minidl.losses.gram import divisor, unroll
 from minidl.ops.arithmetic import unbroadcast
 from minidl.ops.matrices import as_matrices
@@ -24,14 +24,14 @@ def matmul(a, b):
 
 
 def matmul_da(dy, b, a_shape):
-    """da = dy bᵀ"""
+    """(..., M, N), (..., K, N) -> (..., M, K):  da = dy bᵀ"""
     dy, b = as_matrices(dy, len(a_shape), b.ndim), b if b.ndim > 1 else b[:, None]
     shape = a_shape if len(a_shape) > 1 else (1, *a_shape)
     return unbroadcast(product(dy, b.mT), shape).reshape(a_shape)
 
 
 def matmul_db(dy, a, b_shape):
-    """db = aᵀ dy"""
+    """(..., M, N), (..., M, K) -> (..., K, N):  db = aᵀ dy"""
     dy, a = as_matrices(dy, a.ndim, len(b_shape)), a if a.ndim > 1 else a[None, :]
     shape = b_shape if len(b_shape) > 1 else (*b_shape, 1)
     return unbroadcast(product(a.mT, dy), shape).reshape(b_shape)
@@ -50,17 +50,17 @@ def gram_matrix_dfeatures(dG, features, normalization):
 
 
 def product(a, b):
-    """a b, divided by its columns or, if there are more of them, by its rows"""
+    """(..., M, K), (..., K, N) -> (..., M, N):  y = a b
+
+    A large product is divided by the longer side of y: its columns if N ≥ M, and its rows
+    otherwise.
+    """
     xp = array_module(a, b)
     if min(a.ndim, b.ndim) < 2:
-        return share(xp, lambda _: a @ b, [0])[0]
-    y = empty(
-        xp,
-        (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]),
-        xp.result_type(a, b),
-    )
-    by_columns = y.shape[-1] >= y.shape[-2]
-    length = y.shape[-1] if by_columns else y.shape[-2]
+        return parallel_map(xp, lambda _: a @ b, [0])[0]
+    batch, rows, columns = np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]
+    y = empty(xp, (*batch, rows, columns), xp.result_type(a, b))
+    length, by_columns = max(rows, columns), columns >= rows
     is_small = xp is not np or y.size * a.shape[-1] < LEAST
     parts = equal_parts(length, length if is_small else length // (2 * get_threads()))
 
@@ -70,49 +70,46 @@ def product(a, b):
         else:
             xp.matmul(a[..., part, :], b, out=y[..., part, :])
 
-    share(xp, work, parts)
+    parallel_map(xp, work, parts)
     return y
 
 
 def column_sums(a):
-    """(M, C) -> (C,):  y[c] = Σ_m a[m,c], a product with ones, since BLAS adds faster than NumPy;
-    a: an array, or Rectified"""
-    xp = array_module(a)
+    """(M, C) -> (C,):  y[c] = Σ_m a[m,c]
+
+    This is a product with ones, because BLAS adds faster than NumPy. a: an array, or a Rectified.
+    """
+    xp, (length, channels) = array_module(a), a.shape
 
     def work(rows):
         return xp.ones(rows.stop - rows.start, a.dtype) @ a[rows]
 
-    parts = equal_parts(a.shape[0], max(1, fair_strip(xp, a.shape[0] * a.shape[1]) // a.shape[1]))
-    return share_sum(xp, work, parts, a.shape[1:], a.dtype)
+    parts = equal_parts(length, max(1, fair_strip(xp, length * channels) // channels))
+    return parallel_sum(xp, work, parts, (channels,), a.dtype)
 
 
 def times(a, b):
-    """(N, M, C), (N, C, D) -> (N, M, D):  y = a b"""
-    xp = array_module(a, b)
-    y = empty(xp, (*a.shape[:2], b.shape[-1]), xp.result_type(a, b))
+    """(N, M, C), (N, C, D) -> (N, M, D):  y = a b, in strips of the rows of a"""
+    xp, (n, rows, channels) = array_module(a, b), a.shape
+    y = empty(xp, (n, rows, b.shape[-1]), xp.result_type(a, b))
 
     def work(strip):
-        images, rows = strip
-        xp.matmul(a[images, rows], b[images], out=y[images, rows])
+        images, part = strip
+        xp.matmul(a[images, part], b[images], out=y[images, part])
 
-    share(xp, work, strips(*a.shape, fair_strip(xp, a.size)))
+    parallel_map(xp, work, strips(n, rows, channels, fair_strip(xp, a.size)))
     return y
 
 
 def transposed_times(a, b):
-    """(N, M, C), (N, M, D) -> (N, C, D):  y = aᵀ b"""
-    xp, shape = array_module(a, b), (a.shape[-1], b.shape[-1])
-    y = xp.empty((a.shape[0], *shape), xp.result_type(a, b))
-    for image in range(a.shape[0]):
+    """(N, M, C), (N, M, D) -> (N, C, D):  y = aᵀ b, the sum over strips of the rows of a and b"""
+    xp, (n, length, channels) = array_module(a, b), a.shape
+    y = xp.empty((n, channels, b.shape[-1]), xp.result_type(a, b))
+    for image in range(n):
 
         def work(rows, image=image):
             return a[image, rows].T @ b[image, rows]
 
-        y[image] = share_sum(
-            xp,
-            work,
-            equal_parts(a.shape[1], fair_strip(xp, a[0].size) // a.shape[-1]),
-            shape,
-            y.dtype,
-        )
+        parts = equal_parts(length, fair_strip(xp, a[0].size) // channels)
+        y[image] = parallel_sum(xp, work, parts, y.shape[1:], y.dtype)
     return y

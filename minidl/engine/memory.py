@@ -1,73 +1,90 @@
-"""Memory that is used again.
+"""Reuse of memory.
 
-A large array costs as much to get as to fill: the system hands out fresh pages, and must zero each
-of them first. A network needs the same large arrays at every step. So ops take them from `empty`,
-which hands out memory that earlier arrays have left, and intermediate results that nobody else sees
-from `scratch`. What the process once needed it keeps. A GPU's arrays come from CuPy, which does the
-same.
+To allocate a large array costs about as much time as to fill it, because the operating system
+provides new pages and first sets them to zero. A network needs arrays of the same sizes at every
+step. Ops therefore allocate their results with `empty`, which reuses the memory of arrays that no
+longer exist, and their intermediate results with `scratch`. The process keeps all memory that it
+once needed. On a GPU, CuPy's memory pool does the same.
 """
 
 import os
 import threading
 from collections import deque
 from math import prod
+from typing import Any
 
 import numpy as np
 
-LARGE = 1 << 20  # bytes; NumPy itself keeps smaller arrays at hand
-PAGE = 1 << 12
-CHUNK = 1 << 29  # asked of the system at once; it gives the pages when they are first written to
+from minidl.typing import Array, Shape
+
+LARGE = 1 << 20  # bytes; NumPy itself reuses the memory of smaller arrays
+PAGE = 1 << 12  # bytes
+CHUNK = 1 << 29  # bytes of one request; the system provides a page when it is first written to
 
 
-def empty(xp, shape, dtype):
-    """A new array to be filled, like xp.empty."""
+def empty(xp: Any, shape: int | Shape, dtype: Any) -> Array:
+    """Return a new array with arbitrary contents, like xp.empty(shape, dtype).
+
+    Its memory is reused when neither the array nor any view of it exists any more.
+    """
     size = prod(shape if isinstance(shape, tuple) else (shape,)) * np.dtype(dtype).itemsize
     if xp is not np or size < LARGE:
         return xp.empty(shape, dtype)
-    return np.asarray(_arena.lend(size)).view(dtype).reshape(shape)
+    return np.asarray(_arena.allocate(size)).view(dtype).reshape(shape)
 
 
-def scratch(xp, name, shape, dtype):
-    """An array to be filled: this thread's buffer of that name, the same memory at each call, and
-    so often in the cache. What it held before is lost."""
+def scratch(xp: Any, name: str, shape: Shape, dtype: Any) -> Array:
+    """Return this thread's buffer of that name as an array with arbitrary contents.
+
+    Each call with the same name returns the same memory, which is therefore often in the cache. The
+    next call overwrites it, so that the result of an op must not be a scratch array. On a GPU the
+    array is a new one.
+    """
     if xp is not np:
         return xp.empty(shape, dtype)
-    buffers = _of_thread.__dict__.setdefault("buffers", {})
-    wanted = prod(shape) * np.dtype(dtype).itemsize
-    if name not in buffers or buffers[name].size < wanted:
-        buffers[name] = np.empty(wanted, np.uint8)
-    return buffers[name][:wanted].view(dtype).reshape(shape)
+    buffers = _thread_state.__dict__.setdefault("buffers", {})
+    size = prod(shape) * np.dtype(dtype).itemsize
+    if name not in buffers or buffers[name].size < size:
+        buffers[name] = np.empty(size, np.uint8)
+    return buffers[name][:size].view(dtype).reshape(shape)
 
 
-def release(xp):
-    """Give a GPU the memory back that CuPy keeps from arrays that are gone: those of other sizes
-    would find no use for it."""
+def release(xp: Any) -> None:
+    """Return the memory that CuPy keeps for reuse to the GPU. Do nothing for NumPy.
+
+    This is useful before a program starts to allocate arrays of other sizes, which cannot reuse it.
+    """
     if xp is not np:
         xp.get_default_memory_pool().free_all_blocks()
 
 
-_of_thread = threading.local()
+_thread_state = threading.local()  # buffers: {name: array of bytes}
 
 
 class _Arena:
-    """Chunks of memory, cut into blocks that are lent and come back."""
+    """Chunks of memory, divided into blocks that arrays use and return.
+
+    A block is (number of the chunk, begin, end), in bytes.
+    """
 
     def __init__(self):
         self._chunks = []
-        self._free = []  # (chunk, begin, end), sorted; no two of a chunk touch each other
-        # blocks that came back, from any thread and at any moment: a deque needs no lock
-        self._returned = deque()
+        self._free = []  # sorted blocks, of which no two of a chunk are adjacent
+        # Blocks of arrays that no longer exist. An array may be deleted in any thread and at any
+        # time, also while this thread holds the lock. A deque needs no lock.
+        self._returned: deque[tuple[int, int, int]] = deque()
         self._lock = threading.Lock()
 
-    def unlock(self):
-        """After a fork, whoever held the lock is not there."""
+    def reset_lock(self):
+        """Replace the lock in a forked process, in which the thread that held it does not exist."""
         self._lock = threading.Lock()
 
-    def lend(self, size):
-        """`size` bytes, from the smallest free block that holds them, or from a new chunk."""
+    def allocate(self, size):
+        """Return the owner of `size` bytes: of the smallest free block that is large enough, or of
+        a new chunk."""
         length = -(-size // PAGE) * PAGE
         with self._lock:
-            self._take_back()
+            self._reclaim()
             fitting = [block for block in self._free if block[2] - block[1] >= length]
             if not fitting:
                 self._chunks.append(_new_chunk(length))
@@ -77,16 +94,14 @@ class _Arena:
             self._free.remove((chunk, begin, end))
             if begin + length < end:
                 self._free = sorted([*self._free, (chunk, begin + length, end)])
-        return _Loan(
-            self._chunks[chunk][begin : begin + size],
-            (chunk, begin, begin + length),
-            self._returned,
-        )
+        block = (chunk, begin, begin + length)
+        return _Owner(self._chunks[chunk][begin : begin + size], block, self._returned)
 
-    def _take_back(self):
+    def _reclaim(self):
+        """Move the returned blocks to the free ones, and merge adjacent blocks."""
         while self._returned:
             self._free.append(self._returned.popleft())
-        merged = []
+        merged: list[tuple[int, int, int]] = []
         for chunk, begin, end in sorted(self._free):
             if merged and merged[-1][0] == chunk and merged[-1][2] == begin:
                 merged[-1] = (chunk, merged[-1][1], end)
@@ -98,13 +113,13 @@ class _Arena:
 def _new_chunk(length):
     try:
         return np.empty(max(length, CHUNK), np.uint8)
-    except MemoryError:  # where the process may not ask for more than it needs
+    except MemoryError:  # the memory of the process is limited
         return np.empty(length, np.uint8)
 
 
-class _Loan:
-    """The owner of an array's memory, which NumPy keeps as long as the array or any view of it
-    lives."""
+class _Owner:
+    """The owner of an array's memory. NumPy keeps a reference to it while the array or a view of it
+    exists. Its destructor returns the block."""
 
     def __init__(self, memory, block, returned):
         self.__array_interface__ = memory.__array_interface__
@@ -116,4 +131,4 @@ class _Loan:
 
 _arena = _Arena()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_arena.unlock)
+    os.register_at_fork(after_in_child=_arena.reset_lock)

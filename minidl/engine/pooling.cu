@@ -1,14 +1,16 @@
-// Pooling over up to three axes, and its gradients. Forward, a thread finds one output, from the taps of its window. For the
-// gradient, a thread finds one number of dx, from the windows that read it: nothing is added to memory by two threads.
-// Neighbouring threads take neighbouring channels, which lie side by side in memory.
+// Pooling over up to three axes, and its gradients. In the forward, a thread computes one output
+// from the taps of its window. In the gradient, a thread computes one number of dx from the windows
+// that read it, so that no two threads add to the same number. Adjacent threads compute adjacent
+// channels, which are contiguous in memory.
 
-// The windows over (images, e0, e1, e2, channels); what it has of each axis is written below the field's name.
+// The windows over an array of shape (images, extent[0], extent[1], extent[2], channels), with the
+// fields of `Windows` in shapes.py. before, after: the padding.
 struct Windows {
     Count images, channels;
     Count extent[3], out[3], size[3], stride[3], dilation[3], before[3], after[3];
 };
 
-// A number's image, position and channel, from its place in an array.
+// The image, position and channel of a number, from its flat index i in an array.
 struct Place {
     Index image, at[3], channel;
 
@@ -29,13 +31,13 @@ __device__ Index place_of(Index image, const Index* at, Index channel, const Cou
     return image * (Index)g.channels + channel;
 }
 
-// The taps of a window, in row-major order.
+// Loop over the taps of a window, in row-major order.
 #define EACH_TAP(t, g)                             \
     for (Index t[3] = {0, 0, 0}; t[0] < g.size[0]; t[0]++) \
         for (t[1] = 0; t[1] < g.size[1]; t[1]++)   \
             for (t[2] = 0; t[2] < g.size[2]; t[2]++)
 
-// The position that window o reads through tap t; whether it lies in the input
+// Compute the position i that window o reads through tap t. Return whether it is inside the input.
 __device__ bool read(Index* i, const Index* o, const Index* t, const Windows& g) {
     bool inside = true;
     for (int axis = 0; axis < 3; axis++) {
@@ -45,8 +47,8 @@ __device__ bool read(Index* i, const Index* o, const Index* t, const Windows& g)
     return inside;
 }
 
-// Of the taps through which a window may read position i the first along an axis, and how far the next one is. With a dilation
-// every tap is looked at.
+// The first tap along an axis through which a window may read position i, and the distance to the
+// next such tap. With a dilation, all taps are tried.
 __device__ Index first_tap(const Index* i, int axis, const Windows& g) {
     return g.dilation[axis] == 1 ? (i[axis] + (Index)g.before[axis]) % (Index)g.stride[axis] : 0;
 }
@@ -58,7 +60,7 @@ __device__ Index next_tap(int axis, const Windows& g) { return g.dilation[axis] 
         for (t[1] = first_tap(i, 1, g); t[1] < g.size[1]; t[1] += next_tap(1, g))                                    \
             for (t[2] = first_tap(i, 2, g); t[2] < g.size[2]; t[2] += next_tap(2, g))
 
-// The window that reads position i through tap t; whether there is one
+// Compute the window o that reads position i through tap t. Return whether there is one.
 __device__ bool reader(Index* o, const Index* i, const Index* t, const Windows& g) {
     bool there = true;
     for (int axis = 0; axis < 3; axis++) {
@@ -69,7 +71,7 @@ __device__ bool reader(Index* o, const Index* i, const Index* t, const Windows& 
     return there;
 }
 
-// n(o): the taps of window o that lie in the input or, if they count, in its padding
+// n(o): the number of taps of window o inside the input or, with count_padding, inside its padding
 __device__ Real counted(const Index* o, Count count_padding, const Windows& g) {
     Index n = 1;
     for (int axis = 0; axis < 3; axis++) {
@@ -87,7 +89,7 @@ __device__ Count numbers(const Count* lengths, const Windows& g) {
     return g.images * lengths[0] * lengths[1] * lengths[2] * g.channels;
 }
 
-// x -> y: the largest of each window; a NaN is larger than all
+// x -> y: the maximum of each window. A NaN counts as larger than all numbers.
 extern "C" __global__ void max_pool(const Real* x, Real* y, Windows g) {
     EACH(n, numbers(g.out, g)) {
         Place o(n, g.out, g);
@@ -104,7 +106,7 @@ extern "C" __global__ void max_pool(const Real* x, Real* y, Windows g) {
     }
 }
 
-// Whether an earlier tap than t of window o reads a number equal to y (in the padding it is minus infinity)
+// Whether a tap of window o before t reads a number equal to y. The padding is minus infinity.
 __device__ bool is_taken(const Real* x, Real y, const Place& at, const Index* o, const Index* t, const Windows& g) {
     EACH_TAP(e, g) {
         if (e[0] == t[0] && e[1] == t[1] && e[2] == t[2]) return false;
@@ -115,7 +117,7 @@ __device__ bool is_taken(const Real* x, Real y, const Place& at, const Index* o,
     return false;
 }
 
-// dy, x, y -> dx: dy of every window of which this number is the first maximum
+// dy, x, y -> dx: the sum of dy over the windows of which this number is the first maximum
 extern "C" __global__ void max_pool_dx(const Real* dy, const Real* x, const Real* y, Real* dx, Windows g) {
     EACH(n, numbers(g.extent, g)) {
         Place i(n, g.extent, g);
@@ -143,7 +145,7 @@ extern "C" __global__ void avg_pool(const Real* x, Real* y, Count count_padding,
     }
 }
 
-// dy -> dx: of every window that reads this number, dy / n
+// dy -> dx: the sum of dy / n over the windows that read this number
 extern "C" __global__ void avg_pool_dx(const Real* dy, Real* dx, Count count_padding, Windows g) {
     EACH(n, numbers(g.extent, g)) {
         Place i(n, g.extent, g);

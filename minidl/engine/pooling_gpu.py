@@ -1,5 +1,5 @@
-"""Pooling on a GPU, over up to three axes: one kernel (pooling.cu) for each forward and each
-gradient."""
+"""Pooling on a GPU over up to three axes. Each forward and each gradient is one kernel of
+pooling.cu."""
 
 import functools
 from pathlib import Path
@@ -37,13 +37,14 @@ def avg_pool_dx(dy, x_shape, window, stride, padding, ceil, count_padding):
 
 
 def applies(*args, **kwargs):
-    """Whether the kernels can take these arrays, among other arguments."""
+    """Return whether the kernels can process the arrays among these arguments: on a GPU, float32 or
+    float64, with at most three spatial axes."""
     arrays = [value for value in (*args, *kwargs.values()) if is_array(value)]
     return arrays[0].ndim - 2 <= AXES and KERNELS.fit(*arrays)
 
 
 def _compute(name, windows, arrays, shape, *flags):
-    """Return the array of this shape, y or dx, that a kernel makes from others."""
+    """Return the result of a kernel: y or dx, an array of this shape."""
     xp = array_module(*arrays)
     result = xp.empty(shape, arrays[0].dtype)
     structure = _structure(windows, shape[0], shape[-1])
@@ -54,15 +55,12 @@ def _compute(name, windows, arrays, shape, *flags):
 
 @functools.lru_cache(1000)
 def _structure(windows, images, channels):
-    """The geometry as the kernels read it: three axes, of which missing ones have length 1."""
+    """Return the `Windows` of pooling.cu. It has three axes. Missing ones come first and have the
+    length 1."""
     before, after = zip(*windows.padding, strict=True)
-    lengths = {
-        "extent": windows.extent, "out": windows.out, "size": windows.size, "stride": windows.stride,
-        "dilation": windows.dilation, "before": before, "after": after,
-    }  # fmt: skip
-    missing = {name: 0 if name in ("before", "after") else 1 for name in lengths}
-    axes = {
-        name: [missing[name]] * (AXES - len(values)) + list(values)
-        for name, values in lengths.items()
-    }
+    fields = ("extent", "out", "size", "stride", "dilation")
+    lengths = {name: getattr(windows, name) for name in fields}
+    missing = AXES - len(before)
+    axes = {name: [1] * missing + list(values) for name, values in lengths.items()}
+    axes |= {"before": [0] * missing + list(before), "after": [0] * missing + list(after)}
     return structure(images=images, channels=channels, **axes)

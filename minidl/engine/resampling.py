@@ -1,7 +1,8 @@
 """Resampling with a gradient that does not depend on the order of its sums.
 
-A GPU adds the contributions to a pixel in any order, so that floating-point sums would differ from
-run to run. They are therefore added as integers, whose sum is the same in every order.
+A GPU adds the contributions to a pixel in an order that differs from run to run. Floating-point
+sums depend on the order, and sums of integers do not. The contributions are therefore added as
+integers.
 """
 
 from math import prod
@@ -14,7 +15,8 @@ from minidl.ops.resampling import between
 
 
 def resample(x, rows, columns):
-    """(N, H, W, C), (N, H', W'), (N, H', W') -> (N, H', W', C)"""
+    """(N, H, W, C), (N, H', W'), (N, H', W') -> (N, H', W', C):  the mean of the four pixels around
+    each place, weighted along the rows and then along the columns"""
     corners, below, beside = _around(rows, columns, x.shape, x.dtype)
     pixels = x.reshape(prod(x.shape[:3]), x.shape[-1])
     upper, lower = (pixels[left] * (1 - beside) + pixels[right] * beside for left, right in corners)
@@ -24,27 +26,27 @@ def resample(x, rows, columns):
 def resample_dx(dy, rows, columns, x_shape):
     """(N, H', W', C) -> (N, H, W, C)
 
-    The unit of the integers is 2^-b of a power of two that exceeds the largest contribution to the
-    pixel. A pixel gets at most 4·H'·W' contributions, so that no sum overflows if 4·H'·W' ≤
-    2^(63-b). In float64, which has more than b digits, the rounding errors of the contributions are
-    added in the same way, in units of 2^-2b. A NaN or an infinity in dy makes the four pixels
-    around its place NaN, and no others.
+    Let 2^e be a power of two that exceeds the largest contribution to a pixel. The contributions
+    are rounded to integers in units of 2^(e-b). A pixel gets at most 4·H'·W' of them, so that no
+    sum overflows if 4·H'·W' ≤ 2^(63-b). float64 has more than b binary digits. In float64, the
+    rounding errors of these integers are therefore added in the same way, in units of 2^(e-2b). A
+    NaN or an infinity in dy makes the four pixels around its place NaN, and no others.
     """
     xp, places = array_module(dy), prod(rows.shape[1:])
     digits, limit = 61 - places.bit_length(), np.finfo(dy.dtype).maxexp
     exponents = xp.zeros(prod(x_shape), xp.int32)
-    for numbers, shares in _shares(dy, rows, columns, x_shape):
-        xp.maximum.at(exponents, numbers, _exponents(shares))
+    for pixels, terms in _terms(dy, rows, columns, x_shape):
+        xp.maximum.at(exponents, pixels, _exponents(terms))
     is_finite = exponents < 2 * limit - 1
-    exponents = xp.maximum(exponents, 1) + 2 - limit  # |share| < 2^exponent
+    exponents = xp.maximum(exponents, 1) + 2 - limit  # |term| < 2^exponent
     sums = [xp.zeros(prod(x_shape), xp.uint64) for _ in range(1 if dy.dtype == np.float32 else 2)]
-    for numbers, shares in _shares(dy, rows, columns, x_shape):
-        shares = xp.where(is_finite[numbers], xp.ldexp(shares, digits - exponents[numbers]), 0)
+    for pixels, terms in _terms(dy, rows, columns, x_shape):
+        terms = xp.where(is_finite[pixels], xp.ldexp(terms, digits - exponents[pixels]), 0)
         # CuPy adds unsigned integers only. A negative number wraps around, and the sum wraps back.
         for total in sums:
-            whole = xp.rint(shares)
-            xp.add.at(total, numbers, whole.astype(xp.int64).view(xp.uint64))
-            shares = xp.ldexp(shares - whole, digits)
+            integers = xp.rint(terms)
+            xp.add.at(total, pixels, integers.astype(xp.int64).view(xp.uint64))
+            terms = xp.ldexp(terms - integers, digits)
     dx = sum(
         xp.ldexp(total.view(xp.int64).astype(dy.dtype), -digits * i) for i, total in enumerate(sums)
     )
@@ -52,20 +54,20 @@ def resample_dx(dy, rows, columns, x_shape):
     return dx.reshape(x_shape)
 
 
-def _shares(dy, rows, columns, x_shape):
-    """Yield (numbers, shares) for each strip of the places and each of the four pixels around them.
+def _terms(dy, rows, columns, x_shape):
+    """Yield (pixels, terms) for each strip of the places and each of the four pixels around them.
 
-    numbers: the flat indices of that pixel in x; shares: what dy adds there.
+    pixels: flat indices of the pixel's numbers in x; terms: the contributions of dy to them.
     """
     xp, row = array_module(dy), dy.size // max(1, dy.shape[1])
     channels = xp.arange(x_shape[-1])
-    for strip in equal_parts(dy.shape[1], fair_strip(xp, dy.size) // max(1, row), cores=1):
+    for strip in equal_parts(dy.shape[1], fair_strip(xp, dy.size) // max(1, row), threads=1):
         corners, below, beside = _around(rows[:, strip], columns[:, strip], x_shape, dy.dtype)
         for (left, right), part in zip(
             corners, (dy[:, strip] * (1 - below), dy[:, strip] * below), strict=True
         ):
-            for places, shares in ((left, part * (1 - beside)), (right, part * beside)):
-                yield (places[..., None] * x_shape[-1] + channels).reshape(-1), shares.reshape(-1)
+            for pixel, terms in ((left, part * (1 - beside)), (right, part * beside)):
+                yield (pixel[..., None] * x_shape[-1] + channels).reshape(-1), terms.reshape(-1)
 
 
 def _exponents(x):

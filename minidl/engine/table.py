@@ -29,9 +29,13 @@ from minidl.ops.normalization import batch_norm_gradients, moments
 
 
 class Row(NamedTuple):
-    """definition: the function of the textbook. implementation: its replacement. applies: a
-    function of the same arguments that returns whether the implementation can take them, or None
-    for always."""
+    """One fast implementation.
+
+    definition: the function of the textbook
+    implementation: its replacement, a function of the same arguments
+    applies: function of the same arguments that returns whether the implementation can take them,
+        or None if it takes all
+    """
 
     definition: Callable
     implementation: Callable
@@ -39,8 +43,8 @@ class Row(NamedTuple):
 
 
 def _rows(op, module, *names, applies=None):
-    """Rows for the forward of an op, for "forward", and for its gradients, for "dx" and so on. The
-    implementations have the names of the definitions."""
+    """Yield a row for each name: "forward" for the forward of an op, and "dx" and so on for its
+    gradients. The implementations in the module have the names of the definitions."""
     for name in names:
         definition = op.forward if name == "forward" else op.gradients[name]
         yield Row(definition, getattr(module, definition.__name__), applies)
@@ -71,7 +75,7 @@ TABLE = (
 
 
 def install() -> None:
-    """Register all implementations. A later row for a definition takes precedence where it
-    applies."""
+    """Register all implementations. If several rows have the same definition, the last one that
+    applies is used."""
     for row in TABLE:
         dispatch.replace(*row)

@@ -1,32 +1,50 @@
-"""The processor's cores: how many of them minidl uses, and how they share work.
+"""Threads: how many minidl uses, and how they divide work.
 
-Large work is cut into strips that do not meet, and each core takes the next one when it is done
-with its last. BLAS is held to one thread meanwhile, or every product of every strip would wait for
-all cores. What a strip is depends on the number of threads, but not who works on it: the same input
-and the same number of threads give the same bytes, whatever else runs. Convolutions, pooling and
-Gram matrices are shared so; single products such as `ops.matmul` go to BLAS and its own threads.
+`parallel_map` computes the items of a list on a pool of threads. The engine divides every large
+convolution, pooling, normalization, matrix product (matrices.py), distance matrix and optimiser
+step into strips that do not overlap (strips.py), and passes them to it as items. Each thread takes
+the next item when it has finished its last one. All other ops run on the calling thread.
+
+BLAS is limited to one thread while `parallel_map` runs, and during the whole backward pass.
+Otherwise each matrix product within an item would start threads on all cores, and they would
+compete with the threads of the pool. Within `minidl.textbook()` the engine divides no work, and
+BLAS divides the matrix products among threads of its own.
+
+The division into strips depends on the number of threads, and the result does not depend on which
+thread computes which strip. The same input and number of threads therefore give the same bytes,
+whatever else the computer does.
 """
 
+import inspect
 import os
 import threading
 from collections import deque
+from collections.abc import Callable, Iterable
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from minidl.autograd import tape
 from minidl.errors import ArgumentError, brief
+from minidl.typing import Array, Shape
 
 VARIABLES = ("MINIDL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
+Item = TypeVar("Item")
+Value = TypeVar("Value")
 
-def set_threads(count):
-    """Share work among that many threads from here on, in this process.
 
-    At the start it is what the first of MINIDL_NUM_THREADS, OMP_NUM_THREADS, OPENBLAS_NUM_THREADS
-    and MKL_NUM_THREADS says that is set, else the number of cores that this process may use.
+def set_threads(count: int) -> None:
+    """Set the number of threads that minidl uses in this process.
+
+    The number is at first the value of the first of these environment variables that is set:
+    MINIDL_NUM_THREADS, OMP_NUM_THREADS, OPENBLAS_NUM_THREADS, MKL_NUM_THREADS. If none is set, it
+    is the number of cores that this process may use.
+
+    Raises ArgumentError if the count is not an int of at least 1.
 
     >>> before = get_threads()
     >>> set_threads(1)
@@ -36,19 +54,23 @@ def set_threads(count):
     """
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ArgumentError(f"the number of threads is {brief(count)}; wanted an int of at least 1")
-    _crew.size = count
+    _pool.size = count
 
 
-def get_threads():
-    """How many threads minidl uses."""
-    if _crew.size is None:
-        _crew.size = _threads_to_begin_with()
-    return _crew.size
+def get_threads() -> int:
+    """Return the number of threads that minidl uses.
+
+    Raises ArgumentError if it is read from MINIDL_NUM_THREADS, and this is not a number of at least
+    1.
+    """
+    if _pool.size is None:
+        _pool.size = _initial_threads()
+    return _pool.size
 
 
-def _threads_to_begin_with():
+def _initial_threads():
     for name in VARIABLES:
-        # OMP_NUM_THREADS may list one number for each level
+        # OMP_NUM_THREADS may list one number for each level of nesting. The first one counts.
         value = os.environ.get(name, "").partition(",")[0].strip()
         if value.isdecimal() and len(value) < 10 and int(value):
             return int(value)
@@ -57,111 +79,121 @@ def _threads_to_begin_with():
     return available()
 
 
-def available():
-    """How many cores this process may use."""
+def available() -> int:
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def share(xp, work, items):
-    """[work(item) for item in items], on all cores where xp is NumPy; a GPU takes them in their
-    order.
+def parallel_map(xp: Any, work: Callable[[Item], Value], items: Iterable[Item]) -> list[Value]:
+    """Return [work(item) for item in items], computed on `get_threads()` threads.
 
-    The items must not write to the same memory. An error that one of them raises is raised here,
-    once none is left running.
+    The calling thread is one of them. If it is itself a worker of the pool, it computes all items
+    alone.
+
+    xp: the array module of the arrays. If it is not NumPy, the calling thread computes the items
+    in their order, because they run in parallel on the GPU.
+    work: function of an item. The calls for different items must not write to the same memory.
+
+    Raises an error of `work`, if there is one, after all threads have stopped.
     """
     items = list(items)
     if xp is not np:
         return [work(item) for item in items]
-    results = [None] * len(items)
+    results: list[Any] = [None] * len(items)
 
-    def work_on(number):
+    def compute(number):
         results[number] = work(items[number])
 
-    turns = _Turns(len(items), work_on)
-    helpers = (
-        0 if getattr(_here, "is_helper", False) else max(0, min(get_threads(), len(items)) - 1)
-    )
+    job = _Job(len(items), compute)
+    is_worker = getattr(_thread_state, "is_worker", False)
+    workers = 0 if is_worker else max(0, min(get_threads(), len(items)) - 1)
     with blas_on_one_thread:
         try:
-            _crew.send(turns, helpers)
-            turns.take()
+            _pool.submit(job, workers)
+            job.compute_items()
         finally:
-            turns.end()
+            job.finish()
     return results
 
 
-def share_sum(xp, work, items, shape, dtype):
-    """Σ work(item), an array of this shape: each core adds up those of its items, and these sums
-    are added in order."""
-    items, threads = list(items), get_threads() if xp is np else 1
+def parallel_sum(
+    xp: Any, work: Callable[[Item], Array], items: Iterable[Item], shape: Shape, dtype: Any
+) -> Array:
+    """Return Σ work(item) over all items: an array of this shape and dtype.
 
-    def add_up(some):
+    With T threads there are T partial sums, of every T-th item each. They are added in a fixed
+    order, so that the rounding errors do not depend on the timing.
+
+    xp, work: see `parallel_map`. work(item): an array of this shape.
+    """
+    items, threads = list(items), get_threads() if xp is np else 1
+    count = max(1, min(threads, len(items)))
+
+    def partial_sum(terms):
         total = xp.zeros(shape, dtype)
-        for item in some:
+        for item in terms:
             total += work(item)
         return total
 
-    first, *others = share(
-        xp, add_up, [items[first::threads] for first in range(max(1, min(threads, len(items))))]
-    )
+    parts = [items[first::count] for first in range(count)]
+    total, *others = parallel_map(xp, partial_sum, parts)
     for other in others:
-        first += other
-    return first
+        total += other
+    return total
 
 
-_here = threading.local()
+_thread_state = threading.local()  # is_worker: whether the thread belongs to the pool
 
 
-class _Turns:
-    """The numbers of the items of one share, to be taken by whoever is free."""
+class _Job:
+    """The items of one call of `parallel_map`, by number."""
 
-    def __init__(self, count, work_on):
-        self._work_on = work_on
-        self._waiting, self._errors, self._gone, self._bell = (
-            deque(range(count)),
-            deque(),
-            deque(),
-            SimpleQueue(),
-        )
-        self._helping, self._over, self._lock = 0, False, threading.Lock()
+    def __init__(self, count, compute):
+        self._compute = compute
+        self._waiting = deque(range(count))  # items that no thread has taken
+        self._errors: deque[BaseException] = deque()
+        self._left: deque[None] = deque()  # one entry for each worker that has left
+        self._notices: SimpleQueue[None] = SimpleQueue()  # one for each worker that leaves
+        self._joined, self._is_finished, self._lock = 0, False, threading.Lock()
 
-    def take(self):
-        work_on = self._work_on
+    def compute_items(self):
+        """Take and compute items until none is waiting."""
+        compute = self._compute
         while self._waiting:
             try:
                 number = self._waiting.popleft()
-            except IndexError:  # another was faster
+            except IndexError:  # another thread took the last one
                 return
-            work_on(number)
+            compute(number)
 
-    def help(self):
-        """For a helper: whether it came in time to help."""
+    def join(self):
+        """Compute items in a worker. Return False if the job has already finished."""
         with self._lock:
-            if self._over:
+            if self._is_finished:
                 return False
-            self._helping += 1
+            self._joined += 1
         try:
-            self.take()
+            self.compute_items()
         except BaseException as error:
             self._waiting.clear()
             self._errors.append(error)
         return True
 
     def leave(self):
-        """For a helper that has helped, when it holds nothing any more."""
-        self._gone.append(None)
-        self._bell.put(None)
+        """Note that a worker that has joined holds no reference to an array any more."""
+        self._left.append(None)
+        self._notices.put(None)
 
-    def end(self):
-        """Wait for those who help, and raise an error of theirs, or the Ctrl-C that came
-        meanwhile."""
+    def finish(self):
+        """Wait for the workers that have joined. Raise an error of theirs, or the KeyboardInterrupt
+        that came during the wait."""
         self._waiting.clear()
         with self._lock:
-            # a helper may come late, and shall not find the arrays then
-            self._over, self._work_on = True, None
-        while len(self._gone) < self._helping:
+            # A worker that comes later does not join, and finds no reference to the arrays.
+            self._is_finished, self._compute = True, None
+        while len(self._left) < self._joined:
             try:
-                self._bell.get(timeout=1)
+                self._notices.get(timeout=1)
             except Empty:
                 continue
             except KeyboardInterrupt as interrupt:
@@ -170,55 +202,66 @@ class _Turns:
             raise error
 
 
-class _Crew:
-    """The threads that help the one that shares its work. They are hired when first needed, and
-    again after a fork."""
+class _Pool:
+    """The worker threads. They start when they are first needed, and again in a forked process.
+
+    size: the number of threads that minidl uses; None before it was set or read from the
+    environment.
+    """
 
     def __init__(self):
         self.size = None
-        self.dismiss()
+        self.reset()
 
-    def dismiss(self):
-        self._tasks, self._hired, self._lock = SimpleQueue(), 0, threading.Lock()
+    def reset(self):
+        """Forget all workers: a fork does not copy them."""
+        self._jobs: SimpleQueue[Any] = SimpleQueue()
+        self._started, self._lock = 0, threading.Lock()
 
-    def send(self, turns, helpers):
+    def submit(self, job, workers):
+        """Put a job on the queue, once for each of so many workers."""
         with self._lock:
-            while self._hired < helpers:
+            while self._started < workers:
                 threading.Thread(
-                    target=self._work, args=[self._tasks], name="minidl", daemon=True
+                    target=self._run, args=[self._jobs], name="minidl", daemon=True
                 ).start()
-                self._hired += 1
-        for _ in range(helpers):
-            self._tasks.put((turns, copy_context()))  # NumPy's errstate is a matter of the context
+                self._started += 1
+        for _ in range(workers):
+            self._jobs.put((job, copy_context()))  # the context contains NumPy's errstate
 
     @staticmethod
-    def _work(tasks):
-        _here.is_helper = True
+    def _run(jobs):
+        _thread_state.is_worker = True
         while True:
-            turns, context = tasks.get()
-            if context.run(turns.help):
-                turns.leave()
-            del turns, context
+            job, context = jobs.get()
+            if context.run(job.join):
+                job.leave()
+            del job, context
 
 
 class _BlasOnOneThread:
-    """`with` it, by any number of threads at once: the first to enter takes BLAS's threads away,
-    the last gives them back."""
+    """Context manager that limits BLAS to one thread.
+
+    Several threads may be within it at the same time. The first to enter sets the limit, and the
+    last to leave restores the former numbers of threads.
+    """
 
     def __init__(self):
         self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
-        self._threads = None  # of each library, as the user had them, while they are taken away
+        self._threads = None  # the former number of threads of each library, while limited
         self._users, self._lock = 0, threading.Lock()
 
-    def forget_users(self):
-        """After a fork, those who used it are not there."""
+    def reset(self):
+        """Restore the numbers of threads in a forked process, which has none of the other
+        threads."""
         self._users, self._lock = 0, threading.Lock()
-        self._give_back()
+        self._restore()
 
     def __enter__(self):
         with self._lock:
             if not self._users:
-                # else a Ctrl-C came between, and they are still taken away
+                # If a KeyboardInterrupt prevented the last restoration, the former numbers are
+                # still stored, and the libraries are still limited.
                 if self._threads is None:
                     self._threads = [library.num_threads for library in self._libraries]
                 self._set([1] * len(self._libraries))
@@ -228,28 +271,30 @@ class _BlasOnOneThread:
         with self._lock:
             self._users -= 1
             if not self._users:
-                self._give_back()
+                self._restore()
 
-    def _give_back(self):
+    def _restore(self):
         if self._threads is not None:
             self._set(self._threads)
             self._threads = None
 
     def _set(self, threads):
         for library, count in zip(self._libraries, threads, strict=True):
-            # From version 3.8 on threadpoolctl listens to one thread alone until that is sent away.
-            send_away = getattr(library, "clear_controlling_thread", lambda force: None)
-            send_away(force=True)
+            # Since version 3.8, threadpoolctl ignores all threads but the one that first set a
+            # limit, until this controlling thread is cleared.
+            clear = getattr(library, "clear_controlling_thread", lambda force: None)
+            clear(force=True)
             library.set_num_threads(count)
-            send_away(force=True)
+            clear(force=True)
 
 
-_crew, blas_on_one_thread = _Crew(), _BlasOnOneThread()
+_pool, blas_on_one_thread = _Pool(), _BlasOnOneThread()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lambda: (_crew.dismiss(), blas_on_one_thread.forget_users()))
+    os.register_at_fork(after_in_child=lambda: (_pool.reset(), blas_on_one_thread.reset()))
 
 
 def propagate(source, dy, release):
-    """The backward pass with BLAS on one thread throughout, instead of switching for each op"""
+    """Compute the backward pass with BLAS on one thread throughout, instead of setting the limit
+    for each op."""
     with blas_on_one_thread:
-        return tape.propagate.definition(source, dy, release)
+        return inspect.unwrap(tape.propagate)(source, dy, release)

@@ -1,7 +1,7 @@
-"""Optimiser steps in place, in strips of all parameters that the threads share.
+"""Optimiser steps in place, in strips of all parameters, on all threads.
 
-The rules are those of the textbook, without temporary arrays: change(new, x, g, *histories,
-**options) writes x' to `new` and updates the histories.
+The rules are those of the textbook, without temporary arrays. Each is a function change(new, x, g,
+*histories, **options) that writes x' to `new` and updates the histories.
 """
 
 from math import fsum
@@ -11,34 +11,41 @@ import numpy as np
 from minidl.backend import array_module, read_numbers
 from minidl.engine.memory import empty, scratch
 from minidl.engine.strips import GPU_STRIP, LEAST, equal_parts
-from minidl.engine.threads import share
+from minidl.engine.threads import parallel_map
 from minidl.half import HALF
 from minidl.optim.adam import adam
 from minidl.optim.sgd import descent, momentum_descent
 
-STRIP = 1 << 18  # numbers; a call on so many takes longer than a thread waits for Python's lock
+# numbers; an operation on so many takes longer than a thread waits for the global interpreter lock
+STRIP = 1 << 18
 
 
 def apply_rule(rule, updates):
-    """Return [[x', *histories']] of the rule for each Update. The histories are overwritten."""
+    """Return (x', *histories') for each Update. x' is a new array; the histories are overwritten.
+
+    rule: a function of the textbook that has an in-place form; updates: list of Update.
+    """
     data, gradients = [u.x for u in updates], [u.g for u in updates]
     xp, change = array_module(*data, *gradients), _in_float32(IN_PLACE[rule])
-    moved, strips = [empty(xp, x.shape, x.dtype) for x in data], []
-    for new, (x, g, histories, options) in zip(moved, updates, strict=True):
+    results, strips = [empty(xp, x.shape, x.dtype) for x in data], []
+    for new, (x, g, histories, options) in zip(results, updates, strict=True):
         rows = [array.reshape(-1) for array in (new, x, g, *histories)]
-        for part in equal_parts(new.size, STRIP if xp is np else GPU_STRIP, cores=1):
+        for part in equal_parts(new.size, STRIP if xp is np else GPU_STRIP, threads=1):
             strips.append(([row[part] for row in rows], options))
     if sum(x.size for x in data) < LEAST:
         for arrays, options in strips:
             change(*arrays, **options)
     else:
-        share(xp, lambda strip: change(*strip[0], **strip[1]), strips)
-    return [(new, *u.histories) for new, u in zip(moved, updates, strict=True)]
+        parallel_map(xp, lambda strip: change(*strip[0], **strip[1]), strips)
+    return [(new, *u.histories) for new, u in zip(results, updates, strict=True)]
 
 
 def applies(rule, updates):
-    """Whether there is an in-place form of the rule."""
+    """Return whether the rule has an in-place form."""
     return rule in IN_PLACE
+
+
+# The in-place forms of the rules in optim/. They have the same options.
 
 
 def _descent(new, x, g, *, rate, decay):
@@ -69,7 +76,7 @@ def _adam(new, x, g, m, v, *, rate, decay, t, beta1, beta2, epsilon, form, decou
         step_rate, v_scale = rate * v_bias**0.5 / m_bias, 1.0
     if not decoupled:
         g = _decayed(g, x, decay)
-    part = scratch(xp, "part of a step", x.shape, x.dtype)
+    part = scratch(xp, "step", x.shape, x.dtype)
     m *= beta1
     m += xp.multiply(g, 1 - beta1, out=part)
     v *= beta2
@@ -90,7 +97,7 @@ IN_PLACE = {descent: _descent, momentum_descent: _momentum_descent, adam: _adam}
 
 
 def _decayed(g, x, decay):
-    """g + λ x"""
+    """Return g + λ x, in scratch memory if λ is not 0."""
     if not decay:
         return g
     total = array_module(x).multiply(x, decay, out=_buffer(x))
@@ -103,7 +110,7 @@ def _buffer(x):
 
 
 def _in_float32(change):
-    """The change, computed in float32 and rounded if the parameter is float16"""
+    """Return the change, computed in float32 and rounded if the parameter is float16."""
 
     def changed(new, x, g, *histories, **options):
         if new.dtype != HALF:
@@ -117,12 +124,12 @@ def _in_float32(change):
 
 
 def gradient_length(gradients):
-    """√Σ g² in float64"""
+    """Return √Σ g² over all numbers of all gradients: a float, summed in float64."""
     if not gradients:
         return 0.0
     xp = array_module(*gradients)
     most = STRIP if xp is np else GPU_STRIP
     rows = [g.reshape(-1) for g in gradients]
-    strips = [row[part] for row in rows for part in equal_parts(row.size, most, cores=1)]
-    sums = share(xp, lambda strip: xp.multiply(strip, strip, dtype="float64").sum(), strips)
+    strips = [row[part] for row in rows for part in equal_parts(row.size, most, threads=1)]
+    sums = parallel_map(xp, lambda strip: xp.multiply(strip, strip, dtype="float64").sum(), strips)
     return fsum(read_numbers(*sums)) ** 0.5 if sums else 0.0

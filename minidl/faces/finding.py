@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minidl.backend import current_device, current_module, to_device, to_numpy
-from minidl.engine.threads import share
+from minidl.engine.threads import parallel_map
 from minidl.faces.sampling import Square, resized, shrunk
 from minidl.models.face_detector import CELL, FaceDetector
 from minidl.typing import Array
@@ -77,7 +77,7 @@ def _confirmed(detector, picture, boxes, least):
     while True:
         chosen = best(boxes)
         new = [box for box in chosen if tuple(box) not in scores]
-        scores |= zip(map(tuple, new), share(current_module(), score, new), strict=True)
+        scores |= zip(map(tuple, new), parallel_map(current_module(), score, new), strict=True)
         if all(scores[tuple(box)] >= least for box in chosen):
             break
         boxes = boxes[[scores.get(tuple(box), least) >= least for box in boxes]]
@@ -166,7 +166,7 @@ def _in_levels(detector, picture, levels):
     ]
     boxes = []
     for begin in range(0, len(tiles), AT_ONCE):
-        boxes += share(current_module(), work, tiles[begin : begin + AT_ONCE])
+        boxes += parallel_map(current_module(), work, tiles[begin : begin + AT_ONCE])
     return np.concatenate(boxes)
 
 

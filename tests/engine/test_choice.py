@@ -1,4 +1,4 @@
-"""Which algorithm runs a convolution."""
+"""The choice of a convolution algorithm."""
 
 import numpy as np
 import pytest
@@ -8,21 +8,22 @@ from minidl.engine import convolution_relu, using
 from minidl.engine.convolution import ALGORITHMS, choice, runs
 from minidl.errors import ArgumentError
 
-THREES = "kernels of 3 taps on each axis, stride 1, dilation 1, groups 1"
-ROWS_OF_THREES = "kernels of 3 taps on each of two axes or more, stride 1, dilation 1, groups 1"
-UNDILATED = "kernels without dilation along the last axis, groups 1"
-ALONE = "one group for each channel in and out"
+# What each algorithm takes
+OF_WINOGRAD = "kernels of 3 taps on each axis, stride 1, dilation 1, groups 1"
+OF_WINOGRAD_RUNS = "kernels of 3 taps on each of two axes or more, stride 1, dilation 1, groups 1"
+OF_RUNS = "kernels without dilation along the last axis, groups 1"
+OF_DEPTHWISE = "one group for each channel in and out"
 
 
 def zeros(*shape):
-    """An array of any size that takes no memory."""
+    """Return an array of any size that occupies no memory."""
     return np.broadcast_to(np.float32(0), shape)
 
 
 @pytest.fixture
 def chosen(monkeypatch):
-    """chosen(x_shape, w_shape, algorithm, **options): the names of the algorithms that are chosen for
-    forward, dx and dw."""
+    """Return the function chosen(x_shape, w_shape, algorithm, **options). It returns the names of
+    the algorithms that are chosen for forward, dx and dw with two threads."""
     for module in (runs, choice):
         monkeypatch.setattr(module, "get_threads", lambda: 2, raising=False)
     for name, algorithm in ALGORITHMS.items():
@@ -41,14 +42,16 @@ def chosen(monkeypatch):
     return names
 
 
-WELL_SUITED = [  # channels in, out and pixels a side, in VGG19 from 112 to 1024 pixels
-    (64, 64, 112), (64, 64, 224), (64, 64, 512), (64, 128, 112), (128, 128, 56), (128, 128, 256), (128, 256, 112),
-    (256, 256, 56), (256, 256, 512), (256, 512, 56), (512, 512, 56), (512, 512, 112), (512, 512, 512),
+# (input channels, output channels, pixels a side) in VGG19 for images of 112 to 1024 pixels
+WELL_SUITED = [
+    (64, 64, 112), (64, 64, 224), (64, 64, 512), (64, 128, 112), (128, 128, 56), (128, 128, 256),
+    (128, 256, 112), (256, 256, 56), (256, 256, 512), (256, 512, 56), (512, 512, 56),
+    (512, 512, 112), (512, 512, 512),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("inputs", "outputs", "pixels"), WELL_SUITED)
-def test_auto_takes_winograd_for_the_layers_of_vgg19(inputs, outputs, pixels, chosen):
+def test_auto_chooses_winograd_for_the_layers_of_vgg19(inputs, outputs, pixels, chosen):
     assert chosen((1, pixels, pixels, inputs), (3, 3, inputs, outputs)) == {"winograd"}
 
 
@@ -70,7 +73,7 @@ def test_auto_takes_winograd_for_the_layers_of_vgg19(inputs, outputs, pixels, ch
     ],
     ids=lambda value: str(value).replace(" ", ""),
 )
-def test_auto_takes_im2col_where_winograd_cannot_or_does_not_pay(x, w, options, chosen):
+def test_auto_chooses_im2col_if_winograd_does_not_apply_or_is_slower(x, w, options, chosen):
     assert chosen(x, w, **options) == {"im2col"}
 
 
@@ -78,28 +81,28 @@ def test_auto_takes_im2col_where_winograd_cannot_or_does_not_pay(x, w, options, 
     ("inputs", "outputs", "pixels"),
     [(16, 16, 32), (16, 32, 16), (32, 32, 16), (64, 64, 8), (128, 128, 4)],
 )
-def test_auto_takes_winograd_along_one_axis_for_narrow_networks(inputs, outputs, pixels, chosen):
-    """VGG19 at a quarter of its width, on CIFAR-10's pictures"""
+def test_auto_chooses_winograd_runs_for_networks_with_few_channels(inputs, outputs, pixels, chosen):
+    """VGG19 with a quarter of its channels, for CIFAR-10"""
     assert chosen((128, pixels, pixels, inputs), (3, 3, inputs, outputs)) == {"winograd_runs"}
 
 
 @pytest.mark.parametrize(("inputs", "outputs", "pixels"), [(32, 64, 28), (64, 128, 14)])
-def test_auto_takes_runs_for_batches_at_stride_2(inputs, outputs, pixels, chosen):
-    """The siamese network on MNIST's"""
+def test_auto_chooses_runs_for_batches_with_stride_2(inputs, outputs, pixels, chosen):
+    """The siamese network for MNIST"""
     shapes = (128, pixels, pixels, inputs), (3, 3, inputs, outputs)
     assert chosen(*shapes, stride=2) == {"runs"}
-    # one picture is not shared
+    # The threads of runs divide the images, and here there is only one.
     assert chosen((1, *shapes[0][1:]), shapes[1], stride=2) == {"im2col"}
 
 
 @pytest.mark.parametrize("options", [{}, {"stride": 2}, {"dilation": 2}])
 @pytest.mark.parametrize("kernel", [(3, 3), (5, 5), (1, 1)])
-def test_auto_takes_depthwise_where_no_channel_meets_another(kernel, options, chosen):
+def test_auto_chooses_depthwise_for_one_group_per_channel(kernel, options, chosen):
     assert chosen((1, 224, 224, 256), (*kernel, 1, 256), groups=256, **options) == {"depthwise"}
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_an_algorithm_that_is_named_is_taken(algorithm, chosen):
+def test_a_forced_algorithm_is_used(algorithm, chosen):
     assert chosen((1, 4, 4, 1), (3, 3, 1, 1), algorithm=algorithm) == {algorithm}
     if algorithm != "depthwise":
         assert chosen((1, 224, 224, 64), (3, 3, 64, 64), algorithm=algorithm) == {algorithm}
@@ -109,98 +112,37 @@ def test_an_algorithm_that_is_named_is_taken(algorithm, chosen):
         }
 
 
+UNIT = {"stride": (1, 1), "dilation": (1, 1), "groups": 1}
+
+
 @pytest.mark.parametrize(
-    ("algorithm", "takes", "w", "options", "found"),
+    ("algorithm", "takes", "w_shape", "options", "used"),
     [
-        (
-            "winograd",
-            THREES,
-            (5, 5, 4, 4),
-            {},
-            "(5, 5, 4, 4), stride (1, 1), dilation (1, 1), groups 1",
-        ),
-        (
-            "winograd",
-            THREES,
-            (3, 1, 4, 4),
-            {},
-            "(3, 1, 4, 4), stride (1, 1), dilation (1, 1), groups 1",
-        ),
-        (
-            "winograd",
-            THREES,
-            (3, 3, 4, 4),
-            {"stride": (1, 2)},
-            "(3, 3, 4, 4), stride (1, 2), dilation (1, 1), groups 1",
-        ),
-        (
-            "winograd",
-            THREES,
-            (3, 3, 4, 4),
-            {"dilation": 2},
-            "(3, 3, 4, 4), stride (1, 1), dilation (2, 2), groups 1",
-        ),
-        (
-            "winograd",
-            THREES,
-            (3, 3, 2, 4),
-            {"groups": 2},
-            "(3, 3, 2, 4), stride (1, 1), dilation (1, 1), groups 2",
-        ),
-        (
-            "winograd_runs",
-            ROWS_OF_THREES,
-            (3, 1, 4, 4),
-            {},
-            "(3, 1, 4, 4), stride (1, 1), dilation (1, 1), groups 1",
-        ),
-        (
-            "runs",
-            UNDILATED,
-            (3, 3, 4, 4),
-            {"dilation": (1, 2)},
-            "(3, 3, 4, 4), stride (1, 1), dilation (1, 2), groups 1",
-        ),
-        (
-            "runs",
-            UNDILATED,
-            (3, 3, 2, 4),
-            {"groups": 2},
-            "(3, 3, 2, 4), stride (1, 1), dilation (1, 1), groups 2",
-        ),
-        (
-            "depthwise",
-            ALONE,
-            (3, 3, 4, 4),
-            {},
-            "(3, 3, 4, 4), stride (1, 1), dilation (1, 1), groups 1",
-        ),
-        (
-            "depthwise",
-            ALONE,
-            (3, 3, 2, 4),
-            {"groups": 2},
-            "(3, 3, 2, 4), stride (1, 1), dilation (1, 1), groups 2",
-        ),
-        (
-            "depthwise",
-            ALONE,
-            (3, 3, 1, 8),
-            {"groups": 4},
-            "(3, 3, 1, 8), stride (1, 1), dilation (1, 1), groups 4",
-        ),
+        ("winograd", OF_WINOGRAD, (5, 5, 4, 4), {}, UNIT),
+        ("winograd", OF_WINOGRAD, (3, 1, 4, 4), {}, UNIT),
+        ("winograd", OF_WINOGRAD, (3, 3, 4, 4), {"stride": (1, 2)}, UNIT | {"stride": (1, 2)}),
+        ("winograd", OF_WINOGRAD, (3, 3, 4, 4), {"dilation": 2}, UNIT | {"dilation": (2, 2)}),
+        ("winograd", OF_WINOGRAD, (3, 3, 2, 4), {"groups": 2}, UNIT | {"groups": 2}),
+        ("winograd_runs", OF_WINOGRAD_RUNS, (3, 1, 4, 4), {}, UNIT),
+        ("runs", OF_RUNS, (3, 3, 4, 4), {"dilation": (1, 2)}, UNIT | {"dilation": (1, 2)}),
+        ("runs", OF_RUNS, (3, 3, 2, 4), {"groups": 2}, UNIT | {"groups": 2}),
+        ("depthwise", OF_DEPTHWISE, (3, 3, 4, 4), {}, UNIT),
+        ("depthwise", OF_DEPTHWISE, (3, 3, 2, 4), {"groups": 2}, UNIT | {"groups": 2}),
+        ("depthwise", OF_DEPTHWISE, (3, 3, 1, 8), {"groups": 4}, UNIT | {"groups": 4}),
     ],
     ids=lambda value: str(value).replace(" ", ""),
 )
 @pytest.mark.parametrize("op", [ops.convolution, convolution_relu], ids=lambda op: op.__name__)
-def test_an_algorithm_says_what_it_takes(op, algorithm, takes, w, options, found):
-    with pytest.raises(ArgumentError) as refusal, using(convolution=algorithm):
-        op(np.ones((1, 9, 9, 4)), np.ones(w), **options)
-    assert str(refusal.value) == (
-        f"convolution={algorithm!r} takes {takes}; found a kernel {found}: use convolution='auto'"
+def test_the_error_names_what_an_algorithm_takes(op, algorithm, takes, w_shape, options, used):
+    with pytest.raises(ArgumentError) as error, using(convolution=algorithm):
+        op(np.ones((1, 9, 9, 4)), np.ones(w_shape), **options)
+    assert str(error.value) == (
+        f"convolution={algorithm!r} takes {takes}; found a kernel {w_shape}, stride "
+        f"{used['stride']}, dilation {used['dilation']}, groups {used['groups']}: use "
+        "convolution='auto'"
     )
 
 
-def test_rows_of_one_axis_are_runs_and_not_winograds():
+def test_winograd_runs_refuses_a_single_axis():
     with pytest.raises(ArgumentError, match="two axes or more"), using(convolution="winograd_runs"):
         ops.convolution(np.ones((1, 9, 4)), np.ones((3, 4, 4)))

@@ -218,8 +218,8 @@ def test_an_array_may_be_freed_during_an_allocation(arena, monkeypatch):
     cycle = [take(MB)]
     cycle.append(cycle)
     del cycle
-    take_back = memory._Arena._take_back
-    monkeypatch.setattr(memory._Arena, "_take_back", lambda arena: (gc.collect(), take_back(arena)))
+    reclaim = memory._Arena._reclaim
+    monkeypatch.setattr(memory._Arena, "_reclaim", lambda arena: (gc.collect(), reclaim(arena)))
     thread = threading.Thread(target=take, args=[MB], daemon=True)
     thread.start()
     thread.join(20)

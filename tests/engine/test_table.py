@@ -1,4 +1,4 @@
-"""Every fast implementation computes what the definition that it replaces computes."""
+"""Every fast implementation computes the same as the definition that it replaces."""
 
 from contextlib import nullcontext
 from unittest.mock import patch
@@ -20,18 +20,14 @@ from tests.devices import GPUS, at
 from tests.op_table import Case, cases
 
 TOLERANCE = 1e-12
-OF_OPTIMISERS = (optim.optimizer.apply_rule, gradient_length)
-DEFINITIONS = [
-    definition
-    for definition in dict.fromkeys(
-        getattr(r.definition, "definition", r.definition) for r in TABLE
-    )
-    if definition not in [f.definition for f in (*OF_OPTIMISERS, tape.propagate)]
-]
+# Functions that are no ops, and are compared separately
+OTHERS = [f.definition for f in (optim.optimizer.apply_rule, gradient_length, tape.propagate)]
+REPLACED = dict.fromkeys(getattr(row.definition, "definition", row.definition) for row in TABLE)
+DEFINITIONS = [definition for definition in REPLACED if definition not in OTHERS]
 
 
 def differ(case):
-    """Whether the engine and the textbook give different values or gradients."""
+    """Return whether the engine and the textbook give different values or gradients."""
     y, dy, gradients = differentiate(case)
     with textbook():
         textbook_y, _, textbook_gradients = differentiate(case, dy)
@@ -48,25 +44,25 @@ def test_the_engine_equals_the_textbook(row, data):
     assert not differ(data.draw(cases(row)))
 
 
-@pytest.mark.parametrize("place", GPUS)
+@pytest.mark.parametrize("gpu", GPUS)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 @settings(max_examples=max(1, settings().max_examples // 4))
 @given(data=st.data())
-def test_the_engine_equals_the_textbook_on_a_gpu(row, place, data):
+def test_the_engine_equals_the_textbook_on_a_gpu(row, gpu, data):
     case = data.draw(cases(row))
-    with at(place):
+    with at(gpu):
         assert not differ(transformed(case, lambda array: to_device(array, "gpu")))
 
 
 @pytest.mark.parametrize("in_textbook", [True, False], ids=["textbook", "engine"])
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.__name__)
-def test_an_error_in_either_is_caught(definition, in_textbook):
+def test_an_error_in_the_engine_or_the_textbook_is_detected(definition, in_textbook):
     before = dispatch.implementation_of
 
     def implementation_of(function):
         implementation = before(function)
         if function is definition and dispatch.uses_textbook() == in_textbook:
-            return lambda *args, **kwargs: spoiled(implementation(*args, **kwargs))
+            return lambda *args, **kwargs: with_error(implementation(*args, **kwargs))
         return implementation
 
     with patch.object(dispatch, "implementation_of", implementation_of):
@@ -81,7 +77,7 @@ def moments_differ():
         return worst(np.array(engine) - np.array(moments(x))) > TOLERANCE
 
 
-def test_moments_are_alike():
+def test_the_moments_are_equal():
     assert not moments_differ()
 
 
@@ -89,12 +85,12 @@ def drawn(row, seed):
     return Case(row, fill(row, row.draw(RandomChooser(seed)), seed), seed)
 
 
-def spoiled(result):
-    """The result with an error of a thousandth in one number, or in all of them."""
+def with_error(result):
+    """Return the result with a relative error of 1/1000."""
     if isinstance(result, dict):
-        return {name: spoiled(array) for name, array in result.items()}
+        return {name: with_error(array) for name, array in result.items()}
     if isinstance(result, tuple):
-        return tuple(map(spoiled, result))
+        return tuple(map(with_error, result))
     return result * 1.001
 
 
@@ -115,7 +111,7 @@ OPTIMISERS = {
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("make", OPTIMISERS.values(), ids=list(OPTIMISERS))
-def test_optimisers_step_alike(make, dtype):
+def test_the_steps_of_optimisers_are_equal(make, dtype):
     def trained(context):
         rng = np.random.default_rng(0)
         shapes = (3, 4), (7,)

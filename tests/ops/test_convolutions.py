@@ -138,8 +138,10 @@ def test_the_strips_of_these_tests_are_many(small):
             seen.clear()
             patch.setattr(
                 module,
-                "share",
-                lambda xp, work, items: seen.append(len(items)) or cores.share(xp, work, items),
+                "parallel_map",
+                lambda xp, work, items: (
+                    seen.append(len(items)) or cores.parallel_map(xp, work, items)
+                ),
             )
             by(algorithm)(np.ones((7, 12, 9, 16)), np.ones((3, 3, 16, 16)))
             assert max(seen) >= 3, algorithm

@@ -290,7 +290,7 @@ def test_a_step_keeps_no_tape(content, style, small_model, monkeypatch):
     """Twelve steps need no more memory than three. In pictures of this size the activations need
     much more memory than the list of losses. One thread is used, because others would allocate
     scratch memory at a later step."""
-    monkeypatch.setattr(cores._crew, "size", 1)
+    monkeypatch.setattr(cores._pool, "size", 1)
     content, style = (np.tile(picture, (3, 3, 1)) for picture in (content, style))
 
     def peak(steps):

@@ -1,13 +1,14 @@
-"""Convolution by the fastest of five algorithms, fused with the ReLU after it if there is one.
+"""Convolution by one of five algorithms, fused with the ReLU after it if there is one.
 
 algorithm.py       the protocol that all algorithms implement
 choice.py          the choice among them
 im2col.py          one matrix product
-runs.py            the same with less copying
-winograd.py        a quarter of the multiplications in 2-D; tiles.py: its maps; winograd_gpu.py: its
-                   kernels for a GPU
-winograd_runs.py   half of the multiplications, and half of the maps
-depthwise.py       each channel separately
+runs.py            matrix products that copy less of the input
+winograd.py        in 2-D a quarter of the multiplications
+tiles.py           the maps of winograd.py on a CPU
+winograd_gpu.py    the kernels of winograd.py for a GPU
+winograd_runs.py   in 2-D half of the multiplications, and half of winograd's maps
+depthwise.py       one group for each channel
 """
 
 import numpy as np
@@ -77,6 +78,6 @@ def _forward(x, w, epilogue, stride, padding, dilation, groups):
 
 
 def _problem(kind, array, w_shape, windows, groups, frozen=False):
-    """array: x, or dy"""
+    """Return the Problem. kind: "forward", "dx" or "dw"; array: x, or for dx dy."""
     on_gpu = array_module(array) is not np
     return Problem(kind, array.shape[0], windows, groups, w_shape, array.dtype, frozen, on_gpu)

@@ -1,10 +1,10 @@
-"""The choice of a convolution algorithm: the cheapest by the estimates of the algorithms
-themselves.
+"""The choice of a convolution algorithm: the one with the lowest estimated cost.
 
-The estimates were fitted to 630 measurements (105 convolutions over one, two and three axes with 1
-to 256 channels; three maps; one thread and two; AVX-512, NumPy 2.4; other programs were running).
-For 535 of them the choice was the fastest algorithm or at most 10 % slower. For 41 it lost more
-than 30 %, nearly always fractions of a millisecond.
+Each algorithm estimates its own cost. The estimates were fitted to 630 measurements: 105
+convolutions over one, two and three axes with 1 to 256 channels, three maps each, with one thread
+and with two (AVX-512, NumPy 2.4; other programs were running). In 535 of them, the chosen algorithm
+was the fastest or at most 10 % slower. In 41 of them it was more than 30 % slower, nearly always by
+a fraction of a millisecond.
 """
 
 import threading
@@ -23,6 +23,8 @@ ALGORITHMS = {a.name: a for a in (IM2COL, RUNS, WINOGRAD, WINOGRAD_RUNS, DEPTHWI
 
 
 class _Forced(threading.local):
+    """The algorithm that this thread has to use, or "auto"."""
+
     name = "auto"
 
 
@@ -31,8 +33,10 @@ _forced = _Forced()
 
 @contextmanager
 def forced(name: str) -> Iterator[None]:
-    """Compute all convolutions of this thread by one algorithm in this block. "auto": the
-    choice."""
+    """Compute all convolutions of this thread by one algorithm in this block.
+
+    name: an algorithm, or "auto" for the choice by cost. Raises ArgumentError for another name.
+    """
     one_of("convolution", name, ("auto", *ALGORITHMS))
     before, _forced.name = _forced.name, name
     try:
@@ -42,9 +46,9 @@ def forced(name: str) -> Iterator[None]:
 
 
 def choose(problem: Problem) -> Algorithm:
-    """Return the algorithm that computes a convolution.
+    """Return the algorithm that computes a convolution: the forced one, or the cheapest one.
 
-    Raise ArgumentError if an algorithm is forced that does not apply.
+    Raises ArgumentError if the forced algorithm cannot compute it.
     """
     if _forced.name != "auto":
         algorithm = ALGORITHMS[_forced.name]

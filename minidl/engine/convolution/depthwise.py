@@ -1,13 +1,12 @@
-"""Convolution of every channel by itself: groups = C = K (Sifre 2014; Howard et al. 2017, arXiv
-1704.04861).
+"""Depthwise convolution: groups = C = K, so that each output channel reads only its own input
+channel (Sifre 2014; Howard et al. 2017, arXiv 1704.04861).
 
-No channel meets another, so there is no matrix product. Each tap t adds one product of arrays,
+There is no sum over channels, and therefore no matrix product. Each tap t adds a product of arrays,
+and the gradients exchange the roles:
 
     y[n,o,c] += x[n, o·stride + t·dilation - before, c] w[t,c]
 
-and the gradients exchange the roles.
-
-Cost: N·out·taps·C multiply-adds, each with its own reading and writing.
+Cost: N·out·taps·C multiply-adds, each of which reads and writes its numbers in the cache.
 """
 
 from math import inf, prod
@@ -15,19 +14,19 @@ from math import inf, prod
 from minidl.backend import array_module
 from minidl.engine.convolution.algorithm import Algorithm
 from minidl.engine.memory import empty, scratch
-from minidl.engine.patches import seen
-from minidl.engine.strips import apart, strips_of_windows
-from minidl.engine.threads import share, share_sum
+from minidl.engine.patches import inputs_of_strip
+from minidl.engine.strips import non_overlapping, strips_of_windows
+from minidl.engine.threads import parallel_map, parallel_sum
 
 
 def applies(problem):
-    """Whether each channel is a group of its own: groups = C = K"""
+    """Return whether each channel is a group of its own: groups = C = K."""
     return problem.inputs == 1 and problem.outputs == problem.groups
 
 
 def cost(problem):
-    """0, because no other algorithm is faster for several groups. For a single channel,
-    infinite."""
+    """Return 0, because no other algorithm is faster for several groups. Return infinity for a
+    single channel."""
     return 0 if problem.groups > 1 else inf
 
 
@@ -37,14 +36,15 @@ def forward(x, w, windows, groups, epilogue):
     y = empty(xp, (x.shape[0], *windows.out, groups), xp.result_type(x.dtype, w.dtype))
 
     def work(strip):
-        images, rows, part = strip
-        read, total, (first, *others) = seen(x, images, rows, part), y[images, rows], part.taps
-        xp.multiply(read[part.under(first)], w[first], out=total)
+        images, rows, strip_windows = strip
+        inputs, total = inputs_of_strip(x, *strip), y[images, rows]
+        first, *others = strip_windows.taps
+        xp.multiply(inputs[strip_windows.under(first)], w[first], out=total)
         for tap in others:
-            total += _product(read[part.under(tap)], w[tap])
+            total += _product(inputs[strip_windows.under(tap)], w[tap])
         epilogue(total, slice(None))
 
-    share(xp, work, strips_of_windows(xp, x.shape[0], windows, groups))
+    parallel_map(xp, work, strips_of_windows(xp, x.shape[0], windows, groups))
     return y
 
 
@@ -54,40 +54,34 @@ def dx(dy, w, windows, groups):
     padded = xp.zeros((dy.shape[0], *windows.padded, groups), xp.result_type(dy.dtype, w.dtype))
 
     def work(strip):
-        images, rows, part = strip
-        dy_part, under = dy[images, rows], padded[images, rows.start * windows.stride[0] :]
-        for tap in part.taps:
-            under[part.under(tap)] += _product(dy_part, w[tap])
+        images, rows, strip_windows = strip
+        dy_part, dx_part = dy[images, rows], padded[images, rows.start * windows.stride[0] :]
+        for tap in strip_windows.taps:
+            dx_part[strip_windows.under(tap)] += _product(dy_part, w[tap])
 
-    for strips in apart(strips_of_windows(xp, dy.shape[0], windows, groups), windows):
-        share(xp, work, strips)
+    strips = strips_of_windows(xp, dy.shape[0], windows, groups)
+    for parallel_strips in non_overlapping(strips, windows):
+        parallel_map(xp, work, parallel_strips)
     return xp.ascontiguousarray(windows.unpad(padded))
 
 
 def dw(dy, x, windows, groups):
     """(N, *out, C), (N, *extent, C) -> (*kernel, 1, C)"""
-    xp = array_module(dy, x)
+    xp, taps = array_module(dy, x), prod(windows.size)
 
     def work(strip):
-        images, rows, part = strip
-        read, dy_part = seen(x, images, rows, part), dy[images, rows]
-        seen_by_taps = (read[part.under(tap)] for tap in part.taps)
-        return xp.stack(
-            [_product(one, dy_part).reshape(-1, groups).sum(axis=0) for one in seen_by_taps]
-        )
+        images, rows, strip_windows = strip
+        inputs, dy_part = inputs_of_strip(x, *strip), dy[images, rows]
+        products = (_product(inputs[strip_windows.under(t)], dy_part) for t in strip_windows.taps)
+        return xp.stack([terms.reshape(-1, groups).sum(axis=0) for terms in products])
 
-    total = share_sum(
-        xp,
-        work,
-        strips_of_windows(xp, x.shape[0], windows, groups),
-        (prod(windows.size), groups),
-        xp.result_type(dy.dtype, x.dtype),
-    )
+    strips = strips_of_windows(xp, x.shape[0], windows, groups)
+    total = parallel_sum(xp, work, strips, (taps, groups), xp.result_type(dy.dtype, x.dtype))
     return total.reshape(*windows.size, 1, groups)
 
 
 def _product(a, b):
-    """a b, in scratch memory"""
+    """Return a b in scratch memory."""
     xp = array_module(a, b)
     product = scratch(xp, "product", a.shape, xp.result_type(a, b))
     return xp.multiply(a, b, out=product)

@@ -1,20 +1,25 @@
 """Convolution as one matrix product (Chellapilla, Puri, Simard 2006).
 
-Lay the input that each window reads in a row: columns[o, (t,c)] = x[o·stride + t·dilation - before,
-c]. With the kernel as a matrix W[(t,c), k] the definition is a product, and so are its gradients:
+Write the inputs that each window reads into one row of a matrix: columns[o, (t,c)] =
+x[o·stride + t·dilation - before, c]. With the kernel as a matrix W[(t,c), k], the definition is a
+matrix product, and so are its gradients:
 
     y = columns W,      dcolumns = dy Wᵀ,      dW = columnsᵀ dy
 
-and dx adds each entry of dcolumns to the input position it was copied from. Groups are a batch of
-smaller products.
+dx adds each entry of dcolumns to the input position from which it was copied.
 
-The columns hold every input number once per tap. So they are made in strips, which the processor's
-caches can hold and its cores share. (Those of a 1x1 convolution without stride or padding are x
-itself, not copied.) For dx, copying goes tap by tap: within one tap no two windows read the same
-position, so that the adjoint is a plain += on a strided view. Neighbouring strips add to the same
-rows where windows overlap: so only strips that are far enough apart go together.
+With groups, there is one smaller product for each group. They are computed as a batch.
 
-Cost: N·out·taps·C·K / G multiply-adds; writes and reads N·out·taps·C numbers of columns.
+**Strips.** `columns` contains every input once for each tap. It is therefore made in strips that
+fit the processor's cache, and the threads compute the strips in parallel. For a 1x1 convolution
+without stride and padding, columns is a view of x.
+
+**dx.** The entries are added tap by tap. Within one tap, no two windows read the same position, so
+that the adjoint of the copy is a += on a strided view. Two adjacent strips add to the same rows of
+dx if their windows overlap. The strips are therefore divided into groups of strips that do not
+overlap, and only the strips of one group are computed in parallel.
+
+Cost: N·out·taps·C·K / G multiply-adds. Writes and reads N·out·taps·C numbers of columns.
 """
 
 from math import prod
@@ -24,26 +29,25 @@ import numpy as np
 from minidl.backend import array_module
 from minidl.engine.convolution.algorithm import Algorithm
 from minidl.engine.memory import empty, scratch
-from minidl.engine.patches import seen
-from minidl.engine.strips import apart, strips_of_windows
-from minidl.engine.threads import share, share_sum
+from minidl.engine.patches import inputs_of_strip
+from minidl.engine.strips import non_overlapping, strips_of_windows
+from minidl.engine.threads import parallel_map, parallel_sum
 
-# channels: fewer are added up as planes of pixels, whose rows are longer runs than a pixel's
-# channels
+# With fewer channels, dx is computed as one plane of pixels per channel: NumPy adds rows of pixels
+# faster than many short rows of channels.
 FEW = 16
 
-
-COPY, ADD = 60, 160  # cost of one number of the columns, read from x or added to dx
-COPY_RUN = 6  # cost of copying one run of a window in addition to its numbers, in numbers
+COPY, ADD = 60, 160  # cost of one number of columns, copied from x or added to dx
+COPY_RUN = 6  # further cost of each run of contiguous numbers that is copied, in numbers
 
 
 def applies(problem):
-    """Whether this algorithm can compute the convolution: always"""
+    """Return True: this algorithm computes every convolution."""
     return True
 
 
 def cost(problem):
-    """On a CPU the products and the copying. On a GPU a constant above winograd's."""
+    """Return the cost of the products and copies. On a GPU, return a constant above winograd's."""
     if problem.on_gpu:
         return 1
     windows, inputs = problem.windows, problem.inputs
@@ -53,33 +57,31 @@ def cost(problem):
 
 
 def forward(x, w, windows, groups, epilogue):
-    """(N, *extent, C), (*kernel, C/G, K) -> (N, *out, K)"""
+    """(N, *extent, C), (*kernel, C/G, K) -> (N, *out, K):  y = columns W"""
     xp, W = array_module(x, w), _kernel_matrices(w, groups)
     y = empty(xp, (x.shape[0], *windows.out, w.shape[-1]), xp.result_type(x.dtype, w.dtype))
 
     def work(strip):
-        images, rows, part = strip
-        xp.matmul(
-            _columns(x, images, rows, part, groups), W, out=_to_groups(y[images, rows], groups)
-        )
-        epilogue(y[images, rows], slice(None))
+        images, rows, strip_windows = strip
+        columns, y_part = _columns(x, images, rows, strip_windows, groups), y[images, rows]
+        xp.matmul(columns, W, out=_to_groups(y_part, groups))
+        epilogue(y_part, slice(None))
 
-    share(xp, work, _strips(xp, x.shape[0], windows, x.shape[-1], w.shape[-1]))
+    parallel_map(xp, work, _strips(xp, x.shape[0], windows, x.shape[-1], w.shape[-1]))
     return y
 
 
 def dx(dy, w, windows, groups):
-    """(N, *out, K), (*kernel, C/G, K) -> (N, *extent, C)"""
+    """(N, *out, K), (*kernel, C/G, K) -> (N, *extent, C):  dcolumns = dy Wᵀ"""
     xp, W = array_module(dy, w), _kernel_matrices(w, groups)
     n, channels, dtype = dy.shape[0], w.shape[-2] * groups, xp.result_type(dy.dtype, w.dtype)
     as_planes = channels < FEW and xp is np
-    dx = xp.zeros(
-        (n, channels, *windows.padded) if as_planes else (n, *windows.padded, channels), dtype
-    )
+    shape = (n, channels, *windows.padded) if as_planes else (n, *windows.padded, channels)
+    dx = xp.zeros(shape, dtype)
     padded = xp.moveaxis(dx, 1, -1) if as_planes else dx
 
     def work(strip):
-        images, rows, part = strip
+        images, rows, strip_windows = strip
         dy_part = _to_groups(dy[images, rows], groups)
         if as_planes:
             dcolumns = scratch(xp, "columns", (*W.shape[:2], dy_part.shape[1]), dtype).mT
@@ -87,68 +89,70 @@ def dx(dy, w, windows, groups):
         else:
             dcolumns = scratch(xp, "columns", (groups, dy_part.shape[1], W.shape[1]), dtype)
             xp.matmul(dy_part, W.mT, out=dcolumns)
-        _add_columns(padded[images, rows.start * windows.stride[0] :], dcolumns, part, groups)
+        dx_part = padded[images, rows.start * windows.stride[0] :]
+        _add_columns(dx_part, dcolumns, strip_windows, groups)
 
-    for strips in apart(_strips(xp, n, windows, channels, w.shape[-1]), windows):
-        share(xp, work, strips)
+    for strips in non_overlapping(_strips(xp, n, windows, channels, w.shape[-1]), windows):
+        parallel_map(xp, work, strips)
     return xp.ascontiguousarray(windows.unpad(padded))
 
 
 def dw(dy, x, windows, groups):
-    """(N, *out, K), (N, *extent, C) -> (*kernel, C/G, K)"""
-    xp, per_group = array_module(dy, x), x.shape[-1] // groups
-    shape = (groups, prod(windows.size) * per_group, dy.shape[-1] // groups)
+    """(N, *out, K), (N, *extent, C) -> (*kernel, C/G, K):  dW = columnsᵀ dy, summed over strips"""
+    xp, inputs = array_module(dy, x), x.shape[-1] // groups
+    shape = (groups, prod(windows.size) * inputs, dy.shape[-1] // groups)
 
     def work(strip):
-        images, rows, part = strip
-        return _columns(x, images, rows, part, groups).mT @ _to_groups(dy[images, rows], groups)
+        images, rows, strip_windows = strip
+        columns = _columns(x, images, rows, strip_windows, groups)
+        return columns.mT @ _to_groups(dy[images, rows], groups)
 
     strips = _strips(xp, x.shape[0], windows, x.shape[-1], dy.shape[-1])
-    dW = share_sum(xp, work, strips, shape, xp.result_type(dy.dtype, x.dtype))
-    return xp.moveaxis(dW, 0, 1).reshape(*windows.size, per_group, dy.shape[-1])
+    dW = parallel_sum(xp, work, strips, shape, xp.result_type(dy.dtype, x.dtype))
+    return xp.moveaxis(dW, 0, 1).reshape(*windows.size, inputs, dy.shape[-1])
 
 
 def _strips(xp, images, windows, channels, outputs):
     return strips_of_windows(xp, images, windows, max(prod(windows.size) * channels, outputs))
 
 
-def _columns(x, images, rows, part, groups):
-    """(N, *extent, C) -> (G, n·out, taps·C/G), for the windows of one strip; a view of x where it
-    can be one"""
-    xp, channels = array_module(x), x.shape[-1]
-    patch = seen(x, images, rows, part)
+def _columns(x, images, rows, strip_windows, groups):
+    """(N, *extent, C) -> (G, n·out, taps·C/G), for the windows of one strip: a view of x if
+    possible, and otherwise a copy in scratch memory"""
+    xp, inputs = array_module(x), x.shape[-1] // groups
+    patch = inputs_of_strip(x, images, rows, strip_windows)
     image, *positions, channel = patch.strides
-    steps = [position * s for position, s in zip(positions, part.stride, strict=True)]
-    taps = [position * d for position, d in zip(positions, part.dilation, strict=True)]
-    shape = (patch.shape[0], *part.out, *part.size, groups, channels // groups)
-    strides = (image, *steps, *taps, channel * (channels // groups), channel)
-    read = xp.moveaxis(xp.lib.stride_tricks.as_strided(patch, shape, strides), -2, 0)
-    if groups * prod(part.size) > 1:
-        read, there = scratch(xp, "columns", read.shape, x.dtype), read
-        read[...] = there
-    return read.reshape(groups, -1, prod(part.size) * channels // groups)
+    out = [position * s for position, s in zip(positions, strip_windows.stride, strict=True)]
+    taps = [position * d for position, d in zip(positions, strip_windows.dilation, strict=True)]
+    shape = (patch.shape[0], *strip_windows.out, *strip_windows.size, groups, inputs)
+    strides = (image, *out, *taps, channel * inputs, channel)
+    view = xp.lib.stride_tricks.as_strided(patch, shape, strides)
+    columns = xp.moveaxis(view, -2, 0)
+    if groups * prod(strip_windows.size) > 1:
+        view, columns = columns, scratch(xp, "columns", columns.shape, x.dtype)
+        columns[...] = view
+    return columns.reshape(groups, -1, prod(strip_windows.size) * inputs)
 
 
-def _add_columns(dx, dcolumns, strip, groups):
-    """The adjoint of `_columns`: adds into dx (n, *from, C)"""
-    xp = array_module(dx)
-    n, channels = dx.shape[0], dx.shape[-1]
-    each = channels // groups
-    for number, tap in enumerate(strip.taps):
-        read = xp.moveaxis(dcolumns[..., number * each : (number + 1) * each], 0, -2)
-        dx[strip.under(tap)] += read.reshape(n, *strip.out, channels)
+def _add_columns(dx, dcolumns, strip_windows, groups):
+    """Add dcolumns (G, n·out, taps·C/G) to dx (n, *read, C), the inputs that the strip reads. This
+    is the adjoint of `_columns`."""
+    xp, (n, *_, channels) = array_module(dx), dx.shape
+    inputs = channels // groups
+    for number, tap in enumerate(strip_windows.taps):
+        of_tap = xp.moveaxis(dcolumns[..., number * inputs : (number + 1) * inputs], 0, -2)
+        dx[strip_windows.under(tap)] += of_tap.reshape(n, *strip_windows.out, channels)
 
 
 def _kernel_matrices(w, groups):
     """(*kernel, C/G, K) -> (G, taps·C/G, K/G)"""
-    *size, per_group, outputs = w.shape
-    return array_module(w).moveaxis(
-        w.reshape(prod(size) * per_group, groups, outputs // groups), 1, 0
-    )
+    *size, inputs, outputs = w.shape
+    matrices = w.reshape(prod(size) * inputs, groups, outputs // groups)
+    return array_module(w).moveaxis(matrices, 1, 0)
 
 
 def _to_groups(y, groups):
-    """(N, *out, K) -> (G, N·out, K/G)"""
+    """(N, *out, K) -> (G, N·out, K/G), a view"""
     return array_module(y).moveaxis(y.reshape(-1, groups, y.shape[-1] // groups), 1, 0)
 
 

@@ -1,27 +1,33 @@
-"""Convolution by runs of memory: windows along the last axis that nobody copies.
+"""Convolution by runs: windows along the last axis that are views of x and are never copied.
 
-Channels come last, so the taps of a window along the last axis lie one behind another, each with
-its channels: the window is a run of taps·C numbers. The windows at one place of the last axis, in
-all rows of all pictures, are then the rows of a matrix that is a view of x,
+A run is a sequence of contiguous numbers. Channels come last, so that the taps of a window along
+the last axis are contiguous, each with its channels. The window is therefore a run of taps·C
+numbers. For one output position o of the last axis, the windows in all rows m of all images are the
+rows of a matrix, which is a view of x. One product for each o computes a convolution along one
+axis:
 
-    y[m,o] = x[m, o·stride - before : .. + taps] W,      m: a row of a picture; W (taps·C, K)
+    y[m,o] = x[m, o·stride - before : o·stride - before + taps] W,      W (taps·C, K)
 
-and one product for each o makes a convolution of one axis. The other axes are brought into it as
-im2col does: the rows that a window reads through their taps are laid side by side, tap by tap with
-the channels. That copies every number once for each of *their* taps only, in two dimensions 3 times
-instead of 9.
+The other axes are treated as in im2col: the rows that a window reads through the taps of the other
+axes are copied side by side, so that each position along the last axis holds all of these taps with
+their channels. This copies every number once for each tap of the *other* axes. With a 3x3 kernel
+these are 3 copies, where im2col makes 9.
 
-**Gradients.** dw multiplies the same windows with dy. For dx let the last axis be cut into blocks
-of `stride` positions, i + before = stride·q + r. Tap t of window o reads i where o = q - j and t =
-r + stride·j; so block q gathers, for j = 0, 1, ..,
+**dw** is the product of the same windows with dy.
 
-    dx[m, block q] = Σ_j dy[m, q - j] V[j],      V[j] (K, stride·C):  w[r + stride·j] at r, 0 beyond the last tap
+**dx.** Divide the last axis into blocks of `stride` positions: i + before = stride·q + r, where q
+is the block and r is the place in it. Output o reads position i through the tap t = i + before -
+stride·o. With j = q - o this is t = r + stride·j. The gradient of block q is therefore
 
-a convolution again, of runs of dy with stride 1, whose outputs are blocks. Along the other axes
-each tap adds its rows.
+    dx[m, block q] = Σ_j dy[m, q - j] V[j],      j = 0, 1, ..
 
-Cost: the definition's N·out·taps·C·K multiply-adds; for dx
-⌈taps / stride⌉·stride / taps times as many.
+    V[j] (K, stride·C): at place r the transpose of w[r + stride·j], and 0 if there is no such tap
+
+This is again a convolution by runs: of dy, with stride 1, whose outputs are blocks. Along the other
+axes, each tap adds its rows to dx.
+
+Cost: N·out·taps·C·K multiply-adds, as many as the definition. For dx, the zeros in V multiply this
+by ⌈taps / stride⌉·stride / taps.
 """
 
 from itertools import product
@@ -29,26 +35,26 @@ from math import inf, prod
 
 from minidl.backend import array_module
 from minidl.engine.convolution.algorithm import Algorithm
-from minidl.engine.epilogue import put
+from minidl.engine.epilogue import copy_part
 from minidl.engine.memory import empty, scratch
-from minidl.engine.patches import cut
+from minidl.engine.patches import padded_slice
 from minidl.engine.strips import equal_parts, fair_strip
-from minidl.engine.threads import get_threads, share, share_sum
+from minidl.engine.threads import get_threads, parallel_map, parallel_sum
 
-STRIP = 1 << 21  # numbers of x, laid out for the windows of one strip
-LAY, START = 60, 8e6  # cost of one number of the rows; of the calls
-LAY_RUN = 13  # cost of copying one run of a window in addition to its numbers, in numbers
-FEW_ROWS = 50  # with so few rows in a product it costs twice as much
+STRIP = 1 << 21  # numbers of x that are copied side by side for the windows of one strip
+COPY, START = 60, 8e6  # cost of copying one number; of the calls
+COPY_RUN = 13  # further cost of each run of contiguous numbers that is copied, in numbers
+FEW_ROWS = 50  # a product with so few rows costs twice as much as its multiply-adds
 
 
 def applies(problem):
-    """Whether the kernel has no dilation along the last axis, and there is one group"""
+    """Return whether the kernel has no dilation along the last axis, and there is one group."""
     return problem.windows.dilation[-1] == 1 and problem.groups == 1
 
 
 def cost(problem):
-    """The products and the copying. Infinite on a GPU, or for fewer images than threads, which
-    share the images."""
+    """Return the cost of the products and copies. Return infinity on a GPU, and if there are fewer
+    images than threads, because a strip consists of whole images."""
     windows, inputs, outputs = problem.windows, problem.inputs, problem.outputs
     if problem.on_gpu or problem.images < get_threads():
         return inf
@@ -60,8 +66,8 @@ def cost(problem):
         copied += rows * windows.out[-1] * outputs
         products *= -(-taps // stride) * stride / taps
     elif inputs > 1:
-        copied *= 1 + LAY_RUN / inputs
-    return products * (1 + FEW_ROWS / max(1, rows)) + copied * LAY + START
+        copied *= 1 + COPY_RUN / inputs
+    return products * (1 + FEW_ROWS / max(1, rows)) + copied * COPY + START
 
 
 def forward(x, w, windows, groups, epilogue):
@@ -70,33 +76,29 @@ def forward(x, w, windows, groups, epilogue):
     y = empty(xp, (x.shape[0], *windows.out, w.shape[-1]), xp.result_type(x.dtype, w.dtype))
 
     def work(images):
-        part = y[images]
-        found = rows_apart(xp, "outputs", part.shape, y.dtype)
-        xp.matmul(_windows(x, images, windows), W, out=runs(_rows(found)))
-        part[...] = found
-        epilogue(part, slice(None))
+        y_part = y[images]
+        products = spaced_rows(xp, "outputs", y_part.shape, y.dtype)
+        xp.matmul(_windows(x, images, windows), W, out=runs(_rows(products)))
+        y_part[...] = products
+        epilogue(y_part, slice(None))
 
-    share(xp, work, _parts(x, windows))
+    parallel_map(xp, work, _parts(x, windows))
     return y
 
 
 def dw(dy, x, windows, groups):
     """(N, *out, K), (N, *extent, C) -> (*kernel, C, K)"""
-    xp, shape = (
-        array_module(dy, x),
-        (windows.size[-1], *windows.size[:-1], x.shape[-1], dy.shape[-1]),
-    )
+    xp, (*others, taps) = array_module(dy, x), windows.size
+    shape = (taps, *others, x.shape[-1], dy.shape[-1])
 
     def work(images):
-        read = put(
-            dy,
-            images,
-            rows_apart(xp, "outputs", (images.stop - images.start, *dy.shape[1:]), dy.dtype),
-        )
-        return (_windows(x, images, windows).mT @ runs(_rows(read))).sum(axis=0).reshape(shape)
+        shape_of_part = (images.stop - images.start, *dy.shape[1:])
+        dy_part = copy_part(dy, images, spaced_rows(xp, "outputs", shape_of_part, dy.dtype))
+        terms = _windows(x, images, windows).mT @ runs(_rows(dy_part))
+        return terms.sum(axis=0).reshape(shape)
 
-    total = share_sum(xp, work, _parts(x, windows), shape, xp.result_type(dy.dtype, x.dtype))
-    return xp.moveaxis(total, 0, len(windows.size) - 1)
+    total = parallel_sum(xp, work, _parts(x, windows), shape, xp.result_type(dy.dtype, x.dtype))
+    return xp.moveaxis(total, 0, len(others))
 
 
 def dx(dy, w, windows, groups):
@@ -104,84 +106,79 @@ def dx(dy, w, windows, groups):
     xp, n, channels, outputs = array_module(dy, w), dy.shape[0], w.shape[-2], dy.shape[-1]
     stride, (before, _), width = windows.stride[-1], windows.padding[-1], windows.extent[-1]
     V = _kernels_of_blocks(w, stride)
-    # in blocks: of a window of dy; the first one with a position of dx
-    reach, first = V.shape[-2] // outputs, before // stride
-    blocks, ahead = -(-(width + before) // stride) - first, before - stride * first
-    begin, lengths = (
-        [0] * (len(windows.out) - 1) + [first - reach + 1],
-        [*windows.out[:-1], blocks + reach - 1],
-    )
+    reach = V.shape[-2] // outputs  # number of j: positions of dy that a block reads
+    first_block = before // stride  # the first block that is not only padding
+    blocks, skipped = -(-(width + before) // stride) - first_block, before - stride * first_block
+    *others, _ = windows.out
+    begin, lengths = [0] * len(others) + [first_block - reach + 1], [*others, blocks + reach - 1]
     dx = empty(xp, (n, *windows.extent, channels), xp.result_type(dy.dtype, w.dtype))
 
     def work(images):
         dx[images] = 0
-        read = xp.ascontiguousarray(
-            cut(dy, images, begin, lengths, lambda *shape: scratch(xp, "outputs", shape, dx.dtype))
-        )
-        found = rows_apart(
-            xp, "blocks", (read.shape[0], *windows.out[:-1], blocks, stride * channels), dx.dtype
-        )
-        positions = found.reshape(*found.shape[:-2], blocks * stride, channels)[
-            ..., ahead : ahead + width, :
-        ]
+        patch = padded_slice(dy, images, begin, lengths, _scratch(xp, "outputs", dx.dtype))
+        dy_part = xp.ascontiguousarray(patch)
+        shape = (dy_part.shape[0], *others, blocks, stride * channels)
+        products = spaced_rows(xp, "blocks", shape, dx.dtype)
+        positions = products.reshape(*shape[:-2], blocks * stride, channels)
+        positions = positions[..., skipped : skipped + width, :]
         for tap in product(*map(range, windows.size[:-1])):
-            xp.matmul(runs(_rows(read), reach), V[tap], out=runs(_rows(found)))
+            xp.matmul(runs(_rows(dy_part), reach), V[tap], out=runs(_rows(products)))
             outs, ins = _meeting(windows, tap)
             dx[(images, *ins)] += positions[(slice(None), *outs)]
 
-    each = max(1, prod(lengths) * outputs)
-    share(xp, work, equal_parts(n, fair_strip(xp, n * each, STRIP) // each))
+    numbers = max(1, prod(lengths) * outputs)  # of one image
+    parallel_map(xp, work, equal_parts(n, fair_strip(xp, n * numbers, STRIP) // numbers))
     return dx
 
 
 def runs(x, taps=1, stride=1):
-    """(.., M, width, C) -> (.., places, M, taps·C): the runs of so many positions in each row, from
-    o·stride on; a view
+    """(.., M, width, C) -> (.., places, M, taps·C): the run of `taps` positions from o·stride on,
+    for each place o in each of the M rows. The result is a view.
 
-    The numbers of a row must be contiguous. x.strides does not tell how far apart they are: NumPy
-    allows any stride for an axis of length 1.
+    The numbers of a row must be contiguous. The stride between its positions is computed, because
+    NumPy may store any stride for an axis of length 1.
     """
     *others, row, _, _ = x.strides
     *batch, rows, width, channels = x.shape
     number, position = x.itemsize, channels * x.itemsize
     shape = (*batch, (width - taps) // stride + 1, rows, taps * channels)
-    return array_module(x).lib.stride_tricks.as_strided(
-        x, shape, (*others, stride * position, row, number)
-    )
+    strides = (*others, stride * position, row, number)
+    return array_module(x).lib.stride_tricks.as_strided(x, shape, strides)
 
 
-def rows_apart(xp, name, shape, dtype):
-    """Scratch memory of shape (.., width, C) with room for one position more in each row: rows that
-    are a power of two apart would push each other out of a cache."""
+def spaced_rows(xp, name, shape, dtype):
+    """Return scratch memory of shape (.., width, C) with one unused position after each row.
+
+    Rows whose distance is a power of two would map to the same lines of a cache and evict each
+    other.
+    """
     *others, width, channels = shape
     return scratch(xp, name, (*others, width + 1, channels), dtype)[..., :width, :]
 
 
 def _windows(x, images, windows):
-    """(N, *extent, C) -> (places, M, taps·C): the rows that each window reads, laid side by side,
+    """(N, *extent, C) -> (places, M, taps·C): the rows that each window reads, copied side by side,
     and the runs of them"""
     xp, channels = array_module(x), x.shape[-1]
     *others, taps = windows.size
     (before, after), width = windows.padding[-1], windows.extent[-1]
-    shape = (
-        images.stop - images.start,
-        *windows.out[:-1],
-        before + width + after,
-        prod(others),
-        channels,
+    rows = (images.stop - images.start, *windows.out[:-1])
+    side_by_side = scratch(
+        xp, "rows", (*rows, before + width + after, prod(others), channels), x.dtype
     )
-    laid_out = scratch(xp, "rows", shape, x.dtype)
     if windows.padded != windows.extent:
-        laid_out[...] = 0
+        side_by_side[...] = 0
+    inside = slice(before, before + width)
     for number, tap in enumerate(product(*map(range, others))):
         outs, ins = _meeting(windows, tap)
-        laid_out[(slice(None), *outs, slice(before, before + width), number)] = x[(images, *ins)]
-    return runs(_rows(laid_out.reshape(*shape[:-2], -1)), taps, windows.stride[-1])
+        side_by_side[(slice(None), *outs, inside, number)] = x[(images, *ins)]
+    joined = side_by_side.reshape(*side_by_side.shape[:-2], prod(others) * channels)
+    return runs(_rows(joined), taps, windows.stride[-1])
 
 
 def _meeting(windows, tap):
-    """Slices of the outputs and of the input, along all axes but the last, that meet through a
-    tap"""
+    """Return (slices of the outputs, slices of the input) along all axes but the last: the outputs
+    that read the input through this tap, and what they read."""
     pairs = [windows.meeting(axis, t) for axis, t in enumerate(tap)]
     return [outs for outs, _ in pairs], [ins for _, ins in pairs]
 
@@ -191,23 +188,26 @@ def _rows(x):
     return x.reshape(prod(x.shape[:-2]), *x.shape[-2:])
 
 
+def _scratch(xp, name, dtype):
+    return lambda *shape: scratch(xp, name, shape, dtype)
+
+
 def _kernels_of_blocks(w, stride):
-    """(.., taps, C, K) -> (.., reach·K, stride·C): V of the derivation, the last j first, as the
-    window reads dy"""
+    """(.., taps, C, K) -> (.., reach·K, stride·C): all V[j] of the derivation, the last j first, in
+    the order in which a window reads dy"""
     xp, (*others, taps, channels, outputs) = array_module(w), w.shape
     reach = -(-taps // stride)
-    whole = xp.zeros((*others, reach * stride, channels, outputs), w.dtype)
-    whole[..., :taps, :, :] = w
-    V = whole.reshape(*others, reach, stride * channels, outputs)[..., ::-1, :, :].mT
+    padded = xp.zeros((*others, reach * stride, channels, outputs), w.dtype)
+    padded[..., :taps, :, :] = w
+    V = padded.reshape(*others, reach, stride * channels, outputs)[..., ::-1, :, :].mT
     return xp.ascontiguousarray(V).reshape(*others, reach * outputs, stride * channels)
 
 
 def _parts(x, windows):
-    """Of the images"""
-    each = max(
-        1, prod(windows.out[:-1]) * prod(windows.size[:-1]) * windows.extent[-1] * x.shape[-1]
-    )
-    return equal_parts(x.shape[0], fair_strip(array_module(x), x.shape[0] * each, STRIP) // each)
+    """Return slices of the images, so that the copied rows of each part fit the cache."""
+    xp, n, row = array_module(x), x.shape[0], windows.extent[-1] * x.shape[-1]
+    numbers = max(1, prod(windows.out[:-1]) * prod(windows.size[:-1]) * row)  # of one image
+    return equal_parts(n, fair_strip(xp, n * numbers, STRIP) // numbers)
 
 
 RUNS = Algorithm(

@@ -1,12 +1,14 @@
-// The maps of winograd.py as kernels, in two dimensions. A thread maps one tile of one channel, along one axis and then along
-// the other, in its registers; neighbouring threads take neighbouring channels, which lie side by side in memory.
+// The maps of winograd.py as kernels, in two dimensions. A thread maps one tile of one channel in
+// its registers, along one axis and then along the other. Adjacent threads compute adjacent
+// channels, which are contiguous in memory.
 
-// Some tiles of all: the first, how many; their rows and columns in a picture; the picture, and the padding before it.
+// A range of all tiles: the first and the number of tiles. rows, columns: tiles of an image.
+// height, width, channels: of an image. above, left: its padding.
 struct Tiling {
     Count first, tiles, rows, columns, height, width, channels, above, left;
 };
 
-// A thread's tile and channel, and where the tile begins: (row, column) is its first output.
+// The tile and channel of a thread, and the first output of the tile: (row, column) in the image.
 struct Place {
     Index tile, channel, image, row, column;
 
@@ -20,13 +22,14 @@ struct Place {
     }
 };
 
-// Where a number of a picture lies, from the place's image and channel; -1 outside of the picture.
+// The flat index of the number at (row, column) of the place's image and channel, or -1 outside the
+// image.
 __device__ Index within(const Place& at, Index row, Index column, const Tiling& g) {
     if (row < 0 || row >= g.height || column < 0 || column >= g.width) return -1;
     return ((at.image * (Index)g.height + row) * (Index)g.width + column) * (Index)g.channels + at.channel;
 }
 
-// Bᵀ d, in place: `step` apart
+// Bᵀ d, in place, for six numbers that are `step` apart
 __device__ void inputs_to_points(Real* d, int step) {
     Real d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
     d[0] = 4 * d0 - 5 * d2 + d4;
@@ -37,7 +40,7 @@ __device__ void inputs_to_points(Real* d, int step) {
     d[5 * step] = 4 * d1 - 5 * d3 + d5;
 }
 
-// A dy, in place: four numbers become six
+// A dy, in place: from four numbers to six
 __device__ void gradients_to_points(Real* d, int step) {
     Real even = d[0] + d[2 * step], odd = d[step] + d[3 * step];
     Real even2 = d[0] + 4 * d[2 * step], odd2 = 2 * d[step] + 8 * d[3 * step];
@@ -48,7 +51,7 @@ __device__ void gradients_to_points(Real* d, int step) {
     d[4 * step] = even2 - odd2;
 }
 
-// Aᵀ m, in place: six numbers become four
+// Aᵀ m, in place: from six numbers to four
 __device__ void points_to_outputs(Real* m, int step) {
     Real sum = m[step] + m[2 * step], difference = m[step] - m[2 * step];
     Real sum2 = m[3 * step] + m[4 * step], difference2 = m[3 * step] - m[4 * step];
@@ -58,7 +61,7 @@ __device__ void points_to_outputs(Real* m, int step) {
     m[3 * step] = difference + 8 * difference2 + m[5 * step];
 }
 
-// G g, in place: three numbers become six
+// G g, in place: from three numbers to six
 __device__ void kernel_to_points(Real* g, int step) {
     Real g0 = g[0], g1 = g[step], g2 = g[2 * step];
     g[0] = g0 / 4;
@@ -69,7 +72,7 @@ __device__ void kernel_to_points(Real* g, int step) {
     g[5 * step] = g2;
 }
 
-// Gᵀ u, in place: six numbers become three
+// Gᵀ u, in place: from six numbers to three
 __device__ void points_to_kernel(Real* u, int step) {
     Real sum = u[step] + u[2 * step], difference = u[step] - u[2 * step];
     Real sum2 = u[3 * step] + u[4 * step], difference2 = u[3 * step] - u[4 * step];
@@ -78,8 +81,8 @@ __device__ void points_to_kernel(Real* u, int step) {
     u[2 * step] = -sum / 6 + sum2 / 6 + u[5 * step];
 }
 
-// The numbers of a tile: `taken` x `taken` of a picture, 0 outside of it and where the mask, if there is one, is 0
-// (even where the number is infinite)
+// Read a tile of `taken` x `taken` numbers of an image. A number is 0 outside the image and, if
+// there is a mask, where the mask is 0, even if the number there is infinite.
 __device__ void take(Real d[6][6], int taken, const Real* x, const Real* mask, const Place& at, const Tiling& g) {
 #pragma unroll
     for (int r = 0; r < 6; r++)
@@ -121,7 +124,8 @@ extern "C" __global__ void gradients_at_points(const Real* dy, const Real* mask,
     }
 }
 
-// M (36, tiles, K), bias (K) or none -> y (N, H, W, K) = Aᵀ M A + bias, or max(that, 0)
+// M (36, tiles, K), bias (K) or null -> y (N, H, W, K) = Aᵀ M A + bias, or with `rectify` its
+// maximum with 0
 extern "C" __global__ void outputs_from_points(const Real* M, const Real* bias, Real* y, Count rectify, Tiling g) {
     EACH(i, g.tiles * g.channels) {
         Place at(i, g);
@@ -142,7 +146,7 @@ extern "C" __global__ void outputs_from_points(const Real* M, const Real* bias, 
     }
 }
 
-// w (3, 3, C, K) -> U (36, C, K) = G g Gᵀ; turned, by 180°, (36, K, C)
+// w (3, 3, C, K) -> U (36, C, K) = G g Gᵀ, or with `turn`, of w rotated by 180°, (36, K, C)
 extern "C" __global__ void kernels_at_points(const Real* w, Real* U, Count turn, Count inputs, Count outputs) {
     Count count = inputs * outputs;
     EACH(i, count) {

@@ -1,17 +1,17 @@
-"""Winograd's F(4, 3) along all axes but the last, and runs of memory along the last: for few
+"""Winograd's F(4, 3) along all axes but the last, combined with runs along the last: for few
 channels.
 
-A picture's row of W positions with C channels each is, for the other axes, one position of W·C
-channels. So Winograd's maps along these give rows at their points; and at each point a convolution
-of one axis is left, of the rows with the kernel's rows there. That one needs no maps: its windows
-are runs of memory (runs.py).
+A row of an image has W positions with C channels each. For the other axes, the row is one position
+with W·C channels. Winograd's maps along these axes therefore give rows at the points. At each point
+there remains a convolution along one axis, of the rows of inputs with the rows of kernels at that
+point. It needs no maps, because its windows are runs (runs.py).
 
-Each axis with maps saves half of the multiplications and multiplies the numbers by 6/4 on the way;
-an axis of runs saves none and adds nothing. With few channels the numbers cost more than the
-multiplications, so one axis less of maps is the faster way.
+Each axis with maps halves the number of multiplications and stores 6/4 times as many numbers at the
+points. An axis of runs changes neither. With few channels, the numbers at the points take more time
+than the multiplications, so that one axis fewer with maps is faster.
 
-Cost: N·out·C·K·(6/4)^(rank-1)·3 multiply-adds: in two dimensions 4.5 of 9; and half of winograd's
-maps.
+Cost: N·out·C·K·(6/4)^(rank-1)·3 multiply-adds, in two dimensions 4.5 instead of 9. The maps take
+half of the time of winograd's.
 """
 
 from math import inf, prod
@@ -19,34 +19,35 @@ from math import inf, prod
 from minidl.backend import array_module
 from minidl.engine.convolution import winograd
 from minidl.engine.convolution.algorithm import Algorithm
-from minidl.engine.convolution.runs import rows_apart, runs
+from minidl.engine.convolution.runs import runs, spaced_rows
 from minidl.engine.convolution.tiles import (
     INPUTS,
     TILE,
+    alternating_buffers,
     inputs_at_points,
     map_kernels,
     outputs_from_points,
     tiles_of,
-    two_rooms,
 )
 from minidl.engine.convolution.winograd import TAPS, A, B, G
 from minidl.engine.epilogue import Epilogue
 from minidl.engine.memory import empty, scratch
 from minidl.engine.strips import fair_strip, strips
-from minidl.engine.threads import share, share_sum
+from minidl.engine.threads import parallel_map, parallel_sum
 
 STRIP = 1 << 22  # numbers at the points of one strip
 MAP, START = 75, 1e7  # cost of one number at the points; of the calls
-FEW_TILES = 20  # with so few tiles in a product it costs twice as much
+FEW_TILES = 20  # a product of so few tiles costs twice as much as its multiply-adds
 
 
 def applies(problem):
-    """Whether winograd applies, on two axes or more"""
+    """Return whether winograd applies, and there are at least two axes."""
     return len(problem.windows.size) > 1 and winograd.applies(problem)
 
 
 def cost(problem):
-    """The products, the maps and the kernels at the points. Infinite on a GPU."""
+    """Return the cost of the products, the maps and the kernels at the points. Return infinity on a
+    GPU."""
     if problem.on_gpu or not problem.accurate:
         return inf
     windows, inputs, outputs = problem.windows, problem.inputs, problem.outputs
@@ -63,90 +64,75 @@ def forward(x, w, windows, groups, epilogue):
 
 
 def dx(dy, w, windows, groups):
-    """(N, *out, K), (3, .., 3, C, K) -> (N, *extent, C)"""
+    """(N, *out, K), (3, .., 3, C, K) -> (N, *extent, C):  the forward with the kernel rotated by
+    180° and C and K exchanged"""
     turned = w[(slice(None, None, -1),) * len(windows.size)].swapaxes(-1, -2)
-    return _correlate(
-        dy, turned, [TAPS - 1 - before for before, _ in windows.padding], windows.extent, Epilogue()
-    )
+    before = [TAPS - 1 - before for before, _ in windows.padding]
+    return _correlate(dy, turned, before, windows.extent, Epilogue())
 
 
 def _correlate(x, w, before, out, epilogue):
+    """(N, *extent, C), (3, .., 3, C, K) -> (N, *out, K)
+
+    before: padding before each axis; out: outputs along each axis
+    """
     xp, (*tiled, width), (*_, channels, outputs) = array_module(x, w), out, w.shape
-    dtype = xp.result_type(x.dtype, w.dtype)
+    dtype, tiles, read = xp.result_type(x.dtype, w.dtype), tiles_of(tiled), [width + TAPS - 1]
     U, y = _kernels(w, dtype), empty(xp, (x.shape[0], *out, outputs), dtype)
 
     def work(strip):
         images, rows = strip
-        room = two_rooms(xp, dtype)
-        V = inputs_at_points(
-            B.T, x, images, rows, tiles_of(tiled), before, room, whole=[width + TAPS - 1]
-        )
-        M = rows_apart(xp, "M", (*V.shape[:-1], width, outputs), dtype)
+        buffer = alternating_buffers(xp, dtype)
+        V = inputs_at_points(B.T, x, images, rows, tiles, before, buffer, untiled=read)
+        M = spaced_rows(xp, "M", (*V.shape[:-1], width, outputs), dtype)
         xp.matmul(_runs(V, channels, TAPS), U, out=runs(M.swapaxes(1, 2)))
-        part = y[images, TILE * rows.start : TILE * rows.stop]
-        outputs_from_points(
-            A.T, M.reshape(*M.shape[:-2], -1), part.reshape(*part.shape[:-2], -1), room
-        )
-        epilogue(part, slice(None))
+        y_part = y[images, TILE * rows.start : TILE * rows.stop]
+        outputs_from_points(A.T, _joined(M), _joined(y_part), buffer)
+        epilogue(y_part, slice(None))
 
     if y.size:
-        share(xp, work, _strips(xp, x.shape[0], out, max(channels, outputs)))
+        parallel_map(xp, work, _strips(xp, x.shape[0], out, max(channels, outputs)))
     return y
 
 
 def dw(dy, x, windows, groups):
     """(N, *out, K), (N, *extent, C) -> (3, .., 3, C, K)"""
-    xp, (*tiled, width), channels, outputs = (
-        array_module(dy, x),
-        windows.out,
-        x.shape[-1],
-        dy.shape[-1],
-    )
-    tiles, before, nothing_before = (
-        tiles_of(tiled),
-        [before for before, _ in windows.padding],
-        [0] * len(windows.out),
-    )
-    dtype, axes = xp.result_type(dy.dtype, x.dtype), len(tiles)
+    xp, (*tiled, width) = array_module(dy, x), windows.out
+    channels, outputs, dtype = x.shape[-1], dy.shape[-1], xp.result_type(dy.dtype, x.dtype)
+    tiles, axes, read = tiles_of(tiled), len(tiled), width + TAPS - 1
+    before, no_padding = [before for before, _ in windows.padding], [0] * len(windows.out)
 
     def work(strip):
         images, rows = strip
-        room, count = (
-            two_rooms(xp, dtype),
-            (images.stop - images.start) * (rows.stop - rows.start) * prod(tiles[1:]),
-        )
-        V = scratch(
-            xp, "V", (INPUTS ** (axes - 1), count, INPUTS, (width + TAPS - 1) * channels), dtype
-        )
-        dM = rows_apart(xp, "dM", (INPUTS ** (axes - 1), count, INPUTS, width, outputs), dtype)
-        inputs_at_points(B.T, x, images, rows, tiles, before, room, V, [width + TAPS - 1])
-        inputs_at_points(
-            A,
-            dy,
-            images,
-            rows,
-            tiles,
-            nothing_before,
-            room,
-            dM.reshape(*dM.shape[:-2], -1),
-            [width],
-        )
+        count = (images.stop - images.start) * (rows.stop - rows.start) * prod(tiles[1:])
+        at_points = (INPUTS ** (axes - 1), count, INPUTS)
+        V = scratch(xp, "V", (*at_points, read * channels), dtype)
+        dM = spaced_rows(xp, "dM", (*at_points, width, outputs), dtype)
+        buffer, geometry = alternating_buffers(xp, dtype), (images, rows, tiles)
+        inputs_at_points(B.T, x, *geometry, before, buffer, V, [read])
+        inputs_at_points(A, dy, *geometry, no_padding, buffer, _joined(dM), [width])
         return (_runs(V, channels, TAPS).mT @ runs(dM.swapaxes(1, 2))).sum(axis=2)
 
+    shape = (INPUTS ** (axes - 1), INPUTS, TAPS * channels, outputs)
     parts = _strips(xp, x.shape[0], windows.out, max(channels, outputs))
-    dU = share_sum(xp, work, parts, (INPUTS ** (axes - 1), INPUTS, TAPS * channels, outputs), dtype)
+    dU = parallel_sum(xp, work, parts, shape, dtype)
     dw = xp.empty((*windows.size[:-1], TAPS * channels, outputs), dtype)
     map_kernels(G.T, dU.reshape((INPUTS,) * axes + dU.shape[2:]), dw)
     return dw.reshape(*windows.size, channels, outputs)
 
 
 def _kernels(w, dtype):
-    """(3, .., 3, C, K) -> (6^(rank-2), 6, 1, 3·C, K): G along each axis but the last, whose taps go
-    with the channels"""
+    """(3, .., 3, C, K) -> (6^(rank-2), 6, 1, 3·C, K): G along each axis but the last. The taps of
+    the last axis and the channels make one axis."""
     xp, (*size, taps, channels, outputs) = array_module(w), w.shape
     U = scratch(xp, "U", (*[INPUTS] * len(size), taps * channels, outputs), dtype)
     map_kernels(G, w.astype(dtype, copy=False).reshape(*size, taps * channels, outputs), U)
     return U.reshape(-1, INPUTS, 1, taps * channels, outputs)
+
+
+def _joined(x):
+    """(.., width, C) -> (.., width·C)"""
+    return x.reshape(*x.shape[:-2], -1)
 
 
 def _runs(rows, channels, taps):
@@ -155,7 +141,7 @@ def _runs(rows, channels, taps):
 
 
 def _strips(xp, images, out, channels):
-    """(images, rows of tiles)"""
+    """Return strips (slice of the images, slice of the rows of tiles)."""
     tiles = tiles_of(out[:-1])
     row = prod(tiles[1:]) * INPUTS ** len(tiles) * out[-1] * channels
     return strips(images, tiles[0], row, fair_strip(xp, images * tiles[0] * row, STRIP))
