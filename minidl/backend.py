@@ -184,7 +184,10 @@ def to_device(array: Array, name: Device) -> Array:
     name = _usable(name)
     if device_of(array) == name:
         return array
-    return array.get() if name == "cpu" else importlib.import_module("cupy").asarray(array)
+    if name == "gpu":
+        return importlib.import_module("cupy").asarray(array)
+    cupy_array: Any = array
+    return cupy_array.get()
 
 
 def to_numpy(array: Array) -> np.ndarray:

@@ -1,13 +1,13 @@
 """Tensor: an array with its place on the tape, and its operators."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from minidl.autograd.tape import Node, is_recording, propagate, recording_set
+from minidl.autograd.tape import Edge, Node, is_recording, propagate, recording_set
 from minidl.backend import (
     array_module,
     current_module,
@@ -49,6 +49,7 @@ class Tensor:
     data: Array
     grad: Array | None
     requires_grad: bool
+    _node: Node | None  # None for a leaf
 
     def __init__(self, data: Operand, requires_grad: bool = False) -> None:
         self.data = as_array(data)
@@ -149,8 +150,12 @@ class Tensor:
         leaf."""
         return self._node or self
 
-    def record(self, edges) -> None:
-        """Put this Tensor on the tape as the output of a node with these edges."""
+    def record(self, edges: Sequence[Edge]) -> None:
+        """Put this Tensor on the tape as the output of a node with these edges.
+
+        edges: (source, pull) for each input that requires a gradient, see `Node`. Raises
+        ArgumentError if the Tensor is not real and floating-point.
+        """
         if self.data.dtype.kind != "f":
             raise ArgumentError(
                 f"the result is an array of {self.data.dtype}, which has no gradient; compute with "
@@ -332,11 +337,11 @@ class Tensor:
     def __invert__(self) -> "Tensor":
         return Tensor(~self.data)
 
-    def all(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
+    def all(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Tensor":
         """Whether all numbers over the axes are true"""
         return Tensor(self.data.all(axis=axis, keepdims=keepdims))
 
-    def any(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
+    def any(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Tensor":
         """Whether one of the numbers over the axes is true"""
         return Tensor(self.data.any(axis=axis, keepdims=keepdims))
 

@@ -2,6 +2,7 @@
 
 from minidl.autograd import differentiable
 from minidl.backend import must_be_floating
+from minidl.dispatch import replaceable
 from minidl.errors import ShapeError, one_of
 from minidl.typing import Operand, Result
 
@@ -33,6 +34,7 @@ def gram_matrix(features: Operand, normalization: str = "none") -> Result:
     return F.mT @ F / divisor(features, normalization)
 
 
+@replaceable
 def gram_matrix_dfeatures(dG, features, normalization):
     """(N, C, C) -> (N, H, W, C)
 

@@ -65,7 +65,7 @@ def triplet_loss_gradients(
     2 (a - n) and 2 (n - p).
     """
     z = compared(anchor, positive, negative, margin, squared)
-    slope = ops.sigmoid.forward(z) if soft else ~(z <= 0)
+    slope = ops.sigmoid(z) if soft else ~(z <= 0)
     w = dL / DIVISORS[reduction](phi(z, soft)) * slope
     near, far = anchor - positive, anchor - negative
     alpha, beta = (2, 2) if squared else (inverse(length(near)), inverse(length(far)))

@@ -141,6 +141,7 @@ def stylize(
         if best is None:
             raise
         trouble = error
+    assert best is not None  # `paint` takes at least one step or raises an error
     lowest = _saved_loss(objective, best)
     painting = Painting(to_numpy(best), losses, record, lowest, trouble)
     doubt = painting.doubt()

@@ -39,10 +39,9 @@ def _random(layer, rng):
     layer = copy.deepcopy(layer)
     for name, parameter in layer.named_parameters().items():
         if parameter.ndim > 1:
-            numbers = to_numpy(he_normal(rng, parameter.shape))
+            parameter.data = _like(parameter.data, to_numpy(he_normal(rng, parameter.shape)))
         else:
-            numbers = float("gamma" in name)
-        parameter.data = _like(parameter.data, numbers)
+            parameter.data = _like(parameter.data, float("gamma" in name))
     for module in layer.named_modules().values():
         for name in module.buffers:
             if is_array(old := getattr(module, name)):
