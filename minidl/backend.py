@@ -92,8 +92,8 @@ def why_no_gpu() -> str | None:
         return f"CuPy is installed but cannot be imported ({error})"
     if not cupy.is_available():
         return (
-            "CuPy is installed but finds no usable NVIDIA GPU; see that nvidia-smi lists one and that "
-            "its driver is new"
+            "CuPy is installed but finds no usable NVIDIA GPU; see that nvidia-smi lists one and "
+            "that its driver is new"
         )
     return None if cupy in _working else _why_no_product(cupy)
 
@@ -105,7 +105,10 @@ def _why_no_product(cupy):
         (cupy.ones((2, 2, 2)) @ cupy.ones((2, 2, 2))).sum().item()
     except Exception as error:  # CUDA's libraries raise errors of a dozen kinds
         reason = " ".join(str(error).split()) or type(error).__name__
-        return f"CuPy finds a GPU but cannot compute on it ({reason}); install CUDA's libraries: pip install 'minidl[gpu]'"
+        return (
+            f"CuPy finds a GPU but cannot compute on it ({reason}); install CUDA's libraries: "
+            "pip install 'minidl[gpu]'"
+        )
     _working.add(cupy)
     return None
 
@@ -124,8 +127,9 @@ def set_device(name: Device, tf32: bool = False) -> None:
 
 
 class device(ContextDecorator):  # noqa: N801  a verb in the reader's code, like open
-    """Make new arrays on a device within a block, in this thread. See `set_device` for the
-    arguments and errors. It is also a decorator.
+    """Make new arrays on a device within a block, in this thread. It is also a decorator.
+
+    name, tf32, and the errors raised: as for `set_device`.
 
     >>> with device("cpu"):
     ...     zeros = current_module().zeros(3)
@@ -154,7 +158,8 @@ def _resolved(name, tf32):
     usable = _usable(name)
     if tf32 and name == "cpu":
         raise ArgumentError(
-            "TF32 is an arithmetic of NVIDIA's GPUs; choose the device 'gpu' for it, or leave it out"
+            "TF32 is an arithmetic of NVIDIA's GPUs; choose the device 'gpu' for it, or leave it "
+            "out"
         )
     return usable, "tf32" if tf32 and usable == "gpu" else "float32"
 

@@ -29,6 +29,7 @@ class Op(Generic[P]):
 
     forward: function of plain arrays.
     gradients: {"dx": function of dy and of what it reads, for the input "x"}.
+    joint, check: as for `differentiable`.
     """
 
     __name__: str

@@ -273,15 +273,15 @@ class Tensor:
         return Tensor.ops.absolute(self)
 
     def sum(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
-        """The sum over axes, see `ops.sum`"""
+        """The sum over the axes `axis`, see `ops.sum` for the parameters"""
         return Tensor.ops.sum(self, axis, keepdims)
 
     def mean(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
-        """The mean over axes, see `ops.mean`"""
+        """The mean over the axes `axis`, see `ops.mean` for the parameters"""
         return Tensor.ops.mean(self, axis, keepdims)
 
     def max(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
-        """The largest number over axes, see `ops.max`"""
+        """The largest number over the axes `axis`, see `ops.max` for the parameters"""
         return Tensor.ops.max(self, axis, keepdims)
 
     # ---- shape ----------------------------------------------------------------------------------
@@ -338,11 +338,11 @@ class Tensor:
         return Tensor(~self.data)
 
     def all(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Tensor":
-        """Whether all numbers over the axes are true"""
+        """Whether all numbers over the axes are true; axis, keepdims: as for `ops.sum`"""
         return Tensor(self.data.all(axis=axis, keepdims=keepdims))
 
     def any(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Tensor":
-        """Whether one of the numbers over the axes is true"""
+        """Whether one of the numbers over the axes is true; axis, keepdims: as for `ops.sum`"""
         return Tensor(self.data.any(axis=axis, keepdims=keepdims))
 
 

@@ -12,6 +12,7 @@ from minidl.losses.total_variation import total_variation
 from minidl.losses.triplet import triplet_loss
 
 __all__ = [
-    "content_loss", "contrastive_loss", "gram_loss", "gram_matrix", "siamese_energy_loss", "sigmoid_cross_entropy",
-    "softmax_cross_entropy", "style_loss", "total_variation", "triplet_loss",
+    "content_loss", "contrastive_loss", "gram_loss", "gram_matrix", "siamese_energy_loss",
+    "sigmoid_cross_entropy", "softmax_cross_entropy", "style_loss", "total_variation",
+    "triplet_loss",
 ]  # fmt: skip

@@ -165,13 +165,13 @@ def must_be_pairs(op, a, b, same, name, value):
     shape = getattr(same, "shape", ())
     if a.ndim != 2 or a.shape != b.shape or shape != a.shape[:1] or not a.size:
         raise ShapeError(
-            f"{op} of a {a.shape}, b {b.shape} and same {shape}; wanted (N, D) twice and (N,), N and "
-            "D at least 1"
+            f"{op} of a {a.shape}, b {b.shape} and same {shape}; wanted (N, D) twice and (N,), N "
+            "and D at least 1"
         )
     if not value > 0:
         raise ArgumentError(f"{name} is {value}; wanted a number above 0")
     if xp is np and not ((same == 0) | (same == 1)).all():  # reading it would stall a GPU
         raise ArgumentError(
-            "same holds other numbers than 0 and 1; wanted True or 1 where a pair is the same, else "
-            "False or 0"
+            "same holds other numbers than 0 and 1; wanted True or 1 where a pair is the same, "
+            "else False or 0"
         )

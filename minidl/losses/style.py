@@ -61,7 +61,7 @@ gram_loss = differentiable(gram_loss, dG=gram_loss_dG, dA=gram_loss_dA, check=mu
 def style_loss(generated: Operand, style: Operand, normalization: str = "gatys") -> Result:
     """(N, H, W, C), (N, H', W', C) or (N, C, C) -> one number
 
-    L = k Σ_{n,c,d} (G[n,c,d] - A[n,c,d])²,      G, A: gram_matrix(.., "positions") of generated, style
+    L = k Σ_{n,c,d} (G[n,c,d] - A[n,c,d])²,      G, A: gram_matrix(.., "positions") of both
 
     style: features of any height and width, or their Gram matrix gram_matrix(features,
     "positions"), which need then be computed only once. normalization: "gatys" = "coursera" k = 1 /
@@ -75,7 +75,7 @@ def style_loss(generated: Operand, style: Operand, normalization: str = "gatys")
     Cost: N·H·W·C² multiply-adds for each Gram matrix; twice as many in the gradient. Raises
     ShapeError if the shapes do not fit.
 
-    >>> style_loss(np.full((1, 1, 2, 1), 2.), np.ones((1, 1, 2, 1)))           # G = 4, A = 1: 3² / 4
+    >>> style_loss(np.full((1, 1, 2, 1), 2.), np.ones((1, 1, 2, 1)))          # G = 4, A = 1: 3² / 4
     np.float64(2.25)
     """
     G, A = gram_matrix(generated, "positions"), target(style)
@@ -111,8 +111,8 @@ def style_factor(shape: Shape, normalization: str = "gatys") -> float:
     N, H, W, C = shape
     if normalization == "positions_mean" and not N:
         raise ShapeError(
-            f"style_loss of features {shape}: the mean of no pictures is undefined; wanted at least "
-            "one"
+            f"style_loss of features {shape}: the mean of no pictures is undefined; wanted at "
+            "least one"
         )
     return FACTORS[normalization](N, H * W, C)
 

@@ -75,7 +75,7 @@ MEANS = ("mean_squares", "nine_point")  # forms that divide by the number of pix
 def total_variation(image: Operand, normalization: str = "sum_squares") -> Result:
     """(H, W, C) or (N, H, W, C) -> one number
 
-    With ↓ and → the differences to the lower and the right neighbour:
+    normalization: with ↓ and → the differences to the lower and the right neighbour, one of
 
     "sum_squares"   Σ ↓² + Σ →²
     "half_squares"  1/2 Σ (↓² + →²), without the last row and column
@@ -130,13 +130,13 @@ def check(image, normalization="sum_squares"):
     one_of("normalization", normalization, FORMS)
     if image.ndim not in (3, 4) or min(image.shape[-3:-1]) < 2:
         raise ShapeError(
-            f"total_variation of shape {image.shape}; wanted (H, W, C) or (N, H, W, C) with H and W "
-            "at least 2"
+            f"total_variation of shape {image.shape}; wanted (H, W, C) or (N, H, W, C) with H and "
+            "W at least 2"
         )
     if normalization in MEANS and not image.size:
         raise ShapeError(
-            f"total_variation of shape {image.shape}: the mean of no numbers is undefined; wanted N "
-            "and C at least 1"
+            f"total_variation of shape {image.shape}: the mean of no numbers is undefined; wanted "
+            "N and C at least 1"
         )
 
 

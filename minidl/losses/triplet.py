@@ -32,7 +32,7 @@ def triplet_loss(
 ) -> Result:
     """(N, D), (N, D), (N, D) -> one number
 
-    L = 1/Z Σ_n φ(d(a,p) - d(a,n) + m),      a, p, n: row n of anchor, positive and negative,  m: margin
+    L = 1/Z Σ_n φ(d(a,p) - d(a,n) + m),      a, p, n: rows of anchor, positive, negative,  m: margin
 
     d(a,p) = |a - p|², or with squared=False |a - p|. φ(z) = max(z, 0), or with `soft` log(1 + e^z),
     whose slope is never 0 (Hermans et al. use it with m = 0). reduction: "sum" Z = 1 (FaceNet, Ng's

@@ -106,7 +106,7 @@ def windows_of(x_shape, w_shape, stride, padding, dilation, groups):
         )
     *size, inputs, outputs = w_shape
     C = x_shape[-1]
-    fit = is_int(groups) and groups >= 1 and C and C == inputs * groups
+    fit = is_int(groups) and groups >= 1 and C and inputs * groups == C
     if not fit or not outputs or outputs % groups:
         raise ShapeError(
             f"x has {C} channels, w takes {inputs} in and gives {outputs} out, groups is {groups}; "

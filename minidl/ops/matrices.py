@@ -59,8 +59,8 @@ def check(a, b):
         )
     if not can_broadcast(a_shape[:-2], b_shape[:-2]):
         raise ShapeError(
-            f"matmul of {a_shape} and {b_shape}: the batches before the last two axes must be equal "
-            "or 1"
+            f"matmul of {a_shape} and {b_shape}: the batches before the last two axes must be "
+            "equal or 1"
         )
 
 

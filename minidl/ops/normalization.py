@@ -2,7 +2,7 @@
 
 Over the M numbers x[m,c] of a channel c, one for each picture and position,
 
-    μ[c] = 1/M Σ_m x[m,c],      σ²[c] = 1/M Σ_m (x[m,c] - μ[c])²,      x̂[m,c] = (x[m,c] - μ[c]) / √(σ²[c] + ε)
+    μ[c] = 1/M Σ_m x[m,c],      σ²[c] = 1/M Σ_m (x[m,c] - μ[c])²,      x̂ = (x - μ) / √(σ² + ε)
 
 x̂ has mean 0 and variance 1, apart from ε, which avoids a division by 0. y = γ x̂ + β has a learned
 scale and shift.
@@ -62,8 +62,9 @@ def batch_norm(
 ) -> Result:
     """(..., C), (C,), (C,) -> (..., C):  y = γ (x - μ) / √(σ² + ε) + β
 
-    given: μ and σ², if they are already known, as moments(x) returns them. fixed: μ and σ² do not
-    depend on x, as after training. Raises ShapeError if the shapes do not fit.
+    gamma, beta: γ and β. given: μ and σ², if they are already known, as moments(x) returns them.
+    fixed: μ and σ² do not depend on x, as after training. Raises ShapeError if the shapes do not
+    fit.
 
     >>> batch_norm(np.array([[1.], [3.]]), np.array([10.]), np.array([5.]), epsilon=0.)
     array([[-5.],

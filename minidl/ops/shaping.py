@@ -174,8 +174,8 @@ def must_be_widths(x, width, value=0):
         or not all(is_int(n) and n >= 0 for p in pairs for n in p)
     ):
         raise ShapeError(
-            f"pad of shape {x.shape} by {brief(width)}; wanted a pair (before, after) of ints from 0 "
-            "for each axis"
+            f"pad of shape {x.shape} by {brief(width)}; wanted a pair (before, after) of ints from "
+            "0 for each axis"
         )
 
 
@@ -185,7 +185,7 @@ pad = differentiable(pad, dx=pad_dx, check=must_be_widths)
 def broadcast_to(x: Operand, shape: Any) -> Result:
     """y = x repeated along new axes in front and along axes of length 1
 
-    Raises ShapeError if another axis would change its length.
+    shape: of y. Raises ShapeError if another axis would change its length.
 
     >>> broadcast_to(np.array([1., 2.]), (2, 2))
     array([[1., 2.],

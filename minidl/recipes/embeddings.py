@@ -67,6 +67,8 @@ def of_triplets(
 def of_pairs(model: Verifier, examples: Array, labels: Array) -> tuple[Tensor, dict[str, float]]:
     """Return the cross-entropy of all pairs of a batch, with the accuracy and the spread.
 
+    model: with a head. examples, labels: pictures (N, H, W, C) of the people (N,) of this batch.
+
     The mean over the pairs of the same person and the mean over the others have equal weight. The
     batch must have at least one pair.
     """
