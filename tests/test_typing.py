@@ -31,9 +31,9 @@ LEAST = 350  # public functions; fewer mean that this file overlooks some
 
 
 def modules_of(name):
-    """A module and, for a package, the modules in it."""
+    """A module and, for a package, all modules in it."""
     module = importlib.import_module(name)
-    submodules = pkgutil.iter_modules(getattr(module, "__path__", ()), f"{name}.")
+    submodules = pkgutil.walk_packages(getattr(module, "__path__", ()), f"{name}.")
     return [module, *(importlib.import_module(submodule.name) for submodule in submodules)]
 
 

@@ -79,7 +79,7 @@ def changes(
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Return Spearman's ρ of two arrays of one shape: the correlation of the ranks of their
+    """Return Spearman's ρ of two arrays a and b of one shape: the correlation of the ranks of their
     numbers. Equal numbers have their mean rank. ρ is 0 if all numbers of an array are equal.
 
     >>> rank_correlation(np.array([1., 2., 3.]), np.array([10., 20., 900.]))
