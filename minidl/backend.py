@@ -106,8 +106,8 @@ def _why_no_product(cupy):
     except Exception as error:  # CUDA's libraries raise errors of a dozen kinds
         reason = " ".join(str(error).split()) or type(error).__name__
         return (
-            f"CuPy finds a GPU but cannot compute on it ({reason}); install CUDA's libraries: pip "
-            "install 'minidl[gpu]'"
+            f"CuPy finds a GPU but cannot compute on it ({reason}); install CUDA's libraries: "
+            "pip install 'minidl[gpu]'"
         )
     _working.add(cupy)
     return None
@@ -127,8 +127,9 @@ def set_device(name: Device, tf32: bool = False) -> None:
 
 
 class device(ContextDecorator):  # noqa: N801  a verb in the reader's code, like open
-    """Make new arrays on a device within a block, in this thread. See `set_device` for the
-    arguments and errors. It is also a decorator.
+    """Make new arrays on a device within a block, in this thread. It is also a decorator.
+
+    name, tf32, and the errors raised: as for `set_device`.
 
     >>> with device("cpu"):
     ...     zeros = current_module().zeros(3)
@@ -188,7 +189,10 @@ def to_device(array: Array, name: Device) -> Array:
     name = _usable(name)
     if device_of(array) == name:
         return array
-    return array.get() if name == "cpu" else importlib.import_module("cupy").asarray(array)
+    if name == "gpu":
+        return importlib.import_module("cupy").asarray(array)
+    cupy_array: Any = array
+    return cupy_array.get()
 
 
 def to_numpy(array: Array) -> np.ndarray:

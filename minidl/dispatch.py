@@ -89,7 +89,12 @@ def implementation_of(definition: Function) -> Function:
 
 
 def replaceable(definition: Function) -> Function:
-    """Decorator: calls of the function run its implementation where the engine has one."""
+    """Decorator: calls of the function run its implementation where the engine has one.
+
+    A function that is already decorated is returned as it is.
+    """
+    if hasattr(definition, "definition"):
+        return definition
 
     @functools.wraps(definition)
     def function(*args, **kwargs):

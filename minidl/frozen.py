@@ -17,7 +17,7 @@ def frozen_copy(array):
     """Return a copy that cannot be written to, and that cannot be made writeable."""
     copy = array.copy()
     if isinstance(copy, np.ndarray):
-        copy = np.asarray(memoryview(copy).toreadonly())
+        copy = np.asarray(copy.data.toreadonly())
     _frozen[id(copy)] = copy
     return copy
 

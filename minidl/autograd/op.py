@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, ParamSpec
 
 from minidl.autograd.overwriting import arrays_in, watching
-from minidl.autograd.tape import is_recording
+from minidl.autograd.tape import Edge, is_recording
 from minidl.autograd.tensor import Tensor, plain
 from minidl.backend import array_module, is_array
 from minidl.dispatch import replaceable
@@ -29,9 +29,19 @@ class Op(Generic[P]):
 
     forward: function of plain arrays.
     gradients: {"dx": function of dy and of what it reads, for the input "x"}.
+    joint, check: as for `differentiable`.
     """
 
-    def __init__(self, forward, gradients, joint, check):
+    __name__: str
+    __qualname__: str
+
+    def __init__(
+        self,
+        forward: Callable[P, Any],
+        gradients: Mapping[str, Callable[..., Any]],
+        joint: Mapping[tuple[str, ...], Callable[..., Any]],
+        check: Callable[..., None] | None,
+    ) -> None:
         parameters = inspect.signature(forward).parameters
         inputs = {name[1:] for name in gradients} | {name for names in joint for name in names}
         options = [name for name in parameters if name not in inputs]
@@ -44,19 +54,18 @@ class Op(Generic[P]):
         self.check = check
         if check is not None:
             check.__qualname__ = forward.__qualname__  # a call with wrong arguments names the op
-        self._readers: dict[
-            str, Any
-        ] = {}  # input -> (gradient, its readers, inputs of a joint one)
+        # input -> (gradient, its readers, the inputs of a joint gradient)
+        self._readers: dict[str, tuple[Callable[..., Any], dict, tuple[str, ...]]] = {}
         for name, gradient in gradients.items():
             if not name.startswith("d") or name[1:] not in parameters:
                 raise TypeError(f"{name} is not d + the name of an input of {forward.__name__}")
             self.gradients[name] = function = _computed(gradient, options)
             self._readers[name[1:]] = function, _readers(forward, gradient), ()
-        for inputs, gradient in joint.items():
+        for names, gradient in joint.items():
             function = _computed(gradient, options)
-            for name in inputs:
+            for name in names:
                 self.gradients[f"d{name}"] = _alone(function, name)
-                self._readers[name] = function, _readers(forward, gradient), inputs
+                self._readers[name] = function, _readers(forward, gradient), names
         functools.update_wrapper(self, forward)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
@@ -117,7 +126,8 @@ class Op(Generic[P]):
 
         given: the arguments by name; arrays: the same without Tensors; y: the output.
         """
-        edges, samples = [], {}
+        edges: list[Edge] = []
+        samples: dict[int, bytes] = {}
         wanted = [name for name, v in given.items() if isinstance(v, Tensor) and v.requires_grad]
         for name, value in given.items():
             tensors = value if isinstance(value, (list, tuple)) else (value,)
@@ -214,7 +224,7 @@ def _alone(gradient, name):
 
     signature = inspect.signature(gradient)
     parameters = [p for p in signature.parameters.values() if p.name != "wanted"]
-    alone.__signature__ = signature.replace(parameters=parameters)
+    alone.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     return alone
 
 
@@ -223,7 +233,8 @@ def _readers(forward, gradient):
     value."""
     inputs = inspect.signature(forward).parameters
     cotangent, *names = inspect.signature(gradient).parameters
-    output, readers = cotangent[1:], {}
+    output = cotangent[1:]
+    readers: dict[str, Callable[..., Any]] = {}
     for name in names:
         if name in inputs:
             readers[name] = lambda arrays, y, which, name=name: arrays[name]

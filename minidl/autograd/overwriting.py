@@ -2,16 +2,14 @@
 
 A gradient reads arrays of the forward pass: inputs, and the output. The tape keeps the arrays
 themselves and not copies. Writing to one of them in place, as in `x.data *= 2`, would therefore
-give
-the gradient of another computation. Assigning a new array, as in `x.data = 2 * x.data` and as all
-optimisers do, is harmless.
+give the gradient of another computation. Assigning a new array, as in `x.data = 2 * x.data` and as
+all optimisers do, is harmless.
 
 NumPy does not report writes. The forward pass therefore samples each array that it keeps, and
 backward compares the sample before it reads the array. A sample holds all numbers of an array of at
 most SMALL numbers, and about SPREAD evenly spaced numbers of a larger one. A change of few numbers
-in
-a large array may be missed. Arrays on a GPU are not sampled, because reading them would stall the
-GPU.
+in a large array may be missed. Arrays on a GPU are not sampled, because reading them would stall
+the GPU.
 """
 
 import numpy as np
@@ -44,8 +42,8 @@ def watching(op, gradient, kept, samples):
         for name, array, before in watched:
             if sample(array) != before:
                 raise ArgumentError(
-                    f"{name} of {op}, shape {array.shape}, was written to between forward and backward, which reads it; "
-                    "compute the result anew, or write to a copy"
+                    f"{name} of {op}, shape {array.shape}, was written to between forward and "
+                    "backward, which reads it; compute the result anew, or write to a copy"
                 )
         return gradient(dy, **kept_and_wanted)
 

@@ -6,11 +6,17 @@ is the node that computed the input, or the leaf (a Tensor) itself.
 
 import itertools
 import threading
+from collections.abc import Callable, Sequence
 from contextlib import ContextDecorator
+from typing import Any, TypeAlias
 
 from minidl.backend import array_module
 from minidl.dispatch import replaceable
 from minidl.errors import ArgumentError
+from minidl.typing import Array
+
+# (source, pull), see Node
+Edge: TypeAlias = tuple[Any, Callable[..., tuple[Array, bool]]]
 
 _ticks = itertools.count()
 
@@ -25,9 +31,9 @@ class Node:
 
     __slots__ = ("edges", "tick")
 
-    def __init__(self, edges):
+    def __init__(self, edges: Sequence[Edge]) -> None:
         self.tick = next(_ticks)
-        self.edges = edges
+        self.edges: Sequence[Edge] | None = edges  # None after they were released
 
 
 @replaceable
@@ -39,7 +45,8 @@ def propagate(source, dy, release):
     The nodes are visited from the latest to the first, so that the cotangents of a node's output
     have all been computed when the node is visited.
     """
-    pending, sums = {}, {}  # node -> pulls of the ops that used its output; leaf -> sum so far
+    pending: dict[Node, list[tuple]] = {}  # node -> pulls of the ops that used its output
+    sums: dict[Any, tuple] = {}  # leaf -> sum so far, and whether it is new
     if not isinstance(source, Node):
         return {source: (dy, False)}
     pending[source] = [(lambda dy, shared: (dy, False), dy, {})]
@@ -47,7 +54,7 @@ def propagate(source, dy, release):
     while nodes:
         node = nodes.pop()
         dy, _ = _add_up(pending.pop(node))
-        shared = {}
+        shared: dict[str, Array] = {}
         for source, pull in node.edges:
             if isinstance(source, Node):
                 pending.setdefault(source, []).append((pull, dy, shared))
@@ -106,14 +113,14 @@ _recording = _Recording()
 class recording_set(ContextDecorator):  # noqa: N801  a verb in the reader's code
     """Record, or do not, in a `with` block or a decorated function, in this thread."""
 
-    def __init__(self, on):
+    def __init__(self, on: bool) -> None:
         self._on = on  # several threads may run the decorated function at once
 
-    def __enter__(self):
+    def __enter__(self) -> "recording_set":
         _recording.blocks.append(self._on)
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         _recording.blocks.pop()
 
 

@@ -1,13 +1,13 @@
 """Tensor: an array with its place on the tape, and its operators."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from minidl.autograd.tape import Node, is_recording, propagate, recording_set
+from minidl.autograd.tape import Edge, Node, is_recording, propagate, recording_set
 from minidl.backend import (
     array_module,
     current_module,
@@ -49,6 +49,7 @@ class Tensor:
     data: Array
     grad: Array | None
     requires_grad: bool
+    _node: Node | None  # None for a leaf
 
     def __init__(self, data: Operand, requires_grad: bool = False) -> None:
         self.data = as_array(data)
@@ -149,8 +150,12 @@ class Tensor:
         leaf."""
         return self._node or self
 
-    def record(self, edges) -> None:
-        """Put this Tensor on the tape as the output of a node with these edges."""
+    def record(self, edges: Sequence[Edge]) -> None:
+        """Put this Tensor on the tape as the output of a node with these edges.
+
+        edges: (source, pull) for each input that requires a gradient, see `Node`. Raises
+        ArgumentError if the Tensor is not real and floating-point.
+        """
         if self.data.dtype.kind != "f":
             raise ArgumentError(
                 f"the result is an array of {self.data.dtype}, which has no gradient; compute with "
@@ -268,15 +273,15 @@ class Tensor:
         return Tensor.ops.absolute(self)
 
     def sum(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
-        """The sum over axes, see `ops.sum`"""
+        """The sum over the axes `axis`, see `ops.sum` for the parameters"""
         return Tensor.ops.sum(self, axis, keepdims)
 
     def mean(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
-        """The mean over axes, see `ops.mean`"""
+        """The mean over the axes `axis`, see `ops.mean` for the parameters"""
         return Tensor.ops.mean(self, axis, keepdims)
 
     def max(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
-        """The largest number over axes, see `ops.max`"""
+        """The largest number over the axes `axis`, see `ops.max` for the parameters"""
         return Tensor.ops.max(self, axis, keepdims)
 
     # ---- shape ----------------------------------------------------------------------------------
@@ -332,12 +337,12 @@ class Tensor:
     def __invert__(self) -> "Tensor":
         return Tensor(~self.data)
 
-    def all(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
-        """Whether all numbers over the axes are true"""
+    def all(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Tensor":
+        """Whether all numbers over the axes are true; axis, keepdims: as for `ops.sum`"""
         return Tensor(self.data.all(axis=axis, keepdims=keepdims))
 
-    def any(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
-        """Whether one of the numbers over the axes is true"""
+    def any(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Tensor":
+        """Whether one of the numbers over the axes is true; axis, keepdims: as for `ops.sum`"""
         return Tensor(self.data.any(axis=axis, keepdims=keepdims))
 
 

@@ -22,8 +22,8 @@ _FORMS = {
 def load(path: Path, architecture: Architecture, top: bool = False) -> Checkpoint:
     """Return a Checkpoint with every array of the architecture, in its order, finite and float32.
 
-    top: whether to read the architecture's optional layers. They are left out otherwise, even if
-    the file has them.
+    path: of a file in minidl's HDF5 format. top: whether to read the architecture's optional
+    layers. They are left out otherwise, even if the file has them.
 
     Raises FileError if the file is not in minidl's format (the message names the command that
     converts it), or if its arrays are not those of the architecture.

@@ -65,8 +65,8 @@ def read_hdf5(path: Path, wanted: Collection[str] | None = None) -> Checkpoint:
 def write(path: Path, checkpoint: Checkpoint, levels: int | None = None) -> None:
     """Write a checkpoint in minidl's HDF5 format. Equal contents give equal bytes.
 
-    levels: None stores every number as it is; 256 rounds each kernel to 256 levels, which takes a
-    quarter of the space (see levels.py).
+    path: of the new file. levels: None stores every number as it is; 256 rounds each kernel to 256
+    levels, which takes a quarter of the space (see levels.py).
 
     Raises FileError if the file cannot be written (an older file is then kept), NonFiniteError if
     a kernel to be rounded is not finite, and ArgumentError if `levels` is another value.

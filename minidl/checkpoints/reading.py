@@ -20,8 +20,8 @@ def read(path: Path, wanted: Collection[str] | None = None) -> Checkpoint:
     PyTorch's state dicts (both containers); TensorFlow.js' manifests, with the files beside them;
     and NumPy's .npz. No code from the file is run.
 
-    wanted: the names of the arrays to read; None means all. The others become zeros of their
-    shapes.
+    path: of the file. wanted: the names of the arrays to read; None means all. The others become
+    zeros of their shapes.
 
     Raises FileError if the file does not exist, has another format or is damaged.
     """

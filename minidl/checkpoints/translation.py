@@ -79,8 +79,11 @@ def translate(checkpoint: Checkpoint, architecture: Architecture) -> Checkpoint:
 
 
 def likeliest(checkpoint: Checkpoint, architectures: Sequence[Architecture]) -> Architecture:
-    """Return the architecture that the file names, or else the first of those that have the most
-    layer names in common with it."""
+    """Return the architecture that a checkpoint names, or else the first of those that have the
+    most layer names in common with it.
+
+    architectures: those to choose from.
+    """
     for architecture in architectures:
         if architecture.name == checkpoint.architecture:
             return architecture

@@ -5,6 +5,7 @@ import shlex
 from contextlib import nullcontext
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -166,7 +167,8 @@ def _settings_of_checkpoint(path, recipe, chosen):
             f"there is no {path} to continue from; "
             "name the --folder of the run, or its --preset, or start a run without --resume"
         )
-    stored, wanted = load(path).get("settings"), setting_names(recipe)
+    stored: Any = load(path).get("settings")
+    wanted = setting_names(recipe)
     is_of_recipe = isinstance(stored, dict) and stored.get("network") == recipe.NETWORK
     if not is_of_recipe or not stored.keys() >= set(wanted):
         raise FileError(

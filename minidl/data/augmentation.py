@@ -16,7 +16,8 @@ FILLS: dict[str, Any] = {"zeros": "constant", "edge": "edge", "reflect": "reflec
 
 
 def flip(rng: np.random.Generator, pictures: Array) -> Array:
-    """(N, H, W, ...) -> (N, H, W, ...): mirror each picture horizontally with probability 1/2."""
+    """(N, H, W, ...) -> (N, H, W, ...): mirror each of the pictures horizontally with probability
+    1/2, as the random numbers of `rng` decide."""
     mirrored = rng.random(len(pictures)) < 0.5
     flipped = pictures.copy()
     flipped[mirrored] = pictures[mirrored, :, ::-1]
@@ -29,8 +30,8 @@ def shift(rng: np.random.Generator, pictures: Array, most: int, fill: str = "zer
     The pictures are padded by `most` pixels and cropped at random places, so all shifts are equally
     likely.
 
-    fill: the value of the padding: "zeros", "edge" (the nearest pixel of the border) or "reflect"
-    (the picture, mirrored at its border).
+    rng: decides the places. fill: the value of the padding: "zeros", "edge" (the nearest pixel of
+    the border) or "reflect" (the picture, mirrored at its border).
 
     Raises ArgumentError if `most` is no int of at least 0 or `fill` is another value.
     """

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from contextvars import copy_context
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -50,7 +50,7 @@ class Batches:
         drop_last: bool = False,
         transform: Callable[..., Sequence[Array]] | None = None,
         prefetch: int = 2,
-    ):
+    ) -> None:
         is_sequence = isinstance(arrays, tuple | list) and arrays
         if not (is_sequence and all(is_array(array) and array.ndim for array in arrays)):
             raise ArgumentError(
@@ -193,6 +193,18 @@ def ahead(
             yield waiting.popleft().result()
     finally:
         worker.shutdown(cancel_futures=True)
+
+
+@overload
+def split(
+    arrays: tuple[Array, Array], held_out: int, seed: int
+) -> tuple[tuple[Array, Array], tuple[Array, Array]]: ...
+
+
+@overload
+def split(
+    arrays: Sequence[Array], held_out: int, seed: int
+) -> tuple[tuple[Array, ...], tuple[Array, ...]]: ...
 
 
 def split(

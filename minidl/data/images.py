@@ -47,6 +47,7 @@ PICTURES = pathlib.Path(__file__).parent / "pictures"
 def read_image(path: Path, longest: int | None = None, file: bytes | None = None) -> Array:
     """Return the pixels (H, W, 3) of a picture file, upright as its EXIF orientation states.
 
+    path     of the file
     longest  the largest length of the longer side, to which a larger picture is reduced
     file     the contents of the file, if they were read already
 
@@ -164,8 +165,8 @@ def image_size(path: Path, file: bytes | None = None) -> tuple[int, int]:
     """Return the (width, height) that `read_image` would give a picture, from the header of the
     file.
 
-    file: the contents of the file, if they were read already. Raises FileError as `read_image`
-    does.
+    path: of the file. file: the contents of the file, if they were read already. Raises FileError
+    as `read_image` does.
     """
     with _opened(path, file) as picture:
         return _upright_size(picture)
@@ -180,14 +181,15 @@ def _upright_size(picture):
 
 
 def resize(image: Array, height: int, width: int) -> Array:
-    """(H, W, 3) -> (height, width, 3), with Lanczos' filter and rounded to whole levels."""
+    """Return an image (H, W, 3) in the size (height, width, 3), with Lanczos' filter and rounded to
+    whole levels."""
     resized = to_pillow(image).resize((width, height), Image.Resampling.LANCZOS)
     return np.asarray(resized, dtype=np.float32)
 
 
 def to_size(image: Array, size: tuple[int, int]) -> Array:
-    """(H, W, 3) -> (*size, 3): the largest centred part of the picture with these proportions,
-    resized."""
+    """Return the largest centred part of an image (H, W, 3) that has the proportions of `size`,
+    resized to (*size, 3)."""
     (height, width), (high, wide) = image.shape[:2], size
     scale = min(height / high, width / wide)
     h, w = max(1, round(scale * high)), max(1, round(scale * wide))
@@ -196,7 +198,7 @@ def to_size(image: Array, size: tuple[int, int]) -> Array:
 
 
 def write_image(path: Path, image: Array, metadata: Any = None) -> None:
-    """Write a picture (H, W, 3) as PNG, JPEG or WebP, by the ending of the name.
+    """Write an image (H, W, 3) as PNG, JPEG or WebP, by the ending of the path.
 
     The numbers are clipped to 0..255 and rounded. The file contains an sRGB profile.
 

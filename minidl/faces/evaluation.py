@@ -114,7 +114,7 @@ def _must_be_few(folder, pictures):
 def plot_evaluation(path: Path, evaluation: Evaluation, pairs: tuple[Array, Array]) -> None:
     """Draw both error rates as a curve (ROC), and histograms of the distances of pairs.
 
-    path: the file to be written. pairs: as `evaluate` returns them.
+    path: the file to be written. evaluation, pairs: as `evaluate` returns them.
     """
     distances, same = pairs
     rates = error_rates(distances, same)

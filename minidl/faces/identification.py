@@ -76,5 +76,5 @@ class Gallery:
 
 
 def between(a: Array, b: Array) -> float:
-    """Return the Euclidean distance of two embeddings (D,)."""
+    """Return the Euclidean distance of two embeddings a and b, (D,)."""
     return float(np.linalg.norm(np.asarray(a, float) - np.asarray(b, float)))

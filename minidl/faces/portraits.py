@@ -51,9 +51,10 @@ def read_faces(
 ) -> list[Face]:
     """Return the faces of a picture file, the one with the highest score first.
 
-    Boxes and landmarks are in pixels of the picture in the file. embed: whether to compute
-    embeddings. file: the contents of the file, if they have been read already. Raise FileError if
-    the file is no picture, or memory is insufficient.
+    Boxes and landmarks are in pixels of the picture in the file. path: of the file. reader: finds
+    and embeds the faces. embed: whether to compute embeddings. file: the contents of the file, if
+    they have been read already. Raise FileError if the file is no picture, or memory is
+    insufficient.
     """
     picture, scale = _read(path, file)
     return _faces(path, picture, scale, reader, embed)
@@ -96,9 +97,9 @@ def main_face(faces: Sequence[Face]) -> Face:
 
 
 def nearest_pair(faces: Iterable[Face], others: Iterable[Face]) -> tuple[Face, Face]:
-    """Return the pair of faces, one of each picture, with the smallest distance.
+    """Return the pair with the smallest distance: one of the faces and one of the others.
 
-    Of several such pairs the first is returned.
+    faces, others: of two pictures. Of several such pairs the first is returned.
     """
 
     def distance(pair):
@@ -114,8 +115,8 @@ def read_album(
 ) -> Album:
     """Return the Album of a folder PERSON/PICTURE.
 
-    watch: a function that takes the list of paths and yields each, such as a progress bar. Raise
-    FileError if there is no folder, or no face in it.
+    reader: finds and embeds the faces. watch: a function that takes the list of paths and yields
+    each, such as a progress bar. Raise FileError if there is no folder, or no face in it.
     """
     folder = Path(folder)
     unreadable: list[FileError] = []

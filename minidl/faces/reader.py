@@ -46,7 +46,7 @@ class Face:
     box: tuple[float, ...]  # x, y, width, height; it may extend beyond the picture
     score: float  # confidence of the detector, from 0 to 1
     landmarks: Array  # (68, 2): x and y, in the order of minidl.models.face_landmarks
-    embedding: Array | None  # (128,) float32; None where it was not computed
+    embedding: Array | Any  # (128,) float32; None where it was not computed
 
 
 class FaceReader:

@@ -14,6 +14,7 @@ damaged or malicious file with the right tables can cost:
 
 import os
 import sqlite3
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -113,7 +114,7 @@ def transaction(
         uri = f"{path.absolute().as_uri()}?mode=rw"
         connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None)
         try:
-            if hasattr(connection, "setlimit"):  # from Python 3.11 on
+            if sys.version_info >= (3, 11):
                 connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, longest)
             _limit_steps(connection, SCHEMA_STEPS)
             connection.execute("PRAGMA secure_delete = ON")

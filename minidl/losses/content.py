@@ -1,6 +1,7 @@
 """The content loss: the distance of the activations of one layer from those of the photograph
 (Gatys, Ecker, Bethge 2015, eq. 1)."""
 
+from collections.abc import Callable
 from math import prod
 
 from minidl.autograd import differentiable
@@ -9,7 +10,7 @@ from minidl.errors import ShapeError, one_of
 from minidl.typing import Operand, Result
 
 # The factor before Σ (F - P)². H, W, C: positions and channels of one picture; n: all numbers.
-FACTORS = {
+FACTORS: dict[str, Callable[..., float]] = {
     "half": lambda H, W, C, n: 1 / 2,  # Gatys, Ecker, Bethge 2015, eq. 1
     "sum": lambda H, W, C, n: 1,  # CS231n
     "mean": lambda H, W, C, n: 1 / n,  # programs based on PyTorch

@@ -46,7 +46,7 @@ def softmax_cross_entropy_dlogits(dL, logits, labels, reduction):
     ∂L/∂z[n,c] = 1/N (p[n,c] - [c = labels[n]])
     """
     right = one_hot(labels, logits.shape[1])
-    return dL * FACTORS[reduction](len(logits)) * (ops.softmax.forward(logits) - right)
+    return dL * FACTORS[reduction](len(logits)) * (ops.softmax(logits) - right)
 
 
 def one_hot(labels, classes):
@@ -110,7 +110,7 @@ def sigmoid_cross_entropy_dlogits(dL, logits, targets, reduction):
 
     ∂L/∂z = 1/n (p - t)
     """
-    p, t = ops.sigmoid.forward(logits), as_targets(targets, logits)
+    p, t = ops.sigmoid(logits), as_targets(targets, logits)
     return dL * FACTORS[reduction](logits.size) * (p - t)
 
 

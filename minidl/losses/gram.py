@@ -2,15 +2,15 @@
 
 from minidl.autograd import differentiable
 from minidl.backend import must_be_floating
+from minidl.dispatch import replaceable
 from minidl.errors import ShapeError, one_of
 from minidl.typing import Operand, Result
 
 # The divisor of Σ_p F F.
 DIVISORS = {
     "none": lambda H, W, C: 1,  # Gatys' eq. 3, Ng
-    "positions": lambda H, W, C: (
-        H * W
-    ),  # the mean over positions, which does not grow with the size
+    # the mean over positions, which does not grow with the size
+    "positions": lambda H, W, C: H * W,
     "size": lambda H, W, C: H * W * C,  # CS231n, jcjohnson
 }
 
@@ -18,7 +18,7 @@ DIVISORS = {
 def gram_matrix(features: Operand, normalization: str = "none") -> Result:
     """(N, H, W, C) -> (N, C, C)
 
-    G[n,c,d] = 1/Z Σ_p F[n,p,c] F[n,p,d],      F: features unrolled to (N, M, C), M = H·W positions
+    G[n,c,d] = 1/Z Σ_p F[n,p,c] F[n,p,d],      F: features as (N, M, C),  M = H·W positions p
 
     normalization: "none" Z = 1, "positions" Z = H W, "size" Z = H W C.
 
@@ -33,6 +33,7 @@ def gram_matrix(features: Operand, normalization: str = "none") -> Result:
     return F.mT @ F / divisor(features, normalization)
 
 
+@replaceable
 def gram_matrix_dfeatures(dG, features, normalization):
     """(N, C, C) -> (N, H, W, C)
 

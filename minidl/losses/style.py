@@ -13,7 +13,7 @@ from minidl.autograd import differentiable
 from minidl.backend import must_be_floating
 from minidl.errors import ShapeError, one_of
 from minidl.losses.gram import check as must_be_features
-from minidl.losses.gram import gram_matrix
+from minidl.losses.gram import gram_matrix, gram_matrix_dfeatures
 from minidl.typing import Operand, Result, Shape
 
 FACTORS = {
@@ -61,13 +61,13 @@ gram_loss = differentiable(gram_loss, dG=gram_loss_dG, dA=gram_loss_dA, check=mu
 def style_loss(generated: Operand, style: Operand, normalization: str = "gatys") -> Result:
     """(N, H, W, C), (N, H', W', C) or (N, C, C) -> one number
 
-    L = k Σ_{n,c,d} (G[n,c,d] - A[n,c,d])²,      G, A: of generated and style
+    L = k Σ_{n,c,d} (G[n,c,d] - A[n,c,d])²,      G, A: gram_matrix(.., "positions") of both
 
-    G and A are gram_matrix(.., "positions"). style: features of any height and width, or their Gram
-    matrix gram_matrix(features, "positions"), which need then be computed only once. normalization:
-    "gatys" = "coursera" k = 1 / (4 C²), "ng" k = H W / (2 C), "positions_mean" k = 1 / (N C²),
-    "size_sum" k = 1 / C². If the sizes differ, "ng" compares plain Gram matrices scaled to the
-    positions of the generated picture.
+    style: features of any height and width, or their Gram matrix gram_matrix(features,
+    "positions"), which then is computed only once. normalization: "gatys" = "coursera"
+    k = 1 / (4 C²), "ng" k = H W / (2 C), "positions_mean" k = 1 / (N C²), "size_sum" k = 1 / C².
+    If the sizes differ, "ng" compares plain Gram matrices scaled to the positions of the generated
+    picture.
 
     gram_loss(gram_matrix(generated, "positions"), A, style_factor(generated.shape)) is the same,
     but keeps G for the gradient.
@@ -75,34 +75,34 @@ def style_loss(generated: Operand, style: Operand, normalization: str = "gatys")
     Cost: N·H·W·C² multiply-adds for each Gram matrix; twice as many in the gradient. Raises
     ShapeError if the shapes do not fit.
 
-    >>> style_loss(np.full((1, 1, 2, 1), 2.), np.ones((1, 1, 2, 1)))        # G = 4, A = 1: 3² / 4
+    >>> style_loss(np.full((1, 1, 2, 1), 2.), np.ones((1, 1, 2, 1)))          # G = 4, A = 1: 3² / 4
     np.float64(2.25)
     """
-    G, A = gram_matrix.forward(generated, "positions"), target(style)
-    return gram_loss.forward(G, A, style_factor(generated.shape, normalization))
+    G, A = gram_matrix(generated, "positions"), target(style)
+    return gram_loss(G, A, style_factor(generated.shape, normalization))
 
 
 def style_loss_dgenerated(dL, generated, style, normalization):
     """∂L/∂G = 2k (G - A), and through the Gram matrix dF = F (∂L/∂G + ∂L/∂Gᵀ) / M"""
     dG = style_loss_dG(dL, generated, style, normalization)
-    return gram_matrix.gradients["dfeatures"](dG, generated, "positions")
+    return gram_matrix_dfeatures(dG, generated, "positions")
 
 
 def style_loss_dstyle(dL, generated, style, normalization):
     """∂L/∂A = -∂L/∂G, and through the Gram matrix if style is features"""
     dA = -style_loss_dG(dL, generated, style, normalization)
-    return dA if style.ndim == 3 else gram_matrix.gradients["dfeatures"](dA, style, "positions")
+    return dA if style.ndim == 3 else gram_matrix_dfeatures(dA, style, "positions")
 
 
 def style_loss_dG(dL, generated, style, normalization):  # noqa: N802
     """∂L/∂G = 2k (G - A)"""
-    G, A = gram_matrix.forward(generated, "positions"), target(style)
+    G, A = gram_matrix(generated, "positions"), target(style)
     return gram_loss_dG(dL, G, A, style_factor(generated.shape, normalization))
 
 
 def target(style):
     """Return A: the style itself if it is a Gram matrix, or the Gram matrix of its features."""
-    return style if style.ndim == 3 else gram_matrix.forward(style, "positions")
+    return style if style.ndim == 3 else gram_matrix(style, "positions")
 
 
 def style_factor(shape: Shape, normalization: str = "gatys") -> float:

@@ -75,7 +75,7 @@ MEANS = ("mean_squares", "nine_point")  # forms that divide by the number of pix
 def total_variation(image: Operand, normalization: str = "sum_squares") -> Result:
     """(H, W, C) or (N, H, W, C) -> one number
 
-    With ↓ and → the differences to the lower and the right neighbour:
+    normalization: with ↓ and → the differences to the lower and the right neighbour, one of
 
     "sum_squares"   Σ ↓² + Σ →²
     "half_squares"  1/2 Σ (↓² + →²), without the last row and column

@@ -32,7 +32,7 @@ def triplet_loss(
 ) -> Result:
     """(N, D), (N, D), (N, D) -> one number
 
-    L = 1/Z Σ_n φ(d(a,p) - d(a,n) + m),      a, p, n: row n of anchor, positive, ..; m: margin
+    L = 1/Z Σ_n φ(d(a,p) - d(a,n) + m),      a, p, n: rows of anchor, positive, negative,  m: margin
 
     d(a,p) = |a - p|², or with squared=False |a - p|. φ(z) = max(z, 0), or with `soft` log(1 + e^z),
     whose slope is never 0 (Hermans et al. use it with m = 0). reduction: "sum" Z = 1 (FaceNet, Ng's
@@ -65,7 +65,7 @@ def triplet_loss_gradients(
     2 (a - n) and 2 (n - p).
     """
     z = compared(anchor, positive, negative, margin, squared)
-    slope = ops.sigmoid.forward(z) if soft else ~(z <= 0)
+    slope = ops.sigmoid(z) if soft else ~(z <= 0)
     w = dL / DIVISORS[reduction](phi(z, soft)) * slope
     near, far = anchor - positive, anchor - negative
     alpha, beta = (2, 2) if squared else (inverse(length(near)), inverse(length(far)))

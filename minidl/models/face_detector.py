@@ -76,7 +76,7 @@ class FaceDetector(Pretrained):
     (row, column) and anchor.
 
     H and W are multiples of 32; a call raises ShapeError otherwise. arrays: by the names of
-    ARCHITECTURE.shapes.
+    ARCHITECTURE.shapes. preprocessing: of the weights.
     """
 
     def __init__(self, arrays: dict[str, Array], preprocessing: Preprocessing) -> None:

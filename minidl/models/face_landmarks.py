@@ -69,7 +69,7 @@ class FaceLandmarks(Pretrained):
     """(N, 112, 112, 3), RGB, 0..255 -> (N, 68, 2): x and y, as fractions of the side.
 
     The picture is the square around the box of a face. A call raises ShapeError for another size.
-    arrays: by the names of ARCHITECTURE.shapes.
+    arrays: by the names of ARCHITECTURE.shapes. preprocessing: of the weights.
     """
 
     def __init__(self, arrays: dict[str, Array], preprocessing: Preprocessing) -> None:

@@ -82,7 +82,7 @@ class FaceRecognition(Pretrained):
     """(N, 150, 150, 3), RGB, 0..255 -> (N, 128).
 
     The picture shows a face, upright and centred. A call raises ShapeError for another size.
-    arrays: by the names of ARCHITECTURE.shapes.
+    arrays: by the names of ARCHITECTURE.shapes. preprocessing: of the weights.
     """
 
     def __init__(self, arrays: dict[str, Array], preprocessing: Preprocessing) -> None:

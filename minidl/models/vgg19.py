@@ -96,6 +96,7 @@ def vgg19(weights: Path = "imagenet", pooling: str = "avg", top: bool = False) -
     """
     path = shipped("vgg19") if weights == "imagenet" else weights
     checkpoint = load(path, ARCHITECTURE, top=top)
+    assert checkpoint.preprocessing is not None  # `load` has checked it
     model = VGG19(checkpoint.arrays, checkpoint.preprocessing, pooling, top)
     return model.freeze().to(current_device())
 

@@ -9,6 +9,8 @@ units:
     "512-10"        one hidden layer of 512, then an output layer of 10
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from minidl.backend import to_device
@@ -66,7 +68,10 @@ def vgg19_bn(
 
 
 def take_imagenet(
-    model: Sequential, mean: Array, std: Array, weights: Path | None = None
+    model: Sequential,
+    mean: Array | Sequence[float],
+    std: Array | Sequence[float],
+    weights: Path | None = None,
 ) -> dict[str, list[str]]:
     """Copy VGG19's ImageNet weights into a model, where names and shapes agree.
 
@@ -84,6 +89,7 @@ def take_imagenet(
     """
     checkpoint = load(weights or shipped("vgg19"), ARCHITECTURE, top=False)
     trained = checkpoint.preprocessing
+    assert trained is not None  # `load` has checked it
     names: dict[str, list[str]] = {"taken": [], "of another shape": [], "not in the file": []}
     for name, parameter in model.named_parameters().items():
         array = checkpoint.arrays.get(name)

@@ -50,7 +50,7 @@ def cosine_similarity(a: Operand, b: Operand) -> Result:
     >>> cosine_similarity(np.array([[3., 4.], [1., 0.]]), np.array([[6., 8.], [0., 2.]]))
     array([1., 0.])
     """
-    return (l2_normalize.forward(a) * l2_normalize.forward(b)).sum(axis=-1)
+    return (l2_normalize(a) * l2_normalize(b)).sum(axis=-1)
 
 
 def cosine_similarity_gradients(dy, y, a, b, wanted):
@@ -59,7 +59,7 @@ def cosine_similarity_gradients(dy, y, a, b, wanted):
     da = dy (b̂ - y â) / |a|,      db = dy (â - y b̂) / |b|
     """
     dy, y = dy[..., None], y[..., None]
-    unit_a, unit_b = l2_normalize.forward(a), l2_normalize.forward(b)
+    unit_a, unit_b = l2_normalize(a), l2_normalize(b)
     gradients = {
         "a": lambda: over_length(dy * (unit_b - y * unit_a), a),
         "b": lambda: over_length(dy * (unit_a - y * unit_b), b),

@@ -26,7 +26,7 @@ def dropout(x: Operand, keep: float, seed: Any) -> Result:
 
 def dropout_dx(dy, keep, seed):
     """∂y/∂x = m / keep, with m drawn again from the same seed, so that it need not be kept"""
-    return dropout.forward(dy, keep, seed)
+    return dropout(dy, keep, seed)
 
 
 def check(x, keep, seed):

@@ -64,8 +64,9 @@ def batch_norm(
 ) -> Result:
     """(..., C), (C,), (C,) -> (..., C):  y = γ (x - μ) / √(σ² + ε) + β
 
-    given: μ and σ², if they are already known, as moments(x) returns them. fixed: μ and σ² do not
-    depend on x, as after training. Raises ShapeError if the shapes do not fit.
+    gamma, beta: γ and β. given: μ and σ², if they are already known, as moments(x) returns them.
+    fixed: μ and σ² do not depend on x, as after training. Raises ShapeError if the shapes do not
+    fit.
 
     >>> batch_norm(np.array([[1.], [3.]]), np.array([10.]), np.array([5.]), epsilon=0.)
     array([[-5.],

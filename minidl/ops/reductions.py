@@ -13,6 +13,8 @@ from minidl.typing import Axes, Operand, Result
 def sum(x: Operand, axis: Axes = None, keepdims: bool = False) -> Result:
     """y = Σ x over the axes
 
+    axis: an axis, several axes, or None for all. keepdims: whether y keeps them, with length 1.
+
     >>> sum(np.array([[1., 2.], [3., 4.]]), axis=0)
     array([4., 6.])
     """
@@ -30,7 +32,7 @@ sum = differentiable(sum, dx=sum_dx)
 def mean(x: Operand, axis: Axes = None, keepdims: bool = False) -> Result:
     """y = Σ x / n over the axes, where n is the number of terms of each sum
 
-    Raises ShapeError if there are none.
+    axis, keepdims: as for `sum`. Raises ShapeError if there are no terms.
 
     >>> mean(np.array([[1., 2.], [3., 4.]]))
     np.float64(2.5)
@@ -58,7 +60,9 @@ mean = differentiable(mean, dx=mean_dx, check=must_have_terms)
 
 
 def max(x: Operand, axis: Axes = None, keepdims: bool = False) -> Result:
-    """y = the largest x over the axes. Raises ShapeError if there are none.
+    """y = the largest x over the axes
+
+    axis, keepdims: as for `sum`. Raises ShapeError if there are no numbers to compare.
 
     >>> max(np.array([[1., 2.], [4., 3.]]), axis=1)
     array([2., 4.])

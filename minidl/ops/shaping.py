@@ -185,7 +185,7 @@ pad = differentiable(pad, dx=pad_dx, check=must_be_widths)
 def broadcast_to(x: Operand, shape: Any) -> Result:
     """y = x repeated along new axes in front and along axes of length 1
 
-    Raises ShapeError if another axis would change its length.
+    shape: of y. Raises ShapeError if another axis would change its length.
 
     >>> broadcast_to(np.array([1., 2.]), (2, 2))
     array([[1., 2.],

@@ -76,6 +76,7 @@ def task(
     """Return the Task of training on CIFAR-10, with HELD_OUT pictures, or a tenth, for validation.
 
     folder    of the data set; None: as `minidl.data.cifar10` finds it
+    seed      of the held-out pictures, the initial weights, and the order and changes of batches
     limit     use the first `limit` pictures only; None: all
     settings  those of a preset
 
@@ -131,7 +132,8 @@ def task(
 def augment(
     rng: np.random.Generator, pictures: np.ndarray, labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pictures normalized, mirrored at random, and shifted by up to four pixels."""
+    """Return the pictures normalized, mirrored at random by `rng`, and shifted by up to four
+    pixels; and the labels as they are."""
     return shift(rng, flip(rng, normalize(pictures, MEAN, STD)), 4), labels
 
 
@@ -149,7 +151,8 @@ def scores(
 
 
 def validate(model: Sequential, pictures: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Return the loss and the accuracy on pictures (N, 32, 32, 3), uint8, with labels (N,)."""
+    """Return the loss and the accuracy of a model on pictures (N, 32, 32, 3), uint8, with labels
+    (N,)."""
     return loss_and_accuracy(scores(model, pictures), labels)
 
 

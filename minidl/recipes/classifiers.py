@@ -65,7 +65,8 @@ class GeneratedExamples:
     ) -> Task:
         """Return the Task. A tenth of the examples are held out for validation.
 
-        data: not used; examples: how many to generate; settings: the others of a preset. Raises
+        data: not used; seed: of the examples, their split, the initial weights and the order of
+        batches; examples: how many to generate; settings: the others of a preset. Raises
         ArgumentError if there are fewer than ten examples for each class.
         """
         if examples < (least := 10 * len(self.classes)):
@@ -113,7 +114,8 @@ class GeneratedExamples:
 def classification(
     model: Sequential, examples: Array, labels: Array
 ) -> tuple[Tensor, dict[str, Array]]:
-    """Return the mean cross-entropy of a batch, and its accuracy as a measure."""
+    """Return the mean cross-entropy of a model on a batch of examples (N, ...) with labels (N,),
+    and its accuracy as a measure."""
     logits = model(examples)
     accuracy = (logits.data.argmax(axis=1) == labels).mean()
     return softmax_cross_entropy(logits, labels), {"accuracy": accuracy}
@@ -125,7 +127,7 @@ def validate(model: Sequential, examples: np.ndarray, labels: np.ndarray) -> dic
 
 
 def loss_and_accuracy(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Return the mean cross-entropy and the accuracy of logits (N, classes)."""
+    """Return the mean cross-entropy and the accuracy of logits (N, classes) for labels (N,)."""
     accuracy = (logits.argmax(axis=1) == labels).mean()
     return {"loss": float(softmax_cross_entropy(logits, labels)), "accuracy": float(accuracy)}
 
@@ -133,7 +135,7 @@ def loss_and_accuracy(logits: np.ndarray, labels: np.ndarray) -> dict[str, float
 def report(model: Sequential, known: Examples, test: Examples) -> dict[str, float]:
     """Return the loss and the accuracy on the test set, and the accuracies of the baselines.
 
-    known: the examples that the baselines learn from
+    model: trained on other examples. known: the examples that the baselines learn from
     """
     return validate(model, *test) | baselines(known, test)
 
@@ -165,6 +167,6 @@ def baselines(known: Examples, test: Examples, epochs: int = 5) -> dict[str, flo
 
 
 def until(model: Sequential, name: str) -> Sequential:
-    """Return the layers of a Sequential up to and including the layer of this name."""
+    """Return the layers of a model up to and including the layer of this name."""
     names = list(model.layers)
     return Sequential({layer: model.layers[layer] for layer in names[: names.index(name) + 1]})

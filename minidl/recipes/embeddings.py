@@ -67,14 +67,18 @@ def of_triplets(
 def of_pairs(model: Verifier, examples: Array, labels: Array) -> tuple[Tensor, dict[str, float]]:
     """Return the cross-entropy of all pairs of a batch, with the accuracy and the spread.
 
+    model: with a head. examples, labels: pictures (N, H, W, C) of the people (N,) of this batch.
+
     The mean over the pairs of the same person and the mean over the others have equal weight. The
     batch must have at least one pair.
     """
+    assert model.head is not None
     features, labels = model(examples), to_numpy(labels)
     first, second = np.triu_indices(len(labels), 1)
     same = labels[first] == labels[second]
     logits = model.head(features[first], features[second])
-    losses, accuracies = [], []
+    losses: list[Tensor] = []
+    accuracies = []
     for target, pairs in ((1, np.flatnonzero(same)), (0, np.flatnonzero(~same))):
         if len(pairs):
             chosen = logits[pairs]

@@ -139,8 +139,8 @@ def held_out(people: People, wanted: str | int) -> tuple[People, People]:
 def task(split: tuple[People, People], *, seed: int = 0, **settings: Any) -> Task:
     """Return the Task of training on some people and validating on others.
 
-    split: (people to train on, people to test on), as `held_out` returns them; settings: those of a
-    preset
+    split: (people to train on, people to test on), as `held_out` returns them; seed: of the
+    initial weights, and the choice and changes of pictures; settings: those of a preset
     """
     kept, held = split
     examples = kept.examples
@@ -199,8 +199,8 @@ def _batches(arrays, settings, seed):
 def augment(
     rng: np.random.Generator, pictures: np.ndarray, labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pictures randomly turned, zoomed, shifted, mirrored and relit, as the network
-    takes them."""
+    """Return the pictures turned, zoomed, shifted, mirrored and relit at random by `rng`, as the
+    network takes them; and the labels as they are."""
     moved = flip(rng, warp(rng, pictures, degrees=8, zoom=0.08, shift=3))
     return as_input(relight(rng, moved, contrast=0.2, brightness=10)), labels
 
@@ -211,7 +211,8 @@ def as_input(pictures: np.ndarray) -> np.ndarray:
 
 
 def embed(model: Verifier, examples: np.ndarray) -> np.ndarray:
-    """Return the vectors (N, D) of pictures (N, H, W, 1), or of another network's vectors (N, F).
+    """Return the vectors (N, D) of examples: pictures (N, H, W, 1), or another network's vectors
+    (N, F).
 
     The vector of a picture is the mean of those of the picture and of its mirror image, scaled to
     length 1. The model is not in training afterwards.
@@ -224,14 +225,14 @@ def embed(model: Verifier, examples: np.ndarray) -> np.ndarray:
 
 @no_grad()
 def distances(model: Verifier, points: Array) -> np.ndarray:
-    """Return the distances (N, N) of vectors (N, D) by the model's head."""
+    """Return the distances (N, N) of points (N, D) by the model's head."""
     result = model.distances(to_device(points, current_device()))
     return to_numpy(result.data if isinstance(result, Tensor) else result)
 
 
 def validate(model: Verifier, people: People) -> dict[str, float]:
-    """Return the equal error rate of all pairs of pictures, and the accuracy of recognising a
-    person from one picture."""
+    """Return the equal error rate of a model for all pairs of pictures of people, and its accuracy
+    of recognising a person from one picture."""
     return _rates(distances(model, embed(model, people.examples)), people.labels)
 
 
@@ -252,6 +253,8 @@ def for_report(split: tuple[People, People]) -> tuple[People]:
 
 def report(model: Verifier, held: People) -> dict[str, float]:
     """Return what `validate` measures, and the same for vectors that need no training.
+
+    model: trained on other people. held: the people to measure on.
 
     These are the pixels and, if the network is on top of another one, that network's vectors.
     """

@@ -28,7 +28,8 @@ MAY_BE_NONE = ("limit", "clip")
 
 
 def words_for(recipe: ModuleType, name: str) -> list[str] | None:
-    """Return the words that a setting can be, or None if it is not chosen from words."""
+    """Return the words that the setting `name` of a recipe can be, or None if it is not chosen from
+    words."""
     words: dict[str, Any] = {
         "preset": recipe.PRESETS,
         "schedule": recipe.SCHEDULES,
@@ -40,7 +41,7 @@ def words_for(recipe: ModuleType, name: str) -> list[str] | None:
 
 
 def out_of_range(name: str, value: float) -> str | None:
-    """Return the range of a setting in words if the number is outside it, and None otherwise.
+    """Return the range of the setting `name` in words if a value is outside it, and None otherwise.
 
     >>> out_of_range("epochs", 0), out_of_range("clip", 5.0)
     ('at least 1', None)

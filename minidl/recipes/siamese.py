@@ -53,6 +53,7 @@ def task(
     """Return the Task of training on MNIST, with HELD_OUT pictures, or a twelfth, for validation.
 
     folder    of the data set; None: as `minidl.data.mnist` finds it
+    seed      of the held-out pictures, the initial weights, and the pairs
     limit     use the first `limit` pictures only; None: all
     settings  those of a preset
 
@@ -97,7 +98,7 @@ def pair_up(pictures: np.ndarray, labels: np.ndarray) -> Callable[..., tuple[np.
     """Return a transform for Batches of (pictures, their indices).
 
     The transform chooses a partner for each picture of a batch, and returns (first, second, same);
-    same (B,) is whether both have the same label.
+    same (B,) is whether both have the same label. labels: (N,), of the pictures.
     """
     pair = pairing(labels)
 
@@ -111,9 +112,10 @@ def pair_up(pictures: np.ndarray, labels: np.ndarray) -> Callable[..., tuple[np.
 def energy(
     model: Sequential, first: Array, second: Array, same: Array
 ) -> tuple[Tensor, dict[str, Any]]:
-    """Return the energy loss of a batch of pairs, and no measures.
+    """Return the energy loss of a model for a batch of pairs, and no measures.
 
-    Both pictures of the pairs pass through the network as one batch.
+    first, second: (B, 28, 28, 1), the pictures of the pairs, which pass through the network as one
+    batch; same: (B,), whether both show the same digit
     """
     points = model(concatenate([first, second]))
     return siamese_energy_loss(points[: len(first)], points[len(first) :], same), {}
@@ -122,8 +124,8 @@ def energy(
 def validate(
     model: Sequential, kept: Examples, held_out: Examples, seed: int = 0, known: int = KNOWN
 ) -> dict[str, float]:
-    """Return the loss and the equal error rate of random pairs of held-out pictures, and the
-    accuracy of classifying them by the nearest of the first `known` kept pictures.
+    """Return the loss and the equal error rate of a model for random pairs of held-out pictures,
+    and the accuracy of classifying them by the nearest of the first `known` kept pictures.
 
     kept, held_out: (pictures as the network takes them, labels); seed: of the pairs
     """
@@ -150,7 +152,7 @@ def for_report(folder: Path | None = None) -> tuple[Examples, Examples]:
 def report(model: Sequential, known: Examples, test: Examples, seed: int = 0) -> dict[str, float]:
     """Return what `validate` measures, for the test set among all training pictures.
 
-    known, test: (pictures (N, 28, 28), uint8, labels)
+    model: of this recipe; known, test: (pictures (N, 28, 28), uint8, labels); seed: of the pairs
     """
     known, test = ((as_input(pictures), labels) for pictures, labels in (known, test))
     return validate(model, known, test, seed, len(known[1]))
@@ -167,8 +169,8 @@ def trained(path: Path) -> Sequential:
 
 
 def draw(model: Sequential, pictures: np.ndarray, labels: np.ndarray, path: Path) -> None:
-    """Write a picture of the plane: a dot for each of the pictures, coloured by its digit, and the
-    digits at the medians of their dots."""
+    """Write a picture of the plane to `path`: a dot for each of the pictures, coloured by its
+    label, and the digits at the medians of their dots."""
     points = outputs(model, pictures)[:, :2]
     distances = abs(points - np.median(points, axis=0)).max(axis=1)
     is_near = distances <= FAR * np.percentile(distances, 99)

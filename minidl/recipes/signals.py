@@ -42,8 +42,9 @@ def spectra(kernels: Array) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw(model: Sequential, examples: np.ndarray, labels: np.ndarray, path: Path) -> None:
-    """Write a picture: the kernels, sorted by frequency; their spectra; and four signals, each with
-    the outputs of the layer "loudness" below it."""
+    """Write a picture of a model to `path`: the kernels, sorted by frequency; their spectra; and
+    four of the examples with their labels, each with the outputs of the layer "loudness" below
+    it."""
     kernels = to_numpy(model.layers["tones"].kernel.data)[:, 0]
     hertz, gains = spectra(kernels)
     peaks = hertz[gains.argmax(axis=0)]

@@ -37,6 +37,8 @@ def choose(
 
     A pair is an anchor and one of its positives; (i, j) and (j, i) are two pairs.
 
+    distances: (N, N); labels: (N,); margin: m; rng: for the random choices; kind: one of
+
     "all"               each pair with each negative
     "violating"         each pair with one of the negatives of d_an < d_ap + m, at random (as the
                         programs facenet and OpenFace do)
@@ -135,6 +137,8 @@ def health(
     distances: np.ndarray, labels: np.ndarray, margin: float, soft: bool = False
 ) -> dict[str, float]:
     """Return measures of a batch that do not depend on the choice of triplets.
+
+    distances: (N, N); labels: (N,); margin: m
 
     active             the share of all triplets with d_ap - d_an + m > 0
     near, far          the mean d_ap and the mean d_an

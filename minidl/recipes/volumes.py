@@ -37,7 +37,8 @@ def held_otherwise(
     """Return a batch in one of the 48 orientations of a cube, which include the mirrored ones.
 
     The axes are permuted and some of them reversed, in the same way for the whole batch. Each solid
-    equals its mirror image. scans: (N, D, D, D, C)
+    equals its mirror image. rng: chooses the orientation. scans: (N, D, D, D, C). The labels are
+    returned as they are.
     """
     scans = scans.transpose(0, *(1 + rng.permutation(3)), 4)
     reversed_axes = tuple((1 + np.flatnonzero(rng.random(3) < 0.5)).tolist())
@@ -45,10 +46,11 @@ def held_otherwise(
 
 
 def draw(model: Sequential, scans: np.ndarray, labels: np.ndarray, path: Path) -> None:
-    """Write a picture: the kernels in slices, and one scan of each solid.
+    """Write a picture of a model to `path`: the kernels in slices, and one scan of each solid.
 
-    A scan is shown as its middle slice, as the mean along an axis, and as the maximum along it of
-    the outputs of the SHOWN kernels that distinguish the solids best.
+    scans: (N, D, D, D, C); labels: (N,). A scan is shown as its middle slice, as the mean along an
+    axis, and as the maximum along it of the outputs of the SHOWN kernels that distinguish the
+    solids best.
     """
     kernels = to_numpy(model.layers["surfaces"].kernel.data)[:, :, :, 0]
     maps = outputs(until(model, "surfaces_relu"), scans)

@@ -28,7 +28,7 @@ class Losses(NamedTuple):
 
     @classmethod
     def read(cls, total: Tensor, parts: Mapping[str, Tensor]) -> "Losses":
-        """Return the Losses for the two results of an Objective."""
+        """Return the Losses for the two results of an Objective, `total` and `parts`."""
         total_loss, *numbers = read_numbers(total.data, *(part.data for part in parts.values()))
         layers = dict(zip(parts, numbers, strict=True))
         smoothness = layers.pop("total_variation", 0.0)
@@ -42,8 +42,9 @@ class Losses(NamedTuple):
 class Objective:
     """The loss of an image (H, W, 3), RGB, 0..255, as a function.
 
-    content: a picture (H, W, 3). styles: pictures (H', W', 3) of any sizes. style_weights: one
-    number for each style, which is divided by their sum; by default all are equal. Since
+    model: the network. content: a picture (H, W, 3). styles: pictures (H', W', 3) of any sizes.
+    settings: which layers, weights and normalizations to use. style_weights: one number for each
+    style, which is divided by their sum; by default all are equal. Since
 
         Σ_s w_s |G - A_s|²  =  |G - Ā|² + a constant,      Ā = Σ_s w_s A_s,  Σ_s w_s = 1,
 

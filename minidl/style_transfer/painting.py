@@ -84,7 +84,8 @@ class Painting:
     def save(self, path: PathLike, **more: Any) -> None:
         """Write a PNG, JPEG or WebP file that contains the record.
 
-        more: further entries of the record. Raise FileError if the file cannot be written.
+        path: of the file, whose ending is the format. more: further entries of the record. Raise
+        FileError if the file cannot be written.
         """
         done = {"steps_done": len(self.losses), "loss": self.lowest}
         write_image(path, self.image, {**self.record, **done, **more})
@@ -141,6 +142,7 @@ def stylize(
         if best is None:
             raise
         trouble = error
+    assert best is not None  # `paint` takes at least one step or raises an error
     lowest = _saved_loss(objective, best)
     painting = Painting(to_numpy(best), losses, record, lowest, trouble)
     doubt = painting.doubt()
@@ -161,10 +163,10 @@ def paint(
     """Yield a Step for each evaluation, until settings.steps are done or the optimiser has
     converged.
 
-    content: a picture (H, W, 3), RGB, 0..255. styles: pictures (H', W', 3). model: by default VGG19
-    with the shipped weights. objective: of these arguments, if it exists already. Everything is
-    computed on the current device. Raise NonFiniteError, with the number of the step, if the loss
-    is not finite.
+    content: a picture (H, W, 3), RGB, 0..255. styles: pictures (H', W', 3). style_weights: as for
+    `stylize`. model: by default VGG19 with the shipped weights. objective: of these arguments, if
+    it exists already. Everything is computed on the current device. Raise NonFiniteError, with the
+    number of the step, if the loss is not finite.
 
     The numbers of a picture stay within 0..255 by projection (Bertsekas 1982). After each step,
     numbers outside the interval are set to its nearer end. At an end, a gradient that points

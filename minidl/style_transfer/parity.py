@@ -107,6 +107,7 @@ def _trace(
     for step in range(1, steps + 1):
         total, parts = objective(image)
         total.backward(release=True)
+        assert image.grad is not None
         losses = [to_numpy(part.data) for part in parts.values()]
         results[f"step {step}, losses"] = np.array(losses)
         results[f"step {step}, gradient"] = to_numpy(image.grad)

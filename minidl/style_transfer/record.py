@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -49,7 +50,7 @@ def describe(settings: Settings, **more: Any) -> dict[str, Any]:
 def identity(source: PathLike | Array) -> dict[str, Any]:
     """Return the name and SHA-256 of a file, or the shape and the SHA-256 of the bytes of an
     array."""
-    if not isinstance(source, (str, Path)):
+    if not isinstance(source, (str, os.PathLike)):
         array = to_numpy(source) if is_array(source) else np.asarray(source)
         return {"shape": list(array.shape), "sha256": hashlib.sha256(array.tobytes()).hexdigest()}
     path = must_exist(source, "picture")

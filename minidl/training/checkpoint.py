@@ -25,7 +25,8 @@ FORMAT = "minidl training 2"
 
 
 def save(path: Path, tree: Mapping[str, Any]) -> None:
-    """Write a tree: a dict of dicts, of arrays on any device, and of values that JSON can hold.
+    """Write a tree to the file `path`: a dict of dicts, of arrays on any device, and of values that
+    JSON can hold.
 
     Equal trees give equal bytes. The file is written to a temporary name and then renamed. Raises
     FileError if it cannot be written.

@@ -27,6 +27,7 @@ def unit_for(network: Network, path: typing.Path, picture: Array) -> Unit:
     of the deepest layer that `most_distinctive` finds among the pictures that minidl ships. They
     are compared at one small size (`small_example`).
 
+    path: of the file
     picture: (*spatial, C), the file as `read_for` reads it, on the current device
     """
     if network.classes:
@@ -88,6 +89,7 @@ def most_distinctive(network: Network, layer: str, picture: Array, others: Seque
     """Return the Unit of the channel whose mean activation in a picture exceeds its average over
     other pictures by the most.
 
+    layer: its name
     picture: (*spatial, C)
     others: pictures of the same form and of about the same size, because activations depend on the
         scale
@@ -104,7 +106,7 @@ def _mean_activations(network, layer, picture):
 
 
 def small_example(network: Network, path: typing.Path) -> Array:
-    """Return a picture file (H, W, 3) as the network takes it, on the current device.
+    """Return the picture file `path`, (H, W, 3), as the network takes it, on the current device.
 
     Its longer side has at most SMALL pixels, or more if the shorter side would otherwise have fewer
     than LEAST. It is never enlarged. An .npy file is not resized.

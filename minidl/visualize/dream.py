@@ -105,6 +105,7 @@ def strengths(network: Network, pictures: Tensor, units: Sequence[Unit]) -> dict
     """Return a Tensor of one number for each unit: mean a² for a layer, mean z for a channel.
 
     pictures: (N, H, W, 3)
+    units: layers (units without a channel) or channels
     """
     names = {
         unit: unit.layer if unit.channel is None else network.before_rectifier(unit.layer)
@@ -116,8 +117,8 @@ def strengths(network: Network, pictures: Tensor, units: Sequence[Unit]) -> dict
 
 
 def measure(network: Network, picture: Array, units: Sequence[Unit]) -> dict[Unit, float]:
-    """Return the strength of each unit for a picture (H, W, 3), as `strengths` defines it. Raise
-    ShapeError if the picture is too small for one of the layers."""
+    """Return the strength of each of the units for a picture (H, W, 3), as `strengths` defines it.
+    Raise ShapeError if the picture is too small for one of the layers."""
     try:
         with no_grad():
             tensors = strengths(network, Tensor(picture[None]), units)
@@ -144,7 +145,7 @@ def octave_sizes(size: tuple[int, int], octaves: int) -> list[tuple[int, ...]]:
 
 
 def enlarged(detail: Array, size: tuple[int, ...]) -> Array:
-    """Return an array (H, W, C) enlarged bilinearly to (*size, C). The centre of pixel i of n is at
+    """Return a detail (H, W, C) enlarged bilinearly to (*size, C). The centre of pixel i of n is at
     (i + ½) / n of the side.
 
     >>> enlarged(np.array([[[0.], [4.]]]), (1, 4)).ravel()

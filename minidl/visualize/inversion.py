@@ -71,6 +71,7 @@ class Objective:
     picture: (H, W, 3), RGB, 0..255, the given picture
     layers: names of the layers; exactly one if match is "content"
     match: "content" or "style"
+    settings: by default `Settings()`
 
     Raises ArgumentError for another match or number of layers, and NonFiniteError if an activation
     is not finite.

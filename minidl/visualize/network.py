@@ -133,8 +133,10 @@ def of_sequential(
     classes: tuple[str, ...] | None = None,
     examples: Callable[[], np.ndarray] | None = None,
 ) -> Network:
-    """Return a Sequential as a Network whose steps have the names of the layers. The other
-    parameters are those of Network."""
+    """Return a model as a Network whose steps have the names of the layers.
+
+    prepare, size, classes, examples: as for Network
+    """
     steps = tuple(Step(name, None if is_relu(layer) else layer) for name, layer in model.by_path())
     names = [step.name for step in steps]
 

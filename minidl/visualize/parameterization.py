@@ -31,7 +31,7 @@ STEEPEST = 4  # 1 / (slope of the sigmoid at 0): near grey, u and the colours (0
 
 
 class Parameterization:
-    """Pictures (H, W, 3) as a function of z, on the current device, in float32."""
+    """Pictures (height, width, 3) as a function of z, on the current device, in float32."""
 
     def __init__(self, height: int, width: int) -> None:
         xp = current_module()
@@ -47,8 +47,8 @@ class Parameterization:
         return 255 * ops.sigmoid(ops.matmul(by_channel.transpose(0, 2, 3, 1), self.mixing))
 
     def noise(self, rng: np.random.Generator, n: int, size: float = 0.01) -> Array:
-        """Return a random z (n, 3, H, W) to start from. size: standard deviation; the default gives
-        nearly grey pictures."""
+        """Return a random z (n, 3, H, W), drawn by `rng`, to start from. size: standard deviation;
+        the default gives nearly grey pictures."""
         z = size * rng.standard_normal((n, 3, *self.scale.shape))
         return current_module().asarray(z, np.float32)
 
@@ -66,7 +66,8 @@ def waves(n: int) -> np.ndarray:
 
 
 def amplitudes(height: int, width: int) -> np.ndarray:
-    """Return s (H, W):  s[k,l] = 1 / f,  f = √((k/2H)² + (l/2W)²)  in periods per pixel.
+    """Return s (H, W):  s[k,l] = 1 / f,  f = √((k/2H)² + (l/2W)²)  in periods per pixel, with H the
+    height and W the width.
 
     The constant term has the amplitude of the slowest wave. s is scaled to a mean square of 1, so
     that z of variance 1 gives pixels of variance 1 for every size.

@@ -50,7 +50,10 @@ class Patch(NamedTuple):
 
 
 def choose_units(by_layer: Mapping[str, Strongest], per_layer: int) -> list[Unit]:
-    """Return the `most_selective` Units, `per_layer` of each layer."""
+    """Return the `most_selective` Units, `per_layer` of each layer.
+
+    by_layer: as `strongest` returns it
+    """
     return [
         Unit(layer, channel)
         for layer, search in by_layer.items()
@@ -119,6 +122,8 @@ def figure(
 
     units: the patches of each unit; units without patches are left out
     fields: receptive fields by the layer's name
+    title: the line above the grid
+    backward: the rule for the gradient of a ReLU, a key of RECTIFIERS
     """
     rows, captions, labels = [], [], []
     for layer in dict.fromkeys(unit.layer for unit in units):

@@ -72,7 +72,11 @@ class Subject(NamedTuple):
         example: np.ndarray,
         settings: Settings | None = None,
     ) -> "Subject":
-        """Return the Subject with the `default_layers` of the network."""
+        """Return the Subject with the `default_layers` of the network for an example.
+
+        path: of the picture file; example: (*spatial, C), the file as the network takes it;
+        settings: by default `Settings()`
+        """
         picture = to_device(example, current_device())
         layers = default_layers(network, example.shape[:2])
         return cls(network, Path(path), example, picture, layers, settings or Settings())

@@ -28,7 +28,7 @@ class Scalar(NamedTuple):
     over: str = "mean"
 
     def __call__(self, pictures: Tensor, rectifier: Callable[[Any], Any] = ops.relu) -> Any:
-        """Return a Tensor (N,) for pictures (N, *spatial, C)."""
+        """Return a Tensor (N,) for pictures (N, *spatial, C), with `rectifier` as the ReLU."""
         one_of("over", self.over, OVER)
         activations = self.network.activations(pictures, [self.unit.layer], rectifier)
         y = self.unit.of(activations[self.unit.layer])
@@ -63,7 +63,7 @@ def value_and_gradient(
 
 
 def value(scalar: ScalarFunction, pictures: Array) -> Array:
-    """Return the scalar (N,) of each picture (N, *spatial, C). No tape is recorded."""
+    """Return the scalar (N,) of pictures (N, *spatial, C). No tape is recorded."""
     with no_grad():
         return scalar(Tensor(pictures)).data
 

@@ -1,6 +1,7 @@
 """`minidl visualize features`: activation maps."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -102,7 +103,8 @@ def run(arguments):
     save_image(arguments.output, figure(example, name, maps_of_layers, arguments.scale), metadata)
     if arguments.raw:
         with replacing(arguments.raw) as path, open(path, "wb") as file:
-            np.savez(file, **activations)
+            arrays: dict[str, Any] = activations
+            np.savez(file, **arrays)
     for maps in maps_of_layers:
         numbers = "all" if maps.channels is None else ", ".join(map(str, maps.channels))
         say(f"{maps.layer} ({'x'.join(map(str, maps.shape))}): {numbers}")

@@ -129,7 +129,10 @@ def run(arguments):
 
         hits_of_layers = strongest(network, album, layers, COUNT, _with_bar(len(album)), refuse)
         units = units or choose_units(hits_of_layers, arguments.per_layer or PER_LAYER)
-        hits = {unit: hits_of_layers[unit.layer].hits(unit.channel) for unit in units}
+        hits = {}
+        for unit in units:
+            assert unit.channel is not None  # `_parsed_units` refuses whole layers
+            hits[unit] = hits_of_layers[unit.layer].hits(unit.channel)
         drawn = {
             unit: patches(network, album, unit, hits[unit], arguments.backward) for unit in units
         }

@@ -19,7 +19,7 @@ CURVE = 64  # pixels: height of a curve
 
 
 def heat(values: np.ndarray, top: float) -> np.ndarray:
-    """Return the colours (.., 3), 0..255, of numbers (..): black for 0, cream for `top` and above,
+    """Return the colours (.., 3), 0..255, of values (..): black for 0, cream for `top` and above,
     pale blue for -`top` and below."""
     share = np.clip(abs(values) / top, 0, 1) if top > 0 else np.zeros(np.shape(values))
     return np.where(values[..., None] < 0, _between(share, NEGATIVE), _between(share, POSITIVE))

@@ -70,7 +70,9 @@ class Section(NamedTuple):
 def page(title: str, words: str, sections: Sequence[Section], foot: str = "") -> str:
     """Return the page as HTML.
 
+    title: the heading
     words: the introduction
+    sections: the chapters
     foot: the text at the end of the page
 
     All texts are escaped, so that names of files and layers appear as they are. Bytes of a file's

@@ -43,13 +43,17 @@ def gradient(
 
 def gradient_times_input(scalar: ScalarFunction, picture: Array, baseline: Array) -> Array:
     """Return ∂F/∂x (x - b) (*spatial, C) (Shrikumar et al. 2016, with b = 0). If F is linear, this
-    is the contribution of each number to F(x) - F(b)."""
+    is the contribution of each number to F(x) - F(b).
+
+    scalar: as for `gradient`
+    picture, baseline: x and b, both (*spatial, C)
+    """
     return gradient(scalar, picture) * (picture - baseline)
 
 
 def guided_gradient(scalar: Scalar, picture: Array) -> Array:
-    """Return the guided gradient (*spatial, C) (Springenberg et al. 2015), which drops negative
-    contributions at each ReLU."""
+    """Return the guided gradient (*spatial, C) of a scalar for a picture (*spatial, C)
+    (Springenberg et al. 2015), which drops negative contributions at each ReLU."""
     return gradient(scalar, picture, RECTIFIERS["guided"])
 
 
@@ -62,6 +66,8 @@ def smooth_gradient(
 ) -> Array:
     """Return the mean gradient (*spatial, C) of noisy copies of the picture (Smilkov et al. 2017).
 
+    scalar: as for `gradient`
+    picture: (*spatial, C)
     samples: number of copies; the paper uses 50
     noise: σ as a fraction of the range of the picture's numbers; the paper recommends 0.1 to 0.2
     seed: of the noise
@@ -156,7 +162,9 @@ def grad_cam(scalar: Scalar, picture: Array, layer: str) -> Array:
     channels, Σ_k v_k A_pk, then w_k = v_k / Z, which is the class activation map of Zhou et al.
     2016.
 
+    scalar: F
     picture: (*spatial, C)
+    layer: its name
 
     Raises ArgumentError as `must_weigh` does.
     """

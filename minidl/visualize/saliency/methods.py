@@ -75,10 +75,11 @@ def saliency(
     methods: Iterable[str] | None = None,
     settings: Settings | None = None,
 ) -> Iterator[Map]:
-    """Yield a Map for each method.
+    """Yield a Map for each method, of a scalar for a picture.
 
     picture: (H, W, C), floating-point, on the current device
     methods: keys of METHODS, by default all; see `fitted`
+    settings: by default those of `fitted`
 
     A map of gradients shows the largest absolute value over the colours; a map of contributions
     shows their sum, which can be negative. Raises ArgumentError as `fitted` does.
@@ -95,7 +96,8 @@ def fitted(
     methods: Iterable[str] | None = None,
     settings: Settings | None = None,
 ) -> tuple[list[str], Settings]:
-    """Return the methods, and the Settings with all defaults filled in for a picture (H, W, C).
+    """Return the methods, and the Settings with all defaults filled in for a scalar and a picture
+    (H, W, C).
 
     methods: by default all; Grad-CAM is then left out if no layer before the unit has positions
 

@@ -54,7 +54,7 @@ def occlusion(
 
 def must_cover(spatial: Sequence[int], window: int, stride: int) -> None:
     """Raise ArgumentError if the squares do not fit into a picture of this spatial size or do not
-    cover all of it."""
+    cover all of it. window: side of a square; stride: distance of adjacent squares."""
     if not (1 <= window <= min(spatial) and 1 <= stride <= window):
         raise ArgumentError(
             f"occlusion of {'x'.join(map(str, spatial))} by squares of {window} every {stride}; "

@@ -39,10 +39,9 @@ def _random(layer, rng):
     layer = copy.deepcopy(layer)
     for name, parameter in layer.named_parameters().items():
         if parameter.ndim > 1:
-            numbers = to_numpy(he_normal(rng, parameter.shape))
+            parameter.data = _like(parameter.data, to_numpy(he_normal(rng, parameter.shape)))
         else:
-            numbers = float("gamma" in name)
-        parameter.data = _like(parameter.data, numbers)
+            parameter.data = _like(parameter.data, float("gamma" in name))
     for module in layer.named_modules().values():
         for name in module.buffers:
             if is_array(old := getattr(module, name)):
@@ -80,7 +79,7 @@ def changes(
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Return Spearman's ρ of two arrays of one shape: the correlation of the ranks of their
+    """Return Spearman's ρ of two arrays a and b of one shape: the correlation of the ranks of their
     numbers. Equal numbers have their mean rank. ρ is 0 if all numbers of an array are equal.
 
     >>> rank_correlation(np.array([1., 2., 3.]), np.array([10., 20., 900.]))
