@@ -7,21 +7,24 @@ write to a frozen array.
 """
 
 import weakref
+from typing import Any
 
 import numpy as np
 
-_frozen: weakref.WeakValueDictionary = weakref.WeakValueDictionary()  # id -> array
+from minidl.typing import Array
+
+_frozen: "weakref.WeakValueDictionary[int, Array]" = weakref.WeakValueDictionary()  # id -> array
 
 
-def frozen_copy(array):
+def frozen_copy(array: Array) -> Array:
     """Return a copy that cannot be written to, and that cannot be made writeable."""
-    copy = array.copy()
+    copy: Any = array.copy()
     if isinstance(copy, np.ndarray):
-        copy = np.asarray(memoryview(copy).toreadonly())
+        copy = np.asarray(copy.data.toreadonly())
     _frozen[id(copy)] = copy
     return copy
 
 
-def is_frozen(array):
+def is_frozen(array: Any) -> bool:
     """Return whether the array was made by `frozen_copy`."""
     return _frozen.get(id(array)) is array
