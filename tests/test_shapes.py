@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from minidl.errors import ArgumentError, ShapeError
 from minidl.shapes import is_int, per_axis, windows_over
-from tests.op_table import window_starts
+from tests.oracles import window_starts
 
 axes = st.fixed_dictionaries({
     "length": st.integers(1, 12), "size": st.integers(1, 4), "stride": st.integers(1, 4), "dilation": st.integers(1, 3),

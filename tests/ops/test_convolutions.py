@@ -16,7 +16,8 @@ from minidl.engine.convolution import ALGORITHMS, im2col, runs, tiles, winograd,
 from minidl.proofs import RandomChooser, fill
 from tests.algorithms import by
 from tests.checks import differentiate, forward_equals_the_oracle, strides_do_not_matter
-from tests.op_table import BY_NAME, Case, cases, convolution_oracle
+from tests.op_table import BY_NAME, Case, cases
+from tests.oracles import convolution_oracle
 
 ROW = BY_NAME["convolution"]
 GENERAL = ["textbook", "im2col"]  # the others take some geometries alone
