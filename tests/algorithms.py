@@ -8,7 +8,7 @@ from minidl.proofs.table import by_algorithm
 
 
 def by(name, op=ops.convolution):
-    """Return the op computed by an algorithm of the engine or, for "textbook", by its definition."""
+    """Return the op, computed by an algorithm of the engine, or "textbook": by its definition."""
     return by_definition(op) if name == "textbook" else by_algorithm(name, op)
 
 
