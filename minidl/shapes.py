@@ -195,7 +195,7 @@ def _pairs(padding, extent, stride, reach):
             for length, s, r in zip(extent, stride, reach, strict=True)
         )
         return tuple((total // 2, total - total // 2) for total in totals)
-    values = 0 if isinstance(padding, str) and padding == "valid" else padding
+    values: Any = 0 if isinstance(padding, str) and padding == "valid" else padding
     values = (values,) * rank if is_int(values) else values
     if isinstance(values, (tuple, list)) and len(values) == rank:
         pairs = tuple((p, p) if is_int(p) else p for p in values)

@@ -45,8 +45,8 @@ _block = _Block()
 
 @contextmanager
 def unfilled() -> Iterator[None]:
-    """Let initializers draw nothing and take no memory in this block: they return a read-only array
-    of zeros that share one number.
+    """Let initializers draw nothing in this block. They return a read-only array of zeros that
+    takes the memory of one number.
 
     This is for a network whose arrays are replaced by those of a file, after their shapes were
     compared.

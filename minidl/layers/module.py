@@ -19,8 +19,8 @@ class Module:
     """A function with parameters.
 
     A subclass defines `__call__` and keeps Tensors, Modules and dicts of Modules as attributes. A
-    parameter is named by the path to it, such as "block1_conv1/kernel". A list of Modules gives
-    them no names, so the methods that need names refuse it.
+    parameter is named by the path to it, such as "block1_conv1/kernel". Modules in a list
+    have no names, so the methods that need names raise ArgumentError.
 
     buffers: names of the attributes that belong to the state but are not parameters, such as
     running statistics and counters. Each is an array or a number.
@@ -69,7 +69,7 @@ class Module:
 
         Raises ArgumentError if parameters are kept where they have no name, such as in a list.
         """
-        modules = {"": self}
+        modules: dict[str, Module] = {"": self}
         for name, value in vars(self).items():
             # The members of a dict have its keys as names: {"block1_conv1": layer} is named
             # block1_conv1/...

@@ -122,26 +122,25 @@ class LBFGS(Optimizer):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         data, size = self.parameters[0].data, sum(p.data.size for p in self.parameters)
-        count = sum(name.startswith("s/") for name in state)
-        point_names = Point._fields if "x" in state else ()
-        pair_names = [[f"{name}/{number}" for name in Pair._fields] for number in range(count)]
-        vectors = {"x", "gradient", "direction"}
-        vectors |= {f"{name}/{number}" for name in "sy" for number in range(count)}
-        names = [*self.NUMBERS, *point_names, *(name for names in pair_names for name in names)]
-        must_fit(state, {name: (size,) if name in vectors else () for name in names})
+        vectors, numbers = [], [*self.NUMBERS]
+        if "x" in state:
+            vectors += ["x", "gradient", "direction"]
+            numbers += ["loss", "length"]
+        pairs = range(sum(name.startswith("s/") for name in state))
+        vectors += [f"{name}/{pair}" for pair in pairs for name in ("s", "y")]
+        numbers += [f"{name}/{pair}" for pair in pairs for name in ("rho", "scale")]
+        must_fit(state, dict.fromkeys(numbers, ()) | dict.fromkeys(vectors, (size,)))
 
-        def values(names):
-            return [
-                to_device(state[name], device_of(data)).astype(at_least_float32(data.dtype))
-                if name in vectors
-                else float(state[name])
-                for name in names
-            ]
-
+        device, dtype = device_of(data), at_least_float32(data.dtype)
+        values: dict[str, Any] = {name: float(state[name]) for name in numbers}
+        values |= {name: to_device(state[name], device).astype(dtype) for name in vectors}
         for name, kind in self.NUMBERS.items():
             setattr(self, name, kind(state[name]))
-        self._point = Point(*values(point_names)) if point_names else None
-        self.pairs = deque((Pair(*values(names)) for names in pair_names), self.pairs.maxlen)
+        self._point = Point(*(values[name] for name in Point._fields)) if "x" in state else None
+        self.pairs = deque(
+            (Pair(*(values[f"{name}/{pair}"] for name in Pair._fields)) for pair in pairs),
+            self.pairs.maxlen,
+        )
         self._moving = None
 
     def step(self, loss: float | Tensor | None = None) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
-from minidl import losses
+from minidl.losses import content, gram, style, triplet
 
 Option = TypeVar("Option")
 Arguments: TypeAlias = dict[str, Any]
@@ -30,13 +30,15 @@ class Numbers(tuple):
 
 
 class Chooser(Protocol):
-    """What a geometry is chosen by."""
+    """The source of the choices in a geometry."""
 
     def integer(self, low: int, high: int) -> int:
         """Return an integer from low to high, both included."""
+        ...
 
     def one_of(self, options: Sequence[Option]) -> Option:
         """Return one of the options."""
+        ...
 
 
 class RandomChooser:
@@ -261,12 +263,12 @@ def _features(choose):
 
 def content_loss(choose: Chooser) -> Arguments:
     features = _features(choose)
-    normalization = choose.one_of(tuple(losses.content.FACTORS))
+    normalization = choose.one_of(tuple(content.FACTORS))
     return {"generated": features, "content": features, "normalization": normalization}
 
 
 def gram_matrix(choose: Chooser) -> Arguments:
-    features, words = _features(choose), tuple(losses.gram.DIVISORS)
+    features, words = _features(choose), tuple(gram.DIVISORS)
     return {"features": features, "normalization": choose.one_of(words)}
 
 
@@ -279,9 +281,10 @@ def gram_loss(choose: Chooser) -> Arguments:
 def style_loss(choose: Chooser) -> Arguments:
     features = n, _, _, channels = _features(choose)
     style_features = (n, choose.integer(1, 3), choose.integer(1, 3), channels)
-    style = Shape(choose.one_of((style_features, (n, channels, channels))))
-    normalization = choose.one_of(tuple(losses.style.FACTORS))
-    return {"generated": features, "style": style, "normalization": normalization}
+    gram_shape = (n, channels, channels)
+    style_shape = Shape(choose.one_of((style_features, gram_shape)))
+    normalization = choose.one_of(tuple(style.FACTORS))
+    return {"generated": features, "style": style_shape, "normalization": normalization}
 
 
 def softmax_cross_entropy(choose: Chooser) -> Arguments:
@@ -335,7 +338,7 @@ def triplets(choose: Chooser) -> Arguments:
     """Points of at least two numbers, because along a line the gradients of positive and negative
     may cancel and leave rounding errors."""
     points = Shape((choose.integer(1, 4), choose.integer(2, 3)))
-    margin, reduction = choose.one_of((0.2, 1.7)), choose.one_of(tuple(losses.triplet.DIVISORS))
+    margin, reduction = choose.one_of((0.2, 1.7)), choose.one_of(tuple(triplet.DIVISORS))
     squared, soft = choose.one_of((True, False)), choose.one_of((False, True))
     return {
         "anchor": points, "positive": points, "negative": points,

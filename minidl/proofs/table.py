@@ -77,7 +77,7 @@ def by_algorithm(name: ConvolutionAlgorithm, op: Any) -> Op:
 
 _VARIATION_KINDS = {"sum_absolute": "piecewise linear", "power": "analytic"}
 _VARIATION_DATA = {"power": {"image": "spaced"}}  # not smooth where both differences are 0
-_TRIPLET_KINDS = dict.fromkeys(("anchor", "positive", "negative"), "analytic")
+_TRIPLET_KINDS: dict[str, str] = dict.fromkeys(("anchor", "positive", "negative"), "analytic")
 
 _CONVOLUTIONS: dict[ConvolutionAlgorithm, Callable[[Chooser], Arguments]] = {
     "im2col": geometry.convolution,
