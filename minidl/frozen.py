@@ -1,9 +1,9 @@
 """Frozen arrays: arrays that can never be written to.
 
-What is computed from a frozen array alone can be kept and used again. NumPy lets the owner of an
-array make it writeable again, but not one that lies in read-only memory of another object. A frozen
-array therefore lies in a read-only memoryview. CuPy cannot protect an array, so on a GPU nobody may
-write to a frozen array.
+Results that depend only on a frozen array can be kept and used again. NumPy lets the owner of an
+array make it writeable again, unless the memory is read-only memory of another object. A frozen
+array therefore uses the memory of a read-only memoryview. CuPy cannot protect arrays, so on a GPU
+code must not write to a frozen array.
 """
 
 import weakref

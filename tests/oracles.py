@@ -103,7 +103,7 @@ def mean_of_window(numbers, counted, count_padding):
 # ---- element-wise ops, reductions, moves ---------------------------------------------------------
 
 
-def each(f):
+def elementwise(f):
     """Return the oracle that applies f, a function of numbers, to every element."""
     return lambda **arguments: np.vectorize(f, otypes=[float])(*arguments.values())
 
@@ -319,23 +319,23 @@ ORACLES = {
     "batch_norm": batch_norm_oracle,
     "batch_norm_relu": lambda **arguments: np.maximum(batch_norm_oracle(**arguments), 0),
     "dropout": dropout_oracle,
-    "relu": each(lambda x: max(x, 0)),
-    "leaky_relu": each(lambda x: x if x > 0 else x / 100),
-    "sigmoid": each(lambda x: 1 / (1 + math.exp(-x))),
-    "tanh": each(lambda x: math.expm1(2 * x) / (math.exp(2 * x) + 1)),
+    "relu": elementwise(lambda x: max(x, 0)),
+    "leaky_relu": elementwise(lambda x: x if x > 0 else x / 100),
+    "sigmoid": elementwise(lambda x: 1 / (1 + math.exp(-x))),
+    "tanh": elementwise(lambda x: math.expm1(2 * x) / (math.exp(2 * x) + 1)),
     "softmax": softmax_oracle,
-    "add": each(lambda a, b: a + b),
-    "subtract": each(lambda a, b: a - b),
-    "multiply": each(lambda a, b: a * b),
-    "divide": each(lambda a, b: a / b),
-    "negative": each(lambda x: -x),
-    "power": each(lambda x, exponent: math.pow(x, exponent)),
-    "exp": each(math.exp),
-    "log": each(math.log),
-    "sqrt": each(math.sqrt),
-    "absolute": each(abs),
-    "maximum": each(max),
-    "minimum": each(min),
+    "add": elementwise(lambda a, b: a + b),
+    "subtract": elementwise(lambda a, b: a - b),
+    "multiply": elementwise(lambda a, b: a * b),
+    "divide": elementwise(lambda a, b: a / b),
+    "negative": elementwise(lambda x: -x),
+    "power": elementwise(lambda x, exponent: math.pow(x, exponent)),
+    "exp": elementwise(math.exp),
+    "log": elementwise(math.log),
+    "sqrt": elementwise(math.sqrt),
+    "absolute": elementwise(abs),
+    "maximum": elementwise(max),
+    "minimum": elementwise(min),
     "matmul": matmul_oracle,
     "sum": reduction(math.fsum),
     "mean": reduction(statistics.fmean),
@@ -350,7 +350,7 @@ ORACLES = {
     "l2_normalize": l2_normalize_oracle,
     "cosine_similarity": cosine_oracle,
     "pairwise_distances": pairwise_oracle,
-    "chi_square": each(lambda a, b: (a - b) ** 2 / (a + b) if a or b else 0),
+    "chi_square": elementwise(lambda a, b: (a - b) ** 2 / (a + b) if a or b else 0),
     "content_loss": content_oracle,
     "gram_matrix": gram_oracle,
     "gram_loss": gram_loss_oracle,

@@ -18,10 +18,10 @@ from minidl.typing import Operand, Result, Shape
 class Line(NamedTuple):
     """One layer of a summary.
 
-    kind: the name of its class. shape: of its output, without the batch. parameters: how many
-    numbers they hold. multiply_adds: of its kernels, for one example. receptive_field: how many
-    positions of the input one output depends on, along each spatial axis, as computed from the
-    layers' `windows`; () if it depends on all.
+    kind: the name of its class. shape: of its output, without the batch. parameters: the count of
+    numbers in them. multiply_adds: of its kernels, for one example. receptive_field: the number of
+    positions of the input that one output depends on, along each spatial axis; () if it depends on
+    all.
     """
 
     name: str
@@ -35,8 +35,8 @@ class Line(NamedTuple):
         shape, field = (
             "x".join(map(str, lengths)) for lengths in (self.shape, self.receptive_field)
         )
-        counts = f"{self.parameters:12,} parameters{self.multiply_adds:14,} x+"
-        return f"{self.name:24}{shape:>12}{counts}  sees {field or 'all'}"
+        counts = f"{self.parameters:12,} parameters{self.multiply_adds:14,} multiply-adds"
+        return f"{self.name:24}{shape:>12}{counts}  field {field or 'all'}"
 
 
 class Sequential(Module):
