@@ -1,27 +1,30 @@
 """Frozen arrays: arrays that can never be written to.
 
-What is computed from a frozen array alone can be kept and used again. NumPy lets the owner of an
-array make it writeable again, but not one that lies in read-only memory of another object. A frozen
-array therefore lies in a read-only memoryview. CuPy cannot protect an array, so on a GPU nobody may
-write to a frozen array.
+Results that depend only on a frozen array can be kept and used again. NumPy lets the owner of an
+array make it writeable again, unless the memory is read-only memory of another object. A frozen
+array therefore uses the memory of a read-only memoryview. CuPy cannot protect arrays, so on a GPU
+code must not write to a frozen array.
 """
 
 import weakref
+from typing import Any
 
 import numpy as np
 
-_frozen: weakref.WeakValueDictionary = weakref.WeakValueDictionary()  # id -> array
+from minidl.typing import Array
+
+_frozen: "weakref.WeakValueDictionary[int, Array]" = weakref.WeakValueDictionary()  # id -> array
 
 
-def frozen_copy(array):
+def frozen_copy(array: Array) -> Array:
     """Return a copy that cannot be written to, and that cannot be made writeable."""
-    copy = array.copy()
+    copy: Any = array.copy()
     if isinstance(copy, np.ndarray):
         copy = np.asarray(copy.data.toreadonly())
     _frozen[id(copy)] = copy
     return copy
 
 
-def is_frozen(array):
+def is_frozen(array: Any) -> bool:
     """Return whether the array was made by `frozen_copy`."""
     return _frozen.get(id(array)) is array

@@ -1,34 +1,40 @@
-"""The proofs: is a gradient the derivative of its forward?
+"""Proofs of gradients: is a gradient the derivative of its forward function?
 
-Take a point x, a random direction u and a random cotangent v. By definition of the gradient
+Take a point x, a random direction u and a random cotangent v. By the definition of the gradient
 
-    <v, Df(x) u>  =  <g, u>,      g = gradient of <v, f> at x, as `backward` gives it.
+    <v, Df(x) u>  =  <g, u>,      g = gradient of <v, f> at x, as `backward` computes it.
 
-The left side asks the forward alone for its slope along u. How it is asked depends on the sort of
-function that f is in the argument, so that the answer is exact but for rounding:
+The left side is the slope of the forward function along u. It is computed from values of f alone.
+The method depends on the kind of function that f is in the argument, so that the result is exact
+except for rounding:
 
-    linear            f(u) - f(0), with no step at all: the adjoint test (an affine part drops out)
-    quadratic         (f(x+u) - f(x-u)) / 2: the third derivative is zero, so a step of 1 has no error
-    quartic           (8 (f(x+hu) - f(x-hu)) - (f(x+2hu) - f(x-2hu))) / 12h: exact up to the fourth degree
-    piecewise linear  (f(x+hu) - f(x-hu)) / 2h, h so small that no kink is crossed
-    analytic          Im f(x+ihu) / h, h = 1e-30: no difference of near numbers (Squire & Trapp 1998)
-    smooth            the quartic stencil with a step of 1e-3, for whatever is none of these: here the step does have an error
+    linear             f(u) - f(0): the adjoint test; a constant part cancels
+    quadratic          (f(x+u) - f(x-u)) / 2: the third derivative is zero, so a step of 1 is exact
+    quartic            (8 (f(x+hu) - f(x-hu)) - (f(x+2hu) - f(x-2hu))) / 12h, h = 1: exact up to the
+                       fourth degree
+    piecewise linear   (f(x+hu) - f(x-hu)) / 2h, h so small that no kink is crossed
+    analytic           Im f(x+ihu) / h, h = 1e-30: no difference of close numbers (Squire & Trapp
+                       1998)
+    smooth             the quartic formula with h = 1e-3, for all other functions. This one is an
+                       approximation.
 
-The error is relative to the size of the terms that were added, not of their sum, which may cancel
-to nothing.
+The error is relative to the size of the terms that are added, and not of their sum, which may
+cancel.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minidl.autograd import Tensor
 from minidl.backend import array_module, read_numbers
 from minidl.errors import ArgumentError, one_of
+from minidl.typing import Array
 
 
 class Proof(NamedTuple):
-    """The outcome for one argument. error: relative; passed where it is at most the tolerance."""
+    """The result for one argument. method: how the slope was computed; error: relative."""
 
     argument: str
     method: str
@@ -36,22 +42,23 @@ class Proof(NamedTuple):
     tolerance: float
 
     @property
-    def passed(self):
+    def passed(self) -> bool:
+        """Whether the error is at most the tolerance."""
         return self.error <= self.tolerance
 
 
 class Method(NamedTuple):
-    """name: for the table; slope: (f, x, u) -> (Df(x) u, the size of the terms it was made
-    from)."""
+    """A way to compute slopes. slope: (f, x, u) -> (Df(x) u, the size of the terms that were
+    added)."""
 
     name: str
-    slope: object
+    slope: Callable[..., tuple[Array, Array]]
     tolerance: float
 
 
 def _adjoint(f, x, u):
-    ahead, origin = f(u), f(u * 0)
-    return ahead - origin, abs(ahead) + abs(origin)
+    at_u, at_0 = f(u), f(u * 0)
+    return at_u - at_0, abs(at_u) + abs(at_0)
 
 
 def _central(step):
@@ -72,8 +79,8 @@ def _four_point(step):
 
 
 def _small_stencil(f, x, u):
-    # Relative to the slope itself: the terms of the stencil are larger by 1/step, and so would hide
-    # an error of that share.
+    # The size is that of the slope. The terms are 1/step times larger, and an error relative to
+    # them would seem small.
     slope, _ = _four_point(1e-3)(f, x, u)
     return slope, abs(slope)
 
@@ -98,13 +105,21 @@ KINDS = {
 }
 
 
-def prove(f, arguments, kinds, seed=0):
-    """Prove the gradients of f with respect to some of its arguments: a list of one Proof each.
+def prove(
+    f: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    kinds: Mapping[str, str],
+    seed: int | Sequence[Any] = 0,
+) -> list[Proof]:
+    """Return one Proof for each argument in `kinds`, of the gradient of f with respect to it.
 
-    f: function of the arguments by name, written with minidl's ops. arguments: name -> value; the
-    arrays to prove are float64. kinds: name -> the sort of function that f is in that argument, a
-    word of KINDS. For a "piecewise linear" one no kink may lie within 0.2 of an entry or within 0.4
-    of a difference of two.
+    f: function of the arguments by name, written with minidl's ops. arguments: {name: value}; those
+    in `kinds` are float64 arrays. kinds: {name: kind of function that f is in this argument}, a key
+    of KINDS. If it is "piecewise linear", no kink may be within 0.2 of a number or within 0.4 of a
+    difference of two numbers. seed: of the directions u and cotangents v.
+
+    Raises ArgumentError if an array is not float64, a kind is unknown, or an "analytic" f drops the
+    imaginary part.
 
     >>> from minidl import ops
     >>> [proof] = prove(ops.tanh, {"x": np.array([0.5, -2.0])}, {"x": "analytic"})
@@ -134,19 +149,19 @@ def _prove_one(f, arguments, name, kind, v, gradient, rng):
         )
     u = _random(rng, x)
     slope, terms = method.slope(lambda x: f(**{**arguments, name: x}), x, u)
-    sums = (
+    left, right, *sizes = read_numbers(
         (v * slope).sum(),
         (u * gradient).sum(),
         (abs(v) * terms).sum(),
         (abs(u) * abs(gradient)).sum(),
     )
-    along_slope, along_gradient, *sizes = read_numbers(*sums)
-    size, difference = max(sizes), abs(along_slope - along_gradient)
+    size, difference = max(sizes), abs(left - right)
     error = difference / size if size else difference
     return Proof(name, method.name, float("inf") if np.isnan(error) else error, method.tolerance)
 
 
 def _random(rng, like):
-    """Random numbers between -1 and 1, none near 0: a one or a zero would hide a wrong place."""
+    """Return random numbers with absolute values from 0.1 to 1. Ones or zeros would hide numbers in
+    wrong places."""
     numbers = rng.uniform(0.1, 1, like.shape) * rng.choice([-1.0, 1.0], like.shape)
     return array_module(like).asarray(numbers)

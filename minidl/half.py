@@ -7,20 +7,22 @@ are float16, and round the result to float16. A result that rounds to more than 
 
 import functools
 import inspect
+from collections.abc import Callable, Collection
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minidl.backend import is_array
 
 HALF = np.dtype(np.float16)
 
 
-def computed_in_float32(f, ignored=()):
-    """Decorator that converts float16 arguments to float32 for f.
+def computed_in_float32(f: Callable[..., Any], ignored: Collection[str] = ()) -> Callable[..., Any]:
+    """Decorator: convert the float16 arguments of f to float32, and its result to float16.
 
-    The result of f, an array or a dict of arrays, is converted to float16, unless one of the
-    arguments is a floating-point array of another dtype. ignored: names of parameters that do not
-    count for that.
+    The result, an array or a dict of arrays, is not converted if one of the arguments is a
+    floating-point array of another dtype. ignored: names of parameters whose dtypes do not count.
     """
     parameters = [*inspect.signature(f).parameters]
 
@@ -40,12 +42,12 @@ def computed_in_float32(f, ignored=()):
     return computed
 
 
-def widened(value):
+def widened(value: Any) -> Any:
     """Return a float16 array as float32, and any other value as it is."""
     return value.astype(np.float32) if is_array(value) and value.dtype == HALF else value
 
 
-def at_least_float32(dtype):
+def at_least_float32(dtype: DTypeLike) -> np.dtype:
     """Return the dtype to compute in: float32 for float16, in which squares of gradients and Adam's
     ε are 0."""
     return np.result_type(dtype, np.float32)

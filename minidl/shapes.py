@@ -1,47 +1,50 @@
-"""Integer shape arithmetic: where a window that slides over an array begins, and how often.
+"""Shape arithmetic: the positions of a window that slides over an array.
 
-One axis of length L, a window of k taps that are d apart (dilation), moved by s (stride), p0 and p1
-positions of padding:
+Along one axis of length L, a window has k taps at a distance d (dilation) and is moved by s
+(stride), with p0 positions of padding before and p1 after. The number of its positions is
 
-    out = floor((L + p0 + p1 - d(k - 1) - 1) / s) + 1                    (Dumoulin & Visin 2016, relationship 15)
+    out = floor((L + p0 + p1 - d(k - 1) - 1) / s) + 1    (Dumoulin & Visin 2016, relationship 15)
 
-Output o reads through tap t the position  o·s + t·d - p0  of the input. That one line is the
-geometry of convolution, of pooling, and of all their gradients.
+Output o reads through tap t the position o·s + t·d - p0 of the input. Convolution, pooling, and
+their gradients all follow from this formula.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from math import ceil as round_up
+from typing import Any
 
 from minidl.backend import array_module
 from minidl.errors import ArgumentError, ShapeError, brief
+from minidl.typing import Array, Padding, PerAxis, Shape
 
 
 @dataclass(frozen=True)
 class Windows:
-    """The windows over the spatial axes of an array; every field holds one entry per axis.
+    """The windows over the spatial axes of an array. Each field has one entry for each axis.
 
-    extent: lengths of the input; size: taps of the window; out: number of windows; padding:
-    (before, after) as asked for; overhang: positions past the padding that the last window of a
-    `ceil` pooling reaches into.
+    extent: lengths of the input; size: taps of the window; padding: (before, after); overhang:
+    positions beyond the padding that the last window of a `ceil` pooling covers; out: number of
+    windows.
     """
 
-    extent: tuple
-    size: tuple
-    stride: tuple
-    dilation: tuple
-    padding: tuple
-    overhang: tuple
-    out: tuple
+    extent: Shape
+    size: Shape
+    stride: Shape
+    dilation: Shape
+    padding: tuple[tuple[int, int], ...]
+    overhang: Shape
+    out: Shape
 
     @property
-    def taps(self):
+    def taps(self) -> Iterator[Shape]:
         """All taps, in row-major order: (0, 0), (0, 1), ..."""
         return product(*map(range, self.size))
 
-    def under(self, tap):
-        """Return the index of a *padded* array (N, *padded, C) that gives (N, *out, C): what all
-        windows read through a tap. It selects a strided view."""
+    def under(self, tap: Shape) -> tuple[slice, ...]:
+        """Return the index of a padded array (N, *padded, C) that selects (N, *out, C), the view of
+        the numbers that all windows read through a tap."""
         return (
             slice(None),
             *(
@@ -50,32 +53,34 @@ class Windows:
             ),
         )
 
-    def pad(self, x, value=0):
+    def pad(self, x: Array, value: float = 0) -> Array:
         """(N, *extent, C) -> (N, *padded, C): x with its padding, in a new array"""
         padded = array_module(x).full((len(x), *self.padded, x.shape[-1]), value, x.dtype)
         padded[self.inside] = x
         return padded
 
-    def unpad(self, padded):
+    def unpad(self, padded: Array) -> Array:
         """(N, *padded, C) -> (N, *extent, C): the view without the padding, the adjoint of `pad`"""
         return padded[self.inside]
 
-    def meeting(self, axis, tap):
-        """(slice of the outputs, slice of the input) along an axis: what meets through a tap,
-        without the padding.
+    def meeting(self, axis: int, tap: int) -> tuple[slice, slice]:
+        """Return (slice of the outputs, slice of the input) along an axis: the outputs that read
+        the input itself, and not padding, through a tap, and the positions that they read.
 
-        >>> windows_over((6,), 3, stride=2, padding=1).meeting(axis=0, tap=0)      # outputs 1, 2 read positions 1, 3
+        >>> windows = windows_over((6,), 3, stride=2, padding=1)
+        >>> windows.meeting(axis=0, tap=0)                       # outputs 1, 2 read positions 1, 3
         (slice(1, 3, None), slice(1, 4, 2))
         """
         length, s, out = self.extent[axis], self.stride[axis], self.out[axis]
-        ahead = tap * self.dilation[axis] - self.padding[axis][0]
-        first = max(0, -(ahead // s))
-        end = max(first, min(out, (length - 1 - ahead) // s + 1))
-        return slice(first, end), slice(first * s + ahead, max(0, (end - 1) * s + ahead + 1), s)
+        offset = tap * self.dilation[axis] - self.padding[axis][0]
+        first = max(0, -(offset // s))
+        end = max(first, min(out, (length - 1 - offset) // s + 1))
+        return slice(first, end), slice(first * s + offset, max(0, (end - 1) * s + offset + 1), s)
 
-    def taps_inside(self, and_padding=False):
-        """Per axis, how many taps of each window lie in the input (or, on request, in the input and
-        its padding).
+    def taps_inside(self, and_padding: bool = False) -> list[list[int]]:
+        """Return for each axis how many taps of each window are in the input.
+
+        and_padding: count taps in the padding too.
 
         >>> windows_over((4,), 3, padding=1).taps_inside()
         [[2, 3, 3, 2]]
@@ -91,13 +96,13 @@ class Windows:
         return counts
 
     @property
-    def reach(self):
-        """Positions from the first tap of a window to its last, both included."""
+    def reach(self) -> Shape:
+        """The number of positions from the first tap of a window to its last, both included."""
         return tuple(d * (k - 1) + 1 for k, d in zip(self.size, self.dilation, strict=True))
 
     @property
-    def padded(self):
-        """Lengths of the input with its padding and overhang."""
+    def padded(self) -> Shape:
+        """The lengths of the input with its padding and overhang."""
         return tuple(
             before + length + after + over
             for length, (before, after), over in zip(
@@ -106,21 +111,29 @@ class Windows:
         )
 
     @property
-    def inside(self):
-        """Return the index of a padded array (N, *padded, C) that gives the input itself."""
+    def inside(self) -> tuple[slice, ...]:
+        """The index of a padded array (N, *padded, C) that selects the input itself."""
         insides = (slice(b, b + n) for n, (b, _) in zip(self.extent, self.padding, strict=True))
         return slice(None), *insides
 
 
-def windows_over(extent, size, stride=1, padding=0, dilation=1, ceil=False):
-    """The windows of `size` taps over an array of lengths `extent`.
+def windows_over(
+    extent: Shape,
+    size: PerAxis,
+    stride: PerAxis = 1,
+    padding: Padding = 0,
+    dilation: PerAxis = 1,
+    ceil: bool = False,
+) -> Windows:
+    """Return the windows of `size` taps over an array of lengths `extent`.
 
     size, stride, dilation: an int or one per axis. padding: an int, one per axis, a (before, after)
-    pair per axis, "valid" (none) or "same" (out = ceil(L / s), the odd position after, as Keras and
-    TensorFlow pad). ceil: round the number of windows up; a last window that would begin past the
-    input and its padding before is left out, as in PyTorch. A window that is longer than the padded
-    input by less than the stride therefore gives one window. Raises ShapeError where no window
-    fits.
+    pair per axis, "valid" (none) or "same" (out = ceil(L / s), an odd position after the input, as
+    in Keras and TensorFlow). ceil: round the number of windows up, but omit a last window that
+    would begin after the input and the padding before it, as in PyTorch. A window that is longer
+    than the padded input by less than the stride then gives one window.
+
+    Raises ShapeError if no window fits, and ArgumentError for other values.
 
     >>> windows_over((14, 14), 5).out, windows_over((7,), 2, stride=2, ceil=True).out
     ((10, 10), (4,))
@@ -130,48 +143,51 @@ def windows_over(extent, size, stride=1, padding=0, dilation=1, ceil=False):
     stride = per_axis("stride", stride, rank, least=1)
     dilation = per_axis("dilation", dilation, rank, least=1)
     reach = tuple(d * (k - 1) + 1 for k, d in zip(size, dilation, strict=True))
-    padding = _pairs(padding, extent, stride, reach)
+    pairs = _pairs(padding, extent, stride, reach)
     out, overhang = [], []
-    for length, (before, after), step, width in zip(extent, padding, stride, reach, strict=True):
-        room = length + before + after - width
-        if room < 0 and not (ceil and room + step > 0):
+    for length, (before, after), step, width in zip(extent, pairs, stride, reach, strict=True):
+        beyond_first = length + before + after - width  # positions beyond the first window
+        if beyond_first < 0 and not (ceil and beyond_first + step > 0):
             raise ShapeError(
-                f"a window that reaches over {_times(reach)} does not fit an input of {_times(extent)} with padding "
-                f"{_in_words(padding)}; enlarge the input, or use a smaller window, dilation or more padding"
+                f"a window that reaches over {_times(reach)} does not fit an input of "
+                f"{_times(extent)} with padding {_in_words(pairs)}; enlarge the input, or use a "
+                "smaller window or dilation, or more padding"
             )
-        n = room // step + 1
+        n = beyond_first // step + 1
         if ceil:
-            n = round_up(room / step) + 1
+            n = round_up(beyond_first / step) + 1
             n -= (n - 1) * step >= length + before
         if n < 1:
             raise ShapeError(
-                f"an input of {_times(extent)} holds no window of {_times(size)}; wanted at least 1 position an axis"
+                f"an input of {_times(extent)} holds no window of {_times(size)}; wanted at least "
+                "1 position along each axis"
             )
         out.append(n)
-        overhang.append(max(0, (n - 1) * step - room))
-    return Windows(tuple(extent), size, stride, dilation, padding, tuple(overhang), tuple(out))
+        overhang.append(max(0, (n - 1) * step - beyond_first))
+    return Windows(tuple(extent), size, stride, dilation, pairs, tuple(overhang), tuple(out))
 
 
-def per_axis(name, value, rank, least):
-    """An int for every axis, or a sequence of `rank` ints, as a tuple.
+def per_axis(name: str, value: Any, rank: int, least: int) -> Shape:
+    """Return a tuple of `rank` ints: the value if it is such a sequence, or one int repeated.
+
+    name: for the message; least: the smallest int that is allowed. Raises ArgumentError for other
+    values.
 
     >>> per_axis("stride", 2, rank=3, least=1)
     (2, 2, 2)
     """
     values = (value,) * rank if is_int(value) else value
-    ok = (
-        isinstance(values, (tuple, list))
-        and len(values) == rank
-        and all(is_int(v) and v >= least for v in values)
-    )
-    if not ok:
+    is_sequence = isinstance(values, (tuple, list)) and len(values) == rank
+    if not is_sequence or not all(is_int(v) and v >= least for v in values):
         raise ArgumentError(
-            f"{name} is {brief(value)}; wanted an int of at least {least}, or {rank} of them, one per spatial axis"
+            f"{name} is {brief(value)}; wanted an int of at least {least}, or {rank} of them, one "
+            "per spatial axis"
         )
     return tuple(int(v) for v in values)
 
 
 def _pairs(padding, extent, stride, reach):
+    """Return the padding as one (before, after) for each axis."""
     rank = len(extent)
     if isinstance(padding, str) and padding == "same":
         totals = (
@@ -179,33 +195,35 @@ def _pairs(padding, extent, stride, reach):
             for length, s, r in zip(extent, stride, reach, strict=True)
         )
         return tuple((total // 2, total - total // 2) for total in totals)
-    each = 0 if isinstance(padding, str) and padding == "valid" else padding
-    each = (each,) * rank if is_int(each) else each
-    if isinstance(each, (tuple, list)) and len(each) == rank:
-        pairs = tuple((p, p) if is_int(p) else p for p in each)
+    values: Any = 0 if isinstance(padding, str) and padding == "valid" else padding
+    values = (values,) * rank if is_int(values) else values
+    if isinstance(values, (tuple, list)) and len(values) == rank:
+        pairs = tuple((p, p) if is_int(p) else p for p in values)
         if all(
             isinstance(p, (tuple, list)) and len(p) == 2 and all(is_int(n) and n >= 0 for n in p)
             for p in pairs
         ):
             return tuple((int(before), int(after)) for before, after in pairs)
     raise ArgumentError(
-        f"padding is {brief(padding)}; wanted an int of at least 0, one for each of {rank} spatial axes, a (before, after) "
-        "pair for each, 'same' or 'valid'"
+        f"padding is {brief(padding)}; wanted an int of at least 0, one for each of {rank} spatial "
+        "axes, a (before, after) pair for each, 'same' or 'valid'"
     )
 
 
-def can_broadcast(a_shape, b_shape):
-    """Whether arrays of these shapes broadcast: from the last axis on, lengths are equal or 1.
+def can_broadcast(a_shape: Shape, b_shape: Shape) -> bool:
+    """Return whether arrays of these shapes broadcast: from the last axis on, lengths are equal or
+    1.
 
     >>> can_broadcast((2, 3), (3,)), can_broadcast((2, 3), (2,))
     (True, False)
     """
-    return all(m == n or 1 in (m, n) for m, n in zip(reversed(a_shape), reversed(b_shape)))  # noqa: B905  the shorter ends
+    pairs = zip(reversed(a_shape), reversed(b_shape), strict=False)
+    return all(m == n or 1 in (m, n) for m, n in pairs)
 
 
-def is_int(value):
-    """Whether it is a whole number, of Python's or of NumPy's: no truth value, no array of
-    several."""
+def is_int(value: Any) -> bool:
+    """Return whether the value is an integer of Python or NumPy. Bools and arrays of several
+    numbers are not."""
     return (
         hasattr(value, "__index__")
         and not isinstance(value, bool)

@@ -1,4 +1,4 @@
-"""Convolutions computed in one way only."""
+"""Convolutions computed by one algorithm, or by the definition."""
 
 import functools
 
@@ -8,12 +8,12 @@ from minidl.proofs.table import by_algorithm
 
 
 def by(name, op=ops.convolution):
-    """The op computed by an algorithm of the engine or, for "textbook", by its definition."""
+    """Return the op, computed by an algorithm of the engine, or "textbook": by its definition."""
     return by_definition(op) if name == "textbook" else by_algorithm(name, op)
 
 
 def by_definition(op):
-    """The op with its forward and gradients computed by their definitions."""
+    """Return the op with its forward and gradients computed by their definitions."""
 
     def within(function):
         @functools.wraps(function)

@@ -176,7 +176,9 @@ def test_a_second_backward_after_release_is_refused():
     x = leaf(3.0)
     y = x * x
     y.backward(release=True)
-    with pytest.raises(ArgumentError, match="has already released this tape; compute the Tensor anew"):
+    with pytest.raises(
+        ArgumentError, match="has already released this tape; compute the Tensor anew"
+    ):
         y.backward()
     assert x.grad.tolist() == [6.0]
 
@@ -186,7 +188,9 @@ def test_a_backward_into_a_tape_that_another_backward_released_is_refused():
     trunk = x * x
     first, second = trunk * 2.0, trunk * 5.0
     first.backward(release=True)
-    with pytest.raises(ArgumentError, match="has already released this tape; compute the Tensor anew"):
+    with pytest.raises(
+        ArgumentError, match="has already released this tape; compute the Tensor anew"
+    ):
         second.backward()
     assert x.grad.tolist() == [12.0]
 

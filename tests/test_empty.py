@@ -14,7 +14,7 @@ from minidl.backend import is_array, to_device, to_numpy
 from minidl.engine import batch_norm_relu, convolution_relu
 from minidl.engine.convolution import ALGORITHMS
 from minidl.errors import ShapeError
-from minidl.layers.directions import UnitLength
+from minidl.layers.activations import UnitLength
 from minidl.layers.verification import Verification
 from minidl.losses.content import FACTORS as CONTENT
 from minidl.losses.style import FACTORS as STYLE

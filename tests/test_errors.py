@@ -112,7 +112,7 @@ def test_messages_do_not_contain_arrays(call):
         (
             lambda: windows_over((2, 6), 3),
             "a window that reaches over 3x3 does not fit an input of 2x6 with padding 0+0 and 0+0; "
-            "enlarge the input, or use a smaller window, dilation or more padding",
+            "enlarge the input, or use a smaller window or dilation, or more padding",
         ),
         (
             lambda: windows_over((6,), 3, padding="SAME"),

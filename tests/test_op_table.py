@@ -1,4 +1,4 @@
-"""Every op passes every check, on geometries that hypothesis looks for."""
+"""Every op passes every check, on geometries that hypothesis draws."""
 
 import pytest
 from hypothesis import given, settings
@@ -36,7 +36,7 @@ def test_op_on_a_gpu(row, check, place, data):
         check(transformed(case, lambda array: to_device(array, "gpu")))
 
 
-SENDS = {"dropout": "its mask, drawn on the host", "index": "a list of places"}
+SENDS = {"dropout": "its mask, drawn on the host", "index": "a list of indices"}
 
 
 @pytest.mark.strict
@@ -45,12 +45,12 @@ SENDS = {"dropout": "its mask, drawn on the host", "index": "a list of places"}
 )
 @settings(max_examples=settings().max_examples // 4)
 @given(data=st.data())
-def test_nothing_is_fetched_or_sent(row, data):
+def test_nothing_is_copied_between_the_devices(row, data):
     case = data.draw(cases(row))
     with at("strict"):
         _, y = record(case := transformed(case, lambda array: to_device(array, "gpu")))
         dy = cotangent(case, y)
-        y.backward(dy)  # what an op keeps for good it may send once
+        y.backward(dy)  # an op may copy once what it then keeps
         counts.reset()
         _, y = record(case)
         y.backward(dy)
@@ -72,19 +72,19 @@ def test_kernels_and_plain_arrays_give_the_same(row, place, data):
         y, dy, gradients = differentiate(case)
         with plain_arrays():
             plain_y, _, plain = differentiate(case, dy)
-        y_size, sizes_ = sizes(case)
+        y_size, gradient_sizes = sizes(case)
     assert worst(y - plain_y) <= 1e-13 * y_size
-    assert all(worst(gradients[name] - plain[name]) <= 1e-13 * sizes_[name] for name in gradients)
+    for name, gradient in gradients.items():
+        assert worst(gradient - plain[name]) <= 1e-13 * gradient_sizes[name]
 
 
 def test_every_public_op_has_a_row():
-    assert {public_op(row) for row in ROWS} >= {
-        getattr(room, name) for room in (ops, losses) for name in room.__all__
-    }
+    public = {getattr(package, name) for package in (ops, losses) for name in package.__all__}
+    assert {public_op(row) for row in ROWS} >= public
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_every_row_has_an_oracle_and_says_what_is_kept(row):
+def test_every_row_has_an_oracle_and_a_list_of_kept_arrays(row):
     assert callable(of_row(ORACLES, row))
     assert of_row(KEEPS, row).keys() == row.kinds.keys()
 

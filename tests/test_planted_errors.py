@@ -1,4 +1,4 @@
-"""The tests are tested: each planted error is caught, and without it nothing complains."""
+"""Tests of the tests: the checks find each planted error, and no error in the right ops."""
 
 from dataclasses import replace
 
@@ -18,9 +18,11 @@ def cases_of(row):
         yield Case(row, fill(row, geometry, [number]), number)
 
 
-def complains(check, row):
-    """Whether the check finds fault with one of the cases; NumPy itself finds it where an input is
-    written to."""
+def fails(check, row):
+    """Return whether the check fails for one of the cases.
+
+    NumPy raises ValueError where a read-only input is written to. This counts as a failure too.
+    """
     for case in cases_of(row):
         try:
             check(case)
@@ -35,20 +37,19 @@ def complains(check, row):
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: f"{plant.row}: {plant.error}")
 def test_planted_error_is_caught(plant):
-    assert complains(plant.caught_by, replace(BY_NAME[plant.row], op=plant.op))
+    assert fails(plant.caught_by, replace(BY_NAME[plant.row], op=plant.op))
 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", sorted({plant.row for plant in PLANTS}))
-def test_without_the_plant_nothing_complains(name):
-    assert [
-        check.__name__ for check in checks_of(BY_NAME[name]) if complains(check, BY_NAME[name])
-    ] == []
+def test_no_check_fails_without_a_planted_error(name):
+    row = BY_NAME[name]
+    assert [check.__name__ for check in checks_of(row) if fails(check, row)] == []
 
 
-def test_every_check_catches_a_plant():
-    """Two checks look at the tape, not at the op: test_autograd.py plants into the tape for
-    them."""
+def test_every_check_finds_a_planted_error():
+    """Two checks are about the tape and not about the op; test_autograd.py plants errors into the
+    tape for them."""
     about_the_tape = {"plain_arrays_leave_no_tape", "only_wanted_gradients_are_computed"}
-    every = {check.__name__ for row in BY_NAME.values() for check in checks_of(row)}
-    assert {plant.caught_by.__name__ for plant in PLANTS} == every - about_the_tape
+    all_checks = {check.__name__ for row in BY_NAME.values() for check in checks_of(row)}
+    assert {plant.caught_by.__name__ for plant in PLANTS} == all_checks - about_the_tape

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from minidl.errors import ArgumentError, ShapeError
 from minidl.shapes import is_int, per_axis, windows_over
-from tests.op_table import window_starts
+from tests.oracles import window_starts
 
 axes = st.fixed_dictionaries(
     {

@@ -12,21 +12,30 @@ in a large array may be missed. Arrays on a GPU are not sampled, because reading
 the GPU.
 """
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 
 from minidl.backend import is_array
 from minidl.errors import ArgumentError
 from minidl.frozen import is_frozen
+from minidl.typing import Array
 
 SMALL, SPREAD = 1 << 12, 1 << 8  # numbers
 
 
-def watching(op, gradient, kept, samples):
-    """Return the gradient function with a check in front that the kept arrays have not changed
-    since this call.
+def watching(
+    op: str,
+    gradient: Callable[..., Any],
+    kept: Mapping[str, Any],
+    samples: dict[int, bytes],
+) -> Callable[..., Any]:
+    """Return the gradient function with a check in front: it raises ArgumentError if a kept array
+    has changed since this call.
 
-    kept: {name: array or list of arrays}; samples: {id of an array: its sample}, shared by all
-    gradients of one call. The gradient raises ArgumentError where an array has changed.
+    op: its name, for the message; kept: {name: array or list of arrays}; samples: {id of an array:
+    its sample}, shared by all gradients of one call, which adds to it.
     """
     watched = []
     for name, value in kept.items():
@@ -50,13 +59,13 @@ def watching(op, gradient, kept, samples):
     return checked
 
 
-def sample(array):
-    """The bytes of all numbers of a small NumPy array, or of some numbers of a large one"""
+def sample(array: np.ndarray) -> bytes:
+    """Return the bytes of all numbers of a small array, or of some numbers of a large one."""
     if array.size <= SMALL:
         return array.tobytes()
     return array.flat[:: array.size // SPREAD | 1].tobytes()  # an odd step reaches every channel
 
 
-def arrays_in(value):
-    """The arrays of an argument: the argument itself, or those in a list"""
+def arrays_in(value: Any) -> list[Array]:
+    """Return the arrays in an argument: the argument itself, or those in a list."""
     return [v for v in (value if isinstance(value, (list, tuple)) else [value]) if is_array(v)]

@@ -1,15 +1,25 @@
-"""Layers: an op together with the parameters that belong to it."""
+"""Layers: ops together with their parameters.
+
+module.py          Module, the base of all layers: named parameters, state, devices
+sequential.py      layers one after another, and a summary of them
+parametric.py      convolution and dense layers
+normalization.py   batch normalization
+dropout.py         dropout
+activations.py     activations, unit length, and the fusion of a ReLU
+pooling.py         pooling and Flatten
+verification.py    heads that compare two feature vectors
+initializers.py    the numbers that parameters start from
+"""
 
 from minidl.layers.activations import LeakyReLU, ReLU
 from minidl.layers.dropout import Dropout
 from minidl.layers.module import Module
 from minidl.layers.normalization import BatchNorm
 from minidl.layers.parametric import Convolution, Dense, SeparableConvolution
-from minidl.layers.pooling import AvgPool, MaxPool
+from minidl.layers.pooling import AvgPool, Flatten, MaxPool
 from minidl.layers.sequential import Sequential
-from minidl.layers.shaping import Flatten
 
 __all__ = [
-    "AvgPool", "BatchNorm", "Convolution", "Dense", "Dropout", "Flatten", "LeakyReLU", "MaxPool", "Module", "ReLU",
-    "SeparableConvolution", "Sequential",
+    "AvgPool", "BatchNorm", "Convolution", "Dense", "Dropout", "Flatten", "LeakyReLU", "MaxPool",
+    "Module", "ReLU", "SeparableConvolution", "Sequential",
 ]  # fmt: skip

@@ -1,52 +1,61 @@
 """Dropout, which does nothing after training."""
 
 import threading
+from collections.abc import Sequence
 from itertools import count
+from typing import Any
 from weakref import WeakValueDictionary
 
 from minidl import ops
 from minidl.errors import ArgumentError, brief
 from minidl.layers.module import Module
 from minidl.shapes import is_int
+from minidl.typing import Operand, Result
 
 ALONE, PLACED = 0xA10E, 0x91ACED  # first numbers of the default seeds outside and inside a network
-# number -> Dropout without a given seed, outside a network
-_alone: WeakValueDictionary = WeakValueDictionary()
 _lock = threading.Lock()
+# number -> Dropout without a given seed, outside a network
+_alone: "WeakValueDictionary[int, Dropout]" = WeakValueDictionary()
 
 
 class Dropout(Module):
-    """In training every number is kept with probability `keep` and then divided by it, or else
-    becomes 0 (Srivastava et al. 2014, in the form that leaves nothing to do afterwards). Call
-    number n draws from (seed, n).
+    """In training, keep each number with probability `keep` and divide it by `keep`; set it to 0
+    otherwise (Srivastava et al. 2014, with the division in training instead of a multiplication
+    afterwards). Call number n draws from (seed, n).
 
-    seed: an int or several; None: derived from the position in the network. A network that is built
-    again draws the same masks, and two layers of one network draw independent masks. Outside a
-    network
-    the seed is the smallest number that no other such layer has. Two networks of the same structure
-    draw the same masks, unless a Module contains both; give them seeds to make them independent.
+    keep: above 0, at most 1.
+
+    seed: an int or several, or None to derive it from the position in the network. A network that
+    is built again then draws the same masks, and two layers of one network draw independent masks.
+    Two networks of the same structure draw the same masks, unless a Module contains both; give them
+    seeds to make them independent. Outside a network the seed is the smallest number that no other
+    such layer has.
+
+    Raises ArgumentError for other values.
     """
 
     buffers = ("calls",)
 
-    def __init__(self, keep, seed=None):
+    def __init__(self, keep: float, seed: int | Sequence[int] | None = None) -> None:
         if not 0 < keep <= 1:
             raise ArgumentError(
                 f"dropout keeps a share of {keep}; wanted a number above 0, at most 1"
             )
-        numbers = seed if isinstance(seed, (tuple, list)) else [0 if seed is None else seed]
+        numbers: Any = seed if isinstance(seed, (tuple, list)) else [0 if seed is None else seed]
         if not all(is_int(number) and number >= 0 for number in numbers):
             raise ArgumentError(
                 f"dropout's seed is {brief(seed)}; wanted an integer from 0, several, or None"
             )
-        self.keep, self.seed, self.calls = keep, seed, 0
+        self.keep, self.calls = keep, 0
+        self.seed: Any = seed
         self._takes_places = seed is None
         if seed is None:
             with _lock:
                 number = next(number for number in count() if number not in _alone)
                 _alone[number], self.seed = self, (ALONE, number)
 
-    def take_place(self, place):
+    def take_place(self, place: int) -> None:
+        """Derive the seed from the position in a network, unless it was given."""
         if self._takes_places:
             kind, number = self.seed
             with _lock:
@@ -54,7 +63,8 @@ class Dropout(Module):
                     del _alone[number]
             self.seed = PLACED, place
 
-    def __call__(self, x):
+    def __call__(self, x: Operand) -> Result:
+        """(...) -> (...)"""
         if not self.training:
             return x
         self.calls += 1

@@ -1,4 +1,7 @@
-"""Module: something with parameters, by name."""
+"""Module: a function with named parameters."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -7,22 +10,27 @@ from minidl.backend import is_array, to_device, to_numpy
 from minidl.errors import ArgumentError
 from minidl.frozen import frozen_copy, is_frozen
 from minidl.shapes import is_int
+from minidl.typing import Device, Result
+
+Self = TypeVar("Self", bound="Module")
 
 
 class Module:
-    """A function with parameters. A subclass keeps Tensors, Modules and dicts of Modules as
-    attributes and defines __call__; the names of parameters are the paths to them, such as
-    "block1_conv1/kernel". What it keeps in a list has no name, and is refused when names are asked
-    for.
+    """A function with parameters.
 
-    buffers: names of attributes that are no parameters but belong to the state: running statistics,
-    counters; arrays or numbers. training: whether the module is being trained, which batch
-    normalization and dropout ask for.
+    A subclass defines `__call__` and keeps Tensors, Modules and dicts of Modules as attributes. A
+    parameter is named by the path to it, such as "block1_conv1/kernel". Modules in a list
+    have no names, so the methods that need names raise ArgumentError.
+
+    buffers: names of the attributes that belong to the state but are not parameters, such as
+    running statistics and counters. Each is an array or a number.
+    training: whether the module is being trained. Batch normalization and dropout depend on it.
     """
 
-    buffers: tuple = ()
-    training = True
-    _defined_call = None
+    buffers: tuple[str, ...] = ()
+    training: bool = True
+    __call__: Callable[..., Result]  # defined by each subclass
+    _defined_call: Callable[..., Any] | None = None
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -31,15 +39,19 @@ class Module:
     def __setattr__(self, name, value):
         super().__setattr__(name, value)
         if isinstance(value, (Module, dict)):
-            for place, module in enumerate(_inside(self)):
+            for place, module in enumerate(_module_and_parts(self)):
                 module.take_place(place)
 
-    def take_place(self, place):
-        """Called when the module becomes a part of a network. place: its index there, 0 for the
-        network itself. Dropout derives its default seed from it."""
+    def take_place(self, place: int) -> None:
+        """Do what depends on the position in a network. It is called whenever the module becomes
+        part of one.
 
-    def named_parameters(self):
-        """name -> Tensor, in the order in which they were set."""
+        place: the index of the module in the network; 0 for the network itself. Dropout derives its
+        default seed from it.
+        """
+
+    def named_parameters(self) -> dict[str, Tensor]:
+        """Return {name: parameter}, in the order in which the attributes were set."""
         return {
             f"{path}{name}": value
             for path, module in self.named_modules().items()
@@ -47,46 +59,47 @@ class Module:
             if isinstance(value, Tensor)
         }
 
-    def parameters(self):
-        """All parameters as a list of Tensors."""
+    def parameters(self) -> list[Tensor]:
+        """Return all parameters."""
         return list(self.named_parameters().values())
 
-    def named_modules(self):
-        """path -> Module: "" for this one, "block1_conv1/" for one below it, in the order in which
-        they were set."""
-        found = {"": self}
+    def named_modules(self) -> dict[str, "Module"]:
+        """Return {path: Module}, in the order in which the attributes were set: "" for this module,
+        "block1_conv1/" for one that it contains.
+
+        Raises ArgumentError if parameters are kept where they have no name, such as in a list.
+        """
+        modules: dict[str, Module] = {"": self}
         for name, value in vars(self).items():
-            # The members of a dict go by their own keys: {"block1_conv1": layer} is named
+            # The members of a dict have its keys as names: {"block1_conv1": layer} is named
             # block1_conv1/...
             members = value if isinstance(value, dict) else {name: value}
             for key, member in members.items():
                 if isinstance(member, Module):
-                    found |= {
-                        f"{key}/{path}": module for path, module in member.named_modules().items()
-                    }
+                    parts = member.named_modules()
+                    modules |= {f"{key}/{path}": module for path, module in parts.items()}
                 elif not isinstance(value, Tensor) and _holds_parameters(member):
-                    place = f"{type(self).__name__}.{name}" + (
-                        f"[{key!r}]" if isinstance(value, dict) else ""
-                    )
+                    index = f"[{key!r}]" if isinstance(value, dict) else ""
                     raise ArgumentError(
-                        f"{place}, a {type(member).__name__}, holds parameters that have no names there; wanted layers in a "
-                        "Sequential or in a dict by name, and Tensors as attributes"
+                        f"{type(self).__name__}.{name}{index}, a {type(member).__name__}, holds "
+                        "parameters that have no names there; wanted layers in a Sequential or in "
+                        "a dict by name, and Tensors as attributes"
                     )
-        return found
+        return modules
 
-    def train(self, training=True):
-        """Train from here on, or with False do not; returns the module itself."""
+    def train(self: Self, training: bool = True) -> Self:
+        """Switch training on or off for this module and all that it contains. Return the module."""
         for module in self.named_modules().values():
             module.training = training
         return self
 
-    def freeze(self, frozen=True):
-        """Want no gradients of the parameters from here on (or want them again): their share of
-        backward is left out. Optimisers do not change frozen parameters, even optimisers that were
-        made before. Their gradients are set to None.
+    def freeze(self: Self, frozen: bool = True) -> Self:
+        """Freeze all parameters, or unfreeze them. Return the module.
 
-        Frozen parameters are copies that cannot be written to, so that ops may keep what they
-        compute from them alone.
+        Frozen parameters have no gradients, and `backward` does not compute any for them; their
+        `.grad` is set to None. Optimisers do not change them, not even optimisers that were made
+        before. Their arrays are copies that cannot be written to, so that ops may keep results that
+        depend on them alone.
         """
         for parameter in self.parameters():
             parameter.requires_grad = not frozen
@@ -96,9 +109,8 @@ class Module:
                 parameter.data = frozen_copy(parameter.data) if frozen else parameter.data.copy()
         return self
 
-    def to(self, device):
-        """Move all parameters and buffers to the device "cpu", "gpu" or "auto"; returns the module
-        itself."""
+    def to(self: Self, device: Device) -> Self:
+        """Move all parameters and buffers to a device. Return the module."""
         for parameter in self.parameters():
             moved = to_device(parameter.data, device)
             if moved is not parameter.data:
@@ -109,70 +121,65 @@ class Module:
                     setattr(module, name, to_device(value, device))
         return self
 
-    def state(self):
-        """name -> array or number: all parameters and buffers, the arrays themselves."""
-        found = {name: parameter.data for name, parameter in self.named_parameters().items()}
+    def state(self) -> dict[str, Any]:
+        """Return {name: array or number} of all parameters and buffers. The arrays are not
+        copied."""
+        state: dict[str, Any] = {name: p.data for name, p in self.named_parameters().items()}
         for path, module in self.named_modules().items():
-            found |= {f"{path}{name}": getattr(module, name) for name in module.buffers}
-        return found
+            state |= {f"{path}{name}": getattr(module, name) for name in module.buffers}
+        return state
 
-    def restore(self, state):
-        """Take all parameters and buffers from what `state` gave, on whatever device they are here.
+    def restore(self: Self, state: Mapping[str, Any]) -> Self:
+        """Copy all parameters and buffers from the `state()` of a module of the same structure, and
+        return this module. Dtypes and devices stay those of this module.
 
-        Raises ArgumentError where a name is missing or unknown, a shape differs, or a value is
-        neither array nor number; nothing is changed then.
+        Raises ArgumentError, and changes nothing, if a name is missing or unknown, a shape differs,
+        or a value is neither an array nor a number.
         """
-        mine = self.state()
-        wrong = sorted(state.keys() ^ mine.keys())
-        if wrong:
-            kind = "lacks" if wrong[0] in mine else "has an unknown"
+        own = self.state()
+        if different := sorted(state.keys() ^ own.keys()):
+            difference = "lacks" if different[0] in own else "has an unknown"
             raise ArgumentError(
-                f"the state {kind} {wrong[0]!r} ({len(wrong)} names differ); it belongs to another network"
+                f"the state {difference} {different[0]!r} ({len(different)} names differ); wanted "
+                "the state of a network of the same structure"
             )
         for name, value in state.items():
-            found, wanted = _form(value), _form(mine[name])
-            if found != wanted:
-                raise ArgumentError(f"{name} has {found} in the state; wanted {wanted}")
+            form, own_form = _form(value), _form(own[name])
+            if form != own_form:
+                raise ArgumentError(f"{name} has {form} in the state; wanted {own_form}")
         parameters = self.named_parameters()
         for path, module in self.named_modules().items():
-            for name in [key for key in vars(module) if f"{path}{key}" in parameters] + list(
-                module.buffers
-            ):
-                self._put(module, name, state[f"{path}{name}"])
+            names = [name for name in vars(module) if f"{path}{name}" in parameters]
+            for name in (*names, *module.buffers):
+                _replace(module, name, state[f"{path}{name}"])
         return self
 
-    @staticmethod
-    def _put(module, name, value):
-        old = getattr(module, name)
-        if isinstance(old, Tensor):
-            old.data = _like(value, old.data)
-        else:
-            setattr(module, name, _like(value, old) if is_array(old) else type(old)(value))
 
+def calls_as_defined(module: Module) -> bool:
+    """Return whether a call of the module runs the `__call__` that its own class was defined with.
 
-def calls_as_defined(module):
-    """Whether a call runs the `__call__` that the module's own class was defined with, rather than
-    an inherited one, or one that was put in its place later, as by a profiler or a test."""
+    It does not if `__call__` is inherited, or was replaced later, as profilers and tests do.
+    """
     cls = type(module)
     return cls._defined_call is not None and vars(cls).get("__call__") is cls._defined_call
 
 
-def _inside(module):
-    """The module and all modules that it contains, each once, in the order in which they were
-    set"""
-    found, waiting = {}, [module]
+def _module_and_parts(module):
+    """Return the module and all modules that it contains, each once, in the order in which they
+    were set."""
+    modules, waiting = {}, [module]
     while waiting:
         part = waiting.pop()
-        if id(part) not in found:
-            found[id(part)] = part
-            values = vars(part).values()
+        if id(part) not in modules:
+            modules[id(part)] = part
+            attributes = vars(part).values()
             members = [
                 member
-                for value in values
+                for value in attributes
                 for member in (value.values() if isinstance(value, dict) else [value])
             ]
             waiting += [member for member in reversed(members) if isinstance(member, Module)]
-    return found.values()
+    return modules.values()
 
 
 def _holds_parameters(value):
@@ -182,15 +189,22 @@ def _holds_parameters(value):
 
 
 def _form(value):
-    """What must be the same in a state, in words"""
+    """Return in words what two states must have in common: a shape, or a type of number."""
     if is_array(value) and value.ndim:
         return f"the shape {value.shape}"
     return "a whole number" if is_int(value) else f"a {type(value).__name__}"
 
 
+def _replace(module, name, value):
+    """Set a parameter or buffer to a value, in the dtype and on the device of the old one."""
+    old = getattr(module, name)
+    if isinstance(old, Tensor):
+        old.data = _like(value, old.data)
+    else:
+        setattr(module, name, _like(value, old) if is_array(old) else type(old)(value))
+
+
 def _like(value, array):
-    """The numbers as an array of this one's dtype, on its device"""
-    return to_device(
-        np.array(to_numpy(value) if is_array(value) else value, array.dtype),
-        "cpu" if isinstance(array, np.ndarray) else "gpu",
-    )
+    """Return a copy of the value as an array of this one's dtype, on its device."""
+    numbers = np.array(to_numpy(value) if is_array(value) else value, array.dtype)
+    return to_device(numbers, "cpu" if isinstance(array, np.ndarray) else "gpu")

@@ -1,6 +1,7 @@
-"""Batch normalization, which behaves otherwise in training than afterwards."""
+"""Batch normalization, which computes differently in training and afterwards."""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minidl import ops
 from minidl.autograd import Tensor
@@ -10,48 +11,61 @@ from minidl.half import at_least_float32
 from minidl.layers.initializers import constant, zeros
 from minidl.layers.module import Module
 from minidl.ops.normalization import moments
+from minidl.typing import Operand, Result
 
 
 class BatchNorm(Module):
-    """In training y = γ (x - μ) / √(σ² + ε) + β with the moments of the batch; afterwards with
-    running ones,
+    """y = γ (x - μ) / √(σ² + ε) + β for each channel. In training μ and σ² are the moments of the
+    batch, and afterwards the running moments. Each batch in training changes these:
 
-        running ← momentum · running + (1 - momentum) · the batch's,
+        running ← momentum · running + (1 - momentum) · the batch's
 
-    of which the variance is the unbiased one, Σ (x - μ)² / (M - 1), as in algorithm 2 of Ioffe &
-    Szegedy 2015 and in PyTorch (whose "momentum" is 1 - momentum here; Keras keeps the biased one).
-    In training a channel must have two numbers at least: one is its own mean, so that y = β
-    whatever x is, and nothing could be learned from it.
+    The running variance averages the unbiased variance, Σ (x - μ)² / (M - 1), as in algorithm 2 of
+    Ioffe & Szegedy 2015 and in PyTorch. (PyTorch's "momentum" is 1 - momentum here. Keras averages
+    the biased variance.)
+
+    In training each channel needs at least two numbers, otherwise ShapeError is raised: the mean of
+    one number is the number itself, so y = β for every x, and the layer could not learn.
+
+    channels: C; dtype: of γ and β. The running moments of a float16 layer are float32, because a
+    variance may be too large for float16.
     """
 
     buffers = ("mean", "variance")
 
-    def __init__(self, channels, *, momentum=0.9, epsilon=1e-5, dtype=np.float32):
+    def __init__(
+        self,
+        channels: int,
+        *,
+        momentum: float = 0.9,
+        epsilon: float = 1e-5,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
         self.gamma = Tensor(constant(None, channels, dtype), requires_grad=True)
         self.beta = Tensor(zeros(None, channels, dtype), requires_grad=True)
-        wide = at_least_float32(dtype)  # as a variance may be too large for float16
+        wide = at_least_float32(dtype)
         self.mean, self.variance = zeros(None, channels, wide), constant(None, channels, wide)
         self.momentum, self.epsilon = momentum, epsilon
 
-    def __call__(self, x):
+    def __call__(self, x: Operand) -> Result:
         """(..., C) -> (..., C)"""
         return self._normalized(x, ops.batch_norm)
 
-    def rectified(self, x):
-        """max(self(x), 0), in one go"""
+    def rectified(self, x: Operand) -> Result:
+        """(..., C) -> (..., C): max(self(x), 0), as one op"""
         return self._normalized(x, batch_norm_relu)
 
     def _normalized(self, x, op):
         if not self.training:
-            return op(
-                x, self.gamma, self.beta, (self.mean, self.variance), self.epsilon, fixed=True
-            )
+            running = self.mean, self.variance
+            return op(x, self.gamma, self.beta, running, self.epsilon, fixed=True)
         array = x.data if isinstance(x, Tensor) else x
         count = array.size // max(1, array.shape[-1])
         if count < 2:
             raise ShapeError(
-                f"batch normalization found x {array.shape} in training; wanted at least two numbers of each channel: take "
-                "larger batches, and leave out a last one of a single example (drop_last=True of Batches)"
+                f"batch normalization found x {array.shape} in training; wanted at least two "
+                "numbers of each channel: take larger batches, and leave out a last batch of one "
+                "example (drop_last=True of Batches)"
             )
         mean, variance = batch = moments(array)
         share, dtype = 1 - self.momentum, self.mean.dtype

@@ -1,13 +1,17 @@
-"""The layers that learn: convolution and dense. Each is made from its arrays."""
+"""Convolution and dense layers. Each is made from its arrays, or by `new` from an initializer."""
+
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minidl import ops
 from minidl.autograd import Tensor
 from minidl.engine.fused import convolution_relu
-from minidl.layers.initializers import he_normal, zeros
+from minidl.layers.initializers import Initializer, he_normal, zeros
 from minidl.layers.module import Module
-from minidl.shapes import windows_over
+from minidl.shapes import Windows, windows_over
+from minidl.typing import Array, Operand, Padding, PerAxis, Result, Shape
 
 
 class Convolution(Module):
@@ -17,31 +21,39 @@ class Convolution(Module):
     `ops.convolution`.
     """
 
-    def __init__(self, kernel, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
+    def __init__(
+        self,
+        kernel: Array,
+        bias: Array | None = None,
+        *,
+        stride: PerAxis = 1,
+        padding: Padding = 0,
+        dilation: PerAxis = 1,
+        groups: int = 1,
+    ) -> None:
         self.kernel = Tensor(kernel, requires_grad=True)
         self.bias = None if bias is None else Tensor(bias, requires_grad=True)
-        self.options = {
-            "stride": stride,
-            "padding": padding,
-            "dilation": dilation,
-            "groups": groups,
-        }
+        self.options: dict[str, Any] = {
+            "stride": stride, "padding": padding, "dilation": dilation, "groups": groups,
+        }  # fmt: skip
 
     @classmethod
     def new(
         cls,
-        rng,
-        size,
-        inputs,
-        outputs,
+        rng: np.random.Generator,
+        size: Shape,
+        inputs: int,
+        outputs: int,
         *,
-        initializer=he_normal,
-        bias=True,
-        dtype=np.float32,
-        **options,
-    ):
-        """With kernels of so many taps along each axis, from an initialiser, and biases of 0, or
-        none.
+        initializer: Initializer = he_normal,
+        bias: bool = True,
+        dtype: DTypeLike = np.float32,
+        **options: Any,
+    ) -> "Convolution":
+        """Return a Convolution with a kernel from an initializer.
+
+        size: taps along each axis; inputs, outputs: channels; bias: whether to have one, which
+        starts at 0; options: those of Convolution.
 
         >>> Convolution.new(np.random.default_rng(0), (3, 3), 3, 8, padding="same").kernel.shape
         (3, 3, 3, 8)
@@ -49,44 +61,57 @@ class Convolution(Module):
         kernel = initializer(rng, (*size, inputs // options.get("groups", 1), outputs), dtype)
         return cls(kernel, zeros(rng, (outputs,), dtype) if bias else None, **options)
 
-    def __call__(self, x):
+    def __call__(self, x: Operand) -> Result:
         """(N, *spatial, C) -> (N, *out, K)"""
         return ops.convolution(x, self.kernel, self.bias, **self.options)
 
-    def rectified(self, x):
-        """max(self(x), 0), in one go"""
+    def rectified(self, x: Operand) -> Result:
+        """(N, *spatial, C) -> (N, *out, K): max(self(x), 0), as one op"""
         return convolution_relu(x, self.kernel, self.bias, **self.options)
 
-    def windows(self, extent):
-        """The Windows over an input of these lengths along the spatial axes"""
+    def windows(self, extent: Shape) -> Windows:
+        """Return the Windows over an input of these lengths along the spatial axes."""
         return _windows(self.kernel, self.options, extent)
 
 
 class SeparableConvolution(Module):
-    """y = convolution(convolution(x, depthwise), pointwise) + bias: each channel by itself along
-    the spatial axes, then all channels of a position (Sifre 2014). It costs taps + K multiply-adds
-    for each number of x, a Convolution taps·K.
+    """y = convolution(convolution(x, depthwise), pointwise) + bias
 
-    depthwise: (*kernel, 1, C); pointwise: (1, .., 1, C, K); bias: (K,); the options are those of
+    The first convolution treats each channel separately along the spatial axes. The second combines
+    the channels at each position (Sifre 2014). Together they cost taps + K multiply-adds for each
+    number of x, where a Convolution costs taps·K.
+
+    depthwise: (*kernel, 1, C); pointwise: (1, .., 1, C, K); bias: (K,). The options are those of
     the first convolution.
     """
 
-    def __init__(self, depthwise, pointwise, bias, *, stride=1, padding=0, dilation=1):
+    def __init__(
+        self,
+        depthwise: Array,
+        pointwise: Array,
+        bias: Array,
+        *,
+        stride: PerAxis = 1,
+        padding: Padding = 0,
+        dilation: PerAxis = 1,
+    ) -> None:
         self.depthwise = Tensor(depthwise, requires_grad=True)
         self.pointwise = Tensor(pointwise, requires_grad=True)
         self.bias = Tensor(bias, requires_grad=True)
-        self.options = {"stride": stride, "padding": padding, "dilation": dilation}
+        self.options: dict[str, Any] = {
+            "stride": stride, "padding": padding, "dilation": dilation,
+        }  # fmt: skip
 
-    def __call__(self, x):
+    def __call__(self, x: Operand) -> Result:
         """(N, *spatial, C) -> (N, *out, K)"""
         return ops.convolution(self._each_channel(x), self.pointwise, self.bias)
 
-    def rectified(self, x):
-        """max(self(x), 0), in one go"""
+    def rectified(self, x: Operand) -> Result:
+        """(N, *spatial, C) -> (N, *out, K): max(self(x), 0), with the ReLU in the second op"""
         return convolution_relu(self._each_channel(x), self.pointwise, self.bias)
 
-    def windows(self, extent):
-        """The Windows over an input of these lengths along the spatial axes"""
+    def windows(self, extent: Shape) -> Windows:
+        """Return the Windows over an input of these lengths along the spatial axes."""
         return _windows(self.depthwise, self.options, extent)
 
     def _each_channel(self, x):
@@ -94,18 +119,29 @@ class SeparableConvolution(Module):
 
 
 class Dense(Module):
-    """y = x kernel + bias,      kernel: (inputs, outputs); bias: (outputs,) or None"""
+    """y = x kernel + bias
 
-    def __init__(self, kernel, bias=None):
+    kernel: (inputs, outputs); bias: (outputs,) or None.
+    """
+
+    def __init__(self, kernel: Array, bias: Array | None = None) -> None:
         self.kernel = Tensor(kernel, requires_grad=True)
         self.bias = None if bias is None else Tensor(bias, requires_grad=True)
 
     @classmethod
-    def new(cls, rng, inputs, outputs, *, initializer=he_normal, dtype=np.float32):
-        """With a kernel from an initialiser, and biases of 0."""
+    def new(
+        cls,
+        rng: np.random.Generator,
+        inputs: int,
+        outputs: int,
+        *,
+        initializer: Initializer = he_normal,
+        dtype: DTypeLike = np.float32,
+    ) -> "Dense":
+        """Return a Dense layer with a kernel from an initializer and a bias of 0."""
         return cls(initializer(rng, (inputs, outputs), dtype), zeros(rng, (outputs,), dtype))
 
-    def __call__(self, x):
+    def __call__(self, x: Operand) -> Result:
         """(N, inputs) -> (N, outputs)"""
         y = ops.matmul(x, self.kernel)
         return y if self.bias is None else y + self.bias

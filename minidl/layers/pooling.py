@@ -1,20 +1,33 @@
-"""Pooling layers: the ops with their options held."""
+"""Layers that shrink or flatten the spatial axes: pooling and Flatten."""
+
+from collections.abc import Callable
+from math import prod
+from typing import Any, ClassVar
 
 from minidl import ops
 from minidl.layers.module import Module
-from minidl.shapes import windows_over
+from minidl.shapes import Windows, windows_over
+from minidl.typing import Operand, PerAxis, Result, Shape
 
 
 class _Pool(Module):
-    def __init__(self, window, **options):
+    """An op that pools, with a window and options that are fixed.
+
+    window: lengths along the spatial axes, one int for all or one for each; options: those of the
+    op.
+    """
+
+    op: ClassVar[Callable[..., Result]]
+
+    def __init__(self, window: PerAxis, **options: Any) -> None:
         self.size, self.options = window, options
 
-    def __call__(self, x):
+    def __call__(self, x: Operand) -> Result:
         """(N, *spatial, C) -> (N, *out, C)"""
         return self.op(x, self.size, **self.options)
 
-    def windows(self, extent):
-        """The Windows over an input of these lengths along the spatial axes"""
+    def windows(self, extent: Shape) -> Windows:
+        """Return the Windows over an input of these lengths along the spatial axes."""
         geometry = {
             name: value
             for name, value in self.options.items()
@@ -33,3 +46,11 @@ class AvgPool(_Pool):
     """y = avg_pool(x, window, **options)"""
 
     op = staticmethod(ops.avg_pool)
+
+
+class Flatten(Module):
+    """y has one row for each example: the input of a Dense layer."""
+
+    def __call__(self, x: Operand) -> Result:
+        """(N, *axes) -> (N, product of the axes)"""
+        return ops.reshape(x, (x.shape[0], prod(x.shape[1:])))

@@ -1,6 +1,7 @@
-"""Layers one after the other."""
+"""Sequential: layers one after another, and a summary of them."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from math import prod
 from typing import NamedTuple
 
@@ -11,63 +12,76 @@ from minidl.backend import device_of
 from minidl.errors import ArgumentError
 from minidl.layers.activations import is_relu, rectifies
 from minidl.layers.module import Module
+from minidl.typing import Operand, Result, Shape
 
 
 class Line(NamedTuple):
-    """One layer of a summary. shape: of its output, without the batch; multiply_adds: of its
-    kernels, for one picture; receptive_field: how many positions of the input, along each axis, one
-    output sees, as `windows` says; () where it sees all.
+    """One layer of a summary.
+
+    kind: the name of its class. shape: of its output, without the batch. parameters: the count of
+    numbers in them. multiply_adds: of its kernels, for one example. receptive_field: the number of
+    positions of the input that one output depends on, along each spatial axis; () if it depends on
+    all.
     """
 
     name: str
     kind: str
-    shape: tuple
+    shape: Shape
     parameters: int
     multiply_adds: int
-    receptive_field: tuple
+    receptive_field: Shape
 
-    def __str__(self):
-        shape, seen = (
+    def __str__(self) -> str:
+        shape, field = (
             "x".join(map(str, lengths)) for lengths in (self.shape, self.receptive_field)
         )
-        counts = f"{self.parameters:12,} parameters{self.multiply_adds:14,} x+"
-        return f"{self.name:24}{shape:>12}{counts}  sees {seen or 'all'}"
+        counts = f"{self.parameters:12,} parameters{self.multiply_adds:14,} multiply-adds"
+        return f"{self.name:24}{shape:>12}{counts}  field {field or 'all'}"
 
 
 class Sequential(Module):
-    """y = last(..(first(x))). layers: Modules, or one dict of them by name; without names they are
-    called after their kinds: convolution1, relu1, convolution2, ... A ReLU after a layer that
-    `rectifies` is fused with it. Subclasses of ReLU are never fused."""
+    """y = last(..(first(x)))
 
-    def __init__(self, *layers):
-        self.layers = dict(layers[0]) if layers and isinstance(layers[0], dict) else _named(layers)
+    layers: Modules, or one dict of Modules by name. Layers without names are named by their kinds
+    and numbers: convolution1, relu1, convolution2, ... A ReLU is computed together with the layer
+    in front of it if `activations.rectifies` allows it. Subclasses of ReLU are never fused.
+
+    Raises ArgumentError if there are no layers, or one is not a Module.
+    """
+
+    def __init__(self, *layers: Module | Mapping[str, Module]) -> None:
+        self.layers: dict[str, Module] = (
+            dict(layers[0]) if layers and isinstance(layers[0], dict) else _named(layers)
+        )
         if not self.layers:
             raise ArgumentError("a Sequential found no layers; wanted at least one")
         for name, layer in self.layers.items():
             if not isinstance(layer, Module):
                 raise ArgumentError(
-                    f"a Sequential found a {type(layer).__name__} as {name!r}; wanted layers (Modules) one by one, as in "
-                    "Sequential(*layers), or one dict of them by name"
+                    f"a Sequential found a {type(layer).__name__} as {name!r}; wanted layers "
+                    "(Modules) one by one, as in Sequential(*layers), or one dict of them by name"
                 )
 
-    def __call__(self, x):
-        for layer, rectify in self._steps():
-            x = layer.rectified(x) if rectify else layer(x)
+    def __call__(self, x: Operand) -> Result:
+        """(N, ..) -> what the last layer returns"""
+        for layer, with_relu in self._steps():
+            x = layer.rectified(x) if with_relu else layer(x)
         return x
 
     def _steps(self):
-        """(layer, whether the ReLU behind it goes along)"""
-        layers, rectified = list(self.layers.values()), False
+        """Yield (layer, whether the ReLU after it is computed with it). Such a ReLU is not yielded
+        itself."""
+        layers, with_relu = list(self.layers.values()), False
         for layer, following in zip(layers, [*layers[1:], None], strict=True):
-            if rectified:
-                rectified = False
+            if with_relu:
+                with_relu = False
                 continue
-            rectified = is_relu(following) and rectifies(layer)
-            yield layer, rectified
+            with_relu = is_relu(following) and rectifies(layer)
+            yield layer, with_relu
 
-    def summary(self, shape):
-        """A Line for each layer, for inputs (N, *shape); those of a Sequential inside go by their
-        paths."""
+    def summary(self, shape: Shape) -> list[Line]:
+        """Return a Line for each layer, for inputs (N, *shape). The layers of a Sequential inside
+        this one are listed one by one, named by their paths."""
         x, modules = Tensor(np.zeros((1, *shape), np.float32)), self.named_modules().values()
         for parameter in self.parameters()[:1]:
             x = x.to(device_of(parameter.data))
@@ -80,8 +94,9 @@ class Sequential(Module):
             for module, was_training in zip(modules, training, strict=True):
                 module.training = was_training
 
-    def by_path(self, path=""):
-        """(path, layer) of each layer, where a Sequential is not one but those in it"""
+    def by_path(self, path: str = "") -> Iterator[tuple[str, Module]]:
+        """Yield (path, layer) of each layer. For a Sequential inside this one, yield its layers
+        instead."""
         for name, layer in self.layers.items():
             if isinstance(layer, Sequential) and type(layer).__call__ is Sequential.__call__:
                 yield from layer.by_path(f"{path}{name}/")
@@ -109,7 +124,8 @@ def _lines(layers, x):
 
 
 def _named(layers):
-    counts, named = Counter(), {}
+    counts: Counter[str] = Counter()
+    named = {}
     for layer in layers:
         kind = type(layer).__name__.lower()
         counts[kind] += 1

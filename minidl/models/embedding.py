@@ -36,7 +36,7 @@ from minidl.layers import (
     ReLU,
     Sequential,
 )
-from minidl.layers.directions import UnitLength
+from minidl.layers.activations import UnitLength
 from minidl.layers.initializers import glorot_uniform, identity
 from minidl.layers.sequential import Line
 from minidl.layers.verification import DIFFERENCES, Verification

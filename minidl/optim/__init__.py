@@ -1,5 +1,11 @@
-"""Optimisers: from gradients to the next point; schedules of their learning rate; gradients held to
-a length."""
+"""Optimisers, schedules of their learning rate, and clipping of gradients.
+
+optimizer.py   Optimizer, the base: groups of parameters, state, resuming
+sgd.py, adam.py, lbfgs.py
+               the optimisers
+schedules.py   the learning rate as a function of time
+clipping.py    gradients of a bounded length
+"""
 
 from minidl.optim.adam import Adam
 from minidl.optim.clipping import clip_gradients
@@ -9,5 +15,6 @@ from minidl.optim.schedules import Constant, Cosine, OneCycle, Steps, Warmup
 from minidl.optim.sgd import SGD
 
 __all__ = [
-    "LBFGS", "SGD", "Adam", "Constant", "Cosine", "Group", "OneCycle", "Optimizer", "Steps", "Warmup", "clip_gradients",
+    "LBFGS", "SGD", "Adam", "Constant", "Cosine", "Group", "OneCycle", "Optimizer", "Steps",
+    "Warmup", "clip_gradients",
 ]  # fmt: skip

@@ -1,188 +1,202 @@
-"""L-BFGS (Liu & Nocedal 1989), in the form that style transfer uses: no line search, one evaluation
-a step.
+"""L-BFGS (Liu & Nocedal 1989), in the form that style transfer uses: without a line search, with
+one evaluation of the loss for each step.
 
-A quasi-Newton method steps along d = -H g, H an estimate of the inverse Hessian. It learns H from
-the last pairs of moves s = x' - x and the changes y = g' - g that they made, since on a quadratic H
-y = s. Limited memory: H is never formed; H g is computed from the pairs (Nocedal & Wright 2006,
-algorithm 7.4).
+A quasi-Newton method steps along -H g, where H estimates the inverse Hessian. It estimates H from
+the last moves s = x' - x and the changes y = g' - g of the gradient, because H y = s for a
+quadratic function. L-BFGS does not form H. It computes H g from the last few pairs (s, y) (Nocedal
+& Wright 2006, algorithm 7.4).
 """
 
 from collections import deque
+from collections.abc import Mapping, Sequence
 from math import isfinite
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from minidl.autograd import Tensor
 from minidl.backend import array_module, device_of, read_numbers, to_device
 from minidl.errors import ArgumentError, NonFiniteError
 from minidl.half import at_least_float32
-from minidl.optim.optimizer import Optimizer, must_fit
+from minidl.optim.optimizer import Optimizer, Parameters, must_fit
+from minidl.typing import Array
+
+SHRINK = 0.25  # factor on the length of a step that is undone
+GROW = 4  # factor on the length of steps along -g, while there are no pairs
+PATIENCE = 10  # steps in a row that must hardly change the loss
+CURVATURE = 1e-10  # least y·s / (|y| |s|) of a pair
+VISIBLE = 1e4  # units in the last place of x that the first step moves at least
+
+
+class Point(NamedTuple):
+    """A point that the optimiser reached, and the step from it.
+
+    x: all parameters as one vector; gradient, direction: vectors like x; length: factor on the
+    direction.
+    """
+
+    x: Array
+    gradient: Array
+    direction: Array
+    loss: float
+    length: float
+
+
+class Pair(NamedTuple):
+    """s: a move; y: the change of the gradient; rho: 1 / y·s; scale: y·s / y·y."""
+
+    s: Array
+    y: Array
+    rho: float
+    scale: float
 
 
 class LBFGS(Optimizer):
-    """The first step is min(1, 1 / Σ|g|)·learning_rate along -g, but long enough to move x by
-    VISIBLE units in its last place (which decides for pictures in float32); later ones are
-    learning_rate along -H g.
+    """The first step is -min(1, 1 / Σ|g|)·learning_rate·g, but long enough to move x by VISIBLE
+    units in its last place, which matters for pictures in float32. Later steps are
+    -learning_rate·H g.
 
-    A pair is kept if y·s > 1e-10 |y| |s|; H begins as (y·s / y·y) I. history: pairs kept, 2 arrays
-    of the parameters' size each. Arrays stay in their own precision, scalars are float64. Until a
-    first pair is found (the loss may be curved the wrong way at the start), steps along -g grow
-    fourfold.
+    A pair is kept if y·s > 1e-10 |y| |s|. H starts as (y·s / y·y) I, with the last pair. Until
+    there is a first pair (the curvature of the loss may be negative at the start), steps are along
+    -g, each four times as long as the one before. Arrays keep their precision; scalars are float64.
+    On a GPU only the numbers that decisions depend on are read, twice for each step.
 
-    The dot products stay where the arrays are; only what a decision hangs on is read, twice a step.
+    Without a line search a step may increase the loss much. If the loss is not finite, or more than
+    `leap` times that of the last accepted point (and that is above 0), the step is undone, and a
+    quarter of it is tried.
 
-    Without a line search a step can go astray. Where the loss is not finite, or more than `leap`
-    times the last good one (if that is above 0), the step is taken back and a quarter of it tried.
-    `converged` tells that steps no longer change the loss, as a share of it, by more than
-    `tolerance`, ten times in a row: unlike an absolute threshold it means the same at a loss of
-    1e11 and of 1e-3.
+    `converged` is true after ten steps in a row that changed the loss by at most `tolerance`,
+    relative to its size.
+
+    history: how many pairs are kept, at least 1. Each takes two arrays of the parameters' size.
+    parameters: see Optimizer. Groups may not have a weight decay or a rate.
+
+    Raises ArgumentError for other values. `step` raises NonFiniteError if the loss or its gradient
+    is not finite at the first point.
     """
 
     takes_back = True
     NUMBERS = {"learning_rate": float, "rollbacks": int, "still": int}
     SETTINGS = ("tolerance", "leap", "history")
-    POINT, PAIR = (
-        {"x": 1, "gradient": 1, "direction": 1, "loss": 0, "length": 0},
-        {"s": 1, "y": 1, "rho": 0, "scale": 0},
-    )
-    SHRINK, GROW, PATIENCE, CURVATURE, VISIBLE = 0.25, 4, 10, 1e-10, 1e4
 
-    def __init__(self, parameters, learning_rate=1.0, history=10, tolerance=1e-7, leap=1.1):
+    def __init__(
+        self,
+        parameters: Parameters,
+        learning_rate: float = 1.0,
+        history: int = 10,
+        tolerance: float = 1e-7,
+        leap: float = 1.1,
+    ) -> None:
         super().__init__(parameters, learning_rate)
         if any(self._decays) or {*self._rates} != {1.0}:
             raise ArgumentError(
-                "L-BFGS moves all parameters along one direction; wanted groups without weight decay or rate"
+                "L-BFGS moves all parameters along one direction; wanted groups without weight "
+                "decay or rate"
             )
         if history < 1:
             raise ArgumentError(f"the history is {history}; wanted at least 1 pair")
         self.tolerance, self.leap = tolerance, leap
-        self.pairs = deque(maxlen=history)  # (s, y, 1 / y·s, y·s / y·y), oldest first
-        self.rollbacks = 0
-        self._good = None  # (x, g, loss) of the last point that was kept
-        self._direction = self._length = None  # of the step from there
-        self._moving = None  # the indices of the parameters that the last step changed
-        self.still = 0  # steps in a row that hardly changed the loss
+        self.pairs: deque[Pair] = deque(maxlen=history)  # oldest first
+        self.rollbacks = 0  # how many steps were undone
+        self.still = 0  # how many steps in a row hardly changed the loss
+        self._point: Point | None = None  # the last one that was accepted
+        self._moving: Sequence[int] | None = None  # indices of the parameters that the steps change
 
     @property
     def history(self) -> int:
-        """How many pairs are kept at most."""
+        """The largest number of pairs that are kept."""
         return self.pairs.maxlen or 0
 
     @property
-    def converged(self):
-        return self.still >= self.PATIENCE
+    def converged(self) -> bool:  # type: ignore[override]  # a constant of other optimisers
+        """Whether the last steps hardly changed the loss."""
+        return self.still >= PATIENCE
 
-    def state(self):
-        found = {name: getattr(self, name) for name in self.NUMBERS}
-        if self._good is not None:
-            x, g, loss = self._good
-            found |= dict(zip(self.POINT, (x, g, self._direction, loss, self._length), strict=True))
+    def state(self) -> dict[str, Any]:
+        state = {name: getattr(self, name) for name in self.NUMBERS}
+        if self._point is not None:
+            state |= self._point._asdict()
         for number, pair in enumerate(self.pairs):
-            found |= {
-                f"{name}/{number}": value for name, value in zip(self.PAIR, pair, strict=True)
-            }
-        return found
+            state |= {f"{name}/{number}": value for name, value in pair._asdict().items()}
+        return state
 
-    def restore(self, state):
-        size, data = sum(p.data.size for p in self.parameters), self.parameters[0].data
-        dtype = at_least_float32(data.dtype)
-        ndims = dict.fromkeys(self.NUMBERS, 0) | (self.POINT if "x" in state else {})
-        count = sum(name.startswith("s/") for name in state)
-        ndims |= {
-            f"{name}/{number}": ndim for number in range(count) for name, ndim in self.PAIR.items()
-        }
-        must_fit(state, {name: (size,) * ndim for name, ndim in ndims.items()})
+    def restore(self, state: Mapping[str, Any]) -> None:
+        data, size = self.parameters[0].data, sum(p.data.size for p in self.parameters)
+        vectors, numbers = [], [*self.NUMBERS]
+        if "x" in state:
+            vectors += ["x", "gradient", "direction"]
+            numbers += ["loss", "length"]
+        pairs = range(sum(name.startswith("s/") for name in state))
+        vectors += [f"{name}/{pair}" for pair in pairs for name in ("s", "y")]
+        numbers += [f"{name}/{pair}" for pair in pairs for name in ("rho", "scale")]
+        must_fit(state, dict.fromkeys(numbers, ()) | dict.fromkeys(vectors, (size,)))
 
-        def taken(names):
-            return [
-                to_device(state[name], device_of(data)).astype(dtype)
-                if ndims[name]
-                else float(state[name])
-                for name in names
-            ]
-
+        device, dtype = device_of(data), at_least_float32(data.dtype)
+        values: dict[str, Any] = {name: float(state[name]) for name in numbers}
+        values |= {name: to_device(state[name], device).astype(dtype) for name in vectors}
         for name, kind in self.NUMBERS.items():
             setattr(self, name, kind(state[name]))
+        self._point = Point(*(values[name] for name in Point._fields)) if "x" in state else None
         self.pairs = deque(
-            (tuple(taken(f"{name}/{n}" for name in self.PAIR)) for n in range(count)),
+            (Pair(*(values[f"{name}/{pair}"] for name in Pair._fields)) for pair in pairs),
             self.pairs.maxlen,
         )
-        if "x" in state:
-            x, g, self._direction, loss, self._length = taken(self.POINT)
-            self._good = x, g, loss
-        else:
-            self._forget()
         self._moving = None
 
-    def step(self, loss):
-        numbers = tuple(self._to_move())
-        # the loss is now a function of other parameters
-        if numbers != self._moving and self._moving is not None:
-            self._forget()
+    def step(self, loss: float | Tensor | None = None) -> None:
+        """Move the parameters along -H g, or undo a part of the last step.
+
+        loss: the value that the gradients belong to, a number or a Tensor of one.
+        """
+        if loss is None:
+            raise ArgumentError("L-BFGS found no loss; wanted step(loss), the loss a number")
+        numbers = self._to_move()
+        if self._moving is not None and numbers != self._moving:
+            # The loss is now a function of other parameters.
+            self._point = None
             self.pairs.clear()
         self._moving = numbers
-        loss, x, g = (
-            float(loss),
-            _flat(p.data for p in self.parameters),
-            _flat(self._gradients(numbers)),
-        )
-        pair = None if self._good is None else (x - self._good[0], g - self._good[1])
-        is_finite, *sums = read_numbers(
-            _is_finite(g), *(_first_sums(x, g) if pair is None else _sums(*pair))
-        )
-        if not (isfinite(loss) and is_finite) or self._has_leapt(loss):
-            self._take_back(loss)
-        else:
-            if self._good is not None:
-                self._learn(*pair, loss, *sums)
-            self._direction = self._downhill(g)
-            if self.pairs:
-                self._length = self.learning_rate
-            elif self._good is None:
-                self._length = self.learning_rate * self._cautious_length(x.dtype, *sums)
-            else:
-                self._length *= self.GROW
-            self._good = (x, g, loss)
-        x, _, _ = self._good
-        self._place(x + self._length * self._direction)
+        loss = float(loss)
+        x = _flat(p.data for p in self.parameters)
+        g = _flat(self._gradients(numbers))
+        self._point = self._next_point(x, g, loss)
+        self._assign(self._point.x + self._point.length * self._point.direction, numbers)
 
-    def _forget(self):
-        self._good = self._direction = self._length = None
+    def _next_point(self, x, g, loss):
+        """Return x as the next Point, or the last one with a shorter step if x is not accepted."""
+        last = self._point
+        if last is None:
+            is_finite, total, steepest, largest = read_numbers(
+                _is_finite(g), abs(g).sum(dtype="float64"), abs(g).max(), abs(x).max()
+            )
+            if not (isfinite(loss) and is_finite):
+                raise NonFiniteError(
+                    f"L-BFGS cannot begin: the loss is {loss} or its gradient is not finite at the "
+                    "first point; wanted finite numbers: start from another point"
+                )
+            length = self.learning_rate * _cautious_length(x.dtype, total, steepest, largest)
+            return Point(x, g, self._downhill(g), loss, length)
+        s, y = x - last.x, g - last.gradient
+        is_finite, ys, yy, ss = read_numbers(_is_finite(g), _dot(y, s), _dot(y, y), _dot(s, s))
+        has_leapt = last.loss > 0 and loss > self.leap * last.loss
+        if not (isfinite(loss) and is_finite) or has_leapt:
+            self.rollbacks += 1
+            return last._replace(length=last.length * SHRINK)
+        if ys > CURVATURE * (yy * ss) ** 0.5:
+            self.pairs.append(Pair(s, y, 1 / ys, ys / yy))
+        is_still = abs(loss - last.loss) <= self.tolerance * max(abs(loss), abs(last.loss))
+        self.still = self.still + 1 if is_still else 0
+        direction = self._downhill(g)
+        length = self.learning_rate if self.pairs else last.length * GROW
+        return Point(x, g, direction, loss, length)
 
     def _gradients(self, numbers):
-        """The gradients of all parameters; zeros for those that the step does not change"""
+        """Yield the gradients of all parameters: zeros for those that the step does not change."""
         for number, p in enumerate(self.parameters):
             yield p.grad if number in numbers else array_module(p.data).zeros_like(p.data)
 
-    def _has_leapt(self, loss):
-        return self._good is not None and self._good[2] > 0 and loss > self.leap * self._good[2]
-
-    def _take_back(self, loss):
-        if self._good is None:
-            raise NonFiniteError(
-                f"L-BFGS cannot begin: the loss is {loss} or its gradient not finite at the first point"
-            )
-        self.rollbacks += 1
-        self._length *= self.SHRINK
-
-    def _learn(self, s, y, loss, ys, yy, ss):
-        _, _, before_loss = self._good
-        if ys > self.CURVATURE * (yy * ss) ** 0.5:
-            self.pairs.append((s, y, 1 / ys, ys / yy))
-        change = abs(loss - before_loss)
-        self.still = (
-            self.still + 1 if change <= self.tolerance * max(abs(loss), abs(before_loss)) else 0
-        )
-
-    def _cautious_length(self, dtype, total, steepest, largest):
-        """min(1, 1 / Σ|g|), but enough to move x by VISIBLE units in its last place: less would
-        teach nothing of H."""
-        if not total:
-            return 1.0
-        visible = self.VISIBLE * float(np.finfo(dtype).eps) * largest / steepest
-        return max(min(1.0, 1 / total), visible)
-
     def _downhill(self, g):
-        """-H g; -g where that is not finite, and what was learned of H is then forgotten"""
+        """Return -H g. Where that is not finite, forget all pairs and return -g."""
         direction = -self._times_inverse_hessian(g)
         if self.pairs and not all(read_numbers(_is_finite(direction))):
             self.pairs.clear()
@@ -190,48 +204,48 @@ class LBFGS(Optimizer):
         return direction
 
     def _times_inverse_hessian(self, g):
-        """H g: the two-loop recursion"""
+        """Return H g by the two-loop recursion."""
         q, alphas = g, []
         for s, y, rho, _ in reversed(self.pairs):
             alpha = rho * _dot(s, q)
             q = q - alpha.astype(q.dtype) * y
             alphas.append(alpha)
         if self.pairs:
-            *_, scale = self.pairs[-1]
-            q = q * scale
+            q = q * self.pairs[-1].scale
         for (s, y, rho, _), alpha in zip(self.pairs, reversed(alphas), strict=True):
             q = q + s * (alpha - rho * _dot(y, q)).astype(q.dtype)
         return q
 
-    def _place(self, x):
-        """Split the flat x into the parameters, and assign those that the step changes."""
+    def _assign(self, x, numbers):
+        """Split the vector x into the parameters, and assign those of these numbers."""
         begin = 0
         for number, p in enumerate(self.parameters):
-            if number in self._moving:
+            if number in numbers:
                 p.data = x[begin : begin + p.data.size].reshape(p.shape).astype(p.dtype, copy=False)
             begin += p.data.size
 
 
+def _cautious_length(dtype, total, steepest, largest):
+    """Return min(1, 1 / Σ|g|), or more if that would move x by less than VISIBLE units in its last
+    place, because y of a smaller move would be rounding errors.
+
+    total: Σ|g|; steepest: max |g|; largest: max |x|.
+    """
+    if not total:
+        return 1.0
+    visible = VISIBLE * float(np.finfo(dtype).eps) * largest / steepest
+    return max(min(1.0, 1 / total), visible)
+
+
 def _flat(arrays):
-    """All in one row, float16 as float32"""
+    """Return all arrays as one vector, float16 as float32."""
     arrays = [a.reshape(-1).astype(at_least_float32(a.dtype), copy=False) for a in arrays]
     return arrays[0] if len(arrays) == 1 else array_module(*arrays).concatenate(arrays)
 
 
-# What the decisions of a step hang on, in the order of `_cautious_length` and of `_learn`.
-
-
-def _first_sums(x, g):
-    return abs(g).sum(dtype="float64"), abs(g).max(), abs(x).max()
-
-
-def _sums(s, y):
-    return _dot(y, s), _dot(y, y), _dot(s, s)
-
-
 def _dot(a, b):
-    """In float64 from the products on: squares of a gradient overflow float32 long before the
-    gradient does."""
+    """Return a·b with products and sum in float64, because the squares of a gradient may overflow
+    float32 where the gradient does not."""
     return array_module(a, b).multiply(a, b, dtype="float64").sum()
 
 

@@ -1,13 +1,13 @@
-"""How the learning rate changes: a schedule is a function of the time t, in steps or epochs,
-whichever it is asked with, and gives the rate:
+"""Schedules of the learning rate. A schedule is a function of the time t that returns the rate:
 
     schedule = Warmup(5, Steps(0.1, {80: 0.1, 160: 0.01}))
     optimizer.learning_rate = schedule(t)
 
-Schedules are values: they can be compared, stored, and shown by their repr.
+The caller chooses the unit of t, steps or epochs. Schedules are values: they can be compared and
+stored, and their repr shows all settings.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import cos, pi
@@ -17,43 +17,47 @@ from minidl.errors import ArgumentError
 
 @dataclass(frozen=True)
 class Constant:
-    """The same rate at all times"""
+    """The same rate at all times."""
 
     rate: float
 
-    def __call__(self, t):
+    def __call__(self, t: float) -> float:
         return self.rate
 
 
 @dataclass(frozen=True)
 class Steps:
-    """rate, from each time of {time: factor} on rate·factor. A factor is of the rate at the start,
-    not of the one before.
+    """rate at the start, and rate·factor from each time of {time: factor} on. Factors are relative
+    to the rate at the start, not to the one before.
+
+    Raises ArgumentError if a step does not change the rate.
 
     >>> [round(Steps(0.1, {80: 0.1, 160: 0.01})(epoch), 4) for epoch in (0, 79, 80, 160, 200)]
     [0.1, 0.1, 0.01, 0.001, 0.001]
     """
 
     rate: float
-    factors: dict
+    factors: Mapping[float, float]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         factors = [1.0] + [self.factors[time] for time in sorted(self.factors)]
-        if any(one == next_one for one, next_one in pairwise(factors)):
+        if any(before == after for before, after in pairwise(factors)):
             raise ArgumentError(
-                f"one of the steps {self.factors} changes nothing; wanted factors of the rate at the start, such as "
-                "{80: 0.1, 160: 0.01}"
+                f"one of the steps {self.factors} changes nothing; wanted factors of the rate at "
+                "the start, such as {80: 0.1, 160: 0.01}"
             )
 
-    def __call__(self, t):
-        begun = [time for time in self.factors if time <= t]
-        return self.rate * self.factors[max(begun)] if begun else self.rate
+    def __call__(self, t: float) -> float:
+        past = [time for time in self.factors if time <= t]
+        return self.rate * self.factors[max(past)] if past else self.rate
 
 
 @dataclass(frozen=True)
 class Cosine:
-    """rate (last + (1 - last) (1 + cos(π t / length)) / 2): from rate at the start to rate·last at
-    t = length, and there from then on (Loshchilov & Hutter 2017, eq. 5, without restarts)
+    """rate·(last + (1 - last) (1 + cos(π t / length)) / 2): from rate at the start to rate·last at
+    t = length, and constant afterwards (Loshchilov & Hutter 2017, eq. 5, without restarts).
+
+    Raises ArgumentError unless the length is above 0.
 
     >>> [round(Cosine(1.0, length=4)(t), 3) for t in range(6)]
     [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
@@ -63,38 +67,42 @@ class Cosine:
     length: float
     last: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _must_be_long(self.length)
 
-    def __call__(self, t):
+    def __call__(self, t: float) -> float:
         return self.rate * _along_a_cosine(1.0, self.last, t / self.length)
 
 
 @dataclass(frozen=True)
 class Warmup:
-    """The rate of another schedule, times what rises on a line from `first` at t = 0 to 1 at t =
-    length, so that large batches do not throw a fresh network off (Goyal et al. 2017). The other
-    goes by the same clock: it is not put off by the length.
+    """The rate of another schedule, times a factor that rises linearly from `first` at t = 0 to 1
+    at t = length. This keeps large batches from making a new network diverge (Goyal et al. 2017).
+    The other schedule has the same t: it is not shifted by the length.
+
+    Raises ArgumentError unless the length is above 0.
 
     >>> [Warmup(4, Steps(1.0, {5: 0.5}), first=0.5)(t) for t in (0, 1, 2, 3, 4, 5)]
     [0.5, 0.625, 0.75, 0.875, 1.0, 0.5]
     """
 
     length: float
-    schedule: Callable
+    schedule: Callable[[float], float]
     first: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _must_be_long(self.length)
 
-    def __call__(self, t):
+    def __call__(self, t: float) -> float:
         return self.schedule(t) * min(1.0, self.first + (1 - self.first) * t / self.length)
 
 
 @dataclass(frozen=True)
 class OneCycle:
-    """From rate·first up to rate at t = rise·length and down to rate·last at t = length, each along
-    half a cosine (Smith & Topin 2018, in fastai's form)
+    """From rate·first up to rate at t = rise·length, and down to rate·last at t = length, each
+    along half a cosine (Smith & Topin 2018, in fastai's form).
+
+    Raises ArgumentError unless the length is above 0 and the rise between 0 and 1, both excluded.
 
     >>> [round(OneCycle(1.0, length=10)(t), 3) for t in (0, 1.5, 3, 6.5, 10)]
     [0.04, 0.52, 1.0, 0.5, 0.0]
@@ -106,14 +114,15 @@ class OneCycle:
     first: float = 0.04
     last: float = 4e-6
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _must_be_long(self.length)
         if not 0 < self.rise < 1:
             raise ArgumentError(
-                f"the rise is {self.rise} of the cycle; wanted a share between 0 and 1, both excluded"
+                f"the rise is {self.rise} of the cycle; wanted a share between 0 and 1, both "
+                "excluded"
             )
 
-    def __call__(self, t):
+    def __call__(self, t: float) -> float:
         top = self.rise * self.length
         if t < top:
             return self.rate * _along_a_cosine(self.first, 1.0, t / top)

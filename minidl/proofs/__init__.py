@@ -1,9 +1,9 @@
-"""The table of proofs: for every op, what sort of function it is in each argument, and geometries
-to prove it on.
+"""The table of proofs: for every op the kind of function that it is in each argument, and random
+geometries and numbers to prove it on.
 
-geometry.py    shapes and options, drawn
+geometry.py    shapes and options
 numbers.py     the numbers in the arrays
-table.py       one row an op
+table.py       one row for each op
 """
 
 from minidl.proofs.geometry import RandomChooser, Shape

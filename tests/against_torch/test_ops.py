@@ -9,7 +9,8 @@ from minidl import Tensor, engine, ops
 from minidl.engine.convolution import ALGORITHMS
 from minidl.proofs import Shape, fill
 from tests.checks import cotangent, worst
-from tests.op_table import BY_NAME, Case, HypothesisChooser, pairs
+from tests.op_table import BY_NAME, Case, HypothesisChooser
+from tests.oracles import pairs
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)

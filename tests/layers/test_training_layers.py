@@ -182,10 +182,10 @@ def test_layers_after_a_flatten_see_the_whole_input():
     assert [line.receptive_field for line in lines] == [()] * 3
 
 
-def test_a_line_of_the_summary_shows_the_receptive_field():
+def test_a_line_of_the_summary_has_counts_and_the_receptive_field():
     lines = [" ".join(str(line).split()) for line in small().summary((8, 8, 2))]
-    assert lines[0] == "convolution1 4x4x4 76 parameters 1,152 x+ sees 3x3"
-    assert lines[-1] == "dense1 3 51 parameters 48 x+ sees all"
+    assert lines[0] == "convolution1 4x4x4 76 parameters 1,152 multiply-adds field 3x3"
+    assert lines[-1] == "dense1 3 51 parameters 48 multiply-adds field all"
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 2), (8, 8, 3)])

@@ -6,7 +6,7 @@ import pytest
 from minidl import Tensor
 from minidl.errors import ArgumentError, ShapeError
 from minidl.gradcheck import prove
-from minidl.layers.directions import UnitLength
+from minidl.layers.activations import UnitLength
 from minidl.layers.verification import DIFFERENCES, Verification
 from minidl.losses import sigmoid_cross_entropy
 from minidl.ops import sigmoid

@@ -1,4 +1,4 @@
-"""Convolution: known answers, the algorithms against each other, the strips of im2col."""
+"""Convolution: known results, the algorithms against each other, and strips of any size."""
 
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidl import Tensor, ops
-from minidl.engine import strips
-from minidl.engine import threads as cores
+from minidl.engine import strips, threads
 from minidl.engine.convolution import ALGORITHMS, im2col, runs, tiles, winograd, winograd_runs
 from minidl.proofs import RandomChooser, fill
 from tests.algorithms import by
 from tests.checks import differentiate, forward_equals_the_oracle, strides_do_not_matter
-from tests.op_table import BY_NAME, Case, cases, convolution_oracle
+from tests.op_table import BY_NAME, Case, cases
+from tests.oracles import convolution_oracle
 
 ROW = BY_NAME["convolution"]
-GENERAL = ["textbook", "im2col"]  # the others take some geometries alone
+GENERAL = ["textbook", "im2col"]  # the others take some geometries only
 
 
 @pytest.mark.parametrize("algorithm", ["auto", *GENERAL])
@@ -32,13 +32,14 @@ GENERAL = ["textbook", "im2col"]  # the others take some geometries alone
     ],
     ids=["2-D", "1-D", "3-D"],
 )
-def test_shapes_that_the_courses_teach(algorithm, x, w, y):
+def test_shapes_of_the_courses(algorithm, x, w, y):
     assert by(algorithm)(np.zeros(x), np.zeros(w)).shape == y
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_an_edge_detector_by_hand(algorithm):
-    """Ng's vertical edge: bright left, dark right, and [1, 0, -1] three times."""
+    """Ng's example: an image that is bright on the left and dark on the right, and a kernel of
+    three rows [1, 0, -1]."""
     picture = np.repeat([[10.0, 10, 10, 0, 0, 0]], 6, axis=0).reshape(1, 6, 6, 1)
     edge = np.repeat([[1.0, 0, -1]], 3, axis=0).reshape(3, 3, 1, 1)
     assert by(algorithm)(picture, edge)[0, ..., 0].tolist() == [[0, 30, 30, 0]] * 4
@@ -56,22 +57,22 @@ def test_the_kernel_is_not_flipped(algorithm):
     ("length", "stride", "padding"),
     [(6, 2, (0, 1)), (5, 2, (1, 1)), (5, 1, (1, 1)), (7, 3, (1, 1)), (2, 3, (0, 1))],
 )
-def test_same_pads_as_keras_does(length, stride, padding):
-    """Keras puts the odd position after: a picture of even length at stride 2 is padded at its end
-    alone."""
+def test_same_pads_as_in_keras(length, stride, padding):
+    """An odd position of padding is after the input: an image of even length at stride 2 is padded
+    at its end only."""
     x, w = np.random.default_rng(0).standard_normal((1, length, 1)), np.ones((3, 1, 1))
     same = ops.convolution(x, w, stride=stride, padding="same")
     assert same.shape[1] == -(-length // stride)
     assert np.array_equal(same, ops.convolution(x, w, stride=stride, padding=(padding,)))
 
 
-def test_a_depthwise_convolution_keeps_channels_apart():
+def test_a_depthwise_convolution_does_not_mix_channels():
     x, w = np.random.default_rng(0).standard_normal((2, 5, 3)), np.array([[[1.0, 10.0, 100.0]]])
     assert np.array_equal(ops.convolution(x, w, groups=3), x * [1.0, 10.0, 100.0])
 
 
 @pytest.mark.parametrize("algorithm", GENERAL)
-def test_what_the_stride_leaves_over_gets_an_exact_zero(algorithm):
+def test_positions_that_no_window_reads_have_a_gradient_of_exactly_0(algorithm):
     x = Tensor(np.ones((1, 6, 1)), requires_grad=True)
     by(algorithm)(x, np.ones((2, 1, 1)), stride=3).sum().backward()
     assert x.grad.reshape(6).tolist() == [1, 1, 0, 1, 1, 0]
@@ -89,99 +90,86 @@ SMALL_STRIPS = [
 
 @contextmanager
 def cut_small(module, name, size):
-    """Drawn pictures are far smaller than a strip; small strips make them large. Three threads
-    share them."""
-    before = cores.get_threads()
+    """Make strips small within a block, because the images that are drawn would fit in one, and
+    share them among three threads."""
+    before = threads.get_threads()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(strips, "LEAST", 1)
         patch.setattr(tiles, "STRIP", 1)
         patch.setattr(tiles, "SMALL", 72)
         patch.setattr(module, name, size)
-        cores.set_threads(3)
+        threads.set_threads(3)
         yield patch
-    cores.set_threads(before)
+    threads.set_threads(before)
 
 
 @pytest.mark.parametrize(
     "row",
     [
-        "convolution[im2col]", "convolution_relu[winograd]", "convolution[depthwise]", "convolution_relu[runs]",
-        "convolution[winograd_runs]", "max_pool", "avg_pool", "gram_matrix",
+        "convolution[im2col]", "convolution_relu[winograd]", "convolution[depthwise]",
+        "convolution_relu[runs]", "convolution[winograd_runs]", "max_pool", "avg_pool",
+        "gram_matrix",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("small", SMALL_STRIPS, ids=lambda small: f"{small[1]}-{small[2]}")
 @given(data=st.data())
-def test_strips_of_any_size_give_the_same(row, small, data):
+def test_strips_of_any_size_give_the_same_result(row, small, data):
     case = data.draw(cases(BY_NAME[row]))
     y, dy, gradients = differentiate(case)
     with cut_small(*small):
         stripped_y, _, stripped = differentiate(case, dy)
-    size = max(1, abs(y).max())
-    assert np.allclose(stripped_y, y, rtol=1e-12, atol=1e-12 * size)
-    for name, gradient in gradients.items():
-        assert np.allclose(
-            stripped[name], gradient, rtol=1e-12, atol=1e-12 * max(1, abs(gradient).max())
-        )
+    pairs = [(stripped_y, y), *((stripped[name], gradients[name]) for name in gradients)]
+    for result, wanted in pairs:
+        size = max(1, abs(wanted).max())
+        assert np.allclose(result, wanted, rtol=1e-12, atol=1e-12 * size)
 
 
 @pytest.mark.parametrize("small", SMALL_STRIPS[1:3], ids=lambda small: small[1])
-def test_the_strips_of_these_tests_are_many(small):
-    """... or the test above would see one strip only."""
-    seen = []
+def test_small_strips_are_several(small):
+    """Otherwise the test above would test one strip only."""
+    counts = []
+
+    def counting_map(xp, work, items):
+        counts.append(len(items))
+        return threads.parallel_map(xp, work, items)
+
     with cut_small(*small) as patch:
-        for module, algorithm in [
-            (im2col, "im2col"),
-            (winograd, "winograd"),
-            (runs, "runs"),
-            (winograd_runs, "winograd_runs"),
-        ]:
-            seen.clear()
-            patch.setattr(
-                module,
-                "parallel_map",
-                lambda xp, work, items: (
-                    seen.append(len(items)) or cores.parallel_map(xp, work, items)
-                ),
-            )
-            by(algorithm)(np.ones((7, 12, 9, 16)), np.ones((3, 3, 16, 16)))
-            assert max(seen) >= 3, algorithm
+        for algorithm in (im2col, winograd, runs, winograd_runs):
+            counts.clear()
+            patch.setattr(algorithm, "parallel_map", counting_map)
+            name = algorithm.__name__.split(".")[-1]
+            by(name)(np.ones((7, 12, 9, 16)), np.ones((3, 3, 16, 16)))
+            assert max(counts) >= 3, name
 
 
-def test_no_pictures_give_no_outputs_and_a_gradient_of_zeros():
-    w = by("im2col").gradients["dw"](
-        np.zeros((0, 4, 1)), np.zeros((0, 6, 2)), (3, 2, 1), 1, 0, 1, 1
-    )
-    assert ops.convolution(np.zeros((0, 6, 2)), np.ones((3, 2, 1))).shape == (0, 4, 1)
-    assert w.tolist() == np.zeros((3, 2, 1)).tolist()
+def test_an_empty_batch_has_no_outputs_and_a_gradient_of_zeros():
+    x, w, dy = np.zeros((0, 6, 2)), np.ones((3, 2, 1)), np.zeros((0, 4, 1))
+    assert ops.convolution(x, w).shape == (0, 4, 1)
+    dw = by("im2col").gradients["dw"](dy, x, w.shape, 1, 0, 1, 1)
+    assert dw.tolist() == np.zeros((3, 2, 1)).tolist()
 
 
-def test_four_spatial_axes_are_no_more_special_than_two():
-    rng = np.random.default_rng(0)
-    x, w, b = (
-        rng.standard_normal((1, 3, 3, 4, 3, 2)),
-        rng.standard_normal((2, 2, 3, 1, 2, 3)),
-        rng.standard_normal(3),
-    )
-    wanted = convolution_oracle(
-        x, w, b, stride=(1,) * 4, padding="same", dilation=(1,) * 4, groups=1
-    )
+def test_four_spatial_axes():
+    rng, ones = np.random.default_rng(0), (1, 1, 1, 1)
+    shapes = (1, 3, 3, 4, 3, 2), (2, 2, 3, 1, 2, 3), (3,)
+    x, w, b = (rng.standard_normal(shape) for shape in shapes)
+    wanted = convolution_oracle(x, w, b, stride=ones, padding="same", dilation=ones, groups=1)
     assert np.allclose(ops.convolution(x, w, b, padding="same"), wanted, rtol=1e-13, atol=1e-13)
 
 
-def test_the_drawn_geometries_reach_every_corner():
-    """The table would prove little if it never drew them."""
+def test_the_geometries_that_are_drawn_include_every_special_case():
     drawn = [fill(ROW, ROW.draw(RandomChooser(seed)), seed) for seed in range(300)]
     assert {g["x"].ndim for g in drawn} == {3, 4, 5}
     padded = [g for g in drawn if g["padding"] != "same"]
     assert 10 < len(padded) < 290
-    for corner in (
+    for is_special in (
         lambda g: g["groups"] > 1,
         lambda g: any(before != after for before, after in g["padding"]),
         lambda g: max(g["stride"]) > max(g["w"].shape[:-2]),
         lambda g: max(g["dilation"]) > 1,
         lambda g: len({*g["stride"]}) > 1,
     ):
-        assert sum(map(corner, padded)) > 10
+        assert sum(map(is_special, padded)) > 10
 
 
 @pytest.mark.parametrize("algorithm", ["textbook", "im2col", "runs"])
@@ -193,10 +181,9 @@ def test_the_drawn_geometries_reach_every_corner():
         ((2, 1, 6, 0, 2), (1, 3, 3, 2, 2), 2),
     ],
 )
-def test_windows_that_see_padding_alone_give_the_bias(algorithm, x, w, padding):
-    x, w, b = (
-        Tensor(array, requires_grad=True) for array in (np.ones(x), np.ones(w), np.arange(1.0, 3.0))
-    )
+def test_windows_over_padding_only_give_the_bias(algorithm, x, w, padding):
+    arrays = np.ones(x), np.ones(w), np.arange(1.0, 3.0)
+    x, w, b = (Tensor(array, requires_grad=True) for array in arrays)
     y = by(algorithm)(x, w, b, padding=padding)
     y.backward(np.ones(y.shape))
     assert (y.data == b.data).all() and y.data.size
@@ -206,23 +193,16 @@ def test_windows_that_see_padding_alone_give_the_bias(algorithm, x, w, padding):
 
 
 @pytest.mark.parametrize("algorithm", ["runs", "im2col", "textbook"])
-def test_any_strides_of_axes_of_length_1(algorithm):
-    """NumPy allows any stride for an axis of length 1, and a gradient may be a view of every second
-    number."""
+def test_any_memory_layout_of_axes_of_length_1(algorithm):
+    """NumPy allows any strides for an axis of length 1, and a gradient may be a view of every
+    second number."""
     row, rng = replace(BY_NAME["convolution"], op=by(algorithm)), np.random.default_rng(0)
-    for width, outputs, channels, taps, stride, padding in product(
-        (1, 3), (1, 2), (1, 2), (2, 3), (1, 2), (1, 2)
-    ):
-        x, w, b = (
-            rng.standard_normal(shape)
-            for shape in ((1, width, channels), (taps, channels, outputs), (outputs,))
-        )
-        geometry = {
-            "stride": (stride,),
-            "padding": ((padding, padding),),
-            "dilation": (1,),
-            "groups": 1,
-        }
-        case = Case(row, {"x": x, "w": w, "b": b, **geometry}, seed=0)
+    sizes = product((1, 3), (1, 2), (1, 2), (2, 3), (1, 2), (1, 2))
+    for width, outputs, channels, taps, stride, padding in sizes:
+        shapes = (1, width, channels), (taps, channels, outputs), (outputs,)
+        x, w, b = (rng.standard_normal(shape) for shape in shapes)
+        geometry = {"stride": (stride,), "padding": ((padding, padding),)}
+        arguments = {"x": x, "w": w, "b": b, **geometry, "dilation": (1,), "groups": 1}
+        case = Case(row, arguments, seed=0)
         strides_do_not_matter(case)
         forward_equals_the_oracle(case)

@@ -1,4 +1,4 @@
-"""A masked gradient is exactly 0, even where dy is infinite or NaN: the product 0·∞ would be
+"""A masked gradient is exactly 0, even where dy is infinite or NaN. The product 0·∞ would be
 NaN."""
 
 import numpy as np
@@ -12,6 +12,16 @@ from tests.algorithms import by
 from tests.devices import GPUS, at
 
 BAD = [np.inf, -np.inf, np.nan]
+RECTIFIERS = {
+    "relu": ops.relu,
+    "maximum": lambda x: ops.maximum(x, 0.0),
+    "convolution_relu": lambda x: convolution_relu(
+        x.reshape(1, -1, 1), np.ones((1, 1, 1), x.dtype)
+    ).reshape(-1),
+    "batch_norm_relu": lambda x: batch_norm_relu(
+        x.reshape(-1, 1), np.ones(1), np.zeros(1), (np.zeros(1), np.ones(1)), 0.0, fixed=True
+    ).reshape(-1),
+}
 
 
 def gradient(f, x):
@@ -30,25 +40,14 @@ def gradient(f, x):
 @pytest.mark.parametrize(
     "inner",
     [
-        ops.relu,
-        lambda x: ops.leaky_relu(x, slope=0),
-        lambda x: ops.maximum(x, 0.0),
-        lambda x: -ops.minimum(-x, 0.0),
-        lambda x: convolution_relu(x.reshape(1, 2, 1), np.ones((1, 1, 1))).reshape(2),
-        lambda x: batch_norm_relu(
-            x.reshape(2, 1),
-            np.ones(1),
-            np.zeros(1),
-            (np.zeros(1), np.ones(1)),
-            epsilon=0.0,
-            fixed=True,
-        ).reshape(2),
+        *(pytest.param(rectifier, id=name) for name, rectifier in RECTIFIERS.items()),
+        pytest.param(lambda x: ops.leaky_relu(x, slope=0), id="leaky_relu"),
+        pytest.param(lambda x: -ops.minimum(-x, 0.0), id="minimum"),
     ],
-    ids=["relu", "leaky_relu", "maximum", "minimum", "convolution_relu", "batch_norm_relu"],
 )
-def test_an_infinite_slope_stops_at_a_dead_rectifier(inner, outer):
-    found = gradient(lambda x: outer(inner(x)), [-3.0, 4.0])
-    assert found.tolist() == [0.0, gradient(outer, [4.0])[0]]
+def test_an_inactive_rectifier_blocks_an_infinite_slope_after_it(inner, outer):
+    dx = gradient(lambda x: outer(inner(x)), [-3.0, 4.0])
+    assert dx.tolist() == [0.0, gradient(outer, [4.0])[0]]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +63,7 @@ def test_an_infinite_slope_stops_at_a_dead_rectifier(inner, outer):
         (ops.exp, lambda x: ops.minimum(x, 3.0), [1000.0, 0.0], [0.0, 1.0]),
     ],
 )
-def test_an_infinite_slope_before_a_dead_rectifier_stays_out(inner, outer, x, wanted):
+def test_an_inactive_rectifier_blocks_an_infinite_slope_before_it(inner, outer, x, wanted):
     assert gradient(lambda x: outer(inner(x)), x).tolist() == wanted
 
 
@@ -89,27 +88,25 @@ def test_each_mask_gives_exactly_zero(bad):
 @pytest.mark.parametrize("algorithm", ["textbook", "im2col", "runs", "winograd", "winograd_runs"])
 def test_each_convolution_masks_an_infinite_gradient(bad, algorithm):
     rng = np.random.default_rng(0)
-    x, w, b = (
-        rng.standard_normal((1, 6, 6, 2)),
-        rng.standard_normal((3, 3, 2, 3)),
-        np.array([-100.0, 0.0, 0.0]),
-    )
+    x, w = rng.standard_normal((1, 6, 6, 2)), rng.standard_normal((3, 3, 2, 3))
+    b = np.array([-100.0, 0.0, 0.0])
     op = by(algorithm, convolution_relu)
     y = op.forward(x, w, b, padding=1)
     clean = rng.standard_normal(y.shape)
     dy = np.where(y > 0, clean, bad)
     options = {"stride": 1, "padding": 1, "dilation": 1, "groups": 1}
-    for name, reads in (("dx", {"w": w, "x_shape": x.shape}), ("dw", {"x": x, "w_shape": w.shape})):
+    arguments = {
+        "dx": {"w": w, "x_shape": x.shape, **options},
+        "dw": {"x": x, "w_shape": w.shape, **options},
+        "db": {},
+    }
+    for name, others in arguments.items():
         pull = op.gradients[name]
-        np.testing.assert_array_equal(
-            pull(dy, y, **reads, **options), pull(clean, y, **reads, **options)
-        )
-    db = op.gradients["db"]
-    np.testing.assert_array_equal(db(dy, y), db(clean, y))
+        np.testing.assert_array_equal(pull(dy, y, **others), pull(clean, y, **others))
 
 
 @pytest.mark.parametrize("bad", BAD)
-def test_max_pool_gives_the_others_of_a_window_zero(bad):
+def test_all_but_the_maximum_of_a_window_have_a_gradient_of_0(bad):
     for stride, wanted in ((2, [0.0, 1.0, 0.0, 1.0]), (1, [0.0, 2.0, 0.0, 1.0])):
         x = Tensor(np.array([1.0, 3.0, 2.0, 5.0]).reshape(1, 4, 1), requires_grad=True)
         y = ops.max_pool(x, 2, stride=stride)
@@ -118,20 +115,21 @@ def test_max_pool_gives_the_others_of_a_window_zero(bad):
 
 
 @pytest.mark.parametrize("bad", BAD)
-def test_what_dropout_leaves_out_is_zero_on_both_ways(bad):
+def test_dropped_numbers_and_their_gradients_are_0(bad):
     x = Tensor(np.full(64, bad), requires_grad=True)
     y = Dropout(0.5, seed=1)(x)
     kept = ops.dropout(np.ones(64), 0.5, (1, 1)) > 0
     y.backward(np.full(64, bad))
-    for found in (y.data, x.grad):
-        assert (found[~kept] == 0).all() and not np.isfinite(found[kept]).any()
+    for numbers in (y.data, x.grad):
+        assert (numbers[~kept] == 0).all() and not np.isfinite(numbers[kept]).any()
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_a_masked_array_has_the_bits_of_what_passes(dtype):
+def test_a_masked_array_keeps_the_bits_where_the_mask_is_true(dtype):
     dy = np.array([1.5, -2.5, -0.0, np.inf, np.nan, 0.0], dtype)
-    whole, none = masked(dy, np.ones(6, bool)), masked(dy, np.zeros(6, bool))
-    assert (whole.dtype, whole.tobytes(), none.tobytes()) == (dtype, dy.tobytes(), bytes(dy.nbytes))
+    unmasked, zeros = masked(dy, np.ones(6, bool)), masked(dy, np.zeros(6, bool))
+    assert unmasked.dtype == dtype and unmasked.tobytes() == dy.tobytes()
+    assert zeros.tobytes() == bytes(dy.nbytes)
     out = np.full((6, 2), 7, dtype)
     masked(dy, dy > 0, out=out[:, 1])
     assert (out[:, 0] == 7).all() and out[:, 1].tolist() == [1.5, 0, 0, np.inf, 0, 0]
@@ -150,48 +148,27 @@ def test_masks_on_a_gpu(place):
 @pytest.mark.parametrize(
     "rectifier",
     [
-        ops.relu,
-        lambda x: ops.maximum(x, 0.0),
-        lambda x: ops.maximum(0.0, x),
-        lambda x: ops.minimum(x, 9.0),
-        lambda x: ops.minimum(9.0, x),
-        lambda x: convolution_relu(x.reshape(1, 3, 1), np.ones((1, 1, 1), x.dtype)).reshape(3),
-        lambda x: batch_norm_relu(
-            x.reshape(3, 1),
-            np.ones(1),
-            np.zeros(1),
-            (np.zeros(1), np.ones(1)),
-            epsilon=0.0,
-            fixed=True,
-        ).reshape(3),
-    ],
-    ids=[
-        "relu",
-        "maximum",
-        "maximum b",
-        "minimum",
-        "minimum b",
-        "convolution_relu",
-        "batch_norm_relu",
+        *(pytest.param(rectifier, id=name) for name, rectifier in RECTIFIERS.items()),
+        pytest.param(lambda x: ops.maximum(0.0, x), id="maximum b"),
+        pytest.param(lambda x: ops.minimum(x, 9.0), id="minimum"),
+        pytest.param(lambda x: ops.minimum(9.0, x), id="minimum b"),
     ],
 )
-def test_a_nan_passes_the_gradient_on(rectifier, dtype):
+def test_a_nan_lets_the_gradient_pass(rectifier, dtype):
     """A gradient of 0 would hide that the forward pass went wrong."""
     x = np.array([np.nan, 4.0, 3.0], dtype)
     assert gradient(rectifier, x).tolist() == [1.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("place", GPUS)
-def test_a_nan_passes_the_gradient_on_in_the_kernel_of_a_gpu(place):
-    """A 3x3 convolution with a ReLU of one NaN: every output reads it, and so every number has a
+def test_a_nan_lets_the_gradient_pass_in_the_kernel_of_a_gpu(place):
+    """Every output of this 3x3 convolution with a ReLU reads the NaN, so every number has a
     gradient."""
     with at(place):
         numbers = np.ones((1, 3, 3, 1), np.float32)
         numbers[0, 1, 1] = np.nan
-        x, w = (
-            Tensor(Tensor(a).to("gpu").data, requires_grad=True)
-            for a in (numbers, np.ones((3, 3, 1, 1), np.float32))
-        )
+        x = Tensor(Tensor(numbers).to("gpu").data, requires_grad=True)
+        w = Tensor(Tensor(np.ones((3, 3, 1, 1), np.float32)).to("gpu").data, requires_grad=True)
         y = by("winograd", convolution_relu)(x, w, padding=1)
         y.backward(Tensor(np.ones(y.shape, np.float32)).to("gpu").data)
         wanted = np.array([[4, 6, 4], [6, 9, 6], [4, 6, 4]])

@@ -1,4 +1,4 @@
-"""Indices and axes, as NumPy understands them, with Tensors in any place."""
+"""Indices and axes follow NumPy, and may contain Tensors."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from minidl.errors import ArgumentError, ShapeError
 from tests.devices import GPUS, at
 
 ROWS, COLUMNS, MASK = np.array([0, 2, 0]), np.array([1, 5, 1]), np.array([True, False, True, True])
-# From a function that wraps arrays, as Tensors or not at all, make a key.
+# Functions that return an index. t wraps its arrays as Tensors, or leaves them as arrays.
 KEYS = {
     "two": lambda t: (t(ROWS), t(COLUMNS)),
     "an array and a Tensor": lambda t: (np.arange(3), t(COLUMNS)),
@@ -31,7 +31,7 @@ KEYS = {
 
 @pytest.mark.parametrize("name", KEYS)
 @pytest.mark.parametrize("wrapped", [Tensor, lambda array: array], ids=["Tensors", "arrays"])
-def test_an_index_is_numpys_and_its_gradient_goes_back(name, wrapped):
+def test_an_index_and_its_gradient_are_those_of_numpy(name, wrapped):
     x, key = np.random.default_rng(0).standard_normal((4, 6)), KEYS[name](lambda array: array)
     X = Tensor(x, requires_grad=True)
     y = X[KEYS[name](wrapped)]
@@ -46,8 +46,8 @@ def test_an_index_is_numpys_and_its_gradient_goes_back(name, wrapped):
 
 def test_the_probabilities_of_labels():
     p, labels = np.arange(12.0).reshape(4, 3), np.array([2, 0, 1, 1])
-    found = Tensor(p)[np.arange(4), Tensor(labels)]
-    assert found.data.tolist() == [2.0, 3.0, 7.0, 10.0]
+    selected = Tensor(p)[np.arange(4), Tensor(labels)]
+    assert selected.data.tolist() == [2.0, 3.0, 7.0, 10.0]
 
 
 @pytest.mark.parametrize("place", GPUS)
@@ -64,21 +64,19 @@ def test_an_index_of_tensors_on_a_gpu(place):
 @pytest.mark.parametrize(
     "key", [Tensor([0.0, 1.0]), (0, Tensor([1.0])), Tensor([0.0], requires_grad=True)], ids=str
 )
-def test_a_floating_point_index_is_refused(key):
-    with pytest.raises(
-        ShapeError,
-        match=r"the index is an array of float32; wanted integers or bools: use \.astype",
-    ):
+def test_a_floating_point_index_raises_an_error(key):
+    words = r"the index is an array of float32; wanted integers or bools: use \.astype"
+    with pytest.raises(ShapeError, match=words):
         Tensor(np.ones((2, 2)))[key]
 
 
 @pytest.mark.parametrize("bound", [Tensor(1.0), Tensor(np.array([1, 2]))], ids=str)
-def test_a_slice_wants_single_integers(bound):
+def test_the_bounds_of_a_slice_must_be_integers(bound):
     with pytest.raises(ArgumentError, match="is no index; wanted a single integer"):
         Tensor(np.ones(4))[bound:]
 
 
-def test_an_index_past_the_end_is_refused():
+def test_an_index_beyond_the_end_raises_an_error():
     with pytest.raises(ShapeError, match=r"index into shape \(4,\): index 9 is out of bounds"):
         Tensor(np.ones(4))[Tensor(np.array([9]))]
 
@@ -86,7 +84,7 @@ def test_an_index_past_the_end_is_refused():
 @pytest.mark.parametrize(
     "axes", [(-1,), (0,), (), ((-1,),), (None,), ([0],), (Tensor(np.array(-1)),)], ids=str
 )
-def test_a_vector_is_its_transpose(axes):
+def test_a_vector_is_its_own_transpose(axes):
     x = Tensor(np.arange(3.0), requires_grad=True)
     y = x.transpose(*axes)
     y.backward([5.0, 6.0, 7.0])
@@ -98,7 +96,7 @@ def test_a_vector_is_its_transpose(axes):
     [(-1, 0), (1, -2), (np.array([1, 0]),), ([1, 0],), (Tensor(np.array([1, 0])),), ()],
     ids=str,
 )
-def test_a_transpose_is_numpys(axes):
+def test_a_transpose_is_that_of_numpy(axes):
     x, dy = Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True), np.arange(6.0).reshape(3, 2)
     y = x.transpose(*axes)
     y.backward(dy)
@@ -109,7 +107,7 @@ def test_a_transpose_is_numpys(axes):
 @pytest.mark.parametrize(
     "axes", [0, -1, (), (0, 0), (0, 2), (0, -3), (0.0, 1.0), (0, 1, 2)], ids=str
 )
-def test_axes_that_are_not_each_once_are_refused(axes):
+def test_missing_and_repeated_axes_raise_an_error(axes):
     with pytest.raises(ShapeError, match=r"transpose of shape .* wanted each of its axes once"):
         Tensor(np.ones((2, 3))).transpose(axes)
 
@@ -123,12 +121,11 @@ def test_sizes_and_axes_may_be_tensors():
 
 
 @pytest.mark.parametrize(("shape", "axis"), [((3, 0), -1), ((0,), 0), ((2, 0, 3), (1, 2))])
-def test_softmax_over_an_empty_axis_is_refused(shape, axis):
-    with pytest.raises(
-        ShapeError, match=r"softmax of shape .* each axis needs at least one number"
-    ):
+def test_softmax_over_an_empty_axis_raises_an_error(shape, axis):
+    words = r"softmax of shape .* each axis needs at least one number"
+    with pytest.raises(ShapeError, match=words):
         ops.softmax(np.ones(shape), axis=axis)
 
 
-def test_softmax_of_no_rows_is_no_rows():
+def test_softmax_of_no_rows():
     assert ops.softmax(np.ones((0, 3))).shape == (0, 3)

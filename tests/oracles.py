@@ -1,0 +1,368 @@
+"""Oracles of the ops: each computes a definition in plain loops, or in one expression of NumPy, and
+shares no code with the op.
+
+`ORACLES` has one for each row of `minidl.proofs.ROWS`.
+"""
+
+import math
+import statistics
+from itertools import count, product
+
+import numpy as np
+
+# ---- windows -------------------------------------------------------------------------------------
+
+
+def pairs(padding, lengths, stride, reach):
+    """Return the padding as (before, after) for each axis. "same": ceil(length / stride) windows;
+    an odd position of padding is after the input."""
+    if padding == "same":
+        totals = [
+            max((math.ceil(n / s) - 1) * s + r - n, 0)
+            for n, s, r in zip(lengths, stride, reach, strict=True)
+        ]
+        return [(total // 2, math.ceil(total / 2)) for total in totals]
+    per_axis = padding if isinstance(padding, tuple) else (padding,) * len(lengths)
+    return [p if isinstance(p, tuple) else (p, p) for p in per_axis]
+
+
+def convolution_oracle(x, w, b, *, stride, padding, dilation, groups):
+    """Pad with zeros, select the numbers that each output reads, multiply them with the kernel, and
+    add up."""
+    *kernel, inputs, outputs = w.shape
+    reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
+    x = np.pad(x, [(0, 0), *pairs(padding, x.shape[1:-1], stride, reach), (0, 0)])
+    out = [(n - r) // s + 1 for n, r, s in zip(x.shape[1:-1], reach, stride, strict=True)]
+    y = np.empty((len(x), *out, outputs))
+    for o in product(*map(range, out)):
+        positions = [
+            slice(i * s, i * s + r, d)
+            for i, s, r, d in zip(o, stride, reach, dilation, strict=True)
+        ]
+        for k in range(outputs):
+            first = k // (outputs // groups) * inputs
+            images = x[(slice(None), *positions, slice(first, first + inputs))]
+            y[(slice(None), *o, k)] = [(image * w[..., k]).sum() + b[k] for image in images]
+    return y
+
+
+def convolution_relu_oracle(x, w, b, **geometry):
+    return np.maximum(convolution_oracle(x, w, b, **geometry), 0)
+
+
+def pooling_oracle(summarise):
+    """Return the oracle of a pooling.
+
+    summarise: (the numbers of the input in a window, how many of its positions are input or
+    padding, ...) -> value.
+    """
+
+    def oracle(x, window, *, stride, padding, dilation=None, ceil, **options):
+        lengths, dilation = x.shape[1:-1], dilation or (1,) * len(window)
+        starts = [
+            list(window_starts(n, d * (k - 1) + 1, s, before, after, ceil))
+            for n, k, s, d, (before, after) in zip(
+                lengths, window, stride, dilation, padding, strict=True
+            )
+        ]
+        ends = [n + after for n, (_, after) in zip(lengths, padding, strict=True)]
+        y = np.empty((len(x), *map(len, starts), x.shape[-1]))
+        for o in np.ndindex(*map(len, starts)):
+            start = [along[i] for along, i in zip(starts, o, strict=True)]
+            positions = [
+                [first + t * d for first, t, d in zip(start, tap, dilation, strict=True)]
+                for tap in product(*map(range, window))
+            ]
+            inside = [
+                p for p in positions if all(0 <= i < n for i, n in zip(p, lengths, strict=True))
+            ]
+            counted = sum(all(i < end for i, end in zip(p, ends, strict=True)) for p in positions)
+            numbers = np.array([x[(slice(None), *p)] for p in inside])
+            y[(slice(None), *o)] = summarise(numbers, counted, **options)
+        return y
+
+    return oracle
+
+
+def window_starts(length, reach, stride, before, after, ceil):
+    """Yield the positions where windows begin. With `ceil`, a further window begins if the windows
+    before it do not reach the end and it begins in the input."""
+    end = length + after
+    for start in count(-before, stride):
+        fits = start + reach <= end
+        reached_all = start > -before and start - stride + reach >= end
+        if not fits and (not ceil or reached_all or start >= length):
+            return
+        yield start
+
+
+def mean_of_window(numbers, counted, count_padding):
+    return numbers.sum(axis=0) / (counted if count_padding else len(numbers))
+
+
+# ---- element-wise ops, reductions, moves ---------------------------------------------------------
+
+
+def elementwise(f):
+    """Return the oracle that applies f, a function of numbers, to every element."""
+    return lambda **arguments: np.vectorize(f, otypes=[float])(*arguments.values())
+
+
+def reduction(f):
+    """Return the oracle that applies f, a function of a list of numbers, along the axes."""
+
+    def oracle(x, axis, keepdims):
+        axes = tuple(range(x.ndim)) if axis is None else axis
+        axes = axes if isinstance(axes, tuple) else (axes,)
+        kept = x.ndim - len(axes)
+        last = np.moveaxis(x, axes, range(kept, x.ndim))
+        rows = last.reshape(*last.shape[:kept], -1)
+        y = np.apply_along_axis(lambda row: f(row.tolist()), -1, rows)
+        return np.expand_dims(y, axes) if keepdims else y
+
+    return oracle
+
+
+def softmax_oracle(x, axis):
+    return np.exp(x) / np.exp(x).sum(axis, keepdims=True)
+
+
+def matmul_oracle(a, b):
+    rows, columns = "m" * (a.ndim > 1), "n" * (b.ndim > 1)
+    return np.einsum(f"...{rows}k,...k{columns}->...{rows}{columns}", a, b)
+
+
+def transpose_oracle(x, axes):
+    axes = range(x.ndim)[::-1] if axes is None else [range(x.ndim)[axis] for axis in axes]
+    y = np.empty([x.shape[axis] for axis in axes])
+    for i in np.ndindex(x.shape):
+        y[tuple(i[axis] for axis in axes)] = x[i]
+    return y
+
+
+def concatenate_oracle(a, b, axis):
+    slices = [*np.moveaxis(a, axis, 0), *np.moveaxis(b, axis, 0)]
+    return np.moveaxis(np.array(slices), 0, axis)
+
+
+def pad_oracle(x, width, value):
+    shape = [n + before + after for n, (before, after) in zip(x.shape, width, strict=True)]
+    y = np.full(shape, float(value))
+    for i in np.ndindex(x.shape):
+        y[tuple(j + before for j, (before, _) in zip(i, width, strict=True))] = x[i]
+    return y
+
+
+def resample_oracle(x, rows, columns):
+    """The sum over all pixels, each with the weight of the formula."""
+    _, H, W, C = x.shape
+    y = np.empty((*rows.shape, C))
+    for n, i, j in np.ndindex(rows.shape):
+        r, s = np.clip(rows[n, i, j], 0, H - 1), np.clip(columns[n, i, j], 0, W - 1)
+        row_weights = [max(0, 1 - abs(r - p)) for p in range(H)]
+        column_weights = [max(0, 1 - abs(s - q)) for q in range(W)]
+        y[n, i, j] = np.einsum("p,q,pqc->c", row_weights, column_weights, x[n])
+    return y
+
+
+# ---- losses: the formulas of the papers ----------------------------------------------------------
+
+
+def plain_gram(features):
+    return np.einsum("nhwc,nhwd->ncd", features, features)
+
+
+def content_oracle(generated, content, normalization):
+    _, H, W, C = generated.shape
+    factor = {"half": 1 / 2, "sum": 1, "mean": 1 / generated.size, "coursera": 1 / (4 * H * W * C)}
+    return factor[normalization] * ((generated - content) ** 2).sum()
+
+
+def gram_oracle(features, normalization):
+    _, H, W, C = features.shape
+    return plain_gram(features) / {"none": 1, "positions": H * W, "size": H * W * C}[normalization]
+
+
+def gram_loss_oracle(G, A, factor):
+    return factor * sum((g - a) ** 2 for g, a in zip(G.flat, A.flat, strict=True))
+
+
+def style_oracle(generated, style, normalization):
+    """A, the style's Gram matrix, is scaled to the M positions of the generated features."""
+    _, H, W, C = generated.shape
+    M = H * W
+    A = style * M if style.ndim == 3 else plain_gram(style) * (M / math.prod(style.shape[1:3]))
+    squares = (plain_gram(generated) - A) ** 2
+    return {
+        "gatys": squares.sum() / (4 * C**2 * M**2),
+        "coursera": squares.sum() / (4 * C**2 * M**2),
+        "ng": squares.sum() / (2 * H * W * C),
+        "positions_mean": (squares / M**2).mean(),
+        "size_sum": (squares / (H * W * C) ** 2).sum(),
+    }[normalization]
+
+
+def reduced(terms, reduction):
+    return math.fsum(terms) / (len(terms) if reduction == "mean" else 1)
+
+
+def softmax_cross_entropy_oracle(logits, labels, reduction):
+    terms = [
+        -math.log(math.exp(z[label]) / math.fsum(map(math.exp, z)))
+        for z, label in zip(logits.tolist(), labels.tolist(), strict=True)
+    ]
+    return reduced(terms, reduction)
+
+
+def sigmoid_cross_entropy_oracle(logits, targets, reduction):
+    """With log p and log (1 - p), as in the definition."""
+    terms = []
+    for z, t in zip(logits.flat, targets.flat, strict=True):
+        p = 1 / (1 + math.exp(-z))
+        terms.append(-t * math.log(p) - (1 - t) * math.log(1 - p))
+    return reduced(terms, reduction)
+
+
+def loss_of_pairs(alike, different):
+    """Return the oracle of a loss of pairs: the mean of one function of the distance for equal
+    pairs, and of another for different pairs."""
+
+    def oracle(a, b, same, **parameter):
+        terms = [
+            (alike if s else different)(math.dist(x, y), **parameter)
+            for x, y, s in zip(a.tolist(), b.tolist(), same.tolist(), strict=True)
+        ]
+        return np.mean(terms)
+
+    return oracle
+
+
+def variation_oracle(image, normalization):
+    """Pixel by pixel: the differences to the pixels below, to the right, and along diagonals."""
+    images = image if image.ndim == 4 else image[None]
+    N, H, W, C = images.shape
+    down, right, falling, rising, both = [], [], [], [], []
+    for n, i, j, c in np.ndindex(N, H, W, C):
+        p = images[n, i, j, c]
+        below, beside = i + 1 < H, j + 1 < W
+        down += [images[n, i + 1, j, c] - p] if below else []
+        right += [images[n, i, j + 1, c] - p] if beside else []
+        both += [(down[-1], right[-1])] if below and beside else []
+        falling += [images[n, i + 1, j + 1, c] - p] if below and beside else []
+        rising += [images[n, i + 1, j, c] - images[n, i, j + 1, c]] if below and beside else []
+    D, R, F, S = (sum(d * d for d in differences) for differences in (down, right, falling, rising))
+    return {
+        "sum_squares": D + R,
+        "half_squares": sum(d * d + r * r for d, r in both) / 2,
+        "mean_squares": D / len(down) + R / len(right),
+        "sum_absolute": sum(map(abs, down)) + sum(map(abs, right)),
+        "power": sum((d * d + r * r) ** (2.5 / 2) for d, r in both),
+        "nine_point": (2 / 3 * (D + R) + 1 / 6 * (F + S)) / image.size,
+    }[normalization]
+
+
+def l2_normalize_oracle(x, axis):
+    lengths = np.array([math.hypot(*row) for row in x.reshape(-1, x.shape[-1])])
+    lengths = lengths.reshape(*x.shape[:-1], 1)
+    return np.where(lengths > 0, x / np.where(lengths > 0, lengths, 1), 0)
+
+
+def cosine_oracle(a, b):
+    """From the law of cosines: c² = |a|² + |b|² - 2 |a| |b| cos"""
+    y = np.zeros(a.shape[:-1])
+    for i in np.ndindex(y.shape):
+        p, q, c = math.hypot(*a[i]), math.hypot(*b[i]), math.dist(a[i], b[i])
+        y[i] = (p * p + q * q - c * c) / (2 * p * q) if p and q else 0
+    return y
+
+
+def pairwise_oracle(a, squared, b=None):
+    b = a if b is None else b
+    y = np.empty((len(a), len(b)))
+    for i, j in np.ndindex(y.shape):
+        y[i, j] = math.dist(a[i], b[j]) ** (2 if squared else 1)
+    return y
+
+
+def triplet_oracle(anchor, positive, negative, margin, reduction, squared, soft):
+    """The formula of the paper, for one triplet after another."""
+    power, terms = 2 if squared else 1, []
+    for a, p, n in zip(anchor, positive, negative, strict=True):
+        z = math.dist(a, p) ** power - math.dist(a, n) ** power + margin
+        terms.append(math.log(1 + math.exp(z)) if soft else max(z, 0))
+    active = sum(term > 0 for term in terms)
+    divisors = {"sum": 1, "mean": len(terms), "mean_active": max(1, active)}
+    return math.fsum(terms) / divisors[reduction]
+
+
+def batch_norm_oracle(x, gamma, beta, epsilon, mean=None, variance=None):
+    """The formula for one channel after another, with the moments of Python's `statistics`."""
+    y = np.empty_like(x)
+    for c in range(x.shape[-1]):
+        numbers = x[..., c].ravel().tolist()
+        μ = statistics.fmean(numbers) if mean is None else mean[c]
+        σ2 = statistics.pvariance(numbers) if variance is None else variance[c]
+        y[..., c] = gamma[c] * (x[..., c] - μ) / math.sqrt(σ2 + epsilon) + beta[c]
+    return y
+
+
+def dropout_oracle(x, keep, seed):
+    kept = np.random.default_rng(seed).random(x.shape, np.float32) < keep
+    return np.where(kept, x / keep, 0)
+
+
+ORACLES = {
+    "convolution": convolution_oracle,
+    "convolution_relu": convolution_relu_oracle,
+    "max_pool": pooling_oracle(lambda numbers, counted: numbers.max(axis=0)),
+    "avg_pool": pooling_oracle(mean_of_window),
+    "batch_norm": batch_norm_oracle,
+    "batch_norm_relu": lambda **arguments: np.maximum(batch_norm_oracle(**arguments), 0),
+    "dropout": dropout_oracle,
+    "relu": elementwise(lambda x: max(x, 0)),
+    "leaky_relu": elementwise(lambda x: x if x > 0 else x / 100),
+    "sigmoid": elementwise(lambda x: 1 / (1 + math.exp(-x))),
+    "tanh": elementwise(lambda x: math.expm1(2 * x) / (math.exp(2 * x) + 1)),
+    "softmax": softmax_oracle,
+    "add": elementwise(lambda a, b: a + b),
+    "subtract": elementwise(lambda a, b: a - b),
+    "multiply": elementwise(lambda a, b: a * b),
+    "divide": elementwise(lambda a, b: a / b),
+    "negative": elementwise(lambda x: -x),
+    "power": elementwise(lambda x, exponent: math.pow(x, exponent)),
+    "exp": elementwise(math.exp),
+    "log": elementwise(math.log),
+    "sqrt": elementwise(math.sqrt),
+    "absolute": elementwise(abs),
+    "maximum": elementwise(max),
+    "minimum": elementwise(min),
+    "matmul": matmul_oracle,
+    "sum": reduction(math.fsum),
+    "mean": reduction(statistics.fmean),
+    "max": reduction(max),
+    "reshape": lambda x, shape: np.fromiter(x.flat, float).reshape(shape),
+    "transpose": transpose_oracle,
+    "concatenate": concatenate_oracle,
+    "index": lambda x, key: x.flat[np.arange(x.size).reshape(x.shape)[key]],
+    "pad": pad_oracle,
+    "broadcast_to": lambda x, shape: x * np.ones(shape),
+    "resample": resample_oracle,
+    "l2_normalize": l2_normalize_oracle,
+    "cosine_similarity": cosine_oracle,
+    "pairwise_distances": pairwise_oracle,
+    "chi_square": elementwise(lambda a, b: (a - b) ** 2 / (a + b) if a or b else 0),
+    "content_loss": content_oracle,
+    "gram_matrix": gram_oracle,
+    "gram_loss": gram_loss_oracle,
+    "style_loss": style_oracle,
+    "softmax_cross_entropy": softmax_cross_entropy_oracle,
+    "sigmoid_cross_entropy": sigmoid_cross_entropy_oracle,
+    "siamese_energy_loss": loss_of_pairs(
+        lambda E, q: 2 / q * E**2, lambda E, q: 2 * q * math.exp(-2.77 / q * E)
+    ),
+    "contrastive_loss": loss_of_pairs(
+        lambda E, margin: E**2 / 2, lambda E, margin: max(0, margin - E) ** 2 / 2
+    ),
+    "triplet_loss": triplet_oracle,
+    "total_variation": variation_oracle,
+}

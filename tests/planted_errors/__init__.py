@@ -1,0 +1,12 @@
+"""Ops with one error each, of the kinds that people make, and the check that must find it."""
+
+from tests.planted_errors.convolution import CONVOLUTIONS, RECTIFIED, RUNS, WINOGRADS
+from tests.planted_errors.distances import DISTANCES
+from tests.planted_errors.elementwise import RESAMPLINGS, SIMPLE
+from tests.planted_errors.layers import NORMALIZATIONS, POOLINGS
+from tests.planted_errors.losses import LOSSES
+
+PLANTS = [
+    *CONVOLUTIONS, *WINOGRADS, *RUNS, *RECTIFIED, *POOLINGS, *NORMALIZATIONS, *SIMPLE,
+    *RESAMPLINGS, *LOSSES, *DISTANCES,
+]  # fmt: skip

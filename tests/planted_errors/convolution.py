@@ -1,0 +1,222 @@
+"""Errors planted in convolution, and in its algorithms."""
+
+import functools
+from unittest.mock import patch
+
+import numpy as np
+
+from minidl import ops
+from minidl.autograd import differentiable
+from minidl.engine import convolution_relu
+from minidl.engine.convolution import runs, tiles, winograd
+from minidl.proofs.table import by_algorithm
+from minidl.shapes import windows_over
+from tests import checks
+from tests.planted_errors.plant import FORWARD, GRADIENT, SHAPE, Plant, wrong
+
+# ---- convolution ---------------------------------------------------------------------------------
+
+
+conv = ops.convolution.forward
+conv_dx, conv_dw = (ops.convolution.gradients[name] for name in ("dx", "dw"))
+
+
+def with_geometry(change):
+    """Return a convolution of another geometry, with its output cut to the right shape.
+
+    change: Windows -> options of the convolution that are changed.
+    """
+
+    def forward(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
+        windows = windows_over(x.shape[1:-1], w.shape[:-2], stride, padding, dilation)
+        right = {"stride": stride, "padding": windows.padding, "dilation": dilation}
+        y = conv(x, w, b, groups=groups, **{**right, **change(windows)})
+        return y[(slice(None), *map(slice, windows.out))]
+
+    def unused(dy):
+        raise AssertionError("only the forward of this plant is called")
+
+    return differentiable(forward, dx=unused, dw=unused, db=unused)
+
+
+def later_padding(windows):
+    return {"padding": tuple((b + 1, a - 1) if a else (b, a) for b, a in windows.padding)}
+
+
+def swapped_padding(windows):
+    return {"padding": tuple((a, b) for b, a in windows.padding)}
+
+
+def flipped_dx(dy, w, x_shape, stride, padding, dilation, groups):
+    flipped = w[(slice(None, None, -1),) * (w.ndim - 2)]
+    return conv_dx(dy, flipped, x_shape, stride, padding, dilation, groups)
+
+
+def cropped_dx(dy, w, x_shape, stride, padding, dilation, groups):
+    dx = conv_dx(dy, w, x_shape, stride, padding, dilation, groups)
+    windows = windows_over(x_shape[1:-1], w.shape[:-2], stride, padding, dilation)
+    ends = [
+        (o - 1) * s + r - before
+        for o, s, r, (before, _) in zip(
+            windows.out, windows.stride, windows.reach, windows.padding, strict=True
+        )
+    ]
+    return dx[(slice(None), *map(slice, ends))]
+
+
+def mixed_groups_dx(dy, w, x_shape, stride, padding, dilation, groups):
+    mixed = w.reshape(*w.shape[:-1], -1, groups).swapaxes(-1, -2).reshape(w.shape)
+    return conv_dx(dy, mixed, x_shape, stride, padding, dilation, groups)
+
+
+def overwriting_dx(dy, w, x_shape, stride, padding, dilation, groups):
+    windows = windows_over(x_shape[1:-1], w.shape[:-2], stride, padding, dilation)
+    if groups > 1:
+        return conv_dx(dy, w, x_shape, stride, padding, dilation, groups)
+    padded = np.zeros((len(dy), *windows.padded, x_shape[-1]), dy.dtype)
+    for tap in windows.taps:
+        padded[windows.under(tap)] = dy @ w[tap].T
+    return windows.unpad(padded)
+
+
+def greedy_dx(dy, x, w, stride, padding, dilation, groups):
+    return conv_dx(dy, w, x.shape, stride, padding, dilation, groups)
+
+
+def first_image_dw(dy, x, w_shape, stride, padding, dilation, groups):
+    return conv_dw(dy[:1], x[:1], w_shape, stride, padding, dilation, groups)
+
+
+def first_image_db(dy):
+    return dy.sum(axis=tuple(range(1, dy.ndim - 1)))[0]
+
+
+def convolution(**errors):
+    return wrong(ops.convolution, **errors)
+
+
+CONVOLUTIONS = [
+    Plant("kernel flipped in dx", "convolution", convolution(dx=flipped_dx), GRADIENT),
+    Plant("stride ignored", "convolution", with_geometry(lambda windows: {"stride": 1}), FORWARD),
+    Plant("dilation ignored", "convolution", with_geometry(lambda windows: {"dilation": 1}),
+          FORWARD),
+    Plant("padding off by one", "convolution", with_geometry(later_padding), FORWARD),
+    Plant("padding before and after swapped", "convolution", with_geometry(swapped_padding),
+          FORWARD),
+    Plant("leftovers dropped from dx", "convolution", convolution(dx=cropped_dx), SHAPE),
+    Plant("groups mixed up", "convolution", convolution(dx=mixed_groups_dx), GRADIENT),
+    Plant("overlaps overwritten in dx", "convolution", convolution(dx=overwriting_dx), GRADIENT),
+    Plant("batch not summed in dw", "convolution", convolution(dw=first_image_dw), GRADIENT),
+    Plant("bias gradient sums the wrong axes", "convolution", convolution(db=first_image_db),
+          GRADIENT),
+    Plant("x kept for dx", "convolution", convolution(dx=greedy_dx),
+          checks.nothing_is_kept_that_no_wanted_gradient_reads),
+]  # fmt: skip
+
+
+# ---- convolution by Winograd's F(4, 3) -----------------------------------------------------------
+
+
+def by_winograd(forward=None, **gradients):
+    return by_algorithm("winograd", wrong(ops.convolution, forward, **gradients))
+
+
+def with_change(module, f, **change):
+    """Return a function that calls f while these names of the module have other values."""
+
+    @functools.wraps(f)
+    def changed(*args, **kwargs):
+        with patch.multiple(module, **change):
+            return f(*args, **kwargs)
+
+    return changed
+
+
+def with_sign(matrix, i, j):
+    changed = matrix.copy()
+    changed[i, j] *= -1
+    return changed
+
+
+def tiles_too_far_apart(V, count, taken):
+    starts = (tiles.TILE + 1) * np.arange(count)
+    return V[:, :, np.minimum(starts[:, None] + np.arange(taken), V.shape[2] - 1)]
+
+
+def without_the_last_tap(matrix):
+    return matrix * [1, 1, 0]
+
+
+wrong_matrix_b = with_change(winograd, conv, B=with_sign(winograd.B, 2, 3))
+wrong_matrix_a = with_change(winograd, conv, A=with_sign(winograd.A, 4, 3))
+wrong_matrix_g = with_change(winograd, conv_dw, G=without_the_last_tap(winograd.G))
+wrong_tiles = with_change(tiles, conv, _windows=tiles_too_far_apart)
+
+WINOGRADS = [
+    Plant("wrong sign in B", "convolution[winograd]", by_winograd(wrong_matrix_b), FORWARD),
+    Plant("wrong sign in A", "convolution[winograd]", by_winograd(wrong_matrix_a), FORWARD),
+    Plant("tap missing in G", "convolution[winograd]", by_winograd(dw=wrong_matrix_g), GRADIENT),
+    Plant("tiles overlap by one", "convolution[winograd]", by_winograd(wrong_tiles), FORWARD),
+    Plant("kernel flipped in dx", "convolution[winograd]", by_winograd(dx=flipped_dx), GRADIENT),
+]  # fmt: skip
+
+
+# ---- convolution by runs -------------------------------------------------------------------------
+
+
+def by_runs(forward=None, **gradients):
+    return by_algorithm("runs", wrong(ops.convolution, forward, **gradients))
+
+
+def blocks_in_reversed_order(w, stride, right=runs._kernels_of_blocks):
+    V, outputs = right(w, stride), w.shape[-1]
+    return V.reshape(*V.shape[:-2], -1, outputs, V.shape[-1])[..., ::-1, :, :].reshape(V.shape)
+
+
+def rows_of_the_first_tap(windows, tap, right=runs._meeting):
+    return right(windows, (0,) * len(tap))
+
+
+wrong_blocks = with_change(runs, conv_dx, _kernels_of_blocks=blocks_in_reversed_order)
+wrong_rows = with_change(runs, conv, _meeting=rows_of_the_first_tap)
+flipped_winograd_runs = by_algorithm("winograd_runs", wrong(ops.convolution, dx=flipped_dx))
+
+RUNS = [
+    Plant("blocks of dx in reversed order", "convolution[runs]", by_runs(dx=wrong_blocks),
+          GRADIENT),
+    Plant("all taps read the first one's rows", "convolution[runs]", by_runs(wrong_rows), FORWARD),
+    Plant("kernel flipped in dx", "convolution[winograd_runs]", flipped_winograd_runs, GRADIENT),
+]  # fmt: skip
+
+
+# ---- convolution and ReLU in one -----------------------------------------------------------------
+
+
+@functools.wraps(conv)
+def bias_after_relu(x, w, b=None, **options):
+    return np.maximum(conv(x, w, **options), 0) + b
+
+
+def dx_where_dy_is_positive(dy, w, x_shape, stride, padding, dilation, groups):
+    return conv_dx(np.maximum(dy, 0), w, x_shape, stride, padding, dilation, groups)
+
+
+def dx_where_y_is_not_positive(dy, y, w, x_shape, stride, padding, dilation, groups):
+    return conv_dx(dy * (y <= 0), w, x_shape, stride, padding, dilation, groups)
+
+
+def rectified(forward=None, **gradients):
+    return wrong(convolution_relu, forward, **gradients)
+
+
+RECTIFIED = [
+    Plant("bias added after the ReLU", "convolution_relu", rectified(bias_after_relu), FORWARD),
+    Plant("mask missing in dx", "convolution_relu", rectified(dx=conv_dx), GRADIENT),
+    Plant("mask missing in dw", "convolution_relu", rectified(dw=conv_dw), GRADIENT),
+    Plant("mask missing in db", "convolution_relu", rectified(db=ops.convolution.gradients["db"]),
+          GRADIENT),
+    Plant("mask from dy instead of y", "convolution_relu", rectified(dx=dx_where_dy_is_positive),
+          GRADIENT),
+    Plant("mask of the wrong side", "convolution_relu", rectified(dx=dx_where_y_is_not_positive),
+          GRADIENT),
+]  # fmt: skip
