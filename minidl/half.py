@@ -5,9 +5,8 @@ Its largest number is 65504 and it has 11 binary digits, so a sum of squares ove
 are float16, and round the result to float16. A result that rounds to more than 65504 is infinite.
 """
 
-import functools
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,28 +17,31 @@ from minidl.backend import is_array
 HALF = np.dtype(np.float16)
 
 
-def computed_in_float32(f: Callable[..., Any], ignored: Collection[str] = ()) -> Callable[..., Any]:
-    """Decorator: convert the float16 arguments of f to float32, and its result to float16.
+def has_half(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+    """Return whether one of the arguments is a float16 array."""
+    return any(is_array(v) and v.dtype == HALF for v in (*args, *kwargs.values()))
 
-    The result, an array or a dict of arrays, is not converted if one of the arguments is a
+
+def in_float32(
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    ignored: Collection[str] = (),
+) -> Any:
+    """Return f(*args, **kwargs), computed in float32 where the arguments are float16.
+
+    The result, an array or a dict of arrays, is rounded to float16, unless one of the arguments is a
     floating-point array of another dtype. ignored: names of parameters whose dtypes do not count.
     """
-    parameters = [*inspect.signature(f).parameters]
-
-    @functools.wraps(f)
-    def computed(*args, **kwargs):
-        if not any(is_array(v) and v.dtype == HALF for v in (*args, *kwargs.values())):
-            return f(*args, **kwargs)
-        result = f(*map(widened, args), **{name: widened(v) for name, v in kwargs.items()})
-        given = {**dict(zip(parameters, args, strict=False)), **kwargs}
-        arrays = [v for name, v in given.items() if is_array(v) and name not in ignored]
-        if any(array.dtype.kind in "fc" and array.dtype != HALF for array in arrays):
-            return result
-        if isinstance(result, dict):
-            return {name: _narrowed(value) for name, value in result.items()}
-        return _narrowed(result)
-
-    return computed
+    result = f(*map(widened, args), **{name: widened(value) for name, value in kwargs.items()})
+    parameters = inspect.signature(f).parameters
+    given = {**dict(zip(parameters, args, strict=False)), **kwargs}
+    arrays = [v for name, v in given.items() if is_array(v) and name not in ignored]
+    if any(array.dtype.kind in "fc" and array.dtype != HALF for array in arrays):
+        return result
+    if isinstance(result, dict):
+        return {name: _rounded(value) for name, value in result.items()}
+    return _rounded(result)
 
 
 def widened(value: Any) -> Any:
@@ -53,5 +55,5 @@ def at_least_float32(dtype: DTypeLike) -> np.dtype:
     return np.result_type(dtype, np.float32)
 
 
-def _narrowed(array):
+def _rounded(array):
     return array.astype(HALF) if array.dtype.kind == "f" else array

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from minidl.backend import why_no_gpu
+from minidl.dispatch import uses_textbook
 from minidl.engine.threads import available
 
 MOST_PROCESSES = 8  # each process has its own copy of the libraries in memory
@@ -59,7 +60,13 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Deselect the tests marked as thorough, unless an option or a test name selects them."""
+    """Skip tests of the engine if the environment selects the textbook. Deselect the tests marked as
+    thorough, unless an option or a test name selects them."""
+    if uses_textbook():
+        skip = pytest.mark.skip(reason="a test of the engine; MINIDL_TEXTBOOK is set")
+        for item in items:
+            if item.get_closest_marker("engine") or "engine" in item.path.parts:
+                item.add_marker(skip)
     if config.getoption("thorough") or any("::" in argument for argument in config.args):
         return
     left_out = [item for item in items if item.get_closest_marker("thorough")]

@@ -39,6 +39,7 @@ def test_op_on_a_gpu(row, check, place, data):
 SENDS = {"dropout": "its mask, drawn on the host", "index": "a list of indices"}
 
 
+@pytest.mark.engine
 @pytest.mark.strict
 @pytest.mark.parametrize(
     "row", [row for row in ROWS if row.name not in SENDS], ids=lambda row: row.name

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from minidl.engine.convolution import ALGORITHMS
 from minidl.proofs import RandomChooser, fill
 from tests.checks import checks_of
 from tests.op_table import BY_NAME, Case
@@ -35,7 +36,14 @@ def fails(check, row):
     return False
 
 
-@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: f"{plant.row}: {plant.error}")
+def parameter(plant):
+    """Return the parameter of a test. An error in an algorithm of convolution is in the engine."""
+    is_of_engine = any(plant.row.endswith(f"[{name}]") for name in ALGORITHMS)
+    marks = [pytest.mark.engine] * is_of_engine
+    return pytest.param(plant, id=f"{plant.row}: {plant.error}", marks=marks)
+
+
+@pytest.mark.parametrize("plant", map(parameter, PLANTS))
 def test_planted_error_is_caught(plant):
     assert fails(plant.caught_by, replace(BY_NAME[plant.row], op=plant.op))
 

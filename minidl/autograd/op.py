@@ -14,9 +14,9 @@ from minidl.autograd.overwriting import arrays_in, watching
 from minidl.autograd.tape import Edge, is_recording
 from minidl.autograd.tensor import Tensor, plain
 from minidl.backend import array_module, is_array
-from minidl.dispatch import replaceable
+from minidl.dispatch import implementation_of
 from minidl.errors import ArgumentError
-from minidl.half import computed_in_float32
+from minidl.half import has_half, in_float32
 
 P = ParamSpec("P")
 
@@ -187,14 +187,21 @@ def differentiable(
     return Op(forward, gradients, joint or {}, check)
 
 
-def _computed(definition, options):
-    """The function that runs the definition or its implementation, in float32 for float16.
+def _computed(function, options):
+    """Return the function that runs a definition or its implementation, in float32 for float16.
 
     options: names of parameters that are no inputs. Their dtype does not decide that of the result.
     """
-    function = replaceable(definition)
-    computed = computed_in_float32(function, options)
-    computed.definition = function.definition
+    definition = getattr(function, "definition", function)
+
+    @functools.wraps(definition)
+    def computed(*args, **kwargs):
+        implementation = implementation_of(definition)
+        if has_half(args, kwargs):
+            return in_float32(implementation, args, kwargs, options)
+        return implementation(*args, **kwargs)
+
+    computed.definition = definition
     return computed
 
 

@@ -1,12 +1,13 @@
 """Clipping: gradients of a bounded length, so that one steep place does not move the parameters far
 away (Pascanu, Mikolov, Bengio 2013)."""
 
+import operator
 from math import fsum, isfinite
 
 from minidl.backend import array_module, read_numbers
 from minidl.dispatch import replaceable
 from minidl.errors import ArgumentError
-from minidl.half import computed_in_float32
+from minidl.half import in_float32
 from minidl.optim.optimizer import Parameters
 
 
@@ -33,7 +34,7 @@ def clip_gradients(parameters: Parameters, most: float) -> float:
     length = gradient_length([p.grad for p in learning])
     if most < length and isfinite(length):
         for p in learning:
-            p.grad = scaled(p.grad, most / length)
+            p.grad = in_float32(operator.mul, (p.grad, most / length), {})
     return length
 
 
@@ -42,9 +43,3 @@ def gradient_length(gradients):
     """√Σ g² in float64, because the squares of large gradients overflow float32"""
     sums = [array_module(g).multiply(g, g, dtype="float64").sum() for g in gradients]
     return fsum(read_numbers(*sums)) ** 0.5 if sums else 0.0
-
-
-@computed_in_float32
-def scaled(g, factor):
-    """g·factor, a factor that may underflow float16"""
-    return g * factor

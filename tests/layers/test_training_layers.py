@@ -99,6 +99,7 @@ def test_the_seed_and_the_state_determine_the_masks_of_dropout():
             Dropout(keep)
 
 
+@pytest.mark.engine
 def test_a_relu_after_a_layer_that_can_rectify_is_fused(monkeypatch):
     model, x = small(), np.random.default_rng(1).standard_normal((2, 8, 8, 2)).astype(np.float32)
     wanted = x
@@ -330,6 +331,7 @@ def test_each_layer_of_a_sequential_is_computed_as_if_it_were_called(make, activ
         np.testing.assert_allclose(model(x).data, last(layer(x)).data, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.engine
 def test_a_relu_is_fused_only_if_rectified_is_consistent_with_call(monkeypatch):
     """It is fused with a layer of minidl, and with a subclass that overrides both methods."""
     x, calls = np.ones((1, 5, 5, 2)), []

@@ -124,6 +124,7 @@ def test_strips_of_any_size_give_the_same_result(row, small, data):
         assert np.allclose(result, wanted, rtol=1e-12, atol=1e-12 * size)
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("small", SMALL_STRIPS[1:3], ids=lambda small: small[1])
 def test_small_strips_are_several(small):
     """Otherwise the test above would test one strip only."""

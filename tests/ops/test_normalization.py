@@ -14,6 +14,7 @@ from minidl.layers import BatchNorm
 from tests.devices import GPUS, at
 
 
+@pytest.mark.engine
 def test_dx_is_not_computed_if_it_is_not_wanted(monkeypatch):
     x, dy, y = np.random.default_rng(0).standard_normal((3, 8, 5))
     given = (dy, x, np.ones(5), None, 1e-5, False)
@@ -87,6 +88,7 @@ def test_moments_of_many_numbers_far_from_0():
     assert (variance >= 0).all()
 
 
+@pytest.mark.engine
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_a_variance_that_overflows_gives_nan():
     x = np.array([[1e20, 1.0], [-1e20, 3.0]], np.float32)

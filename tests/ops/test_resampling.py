@@ -30,6 +30,7 @@ def enlarged(height, width, size):
     return [np.ascontiguousarray(grid)[None] for grid in np.meshgrid(*places, indexing="ij")]
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize(
     ("place", "size"),
     [("numpy", 1024), *(pytest.param(*p.values, 256, id=p.id, marks=p.marks) for p in GPUS)],
@@ -77,6 +78,7 @@ def test_a_small_gradient_beside_large_ones_keeps_its_digits(dtype, exponents):
         assert abs(float(dx[0, i, j, 0]) - math.fsum(terms)) <= np.finfo(dtype).eps * size
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_the_order_of_the_sums_does_not_matter(dtype):
     rows, columns = rng.uniform(-1, 9, (2, 1, 20, 20))
@@ -91,6 +93,7 @@ def test_the_order_of_the_sums_does_not_matter(dtype):
     assert dx.tobytes() == gradient(*map(reordered, (dy, rows, columns)), (1, 8, 8, 2)).tobytes()
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_gradient_that_is_not_finite_affects_only_the_pixels_around_its_place(place, bad):
