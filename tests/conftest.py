@@ -60,8 +60,8 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Skip tests of the engine if the environment selects the textbook. Deselect the tests marked as
-    thorough, unless an option or a test name selects them."""
+    """Skip tests of the engine if the environment selects the textbook, and deselect the tests
+    marked as thorough, unless an option or a test name selects them."""
     if uses_textbook():
         skip = pytest.mark.skip(reason="a test of the engine; MINIDL_TEXTBOOK is set")
         for item in items:

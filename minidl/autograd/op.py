@@ -10,11 +10,11 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, ParamSpec
 
+from minidl import dispatch
 from minidl.autograd.overwriting import arrays_in, watching
 from minidl.autograd.tape import Edge, is_recording
 from minidl.autograd.tensor import Tensor, plain
 from minidl.backend import array_module, is_array
-from minidl.dispatch import implementation_of
 from minidl.errors import ArgumentError
 from minidl.half import has_half, in_float32
 
@@ -196,7 +196,7 @@ def _computed(function, options):
 
     @functools.wraps(definition)
     def computed(*args, **kwargs):
-        implementation = implementation_of(definition)
+        implementation = dispatch.implementation_of(definition)
         if has_half(args, kwargs):
             return in_float32(implementation, args, kwargs, options)
         return implementation(*args, **kwargs)
