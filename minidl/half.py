@@ -30,8 +30,8 @@ def in_float32(
 ) -> Any:
     """Return f(*args, **kwargs), computed in float32 where the arguments are float16.
 
-    The result, an array or a dict of arrays, is rounded to float16, unless one of the arguments is a
-    floating-point array of another dtype. ignored: names of parameters whose dtypes do not count.
+    The result, an array or a dict of arrays, is rounded to float16, unless one of the arguments is
+    a floating-point array of another dtype. ignored: names of parameters whose dtypes do not count.
     """
     result = f(*map(widened, args), **{name: widened(value) for name, value in kwargs.items()})
     parameters = inspect.signature(f).parameters
