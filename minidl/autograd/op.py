@@ -52,8 +52,11 @@ class Op(Generic[P]):
             name: p.default for name, p in parameters.items() if p.default is not p.empty
         }
         self.check = check
-        if check is not None:
-            check.__qualname__ = forward.__qualname__  # a call with wrong arguments names the op
+        kinds = [p.kind for p in parameters.values()]
+        if {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} & {*kinds}:
+            raise TypeError(f"{forward.__name__} has * or ** parameters; wanted named ones only")
+        self._positional = len(kinds) - kinds.count(inspect.Parameter.KEYWORD_ONLY)
+        self._required = parameters.keys() - self._defaults.keys()
         # input -> (gradient, its readers, the inputs of a joint gradient)
         self._readers: dict[str, tuple[Callable[..., Any], dict, tuple[str, ...]]] = {}
         for name, gradient in gradients.items():
@@ -70,6 +73,9 @@ class Op(Generic[P]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         given = {**self._defaults, **dict(zip(self._parameters, args, strict=False)), **kwargs}
+        fits = len(args) <= self._positional and self._required <= given.keys()
+        if not fits or len(given) > len(self._parameters):
+            self.forward.definition(*args, **kwargs)  # raises a TypeError that names the op
         self._must_be_arrays(given)
         has_tensor = any(map(_holds_tensor, given.values()))
         if has_tensor:
