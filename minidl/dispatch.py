@@ -73,7 +73,7 @@ def replace(
     applies: function of the same arguments that returns whether the implementation can take them.
     Where it does not, the implementation registered before runs, or else the definition.
     """
-    definition = getattr(definition, "definition", definition)
+    definition = definition_of(definition)
     if applies is not None:
         otherwise = _replacements.get(definition, definition)
         fast = _where(applies, fast, otherwise)
@@ -93,7 +93,7 @@ def replaceable(definition: Function) -> Function:
 
     A function that is already decorated is returned as it is.
     """
-    if hasattr(definition, "definition"):
+    if definition_of(definition) is not definition:
         return definition
 
     @functools.wraps(definition)
@@ -102,6 +102,17 @@ def replaceable(definition: Function) -> Function:
 
     function.definition = definition  # type: ignore[attr-defined]
     return function  # type: ignore[return-value]
+
+
+def definition_of(function: Function) -> Function:
+    """Return the definition that a replaceable function runs, and any other function itself.
+
+    `functools.wraps` copies the attribute `definition` to functions that wrap a replaceable one.
+    These are told apart by `__wrapped__`, which is then not the definition.
+    """
+    definition = getattr(function, "definition", None)
+    is_replaceable = definition is not None and function.__wrapped__ is definition  # type: ignore[attr-defined]
+    return definition if is_replaceable else function  # type: ignore[return-value]
 
 
 def _where(applies, fast, otherwise):

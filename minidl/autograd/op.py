@@ -198,7 +198,7 @@ def _computed(function, options):
 
     options: names of parameters that are no inputs. Their dtype does not decide that of the result.
     """
-    definition = getattr(function, "definition", function)
+    definition = dispatch.definition_of(function)
 
     @functools.wraps(definition)
     def computed(*args, **kwargs):
