@@ -15,6 +15,7 @@ from benchmarks import (
     report,
     stylize,
     table,
+    textbook,
     train,
     vgg19,
 )
@@ -35,6 +36,7 @@ OTHERS = {
     "faces": faces,
     "visualize": inside,
     "proofs": proofs,
+    "textbook": textbook,
     "results": report,
 }
 

@@ -24,6 +24,7 @@ Measure again with these commands:
 python -m benchmarks proofs                  # prove every gradient
 python -m benchmarks convolution             # likewise pooling, losses, vgg19, train and stylize:
                                              # minidl and, if it is installed, PyTorch
+python -m benchmarks textbook                # the textbook and the engine
 python -m benchmarks paint                   # whole paintings
 python -m benchmarks faces                   # needs the ORL faces in the folder MINIDL_DATA
 python -m benchmarks visualize               # whole commands that look inside VGG19
@@ -72,26 +73,26 @@ LEARNED = {  # result file: the command and what it trains, and the picture that
     "siamese": ("`minidl train siamese --preset fast`: MNIST in the plane", "learned.png"),
     "siamese_original": ("`minidl train siamese`: with the original settings", "learned.png"),
     "cifar10": ("`minidl train cifar10 --preset fast`: a quarter of VGG19's width", "curves.png"),
-    "cifar10_seed": ("`minidl train cifar10`: VGG19 with the original settings", "curves.png"),
+    "cifar10_original": ("`minidl train cifar10`: VGG19 with the original settings", "curves.png"),
     "faces_triplet": (
         "`minidl train faces --preset fast`: ORL's people 1 to 30 in triplets, tested on 31 to 40",
         "curves.png",
     ),
     "faces_absolute": ("the same in pairs, `--head absolute`", None),
     "faces_chi-square": ("the same in pairs, `--head chi-square`", None),
-    "faces_triplet_seed": ("`minidl train faces`: with the original settings", None),
-    "faces_absolute_seed": ("the same in pairs, `--head absolute`", None),
-    "faces_chi-square_seed": ("the same in pairs, `--head chi-square`", None),
+    "faces_triplet_original": ("`minidl train faces`: with the original settings", None),
+    "faces_absolute_original": ("the same in pairs, `--head absolute`", None),
+    "faces_chi-square_original": ("the same in pairs, `--head chi-square`", None),
     "signals": (
         "`minidl train signals --preset fast`: a telephone's keys, in one dimension",
         "learned.png",
     ),
-    "signals_seed": ("`minidl train signals`: twice the epochs", "learned.png"),
+    "signals_original": ("`minidl train signals`: twice the epochs", "learned.png"),
     "volumes": (
         "`minidl train volumes --preset fast`: solids in scans, in three dimensions",
         "learned.png",
     ),
-    "volumes_seed": ("`minidl train volumes`: more epochs", "learned.png"),
+    "volumes_original": ("`minidl train volumes`: more epochs", "learned.png"),
 }
 
 
@@ -131,6 +132,7 @@ def _section(kind):
         f"## {_title(kind)}",
         _proofs(kept("proofs", kind)),
         _comparison(kind),
+        _textbook(kept("textbook", kind)),
         _gpu_comparison(kind),
         _paint(kept("paint", kind), kind),
         _faces(kept("faces", kind), kind),
@@ -185,6 +187,24 @@ def _comparison(kind):
         _table(header, [(row.label, row.ours, row.theirs, f"{row.ratio:.2f}") for row in rows]),
         _image(kind, "ratios.png", 800, "the ratios of the table as bars"),
         _measured_on(_results_of(kind, [""])),
+    )
+
+
+def _textbook(results):
+    """The table of the textbook and the engine."""
+    if not results:
+        return ""
+    rows = [
+        (row["name"], _time(row["engine"]), _time(row["textbook"]),
+         f"{row['textbook'] / row['engine']:.2f}")
+        for row in results["steps"]
+    ]  # fmt: skip
+    return _part(
+        "The textbook and the engine",
+        "The same steps, computed by the fast implementations and, within `minidl.textbook()`, by "
+        "the definitions. Both run alternately in one process. The times are medians.",
+        _table(("what", "engine", "textbook", "textbook / engine"), rows),
+        _measured_on([results]),
     )
 
 
