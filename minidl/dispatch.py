@@ -8,6 +8,7 @@ definition.
 """
 
 import functools
+import inspect
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -72,8 +73,14 @@ def replace(
     definition: the forward or a gradient of an op, or a function decorated with `replaceable`.
     applies: function of the same arguments that returns whether the implementation can take them.
     Where it does not, the implementation registered before runs, or else the definition.
+
+    Raises TypeError if the first parameters of the implementation have other names.
     """
     definition = definition_of(definition)
+    wanted, found = ([*inspect.signature(f).parameters] for f in (definition, fast))
+    if found[: len(wanted)] != wanted:
+        names = f"{', '.join(found)}; wanted {', '.join(wanted)}, as {definition.__module__} has"
+        raise TypeError(f"the implementation of {fast.__name__} takes {names}")
     if applies is not None:
         otherwise = _replacements.get(definition, definition)
         fast = _where(applies, fast, otherwise)

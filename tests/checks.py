@@ -155,7 +155,8 @@ def only_wanted_gradients_are_computed(case):
 
 def nothing_is_kept_that_no_wanted_gradient_reads(case):
     for wanted, names in of_row(KEEPS, case.row).items():
-        assert kept_for(wanted, case) == set(names)
+        kept = kept_for(wanted, case)
+        assert kept == set(names), f"KEEPS of {wanted} is {set(names)}, and the tape keeps {kept}"
 
 
 def kept_for(wanted, case):

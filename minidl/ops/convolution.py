@@ -98,7 +98,7 @@ def channels_of(groups, w_shape):
 
 
 def times(a, w):
-    """(.., C), (C, K) -> (.., K): a product of two matrices, which is faster than many small ones"""
+    """(.., C), (C, K) -> (.., K), as one product, which is faster than many small ones"""
     return (rows(a) @ w).reshape(*a.shape[:-1], w.shape[-1])
 
 

@@ -1,5 +1,6 @@
 """Every fast implementation computes the same as the definition that it replaces."""
 
+import functools
 from contextlib import nullcontext
 from unittest.mock import patch
 
@@ -8,33 +9,46 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minidl import Tensor, dispatch, optim, textbook
+from minidl import Tensor, dispatch, ops, optim, textbook
 from minidl.autograd import tape
 from minidl.backend import to_device
+from minidl.engine import matrices, pooling_gpu, strips
 from minidl.engine.table import TABLE
+from minidl.ops.activations import relu_dx
 from minidl.ops.normalization import moments
 from minidl.optim.clipping import clip_gradients, gradient_length
 from minidl.proofs import ROWS, RandomChooser, fill
 from tests.checks import differentiate, sizes, transformed, worst
 from tests.devices import GPUS, at
 from tests.op_table import Case, cases
+from tests.strict import HAS_COMPILER, needed
 
 TOLERANCE = 1e-12
 # Functions that are no ops, and are compared separately
 OTHERS = [f.definition for f in (optim.optimizer.apply_rule, gradient_length, tape.propagate)]
-REPLACED = dict.fromkeys(getattr(row.definition, "definition", row.definition) for row in TABLE)
+REPLACED = dict.fromkeys(dispatch.definition_of(row.definition) for row in TABLE)
 DEFINITIONS = [definition for definition in REPLACED if definition not in OTHERS]
+NUMBERS = [n for n, row in enumerate(TABLE) if dispatch.definition_of(row.definition) not in OTHERS]
+
+
+def name_of_row(number):
+    implementation = TABLE[number].implementation
+    return f"{implementation.__module__.removeprefix('minidl.engine.')}.{implementation.__name__}"
 
 
 def differ(case):
-    """Return whether the engine and the textbook give different values or gradients."""
+    """Return whether the engine and the textbook give different values, gradients or dtypes."""
     y, dy, gradients = differentiate(case)
     with textbook():
         textbook_y, _, textbook_gradients = differentiate(case, dy)
         y_size, gradient_sizes = sizes(case)
-    return worst(y - textbook_y) > TOLERANCE * y_size or any(
-        worst(gradient - textbook_gradients[name]) > TOLERANCE * gradient_sizes[name]
-        for name, gradient in gradients.items()
+    pairs = [(y, textbook_y, y_size)]
+    pairs += [
+        (dx, textbook_gradients[name], gradient_sizes[name]) for name, dx in gradients.items()
+    ]
+    return any(
+        fast.dtype != definition.dtype or worst(fast - definition) > TOLERANCE * size
+        for fast, definition, size in pairs
     )
 
 
@@ -42,6 +56,21 @@ def differ(case):
 @given(data=st.data())
 def test_the_engine_equals_the_textbook(row, data):
     assert not differ(data.draw(cases(row)))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@given(data=st.data())
+def test_the_engine_in_small_strips_equals_the_textbook(row, data):
+    """The drawn arrays are small. Without this patch, each would be a single strip."""
+    with patch.multiple(strips, STRIP=5, LEAST=1), patch.object(matrices, "LEAST", 1):
+        assert not differ(data.draw(cases(row)))
+
+
+def test_integers_are_multiplied_as_by_the_textbook():
+    a, b = np.arange(6).reshape(2, 3), np.arange(12).reshape(3, 4)
+    y = ops.matmul(a, b)
+    assert y.dtype == a.dtype
+    assert np.array_equal(y, a @ b)
 
 
 @pytest.mark.parametrize("gpu", GPUS)
@@ -54,20 +83,60 @@ def test_the_engine_equals_the_textbook_on_a_gpu(row, gpu, data):
         assert not differ(transformed(case, lambda array: to_device(array, "gpu")))
 
 
-@pytest.mark.parametrize("in_textbook", [True, False], ids=["textbook", "engine"])
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.__name__)
-def test_an_error_in_the_engine_or_the_textbook_is_detected(definition, in_textbook):
+def test_an_error_in_a_definition_is_detected(definition):
     before = dispatch.implementation_of
 
     def implementation_of(function):
-        implementation = before(function)
-        if function is definition and dispatch.uses_textbook() == in_textbook:
-            return lambda *args, **kwargs: with_error(implementation(*args, **kwargs))
-        return implementation
+        is_wrong = function is definition and dispatch.uses_textbook()
+        return erroneous(function) if is_wrong else before(function)
 
     with patch.object(dispatch, "implementation_of", implementation_of):
-        differences = (differ(drawn(row, seed)) for row in ROWS for seed in range(3))
-        assert moments_differ() or any(differences)
+        assert moments_differ() or any(differences())
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=name_of_row)
+def test_an_error_in_an_implementation_is_detected(number):
+    """An implementation that never applies is detected too, because its error has no effect."""
+    row = TABLE[number]
+    on_gpu = row.applies is pooling_gpu.applies
+    if on_gpu:
+        needed(HAS_COMPILER, "g++")
+    with patch.dict(dispatch._replacements, clear=True), at("strict") if on_gpu else nullcontext():
+        for other in TABLE:
+            fast = erroneous(other.implementation) if other is row else other.implementation
+            dispatch.replace(other.definition, fast, other.applies)
+        assert moments_differ() or any(differences("gpu" if on_gpu else "cpu"))
+
+
+def test_an_implementation_with_other_parameters_is_refused():
+    with pytest.raises(TypeError, match="relu_dx takes dy, x; wanted dy, y"):
+        dispatch.replace(relu_dx, relu_dx_of_x)
+
+
+def relu_dx_of_x(dy, x):
+    return dy * (x > 0)
+
+
+relu_dx_of_x.__name__ = "relu_dx"
+
+
+def differences(device="cpu"):
+    """Yield for many cases whether the engine and the textbook differ."""
+    for row in ROWS:
+        for seed in range(3):
+            case = drawn(row, seed)
+            yield differ(transformed(case, lambda array: to_device(array, device)))
+
+
+def erroneous(function):
+    """Return the function with an error in its result."""
+
+    @functools.wraps(function)
+    def wrong(*args, **kwargs):
+        return with_error(function(*args, **kwargs))
+
+    return wrong
 
 
 def moments_differ():
