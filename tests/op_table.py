@@ -64,7 +64,8 @@ def of_row(table, row):
     """Return the entry of a row in ORACLES or KEEPS: under its name, or that of its op."""
     name = row.name.split("[")[0]
     assert row.name in table or name in table, (
-        f"{name} has no entry: add one to ORACLES (tests/oracles.py) and to KEEPS (tests/op_table.py)"
+        f"{name} has no entry: add one to ORACLES (tests/oracles.py) and to KEEPS "
+        "(tests/op_table.py)"
     )
     return table.get(row.name) or table[name]
 
