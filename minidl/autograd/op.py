@@ -72,8 +72,8 @@ class Op(Generic[P]):
         given = {**self._defaults, **dict(zip(self._parameters, args, strict=False)), **kwargs}
         self._must_be_arrays(given)
         has_tensor = any(map(_holds_tensor, given.values()))
+        arrays = {name: plain(value) for name, value in given.items()} if has_tensor else given
         if has_tensor:
-            arrays = {name: plain(value) for name, value in given.items()}
             args, kwargs = (*map(plain, args),), {name: arrays[name] for name in kwargs}  # type: ignore[assignment]
         if self.check is not None:
             self.check(*args, **kwargs)
@@ -192,10 +192,7 @@ def _computed(definition, options):
 
     options: names of parameters that are no inputs. Their dtype does not decide that of the result.
     """
-    function = replaceable(definition)
-    computed = computed_in_float32(function, options)
-    computed.definition = function.definition
-    return computed
+    return computed_in_float32(replaceable(definition), options)
 
 
 def _pull(gradient, kept, dtype, name):
