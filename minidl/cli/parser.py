@@ -127,7 +127,7 @@ class Parser(argparse.ArgumentParser):
         is_file = action.type is Path or (action.metavar in FILES and action.type is None)
         if not arg_string and is_file:
             raise argparse.ArgumentError(action, "found ''; wanted the name of a file or folder")
-        if action.type not in NUMBERS:
+        if action.type is None or action.type not in NUMBERS:
             return super()._get_value(action, arg_string)
         try:
             return action.type(arg_string)

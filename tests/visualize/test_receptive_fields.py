@@ -93,8 +93,7 @@ def test_the_fields_of_vgg19_are_those_of_the_literature():
 
 def conv(rng, size, inputs, outputs, **options):
     kernel = positive(rng, (*size, inputs // options.get("groups", 1), outputs))
-    layer = Convolution(kernel, np.zeros(outputs), **options)
-    return layer
+    return Convolution(kernel, np.zeros(outputs), **options)
 
 
 RNG = np.random.default_rng(2)
