@@ -136,6 +136,7 @@ class device(ContextDecorator):  # noqa: N801  a verb in the reader's code, like
     """
 
     def __init__(self, name: Device, tf32: bool = False) -> None:
+        self.name: Literal["cpu", "gpu"]
         self.name, self.arithmetic = _resolved(name, tf32)
 
     def __enter__(self) -> "device":

@@ -75,11 +75,11 @@ class Op(Generic[P]):
         given = {**self._defaults, **dict(zip(self._parameters, args, strict=False)), **kwargs}
         fits = len(args) <= self._positional and self._required <= given.keys()
         if not fits or len(given) > len(self._parameters):
-            self.forward.definition(*args, **kwargs)  # raises a TypeError that names the op
+            dispatch.definition_of(self.forward)(*args, **kwargs)  # a TypeError that names the op
         self._must_be_arrays(given)
         has_tensor = any(map(_holds_tensor, given.values()))
+        arrays = {name: plain(value) for name, value in given.items()} if has_tensor else given
         if has_tensor:
-            arrays = {name: plain(value) for name, value in given.items()}
             args, kwargs = (*map(plain, args),), {name: arrays[name] for name in kwargs}  # type: ignore[assignment]
         if self.check is not None:
             self.check(*args, **kwargs)
@@ -207,7 +207,7 @@ def _computed(function, options):
             return in_float32(implementation, args, kwargs, options)
         return implementation(*args, **kwargs)
 
-    computed.definition = definition
+    computed.definition = definition  # type: ignore[attr-defined]
     return computed
 
 

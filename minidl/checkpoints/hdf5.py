@@ -80,7 +80,7 @@ def attributes(file: h5py.File) -> dict[str, str | Array]:
         if kind == "S" and shape == ():
             values[name] = _text(file.attrs[name], name, file.filename)
         elif kind == "f" and len(shape) == 1:
-            values[name] = file.attrs[name]
+            values[name] = np.asarray(file.attrs[name])
     return values
 
 
@@ -111,8 +111,9 @@ def datasets(
                 f"{path} holds more than {ENTRIES} objects, or {DEPTH} nested groups; wanted a "
                 "file of weights"
             )
-        is_array = isinstance(item, h5py.Dataset) and item.shape is not None
-        if is_array and item.dtype.kind in "fiu":
+        if not isinstance(item, h5py.Dataset) or item.shape is None:
+            return
+        if item.dtype.kind in "fiu":
             if wanted is None or name in wanted:
                 arrays[name] = _read(item, name, allowance)
             else:

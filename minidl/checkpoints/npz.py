@@ -100,7 +100,7 @@ def _header(stream, name, path):
             "plain numbers: save it again as float32"
         )
     shape = tuple(map(int, re.findall(r"[0-9]+", lengths[1]))) if lengths else None
-    if not order or not is_shape(shape):
+    if not order or shape is None or not is_shape(shape):
         raise FileError(
             f"{path} is damaged: the header of {name} is {brief(header)}; wanted a shape and "
             "order: get it again"

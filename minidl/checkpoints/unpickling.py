@@ -169,15 +169,14 @@ class StateDictUnpickler(pickle._Unpickler):
 
     def persistent_load(self, pid: Any) -> Storage:
         """("storage", dtype, key, device, length) -> Storage"""
-        is_reference = (
+        if not (
             type(pid) is tuple
             and len(pid) >= 5
             and type(pid[2]) is str
             and is_count(pid[4])
             and pid[0] == "storage"
             and pid[1] in _STORAGES.values()
-        )
-        if not is_reference:
+        ):
             raise Refused(
                 "refers to something else than numbers: this is no plain state dict, nothing of it "
                 "was run; save it again with torch.save(model.state_dict(), ...)"

@@ -72,9 +72,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(words):
-    if hasattr(sys.stdout, "reconfigure"):
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure:
         # print names in any script, even if the encoding of the terminal lacks its letters
-        sys.stdout.reconfigure(errors="backslashreplace")
+        reconfigure(errors="backslashreplace")
     try:
         if words[:1] == ["help"]:
             words = [*words[1:], "--help"]

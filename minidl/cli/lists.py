@@ -11,6 +11,7 @@ list ends
 """
 
 import argparse
+from typing import Any
 
 from minidl.cli.words import is_number, is_path_like, is_vgg19_layer, split, suggestion
 from minidl.errors import ArgumentError, printable
@@ -29,7 +30,7 @@ class Listed:
         self._item, self._wanted = item, wanted
         self._is_item, self._may_be = is_item, may_be or is_item
 
-    def __call__(self, text):
+    def __call__(self, text: str) -> Any:
         try:
             words = split(text)
         except ArgumentError as error:
@@ -61,7 +62,7 @@ class Listed:
 class Names(Listed):
     """Names, which may contain spaces, as one text with commas between them."""
 
-    def __call__(self, text):
+    def __call__(self, text: str) -> str:
         names = [name.strip() for name in text.split(",")]
         if not all(names):
             raise self._refusal(text)
@@ -71,7 +72,7 @@ class Names(Listed):
 class Weighted(Listed):
     """Names with numbers, as a dict."""
 
-    def __call__(self, text):
+    def __call__(self, text: str) -> dict:
         return dict(super().__call__(text))
 
 

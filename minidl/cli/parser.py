@@ -5,7 +5,9 @@ import argparse
 import shlex
 import sys
 import textwrap
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 from minidl.cli.lists import Listed
 from minidl.cli.order import in_order
@@ -38,12 +40,12 @@ class HelpFormatter(argparse.HelpFormatter):
             for line in text.splitlines()
         )
 
-    def _format_action(self, action):
+    def _format_action(self, action: Any) -> str:
         if action.nargs != argparse.PARSER:
             return super()._format_action(action)
         return self._join_parts(map(self._format_action, action._get_subactions()))
 
-    def _iter_indented_subactions(self, action):
+    def _iter_indented_subactions(self, action: Any) -> Generator[argparse.Action, None, None]:
         # argparse does not count the indent when it measures the names of commands
         if action.nargs == argparse.PARSER:
             yield from action._get_subactions()
@@ -59,7 +61,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=HelpFormatter, **options)
         self._positionals.title = "arguments"
 
-    def parse_known_args(self, args=None, namespace=None):
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         words = list(sys.argv[1:] if args is None else args)
         if self._subparsers is None:
             words = in_order(self, words)
@@ -120,17 +122,17 @@ class Parser(argparse.ArgumentParser):
                 f"options come after the {commands.metavar}, as in {example}"
             )
 
-    def _get_value(self, action, text):
+    def _get_value(self, action: Any, arg_string: str) -> Any:
         """Convert a text as argparse does, with minidl's messages."""
-        is_file = action.type is Path or (action.type is None and action.metavar in FILES)
-        if not text and is_file:
+        is_file = action.type is Path or (action.metavar in FILES and action.type is None)
+        if not arg_string and is_file:
             raise argparse.ArgumentError(action, "found ''; wanted the name of a file or folder")
-        if action.type not in NUMBERS:
-            return super()._get_value(action, text)
+        if action.type is None or action.type not in NUMBERS:
+            return super()._get_value(action, arg_string)
         try:
-            return action.type(text)
+            return action.type(arg_string)
         except ValueError:
-            message = f"found {text[:80]!r}; wanted {NUMBERS[action.type]}"
+            message = f"found {arg_string[:80]!r}; wanted {NUMBERS[action.type]}"
             raise argparse.ArgumentError(action, message) from None
 
     def _check_value(self, action, value):

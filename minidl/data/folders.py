@@ -46,9 +46,7 @@ def picture_folder(
 
     paths = [path for paths in files.values() for path in paths]
     pictures = parallel_map(np, read, paths)
-    readable = [
-        number for number, picture in enumerate(pictures) if not isinstance(picture, FileError)
-    ]
+    readable = [picture for picture in pictures if not isinstance(picture, FileError)]
     errors = {
         path: picture
         for path, picture in zip(paths, pictures, strict=True)
@@ -64,7 +62,8 @@ def picture_folder(
         for error in [*empty, *errors.values()]:
             skip(error)
     labels = np.repeat(np.arange(len(files)), [len(paths) for paths in files.values()])
-    return np.stack([pictures[number] for number in readable]), labels[readable], list(files)
+    is_readable = [not isinstance(picture, FileError) for picture in pictures]
+    return np.stack(readable), labels[is_readable], list(files)
 
 
 def class_files(

@@ -174,10 +174,11 @@ def image_size(path: Path, file: bytes | None = None) -> tuple[int, int]:
 
 def _upright_size(picture):
     """Return the (width, height) of an opened picture after its EXIF orientation is applied."""
-    size = picture.size
+    width, height = picture.size
     if picture.format == "TIFF":  # some versions of Pillow have already swapped its size
-        size = picture.tag_v2[WIDTH], picture.tag_v2[HEIGHT]
-    return size[::-1] if picture.getexif().get(ORIENTATION) in TRANSPOSED else size
+        width, height = picture.tag_v2[WIDTH], picture.tag_v2[HEIGHT]
+    is_transposed = picture.getexif().get(ORIENTATION) in TRANSPOSED
+    return (height, width) if is_transposed else (width, height)
 
 
 def resize(image: Array, height: int, width: int) -> Array:

@@ -8,7 +8,7 @@ compares every row with its definition over the whole table of ops.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from minidl import dispatch, losses, ops, optim
+from minidl import dispatch, losses, ops
 from minidl.autograd import tape
 from minidl.engine import (
     convolution,
@@ -26,6 +26,8 @@ from minidl.engine import (
 from minidl.ops.distances import pairwise_distances_gradients
 from minidl.ops.masks import masked
 from minidl.ops.normalization import batch_norm_gradients, moments
+from minidl.optim.clipping import gradient_length
+from minidl.optim.optimizer import apply_rule
 
 
 class Row(NamedTuple):
@@ -68,8 +70,8 @@ TABLE = (
     Row(pairwise_distances_gradients, distances.pairwise_distances_gradients),
     *_rows(ops.resample, resampling, "forward", "dx"),
     Row(masked, masks.masked, masks.applies),
-    Row(optim.optimizer.apply_rule, updates.apply_rule, updates.applies),
-    Row(optim.clipping.gradient_length, updates.gradient_length),
+    Row(apply_rule, updates.apply_rule, updates.applies),
+    Row(gradient_length, updates.gradient_length),
     Row(tape.propagate, threads.propagate),
 )
 

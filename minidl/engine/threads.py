@@ -149,7 +149,7 @@ class _Job:
     """The items of one call of `parallel_map`, by number."""
 
     def __init__(self, count, compute):
-        self._compute = compute
+        self._compute: Any = compute  # None after `finish`
         self._waiting = deque(range(count))  # items that no thread has taken
         self._errors: deque[BaseException] = deque()
         self._left: deque[None] = deque()  # one entry for each worker that has left
@@ -210,7 +210,7 @@ class _Pool:
     """
 
     def __init__(self):
-        self.size = None
+        self.size: int | None = None
         self.reset()
 
     def reset(self):

@@ -23,7 +23,8 @@ rates of pairs are equal: by a larger one if rejects contradict it, by a smaller
 contradict it.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class Calibration(NamedTuple):
 
 def calibrate(
     embeddings: Array,
-    labels: Array,
+    labels: Array | Sequence[Any],
     false_accept: float | None = None,
     threshold: float | None = None,
 ) -> Calibration:

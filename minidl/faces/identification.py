@@ -70,7 +70,7 @@ class Gallery:
         nearest = nearest_neighbours(np.asarray(embeddings), self.embeddings, self._squares)
         return [self._match(*pair) for pair in zip(embeddings, nearest, strict=True)]
 
-    def _match(self, embedding, number):
+    def _match(self, embedding: Array, number: int) -> Match:
         distance = between(embedding, self.embeddings[number])
         return Match(self.names[number], distance, distance <= self.threshold)
 

@@ -38,7 +38,7 @@ class Album(NamedTuple):
     @property
     def found(self) -> Array:
         """(N,): whether a face was found."""
-        return np.isfinite(self.embeddings).all(axis=1)
+        return np.all(np.isfinite(self.embeddings), axis=1)
 
     @property
     def faceless(self) -> list[Path]:

@@ -46,7 +46,7 @@ class Face:
     box: tuple[float, ...]  # x, y, width, height; it may extend beyond the picture
     score: float  # confidence of the detector, from 0 to 1
     landmarks: Array  # (68, 2): x and y, in the order of minidl.models.face_landmarks
-    embedding: Array | Any  # (128,) float32; None where it was not computed
+    embedding: Array | Any  # (128,) float32; None if FaceReader.faces was called with embed=False
 
 
 class FaceReader:
@@ -76,6 +76,7 @@ class FaceReader:
         picture = as_picture(picture)
         boxes = find(self._detector, picture)
         squares = [around(box, *picture.shape[:2]) for box in boxes]
+        landmarks: list[Array] = []
         for _ in range(2):
             points = self._each(self._landmarks, picture, squares, LANDMARKS_SIDE, (68, 2))
             landmarks = list(map(Square.place, squares, points))

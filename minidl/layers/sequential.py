@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -68,7 +68,7 @@ class Sequential(Module):
             x = layer.rectified(x) if with_relu else layer(x)
         return x
 
-    def _steps(self):
+    def _steps(self) -> Iterator[tuple[Any, bool]]:
         """Yield (layer, whether the ReLU after it is computed with it). Such a ReLU is not yielded
         itself."""
         layers, with_relu = list(self.layers.values()), False

@@ -37,7 +37,7 @@ from minidl.layers import (
     Sequential,
 )
 from minidl.layers.activations import UnitLength
-from minidl.layers.initializers import glorot_uniform, identity
+from minidl.layers.initializers import glorot_uniform, identity, zeros
 from minidl.layers.sequential import Line
 from minidl.layers.verification import DIFFERENCES, Verification
 from minidl.ops import concatenate, pairwise_distances
@@ -138,10 +138,11 @@ def _network(shape, head, dimensions, keep, seed):
         raise ArgumentError(
             f"the pictures are {height}x{width}; wanted at least {least} pixels a side"
         )
-    rng, layers = np.random.default_rng(seed), {}
+    rng = np.random.default_rng(seed)
+    layers: dict[str, Module] = {}
     for number, outputs in enumerate(CHANNELS, start=1):
-        name, padded = f"conv{number}", {"padding": 1, "bias": False}
-        layers[name] = Convolution.new(rng, (3, 3), channels, outputs, **padded)
+        name = f"conv{number}"
+        layers[name] = Convolution.new(rng, (3, 3), channels, outputs, padding=1, bias=False)
         layers[f"{name}_norm"], layers[f"{name}_relu"] = BatchNorm(outputs), ReLU()
         layers[f"{name}_pool"] = MaxPool(2, stride=2)
         height, width, channels = height // 2, width // 2, outputs
@@ -160,7 +161,7 @@ def verifier_on_top(features: int, head: str = "triplet") -> Verifier:
     of at least 0, the positive and the negative parts, with D = 2 features.
     """
     dimensions = 2 * features if head == "chi-square" else features
-    dense = Dense.new(None, features, dimensions, initializer=identity)
+    dense = Dense(identity(None, (features, dimensions)), zeros(None, dimensions))
     layers = {"embedding": dense} | _rectified(head)
     if head == "triplet":
         return Verifier(Sequential(layers | _unit()))

@@ -12,16 +12,15 @@ normalization uses the statistics of both branches.
 """
 
 import functools
-from collections.abc import Callable
 
 import numpy as np
 
-from minidl.layers import BatchNorm, Convolution, Dense, Dropout, Flatten, ReLU, Sequential
-from minidl.layers.initializers import truncated_normal
+from minidl.layers import BatchNorm, Convolution, Dense, Dropout, Flatten, Module, ReLU, Sequential
+from minidl.layers.initializers import Initializer, truncated_normal
 
 
 def siamese(
-    seed: int = 0, keep: float = 0.6, dimensions: int = 2, initializer: Callable | None = None
+    seed: int = 0, keep: float = 0.6, dimensions: int = 2, initializer: Initializer | None = None
 ) -> Sequential:
     """Return the network (N, 28, 28, 1), 0..1 -> (N, dimensions).
 
@@ -29,21 +28,22 @@ def siamese(
     a truncated normal distribution with a standard deviation of 0.05.
     """
     rng = np.random.default_rng(seed)
-    new = {"initializer": initializer or functools.partial(truncated_normal, std=0.05)}
-    layers, channels = {}, 1
+    initializer = initializer or functools.partial(truncated_normal, std=0.05)
+    layers: dict[str, Module] = {}
+    channels = 1
     for number, (outputs, stride) in enumerate(((32, 1), (64, 2), (128, 2)), start=1):
         layers[f"conv{number}"] = Convolution.new(
-            rng, (3, 3), channels, outputs, stride=stride, padding="same", **new
+            rng, (3, 3), channels, outputs, initializer=initializer, stride=stride, padding="same"
         )
         layers[f"conv{number}_relu"] = ReLU()
         channels = outputs
     layers["flatten"] = Flatten()
     inputs = 7 * 7 * channels
     for number, outputs in enumerate((1024, 512), start=1):
-        layers[f"fc{number}"] = Dense.new(rng, inputs, outputs, **new)
+        layers[f"fc{number}"] = Dense.new(rng, inputs, outputs, initializer=initializer)
         layers[f"fc{number}_relu"] = ReLU()
         layers[f"fc{number}_dropout"] = Dropout(keep, seed=(seed, number))
         layers[f"fc{number}_norm"] = BatchNorm(outputs)
         inputs = outputs
-    layers["embedding"] = Dense.new(rng, inputs, dimensions, **new)
+    layers["embedding"] = Dense.new(rng, inputs, dimensions, initializer=initializer)
     return Sequential(layers)

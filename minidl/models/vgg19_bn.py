@@ -16,7 +16,17 @@ import numpy as np
 from minidl.backend import to_device
 from minidl.checkpoints import load, shipped
 from minidl.errors import ArgumentError, brief
-from minidl.layers import BatchNorm, Convolution, Dense, Dropout, Flatten, MaxPool, ReLU, Sequential
+from minidl.layers import (
+    BatchNorm,
+    Convolution,
+    Dense,
+    Dropout,
+    Flatten,
+    MaxPool,
+    Module,
+    ReLU,
+    Sequential,
+)
 from minidl.models.vgg19 import ARCHITECTURE, BLOCKS
 from minidl.typing import Array, Path
 
@@ -45,7 +55,8 @@ def vgg19_bn(
     def scaled(channels):
         return max(LEAST_CHANNELS, round(width * channels))
 
-    rng, layers, inputs = np.random.default_rng(seed), {}, 3
+    rng, inputs = np.random.default_rng(seed), 3  # the three colours
+    layers: dict[str, Module] = {}
     for block, count, channels in BLOCKS:
         outputs = scaled(channels)
         for number in range(1, count + 1):

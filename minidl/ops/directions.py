@@ -96,7 +96,7 @@ def inverse(length):
     return xp.where(is_zero, 0, 1 / xp.where(is_zero, 1, length))
 
 
-def over_length(numbers, x, axis=-1):
+def over_length(numbers, x, axis: Axes = -1):
     """Return numbers / |x|, and 0 where |x| is 0.
 
     |x| = m |x / m| with m the largest |x[i]|. The squares of numbers up to 1 do not overflow, and

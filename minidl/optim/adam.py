@@ -7,7 +7,7 @@ import numpy as np
 
 from minidl.backend import array_module
 from minidl.errors import ArgumentError, one_of
-from minidl.optim.optimizer import Optimizer, Parameters
+from minidl.optim.optimizer import GroupedParameters, Optimizer
 
 EPSILON_FORMS = ("pytorch", "tensorflow")
 
@@ -53,7 +53,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        parameters: Parameters,
+        parameters: GroupedParameters,
         learning_rate: float = 1e-3,
         beta1: float = 0.9,
         beta2: float = 0.999,

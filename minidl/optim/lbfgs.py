@@ -18,7 +18,7 @@ from minidl.autograd import Tensor
 from minidl.backend import array_module, device_of, read_numbers, to_device
 from minidl.errors import ArgumentError, NonFiniteError
 from minidl.half import at_least_float32
-from minidl.optim.optimizer import Optimizer, Parameters, must_fit
+from minidl.optim.optimizer import GroupedParameters, Optimizer, must_fit
 from minidl.typing import Array
 
 SHRINK = 0.25  # factor on the length of a step that is undone
@@ -81,7 +81,7 @@ class LBFGS(Optimizer):
 
     def __init__(
         self,
-        parameters: Parameters,
+        parameters: GroupedParameters,
         learning_rate: float = 1.0,
         history: int = 10,
         tolerance: float = 1e-7,

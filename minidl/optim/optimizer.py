@@ -16,7 +16,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from minidl.autograd import Tensor
 from minidl.backend import array_module, device_of, is_array, to_device
@@ -25,7 +25,7 @@ from minidl.errors import ArgumentError, MinidlWarning
 from minidl.half import at_least_float32, widened
 from minidl.typing import Array
 
-Parameters = Iterable[Any] | Mapping[str, Tensor]  # Tensors, Tensors by name, or Groups
+Parameters: TypeAlias = Iterable[Tensor] | dict[str, Tensor]  # Tensors, or Tensors by name
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,12 @@ class Group:
     rate: factor on the learning rate.
     """
 
-    parameters: Sequence[Tensor] | Mapping[str, Tensor]
+    parameters: Parameters
     weight_decay: float = 0.0
     rate: float = 1.0
+
+
+GroupedParameters: TypeAlias = Parameters | Iterable[Group]
 
 
 class Update(NamedTuple):
@@ -89,7 +92,7 @@ class Optimizer:
 
     def __init__(
         self,
-        parameters: Parameters,
+        parameters: GroupedParameters,
         learning_rate: float,
         weight_decay: float = 0.0,
         histories: Sequence[str] = (),
@@ -114,7 +117,8 @@ class Optimizer:
             raise ArgumentError(f"the learning rate is {learning_rate}; wanted a number above 0")
         self.learning_rate = learning_rate
         self._unreached: set[str] = set()  # names of parameters that a warning has named
-        self._used = {}  # index of a parameter -> weak reference to the gradient of its last step
+        # index of a parameter -> weak reference to the gradient of its last step
+        self._used: dict[int, weakref.ref[Array]] = {}
         # word -> for each parameter an array of its shape, which the steps change in place
         self._histories = {
             word: [

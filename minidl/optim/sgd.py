@@ -3,7 +3,7 @@
 from typing import Literal
 
 from minidl.errors import ArgumentError, one_of
-from minidl.optim.optimizer import Optimizer, Parameters
+from minidl.optim.optimizer import GroupedParameters, Optimizer
 
 MOMENTUM_FORMS = ("pytorch", "keras")
 
@@ -43,7 +43,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        parameters: Parameters,
+        parameters: GroupedParameters,
         learning_rate: float,
         momentum: float = 0.0,
         nesterov: bool = False,

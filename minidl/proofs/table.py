@@ -71,7 +71,7 @@ def by_algorithm(name: ConvolutionAlgorithm, op: Any) -> Op:
 
         return run
 
-    gradients = {of: within(gradient) for of, gradient in op.gradients.items()}
+    gradients: dict[str, Any] = {of: within(gradient) for of, gradient in op.gradients.items()}
     return differentiable(within(op.forward), check=op.check, **gradients)
 
 

@@ -91,7 +91,7 @@ def task(
         )
     kept, held_out = split((pictures, labels), min(HELD_OUT, len(labels) // 10), seed)
     model = vgg19_bn(settings["head"], settings["width"], settings["keep"], seed)
-    if (classes := len(model.layers["predictions"].bias)) != len(CLASSES):
+    if (classes := len(model.named_parameters()["predictions/bias"])) != len(CLASSES):
         raise ArgumentError(
             f"the head {settings['head']} ends with {classes} classes; "
             f"wanted CIFAR-10's {len(CLASSES)}"
@@ -174,7 +174,7 @@ def trained(path: Path) -> Trained:
         model = vgg19_bn(settings["head"], settings["width"], settings["keep"])
         model.restore(state).train(False)
         pixels = Preprocessing("RGB", tuple(settings["mean"]), tuple(settings["std"]))
-        names, count = settings["classes"], len(model.layers["predictions"].bias)
+        names, count = settings["classes"], len(model.named_parameters()["predictions/bias"])
         is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
         if not is_list or len(names) != count:
             raise ArgumentError(

@@ -70,9 +70,9 @@ def unfit(recipe: ModuleType, settings: Mapping[str, Any]) -> tuple[str, str, st
     return None
 
 
-def _wanted(recipe, name, value):
+def _wanted(recipe: ModuleType, name: str, value: Any) -> str | None:
     """The valid values of a setting in words, or None if the value is one of them"""
-    if value is None and name in MAY_BE_NONE:
+    if name in MAY_BE_NONE and value is None:
         return None
     if words := words_for(recipe, name):
         is_one = isinstance(value, str) and value in words

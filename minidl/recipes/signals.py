@@ -45,7 +45,7 @@ def draw(model: Sequential, examples: np.ndarray, labels: np.ndarray, path: Path
     """Write a picture of a model to `path`: the kernels, sorted by frequency; their spectra; and
     four of the examples with their labels, each with the outputs of the layer "loudness" below
     it."""
-    kernels = to_numpy(model.layers["tones"].kernel.data)[:, 0]
+    kernels = to_numpy(model.named_parameters()["tones/kernel"].data)[:, 0]
     hertz, gains = spectra(kernels)
     peaks = hertz[gains.argmax(axis=0)]
     order = peaks.argsort()

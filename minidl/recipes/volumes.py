@@ -52,7 +52,7 @@ def draw(model: Sequential, scans: np.ndarray, labels: np.ndarray, path: Path) -
     axis, and as the maximum along it of the outputs of the SHOWN kernels that distinguish the
     solids best.
     """
-    kernels = to_numpy(model.layers["surfaces"].kernel.data)[:, :, :, 0]
+    kernels = to_numpy(model.named_parameters()["surfaces/kernel"].data)[:, :, :, 0]
     maps = outputs(until(model, "surfaces_relu"), scans)
     solids = np.unique(labels)
     first = [np.flatnonzero(labels == solid)[0] for solid in solids]

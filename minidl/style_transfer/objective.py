@@ -69,7 +69,7 @@ class Objective:
     def __call__(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the total loss, and its parts by name: {"content_conv4_2": ..., ...}."""
         features = self.model.features(image, [*self.content_layers, *self.style_layers])
-        parts = {
+        parts: dict[str, Tensor] = {
             f"content_{layer}": self._content(layer, features[layer])
             for layer in self.content_layers
         }

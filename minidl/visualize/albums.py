@@ -20,6 +20,7 @@ class Album(Protocol):
     def read(self, number: int) -> list[np.ndarray]:
         """Return the parts of file `number`, each (H, W, 3), 0..255. Raise FileError if the file
         is not a readable picture."""
+        ...
 
 
 class Folder:

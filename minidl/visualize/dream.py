@@ -26,7 +26,7 @@ from minidl import ops
 from minidl.autograd import Tensor, no_grad
 from minidl.backend import array_module, current_device, read_numbers, to_device, to_numpy
 from minidl.data import as_picture, resize
-from minidl.errors import NonFiniteError, ShapeError
+from minidl.errors import ArgumentError, NonFiniteError, ShapeError
 from minidl.typing import Array
 from minidl.visualize.network import Network
 from minidl.visualize.scalars import value_and_gradient
@@ -68,8 +68,11 @@ def dream(
     rate: mean absolute change of a number of the picture in a step
     seed: of the jitter
 
-    Raises NonFiniteError if the activations or their gradient are not finite.
+    Raises ArgumentError if there are fewer than 1 steps, and NonFiniteError if the activations or
+    their gradient are not finite.
     """
+    if steps < 1:
+        raise ArgumentError(f"a dream of {steps} steps; wanted at least 1")
     as_picture(picture)  # raises an error for an invalid picture
     rng, detail = np.random.default_rng(seed), None
     for octave, size in enumerate(octave_sizes(picture.shape[:2], octaves), start=1):

@@ -135,6 +135,11 @@ def test_unknown_channels_small_pictures_and_damaged_weights_are_refused():
         dreamt(tiny.colours(bias=np.nan), [Unit("relu")])
 
 
+def test_a_dream_without_steps_is_refused():
+    with pytest.raises(ArgumentError, match="a dream of 0 steps; wanted at least 1"):
+        dreamt(tiny.two_convolutions(), [NEAR], steps=0)
+
+
 @pytest.mark.parametrize("place", GPUS)
 def test_the_result_on_a_gpu_is_that_of_the_cpu(place):
     on_cpu = dreamt(tiny.two_convolutions(), [NEAR, FAR], steps=2)

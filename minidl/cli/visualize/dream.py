@@ -74,15 +74,17 @@ def run(arguments):
         units = _units(network, picture, arguments)
         before, start = measure(network, picture, units), time.perf_counter()
         octaves = len(octave_sizes(picture.shape[:2], arguments.octaves))
+        result = picture
         with progress_bar(octaves * arguments.steps, "step", delay=0.1) as bar:
             for step in dream(network, picture, units, **settings):
+                result = step.picture
                 bar.set_description(f"octave {step.octave} of {octaves}", refresh=False)
                 bar.update()
-        after = measure(network, step.picture, units)
+        after = measure(network, result, units)
     settings["size"] = max(picture.shape[:2])
     strengths = {str(unit): (before[unit], after[unit]) for unit in units}
     metadata = record(arguments, settings=settings, strengths=strengths)
-    save_image(arguments.output, step.picture, metadata)
+    save_image(arguments.output, result, metadata)
     for unit in units:
         _report(unit, before[unit], after[unit])
     seconds = time.perf_counter() - start

@@ -21,6 +21,7 @@ from minidl.errors import ArgumentError, printable
 from minidl.visualize.drawing import short
 from minidl.visualize.drawing.grids import grid
 from minidl.visualize.maximization import Maximization
+from minidl.visualize.network import Network
 from minidl.visualize.opening import open_network
 from minidl.visualize.units import Unit, is_channel
 
@@ -95,15 +96,16 @@ def _units(network, words):
     return [Unit(layer, int(channel)) for channel in channels]
 
 
-def _size(network, side):
+def _size(network: Network, side: int | None) -> tuple[int, int]:
     """Return the size (H, W) of the pictures."""
     if network.size and len(network.size) != 2:
         raise ArgumentError(
             f"the network takes arrays {(*network.size, 'channels')}; wanted a network of pictures"
         )
     if side is None:
-        return network.size or (SIZE, SIZE)
-    if network.size not in (None, (side, side)):
+        height, width = network.size or (SIZE, SIZE)
+        return height, width
+    if network.size is not None and network.size != (side, side):
         height, width = network.size
         raise ArgumentError(
             f"the size is {side}; the network takes {width}x{height}: leave --size out"
