@@ -10,9 +10,9 @@ definition.
 import functools
 import inspect
 import os
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Literal, TypeVar
 
 from minidl.errors import ArgumentError
@@ -23,13 +23,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _replacements: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 
-class _Choice(threading.local):
-    """Whether this thread computes by the definitions; None before the environment was read."""
-
-    textbook: bool | None = None
-
-
-_choice = _Choice()
+# Whether this thread or task computes by the definitions; None: the environment decides.
+_textbook: ContextVar[bool | None] = ContextVar("textbook", default=None)
 
 
 @contextmanager
@@ -38,24 +33,28 @@ def textbook() -> Iterator[None]:
     this thread.
 
     The environment variable MINIDL_TEXTBOOK=1 does the same for a whole process. Results differ
-    from those of the fast implementations by rounding errors only. `backward` uses the definitions
-    if it is itself called within the block.
+    from those of the fast implementations by rounding errors, and where numbers overflow or are
+    infinite. `backward` uses the definitions if it is itself called within the block.
     """
-    before, _choice.textbook = uses_textbook(), True
+    token = _textbook.set(True)
     try:
         yield
     finally:
-        _choice.textbook = before
+        _textbook.reset(token)
 
 
 def uses_textbook() -> bool:
     """Return whether this thread computes by the definitions."""
-    if _choice.textbook is None:
-        value = os.environ.get(VARIABLE, "0")
-        if value not in ("", "0", "1"):
-            raise ArgumentError(f"{VARIABLE} is {value!r}; wanted 0 or 1")
-        _choice.textbook = value == "1"
-    return _choice.textbook
+    chosen = _textbook.get()
+    return _chosen_by_environment() if chosen is None else chosen
+
+
+@functools.cache
+def _chosen_by_environment():
+    value = os.environ.get(VARIABLE, "0")
+    if value not in ("", "0", "1"):
+        raise ArgumentError(f"{VARIABLE} is {value!r}; wanted 0 or 1")
+    return value == "1"
 
 
 def implementation() -> Literal["textbook", "engine"]:

@@ -1,9 +1,9 @@
 """Frozen arrays: arrays that can never be written to.
 
 Results that depend only on a frozen array can be kept and used again. NumPy lets the owner of an
-array make it writeable again, unless the memory is read-only memory of another object. A frozen
-array therefore uses the memory of a read-only memoryview. CuPy cannot protect arrays, so on a GPU
-code must not write to a frozen array.
+array make it writeable again, but not one whose memory belongs to an immutable object. A frozen
+array therefore uses the memory of a `bytes` object. CuPy cannot protect arrays, so on a GPU code
+must not write to a frozen array.
 """
 
 import weakref
@@ -18,9 +18,10 @@ _frozen: "weakref.WeakValueDictionary[int, Array]" = weakref.WeakValueDictionary
 
 def frozen_copy(array: Array) -> Array:
     """Return a copy that cannot be written to, and that cannot be made writeable."""
-    copy: Any = array.copy()
-    if isinstance(copy, np.ndarray):
-        copy = np.asarray(copy.data.toreadonly())
+    if isinstance(array, (np.ndarray, np.generic)):
+        copy: Any = np.ndarray(array.shape, array.dtype, buffer=array.tobytes())
+    else:
+        copy = array.copy()
     _frozen[id(copy)] = copy
     return copy
 

@@ -9,6 +9,7 @@ Output o reads through tap t the position o·s + t·d - p0 of the input. Convolu
 their gradients all follow from this formula.
 """
 
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -224,11 +225,13 @@ def can_broadcast(a_shape: Shape, b_shape: Shape) -> bool:
 def is_int(value: Any) -> bool:
     """Return whether the value is an integer of Python or NumPy. Bools and arrays of several
     numbers are not."""
-    return (
-        hasattr(value, "__index__")
-        and not isinstance(value, bool)
-        and not getattr(value, "shape", ())
-    )
+    if isinstance(value, bool) or getattr(value, "ndim", 0):
+        return False
+    try:
+        operator.index(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _times(lengths):

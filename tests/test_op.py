@@ -1,6 +1,7 @@
 """Op: calls with wrong arguments, names of gradients, pickling."""
 
 import copy
+import functools
 import inspect
 import pickle
 
@@ -9,6 +10,7 @@ import pytest
 
 from minidl import Tensor, ops
 from minidl.autograd import Op, differentiable
+from minidl.engine import batch_norm_relu
 
 A = np.ones(2)
 
@@ -64,6 +66,7 @@ def test_a_joint_gradient_names_its_inputs():
         (lambda: differentiable(scale, dx=scale_dx_data), "dx is not d"),
         (lambda: differentiable(scale, dx_data=lambda dy, x: dy), "reads x, neither an argument"),
         (lambda: differentiable(lambda *x: x[0]), "named ones only"),
+        (lambda: differentiable(scale, joint={("x",): scale_dx_data}), "joint gradient of"),
     ],
 )
 def test_a_gradient_that_does_not_fit_its_forward_is_refused(make, message):
@@ -76,6 +79,31 @@ def test_an_op_shows_the_signature_and_the_docstring_of_its_forward():
     assert [*inspect.signature(ops.max_pool).parameters][:3] == ["x", "window", "stride"]
     assert ops.max_pool.__doc__.startswith("(N, *spatial, C) -> (N, *out, C)")
     assert ops.max_pool.__name__ == "max_pool"
+
+
+def test_a_wrapper_of_an_op_is_called():
+    """`functools.wraps` copies the attributes of what it wraps."""
+
+    def plus_one(function):
+        return functools.wraps(function)(lambda *args, **kwargs: function(*args, **kwargs) + 1)
+
+    op = differentiable(plus_one(ops.relu.forward), dx=plus_one(ops.relu.gradients["dx"]))
+    x = Tensor(A, requires_grad=True)
+    y = op(x)
+    y.backward(A)
+    assert (y.data.tolist(), x.grad.tolist()) == ([2.0, 2.0], [2.0, 2.0])
+
+
+def test_a_forward_needs_no_name():
+    op = differentiable(functools.partial(scale, factor=3.0), dx_data=scale_dx_data)
+    assert op(A).tolist() == [3.0, 3.0]
+    assert repr(op) == "<op partial>"
+
+
+def test_the_output_of_batch_norm_has_the_dtype_of_x():
+    x, ones = np.ones((4, 2), np.float16), np.ones(2, np.float32)
+    for op in (ops.batch_norm, batch_norm_relu):
+        assert op(x, ones, ones).dtype == np.float16
 
 
 def test_an_op_is_pickled_by_name():

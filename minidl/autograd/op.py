@@ -25,7 +25,8 @@ class Op(Generic[P]):
     """A differentiable function of arrays. It is made by `differentiable`.
 
     Called with plain arrays it returns an array and records nothing. Called with at least one
-    Tensor it returns a Tensor. `Op.forward` and `Op.gradients` take plain arrays only.
+    Tensor it returns a Tensor. `Op.forward` and `Op.gradients` take plain arrays only. An Op in the
+    body of a class is not bound to instances, unlike a function.
 
     forward: function of plain arrays.
     gradients: {"dx": function of dy and of what it reads, for the input "x"}.
@@ -41,11 +42,13 @@ class Op(Generic[P]):
         gradients: Mapping[str, Callable[..., Any]],
         joint: Mapping[tuple[str, ...], Callable[..., Any]],
         check: Callable[..., None] | None,
+        dtype_of: str | None,
     ) -> None:
         parameters = inspect.signature(forward).parameters
         inputs = {name[1:] for name in gradients} | {name for names in joint for name in names}
         options = [name for name in parameters if name not in inputs]
-        self.forward: Callable[P, Any] = _computed(forward, options)
+        others = [name for name in parameters if name != dtype_of]
+        self.forward: Callable[P, Any] = _computed(forward, others if dtype_of else options)
         self.gradients: dict[str, Callable[..., Any]] = {}
         self._parameters = [*parameters]
         self._defaults = {
@@ -65,11 +68,17 @@ class Op(Generic[P]):
             self.gradients[name] = function = _computed(gradient, options)
             self._readers[name[1:]] = function, _readers(forward, gradient), ()
         for names, gradient in joint.items():
+            if not {*names} <= parameters.keys() or {*names} & self._readers.keys():
+                raise TypeError(
+                    f"the joint gradient of {names}: wanted inputs of {forward.__name__} that have "
+                    "no other gradient"
+                )
             function = _computed(gradient, options)
             for name in names:
                 self.gradients[f"d{name}"] = _alone(function, name)
                 self._readers[name] = function, _readers(forward, gradient), names
-        functools.update_wrapper(self, forward)
+        self.__name__ = self.__qualname__ = type(forward).__name__  # if the forward has no name
+        functools.update_wrapper(self, forward, updated=())
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         given = {**self._defaults, **dict(zip(self._parameters, args, strict=False)), **kwargs}
@@ -164,6 +173,7 @@ def differentiable(
     *,
     joint: Mapping[tuple[str, ...], Callable[..., Any]] | None = None,
     check: Callable[..., None] | None = None,
+    dtype_of: str | None = None,
     **gradients: Callable[..., Any],
 ) -> Op[P]:
     """Join a forward with its gradients to an Op. This is the only line of an op that knows the
@@ -184,13 +194,15 @@ def differentiable(
     check: function with the parameters of the forward. It raises an error if the arguments do not
     fit, and runs before the forward or its fast implementation.
 
+    dtype_of: the input whose dtype the output has. By default it is the common dtype of all inputs.
+
     A gradient is cast to the dtype of its input. float16 is computed in float32 (see half.py).
 
     >>> double = differentiable(lambda x: 2 * x, dx=lambda dy: 2 * dy)
     >>> double(np.array([1., 2.]))
     array([2., 4.])
     """
-    return Op(forward, gradients, joint or {}, check)
+    return Op(forward, gradients, joint or {}, check, dtype_of)
 
 
 def _computed(function, options):

@@ -29,7 +29,7 @@ from minidl.cli import (
 )
 from minidl.cli.output import TolerantStream, discard, warn
 from minidl.cli.parser import Parser
-from minidl.dispatch import textbook
+from minidl.dispatch import textbook, uses_textbook
 from minidl.errors import MinidlError, MinidlWarning, printable
 from minidl.interruption import STOPPED, interruptible
 
@@ -80,6 +80,7 @@ def _main(words):
         if words[:1] == ["help"]:
             words = [*words[1:], "--help"]
         arguments = _parser().parse_args(words)
+        uses_textbook()  # refuse an invalid MINIDL_TEXTBOOK before anything is printed
         arguments.command = shlex.join(["minidl", *words])
         # the library checks for NaN and infinity, and raises NonFiniteError
         by_definitions = textbook() if getattr(arguments, "textbook", False) else nullcontext()

@@ -7,6 +7,7 @@ from minidl import machine
 from minidl.backend import why_no_gpu
 from minidl.checkpoints import shipped
 from minidl.cli.output import shown
+from minidl.dispatch import implementation
 from minidl.engine import threads as cores
 
 OPTIONAL = {"plots": "matplotlib", "PyTorch, to compare with": "torch"}  # {purpose: package}
@@ -30,6 +31,7 @@ def run(arguments):
         "minidl": f"{minidl.__version__}, Python {platform.python_version()}, {system}",
         "processor": f"{processor}, {cores.available()} cores, minidl uses "
         f"{minidl.get_threads()} threads",
+        "computes by": f"the {implementation()} (MINIDL_TEXTBOOK=1 selects the textbook)",
         "NumPy": ", ".join(filter(None, [versions["numpy"], machine.blas()])),
         "CuPy": versions[machine.CUPY] or "not installed",
         "GPU": _gpu(),

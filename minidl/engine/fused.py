@@ -90,5 +90,6 @@ def batch_norm_relu_gradients(dy, y, x, gamma, given, epsilon, fixed, wanted):
 batch_norm_relu = differentiable(
     batch_norm_relu,
     joint={("x", "gamma", "beta"): batch_norm_relu_gradients},
+    dtype_of="x",
     check=must_be_channels,
 )

@@ -15,10 +15,11 @@ def masked(dy, mask, out=None):
     for a new one.
     """
     xp, bits = array_module(dy, mask), f"i{dy.dtype.itemsize}"
+    if dy.dtype.kind != "f" or dy.dtype.itemsize > 8:  # no integer dtype has this size
+        result = xp.where(mask, dy, 0)
+        if out is None:
+            return result
+        out[...] = result
+        return out
     out = None if out is None else out.view(bits)
     return xp.multiply(dy.view(bits), mask, out=out).view(dy.dtype)
-
-
-def applies(dy, mask, out=None):
-    """Return whether an integer dtype has the size of the dtype of dy."""
-    return dy.dtype.kind == "f" and dy.dtype.itemsize <= 8

@@ -69,7 +69,7 @@ TABLE = (
     *_rows(ops.pairwise_distances, distances, "forward"),
     Row(pairwise_distances_gradients, distances.pairwise_distances_gradients),
     *_rows(ops.resample, resampling, "forward", "dx"),
-    Row(masked, masks.masked, masks.applies),
+    Row(masked, masks.masked),
     Row(apply_rule, updates.apply_rule, updates.applies),
     Row(gradient_length, updates.gradient_length),
     Row(tape.propagate, threads.propagate),

@@ -129,7 +129,7 @@ def check(x, w, b=None, **options):
     """Raise an error if x or w is not floating-point, or b is not one number per output."""
     must_be_floating("x", x)
     must_be_floating("w", w)
-    if b is not None and getattr(b, "shape", ()) != w.shape[-1:]:
+    if b is not None and getattr(b, "shape", ()) != w.shape[-1:] and all(w.shape[2:]):
         raise ShapeError(
             f"the bias has shape {getattr(b, 'shape', ())}; wanted {w.shape[-1:]}, one number for "
             f"each output of w {w.shape}"

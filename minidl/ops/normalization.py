@@ -120,5 +120,8 @@ def must_have_numbers(x):
 
 
 batch_norm = differentiable(
-    batch_norm, joint={("x", "gamma", "beta"): batch_norm_gradients}, check=check
+    batch_norm,
+    joint={("x", "gamma", "beta"): batch_norm_gradients},
+    check=check,
+    dtype_of="x",
 )

@@ -57,11 +57,12 @@ class Update(NamedTuple):
 def apply_rule(rule, updates):
     """Return [[x', *histories']] of the rule for each Update. The histories that are passed in may
     be overwritten. float16 is computed in float32."""
-    results = [rule(widened(u.x), widened(u.g), *u.histories, **u.options) for u in updates]
-    return [
-        (new.astype(u.x.dtype, copy=False), *histories)
-        for (new, *histories), u in zip(results, updates, strict=True)
-    ]
+    results = []
+    for u in updates:
+        new, *histories = rule(widened(u.x), widened(u.g), *u.histories, **u.options)
+        as_array = array_module(u.x).asarray  # NumPy computes scalars from arrays without axes
+        results.append([as_array(new, u.x.dtype), *map(as_array, histories)])
+    return results
 
 
 class Optimizer:
@@ -83,7 +84,8 @@ class Optimizer:
 
     converged: whether further steps would change nothing. takes_back: whether a step to a place
     where the loss is not finite is undone by the next one. NUMBERS: attributes that belong to the
-    state. SETTINGS: attributes that a resumed run must share with the run before.
+    state. SETTINGS: attributes that a resumed run must share with the run before. A subclass lists
+    its own. Attributes that are not listed are not compared.
     """
 
     converged, takes_back = False, False

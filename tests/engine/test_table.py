@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from minidl import Tensor, dispatch, ops, optim, textbook
 from minidl.autograd import tape
 from minidl.backend import to_device
+from minidl.data import Batches
 from minidl.engine import matrices, pooling_gpu, strips
 from minidl.engine.table import TABLE
 from minidl.ops.activations import relu_dx
@@ -205,13 +206,39 @@ def test_the_steps_of_optimisers_are_equal(make, dtype):
 
 
 def test_the_environment_selects_the_textbook(monkeypatch):
-    monkeypatch.setattr(dispatch, "_choice", dispatch._Choice())
-    monkeypatch.setenv("MINIDL_TEXTBOOK", "1")
-    assert dispatch.uses_textbook()
-    monkeypatch.setattr(dispatch, "_choice", dispatch._Choice())
+    chosen = dispatch._chosen_by_environment.__wrapped__
+    for value, expected in (("1", True), ("0", False), ("", False)):
+        monkeypatch.setenv("MINIDL_TEXTBOOK", value)
+        assert chosen() == expected
     monkeypatch.setenv("MINIDL_TEXTBOOK", "yes")
     with pytest.raises(dispatch.ArgumentError, match="MINIDL_TEXTBOOK is 'yes'; wanted 0 or 1"):
-        dispatch.uses_textbook()
+        chosen()
+
+
+def test_worker_threads_compute_as_the_thread_that_needs_their_results():
+    def prepare(rng, x):
+        return (np.full(len(x), dispatch.uses_textbook()),)
+
+    for prefetch in (0, 2):
+        batches = Batches((np.zeros(8),), size=4, seed=0, transform=prepare, prefetch=prefetch)
+        with textbook():
+            assert all(used.all() for (used,) in batches)
+        assert not any(used.any() for (used,) in batches)
+
+
+def test_a_parameter_without_axes_keeps_its_state_when_the_mode_changes():
+    def moved(contexts):
+        p = Tensor(np.float32(2.0), requires_grad=True)
+        optimiser = optim.SGD([p], 0.1, momentum=0.9)
+        for context in contexts:
+            with context:
+                (p * p).sum().backward()
+                optimiser.step()
+        optimiser.restore(optimiser.state())
+        return float(p)
+
+    mixed = moved([textbook(), textbook(), nullcontext(), nullcontext()])
+    assert mixed == pytest.approx(moved([nullcontext()] * 4))
 
 
 def test_the_textbook_ends_with_its_block():

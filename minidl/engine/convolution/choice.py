@@ -7,9 +7,9 @@ was the fastest or at most 10 % slower. In 41 of them it was more than 30 % slow
 a fraction of a millisecond.
 """
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from minidl.engine.convolution.algorithm import Algorithm, Problem
 from minidl.engine.convolution.depthwise import DEPTHWISE
@@ -22,13 +22,7 @@ from minidl.errors import ArgumentError, brief, one_of
 ALGORITHMS = {a.name: a for a in (IM2COL, RUNS, WINOGRAD, WINOGRAD_RUNS, DEPTHWISE)}
 
 
-class _Forced(threading.local):
-    """The algorithm that this thread has to use, or "auto"."""
-
-    name = "auto"
-
-
-_forced = _Forced()
+_forced: ContextVar[str] = ContextVar("forced", default="auto")  # the algorithm, or "auto"
 
 
 @contextmanager
@@ -38,11 +32,11 @@ def forced(name: str) -> Iterator[None]:
     name: an algorithm, or "auto" for the choice by cost. Raises ArgumentError for another name.
     """
     one_of("convolution", name, ("auto", *ALGORITHMS))
-    before, _forced.name = _forced.name, name
+    token = _forced.set(name)
     try:
         yield
     finally:
-        _forced.name = before
+        _forced.reset(token)
 
 
 def choose(problem: Problem) -> Algorithm:
@@ -50,8 +44,8 @@ def choose(problem: Problem) -> Algorithm:
 
     Raises ArgumentError if the forced algorithm cannot compute it.
     """
-    if _forced.name != "auto":
-        algorithm = ALGORITHMS[_forced.name]
+    if _forced.get() != "auto":
+        algorithm = ALGORITHMS[_forced.get()]
         if not algorithm.applies(problem):
             windows = problem.windows
             raise ArgumentError(
