@@ -225,7 +225,8 @@ def can_broadcast(a_shape: Shape, b_shape: Shape) -> bool:
 def is_int(value: Any) -> bool:
     """Return whether the value is an integer of Python or NumPy. Bools and arrays of several
     numbers are not."""
-    if isinstance(value, bool) or getattr(value, "ndim", 0):
+    has_axes = getattr(value, "shape", ()) != ()
+    if isinstance(value, bool) or has_axes:
         return False
     try:
         operator.index(value)
