@@ -23,7 +23,8 @@ _replacements: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 
 class _Choice(threading.local):
-    """Whether this thread computes by the definitions; None before the environment was read."""
+    """textbook: whether this thread computes by the definitions, or None if the environment
+    variable has not been read yet."""
 
     textbook: bool | None = None
 
@@ -38,7 +39,12 @@ def textbook() -> Iterator[None]:
 
     The environment variable MINIDL_TEXTBOOK=1 does the same for a whole process. Results differ
     from those of the fast implementations by rounding errors only. `backward` uses the definitions
-    if it is itself called within the block.
+    only if it is itself called within the block.
+
+    >>> from minidl import ops
+    >>> with textbook():
+    ...     ops.relu(np.array([-1., 2.]))
+    array([0., 2.])
     """
     before, _choice.textbook = uses_textbook(), True
     try:
@@ -58,7 +64,7 @@ def uses_textbook() -> bool:
 
 
 def implementation() -> Literal["textbook", "engine"]:
-    """Return what this thread computes by: the definitions, or their fast implementations."""
+    """Return "textbook" if this thread computes by the definitions, and otherwise "engine"."""
     return "textbook" if uses_textbook() else "engine"
 
 
@@ -67,21 +73,22 @@ def replace(
     fast: Callable[..., Any],
     applies: Callable[..., bool] | None = None,
 ) -> None:
-    """Register the fast implementation of a definition, which takes the same arguments.
+    """Register the fast implementation of a definition.
 
     definition: the forward or a gradient of an op, or a function decorated with `replaceable`.
-    applies: function of the same arguments that returns whether the implementation can take them.
-    Where it does not, the implementation registered before runs, or else the definition.
+    fast: the implementation. It takes the same arguments. applies: function of the same arguments
+    that returns whether the implementation can take them. If it returns False, the implementation
+    that was registered before runs, or the definition if there is none.
     """
     definition = getattr(definition, "definition", definition)
     if applies is not None:
-        otherwise = _replacements.get(definition, definition)
-        fast = _where(applies, fast, otherwise)
+        earlier = _replacements.get(definition, definition)
+        fast = _where(applies, fast, earlier)
     _replacements[definition] = fast
 
 
 def implementation_of(definition: Function) -> Function:
-    """Return the function that computes the definition in this thread: itself or its
+    """Return the function that this thread calls for a definition: the definition itself or its
     replacement."""
     if uses_textbook():
         return definition
@@ -89,7 +96,7 @@ def implementation_of(definition: Function) -> Function:
 
 
 def replaceable(definition: Function) -> Function:
-    """Decorator: calls of the function run its implementation where the engine has one.
+    """Make a function replaceable: its calls run the implementation if the engine has one.
 
     A function that is already decorated is returned as it is.
     """
@@ -104,10 +111,12 @@ def replaceable(definition: Function) -> Function:
     return function  # type: ignore[return-value]
 
 
-def _where(applies, fast, otherwise):
+def _where(applies, fast, earlier):
+    """Return the function that calls `fast` where it applies, and `earlier` elsewhere."""
+
     @functools.wraps(fast)
     def chosen(*args, **kwargs):
-        function = fast if applies(*args, **kwargs) else otherwise
+        function = fast if applies(*args, **kwargs) else earlier
         return function(*args, **kwargs)
 
     return chosen

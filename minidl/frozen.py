@@ -1,9 +1,9 @@
 """Frozen arrays: arrays that can never be written to.
 
-Results that depend only on a frozen array can be kept and used again. NumPy lets the owner of an
-array make it writeable again, unless the memory is read-only memory of another object. A frozen
-array therefore uses the memory of a read-only memoryview. CuPy cannot protect arrays, so on a GPU
-code must not write to a frozen array.
+A result that depends only on frozen arrays can be kept and used again. In NumPy, the owner of a
+read-only array can make it writeable again, unless its memory belongs to another, read-only object.
+A frozen array therefore uses the memory of a read-only memoryview. CuPy cannot protect arrays, so
+code must not write to a frozen array on a GPU.
 """
 
 import weakref
@@ -17,7 +17,12 @@ _frozen: "weakref.WeakValueDictionary[int, Array]" = weakref.WeakValueDictionary
 
 
 def frozen_copy(array: Array) -> Array:
-    """Return a copy that cannot be written to, and that cannot be made writeable."""
+    """Return a copy that cannot be written to or made writeable.
+
+    >>> frozen_copy(np.zeros(2)).setflags(write=True)
+    Traceback (most recent call last):
+    ValueError: cannot set WRITEABLE flag to True of this array
+    """
     copy: Any = array.copy()
     if isinstance(copy, np.ndarray):
         copy = np.asarray(copy.data.toreadonly())
