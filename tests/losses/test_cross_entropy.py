@@ -124,8 +124,7 @@ def test_the_loss_has_the_dtype_of_the_logits(dtype):
         (
             softmax_cross_entropy,
             LABELS.astype(float),
-            "the labels are float64; "
-            "wanted integers, the numbers of the classes: use .astype(int)",
+            "the labels are float64; wanted integers, the numbers of the classes: use .astype(int)",
         ),
         (
             sigmoid_cross_entropy,
