@@ -272,7 +272,7 @@ def _entries(parameters, weight_decay):
         return [(str(number), p, weight_decay, 1.0) for number, p in enumerate(parameters)]
     if weight_decay or not all(isinstance(each, Group) for each in parameters):
         raise ArgumentError(
-            "there are Groups together with a weight decay or other parameters; wanted only "
+            "there are Groups with a weight decay or other parameters; wanted only "
             "Groups, each with its own weight decay"
         )
     entries = []

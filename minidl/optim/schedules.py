@@ -133,7 +133,7 @@ class OneCycle:
 
 
 def _along_a_cosine(begin, end, share):
-    """Return the value at a share of the way from begin to end. From a share of 1 on it is `end`."""
+    """Return the value at a share of the way from begin to end; at shares above 1 it is `end`."""
     return end + (begin - end) * (1 + cos(pi * min(1.0, share))) / 2
 
 
