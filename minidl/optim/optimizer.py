@@ -263,8 +263,8 @@ def _entries(parameters, weight_decay):
         ]
         if weight_decay and not any(decay for _, _, decay, _ in entries):
             raise ArgumentError(
-                "there is a weight decay, but no parameter's name ends in 'kernel'; wanted such a name, "
-                "or Groups"
+                "there is a weight decay, but no parameter's name ends in 'kernel'; wanted such "
+                "a name, or Groups"
             )
         return entries
     parameters = list(parameters)

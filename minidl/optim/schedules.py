@@ -101,9 +101,9 @@ class Warmup:
 
 @dataclass(frozen=True)
 class OneCycle:
-    """The rate rises from rate·first at t = 0 to `rate` at t = rise·length, and falls to rate·last at
-    t = length, each time along half a period of a cosine (Smith & Topin 2018, in fastai's form with
-    PyTorch's defaults).
+    """The rate rises from rate·first at t = 0 to `rate` at t = rise·length, and falls to rate·last
+    at t = length. Both parts are half a period of a cosine (Smith & Topin 2018, in fastai's form
+    with PyTorch's defaults).
 
     Raises ArgumentError unless the length is above 0 and the rise between 0 and 1, both excluded.
 
