@@ -1,8 +1,8 @@
 """VGG19 with batch normalization, for pictures of 32x32.
 
 It has the sixteen 3x3 convolutions of VGG19, each with batch normalization and ReLU, 2x2
-max-pooling after each block, and a head of dense layers. The head is written as its numbers of
-units:
+max-pooling after each block, and a head of dense layers. A string with the number of units of each
+dense layer describes the head:
 
     "4096-4096-10"  two hidden layers of 4096, each with batch normalization, ReLU and dropout, then
                     an output layer of 10
@@ -30,11 +30,12 @@ def vgg19_bn(
     seed: int = 0,
     momentum: float = 0.9,
 ) -> Sequential:
-    """Return the network (N, 32, 32, 3) -> (N, classes), untrained, which computes logits.
+    """Return an untrained network (N, 32, 32, 3) -> logits (N, classes).
 
-    head: as explained above. width: a factor on the numbers of channels and hidden units, above 0
-    and at most 4. keep: the probability with which dropout keeps a number. momentum: of the running
-    statistics of batch normalization. Raise ArgumentError for another head or width.
+    head: numbers of units of the dense layers, such as "512-10" (see the module). width: factor on
+    the numbers of channels and hidden units, above 0 and at most 4. keep: the probability with
+    which dropout keeps a number. seed: of the initial kernels and of dropout. momentum: of the
+    running statistics of batch normalization. Raises ArgumentError for another head or width.
     """
     *hidden, classes = _numbers(head)
     if not 0 < width <= 4:
