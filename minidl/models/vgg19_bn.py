@@ -83,10 +83,10 @@ def take_imagenet(
     0..255. weights: the path of a file in minidl's form, or None for the shipped one. Raise
     ArgumentError if no weights could be taken.
 
-    The weights expect pixels less a mean of their own, in an order of colours of their own. The
-    first kernel is therefore put into the model's order and multiplied by std. The difference of
-    the means remains. It adds a constant, which batch normalization removes, except at the border,
-    where the padding is zero.
+    The weights expect pixels minus another mean, in another order of the colours. The first kernel
+    is therefore put into the model's order and multiplied by std. The difference of the means
+    remains. It adds a constant to the output of the first convolution. Batch normalization removes
+    this constant, but not at the border, where the padding is zero.
     """
     checkpoint = load(weights or shipped("vgg19"), ARCHITECTURE, top=False)
     trained = checkpoint.preprocessing
