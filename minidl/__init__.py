@@ -1,11 +1,11 @@
-"""Deep learning from scratch: every op a forward with its hand-derived gradients, in NumPy or
-CuPy."""
+"""Deep learning from scratch in NumPy and CuPy. Every op is a forward function with hand-derived
+gradients."""
 
 __version__ = "0.1.0"
 
 from minidl.interruption import quit_at_ctrl_c
 
-quit_at_ctrl_c()  # before the imports that take long
+quit_at_ctrl_c()  # before the slow imports
 # ruff: noqa: E402
 
 import importlib

@@ -58,8 +58,8 @@ def array_module(*arrays: Any) -> Any:
 
 
 def _library_of(value):
-    """Return numpy, cupy, or the library that the value names as its own (CuPy's arrays name none);
-    None if the value is no array."""
+    """Return the library of an array, or None if the value is no array. CuPy's arrays do not name
+    their library; other arrays do."""
     if isinstance(value, (np.ndarray, np.generic)):
         return np
     cupy = sys.modules.get("cupy")
@@ -69,8 +69,11 @@ def _library_of(value):
 
 
 def must_be_floating(name: str, array: Any) -> None:
-    """Raise ArgumentError for integers, whose sums and differences would wrap around, as those of a
-    uint8 picture do."""
+    """Raise ArgumentError if the argument is not an array of real or complex floating-point
+    numbers.
+
+    Sums and differences of integers wrap around: in uint8, 200 + 100 is 44.
+    """
     dtype = getattr(array, "dtype", None)
     if dtype is None or dtype.kind not in "fc":
         kind = f"a {type(array).__name__}" if dtype is None else f"an array of {dtype}"
@@ -92,15 +95,15 @@ def why_no_gpu() -> str | None:
         return f"CuPy is installed but cannot be imported ({error})"
     if not cupy.is_available():
         return (
-            "CuPy is installed but finds no usable NVIDIA GPU; see that nvidia-smi lists one and "
-            "that its driver is new"
+            "CuPy is installed but finds no usable NVIDIA GPU; check that nvidia-smi lists one and "
+            "that its driver is recent"
         )
     return None if cupy in _working else _why_no_product(cupy)
 
 
 def _why_no_product(cupy):
-    """A GPU may be seen whose libraries or compiler are missing: that shows when something is
-    computed."""
+    """Return None if the GPU computes a product, and otherwise one sentence that says why not. CuPy
+    also finds a GPU if CUDA's libraries or compiler are missing; then the product fails."""
     try:
         (cupy.ones((2, 2, 2)) @ cupy.ones((2, 2, 2))).sum().item()
     except Exception as error:  # CUDA's libraries raise errors of a dozen kinds
@@ -116,17 +119,18 @@ def _why_no_product(cupy):
 def set_device(name: Device, tf32: bool = False) -> None:
     """Set the device on which this thread makes new arrays from now on.
 
-    name: "cpu", "gpu", or "auto", the GPU if one can be used and otherwise the CPU. tf32: multiply
-    float32 matrices on a GPU with only the first ten of their 23 binary digits (NVIDIA's
-    TensorFloat-32, from compute capability 8.0 on), for speed. CuPy keeps a part of this setting
-    for all threads.
+    name: "cpu", "gpu", or "auto", which selects the GPU if one can be used and the CPU otherwise.
+
+    tf32: whether products of float32 matrices on a GPU read only the first 10 of the 23 binary
+    digits after the point. This is faster (NVIDIA's TensorFloat-32, from compute capability 8.0
+    on). CuPy keeps a part of this setting for all threads.
 
     Raises DeviceError with the reason if "gpu" cannot be used, and ArgumentError for TF32 on a CPU.
     """
     _choose(*_resolved(name, tf32))
 
 
-class device(ContextDecorator):  # noqa: N801  a verb in the reader's code, like open
+class device(ContextDecorator):  # noqa: N801  it is called like a function
     """Make new arrays on a device within a block, in this thread. It is also a decorator.
 
     name, tf32, and the errors raised: as for `set_device`.
@@ -159,8 +163,7 @@ def _resolved(name, tf32):
     usable = _usable(name)
     if tf32 and name == "cpu":
         raise ArgumentError(
-            "TF32 is an arithmetic of NVIDIA's GPUs; choose the device 'gpu' for it, or leave it "
-            "out"
+            "TF32 is an arithmetic of NVIDIA's GPUs; choose the device 'gpu', or leave tf32 out"
         )
     return usable, "tf32" if tf32 and usable == "gpu" else "float32"
 
@@ -171,7 +174,8 @@ def current_device() -> Literal["cpu", "gpu"]:
 
 
 def current_arithmetic() -> str:
-    """Return the arithmetic of matrix products: "float32" (that of their dtype), or "tf32"."""
+    """Return the arithmetic of matrix products: "tf32", or "float32", which computes in the dtype
+    of the matrices."""
     return getattr(_chosen, "arithmetic", "float32")
 
 
@@ -202,8 +206,8 @@ def to_numpy(array: Array) -> np.ndarray:
 
 
 def read_numbers(*arrays: Array) -> list[float]:
-    """Return arrays of one number each as floats. They are read together, because each read waits
-    for the GPU to finish."""
+    """Return arrays of one number each as floats. All are read at once, because each read waits for
+    the GPU to finish."""
     xp = array_module(*arrays)
     if xp is np:
         return [float(array.item()) for array in arrays]
@@ -228,9 +232,12 @@ def _choose(name, arithmetic):
 
 
 def _multiply_in(arithmetic):
-    """Set the arithmetic of matrix products on a GPU. Products of two matrices use CuPy's setting,
-    those of batches cuBLAS'. It is set whenever a GPU is selected, because the environment
-    (CUPY_TF32) or another thread may have changed it."""
+    """Set the arithmetic of matrix products on a GPU.
+
+    Products of two matrices use CuPy's setting. Products of batches use that of cuBLAS. Both are
+    set whenever a GPU is selected, because the environment (CUPY_TF32) or another thread may have
+    changed them.
+    """
     cupy = importlib.import_module("cupy")
     cublas = importlib.import_module("cupy_backends.cuda.libs").cublas
     tf32, types = arithmetic == "tf32", cupy._core._routines_linalg

@@ -58,7 +58,7 @@ def _chosen_by_environment():
 
 
 def implementation() -> Literal["textbook", "engine"]:
-    """Return what this thread computes by: the definitions, or their fast implementations."""
+    """Return "textbook" if this thread computes by the definitions, and otherwise "engine"."""
     return "textbook" if uses_textbook() else "engine"
 
 
@@ -67,7 +67,7 @@ def replace(
     fast: Callable[..., Any],
     applies: Callable[..., bool] | None = None,
 ) -> None:
-    """Register the fast implementation of a definition, which takes the same arguments.
+    """Register the fast implementation of a definition.
 
     definition: the forward or a gradient of an op, or a function decorated with `replaceable`.
     applies: function of the same arguments that returns whether the implementation can take them.
@@ -81,13 +81,13 @@ def replace(
         names = f"{', '.join(found)}; wanted {', '.join(wanted)}, as {definition.__module__} has"
         raise TypeError(f"the implementation of {fast.__name__} takes {names}")
     if applies is not None:
-        otherwise = _replacements.get(definition, definition)
-        fast = _where(applies, fast, otherwise)
+        earlier = _replacements.get(definition, definition)
+        fast = _where(applies, fast, earlier)
     _replacements[definition] = fast
 
 
 def implementation_of(definition: Function) -> Function:
-    """Return the function that computes the definition in this thread: itself or its
+    """Return the function that this thread calls for a definition: the definition itself or its
     replacement."""
     if uses_textbook():
         return definition
@@ -95,7 +95,7 @@ def implementation_of(definition: Function) -> Function:
 
 
 def replaceable(definition: Function) -> Function:
-    """Decorator: calls of the function run its implementation where the engine has one.
+    """Make a function replaceable: its calls run the implementation if the engine has one.
 
     A function that is already decorated is returned as it is.
     """
@@ -124,7 +124,7 @@ def definition_of(function: Function) -> Function:
 def _where(applies, fast, otherwise):
     @functools.wraps(fast)
     def chosen(*args, **kwargs):
-        function = fast if applies(*args, **kwargs) else otherwise
+        function = fast if applies(*args, **kwargs) else earlier
         return function(*args, **kwargs)
 
     return chosen

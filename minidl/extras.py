@@ -7,16 +7,16 @@ from minidl.errors import MinidlError
 
 
 class ExtraError(MinidlError, ImportError):
-    """An option needs a library that is not installed or cannot be imported."""
+    """A library that an option needs is not installed or cannot be imported."""
 
 
 def need(module: str, extra: str, purpose: str) -> ModuleType:
-    """Import and return a module. Raises ExtraError, which names the extra to install, if that
-    fails.
+    """Import a module and return it. Raises ExtraError if the import fails. The error names the
+    extra to install.
 
-    module   such as "matplotlib.figure"
+    module   name of the module, such as "matplotlib.figure"
     extra    the extra of minidl that installs it, such as "plot"
-    purpose  what needs the module, for the message
+    purpose  the feature that needs the module, for the message
     """
     package = module.partition(".")[0]
     try:

@@ -1,25 +1,25 @@
-"""Proofs of gradients: is a gradient the derivative of its forward function?
+"""Proofs that a gradient is the derivative of its forward function.
 
-Take a point x, a random direction u and a random cotangent v. By the definition of the gradient
+Take a point x, a random direction u and a random cotangent v. The definition of the gradient is
 
-    <v, Df(x) u>  =  <g, u>,      g = gradient of <v, f> at x, as `backward` computes it.
+    <v, Df(x) u>  =  <g, u>,      g: the gradient of <v, f> at x, which `backward` computes
 
-The left side is the slope of the forward function along u. It is computed from values of f alone.
-The method depends on the kind of function that f is in the argument, so that the result is exact
-except for rounding:
+Df(x) u is the slope of the forward function along u. It is computed from values of f alone. The
+method depends on the kind of function that f is in the argument. All methods but the last one are
+exact except for rounding:
 
     linear             f(u) - f(0): the adjoint test; a constant part cancels
-    quadratic          (f(x+u) - f(x-u)) / 2: the third derivative is zero, so a step of 1 is exact
-    quartic            (8 (f(x+hu) - f(x-hu)) - (f(x+2hu) - f(x-2hu))) / 12h, h = 1: exact up to the
-                       fourth degree
-    piecewise linear   (f(x+hu) - f(x-hu)) / 2h, h so small that no kink is crossed
-    analytic           Im f(x+ihu) / h, h = 1e-30: no difference of close numbers (Squire & Trapp
+    quadratic          (f(x+u) - f(x-u)) / 2: the third derivative is 0, so a step of 1 is exact
+    quartic            (8 (f(x+hu) - f(x-hu)) - (f(x+2hu) - f(x-2hu))) / 12h, h = 1: exact for
+                       polynomials of a degree up to 4
+    piecewise linear   (f(x+hu) - f(x-hu)) / 2h, h = 0.2, at points so far from the kinks that no
+                       step crosses one
+    analytic           Im f(x+ihu) / h, h = 1e-30: it subtracts no close numbers (Squire & Trapp
                        1998)
-    smooth             the quartic formula with h = 1e-3, for all other functions. This one is an
-                       approximation.
+    smooth             the quartic formula with h = 1e-3, for all other functions: an approximation
 
-The error is relative to the size of the terms that are added, and not of their sum, which may
-cancel.
+The error is relative to the sum of the absolute values of the terms, because the terms of a sum may
+cancel. For "smooth", the terms are the slopes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +34,8 @@ from minidl.typing import Array
 
 
 class Proof(NamedTuple):
-    """The result for one argument. method: how the slope was computed; error: relative."""
+    """The result for one argument. method: how the slope was computed. error: the relative
+    error."""
 
     argument: str
     method: str
@@ -48,8 +49,8 @@ class Proof(NamedTuple):
 
 
 class Method(NamedTuple):
-    """A way to compute slopes. slope: (f, x, u) -> (Df(x) u, the size of the terms that were
-    added)."""
+    """A way to compute slopes. slope: (f, x, u) -> (Df(x) u, the sum of the absolute values of its
+    terms)."""
 
     name: str
     slope: Callable[..., tuple[Array, Array]]
@@ -79,8 +80,8 @@ def _four_point(step):
 
 
 def _small_stencil(f, x, u):
-    # The size is that of the slope. The terms are 1/step times larger, and an error relative to
-    # them would seem small.
+    # The terms of the stencil are about 1/step times larger than the slope. Relative to them, every
+    # error would seem small.
     slope, _ = _four_point(1e-3)(f, x, u)
     return slope, abs(slope)
 
@@ -115,8 +116,10 @@ def prove(
 
     f: function of the arguments by name, written with minidl's ops. arguments: {name: value}; those
     in `kinds` are float64 arrays. kinds: {name: kind of function that f is in this argument}, a key
-    of KINDS. If it is "piecewise linear", no kink may be within 0.2 of a number or within 0.4 of a
-    difference of two numbers. seed: of the directions u and cotangents v.
+    of KINDS. seed: of the directions u and cotangents v.
+
+    A "piecewise linear" f may have no kink within 0.2 of a number of the argument. If it compares
+    two numbers, as a maximum does, they must differ by more than 0.4.
 
     Raises ArgumentError if an array is not float64, a kind is unknown, or an "analytic" f drops the
     imaginary part.
@@ -150,8 +153,8 @@ def _prove_one(f, arguments, name, kind, v, gradient, rng):
     u = _random(rng, x)
     slope, terms = method.slope(lambda x: f(**{**arguments, name: x}), x, u)
     left, right, *sizes = read_numbers(
-        (v * slope).sum(),
-        (u * gradient).sum(),
+        (v * slope).sum(),  # <v, Df(x) u>
+        (u * gradient).sum(),  # <g, u>
         (abs(v) * terms).sum(),
         (abs(u) * abs(gradient)).sum(),
     )
@@ -161,7 +164,7 @@ def _prove_one(f, arguments, name, kind, v, gradient, rng):
 
 
 def _random(rng, like):
-    """Return random numbers with absolute values from 0.1 to 1. Ones or zeros would hide numbers in
-    wrong places."""
+    """Return random numbers with absolute values from 0.1 to 1. If all were equal, or some were 0,
+    numbers in wrong places would not be noticed."""
     numbers = rng.uniform(0.1, 1, like.shape) * rng.choice([-1.0, 1.0], like.shape)
     return array_module(like).asarray(numbers)

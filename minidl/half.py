@@ -1,8 +1,9 @@
 """float16: a storage format whose precision and range are too small for sums.
 
-Its largest number is 65504 and it has 11 binary digits, so a sum of squares overflows, and from
-2048 on adding 1 changes nothing. Ops and optimisers therefore compute in float32 where their arrays
-are float16, and round the result to float16. A result that rounds to more than 65504 is infinite.
+Its largest number is 65504, so a sum of squares overflows. It has 11 binary digits, so a sum of
+ones stops at 2048, because 2049 rounds to 2048. Ops and optimisers therefore compute in float32
+where their arrays are float16, and round the result to float16. A result that rounds to more than
+65504 is infinite.
 """
 
 import inspect
@@ -31,7 +32,8 @@ def in_float32(
     """Return f(*args, **kwargs), computed in float32 where the arguments are float16.
 
     The result, an array or a dict of arrays, is rounded to float16, unless one of the arguments is
-    a floating-point array of another dtype. ignored: names of parameters whose dtypes do not count.
+    a floating-point array of another dtype. ignored: names of parameters whose dtypes have no
+    influence.
     """
     result = f(*map(widened, args), **{name: widened(value) for name, value in kwargs.items()})
     parameters = inspect.signature(f).parameters
@@ -50,8 +52,10 @@ def widened(value: Any) -> Any:
 
 
 def at_least_float32(dtype: DTypeLike) -> np.dtype:
-    """Return the dtype to compute in: float32 for float16, in which squares of gradients and Adam's
-    ε are 0."""
+    """Return the dtype to compute in: float32 for float16, and otherwise itself.
+
+    In float16, Adam's ε and the squares of small gradients would be 0.
+    """
     return np.result_type(dtype, np.float32)
 
 

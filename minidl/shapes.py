@@ -1,12 +1,13 @@
 """Shape arithmetic: the positions of a window that slides over an array.
 
-Along one axis of length L, a window has k taps at a distance d (dilation) and is moved by s
-(stride), with p0 positions of padding before and p1 after. The number of its positions is
+Along one axis, the input has length L and is padded with p0 positions before and p1 after. A window
+has k taps at distances of d (dilation) and moves in steps of s (stride). The number of its
+positions is
 
     out = floor((L + p0 + p1 - d(k - 1) - 1) / s) + 1    (Dumoulin & Visin 2016, relationship 15)
 
-Output o reads through tap t the position o·s + t·d - p0 of the input. Convolution, pooling, and
-their gradients all follow from this formula.
+Through tap t, output o reads the input at position o·s + t·d - p0. Convolution, pooling and their
+gradients follow from these two formulas.
 """
 
 import operator
@@ -25,9 +26,9 @@ from minidl.typing import Array, Padding, PerAxis, Shape
 class Windows:
     """The windows over the spatial axes of an array. Each field has one entry for each axis.
 
-    extent: lengths of the input; size: taps of the window; padding: (before, after); overhang:
-    positions beyond the padding that the last window of a `ceil` pooling covers; out: number of
-    windows.
+    extent: length of the input. size: number of taps of the window. padding: (before, after).
+    overhang: number of positions after the padding that the last window covers if the number of
+    windows was rounded up (`ceil`). out: number of windows.
     """
 
     extent: Shape
@@ -44,8 +45,8 @@ class Windows:
         return product(*map(range, self.size))
 
     def under(self, tap: Shape) -> tuple[slice, ...]:
-        """Return the index of a padded array (N, *padded, C) that selects (N, *out, C), the view of
-        the numbers that all windows read through a tap."""
+        """Return the index of a padded array (N, *padded, C) for one tap. It selects the view
+        (N, *out, C) of the numbers that the windows read through this tap."""
         return (
             slice(None),
             *(
@@ -65,8 +66,10 @@ class Windows:
         return padded[self.inside]
 
     def meeting(self, axis: int, tap: int) -> tuple[slice, slice]:
-        """Return (slice of the outputs, slice of the input) along an axis: the outputs that read
-        the input itself, and not padding, through a tap, and the positions that they read.
+        """Return (slice of the outputs, slice of the input) along an axis for one tap.
+
+        The first selects the outputs that read the input itself through this tap, and not padding.
+        The second selects the positions that they read.
 
         >>> windows = windows_over((6,), 3, stride=2, padding=1)
         >>> windows.meeting(axis=0, tap=0)                       # outputs 1, 2 read positions 1, 3
@@ -128,11 +131,15 @@ def windows_over(
 ) -> Windows:
     """Return the windows of `size` taps over an array of lengths `extent`.
 
-    size, stride, dilation: an int or one per axis. padding: an int, one per axis, a (before, after)
-    pair per axis, "valid" (none) or "same" (out = ceil(L / s), an odd position after the input, as
-    in Keras and TensorFlow). ceil: round the number of windows up, but omit a last window that
-    would begin after the input and the padding before it, as in PyTorch. A window that is longer
-    than the padded input by less than the stride then gives one window.
+    size, stride, dilation: an int, or one per axis.
+
+    padding: an int, one per axis, a (before, after) pair per axis, "valid" or "same". "valid" is no
+    padding. "same" makes the number of windows ceil(L / s). If it needs an odd number of positions,
+    the additional one is after the input, as in Keras and TensorFlow.
+
+    ceil: round the number of windows up instead of down, but omit a last window that would begin
+    after the input, in the padding or beyond it, as in PyTorch. If the padded input is shorter than
+    the window, but by less than the stride, there is one window.
 
     Raises ShapeError if no window fits, and ArgumentError for other values.
 
@@ -169,10 +176,10 @@ def windows_over(
 
 
 def per_axis(name: str, value: Any, rank: int, least: int) -> Shape:
-    """Return a tuple of `rank` ints: the value if it is such a sequence, or one int repeated.
+    """Return a tuple of `rank` ints: the value itself if it is a sequence, or one int repeated.
 
-    name: for the message; least: the smallest int that is allowed. Raises ArgumentError for other
-    values.
+    name: of the argument, for the message. least: the smallest int that is allowed. Raises
+    ArgumentError for other values.
 
     >>> per_axis("stride", 2, rank=3, least=1)
     (2, 2, 2)
@@ -188,7 +195,7 @@ def per_axis(name: str, value: Any, rank: int, least: int) -> Shape:
 
 
 def _pairs(padding, extent, stride, reach):
-    """Return the padding as one (before, after) for each axis."""
+    """Return the padding as a (before, after) pair for each axis. reach: as in `Windows`."""
     rank = len(extent)
     if isinstance(padding, str) and padding == "same":
         totals = (

@@ -140,13 +140,13 @@ def test_backward_from_several_numbers_requires_dy():
 
 
 def test_dy_must_have_the_shape_of_its_tensor():
-    message = r"dy has shape \(1, 2\); wanted \(2,\), the shape of the Tensor it belongs to"
+    message = r"dy has shape \(1, 2\); wanted \(2,\), the shape of the Tensor"
     with pytest.raises(ShapeError, match=message):
         leaf(1.0, 2.0).backward(np.ones((1, 2)))
 
 
 def test_backward_requires_a_leaf_with_a_gradient():
-    message = "depends on none with requires_grad=True; set it on an input"
+    message = "depends on no Tensor with requires_grad=True; set requires_grad on an input"
     with pytest.raises(ArgumentError, match=message):
         (Tensor([1.0]) * 2.0).backward()
 

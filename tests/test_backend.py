@@ -129,7 +129,7 @@ def test_the_reason_names_the_error_of_a_broken_cupy(monkeypatch, tmp_path):
 
 
 def test_the_reason_says_that_cupy_finds_no_gpu(cupy_without_gpu):
-    reason = "CuPy is installed but finds no usable NVIDIA GPU; see that nvidia-smi lists one"
+    reason = "CuPy is installed but finds no usable NVIDIA GPU; check that nvidia-smi lists one"
     assert why_no_gpu().startswith(reason)
 
 

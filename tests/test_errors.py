@@ -106,8 +106,8 @@ def test_messages_do_not_contain_arrays(call):
         ),
         (
             lambda: ops.convolution(x, w, groups=2),
-            "x has 2 channels, w takes 2 in and gives 4 out, groups is 2; wanted C = w's inputs x "
-            "groups, and outputs, at least one, divisible by groups",
+            "x has 2 channels, w has 2 inputs and 4 outputs, groups is 2; wanted channels of x = "
+            "inputs of w x groups, and outputs a multiple of groups, not 0",
         ),
         (
             lambda: windows_over((2, 6), 3),
@@ -121,8 +121,8 @@ def test_messages_do_not_contain_arrays(call):
         ),
         (
             lambda: ops.matmul(np.ones((2, 3)), np.ones((2, 3))),
-            "matmul of (2, 3) and (2, 3): the last axis of the first must be as long as the rows "
-            "of the second",
+            "matmul of (2, 3) and (2, 3): the first must have as many columns (last axis) as "
+            "the second has rows (last axis but one)",
         ),
         (
             lambda: ops.add(np.ones(2), np.ones(3)),

@@ -1,8 +1,8 @@
 """Op: a forward function joined with its hand-derived gradients.
 
 The forward and the gradients are plain functions of plain arrays. The names of a gradient's
-parameters say which arrays it reads, so that only those are kept for it, and only where the
-gradient is wanted.
+parameters say which arrays it reads. Only those are kept for it, and only if its input requires a
+gradient.
 """
 
 import functools
@@ -29,7 +29,7 @@ class Op(Generic[P]):
     body of a class is not bound to instances, unlike a function.
 
     forward: function of plain arrays.
-    gradients: {"dx": function of dy and of what it reads, for the input "x"}.
+    gradients: {"dx": gradient with respect to the input "x", a function of dy and what it reads}.
     joint, check: as for `differentiable`.
     """
 
@@ -110,7 +110,7 @@ class Op(Generic[P]):
 
     def _must_be_arrays(self, given):
         """Raise ArgumentError if an input is no array, and DeviceError if inputs belong to
-        different libraries. A number will do for an input of several."""
+        different libraries. An op with several inputs also takes numbers for them."""
         arrays = []
         for name, (_, readers, _) in self._readers.items():
             value = given.get(name, 0.0)
@@ -137,9 +137,10 @@ class Op(Generic[P]):
         array_module(*arrays)
 
     def _edges(self, given, arrays, y):
-        """The edges of the tape for one call: one for each input Tensor that requires a gradient.
+        """Return the edges of one call: one for each input Tensor that requires a gradient.
 
-        given: the arguments by name; arrays: the same without Tensors; y: the output.
+        given: the arguments by name. arrays: the same with arrays instead of Tensors. y: the
+        output. Raises ArgumentError if a Tensor that requires a gradient has none.
         """
         edges: list[Edge] = []
         samples: dict[int, bytes] = {}
@@ -162,8 +163,8 @@ class Op(Generic[P]):
                 kept = {parameter: read(arrays, y, which) for parameter, read in readers.items()}
                 gradient = watching(self.__name__, gradient, kept, samples)
                 if joint:
-                    of = [other for other in joint if other in wanted]
-                    gradient = functools.partial(gradient, wanted=of)
+                    jointly_wanted = [other for other in joint if other in wanted]
+                    gradient = functools.partial(gradient, wanted=jointly_wanted)
                 edges.append((tensor.source(), _pull(gradient, kept, tensor.dtype, joint and name)))
         return edges
 
@@ -176,27 +177,31 @@ def differentiable(
     dtype_of: str | None = None,
     **gradients: Callable[..., Any],
 ) -> Op[P]:
-    """Join a forward with its gradients to an Op. This is the only line of an op that knows the
+    """Return the Op that joins a forward with its gradients. No other line of an op refers to the
     tape.
 
     forward: function of arrays and options that returns one array.
 
-    gradients: dx=function, where "x" is the name of an input. The first parameter of a gradient is
-    the cotangent, named d + the name of the output. Its other parameters name what it reads: an
-    input or option of the forward by its name; the output by its own name (`y` beside `dy`); the
-    shape of an input as `x_shape`; and, if x is a list of arrays, `which` of them the gradient is
-    for.
+    gradients: dx=function for the input x, and so on. The first parameter of a gradient is the
+    cotangent: "d" and the name of the output. Its other parameters name what it reads:
+
+        x, an option   the input or option of the forward
+        y              the output, if the cotangent is dy
+        x_shape        the shape of the input x
+        which          if x is a list of arrays: the index of the array that the gradient is for
 
     joint: {("x", "b"): function} for inputs whose gradients have sums in common. The function also
-    reads `wanted`, the names of the inputs whose gradients are wanted, and returns
-    {"x": dx, ...} for these.
+    reads `wanted`, the names of the inputs whose gradients are wanted. It returns {"x": dx, ...}
+    with one gradient for each of these.
 
-    check: function with the parameters of the forward. It raises an error if the arguments do not
-    fit, and runs before the forward or its fast implementation.
+    check: function with the parameters of the forward. It runs before the forward or its fast
+    implementation, and raises an error if the arguments do not fit.
 
     dtype_of: the input whose dtype the output has. By default it is the common dtype of all inputs.
 
     A gradient is cast to the dtype of its input. float16 is computed in float32 (see half.py).
+    Raises TypeError if a name is neither an input of the forward nor something that a gradient can
+    read.
 
     >>> double = differentiable(lambda x: 2 * x, dx=lambda dy: 2 * dy)
     >>> double(np.array([1., 2.]))
@@ -206,9 +211,11 @@ def differentiable(
 
 
 def _computed(function, options):
-    """Return the function that runs a definition or its implementation, in float32 for float16.
+    """Return the function that runs a definition or its fast implementation. It computes float16 in
+    float32.
 
-    options: names of parameters that are no inputs. Their dtype does not decide that of the result.
+    options: names of parameters that are no inputs. Their dtypes have no influence on that of the
+    result.
     """
     definition = dispatch.definition_of(function)
 
@@ -224,10 +231,11 @@ def _computed(function, options):
 
 
 def _pull(gradient, kept, dtype, name):
-    """Return the function that makes from dy (dx, whether dx is new).
+    """Return the pull of an edge: (dy, shared) -> (dx, whether the memory of dx is new).
 
-    An array is new if its memory is neither dy's nor that of anything kept. name: of the input, if
-    the gradient returns several at once; they are computed once and passed on in `shared`.
+    The memory is new if no other array uses it: neither dy nor an array that is kept. dtype: of dx.
+    name: of the input, if the gradient is joint. The first pull of a joint gradient computes the
+    gradients of all its inputs and leaves the others in `shared`.
     """
 
     def pull(dy, shared):
@@ -242,7 +250,8 @@ def _pull(gradient, kept, dtype, name):
 
 
 def _alone(gradient, name):
-    """From a function that gives several gradients make one that gives this one."""
+    """Return the function that computes one gradient of a joint gradient: that of the input
+    `name`."""
 
     def alone(*args, **kwargs):
         return gradient(*args, **kwargs, wanted=[name])[name]
@@ -254,8 +263,9 @@ def _alone(gradient, name):
 
 
 def _readers(forward, gradient):
-    """For each parameter of a gradient the function that finds it: (arguments, y, which) ->
-    value."""
+    """Return {parameter of the gradient: its reader}, without the cotangent and `wanted`. A reader
+    is a function (arguments, y, which) -> value. Raise TypeError if nothing has the name of a
+    parameter."""
     inputs = inspect.signature(forward).parameters
     cotangent, *names = inspect.signature(gradient).parameters
     output = cotangent[1:]

@@ -1,15 +1,14 @@
 """Detection of arrays that are written to between forward and backward.
 
-A gradient reads arrays of the forward pass: inputs, and the output. The tape keeps the arrays
-themselves and not copies. Writing to one of them in place, as in `x.data *= 2`, would therefore
-give the gradient of another computation. Assigning a new array, as in `x.data = 2 * x.data` and as
-all optimisers do, is harmless.
+A gradient reads inputs and outputs of the forward pass. The tape keeps these arrays themselves and
+not copies. If one of them is written to in place, as in `x.data *= 2`, backward would compute the
+gradient of another function. If `x.data` is assigned a new array, as in `x.data = 2 * x.data`, the
+old array does not change. All optimisers assign.
 
 NumPy does not report writes. The forward pass therefore samples each array that it keeps, and
-backward compares the sample before it reads the array. A sample holds all numbers of an array of at
-most SMALL numbers, and about SPREAD evenly spaced numbers of a larger one. A change of few numbers
-in a large array may be missed. Arrays on a GPU are not sampled, because reading them would stall
-the GPU.
+backward samples it again and compares. A sample of an array with at most SMALL numbers holds all of
+them. A sample of a larger array holds about SPREAD evenly spaced numbers, so that a change of few
+numbers may be missed. Arrays on a GPU are not sampled, because reading them would stall the GPU.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +21,8 @@ from minidl.errors import ArgumentError
 from minidl.frozen import is_frozen
 from minidl.typing import Array
 
-SMALL, SPREAD = 1 << 12, 1 << 8  # numbers
+SMALL = 1 << 12  # the largest number of elements that are all sampled
+SPREAD = 1 << 8  # about how many elements of a larger array are sampled
 
 
 def watching(
@@ -31,11 +31,11 @@ def watching(
     kept: Mapping[str, Any],
     samples: dict[int, bytes],
 ) -> Callable[..., Any]:
-    """Return the gradient function with a check in front: it raises ArgumentError if a kept array
-    has changed since this call.
+    """Return the gradient function with a check: it raises ArgumentError if one of the arrays in
+    `kept` has changed since this call.
 
-    op: its name, for the message; kept: {name: array or list of arrays}; samples: {id of an array:
-    its sample}, shared by all gradients of one call, which adds to it.
+    op: name of the op, for the message. kept: {name: array or list of arrays}. samples: {id of an
+    array: its sample}. All gradients of one call of an op share this dict. New samples are added.
     """
     watched = []
     for name, value in kept.items():
@@ -63,9 +63,10 @@ def sample(array: np.ndarray) -> bytes:
     """Return the bytes of all numbers of a small array, or of some numbers of a large one."""
     if array.size <= SMALL:
         return array.tobytes()
-    return array.flat[:: array.size // SPREAD | 1].tobytes()  # an odd step reaches every channel
+    # An odd step visits all channels if their number is a power of two. An even step may not.
+    return array.flat[:: array.size // SPREAD | 1].tobytes()
 
 
 def arrays_in(value: Any) -> list[Array]:
-    """Return the arrays in an argument: the argument itself, or those in a list."""
+    """Return the arrays in an argument: [the argument] if it is an array, or those in a list."""
     return [v for v in (value if isinstance(value, (list, tuple)) else [value]) if is_array(v)]

@@ -1,7 +1,8 @@
 """The tape: which op computed what, and the pass from the latest op to the first.
 
-A node of the tape is one call of an op. Its edges lead to the sources of the op's inputs. A source
-is the node that computed the input, or the leaf (a Tensor) itself.
+A node of the tape is one call of an op. Its edges lead to the sources of the op's inputs. The
+source of an input is the node that computed it. An input that no op computed is a leaf, and is its
+own source.
 """
 
 import itertools
@@ -15,7 +16,7 @@ from minidl.dispatch import replaceable
 from minidl.errors import ArgumentError
 from minidl.typing import Array
 
-# (source, pull), see Node
+# (source, pull); `Node` documents both.
 Edge: TypeAlias = tuple[Any, Callable[..., tuple[Array, bool]]]
 
 _ticks = itertools.count()
@@ -24,29 +25,33 @@ _ticks = itertools.count()
 class Node:
     """One op on the tape.
 
-    edges: (source, pull) for each input that requires a gradient. pull(dy, shared) returns dx, and
-    whether its memory is new (see `op.py`). It holds all arrays that are kept for this gradient.
-    shared: a dict that the pulls of one dy share.
+    edges: (source, pull) for each input that requires a gradient. pull(dy, shared) returns (dx,
+    whether the memory of dx is new; see `op.py`). A pull holds all arrays that are kept for its
+    gradient. shared: a dict in which the pulls of one call pass gradients to each other.
     """
 
     __slots__ = ("edges", "tick")
 
     def __init__(self, edges: Sequence[Edge]) -> None:
         self.tick = next(_ticks)
-        self.edges: Sequence[Edge] | None = edges  # None after they were released
+        self.edges: Sequence[Edge] | None = edges  # None after their release
 
 
 @replaceable
 def propagate(source, dy, release):
     """Return {leaf: (∂L/∂leaf, whether the array is new)} for all leaves that `source` depends on.
 
-    dy: ∂L/∂(output of source). release: drop the edges of each node after they were used.
+    source: a node or a leaf. dy: ∂L/∂(output of source). release: whether each node drops its edges
+    after their use.
 
-    The nodes are visited from the latest to the first, so that the cotangents of a node's output
-    have all been computed when the node is visited.
+    An op is recorded after the ops that computed its inputs. The nodes are visited from the latest
+    to the first, so that all ops that used the output of a node have been visited before it. Its
+    cotangent is then the sum of their contributions.
+
+    Raises ArgumentError if a part of the tape has been released.
     """
-    pending: dict[Node, list[tuple]] = {}  # node -> pulls of the ops that used its output
-    sums: dict[Any, tuple] = {}  # leaf -> sum so far, and whether it is new
+    pending: dict[Node, list[tuple]] = {}  # node -> [(pull, dy, shared)] of the ops that used it
+    sums: dict[Any, tuple] = {}  # leaf -> (sum so far, whether its memory is new)
     if not isinstance(source, Node):
         return {source: (dy, False)}
     pending[source] = [(lambda dy, shared: (dy, False), dy, {})]
@@ -55,18 +60,18 @@ def propagate(source, dy, release):
         node = nodes.pop()
         dy, _ = _add_up(pending.pop(node))
         shared: dict[str, Array] = {}
-        for source, pull in node.edges:
-            if isinstance(source, Node):
-                pending.setdefault(source, []).append((pull, dy, shared))
+        for earlier, pull in node.edges:
+            if isinstance(earlier, Node):
+                pending.setdefault(earlier, []).append((pull, dy, shared))
             else:
-                sums[source] = _add(*sums.pop(source, (None, False)), *pull(dy, shared))
+                sums[earlier] = _add(*sums.pop(earlier, (None, False)), *pull(dy, shared))
         if release:
             node.edges = None
     return sums
 
 
 def _in_order(source):
-    """All nodes that `source` depends on, in the order in which they were recorded."""
+    """Return all nodes that `source` depends on, itself included, in the order of recording."""
     nodes, waiting = set(), [source]
     while waiting:
         node = waiting.pop()
@@ -81,8 +86,10 @@ def _in_order(source):
 
 
 def _add_up(pulls):
-    """(Σ dx, whether it is new) over all [(pull, dy, shared)]. They are pulled here and not
-    earlier, so that at most two gradients of one output are in memory at once."""
+    """Return (Σ dx, whether its memory is new) over a list of (pull, dy, shared).
+
+    Each dx is computed only here, where it is added, so that at most two of them are in memory.
+    """
     total, is_new = None, False
     while pulls:
         pull, dy, shared = pulls.pop()
@@ -91,8 +98,8 @@ def _add_up(pulls):
 
 
 def _add(a, a_is_new, b, b_is_new):
-    """(a + b, whether it is new). The sum is written to the memory of a new summand. a is None for
-    the first summand."""
+    """Return (a + b, whether its memory is new). A new summand may be overwritten: the sum is
+    written to its memory. If a is None, the sum is b."""
     if a is None:
         return b, b_is_new
     if a_is_new or b_is_new:
@@ -101,7 +108,7 @@ def _add(a, a_is_new, b, b_is_new):
 
 
 class _Recording(threading.local):
-    """Whether this thread records, for each enclosing block, the innermost last."""
+    """blocks: for each enclosing block of this thread whether it records; the innermost is last."""
 
     def __init__(self):
         self.blocks = [True]
@@ -110,8 +117,9 @@ class _Recording(threading.local):
 _recording = _Recording()
 
 
-class recording_set(ContextDecorator):  # noqa: N801  a verb in the reader's code
-    """Record, or do not, in a `with` block or a decorated function, in this thread."""
+class recording_set(ContextDecorator):  # noqa: N801  it is called like a function
+    """Record ops on the tape (on=True) or not (on=False) in a block, in this thread. It is also a
+    decorator."""
 
     def __init__(self, on: bool) -> None:
         self._on = on  # several threads may run the decorated function at once
@@ -125,7 +133,14 @@ class recording_set(ContextDecorator):  # noqa: N801  a verb in the reader's cod
 
 
 class no_grad(recording_set):  # noqa: N801
-    """`with no_grad():` computes without a tape, in this thread. It is also a decorator."""
+    """Compute without a tape in a block, in this thread. It is also a decorator.
+
+    >>> from minidl import Tensor
+    >>> x = Tensor([2.], requires_grad=True)
+    >>> with no_grad():
+    ...     (x * x).requires_grad
+    False
+    """
 
     def __init__(self) -> None:
         super().__init__(on=False)

@@ -24,13 +24,13 @@ from minidl.typing import Array, Axes, Device, Operand, Shape
 class Tensor:
     """An array that remembers how it was computed.
 
-    data: array on either device, kept as it is and not copied. Lists and numbers become float32 on
-    the current device.
-    requires_grad: whether `backward` writes ∂L/∂(this Tensor) to `.grad`. Only real floating-point
-    data can require it.
+    data: array on either device. It is not copied. Lists and numbers become float32 arrays on the
+    current device.
+    requires_grad: whether `backward` writes ∂L/∂(this Tensor) to `.grad`.
 
-    Operators and methods are ops (see `minidl.ops`). The other operand of an operator is a Tensor,
-    an array or a number.
+    Operators and methods call the ops in `minidl.ops`. The other operand of an operator is a
+    Tensor, an array or a number. Raises ArgumentError if the data are not numbers, or if a gradient
+    of anything but real floating-point numbers is required.
 
     >>> x = Tensor([1., 2., 3.], requires_grad=True)
     >>> y = (x * x).sum()
@@ -40,11 +40,11 @@ class Tensor:
     """
 
     __slots__ = ("_node", "data", "grad", "requires_grad")
-    # Equal Tensors are different keys, because == is element-wise and `backward` uses them as keys.
+    # Each Tensor is a key of its own: == is element-wise, and `backward` uses Tensors as keys.
     __hash__ = object.__hash__
     __array_ufunc__ = None  # `array + tensor` calls Tensor.__radd__, not a loop over the array
 
-    ops: ClassVar[ModuleType]  # minidl.ops, which sets it: the tape itself knows no op
+    ops: ClassVar[ModuleType]  # set by minidl.ops, because autograd/ does not import any op
 
     data: Array
     grad: Array | None
@@ -93,7 +93,8 @@ class Tensor:
         return Tensor(self.data)
 
     def to(self, device: Device) -> "Tensor":
-        """Return this Tensor on a device. Its gradient is moved back to this Tensor's device."""
+        """Return this Tensor on a device: "cpu", "gpu" or "auto". Its gradient is moved back to the
+        device of this Tensor. Raises DeviceError if there is no GPU."""
         origin = self.device
         moved = Tensor(to_device(self.data, device))
         if self.requires_grad and is_recording():
@@ -105,19 +106,19 @@ class Tensor:
     def backward(self, dy: Operand = None, release: bool = False) -> None:
         """Set `.grad` of every leaf that this Tensor was computed from to dy·∂(this)/∂(leaf).
 
-        A leaf is a Tensor that was made with requires_grad=True and not computed. `.grad` is
-        replaced, not added to. To add up gradients, add up the losses. Leaves that this Tensor does
-        not depend on keep their `.grad`.
+        A leaf is a Tensor with requires_grad=True that no op computed. `.grad` is replaced, not
+        added to. To add up gradients, add up the losses. Leaves that this Tensor does not depend on
+        keep their `.grad`.
 
         dy: cotangent, an array of this Tensor's shape. It may be omitted for a Tensor of one number
         and is then 1.
 
-        release: release each part of the tape, and the arrays kept for it, as soon as it has been
-        used. A second `backward` is then impossible.
+        release: whether each part of the tape, and the arrays kept for it, are released as soon as
+        they have been used. A second `backward` is then impossible.
 
-        Raises ArgumentError if no input requires a gradient, or if an array that a gradient reads
-        was written to since the forward pass, as far as samples detect it (see overwriting.py);
-        ShapeError if dy has another shape.
+        Raises ShapeError if dy has another shape. Raises ArgumentError if this Tensor depends on no
+        leaf, if dy is missing, if the tape has been released, or if an array that a gradient reads
+        was written to after the forward pass (overwriting.py says which writes are detected).
         """
         dy = self._cotangent(dy)
         for leaf, (dx, is_new) in propagate(self.source(), dy, release).items():
@@ -127,8 +128,8 @@ class Tensor:
     def _cotangent(self, dy):
         if not self.requires_grad:
             raise ArgumentError(
-                "backward from a Tensor that depends on none with requires_grad=True; set it on an "
-                "input"
+                "backward from a Tensor that depends on no Tensor with requires_grad=True; set "
+                "requires_grad on an input"
             )
         if dy is None:
             if self.data.size != 1:
@@ -140,8 +141,7 @@ class Tensor:
         array_module(self.data, dy)
         if dy.shape != self.shape:
             raise ShapeError(
-                f"dy has shape {dy.shape}; wanted {self.shape}, the shape of the Tensor it belongs "
-                "to"
+                f"dy has shape {dy.shape}; wanted {self.shape}, the shape of the Tensor"
             )
         return dy.astype(self.dtype, copy=False)
 
@@ -153,7 +153,7 @@ class Tensor:
     def record(self, edges: Sequence[Edge]) -> None:
         """Put this Tensor on the tape as the output of a node with these edges.
 
-        edges: (source, pull) for each input that requires a gradient, see `Node`. Raises
+        edges: (source, pull) for each input that requires a gradient; `Node` documents them. Raises
         ArgumentError if the Tensor is not real and floating-point.
         """
         if self.data.dtype.kind != "f":
@@ -167,7 +167,7 @@ class Tensor:
     # ---- Python's protocols ---------------------------------------------------------------------
 
     def __getstate__(self):
-        """Support pickle and copy.deepcopy. The tape is not copied, so that the copy of a computed
+        """Support pickle and copy.deepcopy. The tape is not copied, so the copy of a computed
         Tensor is a constant."""
         requires_grad = self.requires_grad and self._node is None
         return self.data, requires_grad, self.grad, is_frozen(self.data)
@@ -204,8 +204,8 @@ class Tensor:
 
     def __array__(self, *args, **kwargs):
         raise ArgumentError(
-            "a Tensor does not become an array by itself, because the tape would be lost; use its "
-            ".data or .numpy()"
+            "a Tensor is not converted to an array implicitly, because the array would lose the "
+            "tape; use its .data or .numpy()"
         )
 
     def __len__(self) -> int:
@@ -347,10 +347,10 @@ class Tensor:
 
 
 def value_and_grad(f: Callable[..., Tensor]) -> Callable[..., tuple[Any, tuple[Array, ...]]]:
-    """From f(*Tensors) -> Tensor of one number make g(*arrays) -> (value, one gradient per array).
+    """Return the function g(*arrays) -> (value of f, tuple with one gradient per array).
 
-    The gradient with respect to an input that f does not use is zero. g raises ArgumentError if f
-    returns something else than a Tensor of one number.
+    f: function of as many Tensors that returns a Tensor of one number. The gradient with respect to
+    an input that f does not use is zero. g raises ArgumentError if f returns anything else.
 
     >>> value_and_grad(lambda x, y: (x * y).sum())(np.array([1., 2.]), np.array([3., 4.]))[1]
     (array([3., 4.]), array([1., 2.]))
@@ -378,10 +378,10 @@ def value_and_grad(f: Callable[..., Tensor]) -> Callable[..., tuple[Any, tuple[A
 
 
 def plain(value):
-    """Return the value with each Tensor replaced by its array.
+    """Return the value with each Tensor in it, also in lists and tuples, replaced by its array.
 
-    A tuple stays a tuple, because indexing treats lists differently. A list is copied, because its
-    owner may change it between forward and backward.
+    A tuple stays a tuple, because an index that is a list has another meaning. A list is copied,
+    because its owner may change it between forward and backward.
     """
     if isinstance(value, Tensor):
         return value.data
@@ -393,8 +393,8 @@ def plain(value):
 
 
 def as_array(data):
-    """Return the data as an array: an array as it is, lists and numbers as float32 on the current
-    device. Raise ArgumentError for what is no array of numbers."""
+    """Return the data as an array: arrays as they are, lists and numbers as float32 on the current
+    device. Raise ArgumentError if the data are not numbers."""
     if isinstance(data, Tensor):
         return data.data
     if is_array(data) and not isinstance(data, (np.ndarray, np.generic)):

@@ -38,7 +38,8 @@ FORMAT = "minidl weights 1"
 
 
 def read_hdf5(path: Path, wanted: Collection[str] | None = None) -> Checkpoint:
-    """Read an HDF5 file: in minidl's format if its attribute `format` says so, else in Keras'.
+    """Read an HDF5 file. It is in minidl's format if its attribute `format` says so, and otherwise
+    in Keras' format.
 
     wanted: see `read`. Raises FileError if an attribute or a dtype is invalid.
     """

@@ -1,8 +1,8 @@
-"""Translate other programs' names and axis orders into minidl's.
+"""Translate the names and axis orders of other programs into minidl's.
 
-For each array this takes four steps: split its name into the name of the layer and the kind of the
-array, find the layer of the architecture with that name, determine whether the kernels are in
-PyTorch's axis order, and reorder their axes.
+There are four steps. Split the name of each array into the name of a layer and the kind of the
+array. Find the layer of the architecture with that name. Determine whether the kernels are in
+PyTorch's axis order. If they are, reorder their axes.
 """
 
 import re
@@ -16,7 +16,8 @@ from minidl.checkpoints.recognition import in_pytorch_order, mistakes, network, 
 from minidl.errors import FileError
 from minidl.naming import naturally
 
-# (pattern of a name, whose group is the layer; the kind of array; whether it means PyTorch's axes)
+# (pattern of the name of an array, the kind of array, whether such a name implies PyTorch's axes).
+# The group in the pattern is the name of the layer.
 _NAMES = (
     (r"(.+)/kernel(?::0)?", "kernel", False),  # minidl and Keras 2
     (r"(.+)/bias(?::0)?", "bias", False),
@@ -49,8 +50,8 @@ def translate(checkpoint: Checkpoint, architecture: Architecture) -> Checkpoint:
     Layers are matched by name if at least one has a name of the architecture, and otherwise by
     their order. An array that belongs to no layer keeps its name, and `diagnose` reports it.
 
-    Raises FileError if layers are matched by their order and their numbers differ: the weights are
-    those of another network.
+    Raises FileError if layers are matched by their order and there are more or fewer than in the
+    architecture. The weights are then those of another network.
     """
     layers, others, is_pytorch = _layers(checkpoint.arrays, architecture)
     if not set(layers) & set(architecture.layers()):
@@ -79,10 +80,9 @@ def translate(checkpoint: Checkpoint, architecture: Architecture) -> Checkpoint:
 
 
 def likeliest(checkpoint: Checkpoint, architectures: Sequence[Architecture]) -> Architecture:
-    """Return the architecture that a checkpoint names, or else the first of those that have the
-    most layer names in common with it.
-
-    architectures: those to choose from.
+    """Return the architecture that the checkpoint names. If it names none of `architectures`,
+    return the one with the most layer names in common with the checkpoint, or the first of several
+    such.
     """
     for architecture in architectures:
         if architecture.name == checkpoint.architecture:
@@ -96,8 +96,11 @@ def likeliest(checkpoint: Checkpoint, architectures: Sequence[Architecture]) -> 
 
 
 def _layers(arrays, architecture):
-    """Return {layer: {"kernel" or "bias": array}}, {name: array} of the arrays that belong to no
-    layer, and whether the names are PyTorch's."""
+    """Return (layers, others, is_pytorch).
+
+    layers: {layer: {kind of array: array}}. others: {name: array} for arrays that belong to no
+    layer. is_pytorch: whether a name implies PyTorch's axis order.
+    """
     layers: dict = {}
     others, is_pytorch, known = {}, False, architecture.layers()
     for name, array in arrays.items():
@@ -117,8 +120,11 @@ def _layers(arrays, architecture):
 
 
 def _layer(path, known):
-    """Return the last component of the path that is a known layer, or else the longest known layer
-    that the path begins with, or else the path."""
+    """Return the layer to which a path belongs.
+
+    It is the last component of the path that is the name of a known layer. If there is none, it is
+    the longest known name with which the path begins. If there is none either, it is the path.
+    """
     component = next((name for name in reversed(path.split("/")) if name in known), None)
     prefixes = (layer for layer in known if f"{path}/".startswith(f"{layer}/"))
     return component or max(prefixes, key=len, default=path)
@@ -134,8 +140,8 @@ def _looked_up(table, indices, layer):
 
 
 def _renamed_in_order(layers, arrays, architecture):
-    """Give the layers the names of the architecture, in order: first the convolutions, then the
-    dense layers."""
+    """Return the layers with the names of the architecture, matched by their order. Convolutions
+    and dense layers are matched separately."""
     renamed = dict(layers)
     for rank in (4, 2):
         old_names = [
@@ -174,8 +180,11 @@ def _channels_last(kernel, layer, architecture):
 
 
 def _preprocessing(arrays, architecture, is_pytorch):
-    """Return the preprocessing of the known weights if the values identify them or if there is only
-    one, and otherwise the usual one of the program that wrote the file."""
+    """Return the preprocessing that the weights expect.
+
+    If the architecture has only one, return it. If the values identify known weights, return
+    theirs. Otherwise return the usual one of the program that wrote the file.
+    """
     if len(architecture.preprocessing) == 1:
         return next(iter(architecture.preprocessing.values()))
     landmark = architecture.landmark

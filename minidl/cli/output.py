@@ -1,4 +1,4 @@
-"""What commands print: results as words, JSON or CSV, progress messages, and warnings."""
+"""The output of commands: results as words, JSON or CSV, progress messages, and warnings."""
 
 import csv
 import json

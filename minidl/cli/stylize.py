@@ -90,10 +90,10 @@ def _conclude(painting, output, errors, rows, tell):
     steps = counted(len(painting.losses), "step")
     for error in errors:
         if isinstance(error, Exception):
-            raise MinidlError(f"{error}; {output} holds the best of {steps}")
+            raise MinidlError(f"{error}; {output} holds the best picture after {steps}")
     stopped = painting.trouble
     if not (stopped or painting.improved):
-        raise MinidlError(f"{painting.doubt()}; {output} holds the start")
+        raise MinidlError(f"{painting.doubt()}; {output} holds the picture at the start")
     ending, seconds = "stopped after" if stopped else "done:", rows[-1]["seconds"]
     losses = f"{painting.losses[0].total:.4g} -> {painting.lowest:.4g}"
     tell(f"{ending} {steps} in {seconds:.0f} s, loss {losses}; the painting is in {output}")

@@ -131,9 +131,9 @@ def _write_result(folder, task, outcome, measures):
 
 
 def _split(folder, chosen, settings):
-    """Return the People to train on and those to test on.
+    """Return the People to train on and the People to test on.
 
-    Raise ArgumentError for a chosen setting that has no effect with the others.
+    Raise ArgumentError if a chosen setting has no effect together with the other settings.
     """
     for name, dependent in (("head", faces.OF_TRIPLETS), ("on_top", faces.FROM_SCRATCH)):
         ineffective = [setting for setting in dependent if setting in chosen]
@@ -147,8 +147,8 @@ def _split(folder, chosen, settings):
 def read_people(folder, on_top):
     """Return the People of a folder with a subfolder of pictures for each person.
 
-    on_top: include the embeddings of the shipped network for faces. Files that cannot be read are
-    reported and left out; so are pictures without a face if `on_top` is True.
+    on_top: whether to include the embeddings of the shipped network for faces. Files that cannot be
+    read are reported and left out. If `on_top` is True, pictures without a face are left out too.
     """
     if not on_top:
         pictures, labels, people = picture_folder(folder, faces.SIZE, skip=warn)
@@ -193,7 +193,7 @@ def _settings_of_checkpoint(path, recipe, chosen):
 
 
 def _command(arguments, *words):
-    """Return `minidl train` with the same data and device and these words, as a user types it."""
+    """Return the command line `minidl train` with the same data and device, followed by `words`."""
     command = ["minidl", "train", arguments.network]
     if arguments.data is not None:
         is_faces = arguments.network == faces.NETWORK
@@ -205,8 +205,8 @@ def _command(arguments, *words):
 
 
 def _command_with_lower_rate(arguments, folder, settings):
-    """Return the command that starts the run again, at a tenth of the learning rate, in a new
-    folder."""
+    """Return the command that starts the run again in a new folder, with a tenth of the learning
+    rate."""
     recipe = NETWORKS[arguments.network]
     usual = defaults(recipe) | recipe.PRESETS[settings["preset"]]
     changed = settings | {"learning_rate": float(f"{settings['learning_rate'] / 10:g}")}

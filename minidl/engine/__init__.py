@@ -7,14 +7,14 @@ pooling.py, pooling_gpu.py, normalization.py, matrices.py, distances.py, resampl
 fused.py           ops that include the ReLU after them
 epilogue.py        how these ops apply the bias and the ReLU
 updates.py         steps of the optimisers
-threads.py         the pool of threads
+threads.py         the thread pool
 strips.py          the division of work into strips that fit a processor's cache
 patches.py         the part of the input that a strip reads
 memory.py          reuse of memory
 kept.py            a cache for results that depend on a frozen array
 kernels.py         CUDA kernels for a GPU
 
-The textbook (`ops/`, `losses/`, `optim/`) does not import the engine.
+The textbook (`ops/`, `losses/`) and `optim/` do not import the engine.
 """
 
 from collections.abc import Iterator
@@ -45,20 +45,21 @@ def using(*, convolution: ConvolutionAlgorithm = "auto") -> Iterator[None]:
     This is for study, tests and benchmarks. `backward` uses the algorithm only if it is itself
     called within the block.
 
-    convolution: "auto", the algorithm with the lowest estimated cost, or one of
+    convolution: the name of an algorithm below, or "auto" for the algorithm with the lowest
+    estimated cost
 
         name               method                                    convolutions that it takes
         "im2col"           one matrix product                        all
-        "runs"             products that copy less of the input      no dilation along the last
-                                                                     axis, groups 1
+        "runs"             matrix products that copy less of the     dilation 1 along the last axis,
+                           input                                     groups 1
         "winograd"         in 2-D 1/4 of the multiplications         3 taps on each axis, stride 1,
                                                                      dilation 1, groups 1
-        "winograd_runs"    in 2-D 1/2 of the multiplications, and    those of winograd with two
-                           half of winograd's maps                   axes or more
+        "winograd_runs"    in 2-D 1/2 of the multiplications, and    those of winograd with at least
+                           half of winograd's transforms             two axes
         "depthwise"        no matrix product                         groups = C = K
 
-    Raises ArgumentError for another name. Within the block, a convolution that the algorithm cannot
-    compute raises ArgumentError.
+    C and K are the numbers of input and output channels. Raises ArgumentError for another name.
+    Within the block, a convolution that the algorithm cannot compute raises ArgumentError.
 
     >>> from minidl import ops
     >>> with using(convolution="im2col"):

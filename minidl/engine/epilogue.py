@@ -6,10 +6,10 @@ from minidl.engine.masks import masked
 
 
 class Epilogue:
-    """The steps after a convolution: epilogue(y, outputs) adds the bias to y in place and, with
-    `rectify`, applies the ReLU.
+    """The steps after a convolution. epilogue(y, outputs) adds the bias to y in place. If
+    `rectify`, it then applies the ReLU.
 
-    y: a strip (..., k) of the result; outputs: the slice of its k output channels among all K; b:
+    y: a strip (..., k) of the result. outputs: the slice of its k output channels among all K. b:
     the bias (K,), or None.
     """
 
@@ -24,8 +24,8 @@ class Epilogue:
 
 
 class Rectified:
-    """dy·[y ≠ 0], the gradient of the ReLU y ≥ 0, as an array whose parts are computed when they
-    are read."""
+    """An array of dy·[y ≠ 0], the gradient of a ReLU with the output y. Its parts are computed when
+    they are read."""
 
     def __init__(self, dy, y):
         self.dy, self.y = dy, y

@@ -7,7 +7,8 @@ from typing import Any
 
 
 def cached_per_array(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator for f(w, *options), where w is a frozen array: compute each result only once."""
+    """Return the function f(w, *options) with a cache, so that it computes each result only once. w
+    is a frozen array."""
     results: dict[tuple, Any] = {}
 
     @functools.wraps(function)

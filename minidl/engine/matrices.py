@@ -1,7 +1,7 @@
 """Matrix products on all threads.
 
-minidl divides each large product into parts itself, and BLAS computes each part on one thread. BLAS
-has threads of its own, but after each product they wait actively for a while. They would then
+minidl divides each large product into parts, and BLAS computes each part on one thread. The threads
+of BLAS are not used, because after each product they wait actively for a while. They would then
 compete with minidl's threads for the cores.
 """
 

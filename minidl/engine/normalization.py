@@ -97,7 +97,7 @@ def batch_norm_gradients(dy, x, gamma, given, epsilon, fixed, wanted):
 
     def sums(rows):
         """Return Σ dy (x - near) and Σ dy of a strip. dy is also written to the memory of dx, so
-        that dy·[y ≠ 0] is computed only once and needs no array of its own."""
+        that dy·[y ≠ 0] is computed only once and needs no additional array."""
         out = scratch(xp, "dy", x[rows].shape, x.dtype) if dx is None else dx[rows]
         part = copy_part(dy, rows, out)
         difference = _difference(x[rows], near)

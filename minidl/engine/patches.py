@@ -1,4 +1,4 @@
-"""The part of the input that the windows or tiles of a strip read, with its padding: zeros, or
+"""The part of the input that the windows or tiles of a strip read. It includes padding: zeros, or
 minus infinity for max-pooling."""
 
 from minidl.backend import array_module

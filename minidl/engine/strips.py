@@ -23,8 +23,8 @@ LEAST = 1 << 17  # numbers in the smallest strip whose work takes longer than to
 def strips(
     images: int, rows: int, row: int, strip: int, threads: int | None = None
 ) -> list[tuple[slice, slice]]:
-    """Return [(slice of the images, slice of the rows)], of about equal size and of at most `strip`
-    units of work each, or one row.
+    """Return strips [(slice of the images, slice of the rows)] of about equal size. Each has at
+    most `strip` units of work, or is a single row.
 
     If a whole image fits, a strip consists of one or several images, and otherwise of rows of one
     image.
@@ -48,8 +48,8 @@ def strips(
 
 
 def equal_parts(length: int, most: int, threads: int | None = None) -> list[slice]:
-    """Return slices that divide range(length) into about equal parts of at most `most` items each,
-    or one item.
+    """Return slices that divide range(length) into parts of about equal size. Each has at most
+    `most` items, or is a single item.
 
     There are as few parts as possible. If there are several, their number is a multiple of the
     number of threads, by default `get_threads()`, but at most `length`.

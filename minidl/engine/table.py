@@ -1,8 +1,9 @@
 """The table of fast implementations: which one replaces which function of the textbook, and when.
 
-`install` registers the table; `import minidl` calls it. To add an implementation, write a function
-of the same arguments in a file of this package and add a row here. tests/engine/test_table.py
-compares every row with its definition over the whole table of ops.
+`import minidl` calls `install`, which registers the table. To add an implementation, write a
+function with the same parameters in a file of this package and add a row here.
+tests/engine/test_table.py compares the implementation of every row with its definition, for all
+ops.
 """
 
 from collections.abc import Callable
@@ -45,8 +46,8 @@ class Row(NamedTuple):
 
 
 def _rows(op, module, *names, applies=None):
-    """Yield a row for each name: "forward" for the forward of an op, and "dx" and so on for its
-    gradients. The implementations in the module have the names of the definitions."""
+    """Yield a row for each name: "forward" for the forward of an op, "dx" and so on for its
+    gradients. The implementation is the function of the module with the name of the definition."""
     for name in names:
         definition = op.forward if name == "forward" else op.gradients[name]
         yield Row(definition, getattr(module, definition.__name__), applies)
@@ -77,7 +78,7 @@ TABLE = (
 
 
 def install() -> None:
-    """Register all implementations. If several rows have the same definition, the last one that
-    applies is used."""
+    """Register all implementations. If several rows have the same definition, the last row whose
+    implementation applies is used."""
     for row in TABLE:
         dispatch.replace(*row)

@@ -1,18 +1,18 @@
-"""Threads: how many minidl uses, and how they divide work.
+"""The thread pool: the number of threads, and the division of work among them.
 
-`parallel_map` computes the items of a list on a pool of threads. The engine divides every large
-convolution, pooling, normalization, matrix product (matrices.py), distance matrix and optimiser
-step into strips that do not overlap (strips.py), and passes them to it as items. Each thread takes
-the next item when it has finished its last one. All other ops run on the calling thread.
+`parallel_map` computes the items of a list on a pool of threads. When a thread has finished an
+item, it takes the next one. The engine divides every large convolution, pooling, normalization,
+matrix product (matrices.py), distance matrix and optimiser step into strips that do not overlap
+(strips.py). The strips are the items. All other ops run on the calling thread.
 
 BLAS is limited to one thread while `parallel_map` runs, and during the whole backward pass.
 Otherwise each matrix product within an item would start threads on all cores, and they would
 compete with the threads of the pool. Within `minidl.textbook()` the engine divides no work, and
-BLAS divides the matrix products among threads of its own.
+BLAS divides each matrix product among its own threads.
 
-The division into strips depends on the number of threads, and the result does not depend on which
-thread computes which strip. The same input and number of threads therefore give the same bytes,
-whatever else the computer does.
+The division into strips depends only on the input and the number of threads. The result does not
+depend on which thread computes which strip. The same input and number of threads therefore give the
+same bytes, even if other programs run at the same time.
 """
 
 import inspect
@@ -40,7 +40,7 @@ Value = TypeVar("Value")
 def set_threads(count: int) -> None:
     """Set the number of threads that minidl uses in this process.
 
-    The number is at first the value of the first of these environment variables that is set:
+    Without a call, the number is taken from the first of these environment variables that is set:
     MINIDL_NUM_THREADS, OMP_NUM_THREADS, OPENBLAS_NUM_THREADS, MKL_NUM_THREADS. If none is set, it
     is the number of cores that this process may use.
 
@@ -60,8 +60,7 @@ def set_threads(count: int) -> None:
 def get_threads() -> int:
     """Return the number of threads that minidl uses.
 
-    Raises ArgumentError if it is read from MINIDL_NUM_THREADS, and this is not a number of at least
-    1.
+    Raises ArgumentError if MINIDL_NUM_THREADS is needed and is not a number of at least 1.
     """
     if _pool.size is None:
         _pool.size = _initial_threads()
@@ -87,14 +86,14 @@ def available() -> int:
 def parallel_map(xp: Any, work: Callable[[Item], Value], items: Iterable[Item]) -> list[Value]:
     """Return [work(item) for item in items], computed on `get_threads()` threads.
 
-    The calling thread is one of them. If it is itself a worker of the pool, it computes all items
+    The calling thread is one of these threads. If it is a worker of the pool, it computes all items
     alone.
 
-    xp: the array module of the arrays. If it is not NumPy, the calling thread computes the items
-    in their order, because they run in parallel on the GPU.
+    xp: the array library of the items. If it is not NumPy, the calling thread computes all items in
+    their order, because each of them already runs in parallel on the GPU.
     work: function of an item. The calls for different items must not write to the same memory.
 
-    Raises an error of `work`, if there is one, after all threads have stopped.
+    If `work` raises an error, this function raises it after all threads have stopped.
     """
     items = list(items)
     if xp is not np:
@@ -119,12 +118,13 @@ def parallel_map(xp: Any, work: Callable[[Item], Value], items: Iterable[Item]) 
 def parallel_sum(
     xp: Any, work: Callable[[Item], Array], items: Iterable[Item], shape: Shape, dtype: Any
 ) -> Array:
-    """Return Σ work(item) over all items: an array of this shape and dtype.
+    """Return Σ work(item) over all items, an array of this shape and dtype.
 
-    With T threads there are T partial sums, of every T-th item each. They are added in a fixed
-    order, so that the rounding errors do not depend on the timing.
+    T threads compute T partial sums. Partial sum number t adds the items t, t + T, t + 2T, ... The
+    partial sums are added in a fixed order, so that the rounding errors do not depend on the
+    timing.
 
-    xp, work: see `parallel_map`. work(item): an array of this shape.
+    xp, work: as for `parallel_map`. work returns an array of this shape.
     """
     items, threads = list(items), get_threads() if xp is np else 1
     count = max(1, min(threads, len(items)))
@@ -146,7 +146,7 @@ _thread_state = threading.local()  # is_worker: whether the thread belongs to th
 
 
 class _Job:
-    """The items of one call of `parallel_map`, by number."""
+    """One call of `parallel_map`. Its items are identified by their index."""
 
     def __init__(self, count, compute):
         self._compute: Any = compute  # None after `finish`
@@ -180,13 +180,14 @@ class _Job:
         return True
 
     def leave(self):
-        """Note that a worker that has joined holds no reference to an array any more."""
+        """Record that a worker has dropped its references to the arrays of this job. The worker
+        calls it after `join`."""
         self._left.append(None)
         self._notices.put(None)
 
     def finish(self):
-        """Wait for the workers that have joined. Raise an error of theirs, or the KeyboardInterrupt
-        that came during the wait."""
+        """Wait until all workers that have joined have left. Then raise an error of a worker, or a
+        KeyboardInterrupt that came during the wait."""
         self._waiting.clear()
         with self._lock:
             # A worker that comes later does not join, and finds no reference to the arrays.
@@ -205,8 +206,8 @@ class _Job:
 class _Pool:
     """The worker threads. They start when they are first needed, and again in a forked process.
 
-    size: the number of threads that minidl uses; None before it was set or read from the
-    environment.
+    size: the number of threads that minidl uses, or None if it has been neither set nor read from
+    the environment.
     """
 
     def __init__(self):
@@ -214,12 +215,13 @@ class _Pool:
         self.reset()
 
     def reset(self):
-        """Forget all workers: a fork does not copy them."""
+        """Forget all workers, because a forked process has none of them."""
         self._jobs: SimpleQueue[Any] = SimpleQueue()
         self._started, self._lock = 0, threading.Lock()
 
     def submit(self, job, workers):
-        """Put a job on the queue, once for each of so many workers."""
+        """Put a job on the queue, once for each worker. workers: the number of workers that take
+        it."""
         with self._lock:
             while self._started < workers:
                 threading.Thread(
@@ -252,8 +254,8 @@ class _BlasOnOneThread:
         self._users, self._lock = 0, threading.Lock()
 
     def reset(self):
-        """Restore the numbers of threads in a forked process, which has none of the other
-        threads."""
+        """Restore the numbers of threads in a forked process. The threads that would have restored
+        them do not exist there."""
         self._users, self._lock = 0, threading.Lock()
         self._restore()
 
@@ -294,7 +296,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def propagate(source, dy, release):
-    """Compute the backward pass with BLAS on one thread throughout, instead of setting the limit
-    for each op."""
+    """Compute the backward pass with BLAS limited to one thread. The limit is set once and not for
+    each op."""
     with blas_on_one_thread:
         return inspect.unwrap(tape.propagate)(source, dy, release)

@@ -18,9 +18,9 @@ of 95 %, the error rate is at most the p for which e errors or fewer have a prob
 The error rate is at least 1 minus the bound for the n - e trials without an error.
 
 The data contradict the shipped threshold if they prove a higher rate of rejects, or of strangers,
-than it has on the people of ORL. Only then is it replaced by the threshold at which both error
-rates of pairs are equal: by a larger one if rejects contradict it, by a smaller one if strangers
-contradict it.
+than it has on the people of ORL. If they do, the threshold at which both error rates of pairs are
+equal replaces it. This threshold is larger if rejects contradict the shipped one, and smaller if
+strangers contradict it.
 """
 
 from collections.abc import Sequence
@@ -64,7 +64,7 @@ def calibrate(
 ) -> Calibration:
     """Return a threshold for embeddings (N, D) of the people with labels (N,), and its errors.
 
-    The threshold is the shipped one if the data do not contradict it, as explained above.
+    The threshold is the shipped one unless the data contradict it (see the module).
 
     false_accept: choose the largest threshold that accepts at most this fraction of the pairs of
     different people. threshold: use this one. If all thresholds of an interval have the same

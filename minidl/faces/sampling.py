@@ -96,8 +96,8 @@ def _stretched(picture, length, axis):
 
 
 def _part_around(picture, x, y, margin):
-    """Return the part of the picture that holds all positions, with a margin, and the column and
-    row of its upper left corner."""
+    """Return (part, column, row). The part of the picture contains all positions x, y and a margin.
+    column, row: those of the upper left corner of the part."""
     (left, right), (upper, lower) = (
         (max(0, int(positions.min()) - margin), min(length, int(positions.max()) + 2 + margin))
         for positions, length in ((x, picture.shape[1]), (y, picture.shape[0]))
@@ -106,7 +106,7 @@ def _part_around(picture, x, y, margin):
 
 
 def _interpolated(picture, x, y):
-    """Return the colours at the positions x, y (n, n); black outside the picture."""
+    """Return the colours at the positions x, y (n, n). Outside the picture they are black."""
     # `resample` repeats the pixels at the border, which are made black here.
     bordered = np.pad(picture, [(1, 1), (1, 1), (0, 0)])
     [colours] = ops.resample(bordered[None], y[None] + 1, x[None] + 1)

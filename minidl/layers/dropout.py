@@ -19,9 +19,9 @@ _alone: "WeakValueDictionary[int, Dropout]" = WeakValueDictionary()
 
 
 class Dropout(Module):
-    """In training, keep each number with probability `keep` and divide it by `keep`; set it to 0
-    otherwise (Srivastava et al. 2014, with the division in training instead of a multiplication
-    afterwards). Call number n draws from (seed, n).
+    """In training, keep each number with the probability `keep` and divide it by `keep`, or else
+    set it to 0. After training, change nothing. (Srivastava et al. 2014 multiply by `keep` after
+    training instead of dividing during training.) Call number n draws from (seed, n).
 
     keep: above 0, at most 1.
 

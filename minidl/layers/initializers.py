@@ -1,9 +1,10 @@
-"""The numbers that parameters start from: initializer(rng, shape, dtype) -> array.
+"""Initial values of parameters: initializer(rng, shape, dtype) -> array.
 
-A number of the output is a sum of fan_in products of inputs and weights. Its variance is
-fan_in·Var(w) times their mean square. A number of the input's gradient is likewise a sum of fan_out
-products. With the variances below, the one or the other has the same size in all layers, so that
-neither signals nor gradients fade or explode:
+A number of the output of a layer is a sum of fan_in products of inputs and weights. Its variance is
+fan_in·Var(w) times the mean square of the inputs. A number of the gradient with respect to the
+input is a sum of fan_out products. Its variance is fan_out·Var(w) times the mean square of dy. The
+variances below keep the first or the second, or about both, at the same size in all layers, so that
+signals and gradients neither vanish nor explode:
 
     Glorot & Bengio 2010    Var(w) = 2 / (fan_in + fan_out)   a compromise of both, for tanh
     He et al. 2015          Var(w) = 2 / fan_in               for ReLU, which halves the mean square

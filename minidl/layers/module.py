@@ -18,9 +18,9 @@ Self = TypeVar("Self", bound="Module")
 class Module:
     """A function with parameters.
 
-    A subclass defines `__call__` and keeps Tensors, Modules and dicts of Modules as attributes. A
-    parameter is named by the path to it, such as "block1_conv1/kernel". Modules in a list
-    have no names, so the methods that need names raise ArgumentError.
+    A subclass defines `__call__` and keeps Tensors, Modules and dicts of Modules as attributes. The
+    name of a parameter is the path to it, such as "block1_conv1/kernel". Modules in a list have no
+    names; the methods that need names then raise ArgumentError.
 
     buffers: names of the attributes that belong to the state but are not parameters, such as
     running statistics and counters. Each is an array or a number.
@@ -43,11 +43,11 @@ class Module:
                 module.take_place(place)
 
     def take_place(self, place: int) -> None:
-        """Do what depends on the position in a network. It is called whenever the module becomes
-        part of one.
+        """Adapt this module to its place in a network. A network calls this method of all its
+        modules whenever a module is added to it.
 
-        place: the index of the module in the network; 0 for the network itself. Dropout derives its
-        default seed from it.
+        place: the index of this module among the modules of the network. The network itself has
+        index 0. Dropout derives its default seed from the place. Other modules ignore it.
         """
 
     def named_parameters(self) -> dict[str, Tensor]:

@@ -1,5 +1,5 @@
-"""The content loss: the distance of the activations of one layer from those of the photograph
-(Gatys, Ecker, Bethge 2015, eq. 1)."""
+"""The content loss: the squared distance between the activations of one layer for the generated
+picture and for the photograph (Gatys, Ecker, Bethge 2015, eq. 1)."""
 
 from collections.abc import Callable
 from math import prod
@@ -9,7 +9,7 @@ from minidl.backend import must_be_floating
 from minidl.errors import ShapeError, one_of
 from minidl.typing import Operand, Result
 
-# The factor before Σ (F - P)². H, W, C: positions and channels of one picture; n: all numbers.
+# The factor k of Σ (F - P)². H, W, C: lengths of the axes. n: N·H·W·C.
 FACTORS: dict[str, Callable[..., float]] = {
     "half": lambda H, W, C, n: 1 / 2,  # Gatys, Ecker, Bethge 2015, eq. 1
     "sum": lambda H, W, C, n: 1,  # CS231n
@@ -24,9 +24,10 @@ def content_loss(generated: Operand, content: Operand, normalization: str = "hal
     L = k Σ (F - P)²,      F: generated, P: content
 
     normalization: "half" k = 1/2, "sum" k = 1, "mean" k = 1 / (N H W C), "coursera"
-    k = 1 / (4 H W C).
+    k = 1 / (4 H W C). FACTORS gives the source of each.
 
-    Cost: N·H·W·C multiply-adds. Raises ShapeError if the shapes differ.
+    Cost: N·H·W·C multiply-adds. Raises ShapeError if the shapes differ, and ArgumentError for
+    integers or an unknown normalization.
 
     >>> content_loss(np.array([[[[3., 5.]]]]), np.array([[[[1., 2.]]]]))       # (2² + 3²) / 2
     np.float64(6.5)
@@ -41,7 +42,7 @@ def content_loss_dgenerated(dL, generated, content, normalization):
 
 
 def content_loss_dcontent(dL, generated, content, normalization):
-    """L depends on F - P only:  ∂L/∂P = -∂L/∂F"""
+    """L depends only on F - P:  ∂L/∂P = -∂L/∂F"""
     return -content_loss_dgenerated(dL, generated, content, normalization)
 
 

@@ -1,7 +1,9 @@
-"""Cross-entropies: minus the logarithm of the probability that a classifier gives the right answer.
+"""Cross-entropies: minus the logarithm of the probability that a classifier assigns to the right
+answer.
 
-They take logits z, the outputs of a network before its softmax or sigmoid. From a probability p
-that was rounded to 0, -log p is infinite. From the logits it is computed exactly, as log Σ e^z - z.
+They take logits z, the outputs of a network before its softmax or sigmoid. If a small probability p
+were rounded to 0, -log p would be infinite. Computed from the logits, as log Σ e^z - z, it is
+finite.
 """
 
 import numpy as np
@@ -21,32 +23,33 @@ def softmax_cross_entropy(logits: Operand, labels: Array, reduction: str = "mean
 
     L = 1/N Σ_n -log p[n,l],      p[n,c] = e^z[n,c] / Σ_d e^z[n,d],  z: logits,  l = labels[n]
 
-    With the largest z[n,d] of each row, m, which keeps the exponentials from overflowing,
-    -log p[l] = log Σ_d e^(z[d] - m) - (z[l] - m).
+    The code computes -log p[l] = log Σ_d e^(z[d] - m) - (z[l] - m), where m is the largest logit of
+    the row, so that no exponential overflows.
 
-    labels: whole numbers from 0 to C - 1 (on a GPU the loss is NaN for others). reduction: "mean",
-    or "sum" without the factor 1/N. An untrained network with C classes has a loss of about log C.
+    labels: whole numbers from 0 to C - 1. reduction: "mean", or "sum" without the factor 1/N. An
+    untrained network with C classes has a loss of about log C.
 
     Cost: N·C exponentials, and as many again for the gradient. Raises ShapeError if the shapes do
-    not fit, and ArgumentError for other labels.
+    not fit, and ArgumentError for other labels or reductions. On a GPU labels are not checked, and
+    other labels make the loss NaN.
 
     >>> z = np.log([[1., 1., 2.], [1., 1., 2.]])
     >>> softmax_cross_entropy(z, np.array([2, 2]))        # p = 1/2 each, so log 2
     np.float64(0.6931471805599453)
     """
-    xp, right = array_module(logits), one_hot(labels, logits.shape[1])
+    xp, is_label = array_module(logits), one_hot(labels, logits.shape[1])
     z = logits - logits.real.max(axis=1, keepdims=True)
-    z_of_label = xp.where(right.any(axis=1), xp.where(right, z, 0).sum(axis=1), xp.nan)
+    z_of_label = xp.where(is_label.any(axis=1), xp.where(is_label, z, 0).sum(axis=1), xp.nan)
     return (xp.log(xp.exp(z).sum(axis=1)) - z_of_label).sum() * FACTORS[reduction](len(z))
 
 
 def softmax_cross_entropy_dlogits(dL, logits, labels, reduction):
-    """∂/∂z[c] of log Σ_d e^z[d] is e^z[c] / Σ_d e^z[d] = p[c], and of -z[l] it is -[c = l]:
+    """∂/∂z[c] log Σ_d e^z[d] = e^z[c] / Σ_d e^z[d] = p[c], and ∂/∂z[c] (-z[l]) = -[c = l]. Hence
 
     ∂L/∂z[n,c] = 1/N (p[n,c] - [c = labels[n]])
     """
-    right = one_hot(labels, logits.shape[1])
-    return dL * FACTORS[reduction](len(logits)) * (ops.softmax(logits) - right)
+    is_label = one_hot(labels, logits.shape[1])
+    return dL * FACTORS[reduction](len(logits)) * (ops.softmax(logits) - is_label)
 
 
 def one_hot(labels, classes):
@@ -67,15 +70,15 @@ def must_be_labels(logits, labels, reduction="mean"):
         )
     if labels.dtype.kind not in "iu":
         raise ArgumentError(
-            f"the labels are {labels.dtype}; wanted whole numbers, the number of each one's class: "
-            "use .astype(int)"
+            f"the labels are {labels.dtype}; wanted integers, the numbers of the classes: use "
+            ".astype(int)"
         )
     classes = logits.shape[1]
     # Reading the labels would stall a GPU.
     if xp is np and not (labels.min() >= 0 and labels.max() < classes):
         raise ArgumentError(
             f"the labels go from {labels.min()} to {labels.max()}; wanted numbers from 0 to "
-            f"{classes - 1}, as there are {classes} logits each"
+            f"{classes - 1}, because each row has {classes} logits"
         )
 
 
@@ -85,15 +88,16 @@ softmax_cross_entropy = differentiable(
 
 
 def sigmoid_cross_entropy(logits: Operand, targets: Operand, reduction: str = "mean") -> Result:
-    """(..), (..) -> one number
+    """(...), (...) -> one number
 
-    L = 1/n Σ -t log p - (1 - t) log (1 - p),      p = 1 / (1 + e^-z),  z: logits,  t: targets
-      = 1/n Σ max(z, 0) - z t + log(1 + e^-|z|),   n: how many numbers there are
+    L = 1/n Σ (-t log p - (1 - t) log(1 - p)),       p = 1 / (1 + e^-z),  z: logits,  t: targets
+      = 1/n Σ (max(z, 0) - z t + log(1 + e^-|z|)),   n: number of logits
 
-    The second form cannot overflow. targets: from 0 to 1; integers and bools are converted.
-    reduction: "mean", or "sum" without the factor 1/n.
+    The code uses the second form, because it cannot overflow. targets: numbers from 0 to 1;
+    integers and bools are converted. reduction: "mean", or "sum" without the factor 1/n.
 
-    Cost: an exponential and a logarithm per number. Raises ShapeError if the shapes differ.
+    Cost: one exponential and one logarithm per logit. Raises ShapeError if the shapes differ, and
+    ArgumentError for logits of integers or an unknown reduction.
 
     >>> sigmoid_cross_entropy(np.array([0., 1000.]), np.array([1., 1.]), "sum")      # p = 1/2 and 1
     np.float64(0.6931471805599453)
@@ -106,7 +110,7 @@ def sigmoid_cross_entropy(logits: Operand, targets: Operand, reduction: str = "m
 
 
 def sigmoid_cross_entropy_dlogits(dL, logits, targets, reduction):
-    """max(z, 0) + log(1 + e^-|z|) = log(1 + e^z), and its slope is e^z / (1 + e^z) = p:
+    """max(z, 0) + log(1 + e^-|z|) = log(1 + e^z), and its derivative is e^z / (1 + e^z) = p. Hence
 
     ∂L/∂z = 1/n (p - t)
     """

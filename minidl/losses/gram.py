@@ -6,7 +6,7 @@ from minidl.dispatch import replaceable
 from minidl.errors import ShapeError, one_of
 from minidl.typing import Operand, Result
 
-# The divisor of Σ_p F F.
+# The divisor Z of Σ_p F F.
 DIVISORS = {
     "none": lambda H, W, C: 1,  # Gatys' eq. 3, Ng
     # the mean over positions, which does not grow with the size
@@ -22,8 +22,9 @@ def gram_matrix(features: Operand, normalization: str = "none") -> Result:
 
     normalization: "none" Z = 1, "positions" Z = H W, "size" Z = H W C.
 
-    Cost: N·M·C² multiply-adds; reads N·M·C numbers, writes N·C². Raises ShapeError if features have
-    another number of axes, or H, W or C is 0.
+    Cost: N·M·C² multiply-adds. It reads N·M·C numbers and writes N·C². Raises ShapeError if
+    features does not have four axes, or if H, W or C is 0. Raises ArgumentError for integers or an
+    unknown normalization.
 
     >>> gram_matrix(np.array([[[[1., 2.]], [[3., 4.]]]]))        # 2 positions, 2 channels
     array([[[10., 14.],
@@ -37,7 +38,7 @@ def gram_matrix(features: Operand, normalization: str = "none") -> Result:
 def gram_matrix_dfeatures(dG, features, normalization):
     """(N, C, C) -> (N, H, W, C)
 
-    F[n,p,c] is a factor in row c of G and in column c, each time of F[n,p,d]. The sum of both is
+    For every d, F[n,p,c] is multiplied by F[n,p,d] in G[n,c,d] and again in G[n,d,c]:
 
         ∂L/∂F[n,p,c] = 1/Z Σ_d (dG[n,c,d] + dG[n,d,c]) F[n,p,d],      or   dF = F (dG + dGᵀ) / Z
     """

@@ -1,13 +1,13 @@
-"""Losses of pairs: one network maps two pictures to a and b, which are to be near each other if
-both show the same, and far apart otherwise.
+"""Losses of pairs: one network maps the two pictures of a pair to two points a and b. The points
+are to be near each other if the pictures show the same thing or person, and far apart otherwise.
 
-In every loss here, `same` is true for the pairs that show the same. (The papers' label Y is 1 for
-different ones; public code uses both conventions.) With d = a - b, the loss of a pair is a function
-of its distance E = |d|, so by the chain rule
+In every loss here, `same` is true for the pairs that show the same. (In the papers, the label Y is
+1 for the others. Public code uses both conventions.) Let d = a - b. The loss of a pair is a
+function of its distance E = |d|. By the chain rule,
 
     ∂L/∂a = ∂L/∂E ∂E/∂a = ∂L/∂E d/E,      ∂L/∂b = -∂L/∂a
 
-Where a = b, E has a kink, and the gradient is 0.
+Where a = b, E has a kink. The gradient there is 0.
 """
 
 from math import exp
@@ -22,7 +22,7 @@ from minidl.ops.directions import inverse
 from minidl.ops.masks import masked
 from minidl.typing import Array, Operand, Result
 
-DECAY = 2.77  # of the energy loss (Chopra, Hadsell, LeCun 2005)
+DECAY = 2.77  # in the exponent of the energy loss (Chopra, Hadsell, LeCun 2005)
 
 
 def siamese_energy_loss(a: Operand, b: Operand, same: Array, q: float = 5.0) -> Result:
@@ -31,12 +31,13 @@ def siamese_energy_loss(a: Operand, b: Operand, same: Array, q: float = 5.0) -> 
     L = 1/N Σ_n  2/Q E²               where same[n],      E = |a[n] - b[n]|
                  2 Q e^(-2.77 E/Q)    where not
 
-    same: bools, or 0 and 1 (on a GPU the loss is NaN for other numbers). q: Q, the upper bound of E
-    in the paper (Chopra, Hadsell, LeCun 2005). At E = Q/2 both terms are Q/2, up to a thousandth,
-    because 2.77 is about 4 log 2. Q/2 is therefore the first threshold to try. `energy_baselines`
-    gives the loss of a network that has learned nothing.
+    same: bools, or 0 and 1. q: Q, the upper bound of E in the paper (Chopra, Hadsell, LeCun 2005).
+    2.77 is about 4 log 2, so at E = Q/2 both terms are Q/2, up to a thousandth. Q/2 is therefore a
+    good first threshold between same and different pairs. `energy_baselines` returns the loss of a
+    network that has learned nothing.
 
-    Raises ShapeError if the shapes do not fit.
+    Raises ShapeError if the shapes do not fit. Raises ArgumentError unless q is above 0, or if
+    `same` holds other numbers. On a GPU `same` is not checked, and other numbers make the loss NaN.
 
     >>> a, b = np.array([[3., 4.], [1., 1.]]), np.array([[0., 0.], [1., 1.]])        # E = 5, 0
     >>> siamese_energy_loss(a, b, np.array([1, 0]))
@@ -47,7 +48,11 @@ def siamese_energy_loss(a: Operand, b: Operand, same: Array, q: float = 5.0) -> 
 
 
 def siamese_energy_loss_gradients(dL, a, b, same, q, wanted):
-    """∂L/∂E = 4/Q E where same, so that E d/E = d needs no root; otherwise -5.54 e^(-2.77 E/Q)"""
+    """(N, D), (N, D)
+
+    For one pair, ∂L/∂E = 4/Q E if it is the same, and ∂L/∂E = -5.54 e^(-2.77 E/Q) if not. In the
+    first case, ∂L/∂a = 4/Q d.
+    """
     xp, (d, E) = array_module(a), differences(a, b, same)
     slope = xp.where(same != 0, 4 / q, -2 * DECAY * xp.exp(-DECAY / q * E) * inverse(E))
     return along(dL * slope, d, wanted)
@@ -71,8 +76,8 @@ def contrastive_loss(a: Operand, b: Operand, same: Array, margin: float = 1.0) -
     L = 1/N Σ_n  1/2 E²                  where same[n],      E = |a[n] - b[n]|
                  1/2 max(0, m - E)²      where not,          m: margin
 
-    same: bools, or 0 and 1. Raises ShapeError if the shapes do not fit. Hadsell, Chopra, LeCun
-    2006.
+    Source: Hadsell, Chopra, LeCun 2006, eq. 4. same, and the errors raised: as for
+    `siamese_energy_loss`, with m in place of Q.
 
     >>> a, b = np.array([[3., 4.], [0., 2.]]), np.zeros((2, 2))        # E = 5, 2
     >>> contrastive_loss(a, b, np.array([1, 0]), margin=5.)
@@ -84,7 +89,10 @@ def contrastive_loss(a: Operand, b: Operand, same: Array, margin: float = 1.0) -
 
 
 def contrastive_loss_gradients(dL, a, b, same, margin, wanted):
-    """∂L/∂E = E where same; otherwise -(m - E) up to the margin, and 0 beyond it"""
+    """(N, D), (N, D)
+
+    For one pair, ∂L/∂E = E if it is the same, and ∂L/∂E = -max(0, m - E) if not.
+    """
     xp, (d, E) = array_module(a), differences(a, b, same)
     return along(dL * xp.where(same != 0, 1, -xp.maximum(margin - E, 0) * inverse(E)), d, wanted)
 
@@ -102,9 +110,10 @@ contrastive_loss = differentiable(
 
 
 class Baselines(NamedTuple):
-    """Energy losses without learning.
+    """Values of siamese_energy_loss for networks that have learned nothing.
 
-    collapsed: all E are 0. constant: all E are `distance`, the best constant one.
+    collapsed: the loss if all E are 0. constant: the loss if all E are `distance`, which is the
+    best constant distance.
     """
 
     collapsed: float
@@ -113,13 +122,17 @@ class Baselines(NamedTuple):
 
 
 def energy_baselines(q: float = 5.0, share_same: float = 0.5) -> Baselines:
-    """Return what siamese_energy_loss is for a network that maps everything to one point, and for
-    one that keeps all pairs at the best constant distance. A network with a loss near these has
+    """Return siamese_energy_loss of a network that maps everything to one point, and of a network
+    that keeps all pairs at the best constant distance. A network with a loss near one of these has
     learned nothing.
 
-    With e = E/Q and s the share of same pairs, f(e) = 2 Q (s e² + (1 - s) e^(-2.77 e)) is least
-    where its slope is 0: 2 s e - 2.77 (1 - s) e^(-2.77 e) = 0. That function is increasing and
-    concave, so Newton's steps from e = 0 approach its root without passing it.
+    q: as in siamese_energy_loss. share_same: the share s of same pairs. Let e = E/Q. The loss
+    f(e) = 2 Q (s e² + (1 - s) e^(-2.77 e)) is least where f'(e) = 0, that is where
+
+        2 s e - 2.77 (1 - s) e^(-2.77 e) = 0
+
+    The left side is increasing and concave, so Newton's steps from e = 0 approach its root from
+    below. Raises ArgumentError for q or a share out of range.
 
     >>> print("{:.4f} {:.4f} {:.4f}".format(*energy_baselines(q=5.0)))
     5.0000 2.4437 2.1290
@@ -137,8 +150,8 @@ def energy_baselines(q: float = 5.0, share_same: float = 0.5) -> Baselines:
 
 
 def differences(a, b, same):
-    """Return d = a - b (N, D) and E = |d| (N,). On a GPU d is NaN where `same` is neither 0 nor
-    1."""
+    """Return d = a - b (N, D) and E = |d| (N,). On a GPU, d is NaN for the pairs whose `same` is
+    neither 0 nor 1."""
     d, xp = a - b, array_module(a)
     if xp is not np:
         d = xp.where(((same == 0) | (same == 1))[:, None], d, xp.nan)
@@ -146,13 +159,16 @@ def differences(a, b, same):
 
 
 def squares(d):
-    """(N, D) -> (N,): |d|², without absolute values, for the proof by complex steps"""
+    """(N, D) -> (N,): |d|² as Σ d·d, which is analytic, for the proof by complex steps"""
     return (d * d).sum(axis=1)
 
 
 def along(slope, d, wanted):
-    """Return {"a": 1/N slope d, "b": -1/N slope d} for slope = ∂L/∂E / E of each pair. Where the
-    slope is 0, the gradient is 0, even if a point is infinite."""
+    """Return {"a": 1/N slope d, "b": -1/N slope d}, or only the wanted one of these.
+
+    slope: (N,), (∂L/∂E) / E of each pair. Where it is 0, the gradient is 0, even if a point is
+    infinite.
+    """
     da = masked(slope[:, None] * d, (slope != 0)[:, None]) / len(d)
     return {name: da if name == "a" else -da for name in wanted}
 
@@ -172,6 +188,6 @@ def must_be_pairs(op, a, b, same, name, value):
         raise ArgumentError(f"{name} is {value}; wanted a number above 0")
     if xp is np and not ((same == 0) | (same == 1)).all():  # reading it would stall a GPU
         raise ArgumentError(
-            "same holds other numbers than 0 and 1; wanted True or 1 where a pair is the same, "
-            "else False or 0"
+            "same holds other numbers than 0 and 1; wanted True or 1 for each pair that shows the "
+            "same, and False or 0 for each other pair"
         )

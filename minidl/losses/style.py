@@ -1,12 +1,12 @@
-"""The style loss of one layer: the distance of two pictures' Gram matrices (Gatys, Ecker, Bethge
-2015, eq. 4).
+"""The style loss of one layer: the squared distance between the Gram matrices of two pictures
+(Gatys, Ecker, Bethge 2015, eq. 4).
 
-The literature normalises it in a dozen ways. All are one sum of squares over the Gram matrices'
-means over positions,
+The literature normalises it in a dozen ways. Those below differ only in the factor k of
 
-    L = k Σ (G - A)²,      G = FᵀF / M,  M = H W positions,  C channels,
+    L = k Σ (G - A)²,      G = FᵀF / M,  M = H W positions,  C channels
 
-with different factors k. The style can therefore be a picture of any size.
+A is the same matrix of the style. G and A are means over positions, so the two pictures may have
+different sizes.
 """
 
 from minidl.autograd import differentiable
@@ -26,7 +26,9 @@ FACTORS = {
 
 
 def gram_loss(G: Operand, A: Operand, factor: float = 1.0) -> Result:
-    """(N, C, C), (N, C, C) -> one number:  L = k Σ_{n,c,d} (G[n,c,d] - A[n,c,d])²,      k: factor
+    """(N, C, C), (N, C, C) -> one number
+
+    L = k Σ_{n,c,d} (G[n,c,d] - A[n,c,d])²,      k: factor
 
     Raises ShapeError if the shapes differ.
 
@@ -43,7 +45,7 @@ def gram_loss_dG(dL, G, A, factor):  # noqa: N802  G is its name in the papers
 
 
 def gram_loss_dA(dL, G, A, factor):  # noqa: N802
-    """∂L/∂A = -∂L/∂G"""
+    """L depends only on G - A:  ∂L/∂A = -∂L/∂G"""
     return -gram_loss_dG(dL, G, A, factor)
 
 
@@ -64,16 +66,17 @@ def style_loss(generated: Operand, style: Operand, normalization: str = "gatys")
     L = k Σ_{n,c,d} (G[n,c,d] - A[n,c,d])²,      G, A: gram_matrix(.., "positions") of both
 
     style: features of any height and width, or their Gram matrix gram_matrix(features,
-    "positions"), which then is computed only once. normalization: "gatys" = "coursera"
-    k = 1 / (4 C²), "ng" k = H W / (2 C), "positions_mean" k = 1 / (N C²), "size_sum" k = 1 / C².
-    If the sizes differ, "ng" compares plain Gram matrices scaled to the positions of the generated
-    picture.
+    "positions"). A program that uses one style many times computes its Gram matrix once.
 
-    gram_loss(gram_matrix(generated, "positions"), A, style_factor(generated.shape)) is the same,
-    but keeps G for the gradient.
+    normalization: "gatys" = "coursera" k = 1 / (4 C²), "ng" k = H W / (2 C), "positions_mean"
+    k = 1 / (N C²), "size_sum" k = 1 / C². FACTORS gives the source of each. H and W are those of
+    the generated picture, also for "ng".
 
-    Cost: N·H·W·C² multiply-adds for each Gram matrix; twice as many in the gradient. Raises
-    ShapeError if the shapes do not fit.
+    gram_loss(gram_matrix(generated, "positions"), A, style_factor(generated.shape)) is the same
+    loss, but keeps G for the gradient. The gradient of style_loss computes G again.
+
+    Cost: N·H·W·C² multiply-adds for each Gram matrix, and twice as many for the gradient. Raises
+    ShapeError if the shapes do not fit, and ArgumentError for integers or an unknown normalization.
 
     >>> style_loss(np.full((1, 1, 2, 1), 2.), np.ones((1, 1, 2, 1)))          # G = 4, A = 1: 3² / 4
     np.float64(2.25)
@@ -83,19 +86,20 @@ def style_loss(generated: Operand, style: Operand, normalization: str = "gatys")
 
 
 def style_loss_dgenerated(dL, generated, style, normalization):
-    """∂L/∂G = 2k (G - A), and through the Gram matrix dF = F (∂L/∂G + ∂L/∂Gᵀ) / M"""
+    """(N, H, W, C): dF = F (dG + dGᵀ) / M, the gradient of the Gram matrix, with dG = 2k (G - A)"""
     dG = style_loss_dG(dL, generated, style, normalization)
     return gram_matrix_dfeatures(dG, generated, "positions")
 
 
 def style_loss_dstyle(dL, generated, style, normalization):
-    """∂L/∂A = -∂L/∂G, and through the Gram matrix if style is features"""
+    """The shape of style: dA = -dG if style is a Gram matrix, and otherwise the gradient of the
+    Gram matrix of its features"""
     dA = -style_loss_dG(dL, generated, style, normalization)
     return dA if style.ndim == 3 else gram_matrix_dfeatures(dA, style, "positions")
 
 
 def style_loss_dG(dL, generated, style, normalization):  # noqa: N802
-    """∂L/∂G = 2k (G - A)"""
+    """(N, C, C): ∂L/∂G = 2k (G - A)"""
     G, A = gram_matrix(generated, "positions"), target(style)
     return gram_loss_dG(dL, G, A, style_factor(generated.shape, normalization))
 

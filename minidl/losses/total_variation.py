@@ -1,8 +1,9 @@
 """Total variation: how much neighbouring pixels differ. It keeps a generated picture smooth.
 
-Programs use the name for several sums. Each is a function φ of differences D = A x between
-neighbours, so that the gradient is the sum of Aᵀ φ'(D). Aᵀ adds each φ' to one neighbour and
-subtracts it from the other. A form below returns φ and φ' together, which keeps them consistent.
+Programs use this name for several sums. Each sum is a function φ of the differences D = A x between
+neighbours in the image x. A is linear, so the gradient is Aᵀ φ'(D). Each difference is one pixel
+minus another; Aᵀ adds its φ' to the first pixel and subtracts it from the second. The function of a
+form returns φ and φ' together, so that a reader can compare them.
 """
 
 from collections.abc import Callable
@@ -13,8 +14,8 @@ from minidl.backend import array_module, must_be_floating
 from minidl.errors import ShapeError, one_of
 from minidl.typing import Operand, Result
 
-# A step leads from one neighbour to the other. Both are (row, column) from the corner of their
-# square.
+# A step leads from one pixel to a neighbour. Both are given as (row, column) in a square of 2x2
+# pixels.
 DOWN, RIGHT = ((0, 0), (1, 0)), ((0, 0), (0, 1))
 FALLING, RISING = ((0, 0), (1, 1)), ((1, 0), (0, 1))
 
@@ -22,9 +23,9 @@ FALLING, RISING = ((0, 0), (1, 1)), ((1, 0), (0, 1))
 class Form(NamedTuple):
     """One form of total variation.
 
-    steps: which neighbours are compared. phi: differences, image -> (value, one slope per
-    difference). cropped: whether every step leaves out the last row and the last column, or only
-    those that have no such neighbour.
+    steps: which neighbours are compared. phi: (differences, image) -> (φ, slopes φ'), one array of
+    differences and one of slopes for each step. cropped: whether all steps leave out the last row
+    and the last column. Otherwise a step leaves out only the pixels that lack this neighbour.
     """
 
     steps: tuple
@@ -75,7 +76,8 @@ MEANS = ("mean_squares", "nine_point")  # forms that divide by the number of pix
 def total_variation(image: Operand, normalization: str = "sum_squares") -> Result:
     """(H, W, C) or (N, H, W, C) -> one number
 
-    normalization: with ↓ and → the differences to the lower and the right neighbour, one of
+    normalization: one of the forms below. FORMS gives their sources. ↓ and → are the differences to
+    the lower and to the right neighbour, ↘ and ↗ those to the neighbours along the diagonals.
 
     "sum_squares"   Σ ↓² + Σ →²
     "half_squares"  1/2 Σ (↓² + →²), without the last row and column
@@ -84,9 +86,10 @@ def total_variation(image: Operand, normalization: str = "sum_squares") -> Resul
     "power"         Σ (↓² + →²)^(2.5/2), without the last row and column
     "nine_point"    (2/3 Σ (↓² + →²) + 1/6 Σ (↘² + ↗²)) / (N H W C)
 
-    The gradient of "nine_point" inside the border is the nine-point Laplacian, with weights 4, 1
-    and -20, times -1/3 / (N H W C). Raises ShapeError if the image is a single row or column, and
-    for a mean over no numbers.
+    Inside the border, the gradient of "nine_point" is -1/(3 N H W C) times the nine-point
+    Laplacian, with the weights 4, 1 and -20. Raises ShapeError if the image has fewer than two rows
+    or columns, or for a mean over no numbers. Raises ArgumentError for integers or an unknown
+    normalization.
 
     >>> total_variation(np.array([[1., 2.], [4., 2.]]).reshape(2, 2, 1))          # ↓ 3, 0   → 1, -2
     np.float64(14.0)
@@ -96,8 +99,8 @@ def total_variation(image: Operand, normalization: str = "sum_squares") -> Resul
 
 
 def total_variation_dimage(dL, image, normalization):
-    """dx = Σ_steps Aᵀ φ'(A x): each slope is added where its step ends and subtracted where it
-    begins"""
+    """∂L/∂image = Aᵀ φ'(D): each slope is added where its step ends and subtracted where it
+    begins."""
     form, (_, slopes) = FORMS[normalization], value_and_slopes(image, normalization)
     dimage = array_module(image).zeros_like(image)
     for slope, step in zip(slopes, form.steps, strict=True):
@@ -108,7 +111,7 @@ def total_variation_dimage(dL, image, normalization):
 
 
 def value_and_slopes(image, normalization):
-    """Return φ(A x), and φ'(A x) for each step."""
+    """Return φ(D), and a list with φ'(D) for each step."""
     form, differences = FORMS[normalization], []
     for step in form.steps:
         begin, end = ends(image, step, form.cropped)
@@ -117,7 +120,7 @@ def value_and_slopes(image, normalization):
 
 
 def ends(image, step, cropped):
-    """Return the index of all pixels where a step begins, and of those where it ends."""
+    """Return the index of all pixels where a step begins, and the index of those where it ends."""
     H, W = image.shape[-3:-1]
     rows = H - (1 if cropped else max(row for row, _ in step))
     columns = W - (1 if cropped else max(column for _, column in step))

@@ -1,6 +1,8 @@
-"""The triplet loss: an anchor is to be nearer to a positive, of its own kind, than to a negative,
-of another kind, by a margin (Schroff, Kalenichenko, Philbin 2015, FaceNet, eq. 2; the idea:
-Weinberger & Saul 2009).
+"""The triplet loss (Schroff, Kalenichenko, Philbin 2015, FaceNet, eq. 2, after Weinberger & Saul
+2009).
+
+A triplet is an anchor, a positive of the same kind, and a negative of another kind. The hinge
+loss is 0 if the negative is farther from the anchor than the positive, by at least a margin.
 
 `minidl.recipes.triplets` selects the triplets that are worth training on.
 """
@@ -34,14 +36,16 @@ def triplet_loss(
 
     L = 1/Z Σ_n φ(d(a,p) - d(a,n) + m),      a, p, n: rows of anchor, positive, negative,  m: margin
 
-    d(a,p) = |a - p|², or with squared=False |a - p|. φ(z) = max(z, 0), or with `soft` log(1 + e^z),
-    whose slope is never 0 (Hermans et al. use it with m = 0). reduction: "sum" Z = 1 (FaceNet, Ng's
-    J), "mean" Z = N, "mean_active" Z = the number of terms above 0, or 1 if there are none
-    (Hermans' "batch all, ≠ 0").
+    d(a,p) = |a - p|² if `squared`, and otherwise |a - p|. φ(z) = log(1 + e^z) if `soft`, and
+    otherwise max(z, 0). The slope of log(1 + e^z) is never 0; Hermans et al. use it with m = 0.
+
+    reduction: "sum" Z = 1 (FaceNet, Ng's J), "mean" Z = N, "mean_active" Z = the number of terms
+    above 0, or 1 if there are none ("batch all, ≠ 0" of Hermans et al.).
 
     L is 0 for N = 0. If all distances are equal, as in a collapsed network, each term is φ(m).
 
-    Cost: N·D subtractions and multiply-adds, twice. Raises ShapeError if the shapes differ.
+    Cost: 2·N·D subtractions and as many multiply-adds. Raises ShapeError if the shapes differ, and
+    ArgumentError for integers, a negative margin or an unknown reduction.
 
     >>> a, p, n = np.array([[0., 0.]]), np.array([[1., 0.]]), np.array([[0., 2.]])
     >>> triplet_loss(a, p, n), triplet_loss(a, p, n, margin=4.)           # 1 - 4 + m
@@ -54,29 +58,28 @@ def triplet_loss(
 def triplet_loss_gradients(
     dL, anchor, positive, negative, margin, reduction, squared, soft, wanted
 ):
-    """φ'(z) is 1 where z > 0 and 0 elsewhere, or with `soft` sigmoid(z); Z is constant. With
-    near = a - p and far = a - n, ∂|near|²/∂a = 2 near and ∂|near|/∂a = near / |near|, 0 where near
-    is 0. L depends on p through near only, and on n through far only:
+    """(N, D), (N, D), (N, D)
+
+    φ'(z) = sigmoid(z) if `soft`; otherwise φ'(z) is 1 where z > 0, and 0 elsewhere. Z is a
+    constant. Let near = a - p and far = a - n. L depends on p only through near, and on n only
+    through far:
 
         ∂L/∂p = -w α near,      ∂L/∂n = w β far,      ∂L/∂a = w (α near - β far),      w = φ'(z) / Z
 
-    α = β = 2, or for roots α = 1/|near| and β = 1/|far|. The sum of the three is 0, because moving
-    a triplet as a whole changes nothing. For squared distances they are the well-known 2 (p - a),
-    2 (a - n) and 2 (n - p).
+    If `squared`, α = β = 2, because ∂|near|²/∂a = 2 near. The three gradients are then w times
+    2 (p - a), 2 (a - n) and 2 (n - p). Otherwise α = 1/|near| and β = 1/|far|, or 0 where the
+    distance is 0. The sum of the three gradients is 0, because moving a triplet as a whole does not
+    change L.
     """
     z = compared(anchor, positive, negative, margin, squared)
     slope = ops.sigmoid(z) if soft else ~(z <= 0)
     w = dL / DIVISORS[reduction](phi(z, soft)) * slope
     near, far = anchor - positive, anchor - negative
     alpha, beta = (2, 2) if squared else (inverse(length(near)), inverse(length(far)))
-    active = (w != 0)[
-        :, None
-    ]  # an inactive triplet has the gradient 0, even if a point is infinite
-    near, far = (
-        masked((w * alpha)[:, None] * near, active),
-        masked((w * beta)[:, None] * far, active),
-    )
-    gradients = {"anchor": near - far, "positive": -near, "negative": far}
+    active = (w != 0)[:, None]  # other triplets have the gradient 0, even if a point is infinite
+    dnear = masked((w * alpha)[:, None] * near, active)
+    minus_dfar = masked((w * beta)[:, None] * far, active)
+    gradients = {"anchor": dnear - minus_dfar, "positive": -dnear, "negative": minus_dfar}
     return {name: gradients[name] for name in wanted}
 
 
@@ -94,17 +97,17 @@ def phi(z, soft):
 
 
 def count(terms):
-    """Return how many terms are above 0, and at least 1."""
+    """Return the number of terms above 0, or 1 if there are none."""
     return array_module(terms).maximum((terms.real > 0).sum(dtype=terms.real.dtype), 1)
 
 
 def squares(difference):
-    """(N, D) -> (N,)"""
+    """(N, D) -> (N,): Σ d²"""
     return (difference * difference).sum(axis=1)
 
 
 def length(difference):
-    """(N, D) -> (N,)"""
+    """(N, D) -> (N,): √(Σ d²)"""
     return root(squares(difference))
 
 

@@ -1,4 +1,4 @@
-"""What networks with pretrained weights have in common: preprocessing, and layers made from named
+"""The common parts of networks with pretrained weights: preprocessing, and layers made from named
 arrays."""
 
 from collections.abc import Callable

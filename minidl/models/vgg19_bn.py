@@ -1,8 +1,8 @@
 """VGG19 with batch normalization, for pictures of 32x32.
 
 It has the sixteen 3x3 convolutions of VGG19, each with batch normalization and ReLU, 2x2
-max-pooling after each block, and a head of dense layers. The head is written as its numbers of
-units:
+max-pooling after each block, and a head of dense layers. A string with the number of units of each
+dense layer describes the head:
 
     "4096-4096-10"  two hidden layers of 4096, each with batch normalization, ReLU and dropout, then
                     an output layer of 10
@@ -40,11 +40,12 @@ def vgg19_bn(
     seed: int = 0,
     momentum: float = 0.9,
 ) -> Sequential:
-    """Return the network (N, 32, 32, 3) -> (N, classes), untrained, which computes logits.
+    """Return an untrained network (N, 32, 32, 3) -> logits (N, classes).
 
-    head: as explained above. width: a factor on the numbers of channels and hidden units, above 0
-    and at most 4. keep: the probability with which dropout keeps a number. momentum: of the running
-    statistics of batch normalization. Raise ArgumentError for another head or width.
+    head: numbers of units of the dense layers, such as "512-10" (see the module). width: factor on
+    the numbers of channels and hidden units, above 0 and at most 4. keep: the probability with
+    which dropout keeps a number. seed: of the initial kernels and of dropout. momentum: of the
+    running statistics of batch normalization. Raises ArgumentError for another head or width.
     """
     *hidden, classes = _numbers(head)
     if not 0 < width <= 4:
@@ -93,10 +94,10 @@ def take_imagenet(
     0..255. weights: the path of a file in minidl's form, or None for the shipped one. Raise
     ArgumentError if no weights could be taken.
 
-    The weights expect pixels less a mean of their own, in an order of colours of their own. The
-    first kernel is therefore put into the model's order and multiplied by std. The difference of
-    the means remains. It adds a constant, which batch normalization removes, except at the border,
-    where the padding is zero.
+    The weights expect pixels minus another mean, in another order of the colours. The first kernel
+    is therefore put into the model's order and multiplied by std. The difference of the means
+    remains. It adds a constant to the output of the first convolution. Batch normalization removes
+    this constant, but not at the border, where the padding is zero.
     """
     checkpoint = load(weights or shipped("vgg19"), ARCHITECTURE, top=False)
     trained = checkpoint.preprocessing

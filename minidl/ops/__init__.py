@@ -1,8 +1,7 @@
 """The textbook: each op is a forward followed by its hand-derived gradients, one family per file.
 
-Ops take plain arrays and Tensors. With plain arrays there is no tape. The engine replaces the
-expensive ones by faster implementations (`minidl/engine/table.py`), unless `minidl.textbook()` is
-in effect.
+Ops take plain arrays and Tensors. With plain arrays there is no tape. The engine replaces expensive
+ops by faster implementations (`minidl/engine/table.py`), except within `minidl.textbook()`.
 """
 
 import sys

@@ -1,4 +1,7 @@
-"""The nonlinear functions between layers, element by element (softmax: row by row)."""
+"""The nonlinear functions between layers.
+
+All but softmax work element by element: x and y have the same shape. softmax works row by row.
+"""
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module
@@ -18,8 +21,8 @@ def relu(x: Operand) -> Result:
 
 
 def relu_dx(dy, y):
-    """1 where x > 0, which is where y is not 0; otherwise 0, also at the kink. A NaN passes dy
-    on."""
+    """∂y/∂x = 1 where x > 0, that is where y ≠ 0, and 0 elsewhere. At the kink x = 0 it is 0. Where
+    y is NaN, dx = dy."""
     return masked(dy, y != 0)
 
 
@@ -27,17 +30,17 @@ relu = differentiable(relu, dx=relu_dx)
 
 
 def leaky_relu(x: Operand, slope: float = 0.01) -> Result:
-    """y = x where x > 0, otherwise slope·x (Maas, Hannun, Ng 2013)
+    """y = x where x > 0, and slope·x elsewhere (Maas, Hannun, Ng 2013)
 
     >>> leaky_relu(np.array([-1., 2.]), slope=0.5)
     array([-0.5,  2. ])
     """
     xp = array_module(x)
-    return xp.where(x > 0, x, slope * x) if slope else xp.maximum(x, 0)
+    return xp.where(x > 0, x, slope * x) if slope else xp.maximum(x, 0)  # 0·(-∞) would be NaN
 
 
 def leaky_relu_dx(dy, x, slope):
-    """1 where x > 0, otherwise the slope, also at the kink"""
+    """∂y/∂x = 1 where x > 0, and the slope elsewhere, also at the kink x = 0"""
     return array_module(x).where(x > 0, dy, slope * dy) if slope else masked(dy, x > 0)
 
 
@@ -45,7 +48,10 @@ leaky_relu = differentiable(leaky_relu, dx=leaky_relu_dx)
 
 
 def sigmoid(x: Operand) -> Result:
-    """y = 1 / (1 + e^-x), computed from e^-|x| so that nothing overflows
+    """y = 1 / (1 + e^-x)
+
+    The code uses e^-|x|, which cannot overflow: y = 1 / (1 + e^-|x|) for x > 0, and otherwise
+    y = e^-|x| / (1 + e^-|x|).
 
     >>> sigmoid(np.array([0., -1000.]))
     array([0.5, 0. ])
@@ -78,10 +84,12 @@ tanh = differentiable(tanh, dx=tanh_dx)
 
 
 def softmax(x: Operand, axis: PerAxis = -1) -> Result:
-    """y[i] = e^x[i] / Σ_j e^x[j] along the axis
+    """y[i] = e^x[i] / Σ_j e^x[j]      i, j: positions along the axis
 
-    The largest x of each row is subtracted first, which does not change y, so that no exponential
-    overflows. Raises ShapeError if an axis has no numbers.
+    x and y have the same shape. With several axes, the sum runs over all of them. The largest x of
+    each row is subtracted first, so that no exponential overflows. This does not change y.
+
+    Raises ShapeError if an axis has no numbers, and ArgumentError if x has no such axis.
 
     >>> softmax(np.array([1000., 1000.]))
     array([0.5, 0.5])

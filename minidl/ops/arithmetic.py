@@ -1,12 +1,13 @@
 """Arithmetic and elementary functions, element by element.
 
-The inputs of an op with two inputs are broadcast. Broadcasting repeats an input along an axis, and
-each repetition contributes to the gradient. The gradient with respect to a broadcast input is
-therefore summed over the axes along which it was repeated: `unbroadcast`, the adjoint of
-broadcasting.
+The inputs of an op with two inputs are broadcast. An op with two inputs raises ShapeError if their
+shapes do not broadcast. Broadcasting repeats an input along an axis, and each repetition
+contributes to the gradient. The gradient with respect to a broadcast input is therefore the sum
+over the axes along which the input was repeated. `unbroadcast` computes this sum. It is the adjoint
+of broadcasting.
 
-Where dy is 0 the gradient is 0, even if the slope is infinite, because a later op has masked that
-element.
+The slopes of divide, exp, log, sqrt, and power with an exponent below 1 can be infinite. Where dy
+is 0 their gradients are 0 all the same, because a later op has masked that element.
 """
 
 from minidl.autograd import differentiable
@@ -18,7 +19,8 @@ from minidl.typing import Operand, Result
 
 
 def unbroadcast(dy, shape):
-    """Return dy summed over the axes along which broadcasting from `shape` to dy.shape repeated.
+    """Return dy summed over the axes along which broadcasting from `shape` to dy.shape repeats an
+    array. The result has the shape `shape`.
 
     >>> unbroadcast(np.ones((2, 3)), (3,))
     array([2., 2., 2.])
@@ -134,7 +136,9 @@ negative = differentiable(negative, dx=negative_dx)
 
 
 def power(x: Operand, exponent: float) -> Result:
-    """y = x^exponent, the exponent a number
+    """y = x^exponent, where the exponent is a number
+
+    Raises ArgumentError if the exponent is an array with axes.
 
     >>> power(np.array([1., 2., 3.]), 2)
     array([1., 4., 9.])
@@ -151,7 +155,7 @@ def power_dx(dy, x, exponent):
 
 
 def must_be_a_number(x, exponent):
-    """Raise ArgumentError if the exponent is an array."""
+    """Raise ArgumentError if the exponent is an array with axes."""
     if getattr(exponent, "shape", ()):
         raise ArgumentError(
             f"the exponent is an array of shape {exponent.shape}; wanted a number, or "
@@ -176,7 +180,7 @@ exp = differentiable(exp, dx=exp_dx)
 
 
 def log(x: Operand) -> Result:
-    """y = ln x, for x > 0"""
+    """y = ln x, for x > 0. At 0, y is minus infinity; below 0, it is NaN."""
     return array_module(x).log(x)
 
 
@@ -189,14 +193,15 @@ log = differentiable(log, dx=log_dx)
 
 
 def sqrt(x: Operand) -> Result:
-    """y = √x, for x ≥ 0"""
+    """y = √x, for x ≥ 0. Below 0, y is NaN."""
     return array_module(x).sqrt(x)
 
 
 def sqrt_dx(dy, y):
-    """y² = x, so 2y·∂y/∂x = 1
+    """y² = x, so 2y·∂y/∂x = 1 and ∂y/∂x = 1 / 2y
 
-    At 0, where the slope is infinite, the gradient is 0. Distances need this.
+    At 0, where the slope is infinite, the gradient is 0. A distance between two equal points needs
+    this.
     """
     where = array_module(y).where
     return where(y != 0, dy / where(y != 0, 2 * y, 1), 0)
@@ -211,7 +216,7 @@ def absolute(x: Operand) -> Result:
 
 
 def absolute_dx(dy, x):
-    """∂y/∂x = sign x, and 0 at the kink"""
+    """∂y/∂x = sign x, which is 0 at the kink x = 0"""
     return masked(dy, x != 0) * array_module(x).sign(x)
 
 
@@ -228,12 +233,13 @@ def maximum(a: Operand, b: Operand) -> Result:
 
 
 def maximum_da(dy, a, b, a_shape):
-    """1 where a is larger than b or equal to it; 1 also where one of them is NaN"""
+    """∂y/∂a = 1 where a ≥ b, and 0 elsewhere. A tie sends the whole gradient to a. Where a or b is
+    NaN, both slopes are 1."""
     return unbroadcast(masked(dy, ~(a < b)), a_shape)
 
 
 def maximum_db(dy, a, b, b_shape):
-    """1 where b is larger than a; 1 also where one of them is NaN"""
+    """∂y/∂b = 1 where b > a or one of them is NaN, and 0 elsewhere"""
     return unbroadcast(masked(dy, ~(a >= b)), b_shape)
 
 
@@ -246,12 +252,13 @@ def minimum(a: Operand, b: Operand) -> Result:
 
 
 def minimum_da(dy, a, b, a_shape):
-    """1 where a is smaller than b or equal to it; 1 also where one of them is NaN"""
+    """∂y/∂a = 1 where a ≤ b, and 0 elsewhere. A tie sends the whole gradient to a. Where a or b is
+    NaN, both slopes are 1."""
     return unbroadcast(masked(dy, ~(a > b)), a_shape)
 
 
 def minimum_db(dy, a, b, b_shape):
-    """1 where b is smaller than a; 1 also where one of them is NaN"""
+    """∂y/∂b = 1 where b < a or one of them is NaN, and 0 elsewhere"""
     return unbroadcast(masked(dy, ~(a <= b)), b_shape)
 
 

@@ -1,7 +1,7 @@
-"""Element-wise comparisons of Tensors and logical operators for their results.
+"""Comparisons of Tensors, element by element, and logical operators on their results.
 
-The result is a Tensor of bools, with the methods `all` and `any`. It never requires a gradient,
-because it is constant almost everywhere.
+The result is a Tensor of bools with the methods `all` and `any`. It never requires a gradient,
+because a comparison is constant almost everywhere.
 
 >>> from minidl import Tensor
 >>> x = Tensor([1., 2., 3.])
@@ -19,10 +19,10 @@ from minidl.typing import Operand
 
 
 def compare(name: str, a: Tensor, b: Operand) -> Any:
-    """Return the result of Python's operator of that name: eq, ne, lt, le, gt, ge, and, or, xor.
+    """Return the result of one of Python's operators: eq, ne, lt, le, gt, ge, and, or, xor.
 
-    Return NotImplemented if b is neither an array nor a number. == is then False. Raises ShapeError
-    if the shapes do not broadcast.
+    a, b: broadcast. If b is neither an array nor a number, return NotImplemented, so that Python
+    computes a == b as False. Raises ShapeError if the shapes do not broadcast.
     """
     b = b.data if isinstance(b, Tensor) else b
     if isinstance(b, (list, tuple)):

@@ -1,8 +1,8 @@
 """Convolution over any number of spatial axes, with its three gradients.
 
-As everywhere in deep learning it is a cross-correlation: the kernel is not flipped. The definition
-and the gradients are three sums over the taps t of the kernel and the groups of channels. The
-second and the third are the first with the roles exchanged, as for any product.
+As everywhere in deep learning, it is a cross-correlation: the kernel is not flipped. y, dx and dw
+are three sums over the same taps t of the kernel and the same groups of channels. Each multiplies
+two of the three arrays at one tap: y = x w, dx = dy wᵀ and dw = xᵀ dy, as for a matrix product.
 """
 
 from math import prod
@@ -28,12 +28,16 @@ def convolution(
 
     y[n,o,k] = b[k] + Σ_t Σ_c x[n, o·stride + t·dilation - before, c] w[t,c,k]
 
-    o: output position, t: tap of the kernel, both with one index per spatial axis; `before`: the
-    padding in front; x is 0 in the padding. padding: an int, one per axis, a (before, after) pair
-    per axis, "same" or "valid". With groups, the output channels of group g sum over the input
-    channels of group g only; groups = C is a depthwise convolution.
+    o: output position. t: tap of the kernel. Both have one index per spatial axis. `before`: the
+    padding in front. x is 0 in the padding.
 
-    Cost: N·out·taps·C·K / groups multiply-adds. Raises ShapeError if x, w, b and groups do not fit.
+    padding: an int, one per axis, a (before, after) pair per axis, "same" or "valid" (see
+    `windows_over`). groups: the input and the output channels are divided into this many groups.
+    The output channels of a group sum over the input channels of the same group only. groups = C is
+    a depthwise convolution.
+
+    Cost: N·out·taps·C·K / groups multiply-adds. Raises ShapeError if x, w, b and groups do not fit,
+    and ArgumentError for integer arrays and other values of the options.
 
     >>> x = np.array([1., 2., 3., 4.]).reshape(1, 4, 1)            # one signal, one channel
     >>> w = np.array([10., 1.]).reshape(2, 1, 1)                   # y[o] = 10 x[o] + x[o+1]
@@ -52,12 +56,12 @@ def convolution(
 def convolution_dx(dy, w, x_shape, stride, padding, dilation, groups):
     """(N, *out, K) -> (N, *spatial, C)
 
-    Each y[n,o,k] that reads x[n,i,c] through a tap t, i = o·stride + t·dilation - before, contains
-    it with the factor w[t,c,k]:
+    If y[n,o,k] reads x[n,i,c] through tap t, that is if i = o·stride + t·dilation - before, it
+    contains x[n,i,c] with the factor w[t,c,k]:
 
         dx[n,i,c] = Σ_{o,t: o reads i through t} Σ_k dy[n,o,k] w[t,c,k]
 
-    Positions that no window reads (left over at the end by the stride) get 0.
+    Positions that no window reads get 0, such as those that the stride leaves over at the end.
     """
     windows = windows_of(x_shape, w.shape, stride, padding, dilation, groups)
     xp = array_module(dy, w)
@@ -71,7 +75,7 @@ def convolution_dx(dy, w, x_shape, stride, padding, dilation, groups):
 def convolution_dw(dy, x, w_shape, stride, padding, dilation, groups):
     """(N, *out, K) -> (*kernel, C / groups, K)
 
-    w[t,c,k] is in y[n,o,k], at every n and o, the factor of the x that o reads through t:
+    In every y[n,o,k], w[t,c,k] is the factor of the x that output o reads through tap t:
 
         dw[t,c,k] = Σ_n Σ_o dy[n,o,k] x[n, o·stride + t·dilation - before, c]
     """
@@ -85,16 +89,20 @@ def convolution_dw(dy, x, w_shape, stride, padding, dilation, groups):
 
 
 def convolution_db(dy):
-    """b[k] is added to every y[n,o,k]:  db[k] = Σ_n Σ_o dy[n,o,k]"""
+    """(N, *out, K) -> (K,)
+
+    b[k] is added to every y[n,o,k]:  db[k] = Σ_n Σ_o dy[n,o,k]
+    """
     return dy.sum(axis=tuple(range(dy.ndim - 1)))
 
 
 def channels_of(groups, w_shape):
     """Yield for each group the slices of its input channels and of its output channels."""
-    *_, inputs, outputs = w_shape
-    each = outputs // groups
+    *_, group_inputs, outputs = w_shape
+    group_outputs = outputs // groups
     for g in range(groups):
-        yield slice(g * inputs, (g + 1) * inputs), slice(g * each, (g + 1) * each)
+        inputs_of_g = slice(g * group_inputs, (g + 1) * group_inputs)
+        yield inputs_of_g, slice(g * group_outputs, (g + 1) * group_outputs)
 
 
 def times(a, w):
@@ -119,8 +127,8 @@ def windows_of(x_shape, w_shape, stride, padding, dilation, groups):
     fit = is_int(groups) and groups >= 1 and C > 0 and inputs * groups == C
     if not fit or not outputs or outputs % groups:
         raise ShapeError(
-            f"x has {C} channels, w takes {inputs} in and gives {outputs} out, groups is {groups}; "
-            "wanted C = w's inputs x groups, and outputs, at least one, divisible by groups"
+            f"x has {C} channels, w has {inputs} inputs and {outputs} outputs, groups is {groups}; "
+            "wanted channels of x = inputs of w x groups, and outputs a multiple of groups, not 0"
         )
     return windows_over(x_shape[1:-1], tuple(size), stride, padding, dilation)
 

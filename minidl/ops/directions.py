@@ -1,6 +1,6 @@
-"""Directions of vectors, and the angle between two of them.
+"""Directions of vectors, and the cosine of the angle between two vectors.
 
-A vector of zeros has no direction. Its normalized vector and its gradient are 0.
+A vector of zeros has no direction. Here its normalized vector and its gradient are 0.
 """
 
 from minidl.autograd import differentiable
@@ -11,7 +11,10 @@ from minidl.typing import Axes, Operand, Result
 
 
 def l2_normalize(x: Operand, axis: Axes = -1) -> Result:
-    """y = x / |x|,      |x| = √(Σ x²) along the axis
+    """y = x / |x|,      |x| = √(Σ x²) over the axis, several axes, or all (None)
+
+    x and y have the same shape. Raises ArgumentError if x is not floating-point or has no such
+    axis.
 
     >>> l2_normalize(np.array([[3., 4.], [0., 0.]]))
     array([[0.6, 0.8],
@@ -25,7 +28,8 @@ def l2_normalize_dx(dy, x, y, axis):
 
         ∂y[i]/∂x[k] = ([i = k] - y[i] y[k]) / |x|,      so      dx = (dy - y Σ_i y[i] dy[i]) / |x|
 
-    which is dy without its part along y, because that part changes only the length of x.
+    The factor dy - y Σ_i y[i] dy[i] is dy without its part along y. That part does not count
+    because a move along y changes only the length of x.
     """
     along = (y * dy).sum(axis=axes_of(axis, x.ndim), keepdims=True)
     return over_length(dy - y * along, x, axis)
@@ -44,8 +48,9 @@ def cosine_similarity(a: Operand, b: Operand) -> Result:
 
     y = Σ_k â[k] b̂[k],      â = a / |a|,  b̂ = b / |b|
 
-    y is the cosine of the angle between a and b, and 0 where one of them is 0. Rounding errors may
-    make it exceed ±1, so clip it before an arccos. Raises ShapeError if the shapes differ.
+    y is the cosine of the angle between a and b, or 0 if a or b is 0. Rounding errors may make |y|
+    exceed 1, so clip y before an arccos. Raises ShapeError if the shapes differ, and ArgumentError
+    for integers.
 
     >>> cosine_similarity(np.array([[3., 4.], [1., 0.]]), np.array([[6., 8.], [0., 2.]]))
     array([1., 0.])
@@ -54,9 +59,11 @@ def cosine_similarity(a: Operand, b: Operand) -> Result:
 
 
 def cosine_similarity_gradients(dy, y, a, b, wanted):
-    """y is linear in â, so dâ = dy b̂. The gradient of the normalization, with Σ â dâ = dy y, gives
+    """(...) -> (..., D), (..., D)
 
-    da = dy (b̂ - y â) / |a|,      db = dy (â - y b̂) / |b|
+    y is linear in â, so dâ = dy b̂ and Σ_k â[k] dâ[k] = dy y. By the gradient of the normalization,
+
+        da = (dâ - â Σ_k â[k] dâ[k]) / |a| = dy (b̂ - y â) / |a|,      db = dy (â - y b̂) / |b|
     """
     dy, y = dy[..., None], y[..., None]
     unit_a, unit_b = l2_normalize(a), l2_normalize(b)
@@ -83,8 +90,8 @@ cosine_similarity = differentiable(
 
 
 def root(squares):
-    """Return √squares, and the constant 0 where squares are 0, so that the complex step gives the
-    slope 0 there. A NaN stays NaN."""
+    """Return √squares. Where squares are 0 the result is the constant 0, so that the proof by
+    complex steps finds the slope 0 there. A NaN stays NaN."""
     xp = array_module(squares)
     return xp.where(squares.real <= 0, 0, xp.sqrt(squares))
 
@@ -99,8 +106,8 @@ def inverse(length):
 def over_length(numbers, x, axis: Axes = -1):
     """Return numbers / |x|, and 0 where |x| is 0.
 
-    |x| = m |x / m| with m the largest |x[i]|. The squares of numbers up to 1 do not overflow, and
-    those that underflow do not change the sum.
+    The length is computed as |x| = m |x / m|, m = max |x[i]|. The squares of x / m cannot overflow.
+    One of them is 1, so those that underflow do not change the sum.
     """
     if not x.size:
         return numbers

@@ -1,5 +1,5 @@
-"""Distances: all distances within one set of points or between two, and the chi-square distance of
-histograms, number by number."""
+"""Distances: between all points of one set or of two sets, and the terms of the chi-square distance
+of histograms."""
 
 import numpy as np
 
@@ -12,17 +12,17 @@ from minidl.typing import Operand, Result
 
 
 def pairwise_distances(a: Operand, b: Operand = None, squared: bool = False) -> Result:
-    """(N, D), (M, D) -> (N, M);  without b, within one set, (N, D) -> (N, N)
+    """(N, D), (M, D) -> (N, M), or (N, D) -> (N, N) for one set of points
 
-    y[i,j] = √s[i,j], or with `squared` s[i,j],      s[i,j] = Σ_k (a[i,k] - b[j,k])²
+    y[i,j] = √s[i,j], or s[i,j] if `squared`,      s[i,j] = Σ_k (a[i,k] - b[j,k])²
 
-    Within one set b = a. The differences are computed before they are squared, so that the distance
-    of equal points is exactly 0. |a|² + |b|² - 2 a·b would be a single matrix product, but for two
-    near points only rounding errors remain of it: it may be negative, and its root is much too
-    large.
+    For one set of points, b is None in the call and a in the formula. The differences are computed
+    before they are squared, so that the distance of equal points is exactly 0. The formula
+    |a|² + |b|² - 2 a·b would need only a matrix product, but for two near points its terms cancel
+    and leave rounding errors: the result may be negative, and its root may be much too large.
 
     Cost: N·M·D subtractions and multiply-adds, and as many again for each gradient. Raises
-    ShapeError if the points differ in D.
+    ShapeError if the points differ in D, and ArgumentError for integers.
 
     >>> pairwise_distances(np.array([[0., 0.], [3., 4.]]))
     array([[0., 5.],
@@ -34,27 +34,32 @@ def pairwise_distances(a: Operand, b: Operand = None, squared: bool = False) -> 
 
 
 def pairwise_distances_gradients(dy, y, a, b, squared, wanted):
-    """∂s[i,j]/∂a[i] = 2 (a[i] - b[j]) = -∂s[i,j]/∂b[j], and ∂√s = ∂s / 2√s. Where two points are
-    equal, and the root has a kink, the gradient is 0. With W[i,j] = 2 dy[i,j], or for roots
-    W[i,j] = dy[i,j] / y[i,j],
+    """(N, M) -> (N, D), (M, D)
+
+    ∂s[i,j]/∂a[i] = 2 (a[i] - b[j]) = -∂s[i,j]/∂b[j], and ∂√s = ∂s / 2√s. Hence
 
         da[i] = Σ_j W[i,j] (a[i] - b[j]),      db[j] = -Σ_i W[i,j] (a[i] - b[j])
 
-    Within one set each pair occurs twice, as i, j and as j, i. W + Wᵀ instead of W gives the sum.
+    with W[i,j] = 2 dy[i,j] if `squared`, and otherwise W[i,j] = dy[i,j] / y[i,j]. If two points are
+    equal, the root has a kink, and the gradient there is 0.
+
+    In one set, a[i] is in y[i,j] and in y[j,i]. The sum of both gradients is da with W + Wᵀ in
+    place of W.
     """
-    W = weights(dy, y, b, squared)[..., None] * (a[:, None] - (a if b is None else b))
-    gradients = {"a": lambda: W.sum(axis=1), "b": lambda: -W.sum(axis=0)}
+    terms = weights(dy, y, b, squared)[..., None] * (a[:, None] - (a if b is None else b))
+    gradients = {"a": lambda: terms.sum(axis=1), "b": lambda: -terms.sum(axis=0)}
     return {name: gradients[name]() for name in wanted}
 
 
 def weights(dy, y, b, squared):
-    """Return W of the derivation of the gradients."""
+    """(N, M) -> (N, M): W of the derivation in `pairwise_distances_gradients`"""
     W = 2 * dy if squared else dy * inverse(y)
     return W + W.T if b is None else W
 
 
 def must_be_points(a, b=None, squared=False):
-    """Raise an error if a and b are not floating-point points of one space."""
+    """Raise an error if a and b are not floating-point points with the same number of
+    coordinates."""
     must_be_floating("a", a)
     b = a if b is None else b
     must_be_floating("b", b)
@@ -70,11 +75,13 @@ pairwise_distances = differentiable(
 
 
 def chi_square(a: Operand, b: Operand) -> Result:
-    """y = (a - b)² / (a + b), and 0 where a and b are 0
+    """y = (a - b)² / (a + b), and 0 where a and b are 0, element by element
 
-    a and b are at least 0, like counts of histograms and outputs of a ReLU, and are broadcast. The
-    sum of y over k is the chi-square distance of two histograms. Raises ArgumentError for negative
-    numbers (on a GPU they are not detected, because reading them would stall it).
+    a and b are broadcast. Their numbers are at least 0, like the counts of a histogram and the
+    outputs of a ReLU. If a and b are histograms, the sum of y is their chi-square distance.
+
+    Raises ShapeError if the shapes do not broadcast. Raises ArgumentError for negative numbers on a
+    CPU. On a GPU they are not detected, because reading them would stall it.
 
     >>> chi_square(np.array([3., 0.]), np.array([1., 0.]))
     array([1., 0.])
@@ -83,21 +90,24 @@ def chi_square(a: Operand, b: Operand) -> Result:
 
 
 def chi_square_da(dy, a, b, a_shape):
-    """With r = (a - b) / (a + b), from -1 to 1, the quotient rule for y = (a - b)² / (a + b) gives
+    """Let r = (a - b) / (a + b), a number from -1 to 1. The quotient rule gives
 
-    ∂y/∂a = (2 (a - b) (a + b) - (a - b)²) / (a + b)² = r (2 - r)
+        ∂y/∂a = (2 (a - b) (a + b) - (a - b)²) / (a + b)² = r (2 - r)
+
+    Where a and b are 0, r and the gradient are 0.
     """
     r = contrast(a, b)
     return unbroadcast(dy * (r * (2 - r)), a_shape)
 
 
 def chi_square_db(dy, a, b, b_shape):
-    """y does not change if a and b are exchanged, and r becomes -r:  ∂y/∂b = -r (2 + r)"""
+    """If a and b are exchanged, y stays the same and r becomes -r:  ∂y/∂b = -r (2 + r)"""
     return chi_square_da(dy, b, a, b_shape)
 
 
 def contrast(a, b):
-    """Return (a - b) / (a + b), and 0 where both are 0. No square can overflow or underflow."""
+    """Return (a - b) / (a + b), and 0 where both are 0. It needs no squares, which could overflow
+    or underflow."""
     xp, total = array_module(a, b), a + b
     is_zero = total.real <= 0
     return xp.where(is_zero, 0, (a - b) / xp.where(is_zero, 1, total))
@@ -109,8 +119,8 @@ def must_be_counts(a, b):
     must_broadcast(a, b)
     if array_module(a, b) is np and ((np.real(a) < 0).any() or (np.real(b) < 0).any()):
         raise ArgumentError(
-            "chi_square found numbers below 0; wanted features of at least 0: let a ReLU be the "
-            "last layer"
+            "chi_square found numbers below 0; wanted numbers of at least 0, such as the outputs "
+            "of a ReLU"
         )
 
 

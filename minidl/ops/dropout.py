@@ -1,4 +1,4 @@
-"""Dropout: numbers set to 0 at random (Srivastava et al. 2014)."""
+"""Dropout: set numbers to 0 at random (Srivastava et al. 2014)."""
 
 from typing import Any
 
@@ -12,10 +12,11 @@ from minidl.typing import Operand, Result
 
 
 def dropout(x: Operand, keep: float, seed: Any) -> Result:
-    """y = x · m / keep,      m: 1 with probability `keep`, otherwise 0
+    """y = x · m / keep,      m: 1 with the probability `keep`, and otherwise 0
 
-    The division makes x the expected value of y. seed: of NumPy's generator. The same seed gives
-    the same m on every device. Raises ArgumentError unless 0 < keep ≤ 1.
+    x, m and y have the same shape. The division makes x the expected value of y. seed: of NumPy's
+    generator. The same seed gives the same m on every device. Raises ArgumentError if x is not
+    floating-point, or unless 0 < keep ≤ 1.
 
     >>> dropout(np.ones(6), 0.5, seed=1)
     array([2., 0., 0., 0., 2., 2.])
@@ -25,12 +26,12 @@ def dropout(x: Operand, keep: float, seed: Any) -> Result:
 
 
 def dropout_dx(dy, keep, seed):
-    """∂y/∂x = m / keep, with m drawn again from the same seed, so that it need not be kept"""
+    """∂y/∂x = m / keep. m is not kept: the same seed gives the same m again."""
     return dropout(dy, keep, seed)
 
 
 def check(x, keep, seed):
-    """Raise ArgumentError if x is not floating-point, or keep is no probability above 0."""
+    """Raise ArgumentError if x is not floating-point, or unless 0 < keep ≤ 1."""
     must_be_floating("x", x)
     if not 0 < keep <= 1:
         raise ArgumentError(f"dropout keeps a share of {keep}; wanted a number above 0, at most 1")

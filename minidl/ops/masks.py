@@ -6,9 +6,9 @@ from minidl.dispatch import replaceable
 
 @replaceable
 def masked(dy, mask):
-    """Return dy where the mask is True and 0 elsewhere, even where dy is infinite or NaN.
+    """Return dy where the mask is True, and 0 elsewhere.
 
-    The product dy·mask would be NaN where dy is infinite and mask is 0.
+    The product dy·mask would be NaN where dy is infinite or NaN and the mask is False.
 
     >>> masked(np.array([1., np.inf, np.inf]), np.array([True, True, False]))
     array([ 1., inf,  0.])

@@ -13,10 +13,11 @@ def matmul(a: Operand, b: Operand) -> Result:
 
     y[m,n] = Σ_k a[m,k] b[k,n]
 
-    The axes before the last two are batches and are broadcast. A vector is a row on the left and a
-    column on the right, and its axis of length 1 is dropped from the result.
+    The axes before the last two are batches and are broadcast. If a is a vector, it is a matrix
+    with one row. If b is a vector, it is a matrix with one column. The result then has no axis of
+    length 1 for this row or column.
 
-    Cost: M·K·N multiply-adds per matrix. Raises ShapeError if the shapes do not fit.
+    Cost: M·K·N multiply-adds per pair of matrices. Raises ShapeError if the shapes do not fit.
 
     >>> matmul(np.array([[1., 2.]]), np.array([[3.], [4.]]))
     array([[11.]])
@@ -25,7 +26,7 @@ def matmul(a: Operand, b: Operand) -> Result:
 
 
 def matmul_da(dy, b, a_shape):
-    """a[m,k] is multiplied by b[k,n] in every y[m,n]:
+    """For every n, y[m,n] contains a[m,k] with the factor b[k,n]:
 
     ∂L/∂a[m,k] = Σ_n dy[m,n] b[k,n],  or  da = dy bᵀ
     """
@@ -34,7 +35,7 @@ def matmul_da(dy, b, a_shape):
 
 
 def matmul_db(dy, a, b_shape):
-    """b[k,n] is multiplied by a[m,k] in every y[m,n]:
+    """For every m, y[m,n] contains b[k,n] with the factor a[m,k]:
 
     ∂L/∂b[k,n] = Σ_m a[m,k] dy[m,n],  or  db = aᵀ dy
     """
@@ -43,7 +44,7 @@ def matmul_db(dy, a, b_shape):
 
 
 def as_matrices(dy, a_ndim, b_ndim):
-    """Return dy with the axes of length 1 that the product of a vector drops."""
+    """Return dy with the axes of length 1 that the product with a vector drops."""
     dy = dy[..., None] if b_ndim == 1 else dy
     return dy[..., None, :] if a_ndim == 1 else dy
 
@@ -54,13 +55,13 @@ def check(a, b):
     a_shape, b_shape = shape(a), shape(b)
     if not a_shape or not b_shape or a_shape[-1] != b_shape[-2 if len(b_shape) > 1 else 0]:
         raise ShapeError(
-            f"matmul of {a_shape} and {b_shape}: the last axis of the first must be as long as the "
-            "rows of the second"
+            f"matmul of {a_shape} and {b_shape}: the first must have as many columns (last axis) "
+            "as the second has rows (last axis but one)"
         )
     if not can_broadcast(a_shape[:-2], b_shape[:-2]):
         raise ShapeError(
-            f"matmul of {a_shape} and {b_shape}: the batches before the last two axes must be "
-            "equal or 1"
+            f"matmul of {a_shape} and {b_shape}: the lengths of the axes before the last two must "
+            "be equal or 1"
         )
 
 

@@ -1,30 +1,32 @@
 """Batch normalization (Ioffe & Szegedy 2015): each channel of a batch gets mean 0 and variance 1.
 
-Over the M numbers x[m,c] of a channel c, one for each picture and position,
+A channel c has M numbers x[m,c], one for each picture and position. Their mean and variance are
 
     μ[c] = 1/M Σ_m x[m,c],      σ²[c] = 1/M Σ_m (x[m,c] - μ[c])²
 
-    x̂[m,c] = (x[m,c] - μ[c]) / √(σ²[c] + ε)
+and the op computes
 
-x̂ has mean 0 and variance 1, apart from ε, which avoids a division by 0. y = γ x̂ + β has a learned
-scale and shift.
+    x̂[m,c] = (x[m,c] - μ[c]) / √(σ²[c] + ε),      y[m,c] = γ[c] x̂[m,c] + β[c]
 
-**The gradients.** γ[c] is the factor of x̂ in every y of its channel, and β[c] is added to it:
+x̂ has mean 0 and, apart from ε, variance 1. ε avoids a division by 0. γ and β are a learned scale
+and a learned shift.
+
+**The gradients.** In y[m,c], γ[c] has the factor x̂[m,c], and β[c] has the factor 1:
 
     dγ[c] = Σ_m dy[m,c] x̂[m,c],      dβ[c] = Σ_m dy[m,c]
 
-y depends on x directly, through μ and through σ². With dx̂ = γ dy, and leaving c out,
+x̂ depends on x in three ways: directly, through μ, and through σ². Without the index c,
 
     ∂x̂[i]/∂x[m] = ([i = m] - 1/M - x̂[i] x̂[m] / M) / √(σ² + ε)
 
-The first term is the direct one, the second comes from μ, and the third from the root, since
-∂√(σ² + ε)/∂x[m] = x̂[m] / M. Therefore
+The first term is the direct one. The second comes from ∂μ/∂x[m] = 1/M. The third comes from
+∂√(σ² + ε)/∂x[m] = x̂[m] / M. With dx̂ = γ dy, the chain rule gives
 
     dx[m] = Σ_i dx̂[i] ∂x̂[i]/∂x[m] = γ / √(σ² + ε) (dy[m] - dβ/M - x̂[m] dγ/M)
 
-which is dy without the parts that change only the mean or the variance.
+The bracket is dy without the parts that change only the mean or the variance of x.
 
-Cost: some ten additions and multiplications per number.
+Cost: about ten additions and multiplications per number.
 """
 
 from typing import Any
@@ -42,8 +44,9 @@ from minidl.typing import Array, Operand, Result
 def moments(x: Array) -> tuple[Array, Array]:
     """(..., C) -> μ (C,), σ² (C,): mean and variance of each channel, in float64
 
-    The differences x - μ are taken in float64, because in float32 they have no correct digits if
-    the mean is far from 0. Raises ShapeError if x holds no numbers.
+    The differences x - μ are computed in float64, because in float32 they have no correct digits if
+    the mean is far from 0. Raises ShapeError if x has no axes or no numbers, and ArgumentError if
+    it is not floating-point.
 
     >>> moments(np.array([[1., 0.], [3., 0.]]))
     (array([2., 0.]), array([1., 0.]))
@@ -64,9 +67,10 @@ def batch_norm(
 ) -> Result:
     """(..., C), (C,), (C,) -> (..., C):  y = γ (x - μ) / √(σ² + ε) + β
 
-    gamma, beta: γ and β. given: μ and σ², if they are already known, as moments(x) returns them.
-    fixed: μ and σ² do not depend on x, as after training. Raises ShapeError if the shapes do not
-    fit.
+    gamma, beta: γ and β. given: (μ, σ²) if they are already known, otherwise moments(x). fixed:
+    whether the given moments are constants, as after training, and not those of x. Only the
+    gradients depend on it. Raises ShapeError if the shapes do not fit, and ArgumentError if x is
+    not floating-point.
 
     >>> batch_norm(np.array([[1.], [3.]]), np.array([10.]), np.array([5.]), epsilon=0.)
     array([[-5.],
@@ -78,9 +82,11 @@ def batch_norm(
 
 
 def batch_norm_gradients(dy, x, gamma, given, epsilon, fixed, wanted):
-    """dγ = Σ dy x̂,  dβ = Σ dy,  dx = γ / √(σ² + ε) (dy - dβ/M - x̂ dγ/M)
+    """(..., C) -> (..., C), (C,), (C,)
 
-    With fixed moments dx = γ / √(σ² + ε) dy.
+    dγ = Σ dy x̂,  dβ = Σ dy,  dx = γ / √(σ² + ε) (dy - dβ/M - x̂ dγ/M)
+
+    If the moments are fixed, x̂ depends on x only directly, and dx = γ / √(σ² + ε) dy.
     """
     mean, variance = given or moments(x)
     axes, M = tuple(range(x.ndim - 1)), x.size / x.shape[-1]
@@ -99,7 +105,7 @@ def check(x, gamma, beta, given=None, epsilon=1e-5, fixed=False):
     if not fit or not (x.size or given):
         raise ShapeError(
             f"batch_norm of x {x.shape}, gamma {gamma.shape} and beta {beta.shape}; wanted x "
-            "(..., C), gamma and beta (C,), and without given moments at least one number"
+            "(..., C), gamma and beta (C,), and at least one number unless moments are given"
         )
     shapes = [getattr(moment, "shape", ()) for moment in given or ()]
     if any(shape != gamma.shape for shape in shapes):
@@ -110,7 +116,7 @@ def check(x, gamma, beta, given=None, epsilon=1e-5, fixed=False):
 
 
 def must_have_numbers(x):
-    """Raise an error if x has no mean: it is not floating-point, or holds no numbers."""
+    """Raise an error if x is not floating-point, or has no axes or no numbers."""
     must_be_floating("x", x)
     if not x.ndim or not x.size:
         raise ShapeError(

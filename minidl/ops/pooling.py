@@ -1,6 +1,7 @@
 """Max- and average pooling over any number of spatial axes.
 
-The maximum, the mean and their gradients are sums over the taps t of the window, as in convolution.
+The maximum, the sum and their gradients are computed by loops over the taps t of the window, as in
+convolution.
 """
 
 from functools import reduce
@@ -25,11 +26,14 @@ def max_pool(
 
     y[n,o,c] = max_t x[n, o·stride + t·dilation - before, c]
 
-    The padding is minus infinity, so that every finite x exceeds it. A window that reads only
-    padding is refused. stride: the size of the window if None. ceil: round the number of windows
-    up, so that the last one may reach past the end.
+    o: output position. t: tap of the window. `before`: the padding in front. The padding is minus
+    infinity, so that every finite x exceeds it.
 
-    Cost: one comparison for each tap of each output.
+    stride: the size of the window if None. ceil: round the number of windows up instead of down, so
+    that the last window may reach past the end.
+
+    Cost: one comparison for each tap of each output. Raises ShapeError if no window fits or if one
+    reads only padding, and ArgumentError for integer arrays and other values of the options.
 
     >>> max_pool(np.array([1., 3., 2., 5.]).reshape(1, 4, 1), 2).reshape(2)
     array([3., 5.])
@@ -44,11 +48,11 @@ def max_pool_dx(dy, x, y, window, stride, padding, dilation, ceil):
 
     y is the largest x of its window, and does not depend on the others:
 
-        dx[n,i,c] = Σ_o dy[n,o,c] [i is the first position of window o, in row-major order, with x =
-        y]
+        dx[n,i,c] = Σ_o dy[n,o,c] [i = argmax of window o]
 
-    A tie sends the whole gradient to the first maximum. (-inf ties with the padding, which then
-    takes it.) A NaN equals nothing and gets 0.
+    A tie sends the whole gradient to the first maximum in row-major order. The padding takes part:
+    if x = -inf ties with padding before it, x gets 0. If a window contains a NaN, y is NaN and
+    equals no x, so the whole window gets 0.
     """
     windows = windows_of(x.shape, window, stride, padding, dilation, ceil)
     xp, padded = array_module(x), windows.pad(x, -float("inf"))
@@ -73,11 +77,11 @@ def avg_pool(
 
     y[n,o,c] = 1/n(o) Σ_t x[n, o·stride + t - before, c]
 
-    The padding is 0. n(o): the number of positions of window o in the input and its padding or,
-    with count_padding=False, in the input only. Positions past the padding, which a window of
-    `ceil` may reach, are never counted.
+    The padding is 0. n(o): the number of positions of window o in the input and its padding, or in
+    the input only if count_padding is False. The last window of `ceil` may reach past the padding;
+    the positions there are never counted. stride, ceil: as for `max_pool`.
 
-    Cost: one addition for each tap of each output.
+    Cost: one addition for each tap of each output. Raises the errors of `max_pool`.
 
     >>> avg_pool(np.array([1., 3., 2., 6.]).reshape(1, 4, 1), 2).reshape(2)
     array([2., 4.])
@@ -91,9 +95,9 @@ def avg_pool(
 def avg_pool_dx(dy, x_shape, window, stride, padding, ceil, count_padding):
     """(N, *out, C) -> (N, *spatial, C)
 
-    The mean of window o contains each x of the window with the factor 1/n(o):
+    y[n,o,c] contains each x of its window with the factor 1/n(o):
 
-        dx[n,i,c] = Σ_{o reads i} dy[n,o,c] / n(o)
+        dx[n,i,c] = Σ_{o: o reads i} dy[n,o,c] / n(o)
     """
     windows = windows_of(x_shape, window, stride, padding, 1, ceil)
     xp = array_module(dy)
@@ -105,7 +109,8 @@ def avg_pool_dx(dy, x_shape, window, stride, padding, ceil, count_padding):
 
 
 def counts(xp, dtype, windows, count_padding):
-    """Return n(o) as an array (*out, 1): the product over the axes of the taps that count."""
+    """Return n(o) as an array (*out, 1). It is the product over the axes of the number of taps that
+    count along each axis."""
     n, rank = xp.ones((*windows.out, 1), dtype), len(windows.out)
     for axis, taps in enumerate(windows.taps_inside(and_padding=count_padding)):
         n = n * xp.asarray(taps, dtype).reshape([-1 if i == axis else 1 for i in range(rank + 1)])
@@ -123,7 +128,7 @@ def windows_of(x_shape, window, stride, padding, dilation, ceil):
     if any(0 in taps for taps in windows.taps_inside()):
         raise ShapeError(
             f"pooling windows of {windows.size} with padding {windows.padding} over "
-            f"{windows.extent}: one would see padding alone; use less padding or a larger window"
+            f"{windows.extent}: one would read only padding; use less padding or a larger window"
         )
     return windows
 

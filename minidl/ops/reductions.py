@@ -1,4 +1,4 @@
-"""Sum, mean and maximum over axes. `axis` is None for all axes, an int, or several ints."""
+"""Sum, mean and maximum over axes."""
 
 from math import prod
 from operator import index
@@ -13,7 +13,8 @@ from minidl.typing import Axes, Operand, Result
 def sum(x: Operand, axis: Axes = None, keepdims: bool = False) -> Result:
     """y = Σ x over the axes
 
-    axis: an axis, several axes, or None for all. keepdims: whether y keeps them, with length 1.
+    axis: an axis, several axes, or None for all. keepdims: whether y keeps these axes, with length
+    1. Raises ArgumentError if x has no such axis.
 
     >>> sum(np.array([[1., 2.], [3., 4.]]), axis=0)
     array([4., 6.])
@@ -22,7 +23,7 @@ def sum(x: Operand, axis: Axes = None, keepdims: bool = False) -> Result:
 
 
 def sum_dx(dy, x_shape, axis, keepdims):
-    """Every x is one term of its sum:  ∂y/∂x = 1"""
+    """Each x is one term of one sum:  ∂y/∂x = 1"""
     return spread(dy, x_shape, axis, keepdims)
 
 
@@ -32,7 +33,8 @@ sum = differentiable(sum, dx=sum_dx)
 def mean(x: Operand, axis: Axes = None, keepdims: bool = False) -> Result:
     """y = Σ x / n over the axes, where n is the number of terms of each sum
 
-    axis, keepdims: as for `sum`. Raises ShapeError if there are no terms.
+    axis, keepdims: as for `sum`. Raises ShapeError if there are no terms, and ArgumentError if x
+    has no such axis.
 
     >>> mean(np.array([[1., 2.], [3., 4.]]))
     np.float64(2.5)
@@ -60,9 +62,10 @@ mean = differentiable(mean, dx=mean_dx, check=must_have_terms)
 
 
 def max(x: Operand, axis: Axes = None, keepdims: bool = False) -> Result:
-    """y = the largest x over the axes
+    """y = max x over the axes
 
-    axis, keepdims: as for `sum`. Raises ShapeError if there are no numbers to compare.
+    axis, keepdims: as for `sum`. Raises ShapeError if there are no numbers to compare, and
+    ArgumentError if x has no such axis.
 
     >>> max(np.array([[1., 2.], [4., 3.]]), axis=1)
     array([2., 4.])
@@ -71,10 +74,11 @@ def max(x: Operand, axis: Axes = None, keepdims: bool = False) -> Result:
 
 
 def max_dx(dy, x, axis, keepdims):
-    """1 at the first maximum in row-major order of the axes, 0 elsewhere
+    """∂y/∂x = 1 at the first maximum in row-major order of the axes, and 0 elsewhere
 
-    A tie sends the whole gradient to the first maximum. The reduced axes are moved to the end and
-    merged into one, so that each row has one maximum. dy is put there, and the axes are moved back.
+    A tie sends the whole gradient to the first maximum. The code moves the reduced axes to the end
+    and merges them into one, so that each row has one maximum. It writes dy there, and moves the
+    axes back.
     """
     xp, axes = array_module(x), axes_of(axis, x.ndim)
     kept = tuple(i for i in range(x.ndim) if i not in axes)
@@ -87,12 +91,12 @@ def max_dx(dy, x, axis, keepdims):
 
 
 def must_have_a_largest(x, axis=None, keepdims=False):
-    """Raise ShapeError if there are no numbers to take the maximum of."""
+    """Raise ShapeError if there are no numbers to compare."""
     axes = axes_of(axis, x.ndim)
     if any(x.shape[i] == 0 for i in axes):
         raise ShapeError(
-            f"max of shape {x.shape} over axes {axes}: no number is the largest of none; leave "
-            "such an axis out"
+            f"max of shape {x.shape} over axes {axes}: the maximum of no numbers is undefined; "
+            "leave out the empty axis"
         )
 
 
@@ -100,8 +104,8 @@ max = differentiable(max, dx=max_dx, check=must_have_a_largest)
 
 
 def axes_of(axis, ndim):
-    """Return the axes as a tuple of numbers from 0. Raise ArgumentError if there is no such
-    axis."""
+    """Return the axes as a tuple of numbers from 0 to ndim - 1. Raise ArgumentError if there is no
+    such axis, or if one is given twice."""
     if axis is None:
         return tuple(range(ndim))
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
@@ -109,14 +113,13 @@ def axes_of(axis, ndim):
     exist = len(normal) == len(axes) and all(0 <= i < ndim for i in normal)
     if not exist or len(set(normal)) != len(normal):
         raise ArgumentError(
-            f"axis is {axis}; wanted different axes of an array that has {ndim}, so from {-ndim} "
-            f"to {ndim - 1}"
+            f"axis is {axis}; wanted axes of an array with {ndim} axes, each once, or None for all"
         )
     return normal
 
 
 def spread(dy, x_shape, axis, keepdims):
-    """Return dy repeated along the axes over which x was reduced."""
+    """Return dy repeated along the axes over which x was reduced. The result has x's shape."""
     if not keepdims:
         axes = axes_of(axis, len(x_shape))
         dy = dy.reshape([1 if i in axes else n for i, n in enumerate(x_shape)])

@@ -1,5 +1,5 @@
-"""Resampling: pictures read between their pixels, with a gradient. Pictures can be rotated, scaled,
-moved or bent."""
+"""Resampling: reads a picture at places between its pixels. It can rotate, scale, shift or warp a
+picture. The gradient is with respect to the picture, not to the places."""
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
@@ -13,10 +13,11 @@ def resample(x: Operand, rows: Array, columns: Array) -> Result:
     y[n,i,j,c] = Σ_pq Λ(r - p) Λ(s - q) x[n,p,q,c],      r = rows[n,i,j],  s = columns[n,i,j]
 
     Λ(t) = max(0, 1 - |t|), so that each new pixel is the weighted mean of the four pixels around
-    its place (r, s), in pixels from the center of the first one. A place outside of the picture is
-    moved to the nearest one on its border.
+    its place (r, s). r and s are measured in pixels from the centre of the first pixel. A place
+    outside the picture is first moved to the nearest place in the picture.
 
-    Cost: 4·C multiply-adds per new pixel. Raises ShapeError if the shapes do not fit.
+    Cost: 4·C multiply-adds per new pixel. Raises ShapeError if the shapes do not fit, and
+    ArgumentError if x is not floating-point.
 
     >>> x = np.array([[0., 10.], [20., 30.]]).reshape(1, 2, 2, 1)
     >>> resample(x, np.array([[[0., 0.5, 9.]]]), np.array([[[0.5, 0.5, 1.]]])).ravel()
@@ -28,9 +29,11 @@ def resample(x: Operand, rows: Array, columns: Array) -> Result:
 
 
 def resample_dx(dy, rows, columns, x_shape):
-    """y is linear in x, and x[n,p,q,c] has the same weight in every y[n,i,j,c] that reads it:
+    """(N, H', W', C) -> (N, H, W, C)
 
-    ∂L/∂x[n,p,q,c] = Σ_ij Λ(r - p) Λ(s - q) dy[n,i,j,c]
+    y is linear in x. x[n,p,q,c] has the factor Λ(r - p) Λ(s - q) in y[n,i,j,c]:
+
+        ∂L/∂x[n,p,q,c] = Σ_ij Λ(r - p) Λ(s - q) dy[n,i,j,c]
     """
     xp = array_module(dy)
     dx, image = xp.zeros(x_shape, dy.dtype), xp.arange(len(dy))[:, None, None]
@@ -40,10 +43,13 @@ def resample_dx(dy, rows, columns, x_shape):
 
 
 def corners_of(rows, columns, shape, dtype):
-    """Return (row, column, weight) for each of the four pixels around each place. row, column:
-    (N, H', W'), whole numbers; weight: (N, H', W', 1)."""
-    (top, bottom, v), (left, right, u) = between(rows, shape[1]), between(columns, shape[2])
-    v, u = v.astype(dtype)[..., None], u.astype(dtype)[..., None]
+    """Return four times (row, column, weight): one for each of the four pixels around each place.
+
+    row, column: (N, H', W'), whole numbers. weight: (N, H', W', 1).
+    """
+    top, bottom, below_top = between(rows, shape[1])
+    left, right, beyond_left = between(columns, shape[2])
+    v, u = below_top.astype(dtype)[..., None], beyond_left.astype(dtype)[..., None]
     return (
         (top, left, (1 - v) * (1 - u)), (top, right, (1 - v) * u),
         (bottom, left, v * (1 - u)), (bottom, right, v * u),
@@ -51,8 +57,8 @@ def corners_of(rows, columns, shape, dtype):
 
 
 def between(places, size):
-    """Return (index before, index after, fraction between them) of places along an axis of this
-    size. The fraction of a NaN is NaN, and its indices are those of the first pixel."""
+    """Return (index before, index after, fraction between them) of places along an axis of length
+    `size`. For a NaN, the fraction is NaN and the indices are those of the first two pixels."""
     xp = array_module(places)
     places = xp.clip(places, 0, size - 1)
     first = xp.minimum(xp.floor(xp.where(xp.isnan(places), 0, places)), max(size - 2, 0))
@@ -61,13 +67,13 @@ def between(places, size):
 
 
 def check(x, rows, columns):
-    """Raise an error if x is not floating-point, or the shapes do not fit."""
+    """Raise an error if x is not floating-point, or if the shapes do not fit."""
     must_be_floating("x", x)
     fit = x.ndim == 4 and rows.ndim == 3 and rows.shape == columns.shape and len(rows) == len(x)
     if not fit or 0 in x.shape[1:3]:
         raise ShapeError(
             f"resample of {x.shape} at rows {rows.shape} and columns {columns.shape}; wanted "
-            "(N, H, W, C), H and W at least 1, and twice (N, H', W')"
+            "x (N, H, W, C), H and W at least 1, and rows and columns (N, H', W')"
         )
 
 

@@ -1,8 +1,8 @@
-"""Ops that move numbers without changing them: reshape, transpose, concatenate, index, pad,
-broadcast.
+"""Ops that copy numbers without changing them: reshape, transpose, concatenate, index, pad,
+broadcast_to.
 
-All are linear maps that copy each input number to some places. The gradient adds up what comes from
-these places.
+Each op copies an input number to zero or more places of the output. The gradient with respect to
+this number is therefore the sum of dy over these places.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,10 @@ from minidl.typing import Axes, Operand, Result
 
 
 def reshape(x: Operand, shape: Any) -> Result:
-    """y = the numbers of x in row-major order in another shape, in which one length may be -1
+    """y = the numbers of x, in row-major order, in another shape
 
-    Raises ShapeError if the shape holds another number of numbers.
+    shape: of y. One length may be -1; it is computed from the others. Raises ShapeError if the
+    shape does not have as many numbers as x.
 
     >>> reshape(np.array([[1., 2.], [3., 4.]]), (4,))
     array([1., 2., 3., 4.])
@@ -31,12 +32,13 @@ def reshape(x: Operand, shape: Any) -> Result:
         return x.reshape(shape)
     except ValueError:
         raise ShapeError(
-            f"reshape from {x.shape} to {shape}: wanted as many numbers in all, and at most one -1"
+            f"reshape from {x.shape} to {shape}: wanted a shape of {x.size} numbers, in which one "
+            "length may be -1"
         ) from None
 
 
 def reshape_dx(dy, x_shape):
-    """The order of the numbers is the same in both shapes"""
+    """The order of the numbers is the same in both shapes, so dx is dy in the shape of x."""
     return dy.reshape(x_shape)
 
 
@@ -44,9 +46,10 @@ reshape = differentiable(reshape, dx=reshape_dx)
 
 
 def transpose(x: Operand, axes: Axes = None) -> Result:
-    """y[i_axes[0], i_axes[1], ...] = x[i_0, i_1, ...]; without axes, all in reversed order
+    """y[i_axes[0], i_axes[1], ...] = x[i_0, i_1, ...]
 
-    Raises ShapeError unless each axis of x is given once.
+    axes: the axes of x in the order of y, or None for the reversed order. Raises ShapeError unless
+    each axis of x is given once.
 
     >>> transpose(np.ones((2, 3, 4)), (0, 2, 1)).shape
     (2, 4, 3)
@@ -55,13 +58,13 @@ def transpose(x: Operand, axes: Axes = None) -> Result:
 
 
 def transpose_dx(dy, axes):
-    """The inverse permutation"""
+    """dx is dy with its axes in the inverse permutation."""
     order = order_of(axes, dy.ndim)
     return dy.transpose([order.index(i) for i in range(dy.ndim)])
 
 
 def order_of(axes, ndim):
-    """Return the axes as a list of numbers from 0."""
+    """Return the axes as a list of numbers from 0, with ndim in place of what is no int."""
     if axes is None:
         return [*range(ndim)][::-1]
     axes = [axes] if is_int(axes) else axes
@@ -82,7 +85,7 @@ transpose = differentiable(transpose, dx=transpose_dx, check=must_be_a_permutati
 def concatenate(arrays: Sequence[Operand], axis: int = 0) -> Result:
     """y = the arrays one after the other along an axis
 
-    Raises ShapeError if their other lengths differ.
+    Raises ShapeError if their lengths along another axis differ, or if there is no array.
 
     >>> concatenate([np.array([1., 2.]), np.array([3.])])
     array([1., 2., 3.])
@@ -96,7 +99,7 @@ def concatenate(arrays: Sequence[Operand], axis: int = 0) -> Result:
 
 
 def concatenate_darrays(dy, arrays_shape, axis, which):
-    """The part of dy at the place of the array"""
+    """The gradient with respect to array number `which` is the part of dy at its place."""
     begin = sum(shape[axis] for shape in arrays_shape[:which])
     part = [slice(None)] * dy.ndim
     part[axis] = slice(begin, begin + arrays_shape[which][axis])
@@ -107,10 +110,10 @@ concatenate = differentiable(concatenate, darrays=concatenate_darrays)
 
 
 def index(x: Operand, key: Any) -> Result:
-    """y = x[key], with NumPy's rules for integers, slices, masks and integer arrays, which may be
-    Tensors
+    """y = x[key] by NumPy's rules
 
-    Raises ShapeError if there is no such place in x.
+    key: an integer, a slice, a mask, an integer array, or a tuple of these. Masks and integer
+    arrays may be Tensors. Raises ShapeError if x has no such element.
 
     >>> index(np.array([1., 2., 3.]), [0, 0, 2])
     array([1., 1., 3.])
@@ -122,8 +125,8 @@ def index(x: Operand, key: Any) -> Result:
 
 
 def index_dx(dy, x_shape, key):
-    """A number that is read several times gets the sum of its dy, and one that is not read gets
-    0"""
+    """A number of x that is read several times gets the sum of its dy. One that is not read gets
+    0."""
     xp = array_module(dy)
     dx, key = xp.zeros(x_shape, dtype=dy.dtype), on_the_device(xp, key)
     keys = key if isinstance(key, tuple) else (key,)
@@ -138,8 +141,8 @@ index = differentiable(index, dx=index_dx)
 
 
 def on_the_device(xp, key):
-    """Return the key with lists and NumPy's arrays as arrays of the library, if that is not
-    NumPy."""
+    """Return the key with lists and NumPy arrays converted to arrays of xp. For NumPy, return it
+    unchanged. Raise ShapeError for an array that is neither of integers nor of bools."""
     if isinstance(key, tuple):
         return tuple(on_the_device(xp, k) for k in key)
     kind = key.dtype.kind if is_array(key) else "i"
@@ -151,7 +154,9 @@ def on_the_device(xp, key):
 
 
 def pad(x: Operand, width: Sequence[tuple[int, int]], value: float = 0) -> Result:
-    """y = x with a border of `value`. width: (before, after) for each axis.
+    """y = x with a border of `value`
+
+    width: a (before, after) pair for each axis. Raises ShapeError for other widths.
 
     >>> pad(np.array([1., 2.]), [(1, 2)])
     array([0., 1., 2., 0., 0.])
@@ -160,12 +165,12 @@ def pad(x: Operand, width: Sequence[tuple[int, int]], value: float = 0) -> Resul
 
 
 def pad_dx(dy, x_shape, width):
-    """The border is constant, so dx is the inner part of dy"""
+    """The border is constant, so dx is the part of dy inside it."""
     return dy[tuple(slice(b, b + n) for n, (b, _) in zip(x_shape, width, strict=True))]
 
 
 def must_be_widths(x, width, value=0):
-    """Raise ShapeError unless the width is a pair of ints from 0 for each axis of x."""
+    """Raise ShapeError unless `width` has a pair of ints of at least 0 for each axis of x."""
     pairs = width if isinstance(width, (tuple, list)) else ()
     are_pairs = all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in pairs)
     if (
@@ -174,8 +179,8 @@ def must_be_widths(x, width, value=0):
         or not all(is_int(n) and n >= 0 for p in pairs for n in p)
     ):
         raise ShapeError(
-            f"pad of shape {x.shape} by {brief(width)}; wanted a pair (before, after) of ints from "
-            "0 for each axis"
+            f"pad of shape {x.shape} by {brief(width)}; wanted a (before, after) pair of ints of "
+            "at least 0 for each axis"
         )
 
 
@@ -185,7 +190,7 @@ pad = differentiable(pad, dx=pad_dx, check=must_be_widths)
 def broadcast_to(x: Operand, shape: Any) -> Result:
     """y = x repeated along new axes in front and along axes of length 1
 
-    shape: of y. Raises ShapeError if another axis would change its length.
+    shape: of y. Raises ShapeError if the length of another axis would change.
 
     >>> broadcast_to(np.array([1., 2.]), (2, 2))
     array([[1., 2.],
@@ -195,13 +200,13 @@ def broadcast_to(x: Operand, shape: Any) -> Result:
         return array_module(x).broadcast_to(x, shape)
     except ValueError:
         raise ShapeError(
-            f"broadcast from {x.shape} to {shape}: an axis must be new, of length 1, or as long "
-            "already"
+            f"broadcast from {x.shape} to {shape}: only new axes in front and axes of length 1 can "
+            "become longer"
         ) from None
 
 
 def broadcast_to_dx(dy, x_shape):
-    """Every repetition contributes its dy"""
+    """Each repetition contributes its dy, so dx is their sum."""
     return unbroadcast(dy, x_shape)
 
 

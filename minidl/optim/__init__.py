@@ -1,10 +1,10 @@
 """Optimisers, schedules of their learning rate, and clipping of gradients.
 
-optimizer.py   Optimizer, the base: groups of parameters, state, resuming
+optimizer.py   Optimizer, the base class: groups of parameters, state, resuming
 sgd.py, adam.py, lbfgs.py
                the optimisers
 schedules.py   the learning rate as a function of time
-clipping.py    gradients of a bounded length
+clipping.py    a bound on the length of gradients
 """
 
 from minidl.optim.adam import Adam

@@ -13,10 +13,10 @@ EPSILON_FORMS = ("pytorch", "tensorflow")
 
 
 def adam(x, g, m, v, *, rate, decay, t, beta1, beta2, epsilon, form, decoupled):
-    """m' = β1 m + (1 - β1) g,  v' = β2 v + (1 - β2) g²,  and x' in one of the forms that Adam
-    documents
+    """Return x', m', v', with m' = β1 m + (1 - β1) g and v' = β2 v + (1 - β2) g². `Adam` documents
+    the forms of x'.
 
-    t: the number of this step, from 1.
+    x, g, m, v: arrays of one shape. t: the number of this step, from 1.
     """
     sqrt = array_module(x).sqrt
     if not decoupled:
@@ -33,19 +33,23 @@ def adam(x, g, m, v, *, rate, decay, t, beta1, beta2, epsilon, form, decoupled):
 
 
 class Adam(Optimizer):
-    """m ← β1 m + (1 - β1) g,      v ← β2 v + (1 - β2) g²,      and after t steps, with the rate α
+    """Adam keeps moving averages m of the gradient g and v of its square, element by element:
+
+    m ← β1 m + (1 - β1) g,      v ← β2 v + (1 - β2) g²
+
+    and, in step t with the learning rate α, in one of two forms (epsilon_form):
 
     "pytorch"      x ← x - α · m / (1 - β1^t) / (√(v / (1 - β2^t)) + ε)     Algorithm 1 of the paper
     "tensorflow"   x ← x - α · √(1 - β2^t) / (1 - β1^t) · m / (√v + ε)      its section 2, "ε hat"
 
-    In the second form ε is in effect divided by √(1 - β2^t). It is larger in the first steps, which
-    matters if gradients are as small as ε.
+    The second form is the first with ε / √(1 - β2^t) in place of ε. This is larger than ε in the
+    first steps, which matters if gradients are as small as ε.
 
-    weight_decay: λ adds λ x to g, which is then divided by √v, so that parameters with large
-    gradients decay less. decoupled: AdamW, in which g stays as it is and x is multiplied by (1 - α
-    λ) before the step. (This is PyTorch's λ. The paper's is α λ.) parameters: see Optimizer.
+    weight_decay: λ. It adds λ x to g. g is then divided by √v, so that parameters with large
+    gradients decay less. decoupled: whether g stays as it is, and x is multiplied by 1 - α λ before
+    the step instead (AdamW). This λ is PyTorch's; the paper's is α λ. parameters: see Optimizer.
 
-    Raises ArgumentError for betas outside of [0, 1).
+    Raises ArgumentError for a beta below 0 or not below 1, or an unknown form.
     """
 
     NUMBERS = {"learning_rate": float, "steps": int}
@@ -70,21 +74,21 @@ class Adam(Optimizer):
         self.epsilon_form = one_of("epsilon_form", epsilon_form, EPSILON_FORMS)
         self.decoupled = decoupled
         self.steps = 0
-        # How many steps did not change the parameter. Its t does not count them.
+        # name -> number of steps that did not change the parameter. Its t does not count them.
         self._idle = dict.fromkeys(self.names, 0)
 
     def step(self, loss: float | None = None) -> None:
-        """Move the parameters against their gradients."""
-        numbers = self._to_move()
+        """Change the parameters by one step. `loss` is not used."""
+        indices = self._to_move()
         self.steps += 1
-        for name in {*self.names} - {self.names[number] for number in numbers}:
+        for name in {*self.names} - {self.names[index] for index in indices}:
             self._idle[name] += 1
         options = {
             "beta1": self.beta1, "beta2": self.beta2, "epsilon": self.epsilon,
             "form": self.epsilon_form, "decoupled": self.decoupled,
         }  # fmt: skip
         t = [self.steps - idle for idle in self._idle.values()]
-        self._move(adam, numbers, options=options, each={"t": t})
+        self._move(adam, indices, options=options, each={"t": t})
 
     def state(self) -> dict[str, Any]:
         return super().state() | {f"idle/{name}": idle for name, idle in self._idle.items() if idle}

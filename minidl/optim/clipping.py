@@ -1,5 +1,5 @@
-"""Clipping: gradients of a bounded length, so that one steep place does not move the parameters far
-away (Pascanu, Mikolov, Bengio 2013)."""
+"""Clipping bounds the length of the gradient, so that one steep place does not move the parameters
+far away (Pascanu, Mikolov, Bengio 2013)."""
 
 import operator
 from math import fsum, isfinite
@@ -12,12 +12,13 @@ from minidl.optim.optimizer import Parameters
 
 
 def clip_gradients(parameters: Parameters, most: float) -> float:
-    """Replace the gradients g by g·min(1, most / |g|), where |g| is the length of all of them as
-    one vector, and return |g|.
+    """Multiply the gradients by min(1, most / |g|) and return |g|.
 
-    parameters: a list of Tensors, or a dict name -> Tensor. Frozen ones and those without a
-    gradient are skipped. If |g| is not finite, the gradients stay unchanged. On a GPU |g| is read
-    once. Raises ArgumentError unless `most` is above 0.
+    g is the vector of all gradients as they were before, and |g| is its length.
+
+    parameters: a list of Tensors, or a dict name -> Tensor. Frozen parameters and those without a
+    gradient are skipped. If |g| is not finite, the gradients stay unchanged. On a GPU, one number
+    is read. Raises ArgumentError unless `most` is above 0.
 
     >>> from minidl import Tensor
     >>> x = Tensor([0., 0.], requires_grad=True)
@@ -40,6 +41,7 @@ def clip_gradients(parameters: Parameters, most: float) -> float:
 
 @replaceable
 def gradient_length(gradients):
-    """√Σ g² in float64, because the squares of large gradients overflow float32"""
+    """Return √(Σ g²) over all numbers of a list of arrays. The squares are computed in float64,
+    because those of large gradients overflow float32."""
     sums = [array_module(g).multiply(g, g, dtype="float64").sum() for g in gradients]
     return fsum(read_numbers(*sums)) ** 0.5 if sums else 0.0

@@ -1,10 +1,10 @@
-"""L-BFGS (Liu & Nocedal 1989), in the form that style transfer uses: without a line search, with
+"""L-BFGS (Liu & Nocedal 1989) in the form that style transfer uses: without a line search, and with
 one evaluation of the loss for each step.
 
-A quasi-Newton method steps along -H g, where H estimates the inverse Hessian. It estimates H from
-the last moves s = x' - x and the changes y = g' - g of the gradient, because H y = s for a
-quadratic function. L-BFGS does not form H. It computes H g from the last few pairs (s, y) (Nocedal
-& Wright 2006, algorithm 7.4).
+A quasi-Newton method steps along -H g, where H estimates the inverse of the Hessian. It uses the
+moves s = x' - x of the last steps and the changes y = g' - g of the gradient. For a quadratic
+function, the inverse of the Hessian satisfies H y = s. L-BFGS computes H g directly from the last
+few pairs (s, y), without the matrix H (Nocedal & Wright 2006, algorithm 7.4).
 """
 
 from collections import deque
@@ -23,9 +23,9 @@ from minidl.typing import Array
 
 SHRINK = 0.25  # factor on the length of a step that is undone
 GROW = 4  # factor on the length of steps along -g, while there are no pairs
-PATIENCE = 10  # steps in a row that must hardly change the loss
-CURVATURE = 1e-10  # least y·s / (|y| |s|) of a pair
-VISIBLE = 1e4  # units in the last place of x that the first step moves at least
+PATIENCE = 10  # number of steps in a row that must hardly change the loss
+CURVATURE = 1e-10  # a pair is kept if y·s / (|y| |s|) is above this
+VISIBLE = 1e4  # least length of the first step, in units in the last place of the largest x
 
 
 class Point(NamedTuple):
@@ -43,7 +43,7 @@ class Point(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """s: a move; y: the change of the gradient; rho: 1 / y·s; scale: y·s / y·y."""
+    """s: a move. y: the change of the gradient. rho: 1 / (y·s). scale: (y·s) / (y·y)."""
 
     s: Array
     y: Array
@@ -52,24 +52,27 @@ class Pair(NamedTuple):
 
 
 class LBFGS(Optimizer):
-    """The first step is -min(1, 1 / Σ|g|)·learning_rate·g, but long enough to move x by VISIBLE
-    units in its last place, which matters for pictures in float32. Later steps are
-    -learning_rate·H g.
+    """Quasi-Newton steps without a line search.
 
-    A pair is kept if y·s > 1e-10 |y| |s|. H starts as (y·s / y·y) I, with the last pair. Until
-    there is a first pair (the curvature of the loss may be negative at the start), steps are along
-    -g, each four times as long as the one before. Arrays keep their precision; scalars are float64.
-    On a GPU only the numbers that decisions depend on are read, twice for each step.
+    The first step is -min(1, 1 / Σ|g|)·learning_rate·g. It is made longer if it would move no
+    number of x by at least VISIBLE units in the last place, as may happen for pictures in float32.
+    Later steps are -learning_rate·H g.
 
-    Without a line search a step may increase the loss much. If the loss is not finite, or more than
-    `leap` times that of the last accepted point (and that is above 0), the step is undone, and a
-    quarter of it is tried.
+    A pair is kept if y·s > 1e-10 |y| |s|. The recursion for H g starts from ((y·s) / (y·y)) I, with
+    the last pair. There may be no pair at first, because the curvature of the loss may be negative.
+    The steps are then along -g, and the factor on g is four times that of the step before. Arrays
+    keep their precision; scalars are float64. On a GPU only the numbers that decisions depend on
+    are read, twice for each step.
+
+    Without a line search, a step may increase the loss much. A step is undone, and a quarter of it
+    is tried, if the loss is not finite, or if it is more than `leap` times that of the last
+    accepted point and that is above 0.
 
     `converged` is true after ten steps in a row that changed the loss by at most `tolerance`,
     relative to its size.
 
-    history: how many pairs are kept, at least 1. Each takes two arrays of the parameters' size.
-    parameters: see Optimizer. Groups may not have a weight decay or a rate.
+    history: the largest number of pairs that are kept, at least 1. A pair takes two arrays of the
+    size of all parameters. parameters: see Optimizer. Groups may not have a weight decay or a rate.
 
     Raises ArgumentError for other values. `step` raises NonFiniteError if the loss or its gradient
     is not finite at the first point.
@@ -97,9 +100,9 @@ class LBFGS(Optimizer):
             raise ArgumentError(f"the history is {history}; wanted at least 1 pair")
         self.tolerance, self.leap = tolerance, leap
         self.pairs: deque[Pair] = deque(maxlen=history)  # oldest first
-        self.rollbacks = 0  # how many steps were undone
-        self.still = 0  # how many steps in a row hardly changed the loss
-        self._point: Point | None = None  # the last one that was accepted
+        self.rollbacks = 0  # number of steps that were undone
+        self.still = 0  # number of last steps in a row that hardly changed the loss
+        self._point: Point | None = None  # the last accepted point
         self._moving: Sequence[int] | None = None  # indices of the parameters that the steps change
 
     @property
@@ -116,8 +119,8 @@ class LBFGS(Optimizer):
         state = {name: getattr(self, name) for name in self.NUMBERS}
         if self._point is not None:
             state |= self._point._asdict()
-        for number, pair in enumerate(self.pairs):
-            state |= {f"{name}/{number}": value for name, value in pair._asdict().items()}
+        for index, pair in enumerate(self.pairs):
+            state |= {f"{name}/{index}": value for name, value in pair._asdict().items()}
         return state
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -146,24 +149,26 @@ class LBFGS(Optimizer):
     def step(self, loss: float | Tensor | None = None) -> None:
         """Move the parameters along -H g, or undo a part of the last step.
 
-        loss: the value that the gradients belong to, a number or a Tensor of one.
+        loss: the value whose gradients the parameters hold, a number or a Tensor of one number.
+        Raises ArgumentError without a loss or without any gradient, and NonFiniteError as the class
+        says.
         """
         if loss is None:
             raise ArgumentError("L-BFGS found no loss; wanted step(loss), the loss a number")
-        numbers = self._to_move()
-        if self._moving is not None and numbers != self._moving:
+        indices = self._to_move()
+        if self._moving is not None and indices != self._moving:
             # The loss is now a function of other parameters.
             self._point = None
             self.pairs.clear()
-        self._moving = numbers
+        self._moving = indices
         loss = float(loss)
         x = _flat(p.data for p in self.parameters)
-        g = _flat(self._gradients(numbers))
+        g = _flat(self._gradients(indices))
         self._point = self._next_point(x, g, loss)
-        self._assign(self._point.x + self._point.length * self._point.direction, numbers)
+        self._assign(self._point.x + self._point.length * self._point.direction, indices)
 
     def _next_point(self, x, g, loss):
-        """Return x as the next Point, or the last one with a shorter step if x is not accepted."""
+        """Return the Point at x if x is accepted, or else the last Point with a shorter step."""
         last = self._point
         if last is None:
             is_finite, total, steepest, largest = read_numbers(
@@ -190,10 +195,10 @@ class LBFGS(Optimizer):
         length = self.learning_rate if self.pairs else last.length * GROW
         return Point(x, g, direction, loss, length)
 
-    def _gradients(self, numbers):
-        """Yield the gradients of all parameters: zeros for those that the step does not change."""
-        for number, p in enumerate(self.parameters):
-            yield p.grad if number in numbers else array_module(p.data).zeros_like(p.data)
+    def _gradients(self, indices):
+        """Yield the gradients of all parameters, with zeros for those without these indices."""
+        for index, p in enumerate(self.parameters):
+            yield p.grad if index in indices else array_module(p.data).zeros_like(p.data)
 
     def _downhill(self, g):
         """Return -H g. Where that is not finite, forget all pairs and return -g."""
@@ -216,20 +221,21 @@ class LBFGS(Optimizer):
             q = q + s * (alpha - rho * _dot(y, q)).astype(q.dtype)
         return q
 
-    def _assign(self, x, numbers):
-        """Split the vector x into the parameters, and assign those of these numbers."""
+    def _assign(self, x, indices):
+        """Split the vector x into arrays, and assign those of these indices to the parameters."""
         begin = 0
-        for number, p in enumerate(self.parameters):
-            if number in numbers:
+        for index, p in enumerate(self.parameters):
+            if index in indices:
                 p.data = x[begin : begin + p.data.size].reshape(p.shape).astype(p.dtype, copy=False)
             begin += p.data.size
 
 
 def _cautious_length(dtype, total, steepest, largest):
-    """Return min(1, 1 / Σ|g|), or more if that would move x by less than VISIBLE units in its last
-    place, because y of a smaller move would be rounding errors.
+    """Return the factor on g of the first step: min(1, 1 / Σ|g|), or a larger number if all of x
+    would move by less than VISIBLE units in the last place. After a smaller move, the change y of
+    the gradient would consist of rounding errors.
 
-    total: Σ|g|; steepest: max |g|; largest: max |x|.
+    dtype: of x. total: Σ|g|. steepest: max |g|. largest: max |x|.
     """
     if not total:
         return 1.0
@@ -238,14 +244,14 @@ def _cautious_length(dtype, total, steepest, largest):
 
 
 def _flat(arrays):
-    """Return all arrays as one vector, float16 as float32."""
+    """Return all numbers of the arrays as one vector. float16 becomes float32."""
     arrays = [a.reshape(-1).astype(at_least_float32(a.dtype), copy=False) for a in arrays]
     return arrays[0] if len(arrays) == 1 else array_module(*arrays).concatenate(arrays)
 
 
 def _dot(a, b):
-    """Return a·b with products and sum in float64, because the squares of a gradient may overflow
-    float32 where the gradient does not."""
+    """Return a·b, computed in float64, because products of finite float32 numbers may overflow
+    float32."""
     return array_module(a, b).multiply(a, b, dtype="float64").sum()
 
 

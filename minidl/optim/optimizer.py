@@ -1,15 +1,15 @@
-"""The base of all optimisers: parameters with gradients, groups of them, and the state that a
-training run resumes from.
+"""The base class of all optimisers. It holds the parameters, their groups, and the state from which
+a training run resumes.
 
 An optimiser's rule is a plain function of plain arrays, like an op:
 
     x', *histories' = rule(x, g, *histories, **options)
 
-x is one parameter and g its gradient ∂L/∂x. The histories are arrays of x's shape that the rule
-carries from step to step, such as a velocity.
+x is one parameter and g its gradient ∂L/∂x. The histories are arrays of x's shape that one step
+passes to the next, such as a velocity.
 
-**Weight decay** λ adds λ/2 Σ x² to the loss, and so λ x to the gradient, which pulls x towards 0. λ
-is PyTorch's. Keras' l2(λ) adds λ Σ x², which is a weight decay of 2λ.
+**Weight decay** λ adds λ/2 Σ x² to the loss and therefore λ x to the gradient, so that each step
+reduces |x|. This is PyTorch's λ. Keras' l2(λ) adds λ Σ x², which is a weight decay of 2λ.
 """
 
 import warnings
@@ -66,21 +66,18 @@ def apply_rule(rule, updates):
 
 
 class Optimizer:
-    """Moves parameters against their gradients.
+    """An algorithm that changes parameters step by step, so that the loss becomes smaller.
 
-    A step gives each parameter a new array in `.data` and leaves the old one unchanged, so that a
-    reference to it, such as the best picture so far, stays valid.
+    A step assigns a new array to `.data` of each parameter and does not write to the old array. A
+    reference to an old array, such as the best picture so far, stays valid.
 
-    A step does not change a parameter and its histories while the parameter is frozen
-    (requires_grad is False), or if the loss does not depend on it: its `.grad` is None, or is still
-    the array of the last step that moved it while other parameters have new ones. In the second
-    case it warns once.
+    A step leaves a parameter and its histories unchanged in two cases. In the first case, the
+    parameter is frozen (requires_grad is False). In the second case, the loss does not depend on
+    it, and the optimiser warns once. Its `.grad` is then None, or it is the array that an earlier
+    step has used, while other parameters have new gradients.
 
-    parameters: a list of Tensors with requires_grad; or a dict name -> Tensor, as
-    Module.named_parameters() returns it, of which frozen ones are left out; or a list of Groups.
-    weight_decay: λ, of all parameters in a list. In a dict it applies only to names that end in
-    "kernel", because biases and the scales of batch normalization are usually not decayed. Groups
-    have their own.
+    parameters: a list of Tensors with requires_grad; or a list of Groups; or a dict
+    {name: Tensor}, such as Module.named_parameters(), whose frozen parameters are left out.
 
     converged: whether further steps would change nothing. takes_back: whether a step to a place
     where the loss is not finite is undone by the next one. NUMBERS: attributes that belong to the
@@ -107,7 +104,7 @@ class Optimizer:
             isinstance(p, Tensor) and p.requires_grad for p in self.parameters
         ):
             raise ArgumentError(
-                "an optimiser wants a list of Tensors with requires_grad=True, at least one"
+                "an optimiser needs at least one Tensor, and all with requires_grad=True"
             )
         if len({*map(id, self.parameters)}) < len(self.parameters) or len({*self.names}) < len(
             self.names
@@ -123,16 +120,19 @@ class Optimizer:
         self._used: dict[int, weakref.ref[Array]] = {}
         # word -> for each parameter an array of its shape, which the steps change in place
         self._histories = {
-            word: [
+            history: [
                 array_module(p.data).zeros(p.shape, at_least_float32(p.dtype))
                 for p in self.parameters
             ]
-            for word in histories
+            for history in histories
         }
 
     def step(self, loss: float | None = None) -> None:
-        """Move the parameters against their gradients. loss: the value that the gradients belong
-        to. Only L-BFGS needs it."""
+        """Change the parameters by one step.
+
+        loss: the value whose gradients the parameters hold. Only L-BFGS needs it. Raises
+        ArgumentError if no parameter has a gradient.
+        """
         raise NotImplementedError
 
     def rules(self) -> dict[str, Any]:
@@ -141,15 +141,15 @@ class Optimizer:
         return rules | {"names": self.names, "decays": self._decays, "rates": self._rates}
 
     def state(self) -> dict[str, Any]:
-        """Return {name: array or number}: copies of what `restore` needs, in addition to the
-        parameters, to continue with the same bytes."""
+        """Return {name: array or number}: all that `restore` needs, together with the parameters,
+        to continue with the same bytes. The arrays are copies."""
         return {name: getattr(self, name) for name in self.NUMBERS} | {
             name: history.copy() for name, history in self._named_histories().items()
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from the `state()` of an optimiser of the same kind and parameters. Its arrays
-        may be on another device.
+        """Continue from the `state()` of an optimiser of the same kind for the same parameters. The
+        arrays of the state may be on another device.
 
         Raises ArgumentError, and changes nothing, if a name is missing or unknown, or a shape
         differs.
@@ -167,9 +167,9 @@ class Optimizer:
 
     def _named_histories(self):
         return {
-            f"{word}/{name}": history
-            for word, histories in self._histories.items()
-            for name, history in zip(self.names, histories, strict=True)
+            f"{history}/{name}": array
+            for history, arrays in self._histories.items()
+            for name, array in zip(self.names, arrays, strict=True)
         }
 
     def __getstate__(self):
@@ -177,22 +177,22 @@ class Optimizer:
         return vars(self) | {"_used": {}}
 
     def _to_move(self):
-        """Return the indices of the parameters that a step changes: those that are not frozen and
-        have a gradient of this step."""
-        free = [number for number, p in enumerate(self.parameters) if p.requires_grad]
-        moving = [number for number in free if self.parameters[number].grad is not None]
+        """Return the indices of the parameters that this step changes, as the class describes. Warn
+        about others that the loss does not depend on."""
+        free = [index for index, p in enumerate(self.parameters) if p.requires_grad]
+        moving = [index for index in free if self.parameters[index].grad is not None]
         if free and not moving:
             raise ArgumentError(
                 f"none of {len(free)} parameters has a gradient; call backward before step"
             )
         fresh = [
-            number
-            for number in moving
-            if self._used.get(number, _nothing)() is not self.parameters[number].grad
+            index
+            for index in moving
+            if self._used.get(index, _nothing)() is not self.parameters[index].grad
         ]
-        moving = fresh or moving  # if no gradient is new, the step is repeated
-        self._used |= {number: weakref.ref(self.parameters[number].grad) for number in moving}
-        new = {self.names[number] for number in free if number not in moving} - self._unreached
+        moving = fresh or moving  # If no gradient is new, all are used again.
+        self._used |= {index: weakref.ref(self.parameters[index].grad) for index in moving}
+        new = {self.names[index] for index in free if index not in moving} - self._unreached
         if new:
             self._unreached |= new
             names = ", ".join(name for name in self.names if name in new)
@@ -204,50 +204,53 @@ class Optimizer:
             )
         return moving
 
-    def _move(self, rule: Callable[..., tuple], numbers: list[int], *, options, each=None):
-        """Move the parameters of these numbers by a rule.
+    def _move(self, rule: Callable[..., tuple], indices: list[int], *, options, each=None):
+        """Change the parameters of these indices by a rule.
 
-        options: of the rule, in addition to `rate` and `decay`; each: {option: a list with one
-        value for each parameter}.
+        options: of the rule, in addition to `rate` and `decay`. each: {option: list with one value
+        for each parameter}, for options that differ between parameters.
         """
         updates = []
-        for number in numbers:
-            p = self.parameters[number]
-            own = {name: values[number] for name, values in (each or {}).items()}
-            own |= {"rate": float(self.learning_rate * self._rates[number])}
-            own |= {"decay": self._decays[number]}
-            histories = [arrays[number] for arrays in self._histories.values()]
+        for index in indices:
+            p = self.parameters[index]
+            own = {name: values[index] for name, values in (each or {}).items()}
+            own |= {"rate": float(self.learning_rate * self._rates[index])}
+            own |= {"decay": self._decays[index]}
+            histories = [arrays[index] for arrays in self._histories.values()]
             updates.append(Update(p.data, p.grad, histories, options | own))
-        for number, (new, *histories) in zip(numbers, apply_rule(rule, updates), strict=True):
-            self.parameters[number].data = new
+        for index, (new, *histories) in zip(indices, apply_rule(rule, updates), strict=True):
+            self.parameters[index].data = new
             for arrays, history in zip(self._histories.values(), histories, strict=True):
-                arrays[number] = history
+                arrays[index] = history
 
 
 def _nothing():
-    """Stands for a weak reference that was never made: a call returns None."""
+    """Return None, like a weak reference whose array no longer exists."""
 
 
 def must_fit(state, shapes):
-    """Raise ArgumentError if a state has other names or shapes than these. The shape of a number is
-    ()."""
+    """Raise ArgumentError if the names and shapes of a state are not those of `shapes`.
+
+    state: {name: array or number}. shapes: {name: shape}, () for a number.
+    """
     if different := sorted(state.keys() ^ shapes.keys()):
         difference = "lacks" if different[0] in shapes else "has an unknown"
         raise ArgumentError(
-            f"the state {difference} {different[0]!r} ({len(different)} names differ); wanted that "
-            "of the same optimiser and parameters"
+            f"the state {difference} {different[0]!r} ({len(different)} names differ); wanted "
+            "the state of the same optimiser and parameters"
         )
     for name, shape in shapes.items():
         own_shape = getattr(state[name], "shape", ())
         if own_shape != shape or (shape and not is_array(state[name])):
             raise ArgumentError(
-                f"{name} has shape {own_shape} in the state; wanted {shape}, that of the same "
-                "parameters"
+                f"{name} has shape {own_shape} in the state; wanted {shape}: use a state of the "
+                "same parameters"
             )
 
 
 def _entries(parameters, weight_decay):
-    """[(name, parameter, weight decay, rate)]; those without a name are numbered"""
+    """Return a list of (name, parameter, weight decay, rate). The name of an unnamed parameter is
+    its index."""
     _must_be_at_least_0("weight decay", weight_decay)
     if isinstance(parameters, dict):
         entries = [
@@ -256,8 +259,8 @@ def _entries(parameters, weight_decay):
         ]
         if weight_decay and not any(decay for _, _, decay, _ in entries):
             raise ArgumentError(
-                "there is a weight decay, but no parameter's name ends in 'kernel'; wanted one, or "
-                "Groups"
+                "there is a weight decay, but no parameter's name ends in 'kernel'; wanted such "
+                "a name, or Groups"
             )
         return entries
     parameters = list(parameters)
@@ -265,8 +268,8 @@ def _entries(parameters, weight_decay):
         return [(str(number), p, weight_decay, 1.0) for number, p in enumerate(parameters)]
     if weight_decay or not all(isinstance(each, Group) for each in parameters):
         raise ArgumentError(
-            "there are Groups beside a weight decay or other parameters; wanted Groups alone: they "
-            "say their own"
+            "there are Groups with a weight decay or other parameters; wanted only "
+            "Groups, each with its own weight decay"
         )
     entries = []
     for group in parameters:
@@ -281,7 +284,7 @@ def _entries(parameters, weight_decay):
 
 
 def _learning(parameters):
-    """Of named parameters those that are not frozen."""
+    """Return the named parameters that are not frozen."""
     return {name: p for name, p in parameters.items() if getattr(p, "requires_grad", True)}
 
 

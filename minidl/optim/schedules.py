@@ -1,4 +1,4 @@
-"""Schedules of the learning rate. A schedule is a function of the time t that returns the rate:
+"""Schedules of the learning rate. A schedule is a function that returns the rate at the time t:
 
     schedule = Warmup(5, Steps(0.1, {80: 0.1, 160: 0.01}))
     optimizer.learning_rate = schedule(t)
@@ -27,10 +27,10 @@ class Constant:
 
 @dataclass(frozen=True)
 class Steps:
-    """rate at the start, and rate·factor from each time of {time: factor} on. Factors are relative
-    to the rate at the start, not to the one before.
+    """The rate at the start is `rate`. From each time of factors = {time: factor} on, it is
+    rate·factor. A factor is relative to the rate at the start, not to the factor before.
 
-    Raises ArgumentError if a step does not change the rate.
+    Raises ArgumentError if a step would not change the rate.
 
     >>> [round(Steps(0.1, {80: 0.1, 160: 0.01})(epoch), 4) for epoch in (0, 79, 80, 160, 200)]
     [0.1, 0.1, 0.01, 0.001, 0.001]
@@ -54,8 +54,10 @@ class Steps:
 
 @dataclass(frozen=True)
 class Cosine:
-    """rate·(last + (1 - last) (1 + cos(π t / length)) / 2): from rate at the start to rate·last at
-    t = length, and constant afterwards (Loshchilov & Hutter 2017, eq. 5, without restarts).
+    """rate·(last + (1 - last) (1 + cos(π t / length)) / 2)
+
+    The rate falls from `rate` at t = 0 to rate·last at t = length, and is constant afterwards
+    (Loshchilov & Hutter 2017, eq. 5, without restarts).
 
     Raises ArgumentError unless the length is above 0.
 
@@ -77,8 +79,8 @@ class Cosine:
 @dataclass(frozen=True)
 class Warmup:
     """The rate of another schedule, times a factor that rises linearly from `first` at t = 0 to 1
-    at t = length. This keeps large batches from making a new network diverge (Goyal et al. 2017).
-    The other schedule has the same t: it is not shifted by the length.
+    at t = length. With large batches, a new network may diverge without it (Goyal et al. 2017). The
+    other schedule gets the same t: it is not delayed by the length.
 
     Raises ArgumentError unless the length is above 0.
 
@@ -99,8 +101,9 @@ class Warmup:
 
 @dataclass(frozen=True)
 class OneCycle:
-    """From rate·first up to rate at t = rise·length, and down to rate·last at t = length, each
-    along half a cosine (Smith & Topin 2018, in fastai's form).
+    """The rate rises from rate·first at t = 0 to `rate` at t = rise·length, and falls to rate·last
+    at t = length. Both parts are half a period of a cosine (Smith & Topin 2018, in fastai's form
+    with PyTorch's defaults).
 
     Raises ArgumentError unless the length is above 0 and the rise between 0 and 1, both excluded.
 
@@ -130,6 +133,7 @@ class OneCycle:
 
 
 def _along_a_cosine(begin, end, share):
+    """Return the value at a share of the way from begin to end; at shares above 1 it is `end`."""
     return end + (begin - end) * (1 + cos(pi * min(1.0, share))) / 2
 
 

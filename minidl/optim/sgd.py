@@ -14,7 +14,7 @@ def descent(x, g, *, rate, decay):
 
 
 def momentum_descent(x, g, v, *, rate, decay, momentum, form, nesterov):
-    """v' = momentum·v + step and x' = x - step', in one of the forms that SGD documents"""
+    """Return x', v' in one of the forms that `SGD` documents. x, g, v: arrays of one shape."""
     g = g + decay * x
     if form == "keras":
         g, rate = rate * g, 1.0
@@ -23,20 +23,21 @@ def momentum_descent(x, g, v, *, rate, decay, momentum, form, nesterov):
 
 
 class SGD(Optimizer):
-    """With the gradient g, to which weight decay adds λ x:
+    """Gradient descent with momentum, in one of two forms (momentum_form):
 
     "pytorch"    v ← momentum·v + g,                     x ← x - learning_rate·v
                  Nesterov:                               x ← x - learning_rate·(g + momentum·v)
     "keras"      v ← momentum·v + learning_rate·g,       x ← x - v
                  Nesterov:                               x ← x - (learning_rate·g + momentum·v)
 
-    The first form adds up gradients and multiplies by the learning rate afterwards. The second
-    form, Sutskever's and Keras' (whose v has the other sign), adds up steps. They differ if the
-    learning rate changes: the first form slows down at once, the second one when its old steps have
-    decayed.
+    g is the gradient plus λ x, where λ is the weight decay. The first form adds up gradients, and
+    multiplies the sum by the learning rate. The second form adds up steps. It is that of Sutskever
+    et al. and of Keras, whose v has the other sign. The forms differ only if the learning rate
+    changes: after a decrease, the first form takes smaller steps at once, and the second form only
+    when its old steps have decayed.
 
-    parameters, weight_decay: see Optimizer. momentum: from 0 to below 1. Raises ArgumentError for
-    other values.
+    parameters, weight_decay: see Optimizer. momentum: from 0 to below 1. nesterov: whether to use
+    Nesterov's step. It needs a momentum. Raises ArgumentError for other values.
     """
 
     SETTINGS = ("momentum", "nesterov", "momentum_form")
@@ -62,7 +63,7 @@ class SGD(Optimizer):
         self.momentum_form = one_of("momentum_form", momentum_form, MOMENTUM_FORMS)
 
     def step(self, loss: float | None = None) -> None:
-        """Move the parameters against their gradients."""
+        """Change the parameters by one step. `loss` is not used."""
         if not self.momentum:
             self._move(descent, self._to_move(), options={})
             return

@@ -1,4 +1,4 @@
-"""What recipes for classification share, in particular those whose examples are generated."""
+"""The common parts of the recipes for classification, in particular for generated examples."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -46,8 +46,8 @@ class GeneratedExamples:
     classes    the names of the classes
     draw       draw(model, examples, labels, path) writes a picture of what the network learned
     for_baselines, for_test
-               the number of examples that the baselines of the report learn from, and of the test
-               set; both have seeds of their own, which differ from those of every run
+               the numbers of examples from which the baselines of the report learn, and of the
+               test set. The seeds of both differ from each other and from those of every run.
     transform  the augmentation, as Batches takes it
     """
 

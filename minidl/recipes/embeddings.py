@@ -24,10 +24,12 @@ def of_triplets(
 ) -> Callable[..., tuple[Tensor, dict[str, float]]]:
     """Return the loss of a Task: the mean triplet loss of the members of a committee.
 
-    Each member has examples, labels and triplets of its own; the triplets are chosen by its
+    Each member has its own examples, labels and triplets. Its triplets are chosen by its own
     distances. The measures are those of `health`, the spread, and the share of members without a
-    triplet in this batch. batches: those of the Task; seed: of random choices of triplets;
-    settings: those of a preset of faces.py
+    triplet in this batch.
+
+    batches: those of the Task. seed: of random choices of triplets. settings: those of a preset of
+    faces.py.
     """
     mining, steps = Mining(settings["triplets"]), settings["epochs"] * len(batches)
     margin, squared, soft = settings["margin"], settings["squared"], settings["soft"]

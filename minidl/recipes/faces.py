@@ -89,7 +89,8 @@ class People(NamedTuple):
 
     @property
     def examples(self) -> np.ndarray:
-        """What the network learns from: the vectors if there are any, otherwise the pictures."""
+        """The examples from which the network learns: the vectors if there are any, or the
+        pictures."""
         return self.pictures if self.vectors is None else self.vectors
 
     def of(self, which: np.ndarray) -> "People":

@@ -1,4 +1,4 @@
-"""What a network computes from a picture, shown as pictures.
+"""Visualizations: pictures that show what a network computes from a picture.
 
 network.py             a network as a sequence of named steps
 opening.py             VGG19, or a network that `minidl train` trained, as such a sequence

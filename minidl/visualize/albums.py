@@ -13,7 +13,8 @@ from minidl.files import must_be_folder
 
 
 class Album(Protocol):
-    """What `strongest` and `patches` read. The length is the number of files."""
+    """The protocol of a collection of pictures for `strongest` and `patches`. Its length is the
+    number of files."""
 
     def __len__(self) -> int: ...
 
@@ -29,10 +30,9 @@ class Folder:
     A file is a picture if its name has one of `ENDINGS` and no part of its path is hidden. Each
     picture is cropped around its centre and resized to `size`.
 
-    folder: path of the folder
-    size: (H, W) of each part, in pixels
-    tiles: cut each picture into as many adjacent parts of `size` as fit around its centre, and do
-        not resize them; a picture that is too small for one part is resized
+    folder: path of the folder size: (H, W) of each part, in pixels tiles: whether to cut each
+    picture into as many adjacent parts of `size` as fit around its centre,
+        instead of resizing it. A picture that is too small for one part is resized.
     without: path of a file to leave out, or None
 
     names: paths of the pictures, relative to the folder

@@ -49,7 +49,7 @@ class Settings(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """What a report is about.
+    """The subject of a report: a network and a picture.
 
     path: the picture file
     example: (H, W, 3), RGB, 0..255, the picture as the network takes it, in NumPy

@@ -145,7 +145,7 @@ def strongest(
     if waiting:
         _search(network, waiting, by_layer)
     if not all(search.seen for search in by_layer.values()):
-        raise FileError("none of the files is a picture; name a folder that has some")
+        raise FileError("none of the files is a picture; name a folder that contains pictures")
     return by_layer
 
 

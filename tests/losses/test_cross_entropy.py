@@ -108,12 +108,12 @@ def test_the_loss_has_the_dtype_of_the_logits(dtype):
         (
             softmax_cross_entropy,
             np.array([0, 1, 2, 3, 4]),
-            "the labels go from 0 to 4; wanted numbers from 0 to 3, as there are 4 logits each",
+            "the labels go from 0 to 4; wanted numbers from 0 to 3, because each row has 4 logits",
         ),
         (
             softmax_cross_entropy,
             LABELS - 1,
-            "the labels go from -1 to 2; wanted numbers from 0 to 3, as there are 4 logits each",
+            "the labels go from -1 to 2; wanted numbers from 0 to 3, because each row has 4 logits",
         ),
         (
             softmax_cross_entropy,
@@ -124,8 +124,7 @@ def test_the_loss_has_the_dtype_of_the_logits(dtype):
         (
             softmax_cross_entropy,
             LABELS.astype(float),
-            "the labels are float64; "
-            "wanted whole numbers, the number of each one's class: use .astype(int)",
+            "the labels are float64; wanted integers, the numbers of the classes: use .astype(int)",
         ),
         (
             sigmoid_cross_entropy,

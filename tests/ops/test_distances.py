@@ -164,7 +164,7 @@ def test_chi_square_of_numbers_whose_squares_underflow_or_overflow(size):
 
 def test_invalid_arguments_raise_errors():
     x = np.ones((2, 3))
-    words = "found numbers below 0; wanted features of at least 0: let a ReLU be the last"
+    words = "found numbers below 0; wanted numbers of at least 0, such as the outputs of a ReLU"
     with pytest.raises(ArgumentError, match=words):
         ops.chi_square(x, -x)
     for a, b in ((x[0], x), (x, x[:, :2]), (x[None], x)):

@@ -207,10 +207,12 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing():
     optimizer = Adam(network())
     state, of_sgd = optimizer.state(), SGD(network(), 0.1, 0.9).state()
     before = optimizer.state()
-    of_same = "wanted that of the same optimiser and parameters"
+    of_same = "wanted the state of the same optimiser and parameters"
     other_shape = {**state, "learning_rate": 7.0, "v/second/bias": np.zeros(3)}
-    of_bias = "v/second/bias has shape (3,) in the state; wanted (2,), that of the same parameters"
-    of_steps = "steps has shape (2,) in the state; wanted (), that of the same parameters"
+    of_bias = (
+        "v/second/bias has shape (3,) in the state; wanted (2,): use a state of the same parameters"
+    )
+    of_steps = "steps has shape (2,) in the state; wanted (): use a state of the same parameters"
     for wrong, message in (
         (of_sgd, f"the state lacks 'm/first/bias' (19 names differ); {of_same}"),
         ({**state, "w": 1}, f"the state has an unknown 'w' (1 names differ); {of_same}"),
@@ -249,7 +251,7 @@ def test_frozen_parameters_of_a_module_are_left_out():
 
 X, Y = (Tensor([1.0], requires_grad=True) for _ in range(2))
 NAN = float("nan")
-TWICE, ONLY_GROUPS = "a parameter, or a name, twice", "wanted Groups alone"
+TWICE, ONLY_GROUPS = "a parameter, or a name, twice", "wanted only Groups"
 NEGATIVE_DECAY = "the weight decay is -0.1; wanted a number of at least 0"
 UNKNOWN_FORM = "momentum_form is 'torch'; wanted one of 'pytorch', 'keras'"
 INVALID = [  # (function that raises ArgumentError, words of the message)

@@ -154,7 +154,8 @@ def _check(arguments):
 
 
 def _activations(scalar, picture):
-    """Return a unit's activations (h, w) at its positions, or None if it has none."""
+    """Return the activations (h, w) of the unit, or None if its layer has no positions or if the
+    unit is not a channel."""
     [activations] = scalar.network.activations(picture[None], [scalar.unit.layer]).values()
     if scalar.unit.channel is None or activations.ndim != 4:
         return None
@@ -162,8 +163,9 @@ def _activations(scalar, picture):
 
 
 def _drawn(example, maps, title, activations):
-    """Draw rows of maps, each above a row of the same maps laid over the picture. The first column
-    shows the picture and the activations of the unit."""
+    """Return a drawing with pairs of rows. The upper row of a pair shows maps, and the lower row
+    shows them laid over the picture. The first column shows the picture and the activations of the
+    unit."""
     above, captions_above = [example], ["the picture"]
     below: list[Array | None] = []
     captions_below: list[str | None] = []

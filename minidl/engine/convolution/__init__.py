@@ -5,9 +5,9 @@ choice.py          the choice among them
 im2col.py          one matrix product
 runs.py            matrix products that copy less of the input
 winograd.py        in 2-D a quarter of the multiplications
-tiles.py           the maps of winograd.py on a CPU
+tiles.py           the transforms of winograd.py on a CPU
 winograd_gpu.py    the kernels of winograd.py for a GPU
-winograd_runs.py   in 2-D half of the multiplications, and half of winograd's maps
+winograd_runs.py   in 2-D half of the multiplications, and half of winograd's transforms
 depthwise.py       one group for each channel
 """
 
@@ -25,7 +25,11 @@ __all__ = ["ALGORITHMS", "choose", "forced"]
 
 
 def convolution(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
-    """(N, *spatial, C), (*kernel, C / groups, K), (K,) -> (N, *out, K)"""
+    """(N, *spatial, C), (*kernel, C / groups, K), (K,) -> (N, *out, K)
+
+    This function and the next three replace the functions of the same names in
+    `ops/convolution.py`, which document the formulas.
+    """
     return _forward(x, w, Epilogue(b), stride, padding, dilation, groups)
 
 
@@ -78,6 +82,6 @@ def _forward(x, w, epilogue, stride, padding, dilation, groups):
 
 
 def _problem(kind, array, w_shape, windows, groups, frozen=False):
-    """Return the Problem. kind: "forward", "dx" or "dw"; array: x, or for dx dy."""
+    """Return the Problem. kind: "forward", "dx" or "dw". array: dy for "dx", and otherwise x."""
     on_gpu = array_module(array) is not np
     return Problem(kind, array.shape[0], windows, groups, w_shape, array.dtype, frozen, on_gpu)

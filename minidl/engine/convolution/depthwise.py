@@ -1,12 +1,14 @@
-"""Depthwise convolution: groups = C = K, so that each output channel reads only its own input
-channel (Sifre 2014; Howard et al. 2017, arXiv 1704.04861).
+"""Depthwise convolution: groups = C = K, so that each output channel reads only one input channel
+(Sifre 2014; Howard et al. 2017, arXiv 1704.04861).
 
-There is no sum over channels, and therefore no matrix product. Each tap t adds a product of arrays,
-and the gradients exchange the roles:
+There is no sum over channels, and therefore no matrix product. For each tap t, the code multiplies
+arrays element by element. With i = o·stride + t·dilation - before,
 
-    y[n,o,c] += x[n, o·stride + t·dilation - before, c] w[t,c]
+    y[n,o,c] += x[n,i,c] w[t,c]
+    dx[n,i,c] += dy[n,o,c] w[t,c]
+    dw[t,c] = Σ_n Σ_o x[n,i,c] dy[n,o,c]
 
-Cost: N·out·taps·C multiply-adds, each of which reads and writes its numbers in the cache.
+Cost: N·out·taps·C multiply-adds. Each reads its numbers from the cache and writes them to it.
 """
 
 from math import inf, prod
@@ -25,7 +27,7 @@ def applies(problem):
 
 
 def cost(problem):
-    """Return 0, because no other algorithm is faster for several groups. Return infinity for a
+    """Return 0 for several groups, because no other algorithm is faster. Return infinity for a
     single channel."""
     return 0 if problem.groups > 1 else inf
 
@@ -81,7 +83,7 @@ def dw(dy, x, windows, groups):
 
 
 def _product(a, b):
-    """Return a b in scratch memory."""
+    """Return a·b, element by element, in scratch memory. The next call overwrites it."""
     xp = array_module(a, b)
     product = scratch(xp, "product", a.shape, xp.result_type(a, b))
     return xp.multiply(a, b, out=product)

@@ -1,7 +1,7 @@
-"""Tiles: the maps of Winograd's algorithm from an image to the points and back.
+"""Tiles: the transforms of Winograd's algorithm from an image to the points and back.
 
 A tile has 4 outputs along each axis and reads 6 inputs. Adjacent tiles read two common inputs. A
-map along an axis is the product of a small matrix with the numbers along that axis, for all
+transform along an axis is the product of a small matrix with the numbers along that axis, for all
 positions of the other axes at once. The arrays are laid out so that each row of such a product is a
 run of contiguous numbers. No tile has to be copied on its own.
 
@@ -137,8 +137,8 @@ def blocks_of_tiles(images, tiles, inputs, outputs):
 
 
 def alternating_buffers(xp, dtype):
-    """Return buffer(*shape), which returns one of two scratch arrays in turn. Each map reads the
-    one and writes to the other. The call after the next one overwrites an array."""
+    """Return buffer(*shape), which returns one of two scratch arrays in turn. Each transform reads
+    the one and writes to the other. The call after the next one overwrites an array."""
     names = cycle(("even buffer", "odd buffer"))
     return lambda *shape: scratch(xp, next(names), shape, dtype)
 

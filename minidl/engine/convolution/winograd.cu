@@ -1,4 +1,4 @@
-// The maps of winograd.py as kernels, in two dimensions. A thread maps one tile of one channel in
+// The transforms of winograd.py as kernels, in two dimensions. A thread transforms one tile of one channel in
 // its registers, along one axis and then along the other. Adjacent threads compute adjacent
 // channels, which are contiguous in memory.
 

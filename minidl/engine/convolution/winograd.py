@@ -26,7 +26,7 @@ the coefficient of z⁵. In numbers,
          [0  4  0 -5 0 1]        [ 0     0     1   ]
 
 Therefore e = B [(A dy) * (G g)], where * is the product of corresponding numbers, and L = dᵀ e. y
-is the derivative of L with respect to dy. It consists of the same maps, transposed:
+is the derivative of L with respect to dy. It consists of the same transforms, transposed:
 
     y = Aᵀ [(Bᵀ d) * (G g)]
 
@@ -34,7 +34,7 @@ is the derivative of L with respect to dy. It consists of the same maps, transpo
 >>> A.T @ ((B.T @ d) * (G @ g))             # 0·1 + 1·2 + 2·3 = 8, 1·1 + 2·2 + 3·3 = 14, ...
 array([ 8., 14., 20., 26.])
 
-**Several dimensions.** The maps are applied along each axis. A tile of 4x4 outputs reads 6x6
+**Several dimensions.** The transforms are applied along each axis. A tile of 4x4 outputs reads 6x6
 inputs, and adjacent tiles overlap by two inputs: Y = Aᵀ [(G g Gᵀ) * (Bᵀ d B)] A.
 
 **Channels.** There are 36 points: 6 along one axis, combined with 6 along the other. At each of
@@ -44,7 +44,7 @@ computes them. They are nearly all of the work: 36/16 = 2.25 multiplications for
 pair of channels, where the definition has 9.
 
 **Gradients.** dx is a convolution of the same kind, of dy with the kernel rotated by 180° and its
-channels exchanged. dw uses the adjoint of each map. From M = V U follows dU = Vᵀ dM, from
+channels exchanged. dw uses the adjoint of each transform. From M = V U follows dU = Vᵀ dM, from
 Y = Aᵀ M A follows dM = A dY Aᵀ, and from U = G g Gᵀ follows dg = Gᵀ dU G.
 
 **Errors.** Bᵀ adds inputs with weights up to 5, and y[3] takes the products at ±2 eight times.
@@ -54,8 +54,8 @@ would need fewer products and cancel more digits. All numbers of a tile are comb
 or an infinity spreads to the outputs of every tile that reads it.
 
 Cost: N·out·C·K·(6/4)^rank multiply-adds for the products: 1.5 instead of 3 in one dimension, 2.25
-instead of 9 in two, 3.375 instead of 27 in three. The maps are matrix products too, with such small
-matrices that their time is the time to read and write the numbers.
+instead of 9 in two, 3.375 instead of 27 in three. The transforms are matrix products too, with such
+small matrices that their time is the time to read and write the numbers.
 """
 
 from math import inf, prod
@@ -86,7 +86,7 @@ POINTS = (0, 1, -1, 2, -2)  # and ∞
 TAPS = 3
 
 
-def _maps():
+def _transforms():
     """Return A, B and G of the derivation above."""
     evaluate, infinity = np.vander(POINTS, INPUTS, increasing=True), np.eye(INPUTS)[-1:]
     n = [prod(p - q for q in POINTS if q != p) for p in POINTS]
@@ -97,10 +97,10 @@ def _maps():
     return A, B, G
 
 
-A, B, G = _maps()
+A, B, G = _transforms()
 
 KEEP = 1 << 30  # with fewer multiply-adds than these, frozen kernels are cached at the points
-MAP, KERNEL = 80, 60  # cost of one number at the points; of one number of the kernels there
+TRANSFORM, KERNEL = 80, 60  # cost of one number at the points; of one number of the kernels there
 START = 1e8  # cost of the many small calls
 LEAST_ON_GPU = 16  # channels in and out
 
@@ -113,9 +113,9 @@ def applies(problem):
 
 
 def cost(problem):
-    """Return the cost of the products, the maps and, unless they are cached, the kernels at the
-    points. On a GPU, return 0 if the kernels of winograd_gpu.py apply and save more time than the
-    maps take, and infinity otherwise."""
+    """Return the cost of the products, the transforms and, unless they are cached, the kernels at
+    the points. On a GPU, return 0 if the kernels of winograd_gpu.py apply and save more time than
+    the transforms take, and infinity otherwise."""
     windows, inputs, outputs = problem.windows, problem.inputs, problem.outputs
     if not problem.accurate:
         return inf
@@ -125,9 +125,9 @@ def cost(problem):
     out = windows.extent if problem.map == "dx" else windows.out
     points = INPUTS ** len(out)
     products = problem.images * prod(tiles_of(out)) * points * inputs * outputs
-    maps = problem.images * prod(tiles_of(out)) * points * MAP * (inputs + outputs)
+    transforms = problem.images * prod(tiles_of(out)) * points * TRANSFORM * (inputs + outputs)
     is_cached = problem.frozen and products < KEEP
-    return products + maps + (0 if is_cached else points * inputs * outputs * KERNEL) + START
+    return products + transforms + (0 if is_cached else points * inputs * outputs * KERNEL) + START
 
 
 def keeps(w, images, out):

@@ -1,5 +1,5 @@
-"""Winograd's algorithm on a GPU, in two dimensions. The maps of winograd.py are the kernels of
-winograd.cu, and one call of the GPU's BLAS computes the products at all 36 points.
+"""Winograd's algorithm on a GPU, in two dimensions. The transforms of winograd.py are the kernels
+of winograd.cu, and one call of the GPU's BLAS computes the products at all 36 points.
 
 The kernels also apply the bias, the ReLU and the mask of the ReLU's gradient, while a tile is in
 the registers of a thread. The numbers at the points take 2.25 times the memory of the images. Large
@@ -26,7 +26,7 @@ def fit(a, b):
     """Return whether the kernels can process these arrays: on a GPU, of one dtype, float32 or
     float64, with two spatial axes.
 
-    a: x, or dy as an array or a Rectified; b: the other array that the map reads
+    a: x, or dy as an array or a Rectified; b: the other array that it reads
     """
     arrays = [array for array in (*_and_mask(a), b) if array is not None]
     return len(a.shape) == 4 and KERNELS.fit(*arrays)

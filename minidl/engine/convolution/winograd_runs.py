@@ -2,16 +2,17 @@
 channels.
 
 A row of an image has W positions with C channels each. For the other axes, the row is one position
-with W·C channels. Winograd's maps along these axes therefore give rows at the points. At each point
-there remains a convolution along one axis, of the rows of inputs with the rows of kernels at that
-point. It needs no maps, because its windows are runs (runs.py).
+with W·C channels. Winograd's transforms along these axes therefore give rows at the points. At each
+point, a convolution of the rows of inputs with the rows of kernels along the last axis remains to
+be computed. It needs no transforms, because its windows are runs (runs.py).
 
-Each axis with maps halves the number of multiplications and stores 6/4 times as many numbers at the
-points. An axis of runs changes neither. With few channels, the numbers at the points take more time
-than the multiplications, so that one axis fewer with maps is faster.
+Each axis with transforms halves the number of multiplications and stores 6/4 times as many numbers
+at the points. An axis of runs changes neither. With few channels, reading and writing the numbers
+at the points takes more time than the multiplications. One axis fewer with transforms is then
+faster.
 
-Cost: N·out·C·K·(6/4)^(rank-1)·3 multiply-adds, in two dimensions 4.5 instead of 9. The maps take
-half of the time of winograd's.
+Cost: N·out·C·K·(6/4)^(rank-1)·3 multiply-adds, in two dimensions 4.5 instead of 9. The transforms
+take half of the time of winograd's.
 """
 
 from math import inf, prod
@@ -36,7 +37,7 @@ from minidl.engine.strips import fair_strip, strips
 from minidl.engine.threads import parallel_map, parallel_sum
 
 STRIP = 1 << 22  # numbers at the points of one strip
-MAP, START = 75, 1e7  # cost of one number at the points; of the calls
+TRANSFORM, START = 75, 1e7  # cost of one number at the points; of the calls
 FEW_TILES = 20  # a product of so few tiles costs twice as much as its multiply-adds
 
 
@@ -46,8 +47,8 @@ def applies(problem):
 
 
 def cost(problem):
-    """Return the cost of the products, the maps and the kernels at the points. Return infinity on a
-    GPU."""
+    """Return the cost of the products, the transforms and the kernels at the points. Return
+    infinity on a GPU."""
     if problem.on_gpu or not problem.accurate:
         return inf
     windows, inputs, outputs = problem.windows, problem.inputs, problem.outputs
@@ -55,7 +56,7 @@ def cost(problem):
     tiles, points = problem.images * prod(tiles_of(tiled)), INPUTS ** len(tiled)
     products = TAPS * inputs * outputs * (1 + FEW_TILES / max(1, tiles))
     kernels = TAPS * inputs * outputs * winograd.KERNEL
-    return points * (tiles * width * (products + MAP * (inputs + outputs)) + kernels) + START
+    return points * (tiles * width * (products + TRANSFORM * (inputs + outputs)) + kernels) + START
 
 
 def forward(x, w, windows, groups, epilogue):

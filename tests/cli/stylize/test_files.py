@@ -119,7 +119,7 @@ def test_on_a_full_disk_the_painting_is_saved_in_another_folder(capsys, full_fol
     error = capsys.readouterr().err
     path = Path("painted.png").absolute()
     assert "full/painted.png: no space left on device" in error
-    assert f"{path} holds the best of 2 steps" in error
+    assert f"{path} holds the best picture after 2 steps" in error
     assert read_metadata(path)["steps_done"] == 2
     assert not os.listdir("full") and os.path.exists("losses.csv")
     assert stylize("-o", "full/painted.png") == 2  # painted.png exists now
@@ -132,7 +132,7 @@ def test_the_painting_is_saved_if_a_preview_fills_the_disk(capsys, full_folder):
     assert stylize("-o", "full/painted.png", *options) == 2
     error = capsys.readouterr().err
     assert "full/preview.png: no space left" in error
-    assert "painted.png holds the best of 1 step\n" in error
+    assert "painted.png holds the best picture after 1 step\n" in error
     assert read_image("painted.png").shape == (20, 32, 3)
 
 
@@ -164,5 +164,5 @@ def test_the_painting_is_saved_if_a_preview_cannot_be_written(capsys, monkeypatc
 
     monkeypatch.setattr(command, "write_image", fail_for_preview)
     assert stylize("-o", "painted.png", "--preview", preview, "--every", 1, "--steps", 3) == 2
-    assert "gone; painted.png holds the best of 1 step\n" in capsys.readouterr().err
+    assert "gone; painted.png holds the best picture after 1 step\n" in capsys.readouterr().err
     assert read_image("painted.png").shape == (20, 32, 3)

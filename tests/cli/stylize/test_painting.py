@@ -181,6 +181,6 @@ def test_no_improvement_is_reported_with_exit_code_2(capsys, options, advice, qu
     assert stylize_line(f"photo.png painting.jpg -o painted.png {options} {quiet}") == 2
     out, error = capsys.readouterr()
     assert "minidl: nothing improved in" in error
-    assert f"{advice}; painted.png holds the start\n" in error
+    assert f"{advice}; painted.png holds the picture at the start\n" in error
     assert error.count("nothing improved") == 1 and "done" not in out
     np.testing.assert_array_equal(read_image("painted.png"), read_image("photo.png"))
