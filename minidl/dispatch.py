@@ -124,7 +124,7 @@ def definition_of(function: Function) -> Function:
 def _where(applies, fast, otherwise):
     @functools.wraps(fast)
     def chosen(*args, **kwargs):
-        function = fast if applies(*args, **kwargs) else earlier
+        function = fast if applies(*args, **kwargs) else otherwise
         return function(*args, **kwargs)
 
     return chosen
