@@ -89,7 +89,7 @@ def batch_norm_gradients(dy, x, gamma, given, epsilon, fixed, wanted):
     dy: an array, or a Rectified
     """
     mean, variance = given or moments(x)
-    shape, dtype, x, dy = x.shape, x.dtype, widened(_positions(x)), _positions(dy)
+    shape, x, dy = x.shape, _positions(x), _positions(dy)
     xp, M = array_module(x), max(1, len(x))
     inverse = 1 / xp.sqrt(variance + epsilon)
     near, rounding = _split(mean, x.dtype)
@@ -121,16 +121,16 @@ def batch_norm_gradients(dy, x, gamma, given, epsilon, fixed, wanted):
             part += xp.multiply(difference, along, out=difference)
             part += shift
 
-    gradients = {"gamma": dgamma.astype(dtype), "beta": dbeta.astype(dtype)}
+    gradients = {"gamma": dgamma.astype(x.dtype), "beta": dbeta.astype(x.dtype)}
     if dx is not None:
         parallel_map(xp, replace_dy, _strips(x))
-        gradients["x"] = dx.reshape(shape).astype(dtype, copy=False)
+        gradients["x"] = dx.reshape(shape)
     return {name: gradients[name] for name in wanted}
 
 
 def _forward(x, gamma, beta, given, epsilon, rectify):
     mean, variance = given or moments(x)
-    xp, flat = array_module(x, gamma, beta), widened(_positions(x))
+    xp, flat = array_module(x, gamma, beta), _positions(x)
     scale = gamma / xp.sqrt(variance + epsilon)
     near, rounding = _split(mean, flat.dtype)
     scale, shift = scale.astype(flat.dtype), (beta - rounding * scale).astype(flat.dtype)
@@ -145,7 +145,7 @@ def _forward(x, gamma, beta, given, epsilon, rectify):
             xp.maximum(part, 0, out=part)
 
     parallel_map(xp, normalize, _strips(flat))
-    return y.reshape(x.shape).astype(x.dtype, copy=False)
+    return y.reshape(x.shape)
 
 
 def _split(mean, dtype):
