@@ -15,7 +15,6 @@ depend on which thread computes which strip. The same input and number of thread
 same bytes, even if other programs run at the same time.
 """
 
-import inspect
 import os
 import threading
 from collections import deque
@@ -28,6 +27,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from minidl.autograd import tape
+from minidl.dispatch import definition_of
 from minidl.errors import ArgumentError, brief
 from minidl.typing import Array, Shape
 
@@ -299,4 +299,4 @@ def propagate(source, dy, release):
     """Compute the backward pass with BLAS limited to one thread. The limit is set once and not for
     each op."""
     with blas_on_one_thread:
-        return inspect.unwrap(tape.propagate)(source, dy, release)
+        return definition_of(tape.propagate)(source, dy, release)
