@@ -184,9 +184,12 @@ def current_module() -> Any:
     return np if current_device() == "cpu" else importlib.import_module("cupy")
 
 
-def device_of(array: Array) -> Literal["cpu", "gpu"]:
-    """Return the device of an array: "cpu" or "gpu"."""
-    return "cpu" if array_module(array) is np else "gpu"
+def device_of(*arrays: Any) -> Literal["cpu", "gpu"]:
+    """Return the device of arrays: "cpu" or "gpu". Numbers and None are ignored.
+
+    Raises the errors of `array_module`.
+    """
+    return "cpu" if array_module(*arrays) is np else "gpu"
 
 
 def to_device(array: Array, name: Device) -> Array:

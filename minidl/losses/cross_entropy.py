@@ -6,11 +6,9 @@ were rounded to 0, -log p would be infinite. Computed from the logits, as log Σ
 finite.
 """
 
-import numpy as np
-
 from minidl import ops
 from minidl.autograd import differentiable
-from minidl.backend import array_module, must_be_floating
+from minidl.backend import array_module, device_of, must_be_floating
 from minidl.errors import ArgumentError, ShapeError, one_of
 from minidl.typing import Array, Operand, Result
 
@@ -59,7 +57,7 @@ def one_hot(labels, classes):
 
 def must_be_labels(logits, labels, reduction="mean"):
     """Raise an error if the arguments of softmax_cross_entropy do not fit."""
-    xp = array_module(logits, labels)
+    device = device_of(logits, labels)
     must_be_floating("logits", logits)
     one_of("reduction", reduction, FACTORS)
     shape = getattr(labels, "shape", ())
@@ -75,7 +73,7 @@ def must_be_labels(logits, labels, reduction="mean"):
         )
     classes = logits.shape[1]
     # Reading the labels would stall a GPU.
-    if xp is np and not (labels.min() >= 0 and labels.max() < classes):
+    if device == "cpu" and not (labels.min() >= 0 and labels.max() < classes):
         raise ArgumentError(
             f"the labels go from {labels.min()} to {labels.max()}; wanted numbers from 0 to "
             f"{classes - 1}, because each row has {classes} logits"

@@ -13,10 +13,8 @@ Where a = b, E has a kink. The gradient there is 0.
 from math import exp
 from typing import NamedTuple
 
-import numpy as np
-
 from minidl.autograd import differentiable
-from minidl.backend import array_module, must_be_floating
+from minidl.backend import array_module, device_of, must_be_floating
 from minidl.errors import ArgumentError, ShapeError
 from minidl.ops.directions import inverse
 from minidl.ops.masks import masked
@@ -153,7 +151,7 @@ def differences(a, b, same):
     """Return d = a - b (N, D) and E = |d| (N,). On a GPU, d is NaN for the pairs whose `same` is
     neither 0 nor 1."""
     d, xp = a - b, array_module(a)
-    if xp is not np:
+    if device_of(a) == "gpu":
         d = xp.where(((same == 0) | (same == 1))[:, None], d, xp.nan)
     return d, xp.sqrt(squares(d))
 
@@ -175,7 +173,7 @@ def along(slope, d, wanted):
 
 def must_be_pairs(op, a, b, same, name, value):
     """Raise an error if a, b and same do not fit, or the parameter of that name is not above 0."""
-    xp = array_module(a, b, same)
+    device = device_of(a, b, same)
     must_be_floating("a", a)
     must_be_floating("b", b)
     shape = getattr(same, "shape", ())
@@ -186,7 +184,8 @@ def must_be_pairs(op, a, b, same, name, value):
         )
     if not value > 0:
         raise ArgumentError(f"{name} is {value}; wanted a number above 0")
-    if xp is np and not ((same == 0) | (same == 1)).all():  # reading it would stall a GPU
+    # Reading `same` would stall a GPU.
+    if device == "cpu" and not ((same == 0) | (same == 1)).all():
         raise ArgumentError(
             "same holds other numbers than 0 and 1; wanted True or 1 for each pair that shows the "
             "same, and False or 0 for each other pair"

@@ -1,10 +1,8 @@
 """Distances: between all points of one set or of two sets, and the terms of the chi-square distance
 of histograms."""
 
-import numpy as np
-
 from minidl.autograd import differentiable
-from minidl.backend import array_module, must_be_floating
+from minidl.backend import array_module, device_of, must_be_floating
 from minidl.errors import ArgumentError, ShapeError
 from minidl.ops.arithmetic import must_broadcast, unbroadcast
 from minidl.ops.directions import inverse, root
@@ -117,7 +115,8 @@ def must_be_counts(a, b):
     """Raise an error if a and b do not broadcast or, on the CPU, if one of their numbers is
     negative."""
     must_broadcast(a, b)
-    if array_module(a, b) is np and ((np.real(a) < 0).any() or (np.real(b) < 0).any()):
+    xp = array_module(a, b)
+    if device_of(a, b) == "cpu" and (xp.any(a.real < 0) or xp.any(b.real < 0)):
         raise ArgumentError(
             "chi_square found numbers below 0; wanted numbers of at least 0, such as the outputs "
             "of a ReLU"

@@ -11,9 +11,7 @@ winograd_runs.py   in 2-D half of the multiplications, and half of winograd's tr
 depthwise.py       one group for each channel
 """
 
-import numpy as np
-
-from minidl.backend import array_module
+from minidl.backend import device_of
 from minidl.engine.convolution.algorithm import Problem
 from minidl.engine.convolution.choice import ALGORITHMS, choose, forced
 from minidl.engine.epilogue import Epilogue, Rectified
@@ -83,5 +81,5 @@ def _forward(x, w, epilogue, stride, padding, dilation, groups):
 
 def _problem(kind, array, w_shape, windows, groups, frozen=False):
     """Return the Problem. kind: "forward", "dx" or "dw". array: dy for "dx", and otherwise x."""
-    on_gpu = array_module(array) is not np
+    on_gpu = device_of(array) == "gpu"
     return Problem(kind, array.shape[0], windows, groups, w_shape, array.dtype, frozen, on_gpu)
