@@ -6,7 +6,7 @@ The definition stores the differences of all pairs, N·M·D numbers. A strip sto
 from minidl.backend import array_module
 from minidl.engine.strips import equal_parts, fair_strip
 from minidl.engine.threads import parallel_map
-from minidl.ops.directions import root
+from minidl.ops.directions import root, square_length
 from minidl.ops.distances import weights
 
 
@@ -17,8 +17,7 @@ def pairwise_distances(a, b=None, squared=False):
     y = xp.empty((len(a), len(b)), xp.result_type(a, b))
 
     def work(rows):
-        difference = a[rows, None] - b
-        y[rows] = (difference * difference).sum(axis=-1)
+        y[rows] = square_length(a[rows, None] - b)
 
     parallel_map(xp, work, _strips(xp, a, b))
     return y if squared else root(y)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from minidl.autograd import differentiable
 from minidl.backend import array_module, device_of, must_be_floating
 from minidl.errors import ArgumentError, ShapeError
-from minidl.ops.directions import inverse
+from minidl.ops.directions import inverse, square_length
 from minidl.ops.masks import masked
 from minidl.typing import Array, Operand, Result
 
@@ -42,7 +42,7 @@ def siamese_energy_loss(a: Operand, b: Operand, same: Array, q: float = 5.0) -> 
     np.float64(10.0)
     """
     xp, (d, E) = array_module(a), differences(a, b, same)
-    return xp.where(same != 0, 2 / q * squares(d), 2 * q * xp.exp(-DECAY / q * E)).mean()
+    return xp.where(same != 0, 2 / q * square_length(d), 2 * q * xp.exp(-DECAY / q * E)).mean()
 
 
 def siamese_energy_loss_gradients(dL, a, b, same, q, wanted):
@@ -83,7 +83,7 @@ def contrastive_loss(a: Operand, b: Operand, same: Array, margin: float = 1.0) -
     """
     xp, (d, E) = array_module(a), differences(a, b, same)
     short = xp.where(E.real >= margin, 0, margin - E)
-    return xp.where(same != 0, squares(d), short * short).mean() / 2
+    return xp.where(same != 0, square_length(d), short * short).mean() / 2
 
 
 def contrastive_loss_gradients(dL, a, b, same, margin, wanted):
@@ -153,12 +153,7 @@ def differences(a, b, same):
     d, xp = a - b, array_module(a)
     if device_of(a) == "gpu":
         d = xp.where(((same == 0) | (same == 1))[:, None], d, xp.nan)
-    return d, xp.sqrt(squares(d))
-
-
-def squares(d):
-    """(N, D) -> (N,): |d|² as Σ d·d, which is analytic, for the proof by complex steps"""
-    return (d * d).sum(axis=1)
+    return d, xp.sqrt(square_length(d))
 
 
 def along(slope, d, wanted):

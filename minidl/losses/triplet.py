@@ -11,7 +11,7 @@ from minidl import ops
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
 from minidl.errors import ArgumentError, ShapeError, one_of
-from minidl.ops.directions import inverse, root
+from minidl.ops.directions import inverse, root, square_length
 from minidl.ops.masks import masked
 from minidl.typing import Operand, Result
 
@@ -85,7 +85,7 @@ def triplet_loss_gradients(
 
 def compared(anchor, positive, negative, margin, squared):
     """(N,): z = d(a,p) - d(a,n) + m"""
-    distance = squares if squared else length
+    distance = square_length if squared else length
     return distance(anchor - positive) - distance(anchor - negative) + margin
 
 
@@ -101,14 +101,9 @@ def count(terms):
     return array_module(terms).maximum((terms.real > 0).sum(dtype=terms.real.dtype), 1)
 
 
-def squares(difference):
-    """(N, D) -> (N,): Σ d²"""
-    return (difference * difference).sum(axis=1)
-
-
-def length(difference):
-    """(N, D) -> (N,): √(Σ d²)"""
-    return root(squares(difference))
+def length(d):
+    """(N, D) -> (N,): |d|"""
+    return root(square_length(d))
 
 
 def check(anchor, positive, negative, margin=0.2, reduction="sum", squared=True, soft=False):

@@ -5,7 +5,7 @@ from minidl.autograd import differentiable
 from minidl.backend import array_module, device_of, must_be_floating
 from minidl.errors import ArgumentError, ShapeError
 from minidl.ops.arithmetic import must_broadcast, unbroadcast
-from minidl.ops.directions import inverse, root
+from minidl.ops.directions import inverse, root, square_length
 from minidl.typing import Operand, Result
 
 
@@ -26,8 +26,7 @@ def pairwise_distances(a: Operand, b: Operand = None, squared: bool = False) -> 
     array([[0., 5.],
            [5., 0.]])
     """
-    difference = a[:, None] - (a if b is None else b)
-    s = (difference * difference).sum(axis=-1)
+    s = square_length(a[:, None] - (a if b is None else b))
     return s if squared else root(s)
 
 
