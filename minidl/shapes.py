@@ -76,7 +76,7 @@ class Windows:
         (slice(1, 3, None), slice(1, 4, 2))
         """
         length, s, out = self.extent[axis], self.stride[axis], self.out[axis]
-        offset = tap * self.dilation[axis] - self.padding[axis][0]
+        offset = tap * self.dilation[axis] - self.before[axis]
         first = max(0, -(offset // s))
         end = max(first, min(out, (length - 1 - offset) // s + 1))
         return slice(first, end), slice(first * s + offset, max(0, (end - 1) * s + offset + 1), s)
@@ -100,6 +100,11 @@ class Windows:
         return counts
 
     @property
+    def before(self) -> Shape:
+        """The padding before the input."""
+        return tuple(before for before, _ in self.padding)
+
+    @property
     def reach(self) -> Shape:
         """The number of positions from the first tap of a window to its last, both included."""
         return tuple(d * (k - 1) + 1 for k, d in zip(self.size, self.dilation, strict=True))
@@ -117,7 +122,7 @@ class Windows:
     @property
     def inside(self) -> tuple[slice, ...]:
         """The index of a padded array (N, *padded, C) that selects the input itself."""
-        insides = (slice(b, b + n) for n, (b, _) in zip(self.extent, self.padding, strict=True))
+        insides = (slice(b, b + n) for n, b in zip(self.extent, self.before, strict=True))
         return slice(None), *insides
 
 

@@ -17,8 +17,8 @@ def inputs_of_strip(x, images, rows, strip_windows, value=0):
     """
     geometry = zip(strip_windows.out, strip_windows.stride, strip_windows.reach, strict=True)
     lengths = [(out - 1) * stride + reach for out, stride, reach in geometry]
-    (top, _), *others = strip_windows.padding
-    begin = [rows.start * strip_windows.stride[0] - top, *(-before for before, _ in others)]
+    top, *others = strip_windows.before
+    begin = [rows.start * strip_windows.stride[0] - top, *(-before for before in others)]
     return padded_slice(x, images, begin, lengths, _in_scratch(x), value)
 
 

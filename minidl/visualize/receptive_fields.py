@@ -128,7 +128,7 @@ def _above(field, windows):
     """Return the Field of a layer whose windows read the layer of `field`."""
     axes = range(len(field.out))
     n, S, P = field.size, field.stride, field.offset
-    r, s, p = windows.reach, windows.stride, [before for before, _ in windows.padding]
+    r, s, p = windows.reach, windows.stride, windows.before
     return Field(
         size=tuple(n[axis] + (r[axis] - 1) * S[axis] for axis in axes),
         stride=tuple(S[axis] * s[axis] for axis in axes),
@@ -142,7 +142,7 @@ def _above(field, windows):
 def _read(windows, axis, outputs):
     """Return the positions of the input that these outputs read, along one axis."""
     stride, dilation, taps = windows.stride[axis], windows.dilation[axis], windows.size[axis]
-    first = (o * stride - windows.padding[axis][0] for o in outputs)
+    first = (o * stride - windows.before[axis] for o in outputs)
     return {
         i
         for start in first

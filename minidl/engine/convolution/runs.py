@@ -104,7 +104,7 @@ def dw(dy, x, windows, groups):
 def dx(dy, w, windows, groups):
     """(N, *out, K), (*kernel, C, K) -> (N, *extent, C)"""
     xp, n, channels, outputs = array_module(dy, w), dy.shape[0], w.shape[-2], dy.shape[-1]
-    stride, (before, _), width = windows.stride[-1], windows.padding[-1], windows.extent[-1]
+    stride, before, width = windows.stride[-1], windows.before[-1], windows.extent[-1]
     V = _kernels_of_blocks(w, stride)
     reach = V.shape[-2] // outputs  # number of j: positions of dy that a block reads
     first_block = before // stride  # the first block that is not only padding

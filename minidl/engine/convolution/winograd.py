@@ -123,11 +123,11 @@ def cost(problem):
         is_worthwhile = len(windows.out) == 2 and min(inputs, outputs) >= LEAST_ON_GPU
         return 0 if is_worthwhile else inf
     out = windows.extent if problem.map == "dx" else windows.out
-    points = INPUTS ** len(out)
-    products = problem.images * prod(tiles_of(out)) * points * inputs * outputs
-    transforms = problem.images * prod(tiles_of(out)) * points * TRANSFORM * (inputs + outputs)
+    numbers = _numbers_at_points(problem.images, out)
+    products, transforms = numbers * inputs * outputs, numbers * TRANSFORM * (inputs + outputs)
     is_cached = problem.frozen and products < KEEP
-    return products + transforms + (0 if is_cached else points * inputs * outputs * KERNEL) + START
+    kernels = 0 if is_cached else INPUTS ** len(out) * inputs * outputs * KERNEL
+    return products + transforms + kernels + START
 
 
 def keeps(w, images, out):
@@ -136,19 +136,23 @@ def keeps(w, images, out):
 
     images: number of images; out: outputs along each axis
     """
-    products = images * prod(tiles_of(out)) * INPUTS ** len(out) * w.shape[-2] * w.shape[-1]
+    products = _numbers_at_points(images, out) * w.shape[-2] * w.shape[-1]
     return is_frozen(w) and products < KEEP
+
+
+def _numbers_at_points(images, out):
+    """Return how many numbers one channel of these outputs has at the points."""
+    return images * prod(tiles_of(out)) * INPUTS ** len(out)
 
 
 def forward(x, w, windows, groups, epilogue):
     """(N, *extent, C), (3, .., 3, C, K) -> (N, *out, K):  Y = Aᵀ [(G g Gᵀ) * (Bᵀ d B)] A"""
-    before = [before for before, _ in windows.padding]
-    return _correlate(x, w, False, before, windows.out, epilogue)
+    return _correlate(x, w, False, windows.before, windows.out, epilogue)
 
 
 def dx(dy, w, windows, groups):
     """(N, *out, K), (3, .., 3, C, K) -> (N, *extent, C):  the forward with the rotated kernel"""
-    before = [TAPS - 1 - before for before, _ in windows.padding]
+    before = [TAPS - 1 - before for before in windows.before]
     return _correlate(dy, w, True, before, windows.extent, Epilogue())
 
 
@@ -183,7 +187,7 @@ def _correlate(x, w, turn, before, out, epilogue):
 def dw(dy, x, windows, groups):
     """(N, *out, K), (N, *extent, C) -> (3, .., 3, C, K):  dU = Σ Vᵀ dM,  dg = Gᵀ dU G"""
     if winograd_gpu.fit(dy, x):
-        return winograd_gpu.dw(dy, x, [before for before, _ in windows.padding])
+        return winograd_gpu.dw(dy, x, windows.before)
     xp, rank = array_module(dy, x), len(windows.out)
     channels, outputs, dtype = x.shape[-1], dy.shape[-1], xp.result_type(dy.dtype, x.dtype)
     dU = scratch(xp, "U", (INPUTS ** (rank - 1), INPUTS, channels, outputs), dtype)
@@ -197,7 +201,7 @@ def _add_block(dU, block, dy, x, windows):
     """dU += Vᵀ dM over the tiles of a block of strips. First compute V and dM, strip by strip, and
     then the products, point by point."""
     xp, tiles = array_module(dU), tiles_of(windows.out)
-    before, no_padding = [before for before, _ in windows.padding], [0] * len(tiles)
+    no_padding = [0] * len(tiles)
     _, _, last = block[-1]
     V = scratch(xp, "V", (len(dU), last.stop, INPUTS, x.shape[-1]), dU.dtype)
     dM = scratch(xp, "dM", (len(dU), last.stop, INPUTS, dy.shape[-1]), dU.dtype)
@@ -205,7 +209,7 @@ def _add_block(dU, block, dy, x, windows):
     def transform(strip):
         images, rows, in_block = strip
         buffer = alternating_buffers(xp, dU.dtype)
-        inputs_at_points(B.T, x, images, rows, tiles, before, buffer, V[:, in_block])
+        inputs_at_points(B.T, x, images, rows, tiles, windows.before, buffer, V[:, in_block])
         inputs_at_points(A, dy, images, rows, tiles, no_padding, buffer, dM[:, in_block])
 
     def multiply(point):
@@ -219,11 +223,16 @@ def _kernels(w, turn, dtype):
     """(3, .., 3, C, K) -> (6^(rank-1), 6, C, K) or, with `turn`, (6^(rank-1), 6, K, C): G along
     each axis"""
     w = w.astype(dtype, copy=False)
-    w = w[(slice(None, None, -1),) * (w.ndim - 2)].swapaxes(-1, -2) if turn else w
+    w = turned(w) if turn else w
     xp, (*size, channels, outputs) = array_module(w), w.shape
     U = scratch(xp, "U", (*[INPUTS] * len(size), channels, outputs), dtype)
     map_kernels(G, w, U)
     return U.reshape(-1, INPUTS, channels, outputs)
+
+
+def turned(w):
+    """(3, .., 3, C, K) -> (3, .., 3, K, C): the kernel rotated by 180°, with C and K exchanged"""
+    return w[(slice(None, None, -1),) * (w.ndim - 2)].swapaxes(-1, -2)
 
 
 @cached_per_array

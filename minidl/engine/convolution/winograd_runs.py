@@ -61,15 +61,13 @@ def cost(problem):
 
 def forward(x, w, windows, groups, epilogue):
     """(N, *extent, C), (3, .., 3, C, K) -> (N, *out, K)"""
-    return _correlate(x, w, [before for before, _ in windows.padding], windows.out, epilogue)
+    return _correlate(x, w, windows.before, windows.out, epilogue)
 
 
 def dx(dy, w, windows, groups):
-    """(N, *out, K), (3, .., 3, C, K) -> (N, *extent, C):  the forward with the kernel rotated by
-    180° and C and K exchanged"""
-    turned = w[(slice(None, None, -1),) * len(windows.size)].swapaxes(-1, -2)
-    before = [TAPS - 1 - before for before, _ in windows.padding]
-    return _correlate(dy, turned, before, windows.extent, Epilogue())
+    """(N, *out, K), (3, .., 3, C, K) -> (N, *extent, C):  the forward with the turned kernel"""
+    before = [TAPS - 1 - before for before in windows.before]
+    return _correlate(dy, winograd.turned(w), before, windows.extent, Epilogue())
 
 
 def _correlate(x, w, before, out, epilogue):
@@ -101,7 +99,7 @@ def dw(dy, x, windows, groups):
     xp, (*tiled, width) = array_module(dy, x), windows.out
     channels, outputs, dtype = x.shape[-1], dy.shape[-1], xp.result_type(dy.dtype, x.dtype)
     tiles, axes, read = tiles_of(tiled), len(tiled), width + TAPS - 1
-    before, no_padding = [before for before, _ in windows.padding], [0] * len(windows.out)
+    no_padding = [0] * len(windows.out)
 
     def work(strip):
         images, rows = strip
@@ -110,7 +108,7 @@ def dw(dy, x, windows, groups):
         V = scratch(xp, "V", (*at_points, read * channels), dtype)
         dM = spaced_rows(xp, "dM", (*at_points, width, outputs), dtype)
         buffer, geometry = alternating_buffers(xp, dtype), (images, rows, tiles)
-        inputs_at_points(B.T, x, *geometry, before, buffer, V, [read])
+        inputs_at_points(B.T, x, *geometry, windows.before, buffer, V, [read])
         inputs_at_points(A, dy, *geometry, no_padding, buffer, _joined(dM), [width])
         return (_runs(V, channels, TAPS).mT @ runs(dM.swapaxes(1, 2))).sum(axis=2)
 
