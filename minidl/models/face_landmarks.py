@@ -20,6 +20,7 @@ from minidl.checkpoints import Architecture, Preprocessing
 from minidl.layers import AvgPool, Dense, Module
 from minidl.layers.activations import rectified
 from minidl.models.pretrained import (
+    FACE,
     Pretrained,
     convolution,
     convolution_shapes,
@@ -48,11 +49,7 @@ def _shapes():
 ARCHITECTURE = Architecture(
     name="face_landmarks",
     shapes=_shapes(),
-    preprocessing={
-        "face-api": Preprocessing(
-            "RGB", mean=(122.782, 117.001, 104.298), std=(255.0, 255.0, 255.0)
-        )
-    },
+    preprocessing={"face-api": FACE},
 )
 
 

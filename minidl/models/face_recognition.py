@@ -21,7 +21,7 @@ from minidl import ops
 from minidl.checkpoints import Architecture, Preprocessing
 from minidl.layers import AvgPool, Convolution, Dense, MaxPool, Module
 from minidl.layers.activations import rectified
-from minidl.models.pretrained import Pretrained, must_be_square, restored
+from minidl.models.pretrained import FACE, Pretrained, must_be_square, restored
 from minidl.typing import Array, Operand, Path
 
 SIDE = 150  # pixels
@@ -61,11 +61,7 @@ def _scaled_shapes(name, side, inputs, outputs):
 ARCHITECTURE = Architecture(
     name="face_recognition",
     shapes=_shapes(),
-    preprocessing={
-        "face-api": Preprocessing(
-            "RGB", mean=(122.782, 117.001, 104.298), std=(255.0, 255.0, 255.0)
-        )
-    },
+    preprocessing={"face-api": FACE},
 )
 
 

@@ -13,6 +13,9 @@ from minidl.typing import Operand, Path, Shape
 
 Network = TypeVar("Network", bound="Pretrained")
 
+# of face-api.js' networks for the picture of one face
+FACE = Preprocessing("RGB", mean=(122.782, 117.001, 104.298), std=(255.0, 255.0, 255.0))
+
 
 class Pretrained(Module):
     """A network whose weights expect a certain preprocessing of the picture.
