@@ -5,9 +5,8 @@ All but softmax work element by element: x and y have the same shape. softmax wo
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module
-from minidl.errors import ShapeError
 from minidl.ops.masks import masked
-from minidl.ops.reductions import axes_of
+from minidl.ops.reductions import axes_of, must_not_be_empty
 from minidl.typing import Operand, PerAxis, Result
 
 
@@ -106,11 +105,7 @@ def softmax_dx(dy, y, axis):
 
 def must_have_rows(x, axis=-1):
     """Raise ShapeError if an axis of softmax has no numbers."""
-    axes = axes_of(axis, x.ndim)
-    if any(x.shape[i] == 0 for i in axes):
-        raise ShapeError(
-            f"softmax of shape {x.shape} over axes {axes}: each axis needs at least one number"
-        )
+    must_not_be_empty("softmax", x, axis, "each axis needs at least one number")
 
 
 softmax = differentiable(softmax, dx=softmax_dx, check=must_have_rows)

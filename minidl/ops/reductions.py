@@ -50,12 +50,9 @@ def mean_dx(dy, x_shape, axis, keepdims):
 
 def must_have_terms(x, axis=None, keepdims=False):
     """Raise ShapeError if there are no numbers to take the mean of."""
-    axes = axes_of(axis, x.ndim)
-    if any(x.shape[i] == 0 for i in axes):
-        raise ShapeError(
-            f"mean of shape {x.shape} over axes {axes}: the mean of no numbers is undefined; leave "
-            "out the empty axis"
-        )
+    must_not_be_empty(
+        "mean", x, axis, "the mean of no numbers is undefined; leave out the empty axis"
+    )
 
 
 mean = differentiable(mean, dx=mean_dx, check=must_have_terms)
@@ -92,12 +89,9 @@ def max_dx(dy, x, axis, keepdims):
 
 def must_have_a_largest(x, axis=None, keepdims=False):
     """Raise ShapeError if there are no numbers to compare."""
-    axes = axes_of(axis, x.ndim)
-    if any(x.shape[i] == 0 for i in axes):
-        raise ShapeError(
-            f"max of shape {x.shape} over axes {axes}: the maximum of no numbers is undefined; "
-            "leave out the empty axis"
-        )
+    must_not_be_empty(
+        "max", x, axis, "the maximum of no numbers is undefined; leave out the empty axis"
+    )
 
 
 max = differentiable(max, dx=max_dx, check=must_have_a_largest)
@@ -116,6 +110,13 @@ def axes_of(axis, ndim):
             f"axis is {axis}; wanted axes of an array with {ndim} axes, each once, or None for all"
         )
     return normal
+
+
+def must_not_be_empty(op, x, axis, reason):
+    """Raise ShapeError with the reason if x has no numbers along one of the axes."""
+    axes = axes_of(axis, x.ndim)
+    if any(x.shape[i] == 0 for i in axes):
+        raise ShapeError(f"{op} of shape {x.shape} over axes {axes}: {reason}")
 
 
 def spread(dy, x_shape, axis, keepdims):
