@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 from minidl import ops
 from minidl.errors import ArgumentError, brief
 from minidl.layers.module import Module
+from minidl.ops.dropout import must_be_a_share
 from minidl.shapes import is_int
 from minidl.typing import Operand, Result
 
@@ -37,10 +38,7 @@ class Dropout(Module):
     buffers = ("calls",)
 
     def __init__(self, keep: float, seed: int | Sequence[int] | None = None) -> None:
-        if not 0 < keep <= 1:
-            raise ArgumentError(
-                f"dropout keeps a share of {keep}; wanted a number above 0, at most 1"
-            )
+        must_be_a_share(keep)
         numbers: Any = seed if isinstance(seed, (tuple, list)) else [0 if seed is None else seed]
         if not all(is_int(number) and number >= 0 for number in numbers):
             raise ArgumentError(

@@ -33,6 +33,11 @@ def dropout_dx(dy, keep, seed):
 def check(x, keep, seed):
     """Raise ArgumentError if x is not floating-point, or unless 0 < keep ≤ 1."""
     must_be_floating("x", x)
+    must_be_a_share(keep)
+
+
+def must_be_a_share(keep):
+    """Raise ArgumentError unless 0 < keep ≤ 1."""
     if not 0 < keep <= 1:
         raise ArgumentError(f"dropout keeps a share of {keep}; wanted a number above 0, at most 1")
 
