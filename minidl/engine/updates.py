@@ -125,8 +125,6 @@ def _in_float32(change):
 
 def gradient_length(gradients):
     """Return √Σ g² over all numbers of all gradients: a float, summed in float64."""
-    if not gradients:
-        return 0.0
     xp = array_module(*gradients)
     most = STRIP if xp is np else GPU_STRIP
     rows = [g.reshape(-1) for g in gradients]
