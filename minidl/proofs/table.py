@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping
+from contextlib import ContextDecorator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,17 +63,16 @@ def _fixed_batch_norm(x, gamma, beta, epsilon, mean, variance):
 
 def by_algorithm(name: ConvolutionAlgorithm, op: Any) -> Op:
     """Return the op with its forward and gradients computed by one algorithm of the engine."""
+    return within(using(convolution=name), op)
 
-    def within(function):
-        @functools.wraps(function)
-        def run(*args, **kwargs):
-            with using(convolution=name):
-                return function(*args, **kwargs)
 
-        return run
+def within(block: ContextDecorator, op: Any) -> Op:
+    """Return the op with its forward and gradients computed within a block.
 
-    gradients: dict[str, Any] = {of: within(gradient) for of, gradient in op.gradients.items()}
-    return differentiable(within(op.forward), check=op.check, **gradients)
+    block: such as `using(convolution="im2col")` or `textbook()`.
+    """
+    gradients: dict[str, Any] = {of: block(gradient) for of, gradient in op.gradients.items()}
+    return differentiable(block(op.forward), check=op.check, **gradients)
 
 
 _VARIATION_KINDS = {"sum_absolute": "piecewise linear", "power": "analytic"}
