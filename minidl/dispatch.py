@@ -22,7 +22,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _replacements: dict[Callable[..., Any], Callable[..., Any]] = {}
 
-
 # Whether this thread or task computes by the definitions; None: the environment decides.
 _textbook: ContextVar[bool | None] = ContextVar("textbook", default=None)
 

@@ -21,7 +21,6 @@ from minidl.errors import ArgumentError, brief, one_of
 
 ALGORITHMS = {a.name: a for a in (IM2COL, RUNS, WINOGRAD, WINOGRAD_RUNS, DEPTHWISE)}
 
-
 _forced: ContextVar[str] = ContextVar("forced", default="auto")  # the algorithm, or "auto"
 
 
