@@ -94,7 +94,8 @@ class Adam(Optimizer):
         return super().state() | {f"idle/{name}": idle for name, idle in self._idle.items() if idle}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        idle = {name: state[f"idle/{name}"] for name in self.names if f"idle/{name}" in state}
+        keys = {f"idle/{name}": name for name in self.names}
+        idle = {name: state[key] for key, name in keys.items() if key in state}
         for name, count in idle.items():
             if np.shape(count) or not (
                 count >= 0 and count == int(count) and np.all(count <= state.get("steps", 0))
@@ -102,9 +103,5 @@ class Adam(Optimizer):
                 raise ArgumentError(
                     f"idle/{name} is {count} in the state; wanted a whole number of its steps"
                 )
-        super().restore(
-            {name: value for name, value in state.items() if name.removeprefix("idle/") not in idle}
-        )
-        self._idle |= dict.fromkeys(self.names, 0) | {
-            name: int(count) for name, count in idle.items()
-        }
+        super().restore({key: value for key, value in state.items() if key not in keys})
+        self._idle = {name: int(idle.get(name, 0)) for name in self.names}

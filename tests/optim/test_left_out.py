@@ -116,6 +116,20 @@ def test_steps_while_frozen_do_not_count_in_adams_corrections():
             restored.restore({**optimizer.state(), "idle/1": wrong})
 
 
+def test_parameters_may_have_the_names_of_adams_numbers():
+    x, steps = (Tensor(np.array([1.0]), requires_grad=True) for _ in range(2))
+    optimizer = Adam({"x": x, "steps": steps})
+    steps.requires_grad = False
+    x.grad = np.array([3.0])
+    optimizer.step()
+    state = optimizer.state()
+    assert state["idle/steps"] == state["steps"] == 1
+    steps.requires_grad = True
+    restored = Adam({"x": x, "steps": steps})
+    restored.restore(state)
+    np.testing.assert_equal(restored.state(), state)
+
+
 @pytest.mark.parametrize("make", [lambda p: SGD(p, 0.1, 0.9), Adam, LBFGS])
 def test_a_parameter_that_the_loss_does_not_reach_is_named_once(make):
     x, unused, y = (Tensor(np.array([value]), requires_grad=True) for value in (1.0, 2.0, 3.0))
