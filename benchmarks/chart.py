@@ -11,7 +11,8 @@ def draw(path, ratios, title, note=""):
     labels, values = zip(*ratios, strict=True)
     positions = range(len(values), 0, -1)
     colors = ["tab:blue" if value >= 1 else "tab:orange" for value in values]
-    figure, axes = new_figure(9, 1.2 + 0.3 * len(values))
+    figure = new_figure(9, 1.2 + 0.3 * len(values))
+    axes = figure.subplots()
     bars = axes.barh(positions, values, color=colors)
     axes.bar_label(bars, [f"{value:.2f}" for value in values], padding=3)
     axes.axvline(1, color="black", linewidth=1)

@@ -26,11 +26,10 @@ def must_be_drawable(path: Path) -> pathlib.Path:
     return must_be_writable(path)
 
 
-def new_figure(width: float, height: float) -> tuple[Any, Any]:
-    """Return a matplotlib Figure of a size in inches, and its only Axes."""
+def new_figure(width: float, height: float) -> Any:
+    """Return an empty matplotlib Figure of a size in inches."""
     matplotlib = need("matplotlib.figure", "plot", "a drawing")
-    figure = matplotlib.Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots()
+    return matplotlib.Figure(figsize=(width, height), layout="constrained")
 
 
 def save_figure(figure: Any, path: Path) -> None:

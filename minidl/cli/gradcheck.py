@@ -99,7 +99,8 @@ def _plot(path, proofs):
     errors = [max(proof.error, LEAST_ERROR) for _, proof in proofs]
     tolerances = [proof.tolerance for _, proof in proofs]
     colours = ["tab:blue" if proof.passed else "tab:red" for _, proof in proofs]
-    figure, axes = new_figure(8, 1.5 + 0.19 * len(proofs))
+    figure = new_figure(8, 1.5 + 0.19 * len(proofs))
+    axes = figure.subplots()
     axes.hlines(places, LEAST_ERROR, errors, colours, linewidth=1)
     axes.scatter(errors, places, c=colours, s=16, label="worst error", zorder=2)
     axes.scatter(tolerances, places, c="black", marker="|", s=40, label="tolerance")

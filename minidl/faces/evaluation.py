@@ -118,8 +118,7 @@ def plot_evaluation(path: Path, evaluation: Evaluation, pairs: tuple[Array, Arra
     """
     distances, same = pairs
     rates = error_rates(distances, same)
-    figure, axes = new_figure(11, 4.5)
-    axes.remove()
+    figure = new_figure(11, 4.5)
     left, right = figure.subplots(1, 2)
     _draw_curve(left, rates, evaluation)
     edges = np.linspace(0, distances.max(), BINS + 1)

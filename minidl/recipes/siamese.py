@@ -174,7 +174,8 @@ def draw(model: Sequential, pictures: np.ndarray, labels: np.ndarray, path: Path
     points = outputs(model, pictures)[:, :2]
     distances = abs(points - np.median(points, axis=0)).max(axis=1)
     is_near = distances <= FAR * np.percentile(distances, 99)
-    figure, axes = new_figure(7, 7)
+    figure = new_figure(7, 7)
+    axes = figure.subplots()
     for digit in range(10):
         dots = points[is_near & (labels == digit)]
         if len(dots):

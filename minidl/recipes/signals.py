@@ -49,8 +49,7 @@ def draw(model: Sequential, examples: np.ndarray, labels: np.ndarray, path: Path
     hertz, gains = spectra(kernels)
     peaks = hertz[gains.argmax(axis=0)]
     order = peaks.argsort()
-    figure, axes = new_figure(13, 8)
-    axes.remove()
+    figure = new_figure(13, 8)
     left, right = figure.subfigures(1, 2, width_ratios=(1, 3))
     above, below = right.subfigures(2, 1, height_ratios=(2, 3))
     _draw_kernels(left.subplots(), kernels[:, order], peaks[order])

@@ -66,8 +66,7 @@ def draw(model: Sequential, scans: np.ndarray, labels: np.ndarray, path: Path) -
     for kernel in best:
         maximum = maps[first, ..., kernel].max(axis=3)
         rows[f"kernel {kernel}"] = np.kron(maximum, np.ones((2, 2)))  # the layer has stride 2
-    figure, axes = new_figure(13, 9)
-    axes.remove()
+    figure = new_figure(13, 9)
     left, right = figure.subfigures(1, 2, width_ratios=(1, 3))
     _draw_kernels(left.subplots(), kernels)
     _draw_scans(right.subplots(len(rows), 1), rows, [CLASSES[solid] for solid in solids])

@@ -97,7 +97,8 @@ def plot_log(path: PathLike, rows: Sequence[Mapping[str, float]]) -> None:
 
     Raise FileError if the file cannot be written.
     """
-    figure, axes = new_figure(9, 5.5)
+    figure = new_figure(9, 5.5)
+    axes = figure.subplots()
     steps = [row["step"] for row in rows]
     for name in rows[0]:
         # A logarithmic axis cannot show a loss of 0, such as that of the content at the photograph.

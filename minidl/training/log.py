@@ -53,8 +53,7 @@ def plot_curves(
     The baselines {name: loss} are horizontal lines. Spikes would flatten the other curves: they
     are cut off, and the title of the panel names them.
     """
-    figure, axes = new_figure(10, 5)
-    axes.remove()
+    figure = new_figure(10, 5)
     left, right = figure.subplots(1, 2)
     names = dict.fromkeys(name for row in rows for name in row if name not in NO_MEASURES)
     curves = {name.replace("_", " "): _points(name, rows) for name in names}
