@@ -28,27 +28,22 @@ def replacing(path: Path) -> Iterator[pathlib.Path]:
     FileError that names `path`. If `path` is a link, the file that it points to is replaced.
     """
     path = must_be_writable(os.path.realpath(path))
-    temporary = None
+    temporary = _temporary_name(path)
     try:
-        unique = _temporary_name(path)
-        temporary = unique  # set before the file exists, because an interruption may come any time
-        with open(unique, "xb"):
+        with open(temporary, "xb"):
             pass
         if path.exists():
-            unique.chmod(path.stat().st_mode & 0o777)
-        yield unique
-        with open(unique, "rb") as written:
+            temporary.chmod(path.stat().st_mode & 0o777)
+        yield temporary
+        with open(temporary, "rb") as written:
             os.fsync(written.fileno())
-        os.replace(unique, path)
+        os.replace(temporary, path)
     except FileError:
-        _remove(temporary)
         raise
     except OSError as error:
-        _remove(temporary)
         raise _cannot_write(path, error) from error
-    except BaseException:
+    finally:
         _remove(temporary)
-        raise
 
 
 def append(path: Path, text: str) -> None:
