@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from glob import escape
+from itertools import count
 from tempfile import mkdtemp
 from uuid import uuid4
 
@@ -108,6 +109,17 @@ def clear_halves(path: Path, pattern: bool = False) -> None:
     for half in path.parent.glob(f".{stem}-{'[0-9a-f]' * 32}{escape(path.suffix)}"):
         with suppress(OSError):
             half.unlink()
+
+
+def numbered(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yield the path, and then the same path with -2, -3, ... after the name of the file.
+
+    >>> [str(path) for _, path in zip(range(2), numbered(pathlib.Path("a/b.png")))]
+    ['a/b.png', 'a/b-2.png']
+    """
+    yield path
+    for number in count(2):
+        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
 
 
 def _temporary_name(path):

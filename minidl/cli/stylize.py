@@ -19,6 +19,7 @@ from minidl.files import (
     must_be_writable,
     must_differ,
     must_exist,
+    numbered,
     write_somewhere,
 )
 from minidl.interruption import STOPPED
@@ -212,9 +213,10 @@ def _check_files(arguments, content, styles, settings):
     outputs = {name: must_be_writable(path) for name, path in options.items() if path is not None}
     if arguments.output is None:
         outputs["the painting"] = must_be_writable(_free_name(content, styles[0]))
-    for name in {"--output", "--preview"} & outputs.keys():
-        width, height = image_size(content)
-        picture_form(outputs[name], fit(width, height, settings.size))
+    for name in ("--output", "--preview"):
+        if name in outputs:
+            width, height = image_size(content)
+            picture_form(outputs[name], fit(width, height, settings.size))
     if arguments.plot is not None:
         must_be_drawable(arguments.plot)
     inputs = {f"picture {number}": path for number, path in enumerate(pictures, start=1)}
@@ -241,9 +243,8 @@ def _start_picture(name):
 
 def _free_name(content, style):
     """Return CONTENT-as-STYLE.png, with a number appended if such a file exists."""
-    stem = f"{content.stem}-as-{style.stem}"
-    names = (f"{stem}{'' if n == 1 else f'-{n}'}.png" for n in range(1, 10**6))
-    return next(name for name in names if not Path(name).exists())
+    names = numbered(Path(f"{content.stem}-as-{style.stem}.png"))
+    return next(name for name in names if not name.exists())
 
 
 def _size_in_words(path, longest):

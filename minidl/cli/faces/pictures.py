@@ -2,7 +2,6 @@
 a face, and names for files to write."""
 
 import sys
-from itertools import count
 
 import numpy as np
 from tqdm import tqdm
@@ -12,7 +11,7 @@ from minidl.data.images import within_memory
 from minidl.errors import FileError, listed
 from minidl.faces import read_album, read_faces
 from minidl.faces.portraits import DOUBTFUL
-from minidl.files import must_exist
+from minidl.files import must_exist, numbered
 
 ADVICE = "use a picture with a larger face, seen more from the front"
 BOX = ("x", "y", "width", "height")
@@ -118,7 +117,4 @@ def file_name(name):
 
 def free(path, taken):
     """Return the path, with a number after its name if it is among the taken ones."""
-    names = (
-        path.with_name(f"{path.stem}{'' if n == 1 else f'-{n}'}{path.suffix}") for n in count(1)
-    )
-    return next(name for name in names if name not in taken)
+    return next(name for name in numbered(path) if name not in taken)
