@@ -34,7 +34,8 @@ def unit_for(network: Network, path: typing.Path, picture: Array) -> Unit:
         return likeliest_class(network, picture)
     layer = deepest_layer(network, picture)
     example = small_example(network, path)
-    return most_distinctive(network, layer, example, shipped_examples(network))
+    [unit] = most_distinctive(network, [layer], example, shipped_examples(network))
+    return unit
 
 
 def shipped_examples(network: Network) -> list[Array]:
@@ -56,12 +57,11 @@ def deepest_layer(network: Network, picture: Array, before: str | None = None) -
     """
     end = before and network.canonical(before)
     deepest = None
-    fields = fields_that_fit(network, picture.shape[:-1])
-    for step, (name, field) in zip(network.steps, fields, strict=False):
-        if name == end:
+    for step, field in fields_that_fit(network, picture.shape[:-1]):
+        if step.name == end:
             break
         if step.layer is None and field.out:
-            deepest = name
+            deepest = step.name
     if deepest is None:
         raise ArgumentError(
             f"no layer behind a ReLU has positions before {before or 'the end'}; "
@@ -73,7 +73,7 @@ def deepest_layer(network: Network, picture: Array, before: str | None = None) -
 def preferred_layers(network: Network, picture: Array, layers: Iterable[str]) -> list[str]:
     """Return the names among `layers` that the network has and that fit the picture (*spatial, C),
     or the `deepest_layer` if there are none."""
-    known = {name for name, _ in fields_that_fit(network, picture.shape[:-1])}
+    known = {step.name for step, _ in fields_that_fit(network, picture.shape[:-1])}
     return [name for name in layers if name in known] or [deepest_layer(network, picture)]
 
 
@@ -85,24 +85,35 @@ def likeliest_class(network: Network, picture: Array) -> Unit:
     return Unit(last, int(must_be_finite(last, to_numpy(scores)[0]).argmax()))
 
 
-def most_distinctive(network: Network, layer: str, picture: Array, others: Sequence[Array]) -> Unit:
-    """Return the Unit of the channel whose mean activation in a picture exceeds its average over
-    other pictures by the most.
+def most_distinctive(
+    network: Network, layers: Sequence[str], picture: Array, others: Sequence[Array]
+) -> list[Unit]:
+    """Return for each layer the Unit of the channel whose mean activation in a picture exceeds its
+    average over other pictures by the most.
 
-    layer: its name
+    layers: their names
     picture: (*spatial, C)
     others: pictures of the same form and of about the same size, because activations depend on the
         scale
 
     Raises NonFiniteError if an activation is not finite.
     """
-    mean, *means = (_mean_activations(network, layer, example) for example in (picture, *others))
-    return Unit(network.canonical(layer), int((mean - np.mean(means, axis=0)).argmax()))
+    means = [_mean_activations(network, layers, example) for example in (picture, *others)]
+    units = []
+    for layer in layers:
+        mean, *of_others = (must_be_finite(layer, of_picture[layer]) for of_picture in means)
+        channel = int((mean - np.mean(of_others, axis=0)).argmax())
+        units.append(Unit(network.canonical(layer), channel))
+    return units
 
 
-def _mean_activations(network, layer, picture):
-    [y] = network.activations(picture[None], [layer]).values()
-    return must_be_finite(layer, to_numpy(y[0].mean(axis=tuple(range(y.ndim - 2)))))
+def _mean_activations(network, layers, picture):
+    """Return {layer: mean of each channel over the positions}."""
+    activations = network.activations(picture[None], layers)
+    return {
+        layer: to_numpy(y[0].mean(axis=tuple(range(y.ndim - 2))))
+        for layer, y in activations.items()
+    }
 
 
 def small_example(network: Network, path: typing.Path) -> Array:
@@ -113,6 +124,6 @@ def small_example(network: Network, path: typing.Path) -> Array:
     """
     longest = None
     if not is_array(path):
-        longer, shorter = max(image_size(path)), min(image_size(path))
+        shorter, longer = sorted(image_size(path))
         longest = max(SMALL, -(-LEAST * longer // shorter))
     return to_device(read_for(network, path, longest), current_device())

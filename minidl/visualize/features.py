@@ -59,12 +59,10 @@ class Maps(NamedTuple):
             for channel, values in zip(self.channels, self.maps, strict=True)
         ]
 
-    def pictures(self, longest: int = SIDE) -> list[np.ndarray]:
-        """Return each map as a picture (h, w, 3), 0..255, as `as_picture` draws it. longest: pixels
-        of the longer side."""
+    def pictures(self) -> list[np.ndarray]:
+        """Return each map as a picture (h, w, 3), 0..255, as `as_picture` draws it."""
         return [
-            as_picture(values, top, longest)
-            for values, top in zip(self.maps, self.top, strict=True)
+            as_picture(values, top, SIDE) for values, top in zip(self.maps, self.top, strict=True)
         ]
 
 
@@ -72,10 +70,9 @@ def default_layers(network: Network, extent: Sequence[int]) -> list[str]:
     """Return the name of the last ReLU of each spatial size that the layers have. extent: the
     spatial size of the picture, such as (H, W)."""
     last = {}
-    fields = fields_that_fit(network, extent)
-    for step, (name, field) in zip(network.steps, fields, strict=False):
+    for step, field in fields_that_fit(network, extent):
         if field.out and step.layer is None:
-            last[field.out] = name
+            last[field.out] = step.name
     return list(last.values())
 
 

@@ -21,7 +21,7 @@ from minidl.errors import ShapeError
 from minidl.layers import Flatten
 from minidl.shapes import Windows
 from minidl.typing import Shape
-from minidl.visualize.network import Network
+from minidl.visualize.network import Network, Step
 
 Slices = tuple[slice, ...]
 
@@ -99,13 +99,13 @@ def receptive_fields(
     by_step: dict[str, Field] = {}
     fields = _fields(network, tuple(extent))
     while not by_step.keys() >= set(names.values()):
-        name, field = next(fields)
-        by_step[name] = field
+        step, field = next(fields)
+        by_step[step.name] = field
     return {name: by_step[step_name] for name, step_name in names.items()}
 
 
-def fields_that_fit(network: Network, extent: Sequence[int]) -> Iterator[tuple[str, Field]]:
-    """Yield (name, Field) of the steps in order, up to the first that the picture is too small
+def fields_that_fit(network: Network, extent: Sequence[int]) -> Iterator[tuple[Step, Field]]:
+    """Yield (Step, Field) of the steps in order, up to the first that the picture is too small
     for. extent: the spatial size of the picture."""
     try:
         yield from _fields(network, tuple(extent))
@@ -116,12 +116,12 @@ def fields_that_fit(network: Network, extent: Sequence[int]) -> Iterator[tuple[s
 def _fields(network, extent):
     rank = len(extent)
     field = Field((1,) * rank, (1,) * rank, (0,) * rank, extent, extent)
-    for name, layer in network.steps:
-        if isinstance(layer, Flatten):
+    for step in network.steps:
+        if isinstance(step.layer, Flatten):
             field = field._replace(size=(), stride=(), offset=(), out=())
-        elif hasattr(layer, "windows"):
-            field = _above(field, layer.windows(field.out))
-        yield name, field
+        elif hasattr(step.layer, "windows"):
+            field = _above(field, step.layer.windows(field.out))
+        yield step, field
 
 
 def _above(field, windows):

@@ -104,10 +104,10 @@ def distinctive_units(subject: Subject) -> Section:
     small, others = small_example(network, subject.path), shipped_examples(network)
     # The first layer is left out if there are others: its channels depend on a few pixels only.
     layers = subject.layers[1:] or subject.layers
-    for layer, field in receptive_fields(network, subject.example.shape[:2], layers).items():
-        unit = most_distinctive(network, layer, small, others)
-        activations = network.activations(subject.picture[None], [layer])[layer]
-        values = unit.of(to_numpy(activations)[0])
+    fields = receptive_fields(network, subject.example.shape[:2], layers)
+    activations = network.activations(subject.picture[None], layers)
+    for layer, unit in zip(layers, most_distinctive(network, layers, small, others), strict=True):
+        field, values = fields[layer], unit.of(to_numpy(activations[layer])[0])
         position = np.unravel_index(values.argmax(), values.shape)
         place = field.seen(position)
         around = field.around(position)

@@ -97,7 +97,7 @@ def test_the_most_distinctive_channel_is_not_the_strongest(place):
     with at(place):
         picture, *others = (to_device(array, current_device()) for array in arrays)
         assert array_module(picture) is not np
-        assert most_distinctive(tiny.colours(), "relu", picture, others) == Unit("relu", 1)
+        assert most_distinctive(tiny.colours(), ["relu"], picture, others) == [Unit("relu", 1)]
         assert to_numpy(picture).tobytes() == arrays[0].tobytes()  # nothing wrote to it
 
 
