@@ -22,6 +22,7 @@ from minidl.files import must_exist, replacing
 from minidl.typing import Path
 
 FORMAT = "minidl training 2"
+TEXT = "rest"  # the dataset with the JSON
 
 
 def save(path: Path, tree: Mapping[str, Any]) -> None:
@@ -34,14 +35,16 @@ def save(path: Path, tree: Mapping[str, Any]) -> None:
     arrays: dict[str, Any] = {}
     text = json.dumps(_without_arrays(tree, "arrays", arrays))
     contents = hdf5.image(
-        {"format": FORMAT}, {"rest": np.frombuffer(text.encode(), np.uint8), **arrays}
+        {"format": FORMAT}, {TEXT: np.frombuffer(text.encode(), np.uint8), **arrays}
     )
     with replacing(path) as temporary:
         temporary.write_bytes(contents)
 
 
-def load(path: Path) -> dict[str, Any]:
+def load(path: Path, with_arrays: bool = True) -> dict[str, Any]:
     """Return the tree of a file that `save` wrote, with NumPy arrays.
+
+    with_arrays: whether to read the arrays. Otherwise they are zeros.
 
     Raises FileError if the file is missing, damaged, or of another format.
     """
@@ -50,7 +53,7 @@ def load(path: Path) -> dict[str, Any]:
         with h5py.File(path, "r") as file:
             stored_format = hdf5.attributes(file).get("format")
             if stored_format == FORMAT:
-                arrays = hdf5.datasets(file, path)
+                arrays = hdf5.datasets(file, path, None if with_arrays else [TEXT])
                 return _with_arrays(json.loads(_text(arrays, path)), "arrays", arrays)
     except FileError:
         raise
@@ -67,7 +70,7 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def _text(arrays, path):
-    text = arrays["rest"]
+    text = arrays[TEXT]
     if text.dtype != np.uint8 or text.ndim != 1:
         raise ValueError(
             f"its text has the shape {text.shape} and the dtype {text.dtype}, not one axis of bytes"
