@@ -37,6 +37,7 @@ from minidl.typing import Array, Path
 
 NETWORK = "faces"
 SIZE = 56, 46  # height and width of the grey pictures
+MEAN, SPREAD = 115, 50  # of their numbers, about
 FAST = {  # chosen on people 1 to 30 of the ORL database, with ten of them held out in turn
     "head": "triplet",
     "on_top": False,
@@ -208,7 +209,7 @@ def augment(
 
 def as_input(pictures: np.ndarray) -> np.ndarray:
     """Return grey pictures, 0 to 255, as float32 with a mean of about 0 and a spread of about 1."""
-    return ((pictures - np.float32(115)) / np.float32(50)).astype(np.float32)
+    return ((pictures - np.float32(MEAN)) / np.float32(SPREAD)).astype(np.float32)
 
 
 def embed(model: Verifier, examples: np.ndarray) -> np.ndarray:

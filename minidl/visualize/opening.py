@@ -38,7 +38,7 @@ def open_network(source: typing.Path = "vgg19") -> Network:
     is_checkpoint, has_top = _contents(path)
     if not is_checkpoint:
         return of_vgg19(vgg19(path, pooling="max", top=has_top))
-    settings = load(path).get("settings")
+    settings = load(path, with_arrays=False).get("settings")
     kind = str(settings.get("network")) if isinstance(settings, dict) else "without settings"
     if kind not in TRAINED:
         raise FileError(
@@ -110,7 +110,9 @@ def _faces(path):
     embedding = verifier.embedding
     model = embedding.members["member1"] if isinstance(embedding, Committee) else embedding
     return of_sequential(
-        _frozen(model), lambda pictures: (_grey(pictures) - 115) / 50, size=faces.SIZE
+        _frozen(model),
+        lambda pictures: (_grey(pictures) - faces.MEAN) / faces.SPREAD,
+        size=faces.SIZE,
     )
 
 
