@@ -20,6 +20,7 @@ from minidl.visualize.albums import Album
 from minidl.visualize.drawing import short
 from minidl.visualize.drawing.grids import PAPER, grid
 from minidl.visualize.drawing.heat import sized
+from minidl.visualize.drawing.shades import shares
 from minidl.visualize.network import Network
 from minidl.visualize.receptive_fields import Field, Slices, receptive_fields
 from minidl.visualize.rectifiers import RECTIFIERS
@@ -30,7 +31,6 @@ from minidl.visualize.units import Unit
 SIDE, BETWEEN = 64, 3  # pixels: side of a patch in the figure, and distance between two
 PER_SIDE = 3  # patches in a row of a unit
 PAIRS = 3  # units in a row of the figure
-PERCENTILE = 99  # of |gradient|: this value is drawn black or white, larger ones are clipped
 WORDS = {"gradient": "gradient", "deconvnet": "deconvolution", "guided": "guided gradient"}
 SCALED = "each scaled separately (grey is 0, the largest 1 % are clipped)"
 
@@ -158,9 +158,9 @@ def _pair(own, field):
 
 def scaled(gradient: np.ndarray) -> np.ndarray:
     """Return a gradient as pixels 0..255, in which 0 is grey. The largest absolute values are
-    clipped (PERCENTILE)."""
-    top = np.percentile(abs(gradient), PERCENTILE) or abs(gradient).max() or 1
-    return 127.5 * (1 + np.clip(gradient / top, -1, 1))
+    clipped (`shares`)."""
+    share, _ = shares(gradient)
+    return 127.5 * (1 + share)
 
 
 def _square(parts, size):

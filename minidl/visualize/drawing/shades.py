@@ -33,14 +33,20 @@ def shades(values: np.ndarray, picture: np.ndarray) -> Shades:
     numbers are orange and negative ones are blue, on a darkened grey copy of the picture. The
     opacity is |value| / s, interpolated between positions.
     """
-    top = float(np.percentile(abs(values), PERCENTILE)) or float(abs(values).max())
-    share = np.clip(values / top, -1, 1) if top else np.zeros_like(values)
+    share, top = shares(values)
     if (values < 0).any():
         grey, scale = 127.5 * (1 + share), f"from {short(-top)} to {short(top)}"
     else:
         grey, scale = 255 * share, f"from 0 to {short(top)}"
     grey = _enlarged(grey, picture.shape[:2], Image.Resampling.NEAREST)
     return Shades(grey, _laid_over(share, picture), scale if top else "all 0")
+
+
+def shares(values: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return values / s, clipped to -1 to 1, and s: the 99th percentile of |values| or, if that is
+    0, the largest |value|."""
+    top = float(np.percentile(abs(values), PERCENTILE)) or float(abs(values).max())
+    return np.clip(values / (top or 1.0), -1, 1), top
 
 
 def _laid_over(share, picture):
