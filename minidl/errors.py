@@ -69,9 +69,9 @@ def brief(value: Any, longest: int = 80) -> str:
     return text if len(text) <= longest else f"{text[:longest]} ..."
 
 
-def unquoted(value: Any, longest: int = 40) -> str:
+def unquoted(value: Any) -> str:
     """Return a text in printable form without quotes, or another value in its `brief` form."""
-    return printable(value, longest) if isinstance(value, str) else brief(value, longest)
+    return printable(value, 40) if isinstance(value, str) else brief(value, 40)
 
 
 def listed(names: Sequence[str], most: int = 5) -> str:

@@ -77,7 +77,7 @@ def broadcasting(choose: Chooser) -> Arguments:
     return {"a": Shape(a), "b": Shape(b)}
 
 
-def _window_axis(choose, dilated, least=1, ceil=False):
+def _window_axis(choose, dilated, ceil=False):
     """Choose one spatial axis, from its output size: (length, taps, stride, dilation, (before,
     after)). With `ceil`, an output size of 0 stands for one window that may be longer than the
     input and its padding."""
@@ -90,7 +90,7 @@ def _window_axis(choose, dilated, least=1, ceil=False):
         span = (out - 1) * stride + reach + left_over
     else:
         span = reach - choose.integer(0, min(stride, reach) - 1)
-    least = min(span, max(least, dilation))
+    least = min(span, dilation)
     before = choose.integer(0, min(reach - 1, span - least))
     after = choose.integer(0, min(reach - 1, span - least - before))
     return span - before - after, taps, stride, dilation, (before, after)

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from minidl.proofs.geometry import Numbers, Shape
 
@@ -12,15 +11,10 @@ if TYPE_CHECKING:
     from minidl.proofs.table import Row
 
 
-def fill(
-    row: "Row",
-    geometry: Mapping[str, Any],
-    seed: int | Sequence[Any],
-    dtype: DTypeLike = np.float64,
-) -> dict[str, Any]:
+def fill(row: "Row", geometry: Mapping[str, Any], seed: int | Sequence[Any]) -> dict[str, Any]:
     """Return the arguments of the geometry with an array of numbers for each Shape and Numbers.
 
-    row: says which numbers an argument has; dtype: of the arrays for Shapes.
+    row: says which numbers an argument has.
     """
     rng = np.random.default_rng(seed)
     shapes = {name: value for name, value in geometry.items() if isinstance(value, Shape)}
@@ -33,7 +27,7 @@ def fill(
     given = {
         name: np.array(value) for name, value in geometry.items() if isinstance(value, Numbers)
     }
-    filled = {name: np.asarray(array, dtype) for name, array in arrays.items()}
+    filled = {name: np.asarray(array, np.float64) for name, array in arrays.items()}
     return {**geometry, **given, **filled}
 
 
