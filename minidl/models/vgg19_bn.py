@@ -81,7 +81,6 @@ def vgg19_bn(
 
 def take_imagenet(
     model: Sequential,
-    mean: Array | Sequence[float],
     std: Array | Sequence[float],
     weights: Path | None = None,
 ) -> dict[str, list[str]]:
@@ -90,14 +89,14 @@ def take_imagenet(
     Return the names of the parameters by what was done: {"taken": [...], "of another shape": [...],
     "not in the file": [...]}. Only the first are changed.
 
-    mean, std: three numbers each, RGB; the model's input is (pixel - mean) / std for pixels in
-    0..255. weights: the path of a file in minidl's form, or None for the shipped one. Raise
-    ArgumentError if no weights could be taken.
+    std: three numbers, RGB; the model's input is (pixel - mean) / std for pixels in 0..255.
+    weights: the path of a file in minidl's form, or None for the shipped one. Raise ArgumentError
+    if no weights could be taken.
 
     The weights expect pixels minus another mean, in another order of the colours. The first kernel
     is therefore put into the model's order and multiplied by std. The difference of the means
-    remains. It adds a constant to the output of the first convolution. Batch normalization removes
-    this constant, but not at the border, where the padding is zero.
+    remains, for any mean of the model. It adds a constant to the output of the first convolution.
+    Batch normalization removes this constant, but not at the border, where the padding is zero.
     """
     checkpoint = load(weights or shipped("vgg19"), ARCHITECTURE, top=False)
     trained = checkpoint.preprocessing

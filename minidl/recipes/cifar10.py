@@ -96,7 +96,7 @@ def task(
             f"the head {settings['head']} ends with {classes} classes; "
             f"wanted CIFAR-10's {len(CLASSES)}"
         )
-    notes = {"ImageNet's weights": take_imagenet(model, MEAN, STD)} if settings["imagenet"] else {}
+    notes = {"ImageNet's weights": take_imagenet(model, STD)} if settings["imagenet"] else {}
     model.to(current_device())
     rate, epochs = settings["learning_rate"], settings["epochs"]
     optimizer = SGD(

@@ -48,7 +48,7 @@ def test_a_quarter_of_the_width_needs_a_sixteenth_of_the_products():
 def taken():
     model = vgg19_bn("16-10")
     before = {name: parameter.data for name, parameter in model.named_parameters().items()}
-    return model, before, take_imagenet(model, MEAN, STD)
+    return model, before, take_imagenet(model, STD)
 
 
 def test_the_first_layer_computes_what_it_was_trained_for(taken):
@@ -84,7 +84,7 @@ def test_the_colours_of_an_rgb_file_keep_their_order_and_its_std_is_applied(tmp_
     arrays = {**arrays, "block1_conv1/kernel": kernel}
     write(tmp_path / "rgb.h5", Checkpoint(arrays, preprocessing=preprocessing))
     model = vgg19_bn("16-10")
-    take_imagenet(model, MEAN, STD, tmp_path / "rgb.h5")
+    take_imagenet(model, STD, tmp_path / "rgb.h5")
     scale = (np.array(STD) / preprocessing.std)[:, None]
     np.testing.assert_allclose(model.layers["block1_conv1"].kernel.data, kernel * scale, rtol=1e-6)
 
@@ -94,4 +94,4 @@ def test_a_width_that_no_weights_fit_is_refused():
         ArgumentError,
         match="none of ImageNet's weights fits a network of this width; take the width 1",
     ):
-        take_imagenet(vgg19_bn("16-10", width=1 / 16), MEAN, STD)
+        take_imagenet(vgg19_bn("16-10", width=1 / 16), STD)
