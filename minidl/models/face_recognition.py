@@ -21,7 +21,13 @@ from minidl import ops
 from minidl.checkpoints import Architecture, Preprocessing
 from minidl.layers import AvgPool, Convolution, Dense, MaxPool, Module
 from minidl.layers.activations import rectified
-from minidl.models.pretrained import FACE, Pretrained, must_be_square, restored
+from minidl.models.pretrained import (
+    FACE,
+    Pretrained,
+    convolution_shapes,
+    must_be_square,
+    restored,
+)
 from minidl.typing import Array, Operand, Path
 
 SIDE = 150  # pixels
@@ -54,8 +60,8 @@ def _shapes():
 
 
 def _scaled_shapes(name, side, inputs, outputs):
-    kernel = {f"{name}/kernel": (side, side, inputs, outputs)}
-    return kernel | {f"{name}/{part}": (outputs,) for part in ("bias", "scale", "shift")}
+    scales = {f"{name}/{part}": (outputs,) for part in ("scale", "shift")}
+    return convolution_shapes(name, side, inputs, outputs) | scales
 
 
 ARCHITECTURE = Architecture(

@@ -20,9 +20,9 @@ from minidl.autograd import Tensor, no_grad
 from minidl.backend import current_device
 from minidl.checkpoints import Architecture, Landmark, Preprocessing, load, shipped
 from minidl.errors import ArgumentError, ShapeError, did_you_mean, one_of, printable
-from minidl.layers import AvgPool, Convolution, Dense, MaxPool
+from minidl.layers import AvgPool, Dense, MaxPool
 from minidl.layers.activations import rectified
-from minidl.models.pretrained import Pretrained
+from minidl.models.pretrained import Pretrained, convolution, convolution_shapes
 from minidl.typing import Array, Operand, Path, Shape
 
 # (block, convolutions in it, channels of each)
@@ -55,8 +55,7 @@ def _shapes():
     channels = 3
     for block, count, width in BLOCKS:
         for number in range(1, count + 1):
-            shapes[f"block{block}_conv{number}/kernel"] = (3, 3, channels, width)
-            shapes[f"block{block}_conv{number}/bias"] = (width,)
+            shapes |= convolution_shapes(f"block{block}_conv{number}", 3, channels, width)
             channels = width
     for name, inputs, outputs in TOP:
         shapes[f"{name}/kernel"] = (inputs, outputs)
@@ -122,8 +121,7 @@ class VGG19(Pretrained):
         for block, count, _ in BLOCKS:
             for number in range(1, count + 1):
                 name = f"block{block}_conv{number}"
-                kernel, bias = arrays[f"{name}/kernel"], arrays[f"{name}/bias"]
-                self.layers[name] = Convolution(kernel, bias, padding=1)
+                self.layers[name] = convolution(arrays, name, padding=1)
             self.layers[f"block{block}_pool"] = POOLING[pooling](2, stride=2)
         if top:
             for name, _, _ in TOP:
