@@ -194,10 +194,7 @@ class Database:
         threshold: a distance. evidence: texts and numbers by name. Raise ArgumentError unless the
         threshold is finite and at least 0.
         """
-        if not (np.isfinite(threshold) and threshold >= 0):
-            raise ArgumentError(
-                f"the threshold is {threshold}; wanted a distance, finite and at least 0"
-            )
+        must_be_distance(threshold)
         with self._transaction("IMMEDIATE") as run:
             run(
                 "INSERT INTO calibration (threshold, evidence) VALUES (?, ?)",
@@ -249,6 +246,14 @@ class Database:
                 f"{self.identity}), which cannot be compared; enroll the pictures anew, "
                 "in another database"
             )
+
+
+def must_be_distance(threshold: float) -> None:
+    """Raise ArgumentError unless a threshold is finite and at least 0."""
+    if not (np.isfinite(threshold) and threshold >= 0):
+        raise ArgumentError(
+            f"the threshold is {threshold}; wanted a distance, finite and at least 0"
+        )
 
 
 def proper_name(name: str) -> str:

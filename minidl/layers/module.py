@@ -6,9 +6,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from minidl.autograd import Tensor
-from minidl.backend import is_array, to_device, to_numpy
+from minidl.backend import device_of, is_array, to_device, to_numpy
 from minidl.errors import ArgumentError
 from minidl.frozen import frozen_copy, is_frozen
+from minidl.naming import must_have_same_names
 from minidl.shapes import is_int
 from minidl.typing import Device, Result
 
@@ -137,12 +138,7 @@ class Module:
         or a value is neither an array nor a number.
         """
         own = self.state()
-        if different := sorted(state.keys() ^ own.keys()):
-            difference = "lacks" if different[0] in own else "has an unknown"
-            raise ArgumentError(
-                f"the state {difference} {different[0]!r} ({len(different)} names differ); wanted "
-                "the state of a network of the same structure"
-            )
+        must_have_same_names(state, own, "a network of the same structure")
         for name, value in state.items():
             form, own_form = _form(value), _form(own[name])
             if form != own_form:
@@ -207,4 +203,4 @@ def _replace(module, name, value):
 def _like(value, array):
     """Return a copy of the value as an array of this one's dtype, on its device."""
     numbers = np.array(to_numpy(value) if is_array(value) else value, array.dtype)
-    return to_device(numbers, "cpu" if isinstance(array, np.ndarray) else "gpu")
+    return to_device(numbers, device_of(array))

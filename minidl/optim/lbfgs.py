@@ -116,7 +116,7 @@ class LBFGS(Optimizer):
         return self.still >= PATIENCE
 
     def state(self) -> dict[str, Any]:
-        state = {name: getattr(self, name) for name in self.NUMBERS}
+        state = super().state()
         if self._point is not None:
             state |= self._point._asdict()
         for index, pair in enumerate(self.pairs):

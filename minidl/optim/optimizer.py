@@ -23,6 +23,7 @@ from minidl.backend import array_module, device_of, is_array, to_device
 from minidl.dispatch import replaceable
 from minidl.errors import ArgumentError, MinidlWarning
 from minidl.half import at_least_float32, widened
+from minidl.naming import must_have_same_names
 from minidl.typing import Array
 
 Parameters: TypeAlias = Iterable[Tensor] | dict[str, Tensor]  # Tensors, or Tensors by name
@@ -233,12 +234,7 @@ def must_fit(state, shapes):
 
     state: {name: array or number}. shapes: {name: shape}, () for a number.
     """
-    if different := sorted(state.keys() ^ shapes.keys()):
-        difference = "lacks" if different[0] in shapes else "has an unknown"
-        raise ArgumentError(
-            f"the state {difference} {different[0]!r} ({len(different)} names differ); wanted "
-            "the state of the same optimiser and parameters"
-        )
+    must_have_same_names(state, shapes, "the same optimiser and parameters")
     for name, shape in shapes.items():
         own_shape = getattr(state[name], "shape", ())
         if own_shape != shape or (shape and not is_array(state[name])):

@@ -5,9 +5,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
-import numpy as np
-
-from minidl.backend import is_array, read_numbers
+from minidl.backend import device_of, is_array, read_numbers
 from minidl.errors import FileError
 from minidl.limits import NUMBERS, is_count
 from minidl.shapes import is_int
@@ -49,7 +47,7 @@ class Readings:
 
 
 def _is_on_gpu(number):
-    return is_array(number) and not isinstance(number, np.ndarray | np.generic)
+    return is_array(number) and device_of(number) == "gpu"
 
 
 @dataclass
