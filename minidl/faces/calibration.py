@@ -30,6 +30,7 @@ import numpy as np
 
 from minidl.errors import ArgumentError
 from minidl.evaluation import error_rates, pair_distances
+from minidl.faces.database import must_be_distance
 from minidl.faces.identification import REJECTED, STRANGERS_ACCEPTED, THRESHOLD
 from minidl.typing import Array
 
@@ -82,10 +83,8 @@ def calibrate(
             f"found people: {len(people)}, faces: {len(labels)}; wanted at least two people, one "
             "of them with two pictures: add pictures"
         )
-    if threshold is not None and not (np.isfinite(threshold) and threshold >= 0):
-        raise ArgumentError(
-            f"the threshold is {threshold}; wanted a distance, finite and at least 0"
-        )
+    if threshold is not None:
+        must_be_distance(threshold)
     sample = _sample(numbers) if len(labels) > MOST else slice(None)
     labels = labels[sample]
     distances, same = pair_distances(np.asarray(embeddings)[sample], labels)
@@ -162,7 +161,8 @@ def _not_contradicted(distances, same, labels, rates):
 def _rejects(distances, same, labels, threshold):
     """Return the share of a person's own pairs that are rejected, as a mean over the people who
     have pairs, and the number of these people."""
-    person = np.unique(labels, return_inverse=True)[1][_first(same, len(labels))]
+    first, _ = _members(same, len(labels))
+    person = np.unique(labels, return_inverse=True)[1][first]
     pairs = np.bincount(person)
     rejected = np.bincount(person, distances[same] > threshold)
     return float((rejected[pairs > 0] / pairs[pairs > 0]).mean()), int((pairs > 0).sum())
@@ -173,18 +173,16 @@ def _strangers(distances, same, labels, threshold):
     person, as a mean over people."""
     near = ~same & (distances <= threshold)
     accepted = np.zeros(len(labels), bool)
-    accepted[_first(near, len(labels))] = accepted[_second(near, len(labels))] = True
+    for members in _members(near, len(labels)):
+        accepted[members] = True
     person = np.unique(labels, return_inverse=True)[1]
     return float((np.bincount(person, accepted) / np.bincount(person)).mean())
 
 
-def _first(chosen, count):
-    """Return the first member of each chosen pair of `count` faces."""
-    return np.triu_indices(count, 1)[0][chosen]
-
-
-def _second(chosen, count):
-    return np.triu_indices(count, 1)[1][chosen]
+def _members(chosen, count):
+    """Return the first and the second member of each chosen pair of `count` faces."""
+    first, second = np.triu_indices(count, 1)
+    return first[chosen], second[chosen]
 
 
 def _sample(numbers):

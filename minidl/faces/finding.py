@@ -22,7 +22,7 @@ import numpy as np
 
 from minidl.backend import current_device, current_module, to_device, to_numpy
 from minidl.engine.threads import parallel_map
-from minidl.faces.sampling import Square, resized, shrunk
+from minidl.faces.sampling import Square, filled_up, resized, shrunk
 from minidl.models.face_detector import CELL, FaceDetector
 from minidl.typing import Array
 
@@ -176,8 +176,7 @@ def _in_tile(detector, level, down, across, device):
     down, across: the Spans of the tile along the two axes.
     """
     tile = level[down.begin : down.end, across.begin : across.end]
-    missing = [(0, -length % CELL) for length in tile.shape[:2]]
-    tile = np.pad(tile, [*missing, (0, 0)])
+    tile = filled_up(tile, CELL)
     boxes = _in_pixels(_boxes(detector, tile, device), *tile.shape[1::-1])
     boxes = boxes + np.array([across.begin, down.begin, 0, 0, 0])
     x, y = (boxes[:, :2] + boxes[:, 2:4] / 2).T

@@ -49,10 +49,16 @@ class Square(NamedTuple):
         factor = max(1, int(self.side / pixels))
         if factor > 1:
             # The last blocks include black pixels outside the picture.
-            missing = [(0, -length % factor) for length in part.shape[:2]]
-            part = shrunk(np.pad(part, [*missing, (0, 0)]), factor)
+            part = shrunk(filled_up(part, factor), factor)
         centre = (factor - 1) / 2  # of the first block
         return _interpolated(part, (x - left - centre) / factor, (y - upper - centre) / factor)
+
+
+def filled_up(picture: Array, multiple: int) -> Array:
+    """Return a picture (H, W, 3) with black rows below and black columns at the right, so that both
+    lengths are multiples of a number."""
+    missing = [(0, -length % multiple) for length in picture.shape[:2]]
+    return np.pad(picture, [*missing, (0, 0)])
 
 
 def shrunk(picture: Array, factor: int) -> Array:
