@@ -17,6 +17,7 @@ from minidl.style_transfer.settings import OPTIMIZERS
 
 EVERY = 10  # default of --every: steps between previews and frames
 FULL = "full"  # the value of --size for the size of the photograph
+DEFAULTS = Settings()
 
 
 def add_options(parser):
@@ -165,7 +166,7 @@ def _add_objective(group):
 def _add_setting(group, name, purpose, **options):
     """Add an option for one of the Settings. The parsed arguments lack this attribute if the option
     was not typed."""
-    default = getattr(Settings(), name)
+    default = getattr(DEFAULTS, name)
     if isinstance(default, dict):
         default = typed(default)
     if default is not None:
@@ -195,7 +196,7 @@ def options_of(settings):
     return " ".join(
         f"{flag(name)} {typed(value)}"
         for name, value in values.items()
-        if value != getattr(Settings(), name)
+        if value != getattr(DEFAULTS, name)
     )
 
 
