@@ -129,8 +129,8 @@ def stylize(
         style_weights=None if style_weights is None else list(map(float, style_weights)),
         weights=identity(weights),
     )
-    placed, placed_styles = _placed(photograph, styles)
-    objective = Objective(model, placed, placed_styles, settings, style_weights)
+    photograph, styles = _placed(photograph, styles)
+    objective = Objective(model, photograph, styles, settings, style_weights)
     losses, best, trouble = [], None, None
     try:
         for step in paint(photograph, styles, settings, model=model, objective=objective):
