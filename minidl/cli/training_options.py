@@ -80,7 +80,7 @@ def _add_files(group, name, recipe):
         metavar="FOLDER",
         help=f"folder for checkpoint, log and curves (default: runs/{name}-PRESET)",
     )
-    if recipe is not faces and recipe not in SYNTHETIC:
+    if _has_data_set(recipe):
         group.add_argument(
             "--data", type=_folder, metavar="FOLDER", help=f"folder of the data set {LOOKUP}"
         )
@@ -100,7 +100,7 @@ def _add_files(group, name, recipe):
 def _add_run(group, recipe):
     group.add_argument("--preset", choices=recipe.PRESETS, help=PRESET_HELP)
     group.add_argument("--seed", type=int, metavar="N", help="seed of the run (default: 0)")
-    if _has_limit(recipe):
+    if _has_data_set(recipe):
         group.add_argument(
             "--limit", type=int, metavar="N", help="train on only the first N pictures"
         )
@@ -150,7 +150,7 @@ def chosen_settings(arguments, recipe):
 
 def defaults(recipe):
     """Return {setting: value} for the settings that no preset contains."""
-    limit_applies = _has_limit(recipe)
+    limit_applies = _has_data_set(recipe)
     return {name: value for name, value in DEFAULTS.items() if limit_applies or name != "limit"}
 
 
@@ -170,5 +170,5 @@ def typed(value):
     return ("no", "yes")[value] if isinstance(value, bool) else str(value)
 
 
-def _has_limit(recipe):
+def _has_data_set(recipe):
     return recipe is not faces and recipe not in SYNTHETIC

@@ -11,8 +11,8 @@ from minidl.data.profiles import converter
 from minidl.errors import FileError
 from minidl.typing import Array, Path
 
-ORIENTATION, UPRIGHT = 0x0112, 1  # EXIF and TIFF tag, and its value for an upright picture
-TURNS = {
+ORIENTATION = 0x0112  # EXIF and TIFF tag
+TURNS = {  # by the value of the tag; all others mean upright
     2: Transpose.FLIP_LEFT_RIGHT,
     3: Transpose.ROTATE_180,
     4: Transpose.FLIP_TOP_BOTTOM,
@@ -67,7 +67,7 @@ def _upright(picture, path, share):
     reduced = picture.draft(None, [max(1, ceil(min(1, GAP * share) * n)) for n in (width, height)])
     picture.load()
     picture = _replaced(picture, _plain(picture, path))
-    turn = TURNS.get(picture.getexif().get(ORIENTATION, UPRIGHT))
+    turn = TURNS.get(picture.getexif().get(ORIENTATION))
     if turn is not None:
         picture = _replaced(picture, picture.transpose(turn))
     return picture, reduced[1][2] / width if reduced else 1

@@ -8,7 +8,7 @@ from tqdm import tqdm
 from minidl.backend import current_device, device, to_device
 from minidl.cli.lists import layer_list, word_list
 from minidl.cli.options import add_list_layers
-from minidl.cli.output import counted, say, shown
+from minidl.cli.output import counted, say
 from minidl.cli.progress import progress_bar
 from minidl.cli.visualize.common import (
     add_common,
@@ -97,7 +97,7 @@ def run(arguments):
     )
     save_image(arguments.output, grid(rows, captions, labels=matches, side=160), metadata)
     seconds = time.perf_counter() - start
-    say(f"{seconds:.0f} s; the pictures are in {shown(arguments.output)}")
+    say(f"{seconds:.0f} s; the pictures are in {arguments.output}")
 
 
 def _check(arguments):

@@ -234,10 +234,8 @@ def _check_channels(network, units, size):
         return
     blank = to_device(np.zeros((1, *size, 3), np.float32), current_device())
     activations = network.activations(blank, {unit.layer for unit in units})
-    for layer, values in activations.items():
-        for unit in units:
-            if unit.layer == layer:
-                unit.among(values.shape[-1])
+    for unit in units:
+        unit.among(activations[unit.layer].shape[-1])
 
 
 def _report(unit, album, hits):

@@ -4,7 +4,7 @@ import time
 
 import minidl
 from minidl.backend import device
-from minidl.cli.output import say, shown
+from minidl.cli.output import say
 from minidl.cli.progress import progress_bar
 from minidl.cli.visualize.common import (
     add_common,
@@ -64,7 +64,7 @@ def run(arguments):
     )
     with replacing(arguments.output) as path:
         path.write_text(text, encoding="utf-8")
-    say(f"{time.perf_counter() - start:.0f} s; the page is {shown(arguments.output)}")
+    say(f"{time.perf_counter() - start:.0f} s; the page is {arguments.output}")
 
 
 def _check(arguments):

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from minidl.backend import current_device, device, read_numbers, to_device, to_numpy
 from minidl.cli.lists import word_list
 from minidl.cli.options import add_list_layers
-from minidl.cli.output import say, shown
+from minidl.cli.output import say
 from minidl.cli.progress import progress_bar
 from minidl.cli.visualize.common import (
     add_common,
@@ -144,7 +144,7 @@ def run(arguments):
         if arguments.sanity:
             for method, correlation in changes(scalar, picture, maps, settings):
                 say(f"{method}: rank correlation {correlation:.2f} with random weights")
-    say(f"{time.perf_counter() - start:.0f} s; the maps are in {shown(arguments.output)}")
+    say(f"{time.perf_counter() - start:.0f} s; the maps are in {arguments.output}")
 
 
 def _check(arguments):
