@@ -16,6 +16,7 @@ WANTS_GPU = os.environ.get("MINIDL_REQUIRE_GPU", "0") not in ("", "0")
 GPUS = [pytest.param("strict", id="strict", marks=pytest.mark.strict)]
 if WANTS_GPU or not why_no_gpu():
     GPUS.append(pytest.param("cupy", id="cupy", marks=pytest.mark.cupy))
+PLACES = [pytest.param("numpy"), *GPUS]
 
 
 @contextmanager
@@ -26,5 +27,5 @@ def at(place):
     """
     stand_in = standing_in() if place == "strict" else nullcontext()
     kernels = nullcontext() if place == "cupy" or REQUIRED or HAS_COMPILER else plain_arrays()
-    with stand_in, device("gpu"), kernels:
+    with stand_in, device("cpu" if place == "numpy" else "gpu"), kernels:
         yield

@@ -4,13 +4,11 @@ Every op and loss gives the result of NumPy and PyTorch, an empty array or a sum
 gradients of 0; or it refuses in one sentence, because a mean or maximum of no numbers is undefined.
 """
 
-from contextlib import nullcontext
-
 import numpy as np
 import pytest
 
 from minidl import Tensor, layers, losses, ops
-from minidl.backend import is_array, to_device, to_numpy
+from minidl.backend import current_device, is_array, to_device, to_numpy
 from minidl.engine import batch_norm_relu, convolution_relu
 from minidl.engine.convolution import ALGORITHMS
 from minidl.errors import ShapeError
@@ -20,9 +18,8 @@ from minidl.losses.content import FACTORS as CONTENT
 from minidl.losses.style import FACTORS as STYLE
 from minidl.losses.total_variation import FORMS
 from tests.algorithms import by
-from tests.devices import GPUS, at
+from tests.devices import PLACES, at
 
-PLACES = ["numpy", *GPUS]
 NO_LABELS, NO_PAIRS = np.zeros(0, int), np.zeros(0, bool)
 
 
@@ -152,11 +149,11 @@ ARE_REFUSED = {
 }
 
 
-def placed(value, place):
-    """Return the value with its arrays on the device."""
+def placed(value):
+    """Return the value with its arrays on the current device."""
     if isinstance(value, tuple):
-        return tuple(placed(element, place) for element in value)
-    return to_device(value, "gpu") if place != "numpy" and is_array(value) else value
+        return tuple(map(placed, value))
+    return to_device(value, current_device()) if is_array(value) else value
 
 
 @pytest.mark.filterwarnings("error")
@@ -164,9 +161,9 @@ def placed(value, place):
 @pytest.mark.parametrize("name", GIVE_EMPTY_OR_0)
 def test_empty_batches_give_empty_results_or_0(name, place):
     op, arrays, options, shape = GIVE_EMPTY_OR_0[name]
-    with nullcontext() if place == "numpy" else at(place):
-        leaves = [Tensor(placed(array, place), requires_grad=True) for array in arrays]
-        y = op(*leaves, **{key: placed(value, place) for key, value in options.items()})
+    with at(place):
+        leaves = [Tensor(placed(array), requires_grad=True) for array in arrays]
+        y = op(*leaves, **{key: placed(value) for key, value in options.items()})
         assert y.shape == shape
         assert not to_numpy(y.data).any()
         y.backward(y.data + 1)
@@ -180,9 +177,9 @@ def test_empty_batches_give_empty_results_or_0(name, place):
 @pytest.mark.parametrize("name", ARE_REFUSED)
 def test_undefined_results_of_empty_batches_are_errors(name, place):
     op, arrays, options, _ = ARE_REFUSED[name]
-    with nullcontext() if place == "numpy" else at(place):
-        arrays = placed(arrays, place)
-        options = {key: placed(value, place) for key, value in options.items()}
+    with at(place):
+        arrays = placed(arrays)
+        options = {key: placed(value) for key, value in options.items()}
         with pytest.raises(ShapeError):
             op(*arrays, **options)
 

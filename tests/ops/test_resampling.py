@@ -2,24 +2,21 @@
 other pixels."""
 
 import math
-from contextlib import nullcontext
 
 import numpy as np
 import pytest
 
 from minidl import Tensor, ops
-from minidl.backend import to_device, to_numpy
+from minidl.backend import current_device, to_device, to_numpy
 from minidl.errors import ArgumentError
-from tests.devices import GPUS, at
+from tests.devices import GPUS, PLACES, at
 
-PLACES = [pytest.param("numpy"), *GPUS]
 rng = np.random.default_rng(0)
 
 
 def gradient(dy, rows, columns, shape, place="numpy"):
-    with nullcontext() if place == "numpy" else at(place):
-        device = "cpu" if place == "numpy" else "gpu"
-        arrays = (to_device(array, device) for array in (dy, rows, columns))
+    with at(place):
+        arrays = (to_device(array, current_device()) for array in (dy, rows, columns))
         return to_numpy(ops.resample.gradients["dx"](*arrays, shape))
 
 
