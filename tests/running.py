@@ -1,9 +1,23 @@
 """Functions that run an op on the arguments of a case, and that change these arguments."""
 
+from contextlib import contextmanager
+
 import numpy as np
 
 from minidl.autograd import Tensor
 from minidl.backend import array_module, device_of, is_array, to_device, to_numpy
+from minidl.engine.threads import get_threads, set_threads
+
+
+@contextmanager
+def using_threads(count):
+    """Set the number of threads in this block."""
+    before = get_threads()
+    set_threads(count)
+    try:
+        yield
+    finally:
+        set_threads(before)
 
 
 def leaf(*numbers):

@@ -3,7 +3,7 @@
 import pytest
 
 from minidl.engine.threads import get_threads
-from tests.engine.helpers import using_threads
+from tests.running import using_threads
 
 
 @pytest.fixture(autouse=True)

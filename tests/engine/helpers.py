@@ -1,23 +1,12 @@
 """What several tests of the engine use."""
 
 import threading
-from contextlib import contextmanager
 
 import numpy as np
 
 from minidl.engine import threads as cores
 from tests.algorithms import by
-
-
-@contextmanager
-def using_threads(count):
-    """Set the number of threads in this block."""
-    before = cores.get_threads()
-    cores.set_threads(count)
-    try:
-        yield
-    finally:
-        cores.set_threads(before)
+from tests.running import using_threads
 
 
 def on_each_thread(threads, function):

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from minidl.engine.convolution import winograd
 from tests.algorithms import by
 from tests.checks import every_second, permuted_strides, reversed_strides
-from tests.engine.helpers import three_maps, using_threads
+from tests.engine.helpers import three_maps
 from tests.random_numbers import begun_anew
+from tests.running import using_threads
 
 rng = np.random.default_rng(0)
 begin = begun_anew(rng)

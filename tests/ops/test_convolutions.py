@@ -17,6 +17,7 @@ from tests.algorithms import by
 from tests.checks import differentiate, forward_equals_the_oracle, strides_do_not_matter
 from tests.op_table import BY_NAME, Case, cases
 from tests.oracles import convolution_oracle
+from tests.running import using_threads
 
 ROW = BY_NAME["convolution"]
 GENERAL = ["textbook", "im2col"]  # the others take some geometries only
@@ -92,15 +93,12 @@ SMALL_STRIPS = [
 def cut_small(module, name, size):
     """Make strips small within a block, because the images that are drawn would fit in one, and
     share them among three threads."""
-    before = threads.get_threads()
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, using_threads(3):
         patch.setattr(strips, "LEAST", 1)
         patch.setattr(tiles, "STRIP", 1)
         patch.setattr(tiles, "SMALL", 72)
         patch.setattr(module, name, size)
-        threads.set_threads(3)
         yield patch
-    threads.set_threads(before)
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from minidl import Tensor, ops, value_and_grad
-from minidl.engine.threads import get_threads, set_threads
 from minidl.errors import ArgumentError, ShapeError
 from tests.random_numbers import begun_anew
+from tests.running import using_threads
 
 rng = np.random.default_rng(0)
 begin = begun_anew(rng)
-
-
-@pytest.fixture
-def three_threads():
-    before = get_threads()
-    set_threads(3)
-    yield
-    set_threads(before)
 
 
 def gradients(op, *inputs, **options):
@@ -129,7 +121,8 @@ def test_sets_without_points():
         assert [gradient.tolist() for gradient in results] == wanted
 
 
-def test_strips_give_the_result_of_numpy(three_threads):
+@using_threads(3)
+def test_strips_give_the_result_of_numpy():
     a, b = rng.standard_normal((70, 40)), rng.standard_normal((300, 40))
     y = ops.pairwise_distances(a, b)
     np.testing.assert_allclose(y, np.linalg.norm(a[:, None] - b, axis=2), rtol=1e-13)

@@ -5,14 +5,14 @@ from functools import partial
 import numpy as np
 import pytest
 
-from minidl import Tensor, layers, set_threads
+from minidl import Tensor, layers
 from minidl.backend import device_of, is_array, to_numpy
 from minidl.engine import updates
-from minidl.engine.threads import get_threads
 from minidl.errors import ArgumentError
 from minidl.optim import LBFGS, SGD, Adam, Group, Steps
 from tests.devices import GPUS, at
 from tests.optim.problems import START, assert_same_path, network, train, train_in_torch
+from tests.running import using_threads
 
 OURS = {  # name -> function of parameters and further options that makes the optimizer
     "sgd": partial(SGD, learning_rate=0.1),
@@ -317,14 +317,11 @@ def test_strips_and_threads_change_no_byte(name, monkeypatch):
         assert [p.shape for p in tensors] == shapes
         return [p.data.tobytes() for p in tensors]
 
-    threads, wanted = get_threads(), contents_after_training()
-    try:
-        for count, strip in ((1, 1 << 20), (3, 1000)):
-            set_threads(count)
-            monkeypatch.setattr(updates, "STRIP", strip)
+    wanted = contents_after_training()
+    for count, strip in ((1, 1 << 20), (3, 1000)):
+        monkeypatch.setattr(updates, "STRIP", strip)
+        with using_threads(count):
             assert contents_after_training() == wanted
-    finally:
-        set_threads(threads)
 
 
 @pytest.mark.parametrize("place", GPUS)

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minidl import get_threads, machine, set_threads
+from minidl import get_threads, machine
 from minidl.data import Batches
 from minidl.errors import ArgumentError, FileError, MinidlError
 from minidl.optim import SGD, Adam, Steps
 from minidl.training import load, save, train
+from tests.running import using_threads
 from tests.training.small import pictures, small_task
 
 
@@ -83,11 +84,8 @@ def test_the_same_task_object_resumes(tmp_path):
 
 def test_another_number_of_threads_is_reported(begun):
     threads, events = get_threads(), []
-    set_threads(threads + 1)
-    try:
+    with using_threads(threads + 1):
         train(small_task(), 1, begun, resume=True, watch=events.append)
-    finally:
-        set_threads(threads)
     assert events[0].startswith(
         f"the run was begun elsewhere (threads {threads}, now {threads + 1}): its results will"
     )
