@@ -79,7 +79,8 @@ def cases(quick):
     cases = []
     for group, names in GROUPS.items():
         for name, count in names.items():
-            shapes, options, products = _read(name, quick)
+            shapes, options, windows = _read(name, quick)
+            products = shapes["x"][0] * prod(windows.out) * prod(shapes["w"])
             three = 3 * products  # forward, dx and dw
             cases.append(
                 of_op(name, group, convolution, _twin, shapes, "xw", options, three, count)
@@ -93,11 +94,8 @@ def more(arguments):
     print(f"\n{'auto / the fastest applicable algorithm':48}{titles}")
     rows, names = [], UNDECIDED[::6] if arguments.quick else UNDECIDED
     for name, device in product(names, sorted(set(arguments.device))):
-        shapes, options, _ = _read(name, arguments.quick)
+        shapes, options, windows = _read(name, arguments.quick)
         arrays, rivals = normals(shapes), {}
-        extent, taps = shapes["x"][1:-1], shapes["w"][:-2]
-        steps = (options[name] for name in ("stride", "padding", "dilation"))
-        windows = windows_over(extent, taps, *steps)
         images, groups, dtype = shapes["x"][0], options["groups"], arrays["x"].dtype
         problem = Problem(
             "forward", images, windows, groups, shapes["w"], dtype, False, device == "gpu"
@@ -138,9 +136,9 @@ def _read(name, quick):
         "w": (*taps, inputs // groups, outputs),
         "b": (outputs,),
     }
-    positions = batch * prod(windows_over(extent, taps, stride, padding, dilation).out)
+    windows = windows_over(extent, taps, stride, padding, dilation)
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    return shapes, options, positions * prod(shapes["w"])
+    return shapes, options, windows
 
 
 def _twin(functional, x, w, b, **options):

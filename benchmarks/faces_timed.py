@@ -3,13 +3,13 @@
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
 import minidl
+from benchmarks.turns import by_host
 from minidl.data import read_image, resize, shipped_picture, write_image
 from minidl.faces import Database, Gallery, read_faces
 from minidl.faces.identification import THRESHOLD
@@ -112,9 +112,4 @@ def _process(arguments):
 
 def _seconds(call):
     call()
-    times = []
-    for _ in range(ROUNDS):
-        begun = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - begun)
-    return median(times)
+    return median(by_host(call, 1) for _ in range(ROUNDS))

@@ -10,7 +10,7 @@ from benchmarks.rates import rates
 from benchmarks.recording import as_json, keep, watch_others
 from minidl import machine
 from minidl.errors import ArgumentError
-from minidl.files import must_be_writable
+from minidl.files import must_be_writable, replacing
 from minidl.plots import must_be_drawable
 
 COLUMNS = {  # title: decimals
@@ -92,7 +92,8 @@ def run(work, arguments):
     }
     _print_others(measured["others_share"])
     if arguments.json:
-        _write(arguments.json, as_json(measured))
+        with replacing(arguments.json) as file:
+            file.write_text(as_json(measured))
     if arguments.plot:
         ratios = [
             (row["name"] + on(device), ratio)
@@ -140,15 +141,6 @@ def _print_others(share):
     if share > DISTURBED:
         advice = ", which distorts the results, PyTorch's most; measure again on an idle machine"
     print(f"\nother programs used {share:.1%} of the cores' time{advice}")
-
-
-def _write(path, text):
-    try:
-        path.write_text(text)
-    except OSError as error:
-        raise ArgumentError(
-            f"{path} cannot be written ({error.strerror}); choose another file for --json"
-        ) from None
 
 
 def _line(row, device, highest):

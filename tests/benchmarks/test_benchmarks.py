@@ -249,7 +249,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(arguments, capsys, monkeypatc
 def test_the_chart(tmp_path, monkeypatch, capsys):
     pytest.importorskip("matplotlib")
     path = tmp_path / "chart.svg"
-    arguments = ["vgg19", "--quick", "--plot", str(path)]
+    arguments = ["pooling", "--quick", "--plot", str(path)]
     if twins.is_installed():
         assert main(arguments) == 0 and "<svg" in path.read_text()
     monkeypatch.setattr(twins, "is_installed", lambda: False)
