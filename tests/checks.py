@@ -17,7 +17,8 @@ from minidl import autograd
 from minidl.autograd import Op, Tensor
 from minidl.backend import array_module, device_of, is_array, to_numpy
 from minidl.gradcheck import prove
-from tests.op_table import KEEPS, ORACLES, of_row, public_op
+from tests.op_table import KEEPS, of_row, public_op
+from tests.oracles import ORACLES
 from tests.running import (
     arrays,
     cotangent,

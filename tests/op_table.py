@@ -7,19 +7,7 @@ from hypothesis import strategies as st
 
 from minidl import losses, ops
 from minidl.autograd import Op
-from minidl.proofs import ROWS, Row, fill
-from tests.oracles import ORACLES
-
-__all__ = [
-    "BY_NAME",
-    "KEEPS",
-    "ORACLES",
-    "Case",
-    "HypothesisChooser",
-    "cases",
-    "of_row",
-    "public_op",
-]
+from minidl.proofs import ROWS, RandomChooser, Row, fill
 
 BY_NAME = {row.name: row for row in ROWS}
 
@@ -50,6 +38,11 @@ class HypothesisChooser:
 def cases(draw, row):
     geometry, seed = row.draw(HypothesisChooser(draw)), draw(st.integers(0, 2**32 - 1))
     return Case(row, fill(row, geometry, seed), seed)
+
+
+def drawn(row, number):
+    """Return a case that depends on the number only."""
+    return Case(row, fill(row, row.draw(RandomChooser(number)), number), number)
 
 
 def public_op(row):

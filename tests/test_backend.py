@@ -57,7 +57,6 @@ def cupy_without_gpu(monkeypatch):
 def cupy_with_gpu():
     with standing_in() as cupy:
         yield cupy
-        device("cpu")
 
 
 def test_importing_minidl_imports_no_cupy():

@@ -14,9 +14,9 @@ from minidl.layers import BatchNorm
 from minidl.losses.content import FACTORS as CONTENT
 from minidl.losses.style import FACTORS as STYLE
 from minidl.losses.total_variation import FORMS
-from minidl.proofs import ROWS, RandomChooser, fill
+from minidl.proofs import ROWS
 from tests.devices import GPUS, at
-from tests.op_table import Case
+from tests.op_table import drawn
 from tests.running import in_floats, transformed
 from tests.term_sizes import against_float64
 
@@ -37,10 +37,6 @@ def must_be_near(array, wanted, size):
 
 
 ROWS_IN_RANGE = [row for row in ROWS if "tiny" not in row.name]
-
-
-def drawn(row, number):
-    return Case(row, fill(row, row.draw(RandomChooser([number])), [number]), number)
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in cast")

@@ -10,7 +10,8 @@ from minidl.engine.kernels import plain_arrays
 from minidl.proofs import ROWS, RandomChooser
 from tests.checks import checks_of, cotangent, differentiate, record, sizes, transformed, worst
 from tests.devices import GPUS, at
-from tests.op_table import KEEPS, ORACLES, cases, of_row, public_op
+from tests.op_table import KEEPS, cases, of_row, public_op
+from tests.oracles import ORACLES
 from tests.strict import counts
 
 PAIRS = [

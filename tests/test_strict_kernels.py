@@ -1,11 +1,9 @@
 """CUDA kernels that run on the host: arguments, grids, compiler errors and sanitizers."""
 
-import shutil
-
 import numpy as np
 import pytest
 
-from tests.strict import counts, needed, standing_in
+from tests.strict import HAS_COMPILER, counts, needed, standing_in
 from tests.strict.kernels import NULL, sanitized
 
 KERNELS = """
@@ -44,7 +42,7 @@ def cupy():
 
 @pytest.fixture
 def kernel(cupy):
-    needed(shutil.which("g++"), "g++")
+    needed(HAS_COMPILER, "g++")
     return cupy.RawModule(code=KERNELS, options=("--std=c++17", "-DREAL=float")).get_function
 
 
@@ -172,7 +170,7 @@ with standing_in() as cupy:
     ],
 )
 def test_the_sanitizers_report_a_planted_error(step, report):
-    needed(shutil.which("g++"), "g++")
+    needed(HAS_COMPILER, "g++")
     result = sanitized(["-c", PLANTED % step])
     assert (result.returncode == 0) == (report is None), result.stderr
     assert (report or "") in result.stderr

@@ -182,7 +182,7 @@ def test_a_frozen_gradient_does_not_count_in_the_length():
 @pytest.mark.parametrize("name", ["momentum", "adam", "lbfgs"])
 def test_frozen_parameters_on_a_gpu(name, place):
     with at(place):
-        x, y = (Tensor(Tensor([1.0, 2.0]).data, requires_grad=True) for _ in range(2))
+        x, y = (Tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
         optimizer = MAKERS[name]({"x/kernel": x, "y/kernel": y})
         for frozen in (False, True):
             y.requires_grad = not frozen

@@ -121,17 +121,6 @@ def by_winograd(forward=None, **gradients):
     return by_algorithm("winograd", wrong(ops.convolution, forward, **gradients))
 
 
-def with_change(module, f, **change):
-    """Return a function that calls f while these names of the module have other values."""
-
-    @functools.wraps(f)
-    def changed(*args, **kwargs):
-        with patch.multiple(module, **change):
-            return f(*args, **kwargs)
-
-    return changed
-
-
 def with_sign(matrix, i, j):
     changed = matrix.copy()
     changed[i, j] *= -1
@@ -147,10 +136,10 @@ def without_the_last_tap(matrix):
     return matrix * [1, 1, 0]
 
 
-wrong_matrix_b = with_change(winograd, conv, B=with_sign(winograd.B, 2, 3))
-wrong_matrix_a = with_change(winograd, conv, A=with_sign(winograd.A, 4, 3))
-wrong_matrix_g = with_change(winograd, conv_dw, G=without_the_last_tap(winograd.G))
-wrong_tiles = with_change(tiles, conv, _windows=tiles_too_far_apart)
+wrong_matrix_b = patch.multiple(winograd, B=with_sign(winograd.B, 2, 3))(conv)
+wrong_matrix_a = patch.multiple(winograd, A=with_sign(winograd.A, 4, 3))(conv)
+wrong_matrix_g = patch.multiple(winograd, G=without_the_last_tap(winograd.G))(conv_dw)
+wrong_tiles = patch.multiple(tiles, _windows=tiles_too_far_apart)(conv)
 
 WINOGRADS = [
     Plant("wrong sign in B", "convolution[winograd]", by_winograd(wrong_matrix_b), FORWARD),
@@ -177,8 +166,8 @@ def rows_of_the_first_tap(windows, tap, right=runs._meeting):
     return right(windows, (0,) * len(tap))
 
 
-wrong_blocks = with_change(runs, conv_dx, _kernels_of_blocks=blocks_in_reversed_order)
-wrong_rows = with_change(runs, conv, _meeting=rows_of_the_first_tap)
+wrong_blocks = patch.multiple(runs, _kernels_of_blocks=blocks_in_reversed_order)(conv_dx)
+wrong_rows = patch.multiple(runs, _meeting=rows_of_the_first_tap)(conv)
 flipped_winograd_runs = by_algorithm("winograd_runs", wrong(ops.convolution, dx=flipped_dx))
 
 RUNS = [

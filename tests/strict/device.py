@@ -57,10 +57,6 @@ class Device:
     def __init__(self, device=0):
         self.id = device
 
-    @property
-    def mem_info(self):
-        return runtime.memGetInfo()
-
     def synchronize(self):
         counts.syncs += 1
 
@@ -69,21 +65,15 @@ class MemoryPool:
     def free_all_blocks(self, stream=None):
         counts.pool_releases += 1
 
-    def used_bytes(self):
-        return 0
-
     def total_bytes(self):
         return 0
 
 
 runtime = SimpleNamespace(
-    getDeviceCount=lambda: 1,
     getDeviceProperties=lambda device: {
         "name": b"a stand-in for a GPU",
         "totalGlobalMem": 2**33,
-        "multiProcessorCount": 1,
     },
     driverGetVersion=lambda: 12090,
     runtimeGetVersion=lambda: 12090,
-    memGetInfo=lambda: (2**33, 2**33),  # free, total
 )

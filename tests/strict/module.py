@@ -78,10 +78,6 @@ def asnumpy(a, stream=None, order="C", out=None, *, blocking=True):
     return np.asarray(a, order=order)
 
 
-def get_array_module(*args):
-    return module if any(isinstance(arg, ndarray) for arg in args) else np
-
-
 def empty(*args, **kwargs):
     return _only_memory(_empty(*args, **kwargs))
 
@@ -136,7 +132,6 @@ cuda = namespace(
     Stream=device.Stream,
     get_current_stream=lambda device_id=-1: _stream,
     get_elapsed_time=device.get_elapsed_time,
-    is_available=lambda: True,
     runtime=device.runtime,
 )
 module = namespace(
@@ -156,6 +151,5 @@ module = namespace(
     asnumpy=asnumpy,
     empty=empty,
     empty_like=empty_like,
-    get_array_module=get_array_module,
     where=where,
 )
