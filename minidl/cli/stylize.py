@@ -59,7 +59,7 @@ def run(arguments):
     with (
         device(arguments.device, arguments.tf32) as chosen,
         _single_interruption(),
-        _Monitor(arguments, settings.steps) as monitor,
+        _Monitor(arguments) as monitor,
     ):
         size = _size_in_words(content, settings.size)
         names = ", ".join(style.name for style in styles)
@@ -88,7 +88,7 @@ def run(arguments):
 def _conclude(painting, output, errors, rows, tell):
     """Report the result and return the exit code. Raise MinidlError if an error occurred, or if no
     step improved the painting."""
-    steps = counted(len(painting.losses), "step")
+    steps = counted(painting.steps, "step")
     for error in errors:
         if isinstance(error, Exception):
             raise MinidlError(f"{error}; {output} holds the best picture after {steps}")
@@ -96,7 +96,7 @@ def _conclude(painting, output, errors, rows, tell):
     if not (stopped or painting.improved):
         raise MinidlError(f"{painting.doubt()}; {output} holds the picture at the start")
     ending, seconds = "stopped after" if stopped else "done:", rows[-1]["seconds"]
-    losses = f"{painting.losses[0].total:.4g} -> {painting.lowest:.4g}"
+    losses = f"{painting.losses[-1][0].total:.4g} -> {painting.lowest:.4g}"
     tell(f"{ending} {steps} in {seconds:.0f} s, loss {losses}; the painting is in {output}")
     return STOPPED if stopped else 0
 
@@ -117,9 +117,9 @@ class _Monitor:
     """Called with every Step: updates the progress bar, collects the rows of the log, and writes
     the log, the preview and the frames."""
 
-    def __init__(self, arguments, steps):
+    def __init__(self, arguments):
         self.arguments, self.rows, self._rows_written = arguments, [], 0
-        self._bar = progress_bar(steps, "step", quiet=arguments.quiet, delay=0.1)
+        self._bar = progress_bar(None, "step", quiet=arguments.quiet, delay=0.1)
 
     def __enter__(self):
         return self
@@ -130,6 +130,7 @@ class _Monitor:
     def __call__(self, step):
         self.rows.append(row(step))
         losses = "loss {total:.4g}, content {content:.4g}, style {style:.4g}"
+        self._bar.total = step.total
         self._bar.set_postfix_str(losses.format(**self.rows[-1]), refresh=False)
         self._bar.update()
         if step.number % _every(self.arguments) == 0:
@@ -139,7 +140,7 @@ class _Monitor:
     def finish(self, painting):
         """Write the complete log, and the painting as the preview and as the last frame."""
         self._write_log()
-        self._write_pictures(len(painting.losses), painting.image, painting.image)
+        self._write_pictures(painting.steps, painting.image, painting.image)
         if self.arguments.plot is not None:
             plot_log(self.arguments.plot, self.rows)
 

@@ -90,7 +90,21 @@ def _add_optimization(group):
         type=_size,
         metavar="PIXELS",
     )
-    _add_setting(group, "steps", "number of evaluations of the objective", type=int, metavar="N")
+    _add_setting(
+        group,
+        "scales",
+        "number of scales: 3 paints a quarter of the size first, then half of it, then all",
+        type=int,
+        metavar="N",
+    )
+    _add_setting(
+        group,
+        "steps",
+        "number of evaluations of the objective at the finest scale; each coarser scale takes "
+        "twice as many as the next",
+        type=int,
+        metavar="N",
+    )
     _add_setting(group, "optimizer", "optimization algorithm", choices=OPTIMIZERS)
     rate = {"type": float, "metavar": "RATE"}
     _add_setting(group, "learning_rate", "learning rate (default: 1 for lbfgs, 5 for adam)", **rate)

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from minidl.autograd import Tensor
 from minidl.backend import read_numbers
 from minidl.errors import ArgumentError
-from minidl.losses import content_loss, gram_loss, gram_matrix, total_variation
-from minidl.losses.style import style_factor
+from minidl.losses import total_variation
 from minidl.models import VGG19
+from minidl.style_transfer.measures import STATISTICS, Content, Measure, Style, total
 from minidl.style_transfer.settings import Settings
 from minidl.typing import Array
 
@@ -39,17 +39,21 @@ class Losses(NamedTuple):
         return cls(total_loss, content, style, smoothness, layers)
 
 
+class Term(NamedTuple):
+    """A part of the objective: the loss of a measure of a layer, with its weight."""
+
+    layer: str
+    weight: float
+    measure: Measure
+
+
 class Objective:
     """The loss of an image (H, W, 3), RGB, 0..255, as a function.
 
     model: the network. content: a picture (H, W, 3). styles: pictures (H', W', 3) of any sizes.
     settings: which layers, weights and normalizations to use. style_weights: one number for each
-    style, which is divided by their sum; by default all are equal. Since
-
-        Σ_s w_s |G - A_s|²  =  |G - Ā|² + a constant,      Ā = Σ_s w_s A_s,  Σ_s w_s = 1,
-
-    several styles are equivalent to one whose Gram matrices are the weighted means. Raise
-    ArgumentError if there are no styles, or the weights do not fit them.
+    style, which is divided by their sum; by default all are equal. Raise ArgumentError if there are
+    no styles, or the weights do not fit them.
     """
 
     def __init__(
@@ -61,44 +65,41 @@ class Objective:
         style_weights: Sequence[float] | None = None,
     ) -> None:
         self.model, self.settings = model, settings
-        self.content_layers = weighted(settings.content_layers, settings.content_weight)
-        self.style_layers = weighted(settings.style_layers, settings.style_weight)
-        self.content = model.features(content, self.content_layers)
-        self.grams = self._mean_grams(styles, _shares(style_weights, len(styles)))
+        shares = _shares(style_weights, len(styles))
+        self.terms: dict[str, Term] = {
+            **self._content_terms(content),
+            **self._style_terms(styles, shares),
+        }
 
     def __call__(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the total loss, and its parts by name: {"content_conv4_2": ..., ...}."""
-        features = self.model.features(image, [*self.content_layers, *self.style_layers])
-        parts: dict[str, Tensor] = {
-            f"content_{layer}": self._content(layer, features[layer])
-            for layer in self.content_layers
-        }
-        parts |= {
-            f"style_{layer}": self._style(layer, features[layer]) for layer in self.style_layers
-        }
-        parts |= self._total_variation(image)
-        first, *others = parts.values()
-        return sum(others, start=first), parts
-
-    def _content(self, layer, features):
-        loss = content_loss(features, self.content[layer], self.settings.content_normalization)
-        return self.content_layers[layer] * loss
-
-    def _style(self, layer, features):
-        factor = style_factor(features.shape, self.settings.style_normalization)
-        gram = gram_matrix(features, "positions")
-        return gram_loss(gram, self.grams[layer], self.style_layers[layer] * factor)
-
-    def _total_variation(self, image):
+        features = self.model.features(image, {term.layer for term in self.terms.values()})
+        parts: dict[str, Tensor] = {}
+        for name, (layer, weight, measure) in self.terms.items():
+            means = measure.means(features[layer])
+            parts[name] = weight * measure.loss(means, features[layer].shape)
         weight, form = self.settings.tv_weight, self.settings.tv_normalization
-        return {"total_variation": weight * total_variation(image, form)} if weight else {}
+        if weight:
+            parts["total_variation"] = weight * total_variation(image, form)
+        return total(parts.values()), parts
 
-    def _mean_grams(self, styles, shares):
-        grams = dict.fromkeys(self.style_layers, 0)
-        for style, share in zip(styles, shares, strict=True):
-            for layer, features in self.model.features(style, self.style_layers).items():
-                grams[layer] = grams[layer] + share * gram_matrix(features, "positions")
-        return grams
+    def _content_terms(self, content):
+        layers = weighted(self.settings.content_layers, self.settings.content_weight)
+        features = self.model.features(content, layers)
+        return {
+            f"content_{layer}": Term(layer, weight, Content(features[layer], self.settings))
+            for layer, weight in layers.items()
+        }
+
+    def _style_terms(self, styles, shares):
+        layers = weighted(self.settings.style_layers, self.settings.style_weight)
+        features = [self.model.features(style, layers) for style in styles]
+        terms = {}
+        for layer, weight in layers.items():
+            given = [Style(F[layer], share) for F, share in zip(features, shares, strict=True)]
+            measure = STATISTICS["gram"](given, self.settings)
+            terms[f"style_{layer}"] = Term(layer, weight, measure)
+        return terms
 
 
 def weighted(layers: Mapping[str, float], weight: float) -> dict[str, float]:

@@ -1,32 +1,33 @@
-"""Paint a picture: minimise the objective step by step."""
+"""Paint a picture: from files or arrays to a Painting, which can be saved."""
 
-import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from minidl.autograd import Tensor, no_grad
-from minidl.backend import array_module, current_device, current_module, to_device, to_numpy
+from minidl.backend import array_module, to_numpy
 from minidl.checkpoints import shipped
 from minidl.data.images import (
     as_picture,
     fit,
     image_size,
-    read_at_size,
     read_image,
     resize,
     write_image,
 )
-from minidl.engine.memory import release
-from minidl.errors import MinidlError, MinidlWarning, NonFiniteError, ShapeError
+from minidl.errors import MinidlError, MinidlWarning, ShapeError
 from minidl.models import VGG19, vgg19
-from minidl.style_transfer.objective import Losses, Objective, weighted
-from minidl.style_transfer.record import describe, identity
+from minidl.style_transfer.checkpoint import load as load_checkpoint
+from minidl.style_transfer.checkpoint import resumed, settings_of
+from minidl.style_transfer.checkpoint import save as save_checkpoint
+from minidl.style_transfer.objective import Losses, weighted
+from minidl.style_transfer.record import describe, identity, must_be_identical
+from minidl.style_transfer.run import Run, Step
+from minidl.style_transfer.scales import resampled
 from minidl.style_transfer.settings import LEARNING_RATES, Settings
 from minidl.typing import Array
 from minidl.typing import Path as PathLike
@@ -34,47 +35,42 @@ from minidl.typing import Path as PathLike
 Source = PathLike | Array  # a picture: the path of a file, or an array (H, W, 3), RGB, 0..255
 
 
-class Step(NamedTuple):
-    """One evaluation of the objective. Pictures are (H, W, 3), 0..255, not rounded."""
-
-    number: int  # from 1
-    losses: Losses
-    image: Array  # the picture that was evaluated
-    best: Array  # the picture with the lowest loss until now
-    seconds: float  # since the start of the painting
-
-
 @dataclass(frozen=True)
 class Painting:
     """The result of style transfer."""
 
     image: Array  # (H, W, 3), 0..255, not rounded
-    losses: list[Losses]  # of each step
+    losses: list[list[Losses]]  # of each step of each scale
     record: dict[str, Any]  # what is needed to paint the picture again
-    lowest: float  # the loss of the image rounded to 8 bits, as a PNG stores it
+    lowest: float  # the loss at the last scale of its picture rounded to 8 bits, as a PNG stores it
     trouble: BaseException | None = None  # the interruption or error that ended the painting early
 
     @property
+    def steps(self) -> int:
+        """The number of steps of all scales."""
+        return sum(map(len, self.losses))
+
+    @property
     def improved(self) -> bool:
-        """Whether a step had a lower loss than the start."""
-        first, *others = (losses.total for losses in self.losses)
-        return any(total < first for total in others)
+        """Whether a step had a lower loss than the first of its scale."""
+        return any(min(steps).total < steps[0].total for steps in self.losses)
 
     def doubt(self) -> str | None:
         """Return why the saved painting is no better than the start, and what to do, as a sentence.
 
         Return None if it is better.
         """
-        steps, first = len(self.losses), self.losses[0].total
+        steps, first = self.steps, self.losses[0][0].total
         done = "1 step" if steps == 1 else f"{steps} steps"
         if self.improved:
             lost = f"the changes of {done} were lost in rounding to 8 bits"
             advice = "take more steps or a larger learning rate"
-            return f"{lost}; {advice}" if self.lowest >= first else None
+            is_lost = len(self.losses) == 1 and self.lowest >= first
+            return f"{lost}; {advice}" if is_lost else None
         rate, optimizer = (self.record["settings"][name] for name in ("learning_rate", "optimizer"))
         if not first:
             advice = "take another start, style or weights"
-        elif steps == 1:
+        elif steps == len(self.losses):
             advice = "one step only evaluates the start: take more steps"
         else:
             rate = LEARNING_RATES[optimizer] if rate is None else rate
@@ -87,7 +83,7 @@ class Painting:
         path: of the file, whose ending is the format. more: further entries of the record. Raise
         FileError if the file cannot be written.
         """
-        done = {"steps_done": len(self.losses), "loss": self.lowest}
+        done = {"steps_done": self.steps, "loss": self.lowest}
         write_image(path, self.image, {**self.record, **done, **more})
 
 
@@ -99,6 +95,9 @@ def stylize(
     style_weights: Sequence[float] | None = None,
     weights: PathLike | None = None,
     callback: Callable[[Step], Any] | None = None,
+    checkpoint: PathLike | None = None,
+    every: int = 10,
+    notes: Mapping[str, Any] | None = None,
     **changes: Any,
 ) -> Painting:
     """Return a Painting of `content` in the style of `style`: the picture with the lowest loss.
@@ -107,7 +106,9 @@ def stylize(
     accepts it. style: the same, or a list of pictures, mixed with style_weights; a style larger
     than the painting is reduced to its size. settings: by default those of `minidl stylize`.
     changes: single settings by name. weights: the weight file of VGG19, by default the shipped one.
-    callback: is called with every Step, whose pictures are copies.
+    callback: is called with every Step, whose pictures are copies. checkpoint: a file that is
+    written every `every` steps and at the end, from which `resume` continues. notes: further
+    entries of the record, which JSON can represent.
 
     An interruption with Ctrl-C, a loss that is not finite, or a MinidlError or OSError of the
     callback ends the painting. The picture with the lowest loss is then returned, with the
@@ -128,26 +129,55 @@ def stylize(
         styles=[identity(source) for source in sources[1:]],
         style_weights=None if style_weights is None else list(map(float, style_weights)),
         weights=identity(weights),
+        **(notes or {}),
     )
-    photograph, styles = _placed(photograph, styles)
-    objective = Objective(model, photograph, styles, settings, style_weights)
-    losses, best, trouble = [], None, None
+    run = Run(model, photograph, styles, settings, style_weights)
+    return _painted(run, record, callback, checkpoint, every)
+
+
+def resume(
+    checkpoint: PathLike,
+    *,
+    weights: PathLike | None = None,
+    callback: Callable[[Step], Any] | None = None,
+    every: int = 10,
+) -> Painting:
+    """Continue a painting from a checkpoint of `stylize`, and return what `stylize` would have.
+
+    The pictures are in the checkpoint. weights, callback, every: as for `stylize`. On the machine
+    of the first run, with as many threads, the painting has the same bytes as without the
+    interruption. Raise FileError if the file is missing or damaged, or if the weights are others.
+    """
+    state = load_checkpoint(checkpoint)
+    record, settings = state["record"], settings_of(state["record"])
+    weights = Path(weights) if weights else shipped("vgg19")
+    must_be_identical(weights, record["weights"], "the weights")
+    run = resumed(state, vgg19(weights, pooling=settings.pooling))
+    return _painted(run, record, callback, checkpoint, every)
+
+
+def _painted(run, record, callback, checkpoint, every):
+    """Finish a run and return its Painting."""
+    best, trouble = None, None
     try:
-        for step in paint(photograph, styles, settings, model=model, objective=objective):
-            losses.append(step.losses)
-            best = step.best
+        for step in run:
+            best, objective = step.best, run.objective
+            if checkpoint is not None and (step.number % every == 0 or step.number == step.total):
+                save_checkpoint(checkpoint, run, record)
             if callback:
                 callback(step._replace(image=step.image.copy(), best=step.best.copy()))
     except (KeyboardInterrupt, MinidlError, OSError) as error:
         if best is None:
             raise
         trouble = error
-    assert best is not None  # `paint` takes at least one step or raises an error
-    lowest = _saved_loss(objective, best)
-    painting = Painting(to_numpy(best), losses, record, lowest, trouble)
+    if best is None:  # the checkpoint is of a complete run
+        best, objective = run.best, run.objective
+    lowest, size = _saved_loss(objective, best), run.sizes[-1]
+    image = best if best.shape[:2] == size else np.clip(resampled(best, size), 0, 255)
+    painting = Painting(to_numpy(image), [*filter(None, run.losses)], record, lowest, trouble)
     doubt = painting.doubt()
     if doubt and not trouble:
-        warnings.warn(doubt, MinidlWarning, stacklevel=2)
+        warnings.warn(doubt, MinidlWarning, stacklevel=3)
     return painting
 
 
@@ -158,68 +188,15 @@ def paint(
     *,
     style_weights: Sequence[float] | None = None,
     model: VGG19 | None = None,
-    objective: Objective | None = None,
 ) -> Iterator[Step]:
-    """Yield a Step for each evaluation, until settings.steps are done or the optimiser has
-    converged.
+    """Yield a Step for each evaluation, until all steps of all scales are done.
 
     content: a picture (H, W, 3), RGB, 0..255. styles: pictures (H', W', 3). style_weights: as for
-    `stylize`. model: by default VGG19 with the shipped weights. objective: of these arguments, if
-    it exists already. Everything is computed on the current device. Raise NonFiniteError, with the
-    number of the step, if the loss is not finite.
-
-    The numbers of a picture stay within 0..255 by projection (Bertsekas 1982). After each step,
-    numbers outside the interval are set to its nearer end. At an end, a gradient that points
-    outwards is set to 0, so that the optimiser does not use it. Every loss is therefore that of a
-    picture that can be saved, except for rounding.
+    `stylize`. model: by default VGG19 with the shipped weights. Everything is computed on the
+    current device. Raise NonFiniteError, with the number of the step, if the loss is not finite.
     """
-    xp = current_module()
-    release(xp)  # the memory of a painting of another size
     model = model or vgg19(pooling=settings.pooling)
-    content, styles = _placed(content, styles)
-    start = starting_picture(content, styles, model, settings)
-    image = Tensor(xp.clip(start, 0, 255), requires_grad=True)
-    objective = objective or Objective(model, content, styles, settings, style_weights)
-    optimizer = settings.make_optimizer([image])
-    lowest, best, begun = float("inf"), None, time.perf_counter()
-    for number in range(1, settings.steps + 1):
-        losses = _evaluate(objective, image)
-        if losses.total < lowest:
-            lowest, best = losses.total, image.data
-        if best is None:
-            raise NonFiniteError(
-                f"the loss is {losses.total} at step {number}; look at the pictures and weights"
-            )
-        if not (isfinite(losses.total) or optimizer.takes_back):
-            rate = optimizer.learning_rate
-            raise NonFiniteError(
-                f"the loss is {losses.total} at step {number}; try a learning rate below {rate:g}"
-            )
-        yield Step(number, losses, image.data, best, time.perf_counter() - begun)
-        if optimizer.converged or number == settings.steps:
-            return
-        if settings.late_learning_rate and number >= settings.steps - settings.late_steps:
-            optimizer.learning_rate = settings.late_learning_rate
-        image.grad = _inwards(image.data, image.grad)
-        optimizer.step(losses.total)
-        image.data = xp.clip(image.data, 0, 255)
-
-
-def _inwards(x, g):
-    """Return the gradient g, but 0 where x is at an end of 0..255 and a step along -g would leave
-    the interval."""
-    xp = array_module(x)
-    return xp.where(((x <= 0) & (g > 0)) | ((x >= 255) & (g < 0)), xp.zeros_like(g), g)
-
-
-def _evaluate(objective, image):
-    """Return the Losses, and store the gradient in image.grad. The tape and all activations are
-    released."""
-    # `paint` raises an error for a loss that is not finite.
-    with np.errstate(over="ignore", invalid="ignore"):
-        total, parts = objective(image)
-        total.backward(release=True)
-    return Losses.read(total, parts)
+    return iter(Run(model, content, styles, settings, style_weights))
 
 
 def _saved_loss(objective, picture):
@@ -227,31 +204,6 @@ def _saved_loss(objective, picture):
     with no_grad(), np.errstate(over="ignore", invalid="ignore"):
         total, parts = objective(Tensor(array_module(picture).rint(picture)))
     return Losses.read(total, parts).total
-
-
-def starting_picture(
-    content: Array, styles: Sequence[Array], model: VGG19, settings: Settings
-) -> Array:
-    """Return the picture (H, W, 3) with which a painting starts, of the size of the content.
-
-    settings.start chooses the content, noise, the first style's picture, or another picture.
-    "noise" is uniform noise of -20..20 around the mean colour that the model subtracts, mixed with
-    the content: noise·(mean + U(-20, 20)) + (1 - noise)·content, as in Ng's assignment.
-    """
-    xp, start = current_module(), settings.start
-    size = height, width = content.shape[:2]
-    if not isinstance(start, (str, Path)):
-        picture = as_picture(start, "the start")
-        return xp.asarray(picture if picture.shape[:2] == size else resize(picture, height, width))
-    if start == "content":
-        return content.copy()
-    if start == "noise":
-        random = np.random.default_rng(settings.seed).uniform(-20, 20, content.shape)
-        grey = np.asarray(model.preprocessing.mean_rgb) + random
-        return xp.asarray(settings.noise * grey, dtype=np.float32) + (1 - settings.noise) * content
-    if start == "style":
-        return xp.asarray(resize(to_numpy(styles[0]), height, width))
-    return xp.asarray(read_at_size(start, size, stretch=True))
 
 
 def _pictures(sources, settings, model):
@@ -290,12 +242,3 @@ def _reduced(picture, longest):
     """Return a picture whose longer side has at most `longest` pixels."""
     width, height = fit(picture.shape[1], picture.shape[0], longest)
     return picture if (height, width) == picture.shape[:2] else resize(picture, height, width)
-
-
-def _placed(content, styles):
-    """Return the content and the styles on the current device, in float32."""
-    content, *styles = (
-        to_device(picture, current_device()).astype(np.float32, copy=False)
-        for picture in (content, *styles)
-    )
-    return content, styles

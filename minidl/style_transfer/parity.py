@@ -21,7 +21,7 @@ from minidl.autograd import Tensor
 from minidl.backend import current_module, device, to_numpy
 from minidl.models import vgg19
 from minidl.style_transfer.objective import Objective
-from minidl.style_transfer.painting import starting_picture
+from minidl.style_transfer.run import starting_picture
 from minidl.style_transfer.settings import Settings
 from minidl.typing import Array
 

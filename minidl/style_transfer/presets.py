@@ -42,6 +42,7 @@ def _times(factor):
 _FIFTHS = dict.fromkeys(STYLE_LAYERS, 0.2)
 _GATYS_CODE = Settings(
     size=512,
+    scales=1,
     steps=500,
     pooling="max",
     content_weight=1.0,

@@ -16,6 +16,7 @@ import PIL
 import minidl
 from minidl.backend import current_arithmetic, current_device, is_array, to_numpy
 from minidl.dispatch import implementation
+from minidl.errors import FileError
 from minidl.files import append, must_exist, replacing
 from minidl.plots import new_figure, save_figure
 from minidl.style_transfer.settings import STARTS, Settings
@@ -23,7 +24,7 @@ from minidl.typing import Array
 from minidl.typing import Path as PathLike
 
 if TYPE_CHECKING:
-    from minidl.style_transfer.painting import Step
+    from minidl.style_transfer.run import Step
 
 
 def describe(settings: Settings, **more: Any) -> dict[str, Any]:
@@ -55,6 +56,19 @@ def identity(source: PathLike | Array) -> dict[str, Any]:
         return {"shape": list(array.shape), "sha256": hashlib.sha256(array.tobytes()).hexdigest()}
     path = must_exist(source, "picture")
     return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def must_be_identical(source: PathLike | Array, stored: Mapping[str, Any], what: str) -> None:
+    """Raise FileError if a file or an array is not the one whose `identity` was stored.
+
+    what: the source in words, such as "the weights".
+    """
+    if identity(source)["sha256"] != stored["sha256"]:
+        name = stored.get("name", "an array")
+        raise FileError(
+            f"{what} of the first run were {name} with SHA-256 {stored['sha256'][:16]}..., and "
+            f"{source} is another file; name the file of the first run"
+        )
 
 
 def row(step: "Step") -> dict[str, float]:

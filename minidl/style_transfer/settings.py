@@ -43,7 +43,8 @@ class Settings:
     """
 
     size: int | None = 384  # pixels of the longer side; None keeps the size of the photograph
-    steps: int = 70  # evaluations of the objective
+    scales: int = 3  # the painting begins at 1/2^(scales - 1) of its size, and doubles
+    steps: int = 30  # evaluations of the objective at the finest scale; 2^k as many k scales before
     optimizer: str = "lbfgs"  # a key of OPTIMIZERS
     learning_rate: float | None = None  # None: 1 for lbfgs, 5 for adam; required for sgd
     late_learning_rate: float | None = None  # in the last late_steps; None: no change
@@ -67,6 +68,7 @@ class Settings:
         one_of("content_normalization", self.content_normalization, CONTENT_WORDS)
         one_of("style_normalization", self.style_normalization, STYLE_WORDS)
         one_of("tv_normalization", self.tv_normalization, VARIATION_WORDS)
+        self._at_least("scales", 1)
         self._at_least("steps", 1)
         self._at_least("late_steps", 0)
         self._at_least("seed", 0)

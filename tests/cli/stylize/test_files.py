@@ -147,9 +147,8 @@ def test_a_full_disk_leaves_no_unfinished_file(capsys, monkeypatch):
 def test_nan_at_the_first_step_writes_nothing(capsys, monkeypatch):
     def fail(*arguments, **options):
         raise NonFiniteError("the loss is nan at the first step")
-        yield
 
-    monkeypatch.setattr("minidl.style_transfer.painting.paint", fail)
+    monkeypatch.setattr("minidl.style_transfer.run.Run._step", fail)
     assert "nan at the first step" in refused(capsys, "-o", "painted.png")
 
 
