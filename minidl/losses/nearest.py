@@ -31,7 +31,7 @@ def nearest_loss(generated: Operand, style: Operand) -> Result:
     ShapeError if the shapes do not fit, and ArgumentError for integers.
 
     >>> generated, style = np.array([[0., 2.]]), np.array([[3., 0.], [4., 3.]])     # cos 0 and 0.6
-    >>> nearest_loss(generated.reshape(1, 1, 1, 2), style.reshape(1, 1, 2, 2))
+    >>> nearest_loss(generated.reshape(1, 1, 1, 2), style.reshape(1, 1, 2, 2)).round(9)
     np.float64(0.4)
     """
     style = constant_style("nearest_loss", generated, style)
