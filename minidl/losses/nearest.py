@@ -81,6 +81,6 @@ def nearest(F, S):
     strip = max(1, SIMILARITIES // candidates.shape[1])
     for n in range(len(F)):
         for first in range(0, vectors.shape[1], strip):
-            similarities = vectors[n, first : first + strip] @ directions[n].T
+            similarities = ops.matmul(vectors[n, first : first + strip], directions[n].T)
             found[n, first : first + strip] = candidates[n, similarities.argmax(axis=1)]
     return found.reshape(F.shape)
