@@ -377,7 +377,7 @@ def value_and_grad(f: Callable[..., Tensor]) -> Callable[..., tuple[Any, tuple[A
     return value_and_gradients
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """Return the value with each Tensor in it, also in lists and tuples, replaced by its array.
 
     A tuple stays a tuple, because an index that is a list has another meaning. A list is copied,
