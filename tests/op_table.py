@@ -46,7 +46,8 @@ def drawn(row, number):
 
 
 def public_op(row):
-    """Return the public op of a row: `ops.convolution` for "convolution[im2col]"."""
+    """Return the public op of a row: `ops.convolution` for "convolution[im2col]". A loss that is
+    composed of ops is a function."""
     if isinstance(row.op, Op):
         return row.op
     name = row.name.split("[")[0]
@@ -112,6 +113,17 @@ KEEPS = {
     "gram_matrix": {"features": ("features",)},
     "gram_loss": {"G": "GA", "A": "GA"},
     "style_loss": {"generated": ("generated", "style"), "style": ("generated", "style")},
+    "guided_gram_matrix": {"features": ("features", "guide")},
+    "deviation_loss": {
+        "m": ("m", "q", "target_mean", "target_deviation"),
+        "q": ("m", "q", "target_deviation"),
+    },
+    "moments_loss": {"generated": ("generated",)},
+    "gaussian_loss": {"m": ("m", "target_mean"), "G": ""},
+    "wasserstein_loss": {"generated": ("generated",)},
+    "histogram_loss": {"generated": ("generated",)},
+    "nearest_loss": {"generated": ("generated",)},
+    "patch_loss": {"generated": ""},
     "softmax_cross_entropy": {"logits": ("logits", "labels")},
     "sigmoid_cross_entropy": {"logits": ("logits", "targets"), "targets": ("logits",)},
     "siamese_energy_loss": {"a": ("a", "b", "same"), "b": ("a", "b", "same")},

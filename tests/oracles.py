@@ -202,6 +202,98 @@ def style_oracle(generated, style, normalization):
     }[normalization]
 
 
+def guided_gram_oracle(features, guide):
+    """The Gram matrix of the features times the guide, over Σ T²."""
+    n = len(features)
+    return plain_gram(features * guide[..., None]) / (guide**2).reshape(n, -1, 1).sum(1)[..., None]
+
+
+def deviation_oracle(m, q, target_mean, target_deviation, epsilon):
+    N, C = m.shape
+    L = 0
+    for n, c in np.ndindex(N, C):
+        e = epsilon / (1 + epsilon) * statistics.fmean(x**2 for x in target_deviation[n])
+        sigma = math.sqrt(max(q[n, c] - m[n, c] ** 2, 0) + e)
+        L += ((m[n, c] - target_mean[n, c]) ** 2 + (sigma - target_deviation[n, c]) ** 2) / C
+    return L
+
+
+def channels_of(features):
+    """Yield the numbers of each channel of each picture as a list."""
+    for picture in features:
+        for c in range(picture.shape[-1]):
+            yield picture[..., c].ravel().tolist()
+
+
+def moments_oracle(generated, style, epsilon):
+    """With the deviations about the mean, of Python's `statistics`."""
+    N, C = generated.shape[0::3]
+    m, m_t, v, v_t = (
+        np.reshape([f(numbers) for numbers in channels_of(features)], (N, C))
+        for f in (statistics.fmean, statistics.pvariance)
+        for features in (generated, style)
+    )
+    e = epsilon * v_t.mean(axis=1, keepdims=True)
+    return ((m - m_t) ** 2 + (np.sqrt(v + e) - np.sqrt(v_t + e)) ** 2).sum() / C
+
+
+def wasserstein_distance(m, S, m_t, S_t):
+    """The squared distance by the form tr (S S_t)^½ of the last term: S S_t is similar to A S A."""
+    roots = np.sqrt(np.linalg.eigvals(S @ S_t))
+    return math.dist(m, m_t) ** 2 + np.trace(S) + np.trace(S_t) - 2 * roots.real.sum()
+
+
+def gaussian_oracle(m, G, target_mean, target_root, epsilon):
+    L, C = 0, m.shape[1]
+    for n in range(len(m)):
+        S_t = target_root[n] @ target_root[n]
+        e = epsilon / (1 + epsilon) * np.trace(S_t) / C
+        S = G[n] - np.outer(m[n], m[n]) + e * np.eye(C)
+        L += wasserstein_distance(m[n], S, target_mean[n], S_t) / C
+    return L
+
+
+def wasserstein_oracle(generated, style, epsilon):
+    L, C = 0, generated.shape[-1]
+    for F, T in zip(generated.reshape(len(style), -1, C), style.reshape(len(style), -1, C)):  # noqa: B905
+        S, S_t = (np.cov(x.T, bias=True) for x in (F, T))
+        added = epsilon * np.trace(S_t) / C * np.eye(C)
+        L += wasserstein_distance(F.mean(0), S + added, T.mean(0), S_t + added) / C
+    return L
+
+
+def histogram_oracle(generated, style):
+    L, C = 0, generated.shape[-1]
+    for F, T in zip(channels_of(generated), channels_of(style), strict=True):
+        M, M_t = len(F), len(T)
+        places = [(i + 0.5) / M for i in range(M)]
+        targets = np.interp(places, [(j + 0.5) / M_t for j in range(M_t)], sorted(T))
+        L += sum((f - t) ** 2 for f, t in zip(sorted(F), targets, strict=True)) / (C * M)
+    return L
+
+
+def nearest_oracle(generated, style):
+    L, C = 0, generated.shape[-1]
+    for F, T in zip(generated, style, strict=True):
+        positions = F.reshape(-1, C)
+        for x in positions:
+            cosines = cosine_oracle(np.array([x] * (T.size // C)), T.reshape(-1, C))
+            L += (1 - max(cosines)) / len(positions)
+    return L
+
+
+def patch_oracle(generated, style, size):
+    def patches(picture):
+        starts = product(*(range(n - size + 1) for n in picture.shape[:2]))
+        return [picture[i : i + size, j : j + size].ravel() for i, j in starts]
+
+    L = 0
+    for F, T in zip(map(patches, generated), map(patches, style), strict=True):
+        for x in F:
+            L += ((x - max(T, key=lambda y: x @ y / math.hypot(*y))) ** 2).mean() / len(F)
+    return L
+
+
 def reduced(terms, reduction):
     return math.fsum(terms) / (len(terms) if reduction == "mean" else 1)
 
@@ -355,6 +447,14 @@ ORACLES = {
     "gram_matrix": gram_oracle,
     "gram_loss": gram_loss_oracle,
     "style_loss": style_oracle,
+    "guided_gram_matrix": guided_gram_oracle,
+    "deviation_loss": deviation_oracle,
+    "moments_loss": moments_oracle,
+    "gaussian_loss": gaussian_oracle,
+    "wasserstein_loss": wasserstein_oracle,
+    "histogram_loss": histogram_oracle,
+    "nearest_loss": nearest_oracle,
+    "patch_loss": patch_oracle,
     "softmax_cross_entropy": softmax_cross_entropy_oracle,
     "sigmoid_cross_entropy": sigmoid_cross_entropy_oracle,
     "siamese_energy_loss": loss_of_pairs(

@@ -39,8 +39,8 @@ def sizes(case):
     name = case.row.name.split("[")[0]
     _, y = record(case)
     dy = abs(cotangent(case, y))
-    if name.startswith("batch_norm"):
-        return batch_norm_sizes(transformed(case, to_numpy).arguments, to_numpy(dy))
+    if name in SIZES:
+        return SIZES[name](transformed(case, to_numpy).arguments, to_numpy(dy))
     y, _, gradients = differentiate(MAGNIFIED.get(name, magnified)(case), dy)
     if name in ("sigmoid", "tanh", "softmax"):  # their slopes are differences of numbers up to 1
         gradients = {"x": to_numpy(dy)}
@@ -66,6 +66,68 @@ def batch_norm_sizes(arguments, dy):
     }
     return worst(gamma * normalized + beta), {name: worst(dx) for name, dx in gradients.items()}
 
+
+def deviation_sizes(arguments, dy):
+    """Return the sizes for the loss of means and deviations. q - m² loses digits of q."""
+    names = "m", "q", "target_mean", "target_deviation"
+    m, q, m_t, s_t = (abs(arguments[name]) for name in names)
+    e = arguments["epsilon"] / (1 + arguments["epsilon"]) * (s_t**2).mean(axis=1, keepdims=True)
+    sigma = np.sqrt(np.maximum(q - m * m, 0) + e)
+    lost = 1 + (q + m * m) / sigma**2
+    s = lost * (sigma + s_t)
+    dq = dy * (s / sigma * lost).max()
+    return worst(((m + m_t) ** 2 + s**2).sum()), {"m": 2 * dy * worst(m + m_t) + dq, "q": dq}
+
+
+def gaussian_sizes(arguments, dy):
+    """Return the sizes for the distance of Gaussians, with the root of S for |A| / |K|."""
+    names = "m", "G", "target_mean", "target_root"
+    m, G, m_t, A = (abs(arguments[name]) for name in names)
+    e = arguments["epsilon"] * (A * A).sum() / A.size
+    S = G - m[:, :, None] * m[:, None] + e * np.eye(m.shape[1])
+    K = np.linalg.norm(A, axis=(1, 2)) / np.sqrt(np.linalg.eigvalsh(S)[:, 0])
+    traces = np.trace(G, axis1=1, axis2=2).sum() + (A * A).sum()
+    vectors = worst(m + m_t)
+    y = vectors**2 * m.size + (1 + worst(K)) * traces
+    return y, {"m": 2 * dy * (1 + worst(K)) * vectors, "G": dy * (1 + worst(K))}
+
+
+def features_sizes(arguments, dy):
+    """Return the sizes for a loss of the moments of features.
+
+    Their mean squares lose digits where variances are small, down to e.
+    """
+    F, T = (abs(arguments[name]) for name in ("generated", "style"))
+    e = arguments["epsilon"] * arguments["style"].var(axis=(1, 2)).mean(axis=1)
+    M, squares = F.shape[1] * F.shape[2], max((F * F).max(), (T * T).max())
+    lost = (1 + squares / e.min()) ** 2
+    return lost * squares * F.size / M, {"generated": lost * dy * np.sqrt(squares) / M}
+
+
+def difference_sizes(arguments, dy):
+    """Return the sizes for a mean squared difference of the features and chosen ones."""
+    sums = sum(worst(arguments[name]) for name in ("generated", "style"))
+    return len(arguments["style"]) * sums**2, {"generated": 2 * dy * sums}
+
+
+def cosine_sizes(arguments, dy):
+    """Return the sizes for 1 - the cosine of features and chosen ones."""
+    F = arguments["generated"]
+    lengths = np.linalg.norm(F, axis=-1)
+    return 2 * len(F), {"generated": 2 * dy / lengths.min()}
+
+
+SIZES = {  # name of the op -> function (arguments, |dy|) that returns the sizes
+    "batch_norm": batch_norm_sizes,
+    "batch_norm_relu": batch_norm_sizes,
+    "deviation_loss": deviation_sizes,
+    "gaussian_loss": gaussian_sizes,
+    "moments_loss": features_sizes,
+    "wasserstein_loss": features_sizes,
+    "histogram_loss": difference_sizes,
+    "patch_loss": difference_sizes,
+    "nearest_loss": cosine_sizes,
+}
 
 # ---- cases and ops in which no terms cancel ------------------------------------------------------
 

@@ -49,6 +49,9 @@ UNARY = (
     "absolute", "l2_normalize",
 )  # fmt: skip
 BINARY = ("add", "subtract", "multiply", "divide", "maximum", "minimum", "chi_square")
+STYLES_OF_FEATURES = (
+    "moments_loss", "wasserstein_loss", "histogram_loss", "nearest_loss", "patch_loss",
+)  # fmt: skip
 MOMENTS = {"given": (np.zeros(3), np.ones(3)), "fixed": True}
 NO_POSITIONS = {"rows": empty(2, 5), "columns": empty(2, 5)}
 GIVE_EMPTY_OR_0 = {
@@ -96,6 +99,12 @@ GIVE_EMPTY_OR_0 = {
     "pairwise_distances to none": row(ops.pairwise_distances, ones(2, 3), empty(3), y=(2, 0)),
     "gram_matrix": row(losses.gram_matrix, empty(2, 2, 3), y=(0, 3, 3)),
     "gram_loss": row(losses.gram_loss, empty(3, 3), empty(3, 3)),
+    "guided_gram_matrix": row(
+        losses.guided_gram_matrix, empty(2, 2, 3), guide=empty(2, 2), y=(0, 3, 3)
+    ),
+    "deviation_loss": row(
+        losses.deviation_loss, empty(3), empty(3), target_mean=empty(3), target_deviation=empty(3)
+    ),
     **{
         f"style_loss {name}": row(
             losses.style_loss, empty(2, 2, 3), empty(4, 2, 3), normalization=name
@@ -135,6 +144,16 @@ ARE_REFUSED = {
     "gram_matrix of no positions": row(losses.gram_matrix, ones(1, 0, 2, 3)),
     "style_loss": row(
         losses.style_loss, empty(2, 2, 3), empty(2, 2, 3), normalization="positions_mean"
+    ),
+    **{
+        name: row(getattr(losses, name), empty(4, 4, 3), style=empty(4, 4, 3))
+        for name in STYLES_OF_FEATURES
+    },
+    "gaussian_loss": row(
+        losses.gaussian_loss, empty(3), empty(3, 3), target_mean=empty(3), target_root=empty(3, 3)
+    ),
+    "histogram_loss of sorted numbers": row(
+        losses.histogram_loss, empty(4, 4, 3), style=empty(9, 3)
     ),
     "total_variation mean_squares": row(
         losses.total_variation, empty(3, 3, 3), normalization="mean_squares"

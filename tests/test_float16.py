@@ -163,6 +163,18 @@ LARGE = {  # name -> (op, function that makes its arrays, options)
         losses.style_loss,
         lambda: {"generated": maps(), "style": features(1, 128, 128, largest=4000.0)}, {},
     ),
+    "guided_gram_matrix": (
+        losses.guided_gram_matrix, lambda: {"features": maps()},
+        {"guide": np.linspace(0.1, 1, 64 * 64).reshape(1, 64, 64)},
+    ),
+    "deviation_loss": (
+        losses.deviation_loss,
+        lambda: {"m": features(1, 512), "q": features(1, 512, least=2e4, largest=6e4)},
+        {"target_mean": features(1, 512), "target_deviation": features(1, 512, least=50.0)},
+    ),
+    "histogram_loss": (
+        losses.histogram_loss, lambda: {"generated": maps()}, {"style": maps(least=50.0)},
+    ),
     **{
         f"total variation {name}": (
             losses.total_variation, lambda: {"image": features(1, 200, 200, 3, largest=255.0)},

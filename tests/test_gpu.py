@@ -131,7 +131,7 @@ def test_painting_takes_the_same_steps_as_on_the_cpu(gpu, optimizer, monkeypatch
 
     In float32, rounding may move a maximum or a ReLU across its kink, and then the paths diverge.
     """
-    monkeypatch.setattr(painting, "np", NumPyInFloat64())
+    monkeypatch.setattr(run, "np", NumPyInFloat64())
     settings = Settings(size=None, steps=4, start="noise", optimizer=optimizer)
     content, style = pictures()
 

@@ -95,4 +95,5 @@ def test_every_row_has_an_oracle_and_a_list_of_kept_arrays(row):
 def test_every_array_of_a_row_is_proven():
     for row in ROWS:
         drawn = row.draw(RandomChooser(0))
-        assert {name[1:] for name in public_op(row).gradients} & drawn.keys() <= row.kinds.keys()
+        gradients = getattr(public_op(row), "gradients", ())
+        assert {name[1:] for name in gradients} & drawn.keys() <= row.kinds.keys()

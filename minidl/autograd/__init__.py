@@ -14,6 +14,9 @@ overwriting.py   detection of arrays that changed between forward and backward
 
 from minidl.autograd.op import Op, differentiable
 from minidl.autograd.tape import is_recording, no_grad
-from minidl.autograd.tensor import Tensor, value_and_grad
+from minidl.autograd.tensor import Tensor, constant, plain, value_and_grad
 
-__all__ = ["Op", "Tensor", "differentiable", "is_recording", "no_grad", "value_and_grad"]
+__all__ = [
+    "Op", "Tensor", "constant", "differentiable", "is_recording", "no_grad", "plain",
+    "value_and_grad",
+]  # fmt: skip

@@ -377,7 +377,7 @@ def value_and_grad(f: Callable[..., Tensor]) -> Callable[..., tuple[Any, tuple[A
     return value_and_gradients
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """Return the value with each Tensor in it, also in lists and tuples, replaced by its array.
 
     A tuple stays a tuple, because an index that is a list has another meaning. A list is copied,
@@ -410,3 +410,14 @@ def as_array(data):
     if array.dtype.kind not in "fiubc":
         raise ArgumentError(f"cannot make an array of numbers from a {type(data).__name__}")
     return array
+
+
+def constant(op: str, name: str, value: Operand) -> Array:
+    """Return the array of an argument that has no gradient. Raise ArgumentError if it is a Tensor
+    that requires one.
+
+    op, name: of the argument, for the message.
+    """
+    if isinstance(value, Tensor) and value.requires_grad:
+        raise ArgumentError(f"{op} has no gradient for {name}; pass its .data")
+    return plain(value)

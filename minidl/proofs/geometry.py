@@ -287,6 +287,54 @@ def style_loss(choose: Chooser) -> Arguments:
     return {"generated": features, "style": style_shape, "normalization": normalization}
 
 
+def guided_gram_matrix(choose: Chooser) -> Arguments:
+    """A guide that is not 0 everywhere."""
+    features = n, height, width, _ = _features(choose)
+
+    def region():
+        numbers = [choose.one_of((1.0, 0.0, 0.5)) for _ in range(height * width - 1)]
+        return np.array([2.0, *numbers]).reshape(height, width).tolist()
+
+    return {"features": features, "guide": Numbers(region() for _ in range(n))}
+
+
+def deviation_loss(choose: Chooser) -> Arguments:
+    names = ("m", "q", "target_mean", "target_deviation")
+    shape = Shape((choose.integer(1, 2), choose.integer(1, 3)))
+    return {**dict.fromkeys(names, shape), "epsilon": choose.one_of((0.1, 1.0))}
+
+
+def gaussian_loss(choose: Chooser) -> Arguments:
+    n, channels = choose.integer(1, 2), choose.integer(1, 3)
+    vector, matrix = Shape((n, channels)), Shape((n, channels, channels))
+    statistics = {"m": vector, "G": matrix, "target_mean": vector, "target_root": matrix}
+    return {**statistics, "epsilon": choose.one_of((1e-3, 0.1))}
+
+
+def features_and_style(choose: Chooser) -> Arguments:
+    """Features of two pictures: at least two channels, because the direction of one number is only
+    its sign, and at least two positions, because one position has no variance. The style has at
+    most twice as many positions, so that each of its numbers is read at some quantile."""
+    n, height, width, channels = _features(choose)
+    style = (n, choose.integer(1, height), choose.integer(2, 2 * width + 2), channels + 1)
+    return {"generated": Shape((n, height, width + 1, channels + 1)), "style": Shape(style)}
+
+
+def features_and_style_by(epsilons: Sequence[float]) -> Callable[[Chooser], Arguments]:
+    """Return a geometry for a loss of features and a style that has an epsilon."""
+    return lambda choose: {**features_and_style(choose), "epsilon": choose.one_of(epsilons)}
+
+
+def patch_loss(choose: Chooser) -> Arguments:
+    geometry, size = features_and_style(choose), choose.integer(1, 3)
+
+    def at_least_a_patch(shape):
+        n, height, width, channels = shape
+        return Shape((n, height + size - 1, width + size - 1, channels))
+
+    return {**{name: at_least_a_patch(s) for name, s in geometry.items()}, "size": size}
+
+
 def softmax_cross_entropy(choose: Chooser) -> Arguments:
     n, classes = choose.integer(1, 3), choose.integer(1, 4)
     labels = Numbers(choose.integer(0, classes - 1) for _ in range(n))

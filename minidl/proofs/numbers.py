@@ -58,6 +58,12 @@ def _with_rows_of_zeros(rng, shape):
     return rng.standard_normal(shape) * (rng.random((*shape[:-1], 1)) < 2 / 3)
 
 
+def _positive_definite(rng, shape):
+    """Return symmetric matrices B Bᵀ + 20 I, whose eigenvalues are at least 20."""
+    B = rng.standard_normal(shape)
+    return B @ B.mT + 20 * np.eye(shape[-1])
+
+
 def _counts(rng, shape):
     """Return numbers of at least 0, half of them 0."""
     return rng.uniform(0, 3, shape) * rng.integers(0, 2, shape)
@@ -75,6 +81,7 @@ DATA = {
     "corners": lambda rng, shape: rng.integers(0, 2, shape),  # of a cube: points often coincide
     "rows of zeros": _with_rows_of_zeros,
     "tiny rows of zeros": lambda rng, shape: 1e-20 * _with_rows_of_zeros(rng, shape),
+    "positive definite": _positive_definite,
     "counts": _counts,
     "tiny counts": lambda rng, shape: 1e-20 * _counts(rng, shape),
 }  # the squares of the tiny ones underflow in float32

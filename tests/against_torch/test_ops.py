@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import Tensor, engine, ops
+from minidl import Tensor, engine, losses, ops
 from minidl.engine.convolution import ALGORITHMS
 from minidl.proofs import Shape, fill
 from tests.checks import cotangent, worst
@@ -66,6 +66,84 @@ def resample(x, rows, columns):
     return channels_last(sample(channels_first(x), torch.tensor(positions), **options))
 
 
+def guided_gram_matrix(features, guide):
+    T = torch.tensor(guide)
+    G = torch.einsum("nhw,nhwc,nhwd->ncd", T * T, features, features)
+    return G / (T * T).sum(dim=(1, 2))[:, None, None]
+
+
+def deviation_loss(m, q, target_mean, target_deviation, epsilon):
+    m_t, s_t = torch.tensor(target_mean), torch.tensor(target_deviation)
+    e = epsilon / (1 + epsilon) * (s_t**2).mean(dim=1, keepdim=True)
+    s = (torch.relu(q - m**2) + e).sqrt()
+    return ((m - m_t) ** 2 + (s - s_t) ** 2).sum() / m.shape[1]
+
+
+def root_of_matrix(S):
+    """Return a root by Cholesky: tr (A S A)^½ is the sum of the singular values of L_tᵀ L."""
+    return torch.linalg.cholesky((S + S.mT) / 2)
+
+
+def gaussian_distance(m, S, m_t, S_t):
+    fidelity = torch.linalg.svdvals(root_of_matrix(S_t).mT @ root_of_matrix(S)).sum()
+    trace = torch.einsum("ncc->", S) + torch.einsum("ncc->", S_t)
+    return (((m - m_t) ** 2).sum() + trace - 2 * fidelity) / m.shape[1]
+
+
+def gaussian_loss(m, G, target_mean, target_root, epsilon):
+    A = torch.tensor(target_root)
+    C = m.shape[1]
+    e = epsilon / (1 + epsilon) * (A**2).sum(dim=(1, 2)) / C
+    S = G - m[:, :, None] * m[:, None] + e[:, None, None] * torch.eye(C)
+    return gaussian_distance(m, S, torch.tensor(target_mean), A @ A)
+
+
+def wasserstein_loss(generated, style, epsilon):
+    m, S = mean_and_covariance(generated)
+    m_t, S_t = mean_and_covariance(torch.tensor(style))
+    C = m.shape[1]
+    e = epsilon * torch.einsum("ncc->n", S_t)[:, None, None] / C * torch.eye(C)
+    return gaussian_distance(m, S + e, m_t, S_t + e)
+
+
+def mean_and_covariance(features):
+    F = features.flatten(1, 2)
+    m = F.mean(dim=1)
+    centred = F - m[:, None]
+    return m, centred.mT @ centred / F.shape[1]
+
+
+def moments_loss(generated, style, epsilon):
+    F, T = generated.flatten(1, 2), torch.tensor(style).flatten(1, 2)
+    v_t = T.var(dim=1, correction=0)
+    e = epsilon * v_t.mean(dim=1, keepdim=True)
+    s, s_t = ((v + e).sqrt() for v in (F.var(dim=1, correction=0), v_t))
+    return ((F.mean(dim=1) - T.mean(dim=1)) ** 2 + (s - s_t) ** 2).sum() / F.shape[2]
+
+
+def histogram_loss(generated, style):
+    F, T = generated.flatten(1, 2).sort(dim=1).values, torch.tensor(style).flatten(1, 2)
+    T = T.sort(dim=1).values.mT
+    T = torch.nn.functional.interpolate(T, F.shape[1], mode="linear", align_corners=False).mT
+    return ((F - T) ** 2).mean() * len(F)
+
+
+def nearest_loss(generated, style):
+    F, T = (x.flatten(1, 2) for x in (generated, torch.tensor(style)))
+    cosines = torch.nn.functional.cosine_similarity(F[:, :, None], T[:, None], dim=-1)
+    return (1 - cosines.amax(dim=2)).mean() * len(F)
+
+
+def patch_loss(generated, style, size):
+    F, T = (
+        torch.nn.functional.unfold(channels_first(x), size).mT
+        for x in (generated, torch.tensor(style))
+    )
+    cosines = torch.nn.functional.cosine_similarity(F[:, :, None], T[:, None], dim=-1)
+    nearest = cosines.argmax(dim=2, keepdim=True).expand(-1, -1, T.shape[2])
+    return ((F - T.gather(1, nearest)) ** 2).mean() * len(F)
+
+
 IN_TORCH = {  # row of the table -> the same function in PyTorch
     **{f"convolution[{algorithm}]": convolution for algorithm in ALGORITHMS},
     **{f"convolution_relu[{algorithm}]": convolution_relu for algorithm in ALGORITHMS},
@@ -78,6 +156,14 @@ IN_TORCH = {  # row of the table -> the same function in PyTorch
     "softmax": lambda x, axis: torch.softmax(x, dim=axis),
     "matmul": lambda a, b: a @ b,
     "resample": resample,
+    "guided_gram_matrix": guided_gram_matrix,
+    "deviation_loss": deviation_loss,
+    "moments_loss": moments_loss,
+    "gaussian_loss": gaussian_loss,
+    "wasserstein_loss": wasserstein_loss,
+    "histogram_loss": histogram_loss,
+    "nearest_loss": nearest_loss,
+    "patch_loss": patch_loss,
 }
 
 
@@ -127,7 +213,7 @@ def must_be_near(ours, theirs):
 
 def test_the_compared_ops_are_public():
     names = {name.split("[")[0] for name in IN_TORCH}
-    assert names <= {*ops.__all__, *engine.__all__}
+    assert names <= {*ops.__all__, *engine.__all__, *losses.__all__}
 
 
 def test_a_tie_of_max_pool_goes_to_the_same_element_as_in_pytorch():

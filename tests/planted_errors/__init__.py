@@ -5,8 +5,9 @@ from tests.planted_errors.distances import DISTANCES
 from tests.planted_errors.elementwise import RESAMPLINGS, SIMPLE
 from tests.planted_errors.layers import NORMALIZATIONS, POOLINGS
 from tests.planted_errors.losses import LOSSES
+from tests.planted_errors.styles import STYLES
 
 PLANTS = [
     *CONVOLUTIONS, *WINOGRADS, *RUNS, *RECTIFIED, *POOLINGS, *NORMALIZATIONS, *SIMPLE,
-    *RESAMPLINGS, *LOSSES, *DISTANCES,
+    *RESAMPLINGS, *LOSSES, *STYLES, *DISTANCES,
 ]  # fmt: skip
