@@ -163,7 +163,7 @@ def _by_ranks(pixels, target):
         ordered = xp.sort(values)
         first, end = (xp.searchsorted(ordered, values, side) for side in ("left", "right"))
         position = ((first + end) * (m / n) - 1) / 2  # the mean of the ranks is (first + end - 1)/2
-        channels.append(xp.interp(position, xp.arange(m), xp.sort(wanted)))
+        channels.append(xp.interp(position, xp.arange(m, dtype=float), xp.sort(wanted)))
     return xp.stack(channels, axis=-1)
 
 
