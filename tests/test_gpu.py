@@ -21,7 +21,7 @@ from minidl.engine import convolution_relu, strips
 from minidl.engine.convolution import winograd_gpu
 from minidl.engine.kernels import Kernels, plain_arrays
 from minidl.models.vgg19 import BLOCKS, VGG19
-from minidl.style_transfer import Objective, Settings, paint, painting
+from minidl.style_transfer import Objective, Settings, paint, run
 from tests.devices import GPUS, at
 from tests.strict import HAS_COMPILER, counts, needed
 

@@ -182,8 +182,8 @@ def _upright_size(picture):
 
 
 def resize(image: Array, height: int, width: int) -> Array:
-    """Return an image (H, W, 3) in the size (height, width, 3), with Lanczos' filter and rounded to
-    whole levels."""
+    """Return an image (H, W, 3) or (H, W) in the size (height, width), with Lanczos' filter and
+    rounded to whole levels."""
     resized = to_pillow(image).resize((width, height), Image.Resampling.LANCZOS)
     return np.asarray(resized, dtype=np.float32)
 

@@ -5,14 +5,26 @@ settings.py    all options
 presets.py     the options of well-known programs
 objective.py   the loss that the painting minimises, a sum of terms
 measures.py    what a term measures in the features of a layer
+masks.py       masks of regions, read from pictures and semantic maps
+guides.py      the masks at the layers of the network
+colour.py      keeping the colours of the photograph
 scales.py      coarse to fine
 run.py         the minimisation, scale by scale and step by step
 checkpoint.py  a file from which a run continues
 painting.py    from files or arrays to the painting
 record.py      the losses as a table and as curves; the settings that are stored in the picture
+film.py        the painting as it is painted, as an animation or a video
+sheet.py       pictures side by side, with labels
+frames.py      the frames of a film, and the start of each painting from the one before
+live/          a page on this computer that shows a painting while it forms
+notebook.py    the same in a notebook
 parity.py      a comparison of the same steps on CPU and GPU
 """
 
+from minidl.style_transfer.colour import match_colours, with_colours_of, without_colours
+from minidl.style_transfer.film import Film
+from minidl.style_transfer.frames import Frames, next_start
+from minidl.style_transfer.masks import feathered, read_mask, regions
 from minidl.style_transfer.objective import Losses, Objective
 from minidl.style_transfer.painting import Painting, paint, resume, stylize
 from minidl.style_transfer.presets import PRESETS
@@ -20,6 +32,7 @@ from minidl.style_transfer.run import Run, Step
 from minidl.style_transfer.settings import Settings
 
 __all__ = [
-    "PRESETS", "Losses", "Objective", "Painting", "Run", "Settings", "Step", "paint",
-    "resume", "stylize",
+    "PRESETS", "Film", "Frames", "Losses", "Objective", "Painting", "Run", "Settings", "Step",
+    "feathered", "match_colours", "next_start", "paint", "read_mask", "regions", "resume",
+    "stylize", "with_colours_of", "without_colours",
 ]  # fmt: skip
