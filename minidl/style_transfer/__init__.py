@@ -6,12 +6,24 @@ presets.py     the options of well-known programs
 objective.py   the loss that the painting minimises
 painting.py    the minimisation, step by step
 record.py      the losses as a table and as curves; the settings that are stored in the picture
+film.py        the painting as it is painted, as an animation or a video
 parity.py      a comparison of the same steps on CPU and GPU
 """
 
+from minidl.style_transfer.film import Film
 from minidl.style_transfer.objective import Losses, Objective
 from minidl.style_transfer.painting import Painting, Step, paint, stylize
 from minidl.style_transfer.presets import PRESETS
 from minidl.style_transfer.settings import Settings
 
-__all__ = ["PRESETS", "Losses", "Objective", "Painting", "Settings", "Step", "paint", "stylize"]
+__all__ = [
+    "PRESETS",
+    "Film",
+    "Losses",
+    "Objective",
+    "Painting",
+    "Settings",
+    "Step",
+    "paint",
+    "stylize",
+]
