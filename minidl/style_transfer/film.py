@@ -20,6 +20,7 @@ RATE = 20  # ticks per second; every picture is shown for a whole number of tick
 HOLD = 2 * RATE  # ticks for which the last picture is shown
 MOST = 100  # pictures of a film before its last one
 LONGEST = 1024  # pixels of the longer side of a film
+LONGEST_TIME = 600  # seconds; a GIF shows no picture for longer than 655
 QUALITY = 90  # of a WebP, from 0 to 100
 CRF = 18  # the constant rate factor of H.264, from 0 (lossless) to 51; 18 looks like the original
 SAMPLE = 128  # pixels of the longer side of the sample from which a palette is computed
@@ -64,12 +65,15 @@ class Film:
     >>> stylize(..., callback=lambda step: film.add(step.image))  # doctest: +SKIP
     >>> film.save()  # doctest: +SKIP
 
-    Raise FileError as `film_form` does, and ArgumentError if `seconds` is not above 0.
+    Raise FileError as `film_form` does, and ArgumentError for an invalid time.
     """
 
     def __init__(self, path: Path, size: tuple[int, int], seconds: float = 6.0) -> None:
-        if not 0 < seconds < float("inf"):
-            raise ArgumentError(f"the film is to last {seconds} seconds; wanted a number above 0")
+        if not 0 < seconds <= LONGEST_TIME:
+            raise ArgumentError(
+                f"the film is to last {seconds} seconds; wanted a number above 0, at most "
+                f"{LONGEST_TIME}"
+            )
         self.path, self.form = path, film_form(path)
         self.size = fit(*size, LONGEST)
         self.ticks = max(1, round(seconds * RATE))

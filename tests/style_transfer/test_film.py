@@ -134,7 +134,7 @@ def test_a_film_without_pictures_and_other_shapes_are_refused(tmp_path):
         film.save()
     with pytest.raises(ShapeError, match=r"has shape \(6, 8\); wanted \(H, W, 3\)"):
         film.add(grey(90)[..., 0])
-    for seconds in (0, -1, float("inf"), float("nan")):
+    for seconds in (0, -1, 601, float("nan")):
         with pytest.raises(ArgumentError, match="wanted a number above 0"):
             Film(tmp_path / "a.gif", size=(8, 6), seconds=seconds)
 
@@ -171,8 +171,9 @@ def test_a_video_has_the_pictures_for_their_time_and_an_even_size(tmp_path):
         film.add(np.full((49, 65, 3), colour, np.float32))
     film.save()
     shown = video(tmp_path / "a.mp4", 64, 48).mean(axis=(1, 2))
-    wanted = [(250, 20, 20)] * (RATE // 2) + [(20, 200, 20)] * (RATE // 2) + [(30, 30, 250)] * (2 * RATE)
-    assert shown == pytest.approx(np.array(wanted), abs=6)
+    ticks = [RATE // 2, RATE // 2, 2 * RATE]
+    wanted = np.repeat([(250, 20, 20), (20, 200, 20), (30, 30, 250)], ticks, axis=0)
+    assert shown == pytest.approx(wanted, abs=6)
 
 
 @needs_ffmpeg
