@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -202,7 +203,7 @@ def test_an_interruption_ends_ffmpeg(tmp_path, ffmpeg, monkeypatch):
     def interrupted(last):
         yield last, 1
         while not (tmp_path / "id").exists() or not (tmp_path / "id").read_text():
-            pass
+            time.sleep(0.01)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(film, "_shown", interrupted)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minidl.errors import ArgumentError, ShapeError
-from minidl.visualize.drawing.grids import LINE, MARGIN, PAPER, grid
+from minidl.grids import LINE, MARGIN, PAPER, grid
 from tests.random_numbers import begun_anew
 
 RNG = np.random.default_rng(0)
