@@ -7,6 +7,7 @@ objective.py   the loss that the painting minimises
 painting.py    the minimisation, step by step
 record.py      the losses as a table and as curves; the settings that are stored in the picture
 film.py        the painting as it is painted, as an animation or a video
+sheet.py       pictures side by side, with labels
 parity.py      a comparison of the same steps on CPU and GPU
 """
 
