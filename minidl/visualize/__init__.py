@@ -16,5 +16,5 @@ saliency/              the parts of a picture that a unit depends on
 inversion.py           pictures reconstructed from the activations of a layer
 report.py              all of these for one picture, as chapters of an HTML page
 
-drawing/               numbers as colours, grids of pictures, HTML pages
+drawing/               numbers as colours, HTML pages
 """

@@ -7,9 +7,9 @@ import numpy as np
 
 from minidl.backend import current_device, to_device, to_numpy
 from minidl.errors import ArgumentError, one_of
+from minidl.grids import grid
 from minidl.typing import Array, Shape
 from minidl.visualize.drawing import short
-from minidl.visualize.drawing.grids import grid
 from minidl.visualize.drawing.heat import as_picture, sized
 from minidl.visualize.network import Network, must_be_finite
 from minidl.visualize.receptive_fields import Field, fields_that_fit, receptive_fields

@@ -15,10 +15,10 @@ import numpy as np
 from minidl import ops
 from minidl.backend import current_device, to_device, to_numpy
 from minidl.errors import one_of
+from minidl.grids import PAPER, grid
 from minidl.typing import Shape
 from minidl.visualize.albums import Album
 from minidl.visualize.drawing import short
-from minidl.visualize.drawing.grids import PAPER, grid
 from minidl.visualize.drawing.heat import sized
 from minidl.visualize.drawing.shades import shares
 from minidl.visualize.network import Network

@@ -22,8 +22,8 @@ from minidl.cli.visualize.common import (
     record,
 )
 from minidl.data.images import save_image
+from minidl.grids import grid
 from minidl.visualize.choosing import preferred_layers
-from minidl.visualize.drawing.grids import grid
 from minidl.visualize.inversion import MATCHES, Settings, invert
 from minidl.visualize.opening import open_network
 

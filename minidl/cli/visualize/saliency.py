@@ -20,10 +20,10 @@ from minidl.cli.visualize.common import (
     record,
 )
 from minidl.data.images import save_image
+from minidl.grids import grid
 from minidl.typing import Array
 from minidl.visualize.choosing import unit_for
 from minidl.visualize.drawing import short
-from minidl.visualize.drawing.grids import grid
 from minidl.visualize.drawing.shades import shades
 from minidl.visualize.opening import open_network
 from minidl.visualize.saliency.methods import BASELINES, METHODS, Settings, fitted, saliency

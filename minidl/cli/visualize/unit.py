@@ -18,8 +18,8 @@ from minidl.cli.visualize.common import (
 from minidl.cli.words import split
 from minidl.data.images import save_image
 from minidl.errors import ArgumentError, printable
+from minidl.grids import grid
 from minidl.visualize.drawing import short
-from minidl.visualize.drawing.grids import grid
 from minidl.visualize.maximization import Maximization
 from minidl.visualize.network import Network
 from minidl.visualize.opening import open_network

@@ -1,7 +1,7 @@
 """Numbers as pictures.
 
-heat.py maps numbers to colours, and shades.py lays a map over a picture. grids.py and page.py
-arrange pictures in a picture and in an HTML page.
+heat.py maps numbers to colours, shades.py lays a map over a picture, and page.py arranges pictures
+in an HTML page.
 """
 
 

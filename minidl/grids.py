@@ -1,6 +1,7 @@
 """Labelled grids of pictures, drawn with Pillow and its built-in font:
 
 title
+           heading    heading
 label      [cell]     [cell]
            caption    caption
 """
@@ -33,6 +34,7 @@ def grid(
     labels: Texts | None = None,
     title: str | None = None,
     side: int = 128,
+    headings: Texts | None = None,
 ) -> np.ndarray:
     """Return a picture (H, W, 3), float32, 0..255, of cells in rows.
 
@@ -42,6 +44,7 @@ def grid(
     title: the text above all rows
     side: cells whose longer side has fewer pixels are enlarged by a whole number; each pixel
         becomes a square
+    headings: the text above each column
 
     A text can be None. It is broken into lines if it is too wide. Raises ArgumentError if the grid
     has no cell or more texts than cells, and ShapeError if a cell is not a picture.
@@ -49,11 +52,11 @@ def grid(
     >>> grid([[np.zeros((4, 4)), np.zeros((4, 4, 3))]], [["first", "second"]], side=8).shape[2]
     3
     """
-    pictures = [[None if cell is None else _picture(cell, side) for cell in row] for row in rows]
+    pictures = [[None if cell is None else _enlarged(cell, side) for cell in row] for row in rows]
     columns = list(zip_longest(*pictures))
     if not any(picture for column in columns for picture in column):
         raise ArgumentError("the grid has no pictures; wanted at least one cell that is not None")
-    narrowest = LEAST_WIDTH if captions else 1
+    narrowest = LEAST_WIDTH if captions or headings else 1
     widths = [
         max([narrowest, *(picture.width for picture in column if picture)]) for column in columns
     ]
@@ -67,6 +70,10 @@ def grid(
         width = max(width, text.width + 2 * MARGIN)
         placed.append((MARGIN, top, text))
         top += text.height + GAP
+    heading_texts = _texts(headings, LABEL, widths, INK)
+    placed += [(x, top, text) for x, text in zip(starts, heading_texts, strict=True) if text]
+    if headings:
+        top = max(y + text.height for _, y, text in placed) + AROUND_TEXT
     for row, words, label in zip_longest(pictures, captions or [], label_texts):
         pieces = [(MARGIN, top, label)] if label else []
         texts = _texts(words, CAPTION, widths, QUIET)
@@ -145,11 +152,17 @@ def _drawable(text):
     return "".join(c if c == "\n" or " " <= c <= "~" else "?" for c in plain)
 
 
-def _picture(cell, side):
+def as_image(cell: Array) -> Image.Image:
+    """Return a cell (h, w, 3) or (h, w) as an RGB picture of Pillow. Raises ShapeError for another
+    shape."""
     array = to_numpy(cell)
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3) or 0 in array.shape:
         raise ShapeError(f"a cell of the grid has shape {array.shape}; wanted (h, w, 3) or (h, w)")
-    image = to_pillow(array).convert("RGB")
+    return to_pillow(array).convert("RGB")
+
+
+def _enlarged(cell, side):
+    image = as_image(cell)
     times = -(-side // max(image.size))
     if times == 1:
         return image

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minidl.errors import ArgumentError, ShapeError
-from minidl.visualize.drawing.grids import LINE, MARGIN, PAPER, grid
+from minidl.grids import LINE, MARGIN, PAPER, grid
 from tests.random_numbers import begun_anew
 
 RNG = np.random.default_rng(0)
@@ -47,7 +47,12 @@ def test_pixels_of_small_cells_become_squares():
 )
 def test_texts_are_not_cut_off(words):
     plain = grid([[PICTURE, PICTURE]])
-    for texts in ({"captions": [[words, None]]}, {"labels": [words]}, {"title": words}):
+    for texts in (
+        {"captions": [[words, None]]},
+        {"labels": [words]},
+        {"headings": [words]},
+        {"title": words},
+    ):
         drawn = grid([[PICTURE, PICTURE]], **texts)
         assert (margins(drawn) == PAPER).all(), texts
         assert drawn.shape != plain.shape  # the text has its own space
@@ -57,7 +62,9 @@ def test_texts_are_not_cut_off(words):
 
 
 def test_texts_do_not_cover_cells():
-    drawn = grid([[PICTURE]], [["caption " * 20]], ["label " * 20], "title " * 40, side=1)
+    drawn = grid(
+        [[PICTURE]], [["caption " * 20]], ["label " * 20], "title " * 40, 1, ["heading " * 20]
+    )
     assert contains(drawn, PICTURE)
 
 
