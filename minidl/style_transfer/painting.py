@@ -15,6 +15,7 @@ from minidl.backend import array_module, current_device, current_module, to_devi
 from minidl.checkpoints import shipped
 from minidl.data.images import (
     as_picture,
+    as_png,
     fit,
     image_size,
     read_at_size,
@@ -89,6 +90,10 @@ class Painting:
         """
         done = {"steps_done": len(self.losses), "loss": self.lowest}
         write_image(path, self.image, {**self.record, **done, **more})
+
+    def _repr_png_(self) -> bytes:
+        """Return the picture as a PNG, which a notebook shows."""
+        return as_png(self.image)
 
 
 def stylize(
