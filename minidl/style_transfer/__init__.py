@@ -7,6 +7,8 @@ objective.py   the loss that the painting minimises
 painting.py    the minimisation, step by step
 record.py      the losses as a table and as curves; the settings that are stored in the picture
 parity.py      a comparison of the same steps on CPU and GPU
+live/          a page on this computer that shows a painting while it forms
+notebook.py    the same in a notebook
 """
 
 from minidl.style_transfer.objective import Losses, Objective
