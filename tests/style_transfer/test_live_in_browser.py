@@ -107,7 +107,7 @@ def test_the_page_shows_the_picture_the_progress_and_the_curves(page):
             path.get_attribute("class"): path.get_attribute("d").count("L") + 1
             for path in page.find_elements("css selector", "#curves path")
         }
-        # the content loss is 0 at the first step, which a logarithmic scale cannot show
+        # the content loss is 0 at the first step, which is not drawn
         assert points == {"total": 2, "content": 1, "style": 2, "total_variation": 2}
         assert not page.find_elements("css selector", "#curves .size")
         show(live, 3, size=12)

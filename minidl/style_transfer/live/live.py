@@ -26,8 +26,8 @@ class Live:
     costs: how long each step takes, in any unit, such as its number of pixels. Their number is the
     number of steps. title: the heading of the page.
 
-    The painting waits for nobody: a step is only stored. Pictures are encoded in a thread of the
-    server, and only for a page that asks for them. If the reader presses Stop, the next step raises
+    The callback only stores a step, so it takes microseconds. Pictures are encoded in a thread of
+    the server, and only if a page asks for them. After Stop is pressed, the next step raises
     KeyboardInterrupt, so that `stylize` returns the best picture.
 
     >>> with Live(costs=[1] * 70, title="cat") as live:  # doctest: +SKIP
@@ -65,7 +65,7 @@ class Live:
 
     @property
     def url(self) -> str:
-        """The address of the page. Only who knows it can open the page."""
+        """The address of the page. It contains a random token, without which nothing is served."""
         return self._server.url
 
     @property

@@ -2,6 +2,7 @@
 
 const TERMS = ["total", "content", "style", "total_variation"]; // also the classes in page.css
 const SHARE = 0.05; // of the time, which loading pictures may take
+const SMALLEST = 1e-4; // of the first total: smaller losses would take most of the scale
 const LOST = "minidl does not answer. This page keeps the last picture that arrived.";
 
 const at = (id) => document.getElementById(id);
@@ -123,11 +124,11 @@ function save() {
 
 // ---- the curves ---------------------------------------------------------------------------------
 
-// Draw the losses over the steps. The scale is logarithmic, so the curves leave out losses of 0.
+// Draw the losses over the steps on a logarithmic scale, except the smallest, which may be 0.
 function draw() {
   const svg = at("curves");
   svg.replaceChildren();
-  const least = 1e-6 * (rows[0]?.total ?? 0);
+  const least = SMALLEST * (rows[0]?.total ?? 0);
   const losses = rows.flatMap((row) => TERMS.map((term) => row[term])).filter((loss) => loss > least);
   if (!losses.length) return;
   const [left, right, top, bottom] = [42, svg.clientWidth - 6, 18, svg.clientHeight - 20];
