@@ -328,3 +328,10 @@ def to_pillow(image: Array) -> Image.Image:
     """Return a Pillow picture of (H, W) or (H, W, 3), rounded and clipped to 0..255."""
     levels = np.rint(image)
     return Image.fromarray(np.clip(levels, 0, 255, out=levels).astype(np.uint8))
+
+
+def as_png(image: Array) -> bytes:
+    """Return a picture (H, W, 3), rounded and clipped to 0..255, as the contents of a PNG file."""
+    with BytesIO() as file:
+        to_pillow(image).save(file, "PNG", compress_level=1, icc_profile=SRGB)
+        return file.getvalue()

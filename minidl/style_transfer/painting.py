@@ -13,6 +13,7 @@ from minidl.backend import array_module, to_numpy
 from minidl.checkpoints import shipped
 from minidl.data.images import (
     as_picture,
+    as_png,
     fit,
     image_size,
     read_image,
@@ -85,6 +86,10 @@ class Painting:
         """
         done = {"steps_done": self.steps, "loss": self.lowest}
         write_image(path, self.image, {**self.record, **done, **more})
+
+    def _repr_png_(self) -> bytes:
+        """Return the picture as a PNG, which a notebook shows."""
+        return as_png(self.image)
 
 
 def stylize(

@@ -111,7 +111,12 @@ def plot_log(path: PathLike, rows: Sequence[Mapping[str, float]]) -> None:
 
     Raise FileError if the file cannot be written.
     """
-    figure = new_figure(9, 5.5)
+    save_figure(curves(rows, 9, 5.5), path)
+
+
+def curves(rows: Sequence[Mapping[str, float]], width: float, height: float) -> Any:
+    """Return a matplotlib Figure, of a size in inches, with a curve for each term of the rows."""
+    figure = new_figure(width, height)
     axes = figure.subplots()
     steps = [row["step"] for row in rows]
     for name in rows[0]:
@@ -127,4 +132,4 @@ def plot_log(path: PathLike, rows: Sequence[Mapping[str, float]]) -> None:
     axes.set(xlabel="step (evaluation of the objective)", ylabel="weighted loss", yscale="log")
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     axes.grid(alpha=0.3)
-    save_figure(figure, path)
+    return figure
