@@ -1,68 +1,235 @@
 """Measures: how far the features of a layer are from those of the photograph or of the styles.
 
 A measure computes means over the positions of the features, and its loss from these means alone.
-The means of a large picture can therefore be added up tile by tile.
+The means of a large picture can therefore be added up tile by tile. The exceptions are
+`Histogram`, which compares all positions at once, and `Patches`, whose patches cross the borders of
+tiles.
+
+A guide (H, W) says how much each position counts. In the means of `Gram`, `Wasserstein` and
+`Moments`, a position has the weight T² / Σ T², T: guide. `Histogram` and `Nearest` take the
+positions where the guide is at least 1/2. `Patches` takes no guide.
 """
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from minidl.losses import content_loss, gram_loss, gram_matrix
+from minidl import ops
+from minidl.errors import ArgumentError
+from minidl.losses import (
+    content_loss,
+    deviation_loss,
+    gaussian_loss,
+    gram_loss,
+    gram_matrix,
+    histogram_loss,
+    nearest_loss,
+    patch_loss,
+)
 from minidl.losses.content import factor as content_factor
+from minidl.losses.guided import guided_gram_matrix, shares
+from minidl.losses.histogram import sorted_channels
+from minidl.losses.moments import deviation
 from minidl.losses.style import style_factor
+from minidl.losses.wasserstein import covariance_root
 from minidl.style_transfer.settings import Settings
 from minidl.typing import Array, Operand, Result, Shape
 
 Means = tuple[Operand, ...]
 
 
-class Measure(Protocol):
-    """The interface of a measure."""
+class Style(NamedTuple):
+    """A style at a layer: its features (1, H, W, C), its share of the loss, and its guide."""
 
-    def means(self, features: Operand) -> Means:
-        """(1, H, W, C) -> means over the positions"""
-
-    def loss(self, means: Means, shape: Shape) -> Result:
-        """Return the loss, one number. shape: of the features, (1, H, W, C)."""
+    features: Array
+    share: float
+    guide: Array | None = None
 
 
 class Content:
     """The squared distance from the features of the photograph, (1, H, W, C)."""
 
-    def __init__(self, target: Array, settings: Settings) -> None:
-        self.target, self.normalization = target, settings.content_normalization
+    tiles = True
+
+    def __init__(self, target: Array, settings: Settings, guide: Array | None = None) -> None:
+        self.normalization, self.guide = settings.content_normalization, guide
+        self.target = self._guided(target)
 
     def means(self, features: Operand) -> Means:
-        return (content_loss(features, self.target, "mean"),)
+        """(1, H, W, C) -> means over the positions"""
+        return (content_loss(self._guided(features), self.target, "mean"),)
 
     def loss(self, means: Means, shape: Shape) -> Result:
+        """Return the loss, one number. shape: of the features, (1, H, W, C)."""
         return means[0] * (prod(shape) * content_factor(shape, self.normalization))
 
-
-class Style(NamedTuple):
-    """The features (1, H, W, C) of a style picture, and its share of the loss."""
-
-    features: Array
-    share: float
+    def _guided(self, features):
+        return features if self.guide is None else features * self.guide[None, :, :, None]
 
 
-class Gram:
-    """The squared distance between Gram matrices (Gatys, Ecker, Bethge 2015)."""
+class Measure:
+    """The base of the measures of style.
 
-    def __init__(self, styles: Sequence[Style], settings: Settings) -> None:
-        self.normalization = settings.style_normalization
-        self.targets = [(gram_matrix(F, "positions"), share) for F, share in styles]
+    The loss is the mean of `distance` over the styles, with their shares.
+    """
+
+    tiles = True  # whether the means of tiles add up
+
+    def __init__(
+        self, styles: Sequence[Style], settings: Settings, guide: Array | None = None
+    ) -> None:
+        self.normalization, self.guide = settings.style_normalization, guide
+        self.targets = [(self.target(F, own_guide), share) for F, share, own_guide in styles]
 
     def means(self, features: Operand) -> Means:
-        return (gram_matrix(features, "positions"),)
+        """(1, H, W, C) -> means over the positions"""
+        return self.statistics(features, self.guide)
 
     def loss(self, means: Means, shape: Shape) -> Result:
-        factor = style_factor(shape, self.normalization)
-        return total(gram_loss(means[0], A, share * factor) for A, share in self.targets)
+        """Return the loss, one number. shape: of the features, (1, H, W, C)."""
+        return total(share * self.distance(means, target, shape) for target, share in self.targets)
+
+    def statistics(self, features: Operand, guide: Array | None) -> Means:
+        """Return the means that the loss compares."""
+        raise NotImplementedError
+
+    def target(self, features: Array, guide: Array | None) -> Any:
+        """Return what the means are compared with."""
+        return self.statistics(features, guide)
+
+    def distance(self, means: Means, target: Any, shape: Shape) -> Result:
+        """Return the distance of the means from a target."""
+        raise NotImplementedError
 
 
-STATISTICS: dict[str, Any] = {"gram": Gram}
+class Gram(Measure):
+    """The squared distance of Gram matrices (Gatys, Ecker, Bethge 2015)."""
+
+    def statistics(self, features: Operand, guide: Array | None) -> Means:
+        return (gram(features, guide),)
+
+    def distance(self, means: Means, target: Any, shape: Shape) -> Result:
+        return gram_loss(means[0], target[0], style_factor(shape, self.normalization))
+
+
+class Wasserstein(Measure):
+    """The Wasserstein-2 distance of mean and covariance: see `losses.wasserstein_loss`."""
+
+    def statistics(self, features: Operand, guide: Array | None) -> Means:
+        return mean(features, guide), gram(features, guide)
+
+    def target(self, features: Array, guide: Array | None) -> Any:
+        m, G = self.statistics(features, guide)
+        return m, covariance_root(m, G)
+
+    def distance(self, means: Means, target: Any, shape: Shape) -> Result:
+        return gaussian_loss(*means, *target)
+
+
+class Moments(Measure):
+    """The distance of the mean and the deviation of each channel: see `losses.moments_loss`."""
+
+    def statistics(self, features: Operand, guide: Array | None) -> Means:
+        return mean(features, guide), mean(features * features, guide)
+
+    def target(self, features: Array, guide: Array | None) -> Any:
+        m, q = self.statistics(features, guide)
+        return m, deviation(m, q)
+
+    def distance(self, means: Means, target: Any, shape: Shape) -> Result:
+        return deviation_loss(*means, *target)
+
+
+class Comparison(Measure):
+    """The base of measures whose loss is a mean over the positions for each style."""
+
+    def means(self, features: Operand) -> Means:
+        chosen = selected(features, self.guide)
+        return tuple(self.compare(chosen, target) for target, _ in self.targets)
+
+    def loss(self, means: Means, shape: Shape) -> Result:
+        return total(share * mean for mean, (_, share) in zip(means, self.targets, strict=True))
+
+    def target(self, features: Array, guide: Array | None) -> Any:
+        return selected(features, guide)
+
+    def compare(self, features: Operand, target: Array) -> Result:
+        """Return the loss of the features, a mean over the positions."""
+        raise NotImplementedError
+
+
+class Histogram(Comparison):
+    """The distance of the sorted numbers of each channel: see `losses.histogram_loss`."""
+
+    tiles = False
+
+    def target(self, features: Array, guide: Array | None) -> Any:
+        return sorted_channels(selected(features, guide))
+
+    def compare(self, features: Operand, target: Array) -> Result:
+        return histogram_loss(features, target)
+
+
+class Nearest(Comparison):
+    """The cosine distance to the nearest position of the style: see `losses.nearest_loss`."""
+
+    def compare(self, features: Operand, target: Array) -> Result:
+        return nearest_loss(features, target)
+
+
+class Patches(Comparison):
+    """The distance to the nearest patch of the style: see `losses.patch_loss`."""
+
+    tiles = False
+
+    def target(self, features: Array, guide: Array | None) -> Any:
+        if guide is not None or self.guide is not None:
+            raise ArgumentError(
+                "the style objective 'patches' cannot be limited to a region; take another "
+                "objective, or leave the masks out"
+            )
+        return features
+
+    def compare(self, features: Operand, target: Array) -> Result:
+        return patch_loss(features, target)
+
+
+MEASURES: dict[str, type[Measure]] = {
+    "gram": Gram,
+    "wasserstein": Wasserstein,
+    "moments": Moments,
+    "histogram": Histogram,
+    "nearest": Nearest,
+    "patches": Patches,
+}
+
+
+def gram(features: Operand, guide: Array | None) -> Result:
+    """(1, H, W, C) -> (1, C, C): the mean of F Fᵀ over the positions"""
+    if guide is None:
+        return gram_matrix(features, "positions")
+    return guided_gram_matrix(features, guide[None])
+
+
+def mean(features: Operand, guide: Array | None) -> Result:
+    """(1, H, W, C) -> (1, C): the mean of F over the positions"""
+    if guide is None:
+        return ops.mean(features, axis=(1, 2))
+    w = shares(features, guide[None])
+    return ops.sum(features * (w * w), axis=(1, 2))
+
+
+def selected(features: Operand, guide: Array | None) -> Operand:
+    """(1, H, W, C) -> (1, n, 1, C): the positions where the guide is at least 1/2"""
+    if guide is None:
+        return features
+    rows, columns = (guide >= 0.5).nonzero()
+    if not rows.size:
+        raise ArgumentError(
+            "no position of a layer is at least half inside of a mask; enlarge the region, or take "
+            "a shallower layer"
+        )
+    return features[:, rows, columns][:, :, None]
 
 
 def total(terms):

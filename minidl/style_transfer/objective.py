@@ -5,16 +5,21 @@ from those of the style.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from copy import copy
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from minidl import ops
 from minidl.autograd import Tensor
-from minidl.backend import read_numbers
+from minidl.backend import current_module, read_numbers
 from minidl.errors import ArgumentError
 from minidl.losses import total_variation
 from minidl.models import VGG19
-from minidl.style_transfer.measures import STATISTICS, Content, Measure, Style, total
+from minidl.style_transfer.guides import guides
+from minidl.style_transfer.measures import MEASURES, Content, Measure, Style, total
 from minidl.style_transfer.settings import Settings
-from minidl.typing import Array
+from minidl.typing import Array, Operand
 
 
 class Losses(NamedTuple):
@@ -40,11 +45,19 @@ class Losses(NamedTuple):
 
 
 class Term(NamedTuple):
-    """A part of the objective: the loss of a measure of a layer, with its weight."""
+    """A part of the objective: the loss of a measure of some layers, with its weight."""
 
-    layer: str
+    layers: tuple[str, ...]
     weight: float
-    measure: Measure
+    measure: Content | Measure
+
+
+class Masks(NamedTuple):
+    """Where the content and the styles count. All numbers are from 0 to 1."""
+
+    content: Array | None = None  # (H, W): where the painting keeps to the photograph
+    regions: Sequence[Array | None] = ()  # (H, W): where each style is painted
+    parts: Sequence[Array | None] = ()  # (H', W'): the part of each style picture that is used
 
 
 class Objective:
@@ -52,8 +65,10 @@ class Objective:
 
     model: the network. content: a picture (H, W, 3). styles: pictures (H', W', 3) of any sizes.
     settings: which layers, weights and normalizations to use. style_weights: one number for each
-    style, which is divided by their sum; by default all are equal. Raise ArgumentError if there are
-    no styles, or the weights do not fit them.
+    style, which is divided by their sum; by default all are equal. masks: by default everything
+    counts everywhere. Raise ArgumentError if there are no styles, or the weights do not fit them.
+
+    `terms` are its parts by name, without the total variation: {"content_conv4_2": ..., ...}.
     """
 
     def __init__(
@@ -63,43 +78,134 @@ class Objective:
         styles: Sequence[Array],
         settings: Settings,
         style_weights: Sequence[float] | None = None,
+        masks: Masks | None = None,
     ) -> None:
-        self.model, self.settings = model, settings
+        masks = masks or Masks()
+        self.model, self.settings, self.shape = model, settings, content.shape
         shares = _shares(style_weights, len(styles))
         self.terms: dict[str, Term] = {
-            **self._content_terms(content),
-            **self._style_terms(styles, shares),
+            **self._content_terms(content, masks.content),
+            **self._style_terms(styles, shares, masks),
         }
 
-    def __call__(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the total loss, and its parts by name: {"content_conv4_2": ..., ...}."""
-        features = self.model.features(image, {term.layer for term in self.terms.values()})
+    def __call__(self, image: Tensor, variation: bool = True) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the total loss, and its parts by name: {"content_conv4_2": ..., ...}.
+
+        variation: whether to include the total variation.
+        """
+        features = self.model.features(image, self.layers)
         parts: dict[str, Tensor] = {}
-        for name, (layer, weight, measure) in self.terms.items():
-            means = measure.means(features[layer])
-            parts[name] = weight * measure.loss(means, features[layer].shape)
-        weight, form = self.settings.tv_weight, self.settings.tv_normalization
-        if weight:
-            parts["total_variation"] = weight * total_variation(image, form)
+        for name, (layers, weight, measure) in self.terms.items():
+            F = joined([features[layer] for layer in layers])
+            parts[name] = weight * measure.loss(measure.means(F), F.shape)
+        if variation and self.settings.tv_weight:
+            parts["total_variation"] = self.total_variation(image)
         return total(parts.values()), parts
 
-    def _content_terms(self, content):
-        layers = weighted(self.settings.content_layers, self.settings.content_weight)
+    @property
+    def layers(self) -> set[str]:
+        """The layers that the terms read."""
+        return {layer for term in self.terms.values() for layer in term.layers}
+
+    def total_variation(self, image: Tensor) -> Tensor:
+        """Return the term of the total variation."""
+        settings = self.settings
+        return settings.tv_weight * total_variation(image, settings.tv_normalization)
+
+    def balance(self, ratio: float) -> None:
+        """Multiply the weights of the content terms, so that the gradient of the content is `ratio`
+        times as long as that of the style.
+
+        Both are gradients with respect to a picture of noise, because the content has none at the
+        photograph. The lengths of both grow with the size of the picture in about the same way, so
+        that a ratio means the same at every size. It also means the same for every style objective.
+        """
+        lengths = {kind: self._first_length(kind) for kind in ("content", "style")}
+        if not all(lengths.values()):
+            raise ArgumentError(
+                "balance weighs the content against the style, and one of them has no gradient; "
+                "wanted a content weight and a style weight above 0, or no balance"
+            )
+        factor = ratio * lengths["style"] / lengths["content"]
+        for name, term in self.terms.items():
+            if name.startswith("content"):
+                self.terms[name] = term._replace(weight=factor * term.weight)
+
+    def _first_length(self, kind):
+        """Return the length of the gradient of the content or the style at a picture of noise."""
+        part = copy(self)
+        part.terms = {name: term for name, term in self.terms.items() if name.startswith(kind)}
+        if not part.terms:
+            return 0.0
+        xp = current_module()
+        grey = np.asarray(self.model.preprocessing.mean_rgb)
+        noise = grey + np.random.default_rng(0).uniform(-20, 20, self.shape)
+        image = Tensor(xp.asarray(noise, dtype=np.float32), requires_grad=True)
+        total, _ = part(image, variation=False)
+        total.backward(release=True)
+        gradient: Any = image.grad
+        [square] = read_numbers((gradient.astype("float64") ** 2).sum())
+        return square**0.5
+
+    def _content_terms(self, content, mask):
+        settings = self.settings
+        layers = weighted(settings.content_layers, settings.content_weight)
         features = self.model.features(content, layers)
+        guide = self._guides(mask, layers)
         return {
-            f"content_{layer}": Term(layer, weight, Content(features[layer], self.settings))
+            f"content_{layer}": Term(
+                (layer,), weight, Content(features[layer], settings, guide[layer])
+            )
             for layer, weight in layers.items()
         }
 
-    def _style_terms(self, styles, shares):
-        layers = weighted(self.settings.style_layers, self.settings.style_weight)
-        features = [self.model.features(style, layers) for style in styles]
+    def _style_terms(self, styles, shares, masks):
+        """Return a term for each entry of the style layers and each region of the painting."""
+        settings = self.settings
+        entries = weighted(settings.layers_of_style, settings.style_weight)
+        kinds = {entry: settings.measure_of(entry) for entry in entries}
+        layers = [layer for _, layers in kinds.values() for layer in layers]
+        regions = [*masks.regions] or [None] * len(styles)
+        parts = [*masks.parts] or [None] * len(styles)
+        groups: dict[int, list] = {}  # the styles that have the same region
+        for style, share, region, part in zip(styles, shares, regions, parts, strict=True):
+            seen = self.model.features(style, layers), share, self._guides(part, layers)
+            groups.setdefault(id(region), [region]).append(seen)
         terms = {}
-        for layer, weight in layers.items():
-            given = [Style(F[layer], share) for F, share in zip(features, shares, strict=True)]
-            measure = STATISTICS["gram"](given, self.settings)
-            terms[f"style_{layer}"] = Term(layer, weight, measure)
+        for number, (region, *members) in enumerate(groups.values(), start=1):
+            guide = self._guides(region, layers)
+            for entry, (name, read) in kinds.items():
+                given = [
+                    Style(joined([F[layer] for layer in read]), share, part[read[-1]])
+                    for F, share, part in members
+                ]
+                measure = MEASURES[name](given, settings, guide[read[-1]])
+                prefix = "style" if len(groups) == 1 else f"style{number}"
+                terms[f"{prefix}_{entry}"] = Term(read, entries[entry], measure)
         return terms
+
+    def _guides(self, mask, layers):
+        """Return the guides of a mask by layer, each None without a mask."""
+        if mask is None:
+            return dict.fromkeys(layers)
+        return guides(self.model, mask, layers, self.settings.mask_way)
+
+
+def joined(features: Sequence[Operand]) -> Operand:
+    """Return the channels of several layers, the deepest last, on the grid of the deepest.
+
+    The shallower layers are averaged over the cells of this grid. A pooling halves the lengths and
+    drops an odd row or column, and so does the average.
+    """
+    *others, deepest = features
+    if not others:
+        return deepest
+    height = deepest.shape[1]
+    cells = [1 << ((F.shape[1] // height).bit_length() - 1) for F in others]
+    pooled = [
+        ops.avg_pool(F, cell) if cell > 1 else F for F, cell in zip(others, cells, strict=True)
+    ]
+    return ops.concatenate([*pooled, deepest], axis=-1)
 
 
 def weighted(layers: Mapping[str, float], weight: float) -> dict[str, float]:

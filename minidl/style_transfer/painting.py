@@ -220,7 +220,8 @@ def _pictures(sources, settings, model):
     """
     pictures, longest = [], settings.size
     content_layers = weighted(settings.content_layers, settings.content_weight)
-    style_layers = weighted(settings.style_layers, settings.style_weight)
+    entries = weighted(settings.layers_of_style, settings.style_weight)
+    style_layers = [layer for entry in entries for layer in settings.measure_of(entry)[1]]
     layers = [*content_layers, *style_layers]
     for number, source in enumerate(sources):
         is_path = isinstance(source, (str, Path))
@@ -239,7 +240,7 @@ def _pictures(sources, settings, model):
                 raise ShapeError(f"{name}: {unscaled}") from None
             raise ShapeError(f"{name}: {error}, or a size above {longest}") from None
         pictures.append(picture)
-        longest, layers = max(pictures[0].shape[:2]), list(style_layers)
+        longest, layers = max(pictures[0].shape[:2]), style_layers
     return pictures
 
 

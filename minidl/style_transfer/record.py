@@ -35,7 +35,11 @@ def describe(settings: Settings, **more: Any) -> dict[str, Any]:
     versions = {"minidl": minidl.__version__, "numpy": np.__version__, "pillow": PIL.__version__}
     versions["python"] = platform.python_version()
     is_named = isinstance(settings.start, (str, Path))
-    chosen = asdict(settings) | {"start": str(settings.start) if is_named else "an array"}
+    chosen = asdict(settings) | {
+        "start": str(settings.start) if is_named else "an array",
+        "style_layers": dict(settings.layers_of_style),
+        "style_scales": list(settings.style_scales),
+    }
     start = None if is_named and settings.start in STARTS else identity(settings.start)
     return {
         "settings": chosen,

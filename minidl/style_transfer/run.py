@@ -16,7 +16,7 @@ from minidl.engine.memory import release
 from minidl.errors import NonFiniteError
 from minidl.models import VGG19
 from minidl.optim import Adam
-from minidl.style_transfer.objective import Losses, Objective
+from minidl.style_transfer.objective import Losses, Masks, Objective
 from minidl.style_transfer.scales import SMALLEST, carried, resampled, scale_sizes, scale_steps
 from minidl.style_transfer.settings import Settings
 from minidl.typing import Array
@@ -39,7 +39,7 @@ class Run:
     """A painting in progress. Iterate over it for its Steps.
 
     model: VGG19. content: a picture (H, W, 3), RGB, 0..255. styles: pictures (H', W', 3).
-    style_weights: as for `Objective`. Everything is computed on the current device.
+    style_weights, masks: as for `Objective`. Everything is computed on the current device.
 
     The numbers of a picture stay within 0..255 by projection (Bertsekas 1982). After each step,
     numbers outside the interval are set to its nearer end. At an end, a gradient that points
@@ -58,8 +58,10 @@ class Run:
         styles: Sequence[Array],
         settings: Settings,
         style_weights: Sequence[float] | None = None,
+        masks: Masks | None = None,
     ) -> None:
         self.model, self.settings, self.style_weights = model, settings, style_weights
+        self.masks = masks or Masks()
         self.content, self.styles = _placed(content), [_placed(style) for style in styles]
         self.sizes = scale_sizes(content.shape, settings.scales)
         self.steps = scale_steps(settings.steps, len(self.sizes))  # of each scale
@@ -113,29 +115,35 @@ class Run:
         xp = current_module()
         release(xp)  # the memory of a picture of another size
         self.scale = scale
-        content, styles = self._pictures(self.sizes[scale])
+        content, styles, masks = self._at(self.sizes[scale])
         if picture is None:
             picture = starting_picture(content, styles, self.model, self.settings)
         self.image = Tensor(xp.clip(_placed(picture), 0, 255), requires_grad=True)
         self.optimizer = self.settings.make_optimizer([self.image])
-        self.objective = Objective(self.model, content, styles, self.settings, self.style_weights)
-
-    def _pictures(self, size):
-        """Return the content in this size, and the styles reduced as much."""
-        if size == self.sizes[-1]:
-            return self.content, self.styles
-        factor = max(size) / max(self.sizes[-1])
-        sizes = [size]
-        for style in self.styles:
-            height, width = style.shape[:2]
-            # as far as the network takes it, if the style is narrow
-            own = min(1, max(factor, SMALLEST / min(height, width)))
-            sizes.append((round(own * height), round(own * width)))
-        content, *styles = (
-            array_module(picture).clip(resampled(picture, size, Resampling.LANCZOS), 0, 255)
-            for picture, size in zip((self.content, *self.styles), sizes, strict=True)
+        self.objective = Objective(
+            self.model, content, styles, self.settings, self.style_weights, masks
         )
-        return content, styles
+        if self.settings.balance is not None:
+            self.objective.balance(self.settings.balance)
+
+    def _at(self, size):
+        """Return the content, the styles and the masks, reduced with a painting of this size."""
+        factor = max(size) / max(self.sizes[-1])
+
+        def own(style):
+            """Return the size of a style: as far as the network takes it, if it is narrow."""
+            height, width = style.shape[:2]
+            smallest = max(factor, min(1, SMALLEST / min(height, width)))
+            return round(smallest * height), round(smallest * width)
+
+        content, regions, parts = self.masks
+        masks = Masks(
+            _reduced(content, size),
+            [_reduced(region, size) for region in regions],
+            [part if part is None else _reduced(part, own(part)) for part in parts],
+        )
+        styles = [_reduced(style, own(style)) for style in self.styles]
+        return _reduced(self.content, size), styles, masks
 
     def _step(self):
         """Evaluate the objective, move the picture, and return the Step."""
@@ -215,6 +223,16 @@ def starting_picture(
     if start == "style":
         return xp.asarray(resize(to_numpy(styles[0]), height, width))
     return xp.asarray(read_at_size(start, size, stretch=True))
+
+
+def _reduced(picture, size):
+    """Return a picture (H, W, 3), or a mask (H, W), in another size."""
+    if picture is None or picture.shape[:2] == size:
+        return picture
+    largest = 255 if picture.ndim == 3 else 1
+    planes = picture if picture.ndim == 3 else picture[..., None]
+    reduced = array_module(picture).clip(resampled(planes, size, Resampling.LANCZOS), 0, largest)
+    return reduced if picture.ndim == 3 else reduced[..., 0]
 
 
 def _placed(picture):

@@ -17,15 +17,28 @@ from minidl.losses.total_variation import FORMS as VARIATION_WORDS
 from minidl.models.vgg19 import POOLING
 from minidl.optim import LBFGS, SGD, Adam
 from minidl.shapes import is_int
+from minidl.style_transfer.colour import MATCHES
+from minidl.style_transfer.guides import WAYS
 
 OPTIMIZERS: dict[str, Any] = {"lbfgs": LBFGS, "adam": Adam, "sgd": SGD}
 # The defaults. No learning rate of gradient descent suits all objectives.
 LEARNING_RATES = {"lbfgs": 1.0, "adam": 5.0}
 STARTS = ("content", "noise", "style")
+OBJECTIVES = ("gram", "wasserstein", "moments", "histogram", "nearest", "patches")
+COLOURS = ("style", "luminance", *MATCHES)
 # The weights 1000 / C² of Gatys' code, which balance the sizes of the Gram matrices of C channels
 STYLE_LAYERS = {
     f"conv{block}_1": 1000 / channels**2
     for block, channels in enumerate((64, 128, 256, 512, 512), start=1)
+}
+# The style layers of each objective. Their gradients are about as long as those of "gram".
+LAYERS: dict[str, dict[str, float]] = {
+    "gram": STYLE_LAYERS,
+    "wasserstein": dict.fromkeys(STYLE_LAYERS, 1.0),
+    "moments": dict.fromkeys(STYLE_LAYERS, 1.0),
+    "histogram": dict.fromkeys(STYLE_LAYERS, 1.0),
+    "nearest": {"conv3_1+conv4_1": 1.0},
+    "patches": {"conv3_1": 1.0, "conv4_1": 1.0},
 }
 
 
@@ -39,7 +52,13 @@ class Settings:
             + tv_weight total_variation
 
     over the layers l of content_layers {name: c_l} and style_layers {name: s_l}. The normalisations
-    are those of `minidl.losses`. Raise ArgumentError for an invalid value.
+    are those of `minidl.losses`; that of the style is for Gram matrices only.
+
+    An entry of style_layers is a layer ("conv3_1"), or several layers whose channels are compared
+    together ("conv3_1+conv4_1"). It is measured by style_objective, or by the objective that its
+    name begins with ("nearest:conv4_1").
+
+    Raise ArgumentError for an invalid value.
     """
 
     size: int | None = 384  # pixels of the longer side; None keeps the size of the photograph
@@ -56,7 +75,12 @@ class Settings:
     style_normalization: str = "positions_mean"
     tv_normalization: str = "mean_squares"
     content_layers: dict[str, float] = field(default_factory=lambda: {"conv4_2": 1.0})
-    style_layers: dict[str, float] = field(default_factory=lambda: dict(STYLE_LAYERS))
+    style_layers: dict[str, float] | None = None  # None: those of style_objective
+    style_objective: str = "gram"  # one of OBJECTIVES
+    style_scales: tuple[float, ...] = (1.0,)  # sizes of the styles, as multiples of the painting's
+    balance: float | None = None  # length of the content's gradient over that of the style's
+    mask_way: str = "simple"  # how masks are carried to the layers, one of guides.WAYS
+    colours: str = "style"  # one of COLOURS
     pooling: str = "avg"
     start: Any = "content"  # one of STARTS, or a picture: its path or an array (H, W, 3)
     noise: float = 1.0  # fraction of noise in a "noise" start, which is mixed with the photograph
@@ -87,14 +111,30 @@ class Settings:
             self._number("late_learning_rate", self.late_learning_rate, above=0)
         if self.noise > 1:
             raise ArgumentError(f"noise is {self.noise}; wanted a fraction from 0 to 1")
+        one_of("style_objective", self.style_objective, OBJECTIVES)
+        one_of("mask_way", self.mask_way, WAYS)
+        one_of("colours", self.colours, COLOURS)
+        if self.balance is not None:
+            self._number("balance", self.balance, above=0)
+        scales = self.style_scales
+        if not isinstance(scales, (tuple, list)) or not scales:
+            raise ArgumentError(f"style_scales is {brief(scales)}; wanted one or more numbers")
+        for scale in scales:
+            self._number("a number of style_scales", scale, above=0)
         for name in ("content_layers", "style_layers"):
             layers = getattr(self, name)
+            if layers is None and name == "style_layers":
+                continue
             if not isinstance(layers, dict):
                 raise ArgumentError(
                     f"{name} is {brief(layers)}; wanted a dictionary of layers and their weights"
                 )
             for layer, weight in layers.items():
                 self._number(f"the weight of {layer} in {name}", weight)
+        for entry in self.layers_of_style:
+            one_of(
+                f"the objective of the style layer {entry}", self.measure_of(entry)[0], OBJECTIVES
+            )
         if not self._has_weight():
             raise ArgumentError(
                 "all weights are 0, so all pictures have the same loss; wanted a weight above 0"
@@ -108,6 +148,20 @@ class Settings:
                 )
             as_picture(self.start, "start")
 
+    @property
+    def layers_of_style(self) -> dict[str, float]:
+        """The style layers, by default those of the style objective."""
+        return LAYERS[self.style_objective] if self.style_layers is None else self.style_layers
+
+    def measure_of(self, entry: str) -> tuple[str, tuple[str, ...]]:
+        """Return the objective and the layers of an entry of the style layers.
+
+        >>> Settings().measure_of("nearest:conv3_1+conv4_1")
+        ('nearest', ('conv3_1', 'conv4_1'))
+        """
+        name, colon, layers = entry.rpartition(":")
+        return name if colon else self.style_objective, tuple(layers.split("+"))
+
     def make_optimizer(self, parameters: Sequence[Tensor]) -> Any:
         """Return the optimiser of these settings for some parameters."""
         rate = LEARNING_RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
@@ -115,7 +169,7 @@ class Settings:
 
     def _has_weight(self):
         content = self.content_weight and any(self.content_layers.values())
-        style = self.style_weight and any(self.style_layers.values())
+        style = self.style_weight and any(self.layers_of_style.values())
         return content or style or self.tv_weight
 
     def _at_least(self, name, least):
