@@ -40,8 +40,8 @@ def write_shallow(
     text     stored in the file, or None
     """
     picture = to_pillow(image)
-    if profile:
-        picture = from_srgb(profile).apply(picture)
+    if profile and (transform := from_srgb(profile)):
+        picture = transform.apply(picture)
     if alpha is not None:
         picture.putalpha(to_pillow(alpha))
     options = OPTIONS[form] | {"icc_profile": profile or SRGB}
@@ -67,7 +67,7 @@ def write_deep(
     """Write a picture with 16 bits per channel, as `write_shallow` does. form: PNG or TIFF. White
     is 65535. Raises ExtraError without the libraries of the extra `deep`."""
     if profile:
-        image = converted(np.clip(image, 0, 255).astype(np.float32), SRGB, profile)
+        image = converted(np.clip(np.ascontiguousarray(image, np.float32), 0, 255), SRGB, profile)
     levels = _sixteen_bits(image if alpha is None else np.dstack([image, alpha]))
     profile = profile or SRGB
     if form == "PNG":
@@ -114,4 +114,4 @@ def to_pillow(image: Array) -> Image.Image:
 
 def _sixteen_bits(image):
     levels = np.rint(np.multiply(image, 257, dtype=np.float32))
-    return np.clip(levels, 0, 65535, out=levels).astype(np.uint16)
+    return np.clip(levels, 0, 65535, out=levels).astype(np.uint16, order="C")

@@ -91,13 +91,13 @@ def converted(colours: Array, source: bytes, target: bytes) -> Array:
     """(H, W, C) -> (H, W, 3), float32, 0 to 255: convert colours from a profile to an RGB profile
     without rounding. Colours outside the target are clipped.
 
-    C is 1 for a profile of grey, and 3 for RGB. Raises ExtraError without the library imagecodecs,
-    because ImageCms has only 8 bits.
+    colours is C-contiguous. C is 1 for a profile of grey, and 3 for RGB, which is overwritten.
+    Raises ExtraError without the library imagecodecs, because ImageCms has only 8 bits.
     """
     imagecodecs = need("imagecodecs", "deep", "converting 16 bits per channel")
-    kind = "gray" if colours.shape[2] == 1 else "rgb"
-    pixels = colours.reshape(1, -1) if kind == "gray" else colours.reshape(1, -1, 3)
-    result = np.empty((*colours.shape[:2], 3), np.float32)
+    is_grey = colours.shape[2] == 1
+    result = np.empty((*colours.shape[:2], 3), np.float32) if is_grey else colours
+    pixels = colours.reshape(1, -1) if is_grey else colours.reshape(1, -1, 3)
     for begin in range(0, pixels.shape[1], STRIP):
         strip = slice(begin, begin + STRIP)
         # LittleCMS computes floats exactly, but approximates 16-bit integers by a coarse table.
@@ -105,7 +105,7 @@ def converted(colours: Array, source: bytes, target: bytes) -> Array:
             pixels[:, strip] / np.float32(255),
             source,
             target,
-            colorspace=kind,
+            colorspace="gray" if is_grey else "rgb",
             outcolorspace="rgb",
         )
     result *= 255

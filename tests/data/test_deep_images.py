@@ -234,6 +234,18 @@ def test_unsigned_integers_are_written_with_16_bits(tmp_path):
     np.testing.assert_array_equal(read_picture(tmp_path / "a.png").pixels, np.full((2, 2, 3), 200))
 
 
+@pytest.mark.parametrize("profile", [None, ADOBE])
+def test_an_array_in_another_order_is_written_and_stays_as_it_is(tmp_path, profile):
+    image = np.random.default_rng(0).uniform(60, 190, (3, 9, 14)).astype(np.float32)
+    before = image.copy()
+    write_image(tmp_path / "a.png", image.transpose(2, 1, 0), depth=16, profile=profile)
+    found = read_picture(tmp_path / "a.png").pixels
+    assert abs(found - before.transpose(2, 1, 0)).max() < 0.01
+    np.testing.assert_array_equal(image, before)
+    write_image(tmp_path / "a.png", image.transpose(1, 2, 0), depth=16, profile=profile)
+    np.testing.assert_array_equal(image, before)
+
+
 @pytest.mark.parametrize("name", ["a.jpg", "a.webp"])
 def test_formats_of_8_bits_refuse_16(tmp_path, name):
     with pytest.raises(FileError, match="holds 8 bits per channel, not 16; write PNG or TIFF"):
@@ -321,6 +333,23 @@ def test_a_damaged_file_is_read_or_refused(tmp_path, kind):
         with suppress(MinidlError):
             picture = read_picture(saved(tmp_path, damaged, "damaged.dat"), longest=20)
             assert np.isfinite(picture.pixels).all() and max(picture.pixels.shape) <= 20
+
+
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("kind", ["huge tiles", "a tag twice", "layers"])
+def test_tiffs_that_would_need_much_memory_are_refused(tmp_path, byteorder, kind):
+    """libtiff would allocate a tile of 100 million rows."""
+    content = saved_tiff(tmp_path, levels_of(3), tile=(16, 16), byteorder=byteorder).read_bytes()
+    old, new = {
+        "huge tiles": ((323, 4, 1, 16), (323, 4, 1, 10**8)),
+        "a tag twice": ((323, 4, 1, 16), (322, 4, 1, 16)),
+        "layers": ((323, 4, 1, 16), (32998, 4, 1, 10**8)),
+    }[kind]
+    entry = f"{byteorder}HHII"
+    assert content.count(struct.pack(entry, *old)) == 1
+    damaged = content.replace(struct.pack(entry, *old), struct.pack(entry, *new))
+    with pytest.raises(FileError, match=r"huge\.tif (stores its pixels in huge tiles|is damaged)"):
+        read_picture(saved(tmp_path, damaged, "huge.tif"))
 
 
 def test_a_png_whose_pixels_are_damaged_is_refused(tmp_path):
