@@ -22,7 +22,10 @@ pytest.importorskip("imagecodecs")
 tifffile = pytest.importorskip("tifffile")
 
 COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # of PNG, by the number of channels
-ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))  # fmt: skip  # noqa: E501
+ADAM7 = (  # (first row, first column, step of rows, step of columns) of each pass
+    (0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2),
+    (1, 0, 2, 1),
+)  # fmt: skip
 
 
 def levels_of(channels, shape=(9, 14)):
