@@ -7,11 +7,13 @@ from minidl.data.cifar10 import cifar10
 from minidl.data.fetch import fetch
 from minidl.data.folders import picture_folder
 from minidl.data.images import (
+    Picture,
     as_picture,
     fit,
     image_size,
     read_image,
     read_metadata,
+    read_picture,
     resize,
     shipped_picture,
     to_size,
@@ -23,6 +25,7 @@ from minidl.data.pairs import pairing
 __all__ = [
     "CIFAR10_CLASSES",
     "Batches",
+    "Picture",
     "as_picture",
     "cifar10",
     "fetch",
@@ -35,6 +38,7 @@ __all__ = [
     "picture_folder",
     "read_image",
     "read_metadata",
+    "read_picture",
     "resize",
     "shift",
     "shipped_picture",

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from PIL.Image import Transpose
 
-from minidl.data.profiles import converter
+from minidl.data.profiles import STRIP, converter
 from minidl.errors import FileError
 from minidl.typing import Array, Path
 
@@ -22,7 +22,6 @@ TURNS = {  # by the value of the tag; all others mean upright
     8: Transpose.ROTATE_90,
 }
 GAP = 3  # a picture is reduced in two steps; the first one leaves at least GAP times the size
-STRIP = 1 << 18  # pixels, or numbers, that are converted together
 
 
 def decoded(
@@ -31,14 +30,17 @@ def decoded(
     full_size: tuple[int, int],
     size: tuple[int, int],
     part: tuple[float, float],
-) -> tuple[Array, str | None]:
-    """Return the pixels (H, W, 3) float32 of an opened Pillow picture, and a complaint or None. The
-    picture is closed.
+    straight: bool = False,
+) -> tuple[Array, Array | None, str | None]:
+    """Return the pixels (H, W, 3) float32 of an opened Pillow picture, its alpha channel (H, W)
+    float32 or None, and a complaint or None. The picture is closed.
 
     path       the name of the file, for messages
     full_size  (width, height) of the upright picture
     size       (width, height) of the result
     part       (width, height) of the centred part of the picture that is read
+    straight   whether the alpha channel is returned; else the pixels are composited on white, and
+               it is None
 
     The complaint states why the colour profile was ignored.
     """
@@ -52,8 +54,10 @@ def decoded(
     if picture.size != size or box != (0, 0, *size):
         resized = picture.resize(size, Image.Resampling.LANCZOS, box, reducing_gap=GAP)
         picture = _replaced(picture, resized)
-    convert, complaint = converter(picture.mode, profile)
-    return _as_floats(picture, convert), complaint
+    convert, complaint = converter(picture.mode, profile, straight)
+    has_alpha = straight and picture.mode.endswith("A")
+    alpha = np.asarray(picture.getchannel("A"), np.float32) if has_alpha else None
+    return _as_floats(picture, convert), alpha, complaint
 
 
 def _upright(picture, path, share):

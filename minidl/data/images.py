@@ -6,16 +6,18 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from minidl.autograd import Tensor
 from minidl.backend import is_array, to_numpy
 from minidl.data.decoding import ORIENTATION, decoded
+from minidl.data.deep import decoded_deep, is_deep
+from minidl.data.encoding import DESCRIPTION, to_pillow, write_deep, write_shallow
 from minidl.data.jpeg import must_have_few_scans
-from minidl.data.profiles import SRGB
+from minidl.data.profiles import SRGB, from_srgb, kept
 from minidl.errors import (
     ArgumentError,
     FileError,
@@ -25,6 +27,7 @@ from minidl.errors import (
     ShapeError,
     brief,
 )
+from minidl.extras import ExtraError, need
 from minidl.files import must_exist, replacing, write_somewhere
 from minidl.shapes import is_int
 from minidl.typing import Array, Path
@@ -34,14 +37,87 @@ ENDINGS = (  # of the names of READABLE files
     ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif",
     ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm",
 )  # fmt: skip
-WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
-LARGEST = {"PNG": 2**31 - 1, "JPEG": 65500, "WEBP": 16383}  # pixels of a side
-SOFTWARE, DESCRIPTION = 0x0131, 0x010E  # EXIF tags
+WRITABLE = {
+    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP",
+    ".tif": "TIFF", ".tiff": "TIFF",
+}  # fmt: skip
+LARGEST = {"PNG": 2**31 - 1, "JPEG": 65500, "WEBP": 16383, "TIFF": 2**31 - 1}  # pixels of a side
+DEEP = ("PNG", "TIFF")  # formats that store 16 bits per channel
+TRANSPARENT = ("PNG", "WEBP", "TIFF")  # formats that store an alpha channel
 WIDTH, HEIGHT = 0x0100, 0x0101  # TIFF tags
 TRANSPOSED = (5, 6, 7, 8)  # orientations that swap width and height
+TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 DIM = 2  # floats below it may be meant as 0..1 or -1..1, slightly exceeded by resampling
 LEVEL = 0.5  # the largest change by rounding to a whole level
 PICTURES = pathlib.Path(__file__).parent / "pictures"
+
+
+class Picture(NamedTuple):
+    """What a picture file contains.
+
+    pixels   (H, W, 3): sRGB, float32, 0 to 255, with straight colours (not multiplied by alpha)
+    alpha    (H, W): float32, 0 (transparent) to 255 (opaque), or None if all pixels are opaque
+    profile  the RGB colour profile from which the colours were converted, or None if it is sRGB,
+             none, ignored, for grey or CMYK, or if colours cannot be converted to it
+    depth    16 if the pixels were read with 16 bits per channel, else 8
+    """
+
+    pixels: Array
+    alpha: Array | None
+    profile: bytes | None
+    depth: int
+
+
+def read_picture(path: Path, longest: int | None = None) -> Picture:
+    """Return all that `write_image` can write of a picture file, upright.
+
+    path     of the file
+    longest  the largest length of the longer side, to which a larger picture is reduced
+
+    A PNG or TIFF file of grey or RGB with 16 bits per channel is read with all of them: pixels =
+    levels / 257, as floats, also while the picture is reduced and its colours are converted. That
+    needs the extra "deep". Without it, the picture is read with 8 bits and a MinidlWarning. Other
+    files are read as by `read_image`.
+
+    Pixels of alpha 0 are white, whatever their colour in the file. Colours are weighted by alpha
+    while a picture is reduced, so transparent pixels do not change the colours of visible ones.
+
+    Reading needs at most 5 bytes of memory per pixel more than `read_image`, or, with 16 bits, 32
+    in all. Raises the errors of `read_image`.
+    """
+    with _opened(path) as picture:
+        full_size = width, height = _upright_size(picture)
+        size = fit(width, height, longest)
+        profile = picture.info.get("icc_profile")
+        depth, missing = _depth(picture, path)
+        if depth == 16:
+            pixels, alpha, complaint = decoded_deep(picture, path, size)
+        else:
+            _check_scans(picture, path)
+            pixels, alpha, complaint = decoded(
+                picture, path, full_size, size, full_size, straight=True
+            )
+    if missing:
+        loss = f"{path} is read with 8 of its 16 bits per channel"
+        warnings.warn(f"{loss}: {missing}", MinidlWarning, stacklevel=2)
+    if complaint:
+        _warn_of_profile(path, complaint)
+    is_opaque = alpha is None or (alpha > 255 - 1 / 514).all()  # to half a level of 16 bits
+    return Picture(
+        pixels, None if is_opaque else alpha, None if complaint else kept(profile), depth
+    )
+
+
+def _depth(picture, path):
+    """Return the bits per channel with which a picture is read, and the error that prevents more,
+    or None."""
+    if not is_deep(picture, path):
+        return 8, None
+    try:
+        need("imagecodecs", "deep", "reading all of them")
+    except ExtraError as error:
+        return 8, error
+    return 16, None
 
 
 def read_image(path: Path, longest: int | None = None, file: bytes | None = None) -> Array:
@@ -81,16 +157,24 @@ def _read(path, file, plan):
     """plan(width, height) -> (width, height) of the result, and of the centred part of the picture
     that is read"""
     with _opened(path, file) as picture:
-        if picture.format in ("JPEG", "MPO"):
-            must_have_few_scans(path, file)
+        _check_scans(picture, path, file)
         full_size = _upright_size(picture)
-        array, complaint = decoded(picture, path, full_size, *plan(*full_size))
+        pixels, _, complaint = decoded(picture, path, full_size, *plan(*full_size))
     if complaint:
-        ignored = "it was ignored, so colours may be off: convert the picture to sRGB"
-        warnings.warn(
-            f"the colour profile of {path} {complaint}; {ignored}", MinidlWarning, stacklevel=3
-        )
-    return array
+        _warn_of_profile(path, complaint)
+    return pixels
+
+
+def _check_scans(picture, path, file=None):
+    if picture.format in ("JPEG", "MPO"):
+        must_have_few_scans(path, file)
+
+
+def _warn_of_profile(path, complaint):
+    ignored = "it was ignored, so colours may be off: convert the picture to sRGB"
+    warnings.warn(
+        f"the colour profile of {path} {complaint}; {ignored}", MinidlWarning, stacklevel=4
+    )
 
 
 def as_picture(array: Any, name: str = "the picture") -> Array:
@@ -198,47 +282,75 @@ def to_size(image: Array, size: tuple[int, int]) -> Array:
     return resize(image[top : top + h, left : left + w], high, wide)
 
 
-def write_image(path: Path, image: Array, metadata: Any = None) -> None:
-    """Write an image (H, W, 3) as PNG, JPEG or WebP, by the ending of the path.
+def write_image(
+    path: Path,
+    image: Array,
+    metadata: Any = None,
+    *,
+    depth: int = 8,
+    alpha: Array | None = None,
+    profile: bytes | None = None,
+) -> None:
+    """Write an image (H, W, 3) as PNG, JPEG, WebP or TIFF, by the ending of the path.
 
-    The numbers are clipped to 0..255 and rounded. The file contains an sRGB profile.
+    The numbers are clipped to 0..255 and rounded to whole levels. The file contains its colour
+    profile.
 
-    metadata: what `read_metadata` returns, anything that JSON can store; None means nothing.
+    metadata  what `read_metadata` returns, anything that JSON can store; None means nothing
+    depth     bits per channel: 8, or 16 for a PNG or TIFF file, which needs the extra "deep"
+    alpha     (H, W), 0 (transparent) to 255 (opaque), for a PNG, WebP or TIFF file; the colours of
+              `image` are stored as they are, not multiplied by alpha
+    profile   an RGB profile, such as that of `read_picture`, to which the colours are converted;
+              None means sRGB
 
-    Raises ShapeError for another shape, NonFiniteError for NaN or infinity, and FileError if the
-    file cannot be written.
+    The colours of 8 bits are converted after rounding, which may change them by about one more
+    level. Those of 16 bits are converted as floats. Colours outside the profile are clipped.
+
+    Raises ShapeError for another shape, NonFiniteError for NaN or infinity, ArgumentError for
+    another depth or a profile that is not usable, ExtraError without the extra, and FileError if
+    the file cannot be written.
     """
     path = pathlib.Path(path)
-    image = to_numpy(image) if is_array(image) else np.asarray(image)
+    image = _on_host(image)
     if image.ndim != 3 or image.shape[-1] != 3 or 0 in image.shape:
         raise ShapeError(f"the picture for {path} has shape {image.shape}; wanted (H, W, 3)")
-    form = picture_form(path, image.shape[1::-1])
-    if not np.isfinite(image).all():
+    size = image.shape[1::-1]
+    form = picture_form(path, size, depth=depth, has_alpha=alpha is not None)
+    alpha = alpha if alpha is None else _on_host(alpha)
+    if alpha is not None and alpha.shape != image.shape[:2]:
+        raise ShapeError(
+            f"the alpha channel for {path} has shape {alpha.shape}; wanted {image.shape[:2]}, one "
+            "number per pixel"
+        )
+    if not all(np.isfinite(part).all() for part in (image, alpha) if part is not None):
         raise NonFiniteError(
             f"the picture for {path} holds NaN or infinite pixels and was not written; take "
             "shorter steps"
         )
-    picture = to_pillow(image)
-    options: dict[str, Any] = {"icc_profile": SRGB} | ({"quality": 95} if form != "PNG" else {})
-    if metadata is not None:
-        text = json.dumps(metadata)
-        if form == "PNG":
-            options["pnginfo"] = PngImagePlugin.PngInfo()
-            options["pnginfo"].add_itxt("minidl", text)
-        else:
-            options["exif"] = Image.Exif()
-            options["exif"].update({SOFTWARE: "minidl", DESCRIPTION: text})
+    if profile and from_srgb(profile) is None:
+        raise ArgumentError(
+            f"the colour profile for {path} cannot be written; wanted the bytes of an RGB profile: "
+            "leave it out for sRGB"
+        )
+    text = None if metadata is None else json.dumps(metadata)
+    write = write_deep if depth == 16 else write_shallow
     with replacing(path) as temporary:
         try:
-            picture.save(temporary, form, **options)
+            write(temporary, form, image, alpha, profile, text)
         except ValueError as error:
             raise FileError(f"{path} cannot be written as {form} ({error}); write a PNG") from error
 
 
-def save_image(path: Path, image: Array, metadata: Any = None) -> None:
-    """Write a picture that took long to compute, as `write_image` does. If that fails, as on a full
-    disk, write it into another folder and raise a FileError that names it."""
-    written, error = write_somewhere(path, lambda place: write_image(place, image, metadata))
+def _on_host(array):
+    return to_numpy(array) if is_array(array) else np.asarray(array)
+
+
+def save_image(path: Path, image: Array, metadata: Any = None, **options: Any) -> None:
+    """Write a picture that took long to compute, as `write_image` does with these options. If that
+    fails, as on a full disk, write it into another folder and raise a FileError that names it."""
+    written, error = write_somewhere(
+        path, lambda place: write_image(place, image, metadata, **options)
+    )
     if error is not None:
         raise FileError(f"{error}; the picture is in {written}") from error
 
@@ -256,9 +368,19 @@ def read_metadata(path: Path) -> Any:
             ) from None
 
 
-def picture_form(path: Path, size: tuple[int, ...] = (1, 1)) -> str:
-    """Return the file format for the ending of a name. Raises FileError if minidl does not write
-    it, or if it cannot store a picture of this size (width, height)."""
+def picture_form(
+    path: Path, size: tuple[int, ...] = (1, 1), *, depth: int = 8, has_alpha: bool = False
+) -> str:
+    """Return the file format for the ending of a name.
+
+    size       (width, height) of the picture
+    depth      bits per channel: 8 or 16
+    has_alpha  whether the picture has an alpha channel
+
+    Raises FileError if minidl does not write the format, or if the format cannot store such a
+    picture, ArgumentError for another depth, and ExtraError if 16 bits need a library that is not
+    installed.
+    """
     form = WRITABLE.get(pathlib.Path(path).suffix.lower())
     if form is None:
         raise FileError(
@@ -270,7 +392,27 @@ def picture_form(path: Path, size: tuple[int, ...] = (1, 1)) -> str:
             f"{path}: {form} holds at most {LARGEST[form]} pixels a side, not {max(size)}; write a "
             "PNG"
         )
+    if has_alpha and form not in TRANSPARENT:
+        raise FileError(
+            f"{path}: {form} holds no alpha channel; write {_listed(TRANSPARENT)} to keep "
+            "transparent pixels"
+        )
+    if depth not in (8, 16):
+        raise ArgumentError(
+            f"{path} is to have {brief(depth)} bits per channel; wanted 8 or 16 bits"
+        )
+    if depth == 16 and form not in DEEP:
+        raise FileError(
+            f"{path}: {form} holds 8 bits per channel, not 16; write {_listed(DEEP)}, or 8 bits"
+        )
+    if depth == 16:
+        for module in ("imagecodecs", "tifffile"):
+            need(module, "deep", "writing 16 bits per channel")
     return form
+
+
+def _listed(forms):
+    return " or ".join([", ".join(forms[:-1]), forms[-1]])
 
 
 def shipped_picture(name: str) -> pathlib.Path:
@@ -309,6 +451,11 @@ def _opened(path, file=None):
     except MinidlError:
         raise
     except Image.UnidentifiedImageError:
+        if _is_tiff(source):
+            raise FileError(
+                f"{path} is a TIFF file of a kind that minidl cannot read, such as floating-point "
+                "pixels or a rare compression; save it as RGB with 8 or 16 bits"
+            ) from None
         raise FileError(
             f"{path} is no picture that minidl can read; wanted one of {', '.join(READABLE)}: "
             "convert it"
@@ -324,10 +471,12 @@ def _opened(path, file=None):
         ) from error
 
 
-def to_pillow(image: Array) -> Image.Image:
-    """Return a Pillow picture of (H, W) or (H, W, 3), rounded and clipped to 0..255."""
-    levels = np.rint(image)
-    return Image.fromarray(np.clip(levels, 0, 255, out=levels).astype(np.uint8))
+def _is_tiff(source):
+    """Return whether a file begins as a TIFF file does. source: its path, or its open file."""
+    if isinstance(source, BytesIO):
+        return source.getvalue().startswith(TIFF_STARTS)
+    with open(source, "rb") as file:
+        return file.read(4).startswith(TIFF_STARTS)
 
 
 def as_png(image: Array) -> bytes:

@@ -10,35 +10,31 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageCms
 
+from minidl.extras import need
+from minidl.typing import Array
+
 # {mode of Pillow: colour space in a profile}
 SPACES = {"L": "GRAY", "LA": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
+STRIP = 1 << 18  # pixels, or numbers, that are converted together
 # A profile that changes no colour by more than this counts as sRGB, because programs round the
 # numbers of the sRGB profile differently.
 LEVEL = 1
 
 
 def converter(
-    mode: str, profile: bytes | None
+    mode: str, profile: bytes | None, straight: bool = False
 ) -> tuple[Callable[[Image.Image], Image.Image], str | None]:
     """Return (convert, complaint). convert(picture) returns a Pillow picture of this mode as RGB in
     sRGB.
 
-    mode     L, LA, RGB, RGBA, CMYK or LAB; an alpha channel is composited on white
-    profile  the bytes of an ICC profile, or None
+    mode      L, LA, RGB, RGBA, CMYK or LAB; an alpha channel is composited on white
+    profile   the bytes of an ICC profile, or None
+    straight  whether only pixels of alpha 0 become white, and all others keep their colours
 
     The complaint states why the profile is ignored, or is None. Without a profile, or if it is
     ignored, the numbers count as sRGB.
     """
-    transform, complaint = None, None
-    if profile and profile != SRGB and mode in SPACES:
-        try:
-            transform = _transform(mode.removesuffix("A"), profile)
-        except ImportError:
-            complaint = "needs LittleCMS, which this Pillow lacks"
-        except _WrongSpaceError as error:
-            complaint = str(error)
-        except Exception:  # LittleCMS raises many types of errors for damaged profiles
-            complaint = "is damaged"
+    transform, complaint = to_srgb(mode, profile)
 
     def in_colour(picture):
         return transform.apply(picture) if transform else picture.convert("RGB")
@@ -47,11 +43,73 @@ def converter(
         if not mode.endswith("A"):
             return in_colour(picture)
         opaque = in_colour(picture.convert(mode.removesuffix("A")))
+        mask = picture.getchannel("A")
         on_white = Image.new("RGB", picture.size, "white")
-        on_white.paste(opaque, mask=picture.getchannel("A"))
+        on_white.paste(opaque, mask=mask.point([0] + 255 * [255]) if straight else mask)
         return on_white
 
     return convert, complaint
+
+
+def to_srgb(
+    mode: str, profile: bytes | None
+) -> tuple[ImageCms.ImageCmsTransform | None, str | None]:
+    """Return (transform, complaint): the transform of ImageCms from a profile to sRGB in 8 bits, or
+    None if the numbers count as sRGB, and why the profile is ignored, or None."""
+    if not profile or profile == SRGB or mode not in SPACES:
+        return None, None
+    try:
+        return _transform(mode.removesuffix("A"), profile), None
+    except ImportError:
+        return None, "needs LittleCMS, which this Pillow lacks"
+    except _WrongSpaceError as error:
+        return None, str(error)
+    except Exception:  # LittleCMS raises many types of errors for damaged profiles
+        return None, "is damaged"
+
+
+def from_srgb(profile: bytes) -> ImageCms.ImageCmsTransform | None:
+    """Return the transform of ImageCms from sRGB to a profile in 8 bits, or None if the profile is
+    not for RGB or cannot be written."""
+    try:
+        target = ImageCms.ImageCmsProfile(BytesIO(profile))
+        if target.profile.xcolor_space.strip() == "RGB":
+            return ImageCms.buildTransform(_srgb(), target, "RGB", "RGB")
+    except Exception:  # LittleCMS raises many types of errors for damaged profiles
+        pass
+    return None
+
+
+def kept(profile: bytes | None) -> bytes | None:
+    """Return a profile to which pictures can be converted from sRGB, or None if this one is None,
+    unusable, for another space than RGB, or sRGB itself."""
+    transform = from_srgb(profile) if profile else None
+    return profile if transform and not _is_identity(transform) else None
+
+
+def converted(colours: Array, source: bytes, target: bytes) -> Array:
+    """(H, W, C) -> (H, W, 3), float32, 0 to 255: convert colours from a profile to an RGB profile
+    without rounding. Colours outside the target are clipped.
+
+    colours is C-contiguous. C is 1 for a profile of grey, and 3 for RGB, which is overwritten.
+    Raises ExtraError without the library imagecodecs, because ImageCms has only 8 bits.
+    """
+    imagecodecs = need("imagecodecs", "deep", "converting 16 bits per channel")
+    is_grey = colours.shape[2] == 1
+    result = np.empty((*colours.shape[:2], 3), np.float32) if is_grey else colours
+    pixels = colours.reshape(1, -1) if is_grey else colours.reshape(1, -1, 3)
+    for begin in range(0, pixels.shape[1], STRIP):
+        strip = slice(begin, begin + STRIP)
+        # LittleCMS computes floats exactly, but approximates 16-bit integers by a coarse table.
+        result.reshape(1, -1, 3)[:, strip] = imagecodecs.cms_transform(
+            pixels[:, strip] / np.float32(255),
+            source,
+            target,
+            colorspace="gray" if is_grey else "rgb",
+            outcolorspace="rgb",
+        )
+    result *= 255
+    return np.clip(result, 0, 255, out=result)
 
 
 class _WrongSpaceError(Exception):

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image, ImageCms
 from PIL._util import DeferredError
 
-from minidl.data import read_image, write_image
+from minidl.data import read_image, read_picture, write_image
 from minidl.data.profiles import SRGB, rgb_profile
-from minidl.errors import MinidlWarning
+from minidl.errors import ArgumentError, MinidlWarning
 
 D50 = (0.9642, 1.0, 0.8249)
 BRADFORD = ((1.0479, 0.0229, -0.0502), (0.0296, 0.9905, -0.0171), (-0.0092, 0.0151, 0.7517))
@@ -194,7 +194,7 @@ def test_without_littlecms_profiles_are_ignored_with_a_warning(tmp_path, monkeyp
     np.testing.assert_array_equal(read_quietly(tmp_path / "own.png"), np.full((4, 4, 3), 99))
 
 
-@pytest.mark.parametrize("name", ["painted.png", "painted.jpg", "painted.webp"])
+@pytest.mark.parametrize("name", ["painted.png", "painted.jpg", "painted.webp", "painted.tif"])
 def test_written_pictures_contain_an_srgb_profile(tmp_path, name):
     write_image(tmp_path / name, np.full((8, 8, 3), 100.0), {"a": 1})
     with Image.open(tmp_path / name) as picture:
@@ -204,3 +204,67 @@ def test_written_pictures_contain_an_srgb_profile(tmp_path, name):
     colours = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
     converted = ImageCms.profileToProfile(colours, found, ImageCms.createProfile("sRGB"))
     assert abs(np.asarray(converted).astype(int) - np.asarray(colours)).max() <= 1
+
+
+@pytest.mark.parametrize("form", LOSSLESS)
+def test_a_picture_is_written_in_the_profile_of_its_source(tmp_path, form):
+    """Its numbers are the same as in the source, and it means the same colours."""
+    source = saved(tmp_path, Image.new("RGB", (16, 16), (171, 35, 35)), form, icc_profile=ADOBE)
+    picture = read_picture(source)
+    assert picture.profile == ADOBE and picture.alpha is None and picture.depth == 8
+    np.testing.assert_array_equal(picture.pixels, read_quietly(source))
+    result = tmp_path / f"result.{form.lower()}"
+    write_image(result, picture.pixels, {"a": 1}, profile=picture.profile)
+    with Image.open(result) as written:
+        assert written.info["icc_profile"] == ADOBE
+        numbers = np.asarray(written.convert("RGB")).astype(int)
+    lossy = 5 if form in ("JPEG", "WEBP") else 0
+    assert abs(numbers - (171, 35, 35)).max() <= 1 + lossy
+    assert abs(read_quietly(result) - picture.pixels).max() <= 2 + lossy
+
+
+@pytest.mark.parametrize("with_alpha", [False, True])
+def test_all_colours_of_srgb_survive_adobe_rgb(tmp_path, with_alpha):
+    colours = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.float32)
+    alpha = np.full((64, 64), 200) if with_alpha else None
+    write_image(tmp_path / "a.tif", colours, profile=ADOBE, alpha=alpha)
+    picture = read_picture(tmp_path / "a.tif")
+    bright = colours.min(axis=2) > 60  # in the shadows, a level of Adobe RGB is several of sRGB
+    assert abs(picture.pixels - colours)[bright].max() <= 3
+    assert abs(picture.pixels - colours)[bright].mean() < 0.5
+    assert (picture.alpha is None) != with_alpha
+
+
+NOT_CARRIED = {
+    "none": ("RGB", None),
+    "sRGB": ("RGB", SRGB),
+    "sRGB of another program": (
+        "RGB",
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
+    ),
+    "grey": ("L", LINEAR_GREY),
+    "inks": ("CMYK", red_ink()),
+    "of colours, for grey": ("L", ADOBE),
+    "damaged": ("RGB", ADOBE[:200]),
+}
+
+
+@pytest.mark.filterwarnings("ignore::minidl.errors.MinidlWarning")
+@pytest.mark.parametrize(("mode", "profile"), NOT_CARRIED.values(), ids=NOT_CARRIED.keys())
+def test_profiles_that_are_not_carried(tmp_path, mode, profile):
+    picture = Image.new("RGB", (4, 4), (171, 35, 35)).convert(mode)
+    path = saved(tmp_path, picture, "TIFF", icc_profile=profile)
+    picture = read_picture(path)
+    assert picture.profile is None
+    np.testing.assert_array_equal(picture.pixels, read_image(path))
+
+
+@pytest.mark.parametrize("profile", [b"noise", ADOBE[:200], LINEAR_GREY, red_ink()])
+@pytest.mark.parametrize("depth", [8, 16])
+def test_a_picture_is_written_only_in_a_profile_of_rgb(tmp_path, profile, depth):
+    if depth == 16:
+        pytest.importorskip("imagecodecs")
+        pytest.importorskip("tifffile")
+    with pytest.raises(ArgumentError, match=r"profile for .*a\.png cannot be written; wanted"):
+        write_image(tmp_path / "a.png", np.zeros((4, 4, 3)), depth=depth, profile=profile)
+    assert not list(tmp_path.iterdir())

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minidl.data import read_image, read_metadata, write_image
+from minidl.data import read_image, read_metadata, read_picture, write_image
 from minidl.data.images import save_image
 from minidl.errors import FileError, NonFiniteError
 
 
-@pytest.mark.parametrize("name", ["painted.png", "painted.jpg", "painted.JPEG", "painted.webp"])
+@pytest.mark.parametrize(
+    "name",
+    ["painted.png", "painted.jpg", "painted.JPEG", "painted.webp", "painted.tif", "painted.TIFF"],
+)
 def test_a_written_picture_is_read_with_its_metadata(tmp_path, name):
     image = np.full((20, 30, 3), (300.0, -5.0, 99.6))
     metadata = {"settings": {"steps": 3, "layers": {"conv1_1": 0.2}}, "name": "Café"}
@@ -67,3 +70,16 @@ def test_save_image_uses_another_folder_on_a_full_disk(tmp_path, monkeypatch):
         save_image("full/made.png", np.full((4, 4, 3), 9.0), {"a": 1})
     np.testing.assert_array_equal(read_image("made.png"), np.full((4, 4, 3), 9))
     assert read_metadata("made.png") == {"a": 1} and not list((tmp_path / "full").iterdir())
+
+
+def test_a_tiff_is_compressed_without_loss(tmp_path):
+    image = np.rint(np.linspace(0, 255, 100 * 100 * 3).reshape(100, 100, 3))
+    write_image(tmp_path / "painted.tif", image)
+    np.testing.assert_array_equal(read_image(tmp_path / "painted.tif"), image)
+    assert (tmp_path / "painted.tif").stat().st_size < image.size / 4
+
+
+def test_save_image_passes_the_options_of_write_image(tmp_path):
+    save_image(tmp_path / "a.png", np.full((2, 2, 3), 9.0), {"a": 1}, alpha=np.full((2, 2), 7))
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.png").alpha, np.full((2, 2), 7))
+    assert read_metadata(tmp_path / "a.png") == {"a": 1}
