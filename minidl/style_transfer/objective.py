@@ -112,21 +112,19 @@ class Objective:
         settings = self.settings
         return settings.tv_weight * total_variation(image, settings.tv_normalization)
 
-    def balance(self, ratio: float) -> None:
-        """Multiply the weights of the content terms, so that the gradient of the content is `ratio`
-        times as long as that of the style.
+    def balanced_factor(self, ratio: float) -> float:
+        """Return the factor on the content terms with which the gradient of the content is `ratio`
+        times as long as that of the style, or 1 without one of them.
 
         Both are gradients with respect to a picture of noise, because the content has none at the
-        photograph. The lengths of both grow with the size of the picture in about the same way, so
-        that a ratio means the same at every size. It also means the same for every style objective.
+        photograph. Their lengths grow with the size of the picture in about the same way, so that a
+        ratio means the same at every size. It also means the same for every style objective.
         """
-        lengths = {kind: self._first_length(kind) for kind in ("content", "style")}
-        if not all(lengths.values()):
-            raise ArgumentError(
-                "balance weighs the content against the style, and one of them has no gradient; "
-                "wanted a content weight and a style weight above 0, or no balance"
-            )
-        factor = ratio * lengths["style"] / lengths["content"]
+        content, style = (self._first_length(kind) for kind in ("content", "style"))
+        return ratio * style / content if content and style else 1.0
+
+    def weigh_content(self, factor: float) -> None:
+        """Multiply the weights of the content terms by a factor."""
         for name, term in self.terms.items():
             if name.startswith("content"):
                 self.terms[name] = term._replace(weight=factor * term.weight)
@@ -149,7 +147,7 @@ class Objective:
 
     def _content_terms(self, content, mask):
         settings = self.settings
-        layers = weighted(settings.content_layers, settings.content_weight)
+        layers = settings.weighted_content
         features = self.model.features(content, layers)
         guide = self._guides(mask, layers)
         return {
@@ -162,7 +160,7 @@ class Objective:
     def _style_terms(self, styles, shares, masks):
         """Return a term for each entry of the style layers and each region of the painting."""
         settings = self.settings
-        entries = weighted(settings.layers_of_style, settings.style_weight)
+        entries = settings.weighted_style
         kinds = {entry: settings.measure_of(entry) for entry in entries}
         layers = [layer for _, layers in kinds.values() for layer in layers]
         regions = [*masks.regions] or [None] * len(styles)
@@ -206,11 +204,6 @@ def joined(features: Sequence[Operand]) -> Operand:
         ops.avg_pool(F, cell) if cell > 1 else F for F, cell in zip(others, cells, strict=True)
     ]
     return ops.concatenate([*pooled, deepest], axis=-1)
-
-
-def weighted(layers: Mapping[str, float], weight: float) -> dict[str, float]:
-    """Return the layers with their weights times `weight`, without those whose product is 0."""
-    return {layer: weight * share for layer, share in layers.items() if weight * share}
 
 
 def _shares(weights, count):

@@ -25,7 +25,7 @@ from minidl.models import VGG19, vgg19
 from minidl.style_transfer.checkpoint import load as load_checkpoint
 from minidl.style_transfer.checkpoint import resumed, settings_of
 from minidl.style_transfer.checkpoint import save as save_checkpoint
-from minidl.style_transfer.objective import Losses, weighted
+from minidl.style_transfer.objective import Losses
 from minidl.style_transfer.record import describe, identity, must_be_identical
 from minidl.style_transfer.run import Run, Step
 from minidl.style_transfer.scales import resampled
@@ -219,10 +219,10 @@ def _pictures(sources, settings, model):
     that are computed for it.
     """
     pictures, longest = [], settings.size
-    content_layers = weighted(settings.content_layers, settings.content_weight)
-    entries = weighted(settings.layers_of_style, settings.style_weight)
-    style_layers = [layer for entry in entries for layer in settings.measure_of(entry)[1]]
-    layers = [*content_layers, *style_layers]
+    style_layers = [
+        layer for entry in settings.weighted_style for layer in settings.measure_of(entry)[1]
+    ]
+    layers = [*settings.weighted_content, *style_layers]
     for number, source in enumerate(sources):
         is_path = isinstance(source, (str, Path))
         name = str(source) if is_path else f"style {number}" if number else "the content"

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from math import isfinite
+from math import isfinite, prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from minidl.style_transfer.scales import SMALLEST, carried, resampled, scale_siz
 from minidl.style_transfer.settings import Settings
 from minidl.typing import Array
 
-NUMBERS = ("scale", "done", "left", "seconds", "lowest")  # attributes of a Run
+NUMBERS = ("scale", "done", "left", "seconds", "lowest", "content_factor")  # attributes of a Run
 
 
 class Step(NamedTuple):
@@ -33,6 +33,7 @@ class Step(NamedTuple):
     image: Array  # the picture that was evaluated
     best: Array  # the picture of this scale with the lowest loss until now
     seconds: float  # since the start of the painting
+    seconds_left: float  # an estimate
 
 
 class Run:
@@ -73,6 +74,8 @@ class Run:
         self.lowest = float("inf")  # loss of this scale
         self.best: Any = None  # the picture with this loss
         self.optimizer: Any = None
+        # on the content terms; None: found at the first scale
+        self.content_factor = None if settings.content_weight is None else 1.0
 
     def __iter__(self) -> Iterator[Step]:
         for scale in range(max(self.scale, 0), len(self.sizes)):
@@ -94,9 +97,9 @@ class Run:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from the `state()` of a run with the same pictures and settings."""
-        self._prepare(state["scale"], state["image"])
         for name in NUMBERS:
             setattr(self, name, state[name])
+        self._prepare(self.scale, state["image"])
         self.losses = [[Losses(**losses) for losses in scale] for scale in state["losses"]]
         self.best = _placed(state["best"])
         self.optimizer.restore(state["optimizer"])
@@ -123,8 +126,9 @@ class Run:
         self.objective = Objective(
             self.model, content, styles, self.settings, self.style_weights, masks
         )
-        if self.settings.balance is not None:
-            self.objective.balance(self.settings.balance)
+        if self.content_factor is None:
+            self.content_factor = self.objective.balanced_factor(self.settings.balance)
+        self.objective.weigh_content(self.content_factor)
 
     def _at(self, size):
         """Return the content, the styles and the masks, reduced with a painting of this size."""
@@ -159,7 +163,16 @@ class Run:
             self._move(losses)
         self.seconds += time.perf_counter() - begun
         total = self.done + self.left + sum(self.steps[self.scale + 1 :])
-        return Step(self.done, total, losses, evaluated, self.best, self.seconds)
+        return Step(
+            self.done, total, losses, evaluated, self.best, self.seconds, self._seconds_left()
+        )
+
+    def _seconds_left(self):
+        """Estimate the time left: a step takes as long as its picture is large."""
+        pixels = [height * width for height, width in self.sizes]
+        done = sum(map(prod, zip(map(len, self.losses), pixels, strict=True)))
+        left = [0] * self.scale + [self.left] + self.steps[self.scale + 1 :]
+        return self.seconds / done * sum(map(prod, zip(left, pixels, strict=True)))
 
     def _move(self, losses):
         settings, optimizer, image = self.settings, self.optimizer, self.image

@@ -51,7 +51,9 @@ class Settings:
         content_weight Σ_l c_l content_loss_l  +  style_weight Σ_l s_l style_loss_l
             + tv_weight total_variation
 
-    over the layers l of content_layers {name: c_l} and style_layers {name: s_l}. The normalisations
+    over the layers l of content_layers {name: c_l} and style_layers {name: s_l}. Without a
+    content_weight, it is chosen so that the gradient of the content is `balance` times as long as
+    that of the style at a picture of noise (see `Objective.balanced_factor`). The normalisations
     are those of `minidl.losses`; that of the style is for Gram matrices only.
 
     An entry of style_layers is a layer ("conv3_1"), or several layers whose channels are compared
@@ -68,9 +70,10 @@ class Settings:
     learning_rate: float | None = None  # None: 1 for lbfgs, 5 for adam; required for sgd
     late_learning_rate: float | None = None  # in the last late_steps; None: no change
     late_steps: int = 0
-    content_weight: float = 10.0
+    content_weight: float | None = None  # None: by `balance`
+    balance: float = 0.5  # length of the content's first gradient over that of the style's
     style_weight: float = 1.0
-    tv_weight: float = 1500.0
+    tv_weight: float = 100.0
     content_normalization: str = "mean"
     style_normalization: str = "positions_mean"
     tv_normalization: str = "mean_squares"
@@ -78,7 +81,6 @@ class Settings:
     style_layers: dict[str, float] | None = None  # None: those of style_objective
     style_objective: str = "gram"  # one of OBJECTIVES
     style_scales: tuple[float, ...] = (1.0,)  # sizes of the styles, as multiples of the painting's
-    balance: float | None = None  # length of the content's gradient over that of the style's
     mask_way: str = "simple"  # how masks are carried to the layers, one of guides.WAYS
     colours: str = "style"  # one of COLOURS
     pooling: str = "avg"
@@ -98,8 +100,10 @@ class Settings:
         self._at_least("seed", 0)
         if self.size is not None:
             self._at_least("size", 1)
-        for name in ("content_weight", "style_weight", "tv_weight", "noise"):
+        for name in ("style_weight", "tv_weight", "noise"):
             self._number(name, getattr(self, name))
+        if self.content_weight is not None:
+            self._number("content_weight", self.content_weight)
         if self.learning_rate is None and self.optimizer not in LEARNING_RATES:
             raise ArgumentError(
                 f"the optimizer is {self.optimizer!r} without a learning rate; wanted one: "
@@ -114,8 +118,7 @@ class Settings:
         one_of("style_objective", self.style_objective, OBJECTIVES)
         one_of("mask_way", self.mask_way, WAYS)
         one_of("colours", self.colours, COLOURS)
-        if self.balance is not None:
-            self._number("balance", self.balance, above=0)
+        self._number("balance", self.balance, above=0)
         scales = self.style_scales
         if not isinstance(scales, (tuple, list)) or not scales:
             raise ArgumentError(f"style_scales is {brief(scales)}; wanted one or more numbers")
@@ -153,6 +156,18 @@ class Settings:
         """The style layers, by default those of the style objective."""
         return LAYERS[self.style_objective] if self.style_layers is None else self.style_layers
 
+    @property
+    def weighted_content(self) -> dict[str, float]:
+        """The content layers with their weights times content_weight, without those of 0."""
+        return _weighted(
+            self.content_layers, 1 if self.content_weight is None else self.content_weight
+        )
+
+    @property
+    def weighted_style(self) -> dict[str, float]:
+        """The style layers with their weights times style_weight, without those of 0."""
+        return _weighted(self.layers_of_style, self.style_weight)
+
     def measure_of(self, entry: str) -> tuple[str, tuple[str, ...]]:
         """Return the objective and the layers of an entry of the style layers.
 
@@ -168,9 +183,7 @@ class Settings:
         return OPTIMIZERS[self.optimizer](parameters, rate)
 
     def _has_weight(self):
-        content = self.content_weight and any(self.content_layers.values())
-        style = self.style_weight and any(self.layers_of_style.values())
-        return content or style or self.tv_weight
+        return self.weighted_content or self.weighted_style or self.tv_weight
 
     def _at_least(self, name, least):
         value = getattr(self, name)
@@ -184,3 +197,7 @@ class Settings:
         if not isinstance(value, Real) or not isfinite(value) or value < 0 or value == above:
             wanted = "above 0" if above == 0 else "of at least 0"
             raise ArgumentError(f"{name} is {brief(value)}; wanted a number {wanted}")
+
+
+def _weighted(layers, weight):
+    return {layer: weight * share for layer, share in layers.items() if weight * share}

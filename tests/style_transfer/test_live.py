@@ -24,12 +24,12 @@ HEADERS = {
 def a_step(number, picture=None, total=10.0, seconds=0.0):
     picture = np.full((4, 6, 3), number, np.float32) if picture is None else picture
     losses = Losses(total, total / 2, total / 4, total / 4, {})
-    return Step(number, losses, picture, picture, seconds or number)
+    return Step(number, 5, losses, picture, picture, seconds or number, 24.0)
 
 
 @pytest.fixture
 def live():
-    with Live([1] * 5, "cat") as live:
+    with Live("cat") as live:
         yield live
 
 
@@ -100,8 +100,8 @@ def test_a_loss_that_is_not_finite_is_told_as_none(live):
     assert next(messages(request(live, "events")))["rows"][0]["total"] is None
 
 
-def test_the_time_left_follows_from_the_costs_of_the_steps():
-    with Live([1, 1, 8], "cat") as live:
+def test_the_time_left_is_that_of_the_last_step():
+    with Live("cat") as live:
         assert next(messages(request(live, "events")))["left"] is None
         live(a_step(1, seconds=3.0))
         live(a_step(2, seconds=6.0))
@@ -154,11 +154,11 @@ def test_stylize_returns_the_best_picture_if_stop_was_pressed(live, content, sty
         live(step)
 
     painting = stylize(content, style, steps=5, callback=callback)
-    assert len(painting.losses) == 3 and isinstance(painting.trouble, KeyboardInterrupt)
+    assert painting.steps == 3 and isinstance(painting.trouble, KeyboardInterrupt)
 
 
 def test_the_end_waits_until_the_viewers_have_the_last_picture():
-    with Live([1], "cat") as live:
+    with Live("cat") as live:
         live(a_step(1))
         response = request(live, "events")
         told = messages(response)
@@ -177,7 +177,7 @@ def test_the_end_waits_until_the_viewers_have_the_last_picture():
 
 def test_the_end_does_not_wait_for_ever(monkeypatch):
     monkeypatch.setattr("minidl.style_transfer.live.live.PATIENCE", 0.1)
-    with Live([1], "cat") as live:
+    with Live("cat") as live:
         told = messages(request(live, "events"))
         next(told)
         begun = time.perf_counter()
@@ -190,7 +190,7 @@ def test_the_end_does_not_wait_for_ever(monkeypatch):
 
 def test_only_this_computer_can_connect_and_every_address_is_new(live):
     assert live._server.server_address[0] == "127.0.0.1"
-    with Live([1], "dog") as other:
+    with Live("dog") as other:
         assert other.url != live.url
         token = other.url.split("/")[3]
         assert len(token) > 40 and request(live, path=f"/{token}/").status == 403

@@ -28,10 +28,10 @@ import time
 import numpy as np
 from minidl.style_transfer import Losses, Step
 from minidl.style_transfer.live import Live
-with Live([1] * 5, "cat") as live:
+with Live("cat") as live:
     print(live.url, flush=True)
     picture = np.full((4, 6, 3), 9.0)
-    live(Step(1, Losses(4.0, 1.0, 2.0, 1.0, {}), picture, picture, 1.0))
+    live(Step(1, 5, Losses(4.0, 1.0, 2.0, 1.0, {}), picture, picture, 1.0, 4.0))
     time.sleep(600)
 """
 
@@ -63,7 +63,7 @@ def show(live, number, level=None, size=6):
     level = 20 * number if level is None else level
     picture = np.full((4, size, 3), level, np.float32)
     losses = Losses(1e6 / number, 0.0 if number == 1 else 2e5, 4e5 / number, 300.0, {})
-    live(Step(number, losses, picture, picture, float(number)))
+    live(Step(number, 5, losses, picture, picture, float(number), 5.0 - number))
 
 
 def text(page, name):
@@ -90,7 +90,7 @@ def level(page):
 
 
 def test_the_page_shows_the_picture_the_progress_and_the_curves(page):
-    with Live([1] * 5, "cat <b>") as live:
+    with Live("cat <b>") as live:
         page.get(live.url)
         wait_for(lambda: text(page, "status") == "Painting")
         assert level(page) is None and not page.find_element("id", "save").is_enabled()
@@ -115,7 +115,7 @@ def test_the_page_shows_the_picture_the_progress_and_the_curves(page):
 
 
 def test_a_page_that_is_loaded_again_shows_the_history(page):
-    with Live([1] * 5, "cat") as live:
+    with Live("cat") as live:
         for number in (1, 2, 3):
             show(live, number)
         for _ in range(2):
@@ -126,7 +126,7 @@ def test_a_page_that_is_loaded_again_shows_the_history(page):
 
 
 def test_stop_is_pressed_with_the_keyboard(page):
-    with Live([1] * 5, "cat") as live:
+    with Live("cat") as live:
         page.get(live.url)
         show(live, 1)
         button = page.find_element("id", "stop")
@@ -141,7 +141,7 @@ def test_stop_is_pressed_with_the_keyboard(page):
 
 
 def test_the_page_keeps_the_painting_after_the_end_and_saves_it(page):
-    with Live([1] * 5, "cat") as live:
+    with Live("cat") as live:
         page.get(live.url)
         show(live, 1)
         wait_for(lambda: level(page) == 20)
@@ -188,7 +188,7 @@ def foreign_page():
 
 
 def test_a_foreign_page_can_neither_stop_the_painting_nor_show_it(page, foreign_page):
-    with Live([1] * 5, "cat") as live:
+    with Live("cat") as live:
         show(live, 1)
         page.get(foreign_page)
         page.execute_async_script(

@@ -22,7 +22,8 @@ pytestmark = pytest.mark.usefixtures("paint_with_the_small_model")
 
 @pytest.mark.parametrize(("optimizer", "rate"), [("lbfgs", 1.0), ("adam", 5.0), ("sgd", 5e-3)])
 def test_the_loss_decreases(content, style, optimizer, rate):
-    painting = stylize(content, style, optimizer=optimizer, learning_rate=rate, steps=25)
+    options = {"optimizer": optimizer, "learning_rate": rate, "tv_weight": 1500.0}
+    painting = stylize(content, style, steps=25, content_weight=10.0, **options)
     totals = [losses.total for losses in painting.losses[0]]
     assert len(totals) == 25
     assert min(totals) < 0.5 * totals[0]
@@ -75,7 +76,7 @@ def test_the_late_learning_rate_is_used_in_the_last_steps(content, style, small_
 def test_the_loss_is_that_of_the_saved_picture(
     content, style, small_model, tmp_path, optimizer, rate
 ):
-    settings = Settings(optimizer=optimizer, learning_rate=rate, steps=12)
+    settings = Settings(optimizer=optimizer, learning_rate=rate, steps=12, content_weight=10.0)
     style = 255 * np.rint(style / 255)  # strong contrasts, whose gradients lead out of 0..255
     steps = []
     painting = stylize(content, style, settings, callback=steps.append)

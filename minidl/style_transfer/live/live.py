@@ -3,7 +3,7 @@
 import threading
 import time
 import webbrowser
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from math import isfinite
 from typing import Any
@@ -23,24 +23,24 @@ PATIENCE = 3  # seconds at the end in which viewers may fetch the last picture
 class Live:
     """Serves a page that shows a painting while it forms. A context, and a callback of `stylize`.
 
-    costs: how long each step takes, in any unit, such as its number of pixels. Their number is the
-    number of steps. title: the heading of the page.
+    title: the heading of the page.
 
     The callback only stores a step, so it takes microseconds. Pictures are encoded in a thread of
     the server, and only if a page asks for them. After Stop is pressed, the next step raises
     KeyboardInterrupt, so that `stylize` returns the best picture.
 
-    >>> with Live(costs=[1] * 70, title="cat") as live:  # doctest: +SKIP
+    >>> with Live("cat") as live:  # doctest: +SKIP
     ...     print(live.url)
-    ...     painting = stylize("cat.jpg", "waves.jpg", steps=70, callback=live)
+    ...     painting = stylize("cat.jpg", "waves.jpg", callback=live)
     ...     painting.save("cat.png")
     ...     live.finish(painting.image, "The painting is done. It is in cat.png.")
     """
 
-    def __init__(self, costs: Sequence[float], title: str) -> None:
-        self.costs, self.title = costs, title
+    def __init__(self, title: str) -> None:
+        self.title = title
         self._changed, self._encoding = threading.Condition(), threading.Lock()
         self._rows: list[dict[str, Any]] = []
+        self._step: Step | None = None  # the newest
         self._picture: Array | None = None  # the newest
         self._encoded: tuple[Array | None, bytes | None] = None, None  # a picture, and its PNG
         self._version = 0  # counts the changes of all that the page shows
@@ -77,7 +77,7 @@ class Live:
         """Show a step. Raise KeyboardInterrupt if Stop was pressed."""
         with self._changes():
             self._rows.append(_row(step))
-            self._picture, self._last = step.best, time.perf_counter()
+            self._step, self._picture, self._last = step, step.best, time.perf_counter()
         if self._stopped:
             raise KeyboardInterrupt
 
@@ -106,7 +106,8 @@ class Live:
         while not end:
             message = self._message(version, done)
             yield message
-            version, done, end = (message[name] for name in ("version", "done", "end"))
+            version, end = message["version"], message["end"]
+            done += len(message["rows"])
             time.sleep(0 if end else PAUSE)
 
     def png(self) -> bytes | None:
@@ -122,18 +123,16 @@ class Live:
         `known`."""
         with self._changed:
             self._changed.wait_for(lambda: self._version != version, SILENCE)
-            done = len(self._rows)
-            seconds = self._rows[-1]["seconds"] if done else 0
+            step = self._step
             waited = 0 if self._end else time.perf_counter() - self._last
-            left = seconds * sum(self.costs[done:]) / sum(self.costs[:done]) if done else None
             return {
                 "version": self._version,
                 "title": self.title,
-                "steps": len(self.costs),
-                "done": done,
+                "steps": step.total if step else 0,
+                "done": step.number if step else 0,
                 "rows": self._rows[known:],
-                "seconds": seconds + waited,
-                "left": left and max(0, left - waited),
+                "seconds": (step.seconds if step else 0) + waited,
+                "left": max(0, step.seconds_left - waited) if step else None,
                 "stopping": self._stopped,
                 "end": self._end,
             }

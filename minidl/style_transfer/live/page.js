@@ -44,12 +44,12 @@ new ResizeObserver(() => state && draw()).observe(at("curves"));
 
 function tell() {
   const { title, steps, done, stopping, end } = state;
-  document.title = end ? title : `${done}/${steps} ${title}`;
+  document.title = end || !steps ? title : `${done}/${steps} ${title}`;
   at("title").textContent = title;
   const words = stopping ? "Stopping after this step" : "Painting";
   if (at("status").textContent !== (end || words)) at("status").textContent = end || words;
-  at("steps").textContent = `Step ${done} of ${steps}`;
-  at("progress").max = steps;
+  at("steps").textContent = steps ? `Step ${done} of ${steps}` : "";
+  at("progress").max = steps || 1;
   at("progress").value = done;
   at("stop").disabled = stopping || end !== "";
   for (const term of TERMS) {
@@ -118,7 +118,7 @@ async function show(blob) {
 function save() {
   const link = document.createElement("a");
   link.href = at("picture").src;
-  link.download = `painting-step-${rows.length}.png`;
+  link.download = `painting-step-${state.done}.png`;
   link.click();
 }
 
