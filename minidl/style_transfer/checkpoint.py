@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
+
 from minidl.backend import to_numpy
 from minidl.checkpoints import tree
 from minidl.errors import FileError
 from minidl.models import VGG19
+from minidl.style_transfer.inputs import Form
+from minidl.style_transfer.objective import Masks
 from minidl.style_transfer.run import Run
 from minidl.style_transfer.settings import STARTS, Settings
 from minidl.typing import Path
@@ -19,13 +23,22 @@ from minidl.typing import Path
 FORMAT = "minidl painting 1"
 
 
-def save(path: Path, run: Run, record: Mapping[str, Any]) -> None:
-    """Write a run and its record to a file, which replaces the former one at once.
+def save(path: Path, run: Run, form: Form, record: Mapping[str, Any]) -> None:
+    """Write a run, the form of its file, and its record to a file, which replaces the former one at
+    once.
 
     Raise FileError if it cannot be written.
     """
-    styles = {str(number): to_numpy(style) for number, style in enumerate(run.styles)}
-    state = {"content": run.content, "styles": styles, "run": run.state(), "record": [record]}
+    content, regions, parts = run.masks
+    state = {
+        "content": run.photograph,
+        "styles": _numbered(run.pictures),
+        "weights": run.style_weights,
+        "masks": {"content": content, "regions": _numbered(regions), "parts": _numbered(parts)},
+        "form": _with_bytes(form),
+        "run": run.state(),
+        "record": [record],
+    }
     tree.save(path, state, FORMAT)
 
 
@@ -35,7 +48,7 @@ def load(path: Path) -> dict[str, Any]:
     Raise FileError if the file is missing, damaged, or no checkpoint of a painting.
     """
     state = tree.load(path, FORMAT)
-    if state.keys() != {"content", "styles", "run", "record"}:
+    if not state.keys() >= {"content", "styles", "masks", "form", "run", "record"}:
         raise FileError(
             f"{path} is no complete checkpoint of a painting; take an earlier one, or begin again"
         )
@@ -51,10 +64,37 @@ def settings_of(record: Mapping[str, Any]) -> Settings:
     return Settings(**settings | {"start": start if start in STARTS else "content"})
 
 
-def resumed(state: Mapping[str, Any], model: VGG19) -> Run:
-    """Return the run that a tree of `load` describes."""
-    record, styles = state["record"], state["styles"]
-    pictures = [styles[str(number)] for number in range(len(styles))]
-    run = Run(model, state["content"], pictures, settings_of(record), record["style_weights"])
+def resumed(state: Mapping[str, Any], model: VGG19) -> tuple[Run, Form]:
+    """Return the run that a tree of `load` describes, and the form of its file."""
+    masks, form = state["masks"], state["form"]
+    masks = Masks(masks["content"], _listed(masks["regions"]), _listed(masks["parts"]))
+    run = Run(
+        model,
+        state["content"],
+        _listed(state["styles"]),
+        settings_of(state["record"]),
+        state["weights"],
+        masks,
+    )
     run.restore(state["run"])
-    return run
+    profile = form["profile"]
+    return run, Form(**form | {"profile": None if profile is None else profile.tobytes()})
+
+
+def _numbered(arrays):
+    """Return a dict of arrays for a list of them."""
+    return {
+        str(number): array if array is None else to_numpy(array)
+        for number, array in enumerate(arrays)
+    }
+
+
+def _listed(numbered):
+    """Undo `_numbered`."""
+    return [numbered[str(number)] for number in range(len(numbered))]
+
+
+def _with_bytes(form):
+    """Return the form as a dict, with the colour profile as an array."""
+    profile = None if form.profile is None else np.frombuffer(form.profile, np.uint8)
+    return form._asdict() | {"profile": profile}

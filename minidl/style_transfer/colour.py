@@ -4,11 +4,12 @@ in Neural Artistic Style Transfer").
 match_colours     before the painting: give the style the colours of the photograph
 without_colours   before the painting: make both pictures grey
 with_colours_of   after the painting: give the painting the colours of the photograph
+prepared          all that one choice of colours does before the painting
 
 Pictures are (H, W, 3), RGB, 0..255. The results are computed in float64 and returned in float32.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -110,6 +111,20 @@ def with_colours_of(painting: Array, photograph: Array) -> Array:
     room = xp.where(chroma > 0, 255 - lightness, lightness)
     share = (room / xp.maximum(abs(chroma), 1e-9)).min(-1, keepdims=True)
     return _as_levels(lightness + xp.minimum(share, 1) * chroma)
+
+
+def prepared(content: Array, styles: Sequence[Array], colours: str) -> tuple[Array, list[Array]]:
+    """Return the content and the styles with the colours that a painting is made with.
+
+    colours: "style" for those of the pictures, "luminance" for grey pictures (of several styles,
+    each is matched to the content), or a key of MATCHES for styles with those of the content.
+    """
+    if colours == "style":
+        return content, [*styles]
+    if colours == "luminance":
+        pairs = [without_colours(style, content) for style in styles]
+        return pairs[0][1], [style for style, _ in pairs]
+    return content, [match_colours(style, content, colours) for style in styles]
 
 
 def luma(picture: Array) -> Array:

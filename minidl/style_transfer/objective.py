@@ -12,7 +12,7 @@ import numpy as np
 
 from minidl import ops
 from minidl.autograd import Tensor
-from minidl.backend import current_module, read_numbers
+from minidl.backend import current_module, read_numbers, to_numpy
 from minidl.errors import ArgumentError
 from minidl.losses import total_variation
 from minidl.models import VGG19
@@ -165,10 +165,11 @@ class Objective:
         layers = [layer for _, layers in kinds.values() for layer in layers]
         regions = [*masks.regions] or [None] * len(styles)
         parts = [*masks.parts] or [None] * len(styles)
-        groups: dict[int, list] = {}  # the styles that have the same region
+        groups: dict[Any, list] = {}  # the styles that have the same region
         for style, share, region, part in zip(styles, shares, regions, parts, strict=True):
             seen = self.model.features(style, layers), share, self._guides(part, layers)
-            groups.setdefault(id(region), [region]).append(seen)
+            key = None if region is None else to_numpy(region).tobytes()
+            groups.setdefault(key, [region]).append(seen)
         terms = {}
         for number, (region, *members) in enumerate(groups.values(), start=1):
             guide = self._guides(region, layers)

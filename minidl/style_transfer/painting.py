@@ -11,20 +11,13 @@ import numpy as np
 from minidl.autograd import Tensor, no_grad
 from minidl.backend import array_module, to_numpy
 from minidl.checkpoints import shipped
-from minidl.data.images import (
-    as_picture,
-    as_png,
-    fit,
-    image_size,
-    read_image,
-    resize,
-    write_image,
-)
-from minidl.errors import MinidlError, MinidlWarning, ShapeError
+from minidl.data.images import as_png, write_image
+from minidl.errors import MinidlError, MinidlWarning
 from minidl.models import VGG19, vgg19
 from minidl.style_transfer.checkpoint import load as load_checkpoint
 from minidl.style_transfer.checkpoint import resumed, settings_of
 from minidl.style_transfer.checkpoint import save as save_checkpoint
+from minidl.style_transfer.inputs import PLAIN, Form, MaskFiles, Source, read_inputs
 from minidl.style_transfer.objective import Losses
 from minidl.style_transfer.record import describe, identity, must_be_identical
 from minidl.style_transfer.run import Run, Step
@@ -32,8 +25,6 @@ from minidl.style_transfer.scales import resampled
 from minidl.style_transfer.settings import LEARNING_RATES, Settings
 from minidl.typing import Array
 from minidl.typing import Path as PathLike
-
-Source = PathLike | Array  # a picture: the path of a file, or an array (H, W, 3), RGB, 0..255
 
 
 @dataclass(frozen=True)
@@ -45,6 +36,7 @@ class Painting:
     record: dict[str, Any]  # what is needed to paint the picture again
     lowest: float  # the loss at the last scale of its picture rounded to 8 bits, as a PNG stores it
     trouble: BaseException | None = None  # the interruption or error that ended the painting early
+    form: Form = PLAIN  # what the file keeps of the photograph's
 
     @property
     def steps(self) -> int:
@@ -79,13 +71,14 @@ class Painting:
         return f"nothing improved in {done}: the loss is lowest at the start, {first:.4g}; {advice}"
 
     def save(self, path: PathLike, **more: Any) -> None:
-        """Write a PNG, JPEG or WebP file that contains the record.
+        """Write a PNG, JPEG, WebP or TIFF file that contains the record.
 
-        path: of the file, whose ending is the format. more: further entries of the record. Raise
-        FileError if the file cannot be written.
+        path: of the file, whose ending is the format. more: further entries of the record. The file
+        has the alpha and the colour profile of the photograph, and its 16 bits per channel if the
+        format is PNG or TIFF. Raise FileError if the file cannot be written.
         """
-        done = {"steps_done": self.steps, "loss": self.lowest}
-        write_image(path, self.image, {**self.record, **done, **more})
+        record = {**self.record, "steps_done": self.steps, "loss": self.lowest, **more}
+        write_image(path, self.image, record, **self.form.options(path))
 
     def _repr_png_(self) -> bytes:
         """Return the picture as a PNG, which a notebook shows."""
@@ -98,6 +91,7 @@ def stylize(
     settings: Settings | None = None,
     *,
     style_weights: Sequence[float] | None = None,
+    masks: MaskFiles | None = None,
     weights: PathLike | None = None,
     callback: Callable[[Step], Any] | None = None,
     checkpoint: PathLike | None = None,
@@ -110,10 +104,10 @@ def stylize(
     content: the path of a picture, or an array (H, W, 3), RGB, 0..255, as `minidl.data.as_picture`
     accepts it. style: the same, or a list of pictures, mixed with style_weights; a style larger
     than the painting is reduced to its size. settings: by default those of `minidl stylize`.
-    changes: single settings by name. weights: the weight file of VGG19, by default the shipped one.
-    callback: is called with every Step, whose pictures are copies. checkpoint: a file that is
-    written every `every` steps and at the end, from which `resume` continues. notes: further
-    entries of the record, which JSON can represent.
+    changes: single settings by name. masks: by default all of each picture counts. weights: the
+    weight file of VGG19, by default the shipped one. callback: is called with every Step, whose
+    pictures are copies. checkpoint: a file that is written every `every` steps and at the end, from
+    which `resume` continues. notes: further entries of the record, which JSON can represent.
 
     An interruption with Ctrl-C, a loss that is not finite, or a MinidlError or OSError of the
     callback ends the painting. The picture with the lowest loss is then returned, with the
@@ -124,20 +118,23 @@ def stylize(
     >>> painting.save("painted.png")  # doctest: +SKIP
     """
     settings = replace(settings or Settings(), **changes)
-    sources = [content, *(style if isinstance(style, (list, tuple)) else [style])]
+    styles: Sequence[Any] = style if isinstance(style, (list, tuple)) else [style]
     weights = Path(weights) if weights else shipped("vgg19")
     model = vgg19(weights, pooling=settings.pooling)
-    photograph, *styles = _pictures(sources, settings, model)
+    inputs = read_inputs(content, styles, settings, model, style_weights, masks)
     record = describe(
         settings,
-        content=identity(sources[0]),
-        styles=[identity(source) for source in sources[1:]],
+        content=identity(content),
+        styles=[identity(source) for source in styles],
         style_weights=None if style_weights is None else list(map(float, style_weights)),
+        masks=None if masks is None else masks.describe(),
         weights=identity(weights),
         **(notes or {}),
     )
-    run = Run(model, photograph, styles, settings, style_weights)
-    return _painted(run, record, callback, checkpoint, every)
+    photograph = inputs.content
+    run = Run(model, photograph.pixels, inputs.styles, settings, inputs.weights, inputs.masks)
+    form = Form(photograph.alpha, photograph.profile, photograph.depth)
+    return _painted(run, form, record, callback, checkpoint, every)
 
 
 def resume(
@@ -157,20 +154,21 @@ def resume(
     record, settings = state["record"], settings_of(state["record"])
     weights = Path(weights) if weights else shipped("vgg19")
     must_be_identical(weights, record["weights"], "the weights")
-    run = resumed(state, vgg19(weights, pooling=settings.pooling))
-    return _painted(run, record, callback, checkpoint, every)
+    run, form = resumed(state, vgg19(weights, pooling=settings.pooling))
+    return _painted(run, form, record, callback, checkpoint, every)
 
 
-def _painted(run, record, callback, checkpoint, every):
+def _painted(run, form, record, callback, checkpoint, every):
     """Finish a run and return its Painting."""
     best, trouble = None, None
     try:
         for step in run:
             best, objective = step.best, run.objective
             if checkpoint is not None and (step.number % every == 0 or step.number == step.total):
-                save_checkpoint(checkpoint, run, record)
+                save_checkpoint(checkpoint, run, form, record)
             if callback:
-                callback(step._replace(image=step.image.copy(), best=step.best.copy()))
+                shown = (run.finished(picture.copy()) for picture in (step.image, step.best))
+                callback(step._replace(**dict(zip(("image", "best"), shown, strict=True))))
     except (KeyboardInterrupt, MinidlError, OSError) as error:
         if best is None:
             raise
@@ -179,7 +177,8 @@ def _painted(run, record, callback, checkpoint, every):
         best, objective = run.best, run.objective
     lowest, size = _saved_loss(objective, best), run.sizes[-1]
     image = best if best.shape[:2] == size else np.clip(resampled(best, size), 0, 255)
-    painting = Painting(to_numpy(image), [*filter(None, run.losses)], record, lowest, trouble)
+    image = to_numpy(run.finished(image))
+    painting = Painting(image, [*filter(None, run.losses)], record, lowest, trouble, form)
     doubt = painting.doubt()
     if doubt and not trouble:
         warnings.warn(doubt, MinidlWarning, stacklevel=3)
@@ -209,42 +208,3 @@ def _saved_loss(objective, picture):
     with no_grad(), np.errstate(over="ignore", invalid="ignore"):
         total, parts = objective(Tensor(array_module(picture).rint(picture)))
     return Losses.read(total, parts).total
-
-
-def _pictures(sources, settings, model):
-    """Return the content and the styles, in the sizes in which the network processes them.
-
-    The longer side of the content is at most settings.size, and that of a style at most that of the
-    painting. Raise ShapeError, with the name of the picture, if one is too small for the layers
-    that are computed for it.
-    """
-    pictures, longest = [], settings.size
-    style_layers = [
-        layer for entry in settings.weighted_style for layer in settings.measure_of(entry)[1]
-    ]
-    layers = [*settings.weighted_content, *style_layers]
-    for number, source in enumerate(sources):
-        is_path = isinstance(source, (str, Path))
-        name = str(source) if is_path else f"style {number}" if number else "the content"
-        if is_path:
-            picture = read_image(source, longest)
-        else:
-            picture = _reduced(as_picture(source, name), longest)
-        try:
-            model.check_size(picture.shape, layers)
-        except ShapeError as error:
-            original = image_size(source)[::-1] if is_path else np.shape(source)[:2]
-            try:  # whether the picture is large enough in its own size
-                model.check_size((*original, 3), layers)
-            except ShapeError as unscaled:
-                raise ShapeError(f"{name}: {unscaled}") from None
-            raise ShapeError(f"{name}: {error}, or a size above {longest}") from None
-        pictures.append(picture)
-        longest, layers = max(pictures[0].shape[:2]), style_layers
-    return pictures
-
-
-def _reduced(picture, longest):
-    """Return a picture whose longer side has at most `longest` pixels."""
-    width, height = fit(picture.shape[1], picture.shape[0], longest)
-    return picture if (height, width) == picture.shape[:2] else resize(picture, height, width)

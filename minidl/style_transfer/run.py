@@ -16,6 +16,7 @@ from minidl.engine.memory import release
 from minidl.errors import NonFiniteError
 from minidl.models import VGG19
 from minidl.optim import Adam
+from minidl.style_transfer.colour import prepared, with_colours_of
 from minidl.style_transfer.objective import Losses, Masks, Objective
 from minidl.style_transfer.scales import SMALLEST, carried, resampled, scale_sizes, scale_steps
 from minidl.style_transfer.settings import Settings
@@ -63,7 +64,8 @@ class Run:
     ) -> None:
         self.model, self.settings, self.style_weights = model, settings, style_weights
         self.masks = masks or Masks()
-        self.content, self.styles = _placed(content), [_placed(style) for style in styles]
+        self.photograph, self.pictures = _placed(content), [_placed(style) for style in styles]
+        self.content, self.styles = prepared(self.photograph, self.pictures, settings.colours)
         self.sizes = scale_sizes(content.shape, settings.scales)
         self.steps = scale_steps(settings.steps, len(self.sizes))  # of each scale
         self.scale = -1  # index of the present scale
@@ -83,6 +85,12 @@ class Run:
                 self._enter(scale)
             while self.left:
                 yield self._step()
+
+    def finished(self, picture: Array) -> Array:
+        """Return a picture of any scale with the colours of the photograph, if they are kept."""
+        if self.settings.colours != "luminance":
+            return picture
+        return with_colours_of(picture, _reduced(self.photograph, picture.shape[:2]))
 
     def state(self) -> dict[str, Any]:
         """Return what `restore` needs to continue with the same bytes: arrays, numbers and lists
