@@ -28,13 +28,13 @@ from minidl.style_transfer.frames import Frames, next_start
 from minidl.style_transfer.inputs import MaskFiles
 from minidl.style_transfer.masks import feathered, read_mask, regions
 from minidl.style_transfer.objective import Losses, Objective
-from minidl.style_transfer.painting import Painting, paint, resume, stylize
+from minidl.style_transfer.painting import Painter, Painting, paint, resume, stylize
 from minidl.style_transfer.presets import PRESETS
 from minidl.style_transfer.run import Run, Step
 from minidl.style_transfer.settings import Settings
 
 __all__ = [
-    "PRESETS", "Film", "Frames", "Losses", "MaskFiles", "Objective", "Painting", "Run", "Settings",
-    "Step", "feathered", "match_colours", "next_start", "paint", "read_mask", "regions", "resume",
-    "stylize", "with_colours_of", "without_colours",
+    "PRESETS", "Film", "Frames", "Losses", "MaskFiles", "Objective", "Painter", "Painting", "Run",
+    "Settings", "Step", "feathered", "match_colours", "next_start", "paint", "read_mask", "regions",
+    "resume", "stylize", "with_colours_of", "without_colours",
 ]  # fmt: skip

@@ -66,7 +66,9 @@ class Objective:
     model: the network. content: a picture (H, W, 3). styles: pictures (H', W', 3) of any sizes.
     settings: which layers, weights and normalizations to use. style_weights: one number for each
     style, which is divided by their sum; by default all are equal. masks: by default everything
-    counts everywhere. Raise ArgumentError if there are no styles, or the weights do not fit them.
+    counts everywhere. known: measures of the same styles from other objectives with the same
+    settings, which are used again, and to which new ones are added. Raise ArgumentError if there
+    are no styles, or the weights do not fit them.
 
     `terms` are its parts by name, without the total variation: {"content_conv4_2": ..., ...}.
     """
@@ -79,8 +81,10 @@ class Objective:
         settings: Settings,
         style_weights: Sequence[float] | None = None,
         masks: Masks | None = None,
+        known: dict[Any, Any] | None = None,
     ) -> None:
         masks = masks or Masks()
+        self.known = {} if known is None else known
         self.model, self.settings, self.shape = model, settings, content.shape
         shares = _shares(style_weights, len(styles))
         self.terms: dict[str, Term] = {
@@ -159,29 +163,43 @@ class Objective:
 
     def _style_terms(self, styles, shares, masks):
         """Return a term for each entry of the style layers and each region of the painting."""
-        settings = self.settings
-        entries = settings.weighted_style
-        kinds = {entry: settings.measure_of(entry) for entry in entries}
-        layers = [layer for _, layers in kinds.values() for layer in layers]
+        settings, terms = self.settings, {}
         regions = [*masks.regions] or [None] * len(styles)
         parts = [*masks.parts] or [None] * len(styles)
         groups: dict[Any, list] = {}  # the styles that have the same region
-        for style, share, region, part in zip(styles, shares, regions, parts, strict=True):
-            seen = self.model.features(style, layers), share, self._guides(part, layers)
+        for style in zip(styles, shares, parts, regions, strict=True):
+            region = style[-1]
             key = None if region is None else to_numpy(region).tobytes()
-            groups.setdefault(key, [region]).append(seen)
-        terms = {}
-        for number, (region, *members) in enumerate(groups.values(), start=1):
-            guide = self._guides(region, layers)
-            for entry, (name, read) in kinds.items():
-                given = [
-                    Style(joined([F[layer] for layer in read]), share, part[read[-1]])
-                    for F, share, part in members
-                ]
-                measure = MEASURES[name](given, settings, guide[read[-1]])
-                prefix = "style" if len(groups) == 1 else f"style{number}"
-                terms[f"{prefix}_{entry}"] = Term(read, entries[entry], measure)
+            groups.setdefault(key, []).append(style)
+        for number, (key, group) in enumerate(groups.items(), start=1):
+            prefix = "style" if len(groups) == 1 else f"style{number}"
+            shapes = tuple(style.shape for style, *_ in group)
+            if (key, shapes) not in self.known:
+                self.known[key, shapes] = self._measures(group)
+            for entry, measure in self.known[key, shapes].items():
+                _, layers = settings.measure_of(entry)
+                weight = settings.weighted_style[entry]
+                terms[f"{prefix}_{entry}"] = Term(layers, weight, measure)
         return terms
+
+    def _measures(self, group):
+        """Return the measure for each entry of the style layers, of styles with one region."""
+        settings = self.settings
+        kinds = {entry: settings.measure_of(entry) for entry in settings.weighted_style}
+        layers = [layer for _, read in kinds.values() for layer in read]
+        guide = self._guides(group[0][-1], layers)
+        members = [
+            (self.model.features(style, layers), share, self._guides(part, layers))
+            for style, share, part, _ in group
+        ]
+        measures = {}
+        for entry, (name, read) in kinds.items():
+            given = [
+                Style(joined([F[layer] for layer in read]), share, part[read[-1]])
+                for F, share, part in members
+            ]
+            measures[entry] = MEASURES[name](given, settings, guide[read[-1]])
+        return measures
 
     def _guides(self, mask, layers):
         """Return the guides of a mask by layer, each None without a mask."""

@@ -118,23 +118,69 @@ def stylize(
     >>> painting.save("painted.png")  # doctest: +SKIP
     """
     settings = replace(settings or Settings(), **changes)
-    styles: Sequence[Any] = style if isinstance(style, (list, tuple)) else [style]
-    weights = Path(weights) if weights else shipped("vgg19")
-    model = vgg19(weights, pooling=settings.pooling)
-    inputs = read_inputs(content, styles, settings, model, style_weights, masks)
-    record = describe(
-        settings,
-        content=identity(content),
-        styles=[identity(source) for source in styles],
-        style_weights=None if style_weights is None else list(map(float, style_weights)),
-        masks=None if masks is None else masks.describe(),
-        weights=identity(weights),
-        **(notes or {}),
+    painter = Painter(style, settings, style_weights=style_weights, weights=weights)
+    return painter.paint(
+        content,
+        masks=masks,
+        callback=callback,
+        checkpoint=checkpoint,
+        every=every,
+        notes=notes,
     )
-    photograph = inputs.content
-    run = Run(model, photograph.pixels, inputs.styles, settings, inputs.weights, inputs.masks)
-    form = Form(photograph.alpha, photograph.profile, photograph.depth)
-    return _painted(run, form, record, callback, checkpoint, every)
+
+
+class Painter:
+    """Paints photographs in one style.
+
+    The network, and the statistics of the styles for each size, are computed once. style, settings,
+    style_weights, weights: as for `stylize`.
+
+    >>> painter = Painter("painting.jpg", Settings(size=512))  # doctest: +SKIP
+    >>> for photo in ("one.jpg", "two.jpg"):  # doctest: +SKIP
+    ...     painter.paint(photo).save(f"painted-{photo}")
+    """
+
+    def __init__(
+        self,
+        style: Source | Sequence[Source],
+        settings: Settings,
+        *,
+        style_weights: Sequence[float] | None = None,
+        weights: PathLike | None = None,
+    ) -> None:
+        self.styles: Sequence[Any] = style if isinstance(style, (list, tuple)) else [style]
+        self.settings, self.style_weights = settings, style_weights
+        self.weights = Path(weights) if weights else shipped("vgg19")
+        self.model = vgg19(self.weights, pooling=settings.pooling)
+        self._known: dict[Any, Any] = {}
+
+    def paint(
+        self,
+        content: Source,
+        *,
+        masks: MaskFiles | None = None,
+        callback: Callable[[Step], Any] | None = None,
+        checkpoint: PathLike | None = None,
+        every: int = 10,
+        notes: Mapping[str, Any] | None = None,
+    ) -> Painting:
+        """Return the Painting of a photograph, as `stylize` does."""
+        settings, weights = self.settings, self.style_weights
+        inputs = read_inputs(content, self.styles, settings, self.model, weights, masks)
+        record = describe(
+            settings,
+            content=identity(content),
+            styles=[identity(source) for source in self.styles],
+            style_weights=None if weights is None else list(map(float, weights)),
+            masks=None if masks is None else masks.describe(),
+            weights=identity(self.weights),
+            **(notes or {}),
+        )
+        pixels, alpha, profile, depth = inputs.content
+        # styles that follow the colours of the photograph have other statistics for each
+        known = self._known if settings.colours == "style" and masks is None else None
+        run = Run(self.model, pixels, inputs.styles, settings, inputs.weights, inputs.masks, known)
+        return _painted(run, Form(alpha, profile, depth), record, callback, checkpoint, every)
 
 
 def resume(

@@ -41,7 +41,7 @@ class Run:
     """A painting in progress. Iterate over it for its Steps.
 
     model: VGG19. content: a picture (H, W, 3), RGB, 0..255. styles: pictures (H', W', 3).
-    style_weights, masks: as for `Objective`. Everything is computed on the current device.
+    style_weights, masks, known: as for `Objective`. Everything is computed on the current device.
 
     The numbers of a picture stay within 0..255 by projection (Bertsekas 1982). After each step,
     numbers outside the interval are set to its nearer end. At an end, a gradient that points
@@ -61,9 +61,10 @@ class Run:
         settings: Settings,
         style_weights: Sequence[float] | None = None,
         masks: Masks | None = None,
+        known: dict[Any, Any] | None = None,
     ) -> None:
         self.model, self.settings, self.style_weights = model, settings, style_weights
-        self.masks = masks or Masks()
+        self.masks, self.known = masks or Masks(), known
         self.photograph, self.pictures = _placed(content), [_placed(style) for style in styles]
         self.content, self.styles = prepared(self.photograph, self.pictures, settings.colours)
         self.sizes = scale_sizes(content.shape, settings.scales)
@@ -132,7 +133,7 @@ class Run:
         self.image = Tensor(xp.clip(_placed(picture), 0, 255), requires_grad=True)
         self.optimizer = self.settings.make_optimizer([self.image])
         self.objective = Objective(
-            self.model, content, styles, self.settings, self.style_weights, masks
+            self.model, content, styles, self.settings, self.style_weights, masks, self.known
         )
         if self.content_factor is None:
             self.content_factor = self.objective.balanced_factor(self.settings.balance)
