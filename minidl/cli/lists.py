@@ -15,6 +15,7 @@ from typing import Any
 
 from minidl.cli.words import is_number, is_path_like, is_vgg19_layer, split, suggestion
 from minidl.errors import ArgumentError, printable
+from minidl.style_transfer.settings import OBJECTIVES
 
 
 class Listed:
@@ -103,9 +104,14 @@ def name_list():
 
 def weighted_layer_list():
     """Return the type for LAYER or LAYER=WEIGHT of VGG19 -> {LAYER: WEIGHT}; the weight is 1 by
-    default."""
+    default. An objective may precede a layer, as in "moments:conv2_1"."""
     wanted = "LAYER or LAYER=WEIGHT, separated by spaces or commas"
-    return Weighted(_layer_and_weight, wanted, is_vgg19_layer)
+    return Weighted(_layer_and_weight, wanted, _is_entry)
+
+
+def _is_entry(word):
+    objective, colon, layer = word.partition(":")
+    return is_vgg19_layer(layer if colon and objective in OBJECTIVES else word)
 
 
 def _is_no_path(word):

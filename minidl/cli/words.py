@@ -79,7 +79,7 @@ def is_vgg19_layer(word):
     >>> is_vgg19_layer("conv9_9"), is_vgg19_layer("photo")
     (True, False)
     """
-    name = word.partition("=")[0].partition(":")[0].removesuffix(".pre")
+    name = word.partition("=")[0].partition("+")[0].partition(":")[0].removesuffix(".pre")
     looks_like_one = re.fullmatch(r"(block_?\d|(conv|relu|pool)_?\d)\w*", name)
     return name in LAYER_NAMES or bool(looks_like_one)
 

@@ -15,7 +15,8 @@ from minidl.checkpoints import tree
 from minidl.errors import FileError
 from minidl.models import VGG19
 from minidl.style_transfer.inputs import Form
-from minidl.style_transfer.objective import Masks
+from minidl.style_transfer.objective import Losses, Masks
+from minidl.style_transfer.record import row
 from minidl.style_transfer.run import Run
 from minidl.style_transfer.settings import STARTS, Settings
 from minidl.typing import Path
@@ -54,6 +55,15 @@ def load(path: Path) -> dict[str, Any]:
         )
     [state["record"]] = state["record"]
     return state
+
+
+def rows_of(state: Mapping[str, Any]) -> list[dict[str, float]]:
+    """Return the rows of the table of losses until the checkpoint, as `record.row` makes them."""
+    losses = [Losses(**losses) for scale in state["run"]["losses"] for losses in scale]
+    return [
+        row(number, *step)
+        for number, step in enumerate(zip(losses, state["run"]["times"], strict=True), start=1)
+    ]
 
 
 def settings_of(record: Mapping[str, Any]) -> Settings:

@@ -18,7 +18,7 @@ from minidl.data.images import (
 from minidl.errors import ArgumentError, ShapeError, brief
 from minidl.models import VGG19
 from minidl.style_transfer.masks import feathered, read_mask, regions
-from minidl.style_transfer.objective import Masks
+from minidl.style_transfer.objective import Masks, shares_of
 from minidl.style_transfer.record import identity
 from minidl.style_transfer.settings import Settings
 from minidl.typing import Array
@@ -84,7 +84,7 @@ class Inputs(NamedTuple):
 
     content: Picture
     styles: list[Array]
-    weights: list[float] | None  # of the styles
+    weights: list[float]  # of the styles
     masks: Masks
 
 
@@ -99,11 +99,11 @@ def read_inputs(
     """Return the pictures and masks of a painting.
 
     The longer side of the content has at most settings.size pixels. That of a style has at most a
-    number of settings.style_scales times that of the painting, once for each number. Raise
+    number of settings.style_scale times that of the painting, once for each number. Raise
     ShapeError, with the name of the picture, if one is too small for the layers that are computed
     for it, and ArgumentError if the number of masks is not that of the styles.
     """
-    files = files or MaskFiles()
+    files, shares = files or MaskFiles(), shares_of(style_weights, len(styles))
     _must_be_enough(files, len(styles))
     style_layers = [
         layer for entry in settings.weighted_style for layer in settings.measure_of(entry)[1]
@@ -115,7 +115,7 @@ def read_inputs(
     pictures, weights, own_regions, own_parts = [], [], [], []
     for number, source in enumerate(styles):
         region = _read_region(files.regions, number, size, files.feather)
-        for scale in settings.style_scales:
+        for scale in settings.style_scale:
             longest = max(1, round(scale * max(size)))
             style = _read(source, f"style {number + 1}", longest, model, style_layers).pixels
             pairs = [(region, _read_part(files.parts, number, style.shape[:2]))]
@@ -124,11 +124,11 @@ def read_inputs(
                 pairs = [(feathered(mask, files.feather), part) for mask, part in pairs]
             for own_region, part in pairs:
                 pictures.append(style)
-                weights.append(1.0 if style_weights is None else style_weights[number])
+                weights.append(shares[number])
                 own_regions.append(own_region)
                 own_parts.append(part)
     masks = Masks(content_mask, own_regions, own_parts)
-    return Inputs(photograph, pictures, None if style_weights is None else weights, masks)
+    return Inputs(photograph, pictures, weights, masks)
 
 
 def _read(source, name, longest, model, layers):

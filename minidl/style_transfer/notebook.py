@@ -46,7 +46,7 @@ class Inline:
 
     def __call__(self, step: Step) -> None:
         """Store a step, and show it if enough time has passed."""
-        self._rows.append(row(step))
+        self._rows.append(row(step.number, step.losses, step.seconds))
         self._best = step.best
         if time.perf_counter() >= self._due:
             self._show()

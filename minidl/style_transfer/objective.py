@@ -86,7 +86,7 @@ class Objective:
         masks = masks or Masks()
         self.known = {} if known is None else known
         self.model, self.settings, self.shape = model, settings, content.shape
-        shares = _shares(style_weights, len(styles))
+        shares = shares_of(style_weights, len(styles))
         self.terms: dict[str, Term] = {
             **self._content_terms(content, masks.content),
             **self._style_terms(styles, shares, masks),
@@ -225,8 +225,11 @@ def joined(features: Sequence[Operand]) -> Operand:
     return ops.concatenate([*pooled, deepest], axis=-1)
 
 
-def _shares(weights, count):
-    """Return the weights of the styles, divided by their sum."""
+def shares_of(weights: Sequence[float] | None, count: int) -> list[float]:
+    """Return the weights of the styles, by default equal ones, divided by their sum.
+
+    count: the number of styles. Raise ArgumentError if there is none, or the weights do not fit.
+    """
     if not count:
         raise ArgumentError(
             "no style was given; wanted at least one picture whose style to paint in"

@@ -24,7 +24,7 @@ from minidl.typing import Array
 from minidl.typing import Path as PathLike
 
 if TYPE_CHECKING:
-    from minidl.style_transfer.run import Step
+    from minidl.style_transfer.objective import Losses
 
 
 def describe(settings: Settings, **more: Any) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def describe(settings: Settings, **more: Any) -> dict[str, Any]:
     chosen = asdict(settings) | {
         "start": str(settings.start) if is_named else "an array",
         "style_layers": dict(settings.layers_of_style),
-        "style_scales": list(settings.style_scales),
+        "style_scale": list(settings.style_scale),
     }
     start = None if is_named and settings.start in STARTS else identity(settings.start)
     return {
@@ -75,20 +75,20 @@ def must_be_identical(source: PathLike | Array, stored: Mapping[str, Any], what:
         )
 
 
-def row(step: "Step") -> dict[str, float]:
+def row(number: int, losses: "Losses", seconds: float) -> dict[str, float]:
     """Return a step as a row of the table.
 
     The columns are step, total, content, style, the part of each layer, total_variation and
     seconds.
     """
-    losses = step.losses._asdict()
-    layers, variation = losses.pop("layers"), losses.pop("total_variation")
+    terms = losses._asdict()
+    layers, variation = terms.pop("layers"), terms.pop("total_variation")
     return {
-        "step": step.number,
-        **losses,
+        "step": number,
+        **terms,
         **layers,
         "total_variation": variation,
-        "seconds": round(step.seconds, 3),
+        "seconds": round(seconds, 3),
     }
 
 

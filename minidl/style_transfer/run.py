@@ -74,6 +74,7 @@ class Run:
         self.seconds = 0.0
         self.left = 0  # steps of this scale
         self.losses: list[list[Losses]] = [[] for _ in self.sizes]  # of the steps of each scale
+        self.times: list[float] = []  # seconds at the end of each step
         self.lowest = float("inf")  # loss of this scale
         self.best: Any = None  # the picture with this loss
         self.optimizer: Any = None
@@ -98,6 +99,7 @@ class Run:
         of numbers."""
         return {
             **{name: getattr(self, name) for name in NUMBERS},
+            "times": self.times,
             "losses": [[losses._asdict() for losses in scale] for scale in self.losses],
             "image": self.image.data,
             "best": self.best,
@@ -110,7 +112,7 @@ class Run:
             setattr(self, name, state[name])
         self._prepare(self.scale, state["image"])
         self.losses = [[Losses(**losses) for losses in scale] for scale in state["losses"]]
-        self.best = _placed(state["best"])
+        self.times, self.best = [*state["times"]], _placed(state["best"])
         self.optimizer.restore(state["optimizer"])
 
     def _enter(self, scale):
@@ -171,6 +173,7 @@ class Run:
         if self.left:
             self._move(losses)
         self.seconds += time.perf_counter() - begun
+        self.times.append(self.seconds)
         total = self.done + self.left + sum(self.steps[self.scale + 1 :])
         return Step(
             self.done, total, losses, evaluated, self.best, self.seconds, self._seconds_left()

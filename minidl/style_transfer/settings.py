@@ -80,7 +80,7 @@ class Settings:
     content_layers: dict[str, float] = field(default_factory=lambda: {"conv4_2": 1.0})
     style_layers: dict[str, float] | None = None  # None: those of style_objective
     style_objective: str = "gram"  # one of OBJECTIVES
-    style_scales: tuple[float, ...] = (1.0,)  # sizes of the styles, as multiples of the painting's
+    style_scale: tuple[float, ...] = (1.0,)  # sizes of the styles, as multiples of the painting's
     mask_way: str = "simple"  # how masks are carried to the layers, one of guides.WAYS
     colours: str = "style"  # one of COLOURS
     pooling: str = "avg"
@@ -119,11 +119,11 @@ class Settings:
         one_of("mask_way", self.mask_way, WAYS)
         one_of("colours", self.colours, COLOURS)
         self._number("balance", self.balance, above=0)
-        scales = self.style_scales
+        scales = self.style_scale
         if not isinstance(scales, (tuple, list)) or not scales:
-            raise ArgumentError(f"style_scales is {brief(scales)}; wanted one or more numbers")
+            raise ArgumentError(f"style_scale is {brief(scales)}; wanted one or more numbers")
         for scale in scales:
-            self._number("a number of style_scales", scale, above=0)
+            self._number("a number of style_scale", scale, above=0)
         for name in ("content_layers", "style_layers"):
             layers = getattr(self, name)
             if layers is None and name == "style_layers":

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minidl.cli import stylize as command
+from minidl.cli.stylize import monitor as command
 from minidl.data import read_image, read_metadata, write_image
 from minidl.errors import FileError, NonFiniteError
 from minidl.style_transfer.record import write_log

@@ -172,7 +172,7 @@ def test_a_missing_gpu_is_reported(capsys, monkeypatch):
         ("--seed 3 --start style", "--seed has no effect without --start noise"),
         ("--late-steps 1", "--late-steps has no effect without --late-learning-rate"),
         ("--late-learning-rate 1", "--late-learning-rate has no effect without --late-steps"),
-        ("--every 2", "--every has no effect without --preview, --frames or --log"),
+        ("--every 2", "--every has no effect without --preview, --frames, --log or --checkpoint"),
         ("--noise 0.5 --seed 3 --start noise", ""),
         ("--preset coursera --optimizer lbfgs --seed 1", ""),
         ("--late-learning-rate 1 --late-steps 1", ""),

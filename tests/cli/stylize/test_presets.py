@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 
 from minidl import cli
-from minidl.cli import stylize
+from minidl.cli.stylize.settings import settings_of
 from minidl.style_transfer import PRESETS
 from minidl.style_transfer.presets import SOURCES
 
@@ -24,7 +24,7 @@ def test_the_options_in_the_help_give_the_settings_of_the_preset(name, capsys):
     printed = " ".join(capsys.readouterr().out.split())
     title = rf"{name} \({re.escape(SOURCES[name])}\)"
     [options] = re.findall(rf"{title}: (.*?)(?: [\w-]+ \([^)]*\):|$)", printed)
-    settings = asdict(stylize._settings(PROGRAM.parse_args(["stylize", *options.split()])))
+    settings = asdict(settings_of(PROGRAM.parse_args(["stylize", *options.split()])))
     for setting, wanted in asdict(PRESETS[name]).items():
         if isinstance(wanted, (dict, float)):  # the help shows weights with four digits
             wanted = pytest.approx(wanted, rel=1e-3)

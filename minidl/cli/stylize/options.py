@@ -12,10 +12,12 @@ from minidl.losses.style import FACTORS as STYLE_NORMALIZATIONS
 from minidl.losses.total_variation import FORMS as VARIATION_FORMS
 from minidl.models.vgg19 import POOLING
 from minidl.style_transfer import PRESETS, Settings
+from minidl.style_transfer.guides import WAYS
 from minidl.style_transfer.presets import SOURCES
-from minidl.style_transfer.settings import OPTIMIZERS
+from minidl.style_transfer.settings import COLOURS, OBJECTIVES, OPTIMIZERS
 
 EVERY = 10  # default of --every: steps between previews and frames
+NO_MASK = "none"  # in place of a mask: the whole picture
 FULL = "full"  # the value of --size for the size of the photograph
 DEFAULTS = Settings()
 
@@ -28,6 +30,7 @@ def add_options(parser):
         help="a photograph, then one or more paintings",
     )
     _add_files(parser.add_argument_group("files"))
+    _add_masks(parser.add_argument_group("masks"))
     _add_computation(parser.add_argument_group("computation"))
     _add_optimization(parser.add_argument_group("optimization"))
     _add_objective(parser.add_argument_group("objective"))
@@ -38,8 +41,8 @@ def _add_files(group):
         "-o",
         "--output",
         metavar="OUT",
-        help="file for the painting: .png, .jpg or .webp (default: CONTENT-as-STYLE.png in the "
-        "current folder)",
+        help="file for the painting: .png, .jpg, .webp or .tif (default: CONTENT-as-STYLE.png in "
+        "the current folder)",
     )
     group.add_argument(
         "--preview",
@@ -56,12 +59,80 @@ def _add_files(group):
         type=int,
         default=argparse.SUPPRESS,
         metavar="N",
-        help=f"number of steps between previews and frames (default: {EVERY})",
+        help=f"number of steps between previews, frames and checkpoints (default: {EVERY})",
     )
     group.add_argument(
         "--log", metavar="FILE", help="write the losses of each step to this CSV file"
     )
     group.add_argument("--plot", metavar="FILE", help="plot the losses to this picture file")
+    group.add_argument(
+        "--film",
+        metavar="FILE",
+        help="show how the painting forms in this file: .gif, .webp, or .mp4 with ffmpeg",
+    )
+    group.add_argument(
+        "--live",
+        action="store_true",
+        help="show the painting while it forms on a page of this computer, in the browser",
+    )
+    group.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        help="store the painting in progress in this file every --every steps",
+    )
+    group.add_argument(
+        "--resume",
+        metavar="FILE",
+        help="continue a painting from its checkpoint: the result has the same bytes as without "
+        "the interruption",
+    )
+
+
+def _add_masks(group):
+    group.add_argument(
+        "--content-mask",
+        metavar="FILE",
+        help="grey picture, white where the painting keeps to the photograph",
+    )
+    group.add_argument(
+        "--mask",
+        action="append",
+        metavar="FILE",
+        help="grey picture of the size of the photograph, white where a STYLE is painted; once for "
+        f"each STYLE, {NO_MASK} for everywhere",
+    )
+    group.add_argument(
+        "--style-mask",
+        action="append",
+        metavar="FILE",
+        help="grey picture of the size of a STYLE, white in the part that is used; once for each "
+        f"STYLE, {NO_MASK} for all of it",
+    )
+    group.add_argument(
+        "--content-map",
+        metavar="FILE",
+        help="semantic map of the photograph: a flat colour for each region",
+    )
+    group.add_argument(
+        "--style-map",
+        metavar="FILE",
+        help="semantic map of the STYLE: each region is painted in the style of the region of the "
+        "same colour",
+    )
+    group.add_argument(
+        "--feather",
+        type=int,
+        default=argparse.SUPPRESS,
+        metavar="PIXELS",
+        help="radius by which regions get soft edges (default: 0)",
+    )
+    _add_setting(
+        group,
+        "mask_way",
+        "positions of a layer that belong to a region: by the centre (simple), by any part of what "
+        "they see (all), or only by all of it (inside)",
+        choices=WAYS,
+    )
 
 
 def _add_computation(group):
@@ -133,7 +204,24 @@ def _add_optimization(group):
 def _add_objective(group):
     weight = {"type": float, "metavar": "W"}
     layers = {"type": weighted_layer_list(), "metavar": "LAYER[=W],..."}
-    _add_setting(group, "content_weight", "weight of the content loss", **weight)
+    _add_setting(
+        group,
+        "style_objective",
+        f"how a style is measured: {', '.join(OBJECTIVES)}",
+        choices=OBJECTIVES,
+        metavar="NAME",
+    )
+    _add_setting(
+        group,
+        "balance",
+        "content against style: the length of the first gradient of the content over that of the "
+        "style",
+        type=float,
+        metavar="RATIO",
+    )
+    _add_setting(
+        group, "content_weight", "weight of the content loss (default: by --balance)", **weight
+    )
     _add_setting(group, "style_weight", "weight of the style loss", **weight)
     _add_setting(
         group,
@@ -147,7 +235,28 @@ def _add_objective(group):
         "layers of the content loss with their weights, such as conv3_1=0.5,conv4_2",
         **layers,
     )
-    _add_setting(group, "style_layers", "layers of the style loss with their weights", **layers)
+    _add_setting(
+        group,
+        "style_layers",
+        "layers of the style loss with their weights, such as conv1_1=0.5,conv3_1; several at once "
+        "as conv3_1+conv4_1, by another objective as moments:conv2_1 (default: those of the style "
+        "objective)",
+        **layers,
+    )
+    _add_setting(
+        group,
+        "style_scale",
+        "sizes of each STYLE, as multiples of the size of the painting: smaller for finer strokes",
+        type=number_list(),
+        metavar="X,...",
+    )
+    _add_setting(
+        group,
+        "colours",
+        "colours of the painting: of the style; of the photograph with the painting's luminance; "
+        "or of a style that is matched to the photograph",
+        choices=COLOURS,
+    )
     add_list_layers(group)
     group.add_argument(
         "--style-blend",
@@ -220,6 +329,8 @@ def typed(value):
     >>> typed({"conv1_1": 0.25, "conv2_1": 1.0}), typed(10.0), typed("noise")
     ('conv1_1=0.25 conv2_1=1', '10', 'noise')
     """
+    if isinstance(value, (tuple, list)):
+        return " ".join(map(typed, value))
     if isinstance(value, dict):
         return " ".join(f"{layer}={weight:.4g}" for layer, weight in value.items())
     if value is None:

@@ -1,0 +1,27 @@
+"""`minidl stylize`: paint a photograph in the style of a painting.
+
+options.py    all options, and the help about presets
+settings.py   the settings that the options choose
+files.py      the pictures to read and the files to write, checked before the computation
+monitor.py    what is shown and written during the painting
+painting.py   paint one picture
+"""
+
+from minidl.cli.stylize.files import DEMO
+from minidl.cli.stylize.options import add_options, presets_help
+from minidl.cli.stylize.painting import run
+
+__all__ = ["DEMO", "register"]
+
+
+def register(commands):
+    parser = commands.add_parser(
+        "stylize",
+        help="paint a photograph in the style of a painting",
+        description="Paint the photograph CONTENT in the style of the painting STYLE, or of "
+        "several paintings. Without arguments, paint a photograph that minidl ships in the style "
+        "of a painting that it ships.",
+        epilog=presets_help(),
+    )
+    parser.set_defaults(run=run)
+    add_options(parser)

@@ -1,0 +1,138 @@
+"""Paint one picture, or continue one from a checkpoint."""
+
+import signal
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+from minidl.backend import device
+from minidl.cli.output import counted, say, say_nothing
+from minidl.cli.stylize.files import (
+    check_files,
+    check_outputs,
+    every,
+    free_name,
+    masks_of,
+    pictures_of,
+    size_in_words,
+)
+from minidl.cli.stylize.monitor import Monitor
+from minidl.cli.stylize.settings import (
+    first_arguments,
+    settings_of,
+    warn_of_options_without_effect,
+)
+from minidl.data.images import fit, image_size
+from minidl.errors import MinidlError, MinidlWarning
+from minidl.files import write_somewhere
+from minidl.interruption import STOPPED
+from minidl.style_transfer import resume, stylize
+from minidl.style_transfer.checkpoint import load, rows_of
+from minidl.training.stopping import SIGNALS, handled_by
+
+
+def run(arguments):
+    """Paint the picture that the arguments describe, and return the exit code."""
+    tell = say_nothing if arguments.quiet else say
+    if arguments.quiet:
+        warnings.simplefilter("ignore", MinidlWarning)
+    # this command raises an error instead
+    warnings.filterwarnings("ignore", "nothing improved", MinidlWarning)
+    if arguments.resume is not None:
+        return _resume(arguments, tell)
+    content, *styles = pictures_of(arguments.pictures)
+    settings, masks = settings_of(arguments), masks_of(arguments)
+    check_files(arguments, content, styles, settings, masks)
+    warn_of_options_without_effect(arguments, settings)
+    output = Path(arguments.output or free_name(content, styles[0]))
+    names = ", ".join(style.name for style in styles)
+    size = fit(*image_size(content), settings.size)
+    title = f"{content.name} in the style of {names}"
+
+    def paint(monitor):
+        return stylize(
+            content,
+            styles,
+            settings,
+            style_weights=arguments.style_blend,
+            masks=masks,
+            weights=arguments.weights,
+            callback=monitor,
+            checkpoint=arguments.checkpoint,
+            every=every(arguments),
+            notes={"command": arguments.command},
+        )
+
+    with _painting(arguments, Monitor(arguments, size, title)) as (chosen, monitor):
+        place = f"{chosen.name.upper()} in {chosen.arithmetic}"
+        in_words = size_in_words(content, settings.size)
+        tell(f"painting {content.name} ({in_words}) in the style of {names}, on the {place}")
+        return _finish(paint, monitor, output, tell)
+
+
+def _resume(arguments, tell):
+    """Continue from a checkpoint, with the files that the command of the first run names."""
+    state = load(arguments.resume)
+    first = first_arguments(state["record"], arguments)
+    height, width = state["content"].shape[:2]
+    content = Path(state["record"]["content"].get("name", "photograph"))
+    style = Path(state["record"]["styles"][0].get("name", "style"))
+    output = Path(first.output or free_name(content, style))
+    check_outputs(first, output)
+    rows = rows_of(state)
+    monitor = Monitor(first, (width, height), f"{content.name} in the style of {style.name}", rows)
+
+    def paint(monitor):
+        return resume(arguments.resume, weights=first.weights, callback=monitor, every=every(first))
+
+    with _painting(first, monitor) as (_, monitor):
+        tell(f"continuing {arguments.resume} after {counted(len(rows), 'step')}")
+        return _finish(paint, monitor, output, tell)
+
+
+@contextmanager
+def _painting(arguments, monitor):
+    """Return a context with the chosen device and the open monitor. The first interruption in it
+    raises KeyboardInterrupt."""
+    with device(arguments.device, arguments.tf32) as chosen, _single_interruption(), monitor:
+        yield chosen, monitor
+
+
+def _finish(paint, monitor, output, tell):
+    """Paint, write all files, and return the exit code."""
+    painting = paint(monitor)
+    output, unwritable = write_somewhere(output, painting.save)
+    errors = [painting.trouble, unwritable]
+    try:
+        monitor.finish(painting, output)
+    except MinidlError as error:
+        errors.append(error)
+    return _conclude(painting, output, errors, monitor.rows, tell)
+
+
+def _conclude(painting, output, errors, rows, tell):
+    """Report the result and return the exit code. Raise MinidlError if an error occurred, or if no
+    step improved the painting."""
+    steps = counted(painting.steps, "step")
+    for error in errors:
+        if isinstance(error, Exception):
+            raise MinidlError(f"{error}; {output} holds the best picture after {steps}")
+    stopped = painting.trouble
+    if not (stopped or painting.improved):
+        raise MinidlError(f"{painting.doubt()}; {output} holds the picture at the start")
+    ending, seconds = "stopped after" if stopped else "done:", rows[-1]["seconds"]
+    losses = f"{painting.losses[-1][0].total:.4g} -> {painting.lowest:.4g}"
+    tell(f"{ending} {steps} in {seconds:.0f} s, loss {losses}; the painting is in {output}")
+    return STOPPED if stopped else 0
+
+
+def _single_interruption():
+    """Return a context in which the first Ctrl-C, hang-up or request to end raises
+    KeyboardInterrupt, and later ones are ignored, so that the painting is saved completely."""
+
+    def interrupt(number, frame):
+        for other in SIGNALS:
+            signal.signal(other, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    return handled_by(interrupt)

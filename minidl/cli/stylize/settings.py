@@ -1,0 +1,82 @@
+"""The settings of a painting that the options choose."""
+
+import shlex
+import warnings
+from dataclasses import fields, replace
+
+from minidl.cli.options import flag
+from minidl.cli.parser import Parser
+from minidl.cli.stylize.files import FILES
+from minidl.cli.stylize.options import add_options
+from minidl.errors import ArgumentError, MinidlWarning
+from minidl.style_transfer import PRESETS, Settings
+
+# options that say what is painted, beside the settings
+MASKS = ("content_mask", "mask", "style_mask", "content_map", "style_map")
+OF_THE_RUN = ("preset", "style_blend", *MASKS)
+
+
+def settings_of(arguments):
+    """Return the Settings of a preset, with the typed ones."""
+    base = PRESETS[arguments.preset] if arguments.preset else Settings()
+    names = [field.name for field in fields(Settings) if hasattr(arguments, field.name)]
+    changes = {name: getattr(arguments, name) for name in names}
+    if changes.get("optimizer", base.optimizer) != base.optimizer:
+        # the learning rate of a preset is for the optimizer of the preset
+        changes = {"learning_rate": None, **changes}
+    return replace(base, **changes)
+
+
+def warn_of_options_without_effect(arguments, settings):
+    """Warn of typed options that have an effect only together with another option."""
+    missing: dict[str, str] = {}  # {setting: options that it needs}
+    if settings.start != "noise":
+        missing |= {"noise": "--start noise", "seed": "--start noise"}
+    if not settings.late_steps:
+        missing["late_learning_rate"] = "--late-steps"
+    if settings.late_learning_rate is None:
+        missing["late_steps"] = "--late-learning-rate"
+    if settings.content_weight is not None:
+        missing["balance"] = "a content weight that is left out"
+    if not any(getattr(arguments, name) for name in ("preview", "frames", "log", "checkpoint")):
+        missing["every"] = "--preview, --frames, --log or --checkpoint"
+    if not any(getattr(arguments, name) for name in MASKS):
+        missing["mask_way"] = "a mask"
+    for name, needed in missing.items():
+        if hasattr(arguments, name):
+            message = f"{flag(name)} has no effect without {needed}"
+            warnings.warn(message, MinidlWarning, stacklevel=3)
+
+
+def first_arguments(record, arguments):
+    """Return the arguments of the first run of a checkpoint, with what was typed now for its files.
+
+    record: of the checkpoint. arguments: with --resume. Raise ArgumentError if a picture or a
+    setting was typed, because the checkpoint holds them.
+    """
+    names = [field.name for field in fields(Settings) if hasattr(arguments, field.name)]
+    typed = [*map(flag, names), *arguments.pictures]
+    typed += [flag(name) for name in OF_THE_RUN if getattr(arguments, name) is not None]
+    if typed:
+        raise ArgumentError(
+            f"found {typed[0]} with --resume; the checkpoint holds all pictures and settings: "
+            "leave it out, or begin a new painting"
+        )
+    words = shlex.split(record.get("command", "minidl stylize"))[2:]
+    first = stylize_parser().parse_args(words)
+    for name in (*FILES, "frames"):
+        if getattr(arguments, name) is not None:
+            setattr(first, name, getattr(arguments, name))
+    if hasattr(arguments, "every"):
+        first.every = arguments.every
+    first.checkpoint = arguments.resume
+    for name in ("weights", "device", "tf32", "live", "quiet"):
+        setattr(first, name, getattr(arguments, name) or getattr(first, name))
+    return first
+
+
+def stylize_parser():
+    """Return a parser of the options of `minidl stylize`."""
+    parser = Parser(prog="minidl stylize")
+    add_options(parser)
+    return parser
