@@ -22,8 +22,10 @@ from minidl.files import must_exist
 from minidl.models import vgg19
 from minidl.models.vgg19 import BLOCKS
 from minidl.style_transfer import Objective, Settings
+from minidl.style_transfer.settings import STYLE_LAYERS
 
-SETTINGS = Settings()  # average pooling, content conv4_2, style conv1_1 .. conv5_1
+# average pooling, content conv4_2, style conv1_1 .. conv5_1
+SETTINGS = Settings(content_weight=10.0, style_layers=STYLE_LAYERS, tv_weight=1500.0)
 PICTURES = {"content": DEMO[0], "style": DEMO[1], "image": "astronaut"}
 
 
@@ -104,7 +106,7 @@ def _theirs(layout, arrays, device):
     functional = torch.nn.functional
     content, style, image = (twins.tensor(arrays[name], device)[None] for name in PICTURES)
     image.requires_grad_()
-    contents, styles = SETTINGS.content_layers, SETTINGS.style_layers
+    contents, styles = SETTINGS.weighted_content, SETTINGS.weighted_style
 
     @cache
     @torch.no_grad()
@@ -123,8 +125,7 @@ def _theirs(layout, arrays, device):
             weight * losses.style(functional, generated[name], grams[name])
             for name, weight in styles.items()
         )
-        total = SETTINGS.content_weight * content_loss + SETTINGS.style_weight * style_loss
-        total = total + SETTINGS.tv_weight * losses.variation(functional, image)
+        total = content_loss + style_loss + SETTINGS.tv_weight * losses.variation(functional, image)
         return torch.autograd.grad(total, image)[0][0]
 
     return {"step": step}

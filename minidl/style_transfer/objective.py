@@ -85,7 +85,7 @@ class Objective:
     ) -> None:
         masks = masks or Masks()
         self.known = {} if known is None else known
-        self.model, self.settings, self.shape = model, settings, content.shape
+        self.model, self.settings = model, settings
         shares = shares_of(style_weights, len(styles))
         self.terms: dict[str, Term] = {
             **self._content_terms(content, masks.content),
@@ -116,15 +116,19 @@ class Objective:
         settings = self.settings
         return settings.tv_weight * total_variation(image, settings.tv_normalization)
 
-    def balanced_factor(self, ratio: float) -> float:
-        """Return the factor on the content terms with which the gradient of the content is `ratio`
-        times as long as that of the style, or 1 without one of them.
+    def balanced_factor(self, ratio: float, photograph: Array) -> float:
+        """Return the factor on the content terms with which the first gradient of the content is
+        `ratio` times as long as that of the style, or 1 without one of them.
 
-        Both are gradients with respect to a picture of noise, because the content has none at the
-        photograph. Their lengths grow with the size of the picture in about the same way, so that a
-        ratio means the same at every size. It also means the same for every style objective.
+        The first gradient of the style is that at the photograph, which has nothing of the style.
+        There the content has no gradient; its first gradient is that at a picture of noise, which
+        has nothing of the content. The lengths of both grow with the size of the picture in about
+        the same way, so that a ratio means the same at every size, and for every style objective.
         """
-        content, style = (self._first_length(kind) for kind in ("content", "style"))
+        style = self._gradient_length("style", photograph)
+        grey = np.asarray(self.model.preprocessing.mean_rgb)
+        noise = grey + np.random.default_rng(0).uniform(-20, 20, photograph.shape)
+        content = self._gradient_length("content", noise)
         return ratio * style / content if content and style else 1.0
 
     def weigh_content(self, factor: float) -> None:
@@ -133,16 +137,13 @@ class Objective:
             if name.startswith("content"):
                 self.terms[name] = term._replace(weight=factor * term.weight)
 
-    def _first_length(self, kind):
-        """Return the length of the gradient of the content or the style at a picture of noise."""
+    def _gradient_length(self, kind, picture):
+        """Return the length of the gradient of the content or the style at a picture."""
         part = copy(self)
         part.terms = {name: term for name, term in self.terms.items() if name.startswith(kind)}
         if not part.terms:
             return 0.0
-        xp = current_module()
-        grey = np.asarray(self.model.preprocessing.mean_rgb)
-        noise = grey + np.random.default_rng(0).uniform(-20, 20, self.shape)
-        image = Tensor(xp.asarray(noise, dtype=np.float32), requires_grad=True)
+        image = Tensor(current_module().asarray(picture, dtype=np.float32), requires_grad=True)
         total, _ = part(image, variation=False)
         total.backward(release=True)
         gradient: Any = image.grad

@@ -138,7 +138,7 @@ class Run:
             self.model, content, styles, self.settings, self.style_weights, masks, self.known
         )
         if self.content_factor is None:
-            self.content_factor = self.objective.balanced_factor(self.settings.balance)
+            self.content_factor = self.objective.balanced_factor(self.settings.balance, content)
         self.objective.weigh_content(self.content_factor)
 
     def _at(self, size):

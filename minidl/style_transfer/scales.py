@@ -14,7 +14,7 @@ from PIL.Image import Resampling
 from minidl.backend import array_module, to_numpy
 from minidl.typing import Array
 
-SMALLEST = 64  # pixels of the shorter side of the coarsest scale
+SMALLEST = 80  # pixels of the shorter side of the coarsest scale
 
 
 def scale_sizes(shape: Sequence[int], scales: int) -> list[tuple[int, int]]:
@@ -23,8 +23,8 @@ def scale_sizes(shape: Sequence[int], scales: int) -> list[tuple[int, int]]:
     shape: (H, W, ...) of the painting. scales: how many there are at most. Each is half as large as
     the next. Scales with a side below SMALLEST are left out, except the last.
 
-    >>> scale_sizes((300, 400), 2), scale_sizes((300, 400), 9)
-    ([(150, 200), (300, 400)], [(75, 100), (150, 200), (300, 400)])
+    >>> scale_sizes((320, 400), 2), scale_sizes((320, 400), 9)
+    ([(160, 200), (320, 400)], [(80, 100), (160, 200), (320, 400)])
     """
     halvings = [2**k for k in range(scales) if not k or min(shape[:2]) >= SMALLEST * 2**k]
     return [(round(shape[0] / f), round(shape[1] / f)) for f in reversed(halvings)]

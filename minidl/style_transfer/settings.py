@@ -52,8 +52,8 @@ class Settings:
             + tv_weight total_variation
 
     over the layers l of content_layers {name: c_l} and style_layers {name: s_l}. Without a
-    content_weight, it is chosen so that the gradient of the content is `balance` times as long as
-    that of the style at a picture of noise (see `Objective.balanced_factor`). The normalisations
+    content_weight, it is chosen so that the first gradient of the content is `balance` times as
+    long as that of the style (see `Objective.balanced_factor`). The normalisations
     are those of `minidl.losses`; that of the style is for Gram matrices only.
 
     An entry of style_layers is a layer ("conv3_1"), or several layers whose channels are compared
@@ -63,15 +63,15 @@ class Settings:
     Raise ArgumentError for an invalid value.
     """
 
-    size: int | None = 384  # pixels of the longer side; None keeps the size of the photograph
-    scales: int = 3  # the painting begins at 1/2^(scales - 1) of its size, and doubles
-    steps: int = 30  # evaluations of the objective at the finest scale; 2^k as many k scales before
+    size: int | None = 512  # pixels of the longer side; None keeps the size of the photograph
+    scales: int = 4  # at most; each is half as large as the next
+    steps: int = 40  # evaluations of the objective at the finest scale; 2^k as many k scales before
     optimizer: str = "lbfgs"  # a key of OPTIMIZERS
     learning_rate: float | None = None  # None: 1 for lbfgs, 5 for adam; required for sgd
     late_learning_rate: float | None = None  # in the last late_steps; None: no change
     late_steps: int = 0
     content_weight: float | None = None  # None: by `balance`
-    balance: float = 0.5  # length of the content's first gradient over that of the style's
+    balance: float = 0.03  # length of the content's first gradient over that of the style's
     style_weight: float = 1.0
     tv_weight: float = 100.0
     content_normalization: str = "mean"

@@ -10,13 +10,13 @@ from minidl.style_transfer.scales import carried, resampled, scale_sizes
 pytestmark = pytest.mark.usefixtures("paint_with_the_small_model")
 
 rng = np.random.default_rng(0)
-LARGE = rng.uniform(0, 255, (128, 150, 3)).astype(np.float32)
+LARGE = rng.uniform(0, 255, (160, 188, 3)).astype(np.float32)
 STYLE = rng.uniform(0, 255, (90, 140, 3)).astype(np.float32)
 
 
 def test_a_scale_has_twice_the_size_of_the_one_before():
-    assert scale_sizes((1000, 520, 3), 4) == [(125, 65), (250, 130), (500, 260), (1000, 520)]
-    assert scale_sizes((1000, 500, 3), 4) == [(250, 125), (500, 250), (1000, 500)]
+    assert scale_sizes((1000, 640, 3), 4) == [(125, 80), (250, 160), (500, 320), (1000, 640)]
+    assert scale_sizes((1000, 638, 3), 4) == [(250, 160), (500, 319), (1000, 638)]
     assert scale_sizes((20, 28, 3), 3) == [(20, 28)]
     assert scale_sizes((1000, 500, 3), 1) == [(1000, 500)]
 
@@ -25,7 +25,7 @@ def test_each_scale_takes_twice_the_steps_of_the_next():
     steps = []
     painting = stylize(LARGE, STYLE, steps=3, scales=3, callback=steps.append)
     assert [len(losses) for losses in painting.losses] == [6, 3]
-    assert [step.image.shape[:2] for step in steps] == [(64, 75)] * 6 + [(128, 150)] * 3
+    assert [step.image.shape[:2] for step in steps] == [(80, 94)] * 6 + [(160, 188)] * 3
     assert [step.number for step in steps] == list(range(1, 10))
     assert {step.total for step in steps} == {9}
     assert painting.image.shape == LARGE.shape
@@ -34,7 +34,7 @@ def test_each_scale_takes_twice_the_steps_of_the_next():
 def test_a_scale_begins_with_the_enlarged_picture_of_the_one_before():
     steps = []
     stylize(LARGE, STYLE, steps=3, callback=steps.append)
-    enlarged = np.clip(resampled(steps[5].best, (128, 150)), 0, 255)
+    enlarged = np.clip(resampled(steps[5].best, (160, 188)), 0, 255)
     np.testing.assert_array_equal(steps[6].image, enlarged)
 
 
@@ -59,7 +59,7 @@ def test_gradients_of_a_larger_picture_are_smaller():
 
 def test_adam_keeps_its_averages_from_scale_to_scale(monkeypatch):
     def begin_anew(state, *sizes):
-        arrays = {name: np.zeros((128, 150, 3)) for name in state if "/" in name}
+        arrays = {name: np.zeros((160, 188, 3)) for name in state if "/" in name}
         return state | arrays
 
     options = {"steps": 3, "optimizer": "adam"}
