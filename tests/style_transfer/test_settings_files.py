@@ -113,11 +113,10 @@ def test_tables_replace_the_layers():
 
 
 def test_a_start_picture_is_found_from_the_folder_of_the_file():
-    written('start = "../tree.png"', "sub/a.toml")
-    write_image("tree.png", np.zeros((9, 9, 3)))
-    os.mkdir("other")
-    os.chdir("other")
-    assert os.path.samefile(read_settings("../sub/a.toml").start, "../tree.png")
+    path = written('start = "more/tree.png"', "sub/a.toml")
+    os.mkdir("sub/more")
+    write_image("sub/more/tree.png", np.zeros((9, 9, 3)))
+    assert os.path.samefile(read_settings(path).start, "sub/more/tree.png")
 
 
 def test_a_start_picture_is_written_with_its_full_path(folder):

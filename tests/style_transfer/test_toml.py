@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from minidl.errors import FileError
@@ -16,6 +16,7 @@ values = singles | st.lists(singles, max_size=4) | st.dictionaries(texts, number
 
 
 @given(st.dictionaries(texts, values, max_size=6))
+@example({"a.b": "\x7f\x00\x1b\r\n'\"\\é\u2028\U0001f600", "é": {"": 1e-5, "c+d": -(2**63)}})
 def test_a_table_that_is_written_is_read_again(table):
     assert parsed(as_toml(table).encode(), "a.toml") == table
 
