@@ -65,7 +65,10 @@ def brief(value: Any, longest: int = 80) -> str:
         return f"{type(value).__name__} of length {len(value)}"
     limited = reprlib.Repr()
     limited.maxstring = limited.maxlong = limited.maxother = 4 * longest
-    text = " ".join(limited.repr(value).split())
+    try:
+        text = " ".join(limited.repr(value).split())
+    except ValueError:  # Python prints integers of at most 4300 digits
+        text = f"{type(value).__name__} with a very long number"
     return text if len(text) <= longest else f"{text[:longest]} ..."
 
 

@@ -53,6 +53,7 @@ def test_one_of_proposes_the_most_similar_word():
         ([0] * 10**6, "list of length 1000000"),
         ("x" * 10**6, "'" + "x" * 79 + " ..."),
         ([np.zeros(3)], "[array([0., 0., 0.])]"),
+        ([1 << 10**5], "list with a very long number"),
     ],
 )
 def test_brief(value, words):

@@ -3,6 +3,7 @@ Bethge 2015).
 
 settings.py    all options
 presets.py     the options of well-known programs
+settings_files.py  options in TOML files, presets of one's own, the options of a painting
 objective.py   the loss that the painting minimises, a sum of terms
 measures.py    what a term measures in the features of a layer
 inputs.py      the pictures and masks of a painting, read in its size
@@ -32,9 +33,11 @@ from minidl.style_transfer.painting import Painter, Painting, paint, resume, sty
 from minidl.style_transfer.presets import PRESETS
 from minidl.style_transfer.run import Run, Step
 from minidl.style_transfer.settings import Settings
+from minidl.style_transfer.settings_files import read_settings, write_settings
 
 __all__ = [
     "PRESETS", "Film", "Frames", "Losses", "MaskFiles", "Objective", "Painter", "Painting", "Run",
-    "Settings", "Step", "feathered", "match_colours", "next_start", "paint", "read_mask", "regions",
-    "resume", "stylize", "with_colours_of", "without_colours",
+    "Settings", "Step", "feathered", "match_colours", "next_start", "paint", "read_mask",
+    "read_settings", "regions", "resume", "stylize", "with_colours_of", "without_colours",
+    "write_settings",
 ]  # fmt: skip

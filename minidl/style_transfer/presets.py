@@ -20,7 +20,9 @@ sizes are the defaults of the programs. The weights w of cs231n are minidl's own
 the assignment belong to another network.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from minidl.style_transfer.settings import STYLE_LAYERS, Settings
 
@@ -118,3 +120,20 @@ PRESETS: dict[str, Settings] = {
         tv_weight=1e-4,
     ),
 }
+
+
+def varied(base: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Return the settings of a preset with some of them changed. Another optimizer than that of the
+    preset gets its own learning rate.
+
+    changes: {name: value}; a list becomes a tuple. Raise ArgumentError for an invalid value.
+
+    >>> varied(PRESETS["coursera"], {"optimizer": "lbfgs"}).learning_rate is None
+    True
+    """
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()
+    }
+    if values.get("optimizer", base.optimizer) != base.optimizer:
+        values = {"learning_rate": None, **values}
+    return replace(base, **values)

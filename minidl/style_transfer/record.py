@@ -26,6 +26,8 @@ from minidl.typing import Path as PathLike
 if TYPE_CHECKING:
     from minidl.style_transfer.objective import Losses
 
+ARRAY = "an array"  # the stored start, if it is an array
+
 
 def describe(settings: Settings, **more: Any) -> dict[str, Any]:
     """Return what is needed to paint the picture again, as values that JSON can represent.
@@ -36,7 +38,7 @@ def describe(settings: Settings, **more: Any) -> dict[str, Any]:
     versions["python"] = platform.python_version()
     is_named = isinstance(settings.start, (str, Path))
     chosen = asdict(settings) | {
-        "start": str(settings.start) if is_named else "an array",
+        "start": str(settings.start) if is_named else ARRAY,
         "style_layers": dict(settings.layers_of_style),
         "style_scale": list(settings.style_scale),
     }

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from minidl.cli.options import flag
 from minidl.cli.stylize.options import EVERY, NO_MASK
+from minidl.cli.stylize.presets import files_of_presets
 from minidl.cli.words import is_path_like, suggestion
 from minidl.data.images import fit, image_size, picture_form, read_picture, shipped_picture
 from minidl.errors import ArgumentError, printable
@@ -52,6 +53,7 @@ def check_files(arguments, content, styles, settings, masks):
     inputs = {f"picture {number}": path for number, path in enumerate(pictures, start=1)}
     if arguments.weights:
         inputs["--weights"] = arguments.weights
+    inputs |= files_of_presets(arguments)  # no output may replace the preset that is saved either
     output = arguments.output or free_name(content, styles[0])
     check_outputs(arguments, output, inputs)
     size = fit(*image_size(content), settings.size)

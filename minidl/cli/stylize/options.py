@@ -6,6 +6,7 @@ from dataclasses import fields
 
 from minidl.cli.lists import number_list, weighted_layer_list
 from minidl.cli.options import add_device, add_list_layers, add_tf32, flag
+from minidl.cli.stylize.presets import ListPresets
 from minidl.errors import printable
 from minidl.losses.content import FACTORS as CONTENT_NORMALIZATIONS
 from minidl.losses.style import FACTORS as STYLE_NORMALIZATIONS
@@ -15,11 +16,19 @@ from minidl.style_transfer import PRESETS, Settings
 from minidl.style_transfer.guides import WAYS
 from minidl.style_transfer.presets import SOURCES
 from minidl.style_transfer.settings import COLOURS, OBJECTIVES, OPTIMIZERS
+from minidl.style_transfer.settings_files import FULL
 
 EVERY = 10  # default of --every: steps between previews and frames
 NO_MASK = "none"  # in place of a mask: the whole picture
-FULL = "full"  # the value of --size for the size of the photograph
 DEFAULTS = Settings()
+PRESET_FILES = (
+    "--preset takes the name of a preset, of minidl or of your own; a painting by minidl, whose "
+    "settings are used again; or a TOML file with the names of options:",
+    '  preset = "gatys-code"',
+    "  steps = 200",
+    "  style-layers = { conv1_1 = 1, conv2_1 = 0.5 }",
+    "Options that are typed replace settings of the preset. --save-preset writes such a file.",
+)
 
 
 def add_options(parser):
@@ -149,9 +158,21 @@ def _add_computation(group):
 def _add_optimization(group):
     group.add_argument(
         "--preset",
-        choices=PRESETS,
+        metavar="PRESET",
+        help="settings to start from: the name of a preset, a TOML file, or a painting by minidl; "
+        "see below",
+    )
+    group.add_argument(
+        "--save-preset",
         metavar="NAME",
-        help=f"settings of a paper or program: {', '.join(PRESETS)}; see below",
+        help="save the settings as a preset of your own, or as a TOML file; paint only if a "
+        "picture or another file is named too",
+    )
+    group.add_argument(
+        "--list-presets",
+        action=ListPresets,
+        nargs=0,
+        help="print the names of the presets, with their sources or files, and exit",
     )
     _add_setting(
         group,
@@ -308,9 +329,11 @@ def _size(text):
 
 
 def presets_help():
-    """Return lines for the help: the source of each preset, and the equivalent options."""
+    """Return lines for the help: what --preset takes, the source of each preset, and the equivalent
+    options."""
     lines = [f"  {name} ({SOURCES[name]}): {options_of(PRESETS[name])}" for name in PRESETS]
-    return "\n".join(["presets, with their source and the equivalent options:", *lines])
+    headline = "presets, with their source and the equivalent options:"
+    return "\n".join([*PRESET_FILES, "", headline, *lines])
 
 
 def options_of(settings):

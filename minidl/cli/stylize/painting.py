@@ -8,6 +8,7 @@ from pathlib import Path
 from minidl.backend import device
 from minidl.cli.output import counted, say, say_nothing
 from minidl.cli.stylize.files import (
+    FILES,
     check_files,
     check_outputs,
     every,
@@ -17,6 +18,7 @@ from minidl.cli.stylize.files import (
     size_in_words,
 )
 from minidl.cli.stylize.monitor import Monitor
+from minidl.cli.stylize.presets import save_preset
 from minidl.cli.stylize.settings import (
     first_arguments,
     settings_of,
@@ -40,10 +42,15 @@ def run(arguments):
     warnings.filterwarnings("ignore", "nothing improved", MinidlWarning)
     if arguments.resume is not None:
         return _resume(arguments, tell)
-    content, *styles = pictures_of(arguments.pictures)
     settings, masks = settings_of(arguments), masks_of(arguments)
+    if _only_saves(arguments):
+        save_preset(arguments.save_preset, settings, tell)
+        return 0
+    content, *styles = pictures_of(arguments.pictures)
     check_files(arguments, content, styles, settings, masks)
     warn_of_options_without_effect(arguments, settings)
+    if arguments.save_preset is not None:
+        save_preset(arguments.save_preset, settings, tell)
     output = Path(arguments.output or free_name(content, styles[0]))
     names = ", ".join(style.name for style in styles)
     size = fit(*image_size(content), settings.size)
@@ -68,6 +75,13 @@ def run(arguments):
         in_words = size_in_words(content, settings.size)
         tell(f"painting {content.name} ({in_words}) in the style of {names}, on the {place}")
         return _finish(paint, monitor, output, tell)
+
+
+def _only_saves(arguments):
+    """Whether the command saves settings, and names no picture and no file of a painting."""
+    files = any(getattr(arguments, name) is not None for name in (*FILES, "frames"))
+    paints = arguments.pictures or files or arguments.live
+    return arguments.save_preset is not None and not paints
 
 
 def _resume(arguments, tell):

@@ -2,29 +2,26 @@
 
 import shlex
 import warnings
-from dataclasses import fields, replace
+from dataclasses import fields
 
 from minidl.cli.options import flag
 from minidl.cli.parser import Parser
 from minidl.cli.stylize.files import FILES
 from minidl.cli.stylize.options import add_options
 from minidl.errors import ArgumentError, MinidlWarning
-from minidl.style_transfer import PRESETS, Settings
+from minidl.style_transfer import Settings, read_settings
+from minidl.style_transfer.presets import varied
 
 # options that say what is painted, beside the settings
 MASKS = ("content_mask", "mask", "style_mask", "content_map", "style_map")
-OF_THE_RUN = ("preset", "style_blend", *MASKS)
+OF_THE_RUN = ("preset", "save_preset", "style_blend", *MASKS)
 
 
 def settings_of(arguments):
     """Return the Settings of a preset, with the typed ones."""
-    base = PRESETS[arguments.preset] if arguments.preset else Settings()
+    base = Settings() if arguments.preset is None else read_settings(arguments.preset)
     names = [field.name for field in fields(Settings) if hasattr(arguments, field.name)]
-    changes = {name: getattr(arguments, name) for name in names}
-    if changes.get("optimizer", base.optimizer) != base.optimizer:
-        # the learning rate of a preset is for the optimizer of the preset
-        changes = {"learning_rate": None, **changes}
-    return replace(base, **changes)
+    return varied(base, {name: getattr(arguments, name) for name in names})
 
 
 def warn_of_options_without_effect(arguments, settings):

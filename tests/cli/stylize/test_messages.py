@@ -150,7 +150,7 @@ def test_a_damaged_colour_profile_is_reported(capsys):
 
 @pytest.mark.parametrize(
     "options",
-    ["--size big", "--preset monet", "--style-layers conv1_1=x", "--style-blend a"],
+    ["--size big", "--style-layers conv1_1=x", "--style-blend a"],
 )
 def test_words_that_cannot_be_parsed_give_exit_code_2(options):
     with pytest.raises(SystemExit) as stop:
