@@ -311,7 +311,7 @@ def _add_setting(group, name, purpose, **options):
     """Add an option for one of the Settings. The parsed arguments lack this attribute if the option
     was not typed."""
     default = getattr(DEFAULTS, name)
-    if isinstance(default, dict):
+    if isinstance(default, (dict, tuple)):
         default = typed(default)
     if default is not None:
         purpose += f" (default: {default})"
