@@ -321,11 +321,15 @@ def _paint(results, kind):
         rows.append((name, painted["pixels"], painted["steps"], seconds, share, painted["up"]))
     header = ("command", "picture", "steps", "time", "lowest loss / first", "steps that went up")
     shows_demo = (recording.RESULTS / kind / "painted.jpg").exists()
+    shows_six = (recording.RESULTS / kind / "paintings.jpg").exists()
     return _part(
         "Painting",
-        "The times are those of whole commands.",
+        "The times are those of whole commands. The losses are those of the finest scale.",
         _table(header, rows),
         _image(kind, "painted.jpg", 384, "the painting of the demo") if shows_demo else "",
+        _image(kind, "paintings.jpg", 900, "six paintings with the default settings")
+        if shows_six
+        else "",
         _measured_on([results]),
     )
 
@@ -385,7 +389,7 @@ def _inside(results, kind):
     ]
     return _part(
         "Looking inside VGG19",
-        "The times are those of whole commands.",
+        "The times are those of whole commands. The losses are those of the finest scale.",
         _table(("command", "time"), rows),
         f"`minidl visualize patches` searches {search['pictures_a_minute']:.0f} pictures of "
         f"{search['side']}x{search['side']} pixels per minute for the patches that excite the "

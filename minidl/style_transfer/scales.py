@@ -14,7 +14,7 @@ from PIL.Image import Resampling
 from minidl.backend import array_module, to_numpy
 from minidl.typing import Array
 
-SMALLEST = 80  # pixels of the shorter side of the coarsest scale
+SMALLEST = 72  # pixels of the shorter side of the coarsest scale
 
 
 def scale_sizes(shape: Sequence[int], scales: int) -> list[tuple[int, int]]:

@@ -69,7 +69,7 @@ class Settings:
     """
 
     size: int | None = 512  # pixels of the longer side; None keeps the size of the photograph
-    scales: int = 4  # at most; each is half as large as the next
+    scales: int = 5  # at most; each is half as large as the next
     steps: int = 40  # evaluations of the objective at the finest scale; 2^k as many k scales before
     optimizer: str = "lbfgs"  # a key of OPTIMIZERS
     learning_rate: float | None = None  # None: 1 for lbfgs, 5 for adam; required for sgd

@@ -15,8 +15,8 @@ STYLE = rng.uniform(0, 255, (90, 140, 3)).astype(np.float32)
 
 
 def test_a_scale_has_twice_the_size_of_the_one_before():
-    assert scale_sizes((1000, 640, 3), 4) == [(125, 80), (250, 160), (500, 320), (1000, 640)]
-    assert scale_sizes((1000, 638, 3), 4) == [(250, 160), (500, 319), (1000, 638)]
+    assert scale_sizes((1000, 576, 3), 4) == [(125, 72), (250, 144), (500, 288), (1000, 576)]
+    assert scale_sizes((1000, 574, 3), 4) == [(250, 144), (500, 287), (1000, 574)]
     assert scale_sizes((20, 28, 3), 3) == [(20, 28)]
     assert scale_sizes((1000, 500, 3), 1) == [(1000, 500)]
 
