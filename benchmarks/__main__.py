@@ -10,6 +10,7 @@ from benchmarks import (
     learn,
     losses,
     paint,
+    pastiche,
     pooling,
     proofs,
     report,
@@ -32,6 +33,7 @@ TABLES = {
 }
 OTHERS = {
     "paint": paint,
+    "pastiche": pastiche,
     "learn": learn,
     "faces": faces,
     "visualize": inside,
@@ -52,7 +54,7 @@ def main(argv=None):
         sub.set_defaults(run=partial(table.run, work) if name in TABLES else work.run)
         if name in TABLES:
             table.register(sub)
-        if work in (stylize, learn):
+        if work in (stylize, pastiche, learn):
             work.register(sub)
     try:
         arguments = parser.parse_args(argv)

@@ -74,12 +74,13 @@ def maps(twin, gradients, layout, arrays, device):
     }
 
 
-def vgg19_features(model, layout, device):
+def vgg19_features(model, layout, device, pooling="avg"):
     """Return features(image (N, H, W, 3), names) -> {"conv4_2": (N, H, W, C), ..}.
 
-    It has the weights of the model, which are frozen, and average pooling.
+    It has the weights of the model, which are frozen. pooling: "avg" or "max".
     """
     functional = pytorch().nn.functional
+    pool = {"avg": functional.avg_pool2d, "max": functional.max_pool2d}[pooling]
     mean, layers = tensor(model.preprocessing.mean, device), []
     for name, layer in model.layers.items():
         if "conv" in name:
@@ -94,7 +95,7 @@ def vgg19_features(model, layout, device):
             if len(activations) == len(names):
                 break
             if kernel is None:
-                x = functional.avg_pool2d(x, 2)
+                x = pool(x, 2)
             else:
                 x = functional.conv2d(x, kernel, bias, padding=1).relu_()
             if name in names:
