@@ -175,8 +175,9 @@ class Painter:
         inputs = read_inputs(content, self.styles, settings, self.model, weights, masks)
         record = self.record(content, settings, masks, notes)
         pixels, alpha, profile, depth = inputs.content
-        # styles that follow the colours of the photograph have other statistics for each
-        known = self._known if settings.colours == "style" and masks is None else None
+        # styles that follow the colours or masks of the photograph have other statistics for each
+        is_plain = settings.colours == "style" and not (masks and masks.names())
+        known = self._known if is_plain else None
         run = Run(self.model, pixels, inputs.styles, settings, inputs.weights, inputs.masks, known)
         return _painted(run, Form(alpha, profile, depth), record, callback, checkpoint, every)
 

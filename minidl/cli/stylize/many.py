@@ -22,7 +22,7 @@ from minidl.cli.stylize.settings import (
 from minidl.data.folders import picture_files
 from minidl.data.images import ENDINGS, WRITABLE, fit, image_size, read_image
 from minidl.errors import ArgumentError, FileError, MinidlError, MinidlWarning, ShapeError, listed
-from minidl.files import clear_halves, make_folder, must_be_writable, must_differ, numbered
+from minidl.files import clear_halves, make_folder, must_be_writable, must_exist, numbered
 from minidl.interruption import STOPPED
 from minidl.style_transfer.record import record_of_same
 
@@ -45,11 +45,11 @@ def paint_many(arguments, tell):
     content, *styles = pictures_of(arguments.pictures)
     sources = [content, *map(Path, arguments.more or ())]
     settings, masks = settings_of(arguments), masks_of(arguments)
-    inputs = check_inputs(arguments, [*styles, *masks.names()], settings.start)
+    check_inputs(arguments, [*styles, *masks.names()], settings.start)
     for style in styles:
         read_image(style, 1)  # a damaged one would be reported with every photograph
     photographs = _photographs(sources)
-    folder = _folder(arguments.output or title_of(content, styles[0]), sources, inputs)
+    folder = _folder(arguments.output or title_of(content, styles[0]), sources)
     warn_of_options_without_effect(arguments, settings)
     failed, code = 0, 0
     with prepared(arguments) as place:
@@ -57,8 +57,9 @@ def paint_many(arguments, tell):
         names = ", ".join(style.name for style in styles)
         tell(f"painting {counted(len(photographs), 'photograph')} as {names}, on the {place}")
         for number, photograph in enumerate(photographs, start=1):
+            label = f"{number} of {len(photographs)}: {photograph.name}"
             try:
-                code = _paint(painter, photograph, masks, folder, arguments, tell, number)
+                code = _paint(painter, photograph, masks, folder, arguments, tell, label)
             except KeyboardInterrupt:
                 code = STOPPED
             except MinidlError as error:
@@ -79,18 +80,18 @@ def paint_many(arguments, tell):
     return 0
 
 
-def _paint(painter, photograph, masks, folder, arguments, tell, number):
-    """Paint one of the photographs, and return the exit code."""
+def _paint(painter, photograph, masks, folder, arguments, tell, label):
+    """Paint one of the photographs, and return the exit code. label: its name, for messages."""
     settings = painter.settings
     notes = {"command": arguments.command}
     record = painter.record(photograph, masks=masks)
     path, is_finished = _place(folder / f"{photograph.stem}.png", record)
     if is_finished:
-        tell(f"{number}: {photograph.name} is painted already, in {path}")
+        tell(f"{label} is painted already, in {path}")
         return 0
     must_be_writable(path)
     clear_halves(path)
-    tell(f"{number}: {photograph.name} ({size_in_words(photograph, settings.size)})")
+    tell(f"{label} ({size_in_words(photograph, settings.size)})")
     size = fit(*image_size(photograph), settings.size)
     with Monitor(arguments, size, photograph.name) as monitor:
 
@@ -115,7 +116,10 @@ def _photographs(sources):
     """Return the paths of all photographs: files, and those of folders. Warn of other files."""
     photographs, others = [], []
     for source in sources:
-        pictures, rest = picture_files(source) if _is_folder(source) else ([source], [])
+        if not _is_folder(source):
+            photographs.append(must_exist(source, "photograph"))
+            continue
+        pictures, rest = picture_files(source)
         if not pictures:
             endings = ", ".join(ENDINGS)
             raise FileError(f"{source} has no pictures; wanted files that end in {endings}")
@@ -131,15 +135,18 @@ def _photographs(sources):
     return photographs
 
 
-def _folder(name, sources, inputs):
+def _folder(name, sources):
     """Make the folder of the paintings, and return its path."""
     folder = Path(name)
     if folder.suffix.lower() in WRITABLE and not _is_folder(folder):
         raise FileError(
             f"{folder} is the name of one picture, and there are many; give -o the name of a folder"
         )
-    folders = {f"folder {path} of photographs": path for path in sources if _is_folder(path)}
-    must_differ({"the folder of the paintings": folder}, inputs | folders)
+    if any(folder.resolve() == source.resolve() for source in sources):
+        raise FileError(
+            f"{folder} has the photographs, and the paintings would be among them; give -o another "
+            "folder"
+        )
     make_folder(folder)
     must_be_writable(folder / "painting.png")
     return folder
