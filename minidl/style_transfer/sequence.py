@@ -23,12 +23,15 @@ def paint_frames(
 
     The first one is painted as any photograph. Each later one begins with what `next_start` makes
     of the painting before, and is painted only at its full size, with half of the steps. More steps
-    give more flicker: they go on painting what does not move. Fewer leave more of the photograph
-    where something moves. On a film of a still life with noise of 3 levels, 128 pixels wide, the
-    mean change from one painting to the next was
+    give more flicker, because they go on painting what does not move. Fewer leave more of the
+    photograph where something moves. On a film of a still life with noise of 3 levels, 128 pixels
+    wide, the mean change of a still part from one painting to the next was
 
-        each frame painted for itself     9.1 levels
-        30, 15, 8, 4 steps                4.0, 2.2, 1.4, 0.6 levels
+        each frame painted for itself                 9.1 levels
+        30, 15, 8, 4 steps of L-BFGS for each frame   4.0, 2.2, 1.4, 0.6 levels
+
+    With Adam, whose first steps are always about as long as its learning rate, it stays near that
+    of frames painted for themselves.
 
     The iteration ends with a painting that ended early. masks, callback: as for `stylize`. Raise
     ShapeError if a frame has another size than the first.

@@ -66,7 +66,7 @@ def test_each_frame_begins_with_the_painting_of_the_one_before(capsys):
 
 
 def test_what_does_not_move_flickers_less_than_in_frames_painted_alone():
-    base = ("--steps", 12, "--optimizer", "adam")
+    base = ("--steps", 12)
     assert stylize(*base, "--sequence", "-o", "painted", pictures=("frames", "painting.jpg")) == 0
     _, second, third = painted("painted")
     assert stylize(*base, "-o", "alone", pictures=("frames", "painting.jpg")) == 0
