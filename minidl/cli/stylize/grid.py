@@ -74,16 +74,8 @@ def paint_grid(arguments, tell):
         if isinstance(error, MinidlError)
     ]
     if painted:
-        across, *down = axes
-        page = sheet(
-            pictures + [None] * (len(cells) - len(pictures)),
-            len(across.values),
-            column_labels=across.labels(),
-            row_labels=[label for axis in down for label in axis.labels()],
-            title=title,
-            side=SIDE,
-        )
-        save_image(path, page, record)
+        missing = [None] * (len(cells) - len(pictures))
+        save_image(path, _page([*pictures, *missing], axes, title), record)
     for error in errors[:-1]:
         warn(error)
     outcome = f"{path} shows {painted} of {counted(len(cells), 'painting')}"
@@ -112,6 +104,19 @@ def _paint_all(arguments, content, styles, cells, masks):
                 break
             bar.update()
     return results
+
+
+def _page(pictures, axes, title):
+    """Return the picture of the sheet."""
+    across, *down = axes
+    return sheet(
+        pictures,
+        len(across.values),
+        column_labels=across.labels(),
+        row_labels=[label for axis in down for label in axis.labels()],
+        title=title,
+        side=SIDE,
+    )
 
 
 def _axes(typed):
