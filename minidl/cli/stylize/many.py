@@ -76,7 +76,7 @@ def paint_many(arguments, tell):
             f"{failed} of {counted(len(photographs), 'photograph')} could not be painted, for the "
             f"reasons above; the paintings of the others are in {folder}"
         )
-    tell(f"the {counted(len(photographs), 'painting')} are in {folder}")
+    tell(f"done: {folder} has {counted(len(photographs), 'painting')}")
     return 0
 
 

@@ -43,7 +43,7 @@ def paint_sequence(arguments, tell):
     if painted and _is_film(output):
         ticks, rate = frames.ticks(arguments.fps)
         write_film(output, painted, ticks[: len(painted)], rate)
-    done = f"{counted(len(painted), 'frame')} of {len(frames)} are in {output}"
+    done = f"{output} has {len(painted)} of {counted(len(frames), 'frame')}"
     if isinstance(trouble, MinidlError):
         raise MinidlError(f"{trouble}; {done}")
     tell(f"{'stopped' if trouble else 'done'}: {done}")

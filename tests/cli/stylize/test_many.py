@@ -52,7 +52,7 @@ def test_the_photographs_of_a_folder_are_painted_into_a_folder(capsys):
     out, error = capsys.readouterr()
     assert error.count("skipped") == 1 and "skipped: notes.txt, raw.cr2\n" in error
     assert [out.index(name) for name in NAMES] == sorted(out.index(name) for name in NAMES)
-    assert "1 of 3: 2.png (24x32)" in out and "the 3 paintings are in painted/new" in out
+    assert "1 of 3: 2.png (24x32)" in out and "done: painted/new has 3 paintings" in out
     assert sorted(os.listdir("painted/new")) == sorted(NAMES)
     assert read_image("painted/new/b.png").shape == (30, 20, 3)
     assert read_metadata("painted/new/b.png")["content"]["name"] == "b.jpg"

@@ -50,7 +50,7 @@ def painted(folder):
 def test_each_frame_begins_with_the_painting_of_the_one_before(capsys):
     assert stylize_line(f"{LINE} --scales 3") == 0
     folder = "frames-as-painting"
-    assert "done: 3 frames of 3 are in frames-as-painting\n" in capsys.readouterr().out
+    assert "done: frames-as-painting has 3 of 3 frames\n" in capsys.readouterr().out
     assert sorted(os.listdir(folder)) == [f"frame-0000{n}.png" for n in (1, 2, 3)]
     first, second, third = (read_metadata(f"{folder}/frame-0000{n}.png") for n in (1, 2, 3))
     assert (first["settings"]["start"], first["settings"]["scales"]) == ("content", 3)
@@ -126,7 +126,7 @@ def test_an_interruption_keeps_the_frames_until_then(monkeypatch, capsys, output
 
     monkeypatch.setattr(Painter, "paint", stop)
     assert stylize_line(f"{LINE} -o {output}") == 130
-    assert f"stopped: 2 frames of 3 are in {output}\n" in capsys.readouterr().out
+    assert f"stopped: {output} has 2 of 3 frames\n" in capsys.readouterr().out
     assert len(Frames(output)) == 2
 
 
@@ -135,7 +135,7 @@ def test_a_frame_of_another_size_ends_the_sequence(capsys):
     assert stylize_line(f"{LINE} -o a -q") == 2
     error = capsys.readouterr().err
     assert "frame 2 has shape (30, 30, 3), and the first (20, 32, 3)" in error
-    assert error.endswith("; 1 frame of 3 are in a\n") and os.listdir("a") == ["frame-00001.png"]
+    assert error.endswith("; a has 1 of 3 frames\n") and os.listdir("a") == ["frame-00001.png"]
 
 
 @pytest.mark.parametrize(
