@@ -1,16 +1,31 @@
-"""Load pictures of your own: a folder that has a subfolder of pictures for each class."""
+"""Pictures of your own: a folder of pictures, or one that has a subfolder for each class."""
 
 import pathlib
 from collections.abc import Callable
 
 import numpy as np
 
-from minidl.data.images import read_at_size
+from minidl.data.images import ENDINGS, read_at_size
 from minidl.engine.threads import parallel_map
 from minidl.errors import ArgumentError, FileError, brief, listed
 from minidl.files import must_be_folder
+from minidl.naming import naturally
 from minidl.shapes import is_int
 from minidl.typing import Array, Path
+
+
+def picture_files(folder: Path) -> tuple[list[pathlib.Path], list[pathlib.Path]]:
+    """Return the paths of the pictures in a folder, and of its other files, both in the natural
+    order of their names: 2.png is before 10.png.
+
+    A file is a picture if its name ends like that of one. Hidden files and subfolders are left out.
+    Raises FileError if there is no such folder.
+    """
+    folder = must_be_folder(folder, "a folder of pictures")
+    files = [path for path in folder.iterdir() if path.is_file() and path.name[0] != "."]
+    files.sort(key=lambda path: naturally(path.name))
+    pictures = [path for path in files if path.suffix.lower() in ENDINGS]
+    return pictures, [path for path in files if path not in pictures]
 
 
 def picture_folder(

@@ -18,6 +18,7 @@ record.py      the losses as a table and as curves; the settings that are stored
 film.py        the painting as it is painted, as an animation or a video
 sheet.py       pictures side by side, with labels
 frames.py      the frames of a film, and the start of each painting from the one before
+sequence.py    paint the frames of a film one after the other
 live/          a page on this computer that shows a painting while it forms
 notebook.py    the same in a notebook
 parity.py      a comparison of the same steps on CPU and GPU
@@ -32,12 +33,13 @@ from minidl.style_transfer.objective import Losses, Objective
 from minidl.style_transfer.painting import Painter, Painting, paint, resume, stylize
 from minidl.style_transfer.presets import PRESETS
 from minidl.style_transfer.run import Run, Step
+from minidl.style_transfer.sequence import paint_frames
 from minidl.style_transfer.settings import Settings
 from minidl.style_transfer.settings_files import read_settings, write_settings
 
 __all__ = [
     "PRESETS", "Film", "Frames", "Losses", "MaskFiles", "Objective", "Painter", "Painting", "Run",
-    "Settings", "Step", "feathered", "match_colours", "next_start", "paint", "read_mask",
-    "read_settings", "regions", "resume", "stylize", "with_colours_of", "without_colours",
-    "write_settings",
+    "Settings", "Step", "feathered", "match_colours", "next_start", "paint", "paint_frames",
+    "read_mask", "read_settings", "regions", "resume", "stylize", "with_colours_of",
+    "without_colours", "write_settings",
 ]  # fmt: skip

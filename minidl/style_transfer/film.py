@@ -3,8 +3,10 @@
 import pathlib
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from fractions import Fraction
+from itertools import accumulate, pairwise
 from tempfile import TemporaryFile
 
 from PIL import Image
@@ -25,7 +27,25 @@ QUALITY = 90  # of a WebP, from 0 to 100
 CRF = 18  # the constant rate factor of H.264, from 0 (lossless) to 51; 18 looks like the original
 SAMPLE = 128  # pixels of the longer side of the sample from which a palette is computed
 
-Shown = Iterator[tuple[Image.Image, int]]  # pictures, and for how many ticks each is shown
+Shown = Iterable[tuple[Image.Image, int]]  # pictures, and for how many ticks each is shown
+
+
+def write_film(
+    path: Path, pictures: Sequence[Array], ticks: Sequence[int], rate: Fraction | int
+) -> None:
+    """Write pictures of one size as a film, each as long as it is to be shown.
+
+    path: of the film, whose ending is the format. pictures: (H, W, 3), 0..255. ticks: for how many
+    ticks each is shown. rate: ticks per second; a GIF stores hundredths of a second. Raise
+    FileError as `film_form` does, and if the film cannot be written.
+    """
+    form, shown = film_form(path), zip(map(to_pillow, pictures), ticks, strict=True)
+    with replacing(path) as temporary:
+        if form == "MP4":
+            size = pictures[0].shape[1::-1]
+            _write_video(temporary, size, shown, path, rate)
+        else:
+            _write_animation(temporary, form, shown, rate)
 
 
 def film_form(path: Path) -> str:
@@ -119,18 +139,21 @@ class Film:
         yield last, HOLD
 
 
-def _write_animation(path: pathlib.Path, form: str, shown: Shown) -> None:
+def _write_animation(
+    path: pathlib.Path, form: str, shown: Shown, rate: Fraction | int = RATE
+) -> None:
     """Write a GIF or WebP that is repeated without end."""
     pictures, ticks = zip(*shown, strict=True)
     if form == "GIF":
         pictures = tuple(map(_with_palette, pictures))
-    milliseconds = [count * 1000 // RATE for count in ticks]
+    unit = 10 if form == "GIF" else 1  # milliseconds
+    ends = [unit * round(Fraction(1000, unit) * n / rate) for n in accumulate(ticks, initial=0)]
     pictures[0].save(
         path,
         form,
         save_all=True,
         append_images=pictures[1:],
-        duration=milliseconds,
+        duration=[end - begin for begin, end in pairwise(ends)],
         loop=0,
         quality=QUALITY,  # which a GIF ignores
     )
@@ -149,7 +172,13 @@ def _with_palette(picture: Image.Image) -> Image.Image:
     return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
-def _write_video(temporary: pathlib.Path, size: tuple[int, int], shown: Shown, path: Path) -> None:
+def _write_video(
+    temporary: pathlib.Path,
+    size: tuple[int, ...],
+    shown: Shown,
+    path: Path,
+    rate: Fraction | int = RATE,
+) -> None:
     """Write an MP4 with H.264 in yuv420p, which all players show. It stores colour for blocks of 2
     x 2 pixels, so that an odd width or height loses its last column or row.
 
@@ -158,7 +187,7 @@ def _write_video(temporary: pathlib.Path, size: tuple[int, int], shown: Shown, p
     width, height = size
     command = [
         "ffmpeg", "-loglevel", "error", "-y",
-        "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(RATE),
+        "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(rate),
         "-i", "pipe:0",
         "-vf", "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,scale=out_color_matrix=bt709,format=yuv420p",
         "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",

@@ -3,19 +3,22 @@
 import pathlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
+from math import gcd
 
 import numpy as np
 from PIL import Image
 
 from minidl import ops
 from minidl.backend import array_module
+from minidl.data.folders import picture_files
 from minidl.data.images import ENDINGS, fit, read_image, within_memory
 from minidl.errors import ArgumentError, FileError, MinidlError, ShapeError
 from minidl.files import must_be_folder, must_exist
-from minidl.naming import naturally
 from minidl.typing import Array, Path
 
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
+FPS = Fraction(24)  # frames per second of a folder of frames
 RADIUS = 1 / 64  # of the window in which changes are averaged, as a part of the longer side
 
 
@@ -40,7 +43,12 @@ class Frames:
             with _opened(self.path) as animation, _errors_of(self.path):
                 self._count = getattr(animation, "n_frames", 1)
         else:
-            self._files = _picture_files(self.path)
+            wanted = "a folder of pictures, or an animated GIF or WebP"
+            self._files, _ = picture_files(must_be_folder(self.path, wanted))
+            if not self._files:
+                raise FileError(
+                    f"{self.path} has no frames; wanted files that end in {', '.join(ENDINGS)}"
+                )
             self._count = len(self._files)
 
     def __len__(self) -> int:
@@ -51,7 +59,23 @@ class Frames:
             return (read_image(path, self.longest) for path in self._files)
         return self._of_animation()
 
+    def ticks(self, fps: Fraction | None = None) -> tuple[list[int], Fraction]:
+        """Return for how many ticks each frame is shown, and the number of ticks per second.
+
+        fps: frames per second; None keeps the times of an animation, and is FPS for a folder. A
+        time of 0 is 0.1 seconds, as in browsers.
+        """
+        if fps is not None or self._files:
+            return [1] * len(self), FPS if fps is None else fps
+        times = [milliseconds or 100 for _, milliseconds in self._shown()]
+        unit = gcd(*times)
+        return [time // unit for time in times], Fraction(1000, unit)
+
     def _of_animation(self):
+        return (frame for frame, _ in self._shown())
+
+    def _shown(self):
+        """Yield each frame of an animation, and its milliseconds."""
         with _opened(self.path) as animation:
             for number in range(self._count):
                 with _errors_of(self.path):
@@ -61,7 +85,7 @@ class Frames:
                 seen.alpha_composite(frame)
                 width, height = fit(*seen.size, self.longest)
                 resized = seen.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
-                yield np.asarray(resized, np.float32)
+                yield np.asarray(resized, np.float32), round(animation.info.get("duration", 0))
 
 
 def next_start(painted: Array, before: Array, now: Array, sensitivity: float = 10.0) -> Array:
@@ -113,20 +137,6 @@ def _smoothed(values):
             0
         ]
     return values
-
-
-def _picture_files(folder):
-    """Return the paths of the pictures in a folder, in natural order."""
-    folder = must_be_folder(folder, "a folder of pictures, or an animated GIF or WebP")
-    files = (
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in ENDINGS and path.is_file() and not path.name.startswith(".")
-    )
-    found = sorted(files, key=lambda path: naturally(path.name))
-    if not found:
-        raise FileError(f"{folder} has no frames; wanted files that end in {', '.join(ENDINGS)}")
-    return found
 
 
 @contextmanager

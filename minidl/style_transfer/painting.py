@@ -77,7 +77,8 @@ class Painting:
         has the alpha and the colour profile of the photograph, and its 16 bits per channel if the
         format is PNG or TIFF. Raise FileError if the file cannot be written.
         """
-        record = {**self.record, "steps_done": self.steps, "loss": self.lowest, **more}
+        result = {"steps_done": self.steps, "loss": self.lowest, "finished": self.trouble is None}
+        record = {**self.record, **result, **more}
         write_image(path, self.image, record, **self.form.options(path))
 
     def _repr_png_(self) -> bytes:
@@ -158,17 +159,39 @@ class Painter:
         self,
         content: Source,
         *,
+        settings: Settings | None = None,
         masks: MaskFiles | None = None,
         callback: Callable[[Step], Any] | None = None,
         checkpoint: PathLike | None = None,
         every: int = 10,
         notes: Mapping[str, Any] | None = None,
     ) -> Painting:
-        """Return the Painting of a photograph, as `stylize` does."""
-        settings, weights = self.settings, self.style_weights
+        """Return the Painting of a photograph, as `stylize` does.
+
+        settings: by default those of the painter. They may differ from those in the start, the
+        scales, the steps and the optimizer.
+        """
+        settings, weights = settings or self.settings, self.style_weights
         inputs = read_inputs(content, self.styles, settings, self.model, weights, masks)
-        record = describe(
-            settings,
+        record = self.record(content, settings, masks, notes)
+        pixels, alpha, profile, depth = inputs.content
+        # styles that follow the colours or masks of the photograph have other statistics for each
+        is_plain = settings.colours == "style" and not (masks and masks.names())
+        known = self._known if is_plain else None
+        run = Run(self.model, pixels, inputs.styles, settings, inputs.weights, inputs.masks, known)
+        return _painted(run, Form(alpha, profile, depth), record, callback, checkpoint, every)
+
+    def record(
+        self,
+        content: Source,
+        settings: Settings | None = None,
+        masks: MaskFiles | None = None,
+        notes: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Return the record of the Painting that `paint` returns for the same arguments."""
+        weights = self.style_weights
+        return describe(
+            settings or self.settings,
             content=identity(content),
             styles=[identity(source) for source in self.styles],
             style_weights=None if weights is None else list(map(float, weights)),
@@ -176,11 +199,6 @@ class Painter:
             weights=identity(self.weights),
             **(notes or {}),
         )
-        pixels, alpha, profile, depth = inputs.content
-        # styles that follow the colours of the photograph have other statistics for each
-        known = self._known if settings.colours == "style" and masks is None else None
-        run = Run(self.model, pixels, inputs.styles, settings, inputs.weights, inputs.masks, known)
-        return _painted(run, Form(alpha, profile, depth), record, callback, checkpoint, every)
 
 
 def resume(

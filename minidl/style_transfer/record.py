@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ import PIL
 
 import minidl
 from minidl.backend import current_arithmetic, current_device, is_array, to_numpy
+from minidl.data.images import read_metadata
 from minidl.dispatch import implementation
 from minidl.errors import FileError
 from minidl.files import append, must_exist, replacing
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from minidl.style_transfer.objective import Losses
 
 ARRAY = "an array"  # the stored start, if it is an array
+
+
+# the entries of a record on which the painting depends, apart from devices and versions
+DEFINING = ("content", "styles", "style_weights", "masks", "weights", "settings", "start_picture")
 
 
 def describe(settings: Settings, **more: Any) -> dict[str, Any]:
@@ -62,6 +68,19 @@ def identity(source: PathLike | Array) -> dict[str, Any]:
         return {"shape": list(array.shape), "sha256": hashlib.sha256(array.tobytes()).hexdigest()}
     path = must_exist(source, "picture")
     return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def record_of_same(path: PathLike, record: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the record in a picture file, if it is of the painting that `record` describes: of the
+    same pictures, weights and settings. Otherwise return None.
+    """
+    try:
+        stored = read_metadata(path)
+    except FileError:
+        return None
+    wanted = json.loads(json.dumps(record))  # as it is read from a file
+    is_same = isinstance(stored, dict) and all(stored.get(key) == wanted[key] for key in DEFINING)
+    return stored if is_same else None
 
 
 def must_be_identical(source: PathLike | Array, stored: Mapping[str, Any], what: str) -> None:

@@ -14,7 +14,7 @@ from minidl.typing import Array
 
 
 def sheet(
-    pictures: Sequence[Array],
+    pictures: Sequence[Array | None],
     columns: int,
     *,
     captions: Texts = (),
@@ -25,7 +25,7 @@ def sheet(
 ) -> np.ndarray:
     """Return a picture (H, W, 3), float32, 0..255, of pictures in rows of `columns` cells.
 
-    pictures: (h, w, 3) or (h, w), 0..255, row by row
+    pictures: (h, w, 3) or (h, w), 0..255, row by row, or None for an empty cell
     captions: the text below each picture, or None
     column_labels: the text above each column, such as "style_weight=0.1", or None
     row_labels: the text to the left of each row, or None
@@ -48,7 +48,8 @@ def sheet(
             f"the sheet has {len(captions)} captions for {len(pictures)} pictures; wanted at most "
             "one each"
         )
-    cells = _of_one_size([as_image(picture) for picture in pictures], side)
+    images = [None if picture is None else as_image(picture) for picture in pictures]
+    cells = _of_one_size(images, side)
     begins = range(0, len(cells), columns)
     return grid(
         [cells[begin : begin + columns] for begin in begins],
@@ -60,9 +61,12 @@ def sheet(
     )
 
 
-def _of_one_size(images: Sequence[Image.Image], side: int) -> list[np.ndarray]:
+def _of_one_size(images: Sequence[Image.Image | None], side: int) -> list[np.ndarray | None]:
     """Return the images as cells (h, w, 3) of one size, with a border in the colour of the page."""
-    reduced = [fit(*image.size, side) for image in images]
+    reduced = [fit(*image.size, side) for image in images if image]
     size: Any = tuple(map(max, zip(*reduced, strict=True)))
     lanczos = Image.Resampling.LANCZOS
-    return [np.asarray(ImageOps.pad(image, size, lanczos, color=PAPER)) for image in images]
+    return [
+        np.asarray(ImageOps.pad(image, size, lanczos, color=PAPER)) if image else None
+        for image in images
+    ]

@@ -1,10 +1,11 @@
-"""picture_folder: one subfolder per class."""
+"""picture_folder: one subfolder per class. picture_files: the pictures of one folder."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from minidl.data import picture_folder
+from minidl.data.folders import picture_files
 from minidl.errors import ArgumentError, FileError
 
 
@@ -81,3 +82,15 @@ def test_folders_without_pictures_are_refused(animals):
 def test_invalid_sizes_are_refused(animals, size):
     with pytest.raises(ArgumentError, match="the size is"):
         picture_folder(animals, size)
+
+
+def test_the_pictures_of_a_folder_are_in_natural_order(tmp_path):
+    for name in ("b10.png", "b9.JPG", "notes.txt", ".hidden.png", "a.tif"):
+        (tmp_path / name).touch()
+    put(tmp_path, "more/1.png", (0, 0, 0))
+    (tmp_path / "folder.png").mkdir()
+    pictures, others = picture_files(tmp_path)
+    assert [path.name for path in pictures] == ["a.tif", "b9.JPG", "b10.png"]
+    assert [path.name for path in others] == ["notes.txt"]
+    with pytest.raises(FileError, match="is no folder; name a folder of pictures"):
+        picture_files(tmp_path / "missing")

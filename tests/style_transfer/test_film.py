@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 
 from minidl.errors import ArgumentError, FileError, ShapeError
 from minidl.style_transfer import Film, film
-from minidl.style_transfer.film import LONGEST, MOST, RATE, film_form
+from minidl.style_transfer.film import LONGEST, MOST, RATE, film_form, write_film
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
 
@@ -212,3 +213,28 @@ def test_an_interruption_ends_ffmpeg(tmp_path, ffmpeg, monkeypatch):
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "id").read_text()), 0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["id", "programs"]
+
+
+@pytest.mark.parametrize(("name", "times"), [("a.gif", [30, 70, 30]), ("a.webp", [33, 67, 33])])
+def test_the_pictures_of_a_written_film_have_their_ticks(tmp_path, name, times):
+    levels = [20, 120, 220]
+    write_film(tmp_path / name, [grey(level) for level in levels], [1, 2, 1], Fraction(30))
+    arrays, shown = pictures(tmp_path / name)
+    assert shown == times
+    assert [array.mean() for array in arrays] == pytest.approx(levels, abs=2)
+
+
+@needs_ffmpeg
+def test_the_rate_of_a_video_may_be_a_fraction(tmp_path):
+    path, levels = tmp_path / "a.mp4", [20, 120, 220]
+    write_film(path, [grey(level, 64, 96) for level in levels], [1, 2, 1], Fraction(24000, 1001))
+    means = video(path, 96, 64).mean(axis=(1, 2, 3))
+    assert means == pytest.approx([20, 120, 120, 220], abs=3)
+
+
+def test_a_film_is_complete_or_not_written(tmp_path):
+    with pytest.raises(ValueError):
+        write_film(tmp_path / "a.gif", [grey(1), grey(2)], [1], 1)
+    with pytest.raises(FileError, match="minidl writes films as"):
+        write_film(tmp_path / "a.avi", [grey(1)], [1], 1)
+    assert not os.listdir(tmp_path)

@@ -1,12 +1,14 @@
 """Frames: which are read, and where the next painting begins."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from minidl.data import write_image
 from minidl.errors import ArgumentError, FileError, ShapeError
-from minidl.style_transfer.frames import Frames, next_start
+from minidl.style_transfer.frames import FPS, Frames, next_start
 
 LEVELS = (10, 120, 230)
 
@@ -137,3 +139,18 @@ def test_frames_that_do_not_fit_are_refused():
     for sensitivity in (-1, float("nan")):
         with pytest.raises(ArgumentError, match="wanted a number of at least 0"):
             next_start(grey(0), grey(0), grey(0), sensitivity)
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.webp"])
+def test_the_ticks_of_an_animation_are_its_own_times(tmp_path, name):
+    first, *others = (Image.new("RGB", (30, 20), (level,) * 3) for level in LEVELS)
+    times = [40, 100, 0]  # a time of 0 is 100
+    first.save(tmp_path / name, save_all=True, append_images=others, duration=times)
+    ticks, rate = Frames(tmp_path / name).ticks()
+    assert [count / rate for count in ticks] == [Fraction(1, 25), Fraction(1, 10), Fraction(1, 10)]
+    assert Frames(tmp_path / name).ticks(Fraction(12)) == ([1, 1, 1], 12)
+
+
+def test_the_frames_of_a_folder_are_shown_for_equal_times(folder):
+    assert Frames(folder).ticks() == ([1, 1, 1], FPS)
+    assert Frames(folder).ticks(Fraction(5)) == ([1, 1, 1], 5)

@@ -88,3 +88,14 @@ def test_impossible_sheets_are_refused():
         sheet(PICTURES, 2, row_labels=["a", "b", "c", "d"])
     with pytest.raises(ShapeError, match=r"\(2, 3, 4\)"):
         sheet([np.zeros((2, 3, 4))], 1)
+
+
+def test_a_cell_may_be_empty():
+    full, drawn = sheet(PICTURES, 3), sheet([*PICTURES[:3], None, PICTURES[4]], 3)
+    left, top = MARGIN, MARGIN + 40 + GAP
+    assert drawn.shape == full.shape
+    assert (drawn[top : top + 40, left : left + 80] == PAPER).all()
+    drawn[top - 1 : top + 41, left - 1 : left + 81] = full[top - 1 : top + 41, left - 1 : left + 81]
+    np.testing.assert_array_equal(drawn, full)
+    with pytest.raises(ArgumentError, match="no pictures"):
+        sheet([None, None], 2)

@@ -30,9 +30,9 @@ SMALL = 64  # pixels of a side; enough to find out whether a picture is transpar
 def pictures_of(names):
     if not names:
         return [shipped_picture(name) for name in DEMO]
-    if len(names) == 1 and must_exist(names[0], "picture"):
+    if len(names) == 1 and (Path(names[0]).is_dir() or must_exist(names[0], "picture")):
         raise ArgumentError(
-            f"found one picture, {names[0]}; "
+            f"found only {names[0]}; "
             "wanted CONTENT and at least one STYLE, or none for the demonstration"
         )
     return [Path(name) for name in names]
@@ -46,13 +46,7 @@ def every(arguments):
 
 def check_files(arguments, content, styles, settings, masks):
     """Refuse, before the computation, files that could not be read or written after it."""
-    starts = [] if settings.start in STARTS else [_start_picture(settings.start)]
-    pictures = [content, *styles, *starts, *masks.names()]
-    for picture in pictures:
-        must_exist(picture, "picture")
-    inputs = {f"picture {number}": path for number, path in enumerate(pictures, start=1)}
-    if arguments.weights:
-        inputs["--weights"] = arguments.weights
+    inputs = check_inputs(arguments, [content, *styles, *masks.names()], settings.start)
     inputs |= files_of_presets(arguments)  # no output may replace the preset that is saved either
     output = arguments.output or free_name(content, styles[0])
     check_outputs(arguments, output, inputs)
@@ -61,6 +55,19 @@ def check_files(arguments, content, styles, settings, masks):
         picture_form(path, size)
     if picture_form(output) == "JPEG":
         picture_form(output, size, has_alpha=read_picture(content, SMALL).alpha is not None)
+
+
+def check_inputs(arguments, pictures, *starts):
+    """Refuse pictures that do not exist. Return {role: path} of all files that are read.
+
+    starts: values of --start.
+    """
+    files = [_start_picture(start) for start in starts if start not in STARTS]
+    pictures = [must_exist(picture, "picture") for picture in (*pictures, *files)]
+    inputs = {f"picture {number}": path for number, path in enumerate(pictures, start=1)}
+    if arguments.weights:
+        inputs["--weights"] = arguments.weights
+    return inputs
 
 
 def check_outputs(arguments, output, inputs=()):
@@ -97,10 +104,16 @@ def _start_picture(name):
     return name
 
 
-def free_name(content, style):
-    """Return CONTENT-as-STYLE.png, with a number appended if such a file exists."""
-    names = numbered(Path(f"{content.stem}-as-{style.stem}.png"))
+def free_name(content, style, ending=".png"):
+    """Return CONTENT-as-STYLE and the ending, with a number appended if this exists."""
+    names = numbered(Path(title_of(content, style) + ending))
     return next(name for name in names if not name.exists())
+
+
+def title_of(content, style):
+    """Return CONTENT-as-STYLE for the paths of a picture, or a folder, and a style."""
+    own = content.resolve().name if content.is_dir() else content.stem
+    return f"{own}-as-{style.stem}"
 
 
 def size_in_words(path, longest):

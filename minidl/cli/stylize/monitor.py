@@ -1,6 +1,6 @@
 """What is shown and written while a picture is painted."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from minidl.backend import to_numpy
@@ -11,6 +11,19 @@ from minidl.data.images import resize, write_image
 from minidl.style_transfer import Film
 from minidl.style_transfer.live import Live, open_page
 from minidl.style_transfer.record import plot_log, row, write_log
+
+
+@contextmanager
+def paintings_shown(count, unit, quiet):
+    """Return a context with a progress bar of so many paintings. It yields the bar, and a function
+    to call with every Step."""
+    with progress_bar(count, unit, quiet=quiet) as bar:
+
+        def show(step):
+            bar.set_postfix_str(f"step {step.number} of {step.total}", refresh=False)
+            bar.update(0)
+
+        yield bar, show
 
 
 class Monitor:

@@ -3,10 +3,12 @@ presets."""
 
 import argparse
 from dataclasses import fields
+from fractions import Fraction
 
-from minidl.cli.lists import number_list, weighted_layer_list
+from minidl.cli.lists import Listed, number_list, weighted_layer_list
 from minidl.cli.options import add_device, add_list_layers, add_tf32, flag
 from minidl.cli.stylize.presets import ListPresets
+from minidl.cli.words import is_number
 from minidl.errors import printable
 from minidl.losses.content import FACTORS as CONTENT_NORMALIZATIONS
 from minidl.losses.style import FACTORS as STYLE_NORMALIZATIONS
@@ -20,6 +22,7 @@ from minidl.style_transfer.settings_files import FULL
 
 EVERY = 10  # default of --every: steps between previews and frames
 NO_MASK = "none"  # in place of a mask: the whole picture
+MOST_FPS = 100  # a GIF stores hundredths of a second
 DEFAULTS = Settings()
 PRESET_FILES = (
     "--preset takes the name of a preset, of minidl or of your own; a painting by minidl, whose "
@@ -36,9 +39,10 @@ def add_options(parser):
         "pictures",
         nargs="*",
         metavar="CONTENT STYLE",
-        help="a photograph, then one or more paintings",
+        help="a photograph or a folder of photographs, then one or more paintings",
     )
     _add_files(parser.add_argument_group("files"))
+    _add_many(parser.add_argument_group("many pictures"))
     _add_masks(parser.add_argument_group("masks"))
     _add_computation(parser.add_argument_group("computation"))
     _add_optimization(parser.add_argument_group("optimization"))
@@ -50,8 +54,8 @@ def _add_files(group):
         "-o",
         "--output",
         metavar="OUT",
-        help="file for the painting: .png, .jpg, .webp or .tif (default: CONTENT-as-STYLE.png in "
-        "the current folder)",
+        help="file for the painting: .png, .jpg, .webp or .tif; of many pictures, the folder "
+        "(default: CONTENT-as-STYLE.png or CONTENT-as-STYLE in the current folder)",
     )
     group.add_argument(
         "--preview",
@@ -94,6 +98,43 @@ def _add_files(group):
         metavar="FILE",
         help="continue a painting from its checkpoint: the result has the same bytes as without "
         "the interruption",
+    )
+
+
+def _add_many(group):
+    group.add_argument(
+        "--more",
+        action="append",
+        metavar="FILE",
+        help="a further photograph, or folder of photographs, to paint in the same style; may be "
+        "given several times",
+    )
+    group.add_argument(
+        "--grid",
+        action="append",
+        type=Listed(str, "SETTING=VALUE,VALUE,...", is_number),
+        metavar="SETTING=V,V,...",
+        help="paint CONTENT once for each of these values, such as balance=0.2,0.5,1 or "
+        "pooling=avg,max, and show the paintings side by side; given twice, once for each pair of "
+        "values",
+    )
+    group.add_argument(
+        "--sheet",
+        metavar="FILE",
+        help="file for the paintings of --grid (default: CONTENT-as-STYLE-sheet.png)",
+    )
+    group.add_argument(
+        "--sequence",
+        action="store_true",
+        help="paint the frames of a film, a folder of pictures or an animated GIF or WebP: each "
+        "begins with the painting of the one before, so that a camera that stands still gives a "
+        "film that flickers less; OUT is a folder, or a film: .gif, .webp, or .mp4 with ffmpeg",
+    )
+    group.add_argument(
+        "--fps",
+        type=_fps,
+        metavar="N",
+        help="frames per second of the film of --sequence (default: as CONTENT, 24 for a folder)",
     )
 
 
@@ -326,6 +367,19 @@ def _size(text):
         raise argparse.ArgumentTypeError(
             f"found {printable(text, 80)!r}; wanted a whole number or {FULL}"
         ) from None
+
+
+def _fps(text):
+    """Return a number of frames per second, such as 24 or 24000/1001."""
+    try:
+        fps = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        fps = Fraction(0)
+    if not 0 < fps <= MOST_FPS:
+        raise argparse.ArgumentTypeError(
+            f"found {printable(text, 80)!r}; wanted a number above 0, at most {MOST_FPS}"
+        )
+    return fps
 
 
 def presets_help():

@@ -1,12 +1,11 @@
 """Paint one picture, or continue one from a checkpoint."""
 
 import signal
-import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
 from minidl.backend import device
-from minidl.cli.output import counted, say, say_nothing
+from minidl.cli.output import counted
 from minidl.cli.stylize.files import (
     FILES,
     check_files,
@@ -25,23 +24,16 @@ from minidl.cli.stylize.settings import (
     warn_of_options_without_effect,
 )
 from minidl.data.images import fit, image_size
-from minidl.errors import MinidlError, MinidlWarning
+from minidl.errors import MinidlError
 from minidl.files import write_somewhere
 from minidl.interruption import STOPPED
-from minidl.style_transfer import resume, stylize
+from minidl.style_transfer import Painter, resume, stylize
 from minidl.style_transfer.checkpoint import load, rows_of
 from minidl.training.stopping import SIGNALS, handled_by
 
 
-def run(arguments):
+def paint_picture(arguments, tell):
     """Paint the picture that the arguments describe, and return the exit code."""
-    tell = say_nothing if arguments.quiet else say
-    if arguments.quiet:
-        warnings.simplefilter("ignore", MinidlWarning)
-    # this command raises an error instead
-    warnings.filterwarnings("ignore", "nothing improved", MinidlWarning)
-    if arguments.resume is not None:
-        return _resume(arguments, tell)
     settings, masks = settings_of(arguments), masks_of(arguments)
     if _only_saves(arguments):
         save_preset(arguments.save_preset, settings, tell)
@@ -70,11 +62,10 @@ def run(arguments):
             notes={"command": arguments.command},
         )
 
-    with _painting(arguments, Monitor(arguments, size, title)) as (chosen, monitor):
-        place = f"{chosen.name.upper()} in {chosen.arithmetic}"
+    with prepared(arguments) as place, Monitor(arguments, size, title) as monitor:
         in_words = size_in_words(content, settings.size)
         tell(f"painting {content.name} ({in_words}) in the style of {names}, on the {place}")
-        return _finish(paint, monitor, output, tell)
+        return finish(paint, monitor, output, tell)
 
 
 def _only_saves(arguments):
@@ -84,7 +75,7 @@ def _only_saves(arguments):
     return arguments.save_preset is not None and not paints
 
 
-def _resume(arguments, tell):
+def continue_picture(arguments, tell):
     """Continue from a checkpoint, with the files that the command of the first run names."""
     state = load(arguments.resume)
     first = first_arguments(state["record"], arguments)
@@ -99,20 +90,26 @@ def _resume(arguments, tell):
     def paint(monitor):
         return resume(arguments.resume, weights=first.weights, callback=monitor, every=every(first))
 
-    with _painting(first, monitor) as (_, monitor):
+    with prepared(first), monitor:
         tell(f"continuing {arguments.resume} after {counted(len(rows), 'step')}")
-        return _finish(paint, monitor, output, tell)
+        return finish(paint, monitor, output, tell)
+
+
+def painter_of(arguments, styles, settings):
+    """Return the Painter for styles, with the weights that the arguments name."""
+    weights, blend = arguments.weights, arguments.style_blend
+    return Painter(styles, settings, style_weights=blend, weights=weights)
 
 
 @contextmanager
-def _painting(arguments, monitor):
-    """Return a context with the chosen device and the open monitor. The first interruption in it
-    raises KeyboardInterrupt."""
-    with device(arguments.device, arguments.tf32) as chosen, _single_interruption(), monitor:
-        yield chosen, monitor
+def prepared(arguments):
+    """Return a context that computes on the chosen device, and yields its name and arithmetic in
+    words. The first interruption in it raises KeyboardInterrupt."""
+    with device(arguments.device, arguments.tf32) as chosen, _single_interruption():
+        yield f"{chosen.name.upper()} in {chosen.arithmetic}"
 
 
-def _finish(paint, monitor, output, tell):
+def finish(paint, monitor, output, tell):
     """Paint, write all files, and return the exit code."""
     painting = paint(monitor)
     output, unwritable = write_somewhere(output, painting.save)

@@ -15,6 +15,8 @@ from minidl.style_transfer.presets import varied
 # options that say what is painted, beside the settings
 MASKS = ("content_mask", "mask", "style_mask", "content_map", "style_map")
 OF_THE_RUN = ("preset", "save_preset", "style_blend", *MASKS)
+# options for one painting
+OF_ONE = ("resume", "preview", "frames", "every", "log", "plot", "film", "live", "checkpoint")
 
 
 def settings_of(arguments):
@@ -22,6 +24,16 @@ def settings_of(arguments):
     base = Settings() if arguments.preset is None else read_settings(arguments.preset)
     names = [field.name for field in fields(Settings) if hasattr(arguments, field.name)]
     return varied(base, {name: getattr(arguments, name) for name in names})
+
+
+def must_lack(arguments, names, task, advice="leave it out"):
+    """Raise ArgumentError if an option was typed that does not go with others.
+
+    task: the others in words.
+    """
+    for name in names:
+        if getattr(arguments, name, None) not in (None, False):
+            raise ArgumentError(f"found {flag(name)} with {task}; {advice}")
 
 
 def warn_of_options_without_effect(arguments, settings):
@@ -39,8 +51,10 @@ def warn_of_options_without_effect(arguments, settings):
         missing["every"] = "--preview, --frames, --log or --checkpoint"
     if not any(getattr(arguments, name) for name in MASKS):
         missing["mask_way"] = "a mask"
+    if not arguments.sequence:
+        missing["fps"] = "--sequence"
     for name, needed in missing.items():
-        if hasattr(arguments, name):
+        if getattr(arguments, name, None) is not None:
             message = f"{flag(name)} has no effect without {needed}"
             warnings.warn(message, MinidlWarning, stacklevel=3)
 
