@@ -5,6 +5,9 @@ settings.py    all options
 presets.py     the options of well-known programs
 objective.py   the loss that the painting minimises, a sum of terms
 measures.py    what a term measures in the features of a layer
+gradients.py   the gradient of the loss: whole, block by block, or tile by tile
+tiles.py       tiles of a picture, whose features are those of the whole picture
+plan.py        memory, arithmetic and time of a painting before it is painted
 masks.py       masks of regions, read from pictures and semantic maps
 guides.py      the masks at the layers of the network
 colour.py      keeping the colours of the photograph
@@ -24,6 +27,7 @@ parity.py      a comparison of the same steps on CPU and GPU
 from minidl.style_transfer.colour import match_colours, with_colours_of, without_colours
 from minidl.style_transfer.film import Film
 from minidl.style_transfer.frames import Frames, next_start
+from minidl.style_transfer.gradients import Memory
 from minidl.style_transfer.masks import feathered, read_mask, regions
 from minidl.style_transfer.objective import Losses, Objective
 from minidl.style_transfer.painting import Painting, paint, resume, stylize
@@ -32,7 +36,7 @@ from minidl.style_transfer.run import Run, Step
 from minidl.style_transfer.settings import Settings
 
 __all__ = [
-    "PRESETS", "Film", "Frames", "Losses", "Objective", "Painting", "Run", "Settings", "Step",
-    "feathered", "match_colours", "next_start", "paint", "read_mask", "regions", "resume",
+    "PRESETS", "Film", "Frames", "Losses", "Memory", "Objective", "Painting", "Run", "Settings",
+    "Step", "feathered", "match_colours", "next_start", "paint", "read_mask", "regions", "resume",
     "stylize", "with_colours_of", "without_colours",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ from minidl.engine.memory import release
 from minidl.errors import NonFiniteError
 from minidl.models import VGG19
 from minidl.optim import Adam
+from minidl.style_transfer.gradients import Memory, losses_and_gradient
 from minidl.style_transfer.objective import Losses, Masks, Objective
 from minidl.style_transfer.scales import SMALLEST, carried, resampled, scale_sizes, scale_steps
 from minidl.style_transfer.settings import Settings
@@ -40,7 +41,7 @@ class Run:
     """A painting in progress. Iterate over it for its Steps.
 
     model: VGG19. content: a picture (H, W, 3), RGB, 0..255. styles: pictures (H', W', 3).
-    style_weights, masks: as for `Objective`. Everything is computed on the current device.
+    style_weights, masks, memory: as for `Objective`. Everything is computed on the current device.
 
     The numbers of a picture stay within 0..255 by projection (Bertsekas 1982). After each step,
     numbers outside the interval are set to its nearer end. At an end, a gradient that points
@@ -60,9 +61,10 @@ class Run:
         settings: Settings,
         style_weights: Sequence[float] | None = None,
         masks: Masks | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.model, self.settings, self.style_weights = model, settings, style_weights
-        self.masks = masks or Masks()
+        self.masks, self.memory = masks or Masks(), memory or Memory()
         self.content, self.styles = _placed(content), [_placed(style) for style in styles]
         self.sizes = scale_sizes(content.shape, settings.scales)
         self.steps = scale_steps(settings.steps, len(self.sizes))  # of each scale
@@ -90,6 +92,7 @@ class Run:
         return {
             **{name: getattr(self, name) for name in NUMBERS},
             "losses": [[losses._asdict() for losses in scale] for scale in self.losses],
+            "memory": self.memory._asdict(),
             "image": self.image.data,
             "best": self.best,
             "optimizer": self.optimizer.state(),
@@ -99,6 +102,7 @@ class Run:
         """Continue from the `state()` of a run with the same pictures and settings."""
         for name in NUMBERS:
             setattr(self, name, state[name])
+        self.memory = Memory(**state["memory"])
         self._prepare(self.scale, state["image"])
         self.losses = [[Losses(**losses) for losses in scale] for scale in state["losses"]]
         self.best = _placed(state["best"])
@@ -122,9 +126,9 @@ class Run:
         if picture is None:
             picture = starting_picture(content, styles, self.model, self.settings)
         self.image = Tensor(xp.clip(_placed(picture), 0, 255), requires_grad=True)
-        self.optimizer = self.settings.make_optimizer([self.image])
+        self.optimizer = self.settings.make_optimizer([self.image], self.memory.history)
         self.objective = Objective(
-            self.model, content, styles, self.settings, self.style_weights, masks
+            self.model, content, styles, self.settings, self.style_weights, masks, self.memory
         )
         if self.content_factor is None:
             self.content_factor = self.objective.balanced_factor(self.settings.balance)
@@ -204,13 +208,11 @@ def _inwards(x, g):
 
 
 def evaluate(objective: Objective, image: Tensor) -> Losses:
-    """Return the Losses, and store the gradient in image.grad. The tape and all activations are
-    released."""
+    """Return the Losses. If the image requires a gradient, store it in image.grad. The tape and all
+    activations are released."""
     # `Run` raises an error for a loss that is not finite.
     with np.errstate(over="ignore", invalid="ignore"):
-        total, parts = objective(image)
-        total.backward(release=True)
-    return Losses.read(total, parts)
+        return Losses.read(*losses_and_gradient(objective, image))
 
 
 def starting_picture(
