@@ -83,17 +83,23 @@ def recorded() -> Iterator[list[Event]]:
         _arena.log = None
 
 
-def replayed(events: Iterable[Event]) -> int:
-    """Return how many bytes of memory arrays that come and go in this order touch. Nothing is
-    allocated."""
+def replayed(recordings: Iterable[Iterable[Event]]) -> int:
+    """Return how many bytes of memory arrays touch that come and go in this order. Nothing is
+    allocated.
+
+    recordings: lists of Events, one after the other. At the end of each, all its arrays are gone.
+    """
     arena = _Arena(_Imagined)
-    blocks: dict[int, tuple[int, int, int]] = {}
-    for array, size in events:
-        if size is None:
-            if array in blocks:
-                arena.give_back(blocks.pop(array))
-        elif size >= LARGE:
-            blocks[array] = arena.take(size)
+    for events in recordings:
+        blocks: dict[int, tuple[int, int, int]] = {}
+        for array, size in events:
+            if size is None:
+                if array in blocks:
+                    arena.give_back(blocks.pop(array))
+            elif size >= LARGE:
+                blocks[array] = arena.take(size)
+        for block in blocks.values():
+            arena.give_back(block)
     return arena.touched
 
 
