@@ -10,6 +10,7 @@ from benchmarks import (
     learn,
     losses,
     paint,
+    plan,
     pooling,
     proofs,
     report,
@@ -32,6 +33,7 @@ TABLES = {
 }
 OTHERS = {
     "paint": paint,
+    "plan": plan,
     "learn": learn,
     "faces": faces,
     "visualize": inside,

@@ -7,7 +7,8 @@ objective.py   the loss that the painting minimises, a sum of terms
 measures.py    what a term measures in the features of a layer
 gradients.py   the gradient of the loss: whole, block by block, or tile by tile
 tiles.py       tiles of a picture, whose features are those of the whole picture
-plan.py        memory, arithmetic and time of a painting before it is painted
+costs.py       memory, arithmetic and time of a painting, from a probe of small pictures
+plan.py        the costs before a painting begins, and how it is made to fit into the memory
 masks.py       masks of regions, read from pictures and semantic maps
 guides.py      the masks at the layers of the network
 colour.py      keeping the colours of the photograph
@@ -31,12 +32,13 @@ from minidl.style_transfer.gradients import Memory
 from minidl.style_transfer.masks import feathered, read_mask, regions
 from minidl.style_transfer.objective import Losses, Objective
 from minidl.style_transfer.painting import Painting, paint, resume, stylize
+from minidl.style_transfer.plan import Plan, plan
 from minidl.style_transfer.presets import PRESETS
 from minidl.style_transfer.run import Run, Step
 from minidl.style_transfer.settings import Settings
 
 __all__ = [
-    "PRESETS", "Film", "Frames", "Losses", "Memory", "Objective", "Painting", "Run", "Settings",
-    "Step", "feathered", "match_colours", "next_start", "paint", "read_mask", "regions", "resume",
-    "stylize", "with_colours_of", "without_colours",
+    "PRESETS", "Film", "Frames", "Losses", "Memory", "Objective", "Painting", "Plan", "Run",
+    "Settings", "Step", "feathered", "match_colours", "next_start", "paint", "plan", "read_mask",
+    "regions", "resume", "stylize", "with_colours_of", "without_colours",
 ]  # fmt: skip

@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from math import prod
 from typing import NamedTuple
 
@@ -184,7 +184,7 @@ class Costs:
 
     def seconds(self, scales: list[Scale], memory: Memory) -> float:
         """Return the seconds of a whole painting."""
-        forward, gradient = self._passes
+        (forward, gradient), optimizer = self._passes, self._optimizer(memory)
         total = 0.0
         for number, scale in enumerate(scales):
             outer = [prod(size) for size in self._outer(scale, memory)]
@@ -193,7 +193,7 @@ class Costs:
                 step += sum(map(forward, outer))
             balances = not number and self.settings.content_weight is None
             total += (scale.steps + 2 * balances) * step
-            total += scale.steps * self._optimizer(memory) * scale.pixels
+            total += scale.steps * optimizer * scale.pixels
             total += sum(map(forward, map(prod, [scale.size, *scale.styles])))
         return total + forward(scales[-1].pixels)  # the loss of the saved picture
 
@@ -202,11 +202,10 @@ class Costs:
         """The Lines of a pass without and with a gradient."""
         seconds = []
         for size in PROBES:
-            content, style, image = _noise(size), _noise(size), Tensor(_noise(size))
+            content, style, picture = _noise(size), _noise(size), _noise(size)
             objective = Objective(self._copy, content, [style], _first_step(self.settings))
-            x = Tensor(image.data, requires_grad=True)
-            ways = (image, x)
-            seconds.append([_least(lambda x=x: evaluate(objective, x)) for x in ways])
+            images = Tensor(picture), Tensor(picture, requires_grad=True)
+            seconds.append([_least(partial(evaluate, objective, image)) for image in images])
         return [_line(*times) for times in zip(*seconds, strict=True)]
 
     def _optimizer(self, memory):

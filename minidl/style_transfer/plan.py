@@ -2,6 +2,7 @@
 fit into the memory."""
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -39,17 +40,18 @@ class Plan(NamedTuple):
     step: int
     multiply_adds: int
     seconds: float
-    words: tuple[str, ...]
+    words: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        free = "" if self.available is None else f"; {_gib(self.available)} more are available"
-        return "\n".join([
-            f"memory      {_gib(self.peak)} at the most, {_gib(self.present)} of it in use now{free}",
-            f"arithmetic  {_count(self.multiply_adds)} multiply-adds, {_count(self.step)} of them "
-            "for each step at the full size",
+        free = "" if self.available is None else f", and {_gib(self.available)} more are available"
+        lines = [
+            f"memory      {_gib(self.peak)} at the most, of which {_gib(self.present)} are in use"
+            f"{free}",
+            f"arithmetic  {_count(self.multiply_adds)} multiply-adds, {_count(self.step)} for a "
+            "step at the full size",
             f"time        about {_duration(self.seconds)} on this machine",
-            *self.words,
-        ])  # fmt: skip
+        ]
+        return "\n".join([*lines, *self.words])
 
 
 def plan(
@@ -67,64 +69,86 @@ def plan(
     If the memory does not suffice, L-BFGS keeps fewer pairs; then the activations are also computed
     again, block by block; then tile by tile instead. Raise ArgumentError if that does not suffice.
     """
-    if available is None:
-        available = _available()
-    present = _present()
+    present, available = _present(), _available() if available is None else available
     costs, scales = Costs(model, settings), _scales(shape, styles, settings)
-    words: list[str] = []
-    chosen, needed = Memory(), costs.memory(scales, Memory())
-    for memory, saving in _savings(settings, shape):
+    tried = []
+    for memory in _ways(settings, shape):
+        needed = costs.memory(scales, memory)
+        tried.append((memory, needed))
         if available is None or needed * RESERVE <= available:
-            break
-        before, needed = needed, costs.memory(scales, memory)
-        chosen = memory
-        words = [word for word in words if not _replaces(saving, word)]
-        words.append(
-            f"The painting needs {_gib(before)} more memory, and {_gib(available)} are available: "
-            f"{saving}."
-        )
-    if available is not None and needed * RESERVE > available:
-        raise ArgumentError(
-            f"the painting needs {_gib(needed)} of memory beyond the {_gib(present)} in use, and "
-            f"{_gib(available)} are available; take a smaller size"
-        )
-    operations = [costs.multiply_adds(scale.size, chosen) for scale in scales]
+            words = _words(tried, available)
+            return _planned(costs, scales, memory, present, available)._replace(words=words)
+    raise ArgumentError(
+        f"the painting needs {_gib(needed)} of memory beyond the {_gib(present)} in use, and "
+        f"{_gib(available)} are available; take a smaller size"
+    )
+
+
+def planned(
+    model: VGG19,
+    shape: Sequence[int],
+    styles: Sequence[Sequence[int]],
+    settings: Settings,
+    memory: Memory,
+) -> Plan:
+    """Return the Plan of a painting that uses the memory in a given way: see `plan`."""
+    present, available = _present(), _available()
+    costs, scales = Costs(model, settings), _scales(shape, styles, settings)
+    return _planned(costs, scales, memory, present, available)
+
+
+def _planned(costs, scales, memory, present, available):
+    operations = [costs.multiply_adds(scale.size, memory) for scale in scales]
     return Plan(
-        chosen,
-        present + needed,
+        memory,
+        present + costs.memory(scales, memory),
         present,
         available,
         operations[-1],
         sum(count * scale.steps for count, scale in zip(operations, scales, strict=True)),
-        costs.seconds(scales, chosen),
-        tuple(words),
+        costs.seconds(scales, memory),
     )
 
 
-def _savings(settings: Settings, shape: Sequence[int]) -> Iterator[tuple[Memory, str]]:
-    """Yield ways to save memory, each with what it does as a part of a sentence. Each takes less
-    memory and more time than those before."""
-    history = Memory().history
+def _ways(settings: Settings, shape: Sequence[int]) -> Iterator[Memory]:
+    """Yield ways to use the memory. Each takes less of it and more time than those before."""
+    memory = Memory()
+    yield memory
     if settings.optimizer == "lbfgs":
-        for history in range(history - 1, LEAST_HISTORY - 1, -1):
-            yield Memory(history), f"L-BFGS keeps {history} pairs instead of {Memory().history}"
-    yield (
-        Memory(history, blocks=True),
-        "the activations are computed again, block by block, instead of kept",
-    )
+        while memory.history > LEAST_HISTORY:
+            memory = memory._replace(history=memory.history - 1)
+            yield memory
+    yield memory._replace(blocks=True)
     kinds = [settings.measure_of(entry)[0] for entry in settings.weighted_style]
     if all(MEASURES[kind].tiles for kind in kinds):
-        for side in SIDES:
-            if side < max(shape[:2]):
-                yield (
-                    Memory(history, side=side),
-                    f"the gradient is computed in tiles of {side} pixels",
-                )
+        yield from (memory._replace(side=side) for side in SIDES if side < max(shape[:2]))
 
 
-def _replaces(saving, word):
-    """Return whether a saving is the same as that of a sentence, with another number."""
-    return word.partition(": ")[2].split()[:2] == saving.split()[:2]
+def _words(tried, available):
+    """Return a sentence for each kind of saving.
+
+    tried: the ways with the bytes that they need, of which the last is taken.
+    """
+    last_of_each = [list(group)[-1] for _, group in groupby(tried, _kind)]
+    return tuple(
+        f"The painting needs {_gib(before)} more memory, and {_gib(available)} are available: "
+        f"{_saving(memory)}."
+        for (_, before), (memory, _) in pairwise(last_of_each)
+    )
+
+
+def _kind(way):
+    memory, _ = way
+    return memory != Memory(), memory.blocks, memory.side is not None
+
+
+def _saving(memory):
+    """Return how a way saves memory, as a part of a sentence."""
+    if memory.side:
+        return f"the gradient is computed in tiles of {memory.side} pixels"
+    if memory.blocks:
+        return "activations are not kept, but computed again block by block"
+    return f"L-BFGS keeps {memory.history} pairs instead of {Memory().history}"
 
 
 def _scales(shape, styles, settings):

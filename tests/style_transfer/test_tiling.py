@@ -97,7 +97,7 @@ def test_masks_are_cut_with_the_tiles(model, memory, way):
         content_layers={"conv3_1": 1.0}, mask_way=way, content_weight=1.0,
     )  # fmt: skip
     left = mask(90, 110, 60)
-    masks = Masks(mask(90, 110, 70), [left, 1 - left], [mask(70, 80, 30), None])
+    masks = Masks(mask(90, 110, 70), [left, 1 - left], [mask(70, 80, 60), None])
     found = [
         painted(model, settings, memory, (90, 110), masks, ((70, 80), (33, 66)))
         for memory in (memory, Memory())
