@@ -326,8 +326,8 @@ def test_the_gradient_of_a_style_transfer_objective_is_proven():
 
 
 def test_cotangents_are_freed_as_soon_as_they_have_been_passed_on():
-    """An array is used by two ops. When the second gives its gradient, that of the first exists, but
-    not the cotangent from which the first has computed it."""
+    """Two ops use an array. While the second computes its gradient, that of the first exists, but
+    not the cotangent that the first has read."""
     cotangents, alive = [], []
 
     def copied(x):
