@@ -42,12 +42,17 @@ def run(arguments):
     keep("plan", {"cases": rows, "others": share()})
 
 
-def _line(row):
+def words(row):
+    """Return a description of a case."""
     way = "tiles" if row["memory"]["side"] else "blocks" if row["memory"]["blocks"] else "whole"
-    words = f"{row['side']} pixels, {row['scales']} scales, {way}"
+    scales = "1 scale" if row["scales"] == 1 else f"{row['scales']} scales"
+    return f"{row['side']} pixels, {scales}, {way}"
+
+
+def _line(row):
     (bytes_planned, bytes_used), (planned, used) = row["peak"], row["seconds"]
     return (
-        f"{words:30}{bytes_planned / 2**20:8.0f} MiB planned{bytes_used / 2**20:8.0f} used"
+        f"{words(row):30}{bytes_planned / 2**20:8.0f} MiB planned{bytes_used / 2**20:8.0f} used"
         f"{bytes_planned / bytes_used - 1:+7.1%}{planned:8.1f} s planned{used:8.1f} used"
         f"{planned / used - 1:+7.1%}"
     )
