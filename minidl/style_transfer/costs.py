@@ -9,8 +9,10 @@
                         they touch.
     kept kernels        of Winograd's algorithm at its points: see `winograd.keeps`
     scratch             the largest kernel at the points, and two buffers for each thread
-    pictures            photograph, gradient, best picture and others, VECTORS in all; two for each
-                        pair of L-BFGS; the features of the photograph
+    pictures            HELD arrays of the size of the picture, two for each pair of L-BFGS, and the
+                        features of the photograph; besides these, MOVING arrays while the optimiser
+                        moves the picture, or the differences from the features and their squares
+    means               the Gram matrices of all tiles, before and after they are weighted
 
 On a GPU the probe counts the bytes of CuPy's pool for each pixel.
 
@@ -42,7 +44,7 @@ from minidl.style_transfer.settings import Settings
 from minidl.style_transfer.tiles import tiles
 
 PROBES = (96, 128), (240, 320)  # height and width
-VECTORS = 14  # arrays of the size of the picture that a step needs besides the pairs of L-BFGS
+HELD, MOVING = 4, 7  # arrays of the size of the picture: see above
 NUMBER = 4  # bytes of float32
 BUFFERS = 18 << 20  # bytes of scratch for each thread
 REST = 16 << 20  # bytes of everything else
@@ -93,17 +95,19 @@ class Costs:
     def memory(self, scales: list[Scale], memory: Memory) -> int:
         """Return the bytes that a painting needs at the most, besides the network and the given
         pictures."""
-        largest = scales[-1].pixels
-        pairs = min(memory.history, scales[-1].steps - 1) if self._has_pairs else 0
-        targets = sum(
-            prod(self.model.shape_at(scales[-1].size, layer))
-            for layer in self.settings.weighted_content
+        last, outer = scales[-1], self._outer(scales[-1], memory)
+        pairs = min(memory.history, last.steps - 1) if self._has_pairs else 0
+        features = sum(
+            prod(self.model.shape_at(last.size, layer)) for layer in self.settings.weighted_content
         )
-        numbers = 3 * largest * (VECTORS + 2 * pairs) + 3 * targets
-        fixed = REST + self._kernels(scales, memory) + BUFFERS * get_threads()
+        differences = 0 if memory.side else 2 * features
+        moving = max(3 * last.pixels * MOVING, differences)
+        numbers = 3 * last.pixels * (HELD + 2 * pairs) + features + moving
+        if memory.side:
+            numbers += 2 * len(outer) * sum(channels**2 for _, channels in self._grams(last.size))
         if current_module() is not np:
-            outer = max(map(prod, self._outer(scales[-1], memory)))
-            return round(self._bytes_on_gpu * outer) + NUMBER * numbers
+            return round(self._bytes_on_gpu * max(map(prod, outer))) + NUMBER * numbers
+        fixed = REST + self._kernels(scales, memory) + BUFFERS * get_threads()
         return self._activations(scales, memory) + fixed + NUMBER * numbers
 
     def _activations(self, scales, memory):
@@ -165,13 +169,14 @@ class Costs:
             prod(self.model.shape_at(size, layer)[1:3]) * kernel.size
             for layer, kernel in self._convolutions()
         )
-        grams = 0
+        return convolutions + sum(n * channels**2 for n, channels in self._grams(size))
+
+    def _grams(self, size):
+        """Yield (positions, channels) of the Gram matrices of a picture."""
         for name, layers in map(self.settings.measure_of, self.settings.weighted_style):
-            shapes = [self.model.shape_at(size, layer) for layer in layers]
-            channels = sum(shape[-1] for shape in shapes)
             if name in ("gram", "wasserstein"):
-                grams += prod(shapes[-1][1:3]) * channels**2
-        return convolutions + grams
+                shapes = [self.model.shape_at(size, layer) for layer in layers]
+                yield prod(shapes[-1][1:3]), sum(shape[-1] for shape in shapes)
 
     def _convolutions(self):
         """Yield (layer, kernel) of all convolutions that a step computes."""
