@@ -19,7 +19,7 @@ from minidl.style_transfer.scales import SMALLEST, scale_sizes, scale_steps
 from minidl.style_transfer.settings import Settings
 
 GIB = 1 << 30
-RESERVE = 1.1  # the memory must suffice for this multiple of the prediction
+RESERVE = 1.1  # a painting may need this multiple of the prediction
 LEAST_HISTORY = 2
 SIDES = (2048, 1536, 1024, 768, 512, 384, 256, 128)  # of tiles, in pixels
 
@@ -79,8 +79,8 @@ def plan(
             words = _words(tried, available)
             return _planned(costs, scales, memory, present, available)._replace(words=words)
     raise ArgumentError(
-        f"the painting needs {_gib(needed)} of memory beyond the {_gib(present)} in use, and "
-        f"{_gib(available)} are available; take a smaller size"
+        f"the painting may need {_gib(needed * RESERVE)} of memory beyond the {_gib(present)} in "
+        f"use, and {_gib(available)} are available; take a smaller size"
     )
 
 
@@ -131,7 +131,7 @@ def _words(tried, available):
     """
     last_of_each = [list(group)[-1] for _, group in groupby(tried, _kind)]
     return tuple(
-        f"The painting needs {_gib(before)} more memory, and {_gib(available)} are available: "
+        f"The painting may need {_gib(before * RESERVE)}, and {_gib(available)} are available: "
         f"{_saving(memory)}."
         for (_, before), (memory, _) in pairwise(last_of_each)
     )
