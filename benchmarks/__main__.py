@@ -11,6 +11,7 @@ from benchmarks import (
     losses,
     paint,
     pastiche,
+    plan,
     pooling,
     proofs,
     report,
@@ -34,6 +35,7 @@ TABLES = {
 OTHERS = {
     "paint": paint,
     "pastiche": pastiche,
+    "plan": plan,
     "learn": learn,
     "faces": faces,
     "visualize": inside,

@@ -38,11 +38,11 @@ def _added(module, number, rival):
     makers, _ = importlib.import_module(module).cases(quick=False)[number].rivals(["cpu"])
     calls = makers[rival]()
     RESET.write_text("5")  # set the peak to the memory in use
-    before = _bytes("VmRSS")
+    before = bytes_of("VmRSS")
     for _ in range(RUNS):
         for call in calls.values():
             call()
-    return _bytes("VmHWM") - before
+    return bytes_of("VmHWM") - before
 
 
 def on_gpu(rival, calls):
@@ -67,7 +67,8 @@ def on_gpu(rival, calls):
     return peak() - before
 
 
-def _bytes(field):
+def bytes_of(field):
+    """Return a field of /proc/self/status, such as "VmHWM", in bytes."""
     return 1024 * int(re.search(rf"{field}:\s+(\d+) kB", STATUS.read_text())[1])
 
 

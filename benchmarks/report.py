@@ -4,7 +4,7 @@ from statistics import median
 from textwrap import fill
 from typing import NamedTuple
 
-from benchmarks import recording
+from benchmarks import plan, recording
 from benchmarks.cases import mean_ratio, mean_speedup, of_pytorch
 from benchmarks.chart import draw
 from benchmarks.recording import kept
@@ -135,6 +135,7 @@ def _section(kind):
         _textbook(kept("textbook", kind)),
         _gpu_comparison(kind),
         _paint(kept("paint", kind), kind),
+        _plan(kept("plan", kind)),
         _faces(kept("faces", kind), kind),
         _inside(kept("visualize", kind), kind),
         _learned(kind),
@@ -204,6 +205,27 @@ def _textbook(results):
         "The same steps, computed by the fast implementations and, within `minidl.textbook()`, by "
         "the definitions. Both run alternately in one process. The times are medians.",
         _table(("what", "engine", "textbook", "textbook / engine"), rows),
+        _measured_on([results]),
+    )
+
+
+def _plan(results):
+    """The table of planned and measured memory and time."""
+    if not results:
+        return ""
+    rows = []
+    for row in results["cases"]:
+        (planned_bytes, used_bytes), (planned, used) = row["peak"], row["seconds"]
+        rows.append(
+            (plan.words(row), f"{planned_bytes / 2**20:.0f} MiB", f"{used_bytes / 2**20:.0f} MiB",
+             f"{planned_bytes / used_bytes - 1:+.0%}", _time(planned), _time(used),
+             f"{planned / used - 1:+.0%}")
+        )  # fmt: skip
+    return _part(
+        "Plans",
+        "What `minidl.style_transfer.plan` predicts for a painting, and what the painting needs. "
+        "The peak is that of the process.",
+        _table(("painting", "peak, planned", "used", "", "time, planned", "used", ""), rows),
         _measured_on([results]),
     )
 

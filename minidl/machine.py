@@ -1,6 +1,7 @@
 """Describe the processor, the libraries and the GPU that minidl runs on."""
 
 import importlib
+import os
 import platform
 import re
 from importlib import metadata
@@ -14,6 +15,7 @@ from minidl.backend import why_no_gpu
 from minidl.errors import DeviceError
 
 CUPY = "cupy-cuda12x/cupy-cuda13x/cupy"  # the names of its packages
+GROUP = Path("/sys/fs/cgroup")  # the limits of the control group, in version 2
 MAKERS = "intel", "amd", "apple"
 WIDEST = {"AVX-512": r"AVX512|X86_V4", "AVX2": r"AVX2|X86_V3", "SVE": r"SVE", "NEON": r"NEON|ASIMD"}
 
@@ -90,6 +92,45 @@ def gpu() -> dict[str, Any] | None:
         "driver": _version(runtime.driverGetVersion()),
         "runtime": _version(runtime.runtimeGetVersion()),
     }
+
+
+def memory_in_use() -> int:
+    """Return the bytes of memory that this process uses, or 0 if the system does not say."""
+    return _kibibytes("/proc/self/status", "VmRSS") or 0
+
+
+def available_memory() -> int | None:
+    """Return the bytes of memory that this process can still allocate, or None if the system does
+    not say.
+
+    On Linux, it is what the system can provide without swapping, and not more than the control
+    group of the process allows. On other systems, it is half of the memory of the machine.
+    """
+    available = _kibibytes("/proc/meminfo", "MemAvailable")
+    if available is None:
+        try:
+            return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+        except (AttributeError, OSError, ValueError):  # Windows has no sysconf
+            return None
+    limit, used = (_number(GROUP / name) for name in ("memory.max", "memory.current"))
+    return available if limit is None or used is None else min(available, limit - used)
+
+
+def _kibibytes(path, field):
+    """Return the bytes of a line such as "VmRSS:  1234 kB", or None without such a line."""
+    try:
+        found = re.search(rf"^{field}:\s+(\d+) kB", Path(path).read_text(), re.MULTILINE)
+    except OSError:
+        return None
+    return 1024 * int(found[1]) if found else None
+
+
+def _number(path):
+    """Return the number in a file, or None."""
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):  # "max" means that there is no limit
+        return None
 
 
 def installed(*packages: str) -> dict[str, str | None]:

@@ -323,3 +323,24 @@ def test_the_gradient_of_a_style_transfer_objective_is_proven():
     image = rng.standard_normal((1, 8, 8, 3))
     [proof] = minidl.gradcheck.prove(objective, {"image": image}, {"image": "smooth"})
     assert proof.passed, proof
+
+
+def test_cotangents_are_freed_as_soon_as_they_have_been_passed_on():
+    """Two ops use an array. While the second computes its gradient, that of the first exists, but
+    not the cotangent that the first has read."""
+    cotangents, alive = [], []
+
+    def copied(x):
+        return x.copy()
+
+    def copied_dx(dy):
+        alive.append(sum(cotangent() is not None for cotangent in cotangents))
+        dx = dy.copy()
+        cotangents.append(weakref.ref(dx))
+        return dx
+
+    copy = differentiable(copied, dx=copied_dx)
+    x = Tensor(np.ones(3), requires_grad=True)
+    y = copy(x)
+    (copy(copy(y)) + copy(y)).backward(np.ones(3), release=True)
+    assert alive == [0, 1, 1, 1]

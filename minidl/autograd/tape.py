@@ -57,17 +57,25 @@ def propagate(source, dy, release):
     pending[source] = [(lambda dy, shared: (dy, False), dy, {})]
     nodes = _in_order(source)
     while nodes:
-        node = nodes.pop()
-        dy, _ = _add_up(pending.pop(node))
-        shared: dict[str, Array] = {}
-        for earlier, pull in node.edges:
-            if isinstance(earlier, Node):
-                pending.setdefault(earlier, []).append((pull, dy, shared))
-            else:
-                sums[earlier] = _add(*sums.pop(earlier, (None, False)), *pull(dy, shared))
-        if release:
-            node.edges = None
+        _visit(nodes.pop(), pending, sums, release)
     return sums
+
+
+def _visit(node, pending, sums, release):
+    """Pass the cotangent of a node on to the sources of its inputs.
+
+    After the return nothing refers to the arrays of a node that was visited before, so that its
+    memory can be used by the next.
+    """
+    dy, _ = _add_up(pending.pop(node))
+    shared: dict[str, Array] = {}
+    for earlier, pull in node.edges:
+        if isinstance(earlier, Node):
+            pending.setdefault(earlier, []).append((pull, dy, shared))
+        else:
+            sums[earlier] = _add(*sums.pop(earlier, (None, False)), *pull(dy, shared))
+    if release:
+        node.edges = None
 
 
 def _in_order(source):
@@ -92,9 +100,12 @@ def _add_up(pulls):
     """
     total, is_new = None, False
     while pulls:
-        pull, dy, shared = pulls.pop()
-        total, is_new = _add(total, is_new, *pull(dy, shared))
+        total, is_new = _add(total, is_new, *_pulled(*pulls.pop()))
     return total, is_new
+
+
+def _pulled(pull, dy, shared):
+    return pull(dy, shared)
 
 
 def _add(a, a_is_new, b, b_is_new):

@@ -127,27 +127,32 @@ class VGG19(Pretrained):
             for name, _, _ in TOP:
                 self.layers[name] = Dense(arrays[f"{name}/kernel"], arrays[f"{name}/bias"])
 
-    def features(self, image: Operand, layers: Iterable[str]) -> dict[str, Operand]:
+    def features(
+        self, image: Operand, layers: Iterable[str], after: str | None = None
+    ) -> dict[str, Operand]:
         """Return the activations (N, H, W, C) of some layers, by the given names.
 
         image: (H, W, 3) or (N, H, W, 3), RGB, 0..255. A Tensor gives Tensors, and an array gives
         arrays. layers: names such as "block4_conv2", or as in papers "conv4_2" or "relu4_2", for
         the output of the ReLU; "block4_conv2.pre" for the input of the ReLU; "block4_pool" or
         "pool4"; with a top also "fc1", "fc2" and "predictions". Layers after the deepest of these
-        are not computed. Raise ArgumentError for an unknown layer, and ShapeError for an image that
-        is too small for the deepest layer.
+        are not computed. after: a layer whose output is given instead of the image; the network
+        continues from there. Raise ArgumentError for an unknown layer, and ShapeError for an image
+        that is too small for the deepest layer.
         """
         names = list(layers)
         if not isinstance(image, Tensor):
             with no_grad():
-                tensors = self.features(Tensor(image), names)
+                tensors = self.features(Tensor(image), names, after)
                 return {name: tensor.data for name, tensor in tensors.items()}
         wanted = {self.canonical(name) for name in names}
-        self.check_size(image.shape, wanted)
         if not wanted:
             return {}
+        if after is None:
+            self.check_size(image.shape, wanted)
+            image = self.preprocess(image)
         activations = {}
-        for name, activation in self._activations(self.preprocess(image), wanted):
+        for name, activation in self._activations(image, wanted, after):
             if name in wanted:
                 activations[name] = activation
             if len(activations) == len(wanted):
@@ -160,10 +165,13 @@ class VGG19(Pretrained):
         [logits] = self.features(image, ["predictions"]).values()
         return ops.softmax(logits)
 
-    def _activations(self, x, wanted):
+    def _activations(self, x, wanted, after):
         """Yield (name, activation) of every layer in order, including NAME.pre, the input of a
-        ReLU, where it is wanted."""
-        for name, layer in self.layers.items():
+        ReLU, where it is wanted. after: the layer whose output is x, or None for the picture."""
+        names = list(self.layers)
+        first = 0 if after is None else names.index(after) + 1
+        for name in names[first:]:
+            layer = self.layers[name]
             if name == "fc1":
                 x = x.reshape(x.shape[0], -1)
             if "conv" in name and f"{name}.pre" not in wanted:
@@ -196,6 +204,31 @@ class VGG19(Pretrained):
                 f"{own[-1]}, or as in papers {', '.join(aliases[:2])}, ... {aliases[-1]}{similar}"
             )
         return known
+
+    def reach(self, layers: Iterable[str]) -> tuple[int, int]:
+        """Return (stride, halo) of the deepest of some convolutions or poolings, in pixels.
+
+        Position o of a layer depends on the pixels from o·stride - halo to (o + 1)·stride + halo,
+        without the last, along each axis. A pooling doubles the stride, and a convolution adds its
+        stride to the halo. conv4_2 has the stride 8 and the halo 38.
+        """
+        stride, halo, found = 1, 0, (1, 0)
+        wanted = {self.canonical(layer).removesuffix(".pre") for layer in layers}
+        for name in ALIASES:
+            stride, halo = (2 * stride, halo) if "pool" in name else (stride, halo + stride)
+            if name in wanted:
+                found = stride, halo
+        return found
+
+    def shape_at(self, size: tuple[int, int], layer: str) -> Shape:
+        """Return the shape (1, H, W, C) of a convolution or pooling for a picture of a size.
+
+        size: height and width.
+        """
+        stride, _ = self.reach([layer])
+        wanted, names = self.canonical(layer).removesuffix(".pre"), [*ALIASES]
+        last = next(name for name in reversed(names[: names.index(wanted) + 1]) if "conv" in name)
+        return 1, size[0] // stride, size[1] // stride, self.layers[last].bias.data.size
 
     def check_size(self, shape: Shape, layers: Iterable[str]) -> None:
         """Raise ShapeError if pictures of this shape, (H, W, 3) or (N, H, W, 3), are too small for

@@ -1,9 +1,9 @@
 """Measures: how far the features of a layer are from those of the photograph or of the styles.
 
 A measure computes means over the positions of the features, and its loss from these means alone.
-The means of a large picture can therefore be added up tile by tile. The exceptions are
-`Histogram`, which compares all positions at once, and `Patches`, whose patches cross the borders of
-tiles.
+The means of a large picture can therefore be added up tile by tile: see `merged`. The exceptions
+are `Histogram`, which compares all positions at once, and `Patches`, whose patches cross the
+borders of tiles.
 
 A guide (H, W) says how much each position counts. In the means of `Gram`, `Wasserstein` and
 `Moments`, a position has the weight T² / Σ T², T: guide. `Histogram` and `Nearest` take the
@@ -11,10 +11,12 @@ positions where the guide is at least 1/2. `Patches` takes no guide.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from minidl import ops
+from minidl.backend import read_numbers
 from minidl.errors import ArgumentError
 from minidl.losses import (
     content_loss,
@@ -33,17 +35,25 @@ from minidl.losses.moments import deviation
 from minidl.losses.style import style_factor
 from minidl.losses.wasserstein import covariance_root
 from minidl.style_transfer.settings import Settings
+from minidl.style_transfer.tiles import Window
 from minidl.typing import Array, Operand, Result, Shape
 
 Means = tuple[Operand, ...]
+Own = TypeVar("Own", bound="Content | Measure")
+
+
+class Part(NamedTuple):
+    """The means of the positions of a tile, and how much these positions count together."""
+
+    means: Means
+    amount: float
 
 
 class Style(NamedTuple):
-    """A style at a layer: its features (1, H, W, C), its share of the loss, and its guide."""
+    """A style at a layer: the statistics of its tiles, and its share of the loss."""
 
-    features: Array
+    parts: Sequence[Part]
     share: float
-    guide: Array | None = None
 
 
 class Content:
@@ -63,6 +73,17 @@ class Content:
         """Return the loss, one number. shape: of the features, (1, H, W, C)."""
         return means[0] * (prod(shape) * content_factor(shape, self.normalization))
 
+    def within(self, window: Window) -> "Content":
+        """Return the measure of the positions in a window."""
+        part = _limited(self, window)
+        part.target = self.target[(slice(None), *window)]
+        return part
+
+    @staticmethod
+    def amount(shape: Shape, guide: Array | None) -> float:
+        """Return how much these positions count: see `Part`."""
+        return prod(shape[1:3])
+
     def _guided(self, features):
         return features if self.guide is None else features * self.guide[None, :, :, None]
 
@@ -79,7 +100,7 @@ class Measure:
         self, styles: Sequence[Style], settings: Settings, guide: Array | None = None
     ) -> None:
         self.normalization, self.guide = settings.style_normalization, guide
-        self.targets = [(self.target(F, own_guide), share) for F, share, own_guide in styles]
+        self.targets = [(self.target(style.parts), style.share) for style in styles]
 
     def means(self, features: Operand) -> Means:
         """(1, H, W, C) -> means over the positions"""
@@ -89,13 +110,26 @@ class Measure:
         """Return the loss, one number. shape: of the features, (1, H, W, C)."""
         return total(share * self.distance(means, target, shape) for target, share in self.targets)
 
-    def statistics(self, features: Operand, guide: Array | None) -> Means:
+    def within(self, window: Window) -> "Measure":
+        """Return the measure of the positions in a window."""
+        return _limited(self, window)
+
+    @staticmethod
+    def amount(shape: Shape, guide: Array | None) -> float:
+        """Return how much these positions count: see `Part`."""
+        if guide is None:
+            return prod(shape[1:3])
+        [squares] = read_numbers((guide * guide).sum(dtype="float64"))
+        return squares
+
+    @staticmethod
+    def statistics(features: Operand, guide: Array | None) -> Means:
         """Return the means that the loss compares."""
         raise NotImplementedError
 
-    def target(self, features: Array, guide: Array | None) -> Any:
-        """Return what the means are compared with."""
-        return self.statistics(features, guide)
+    def target(self, parts: Sequence[Part]) -> Any:
+        """Return what the means are compared with, from the statistics of the tiles of a style."""
+        return merged(parts)
 
     def distance(self, means: Means, target: Any, shape: Shape) -> Result:
         """Return the distance of the means from a target."""
@@ -105,7 +139,8 @@ class Measure:
 class Gram(Measure):
     """The squared distance of Gram matrices (Gatys, Ecker, Bethge 2015)."""
 
-    def statistics(self, features: Operand, guide: Array | None) -> Means:
+    @staticmethod
+    def statistics(features: Operand, guide: Array | None) -> Means:
         return (gram(features, guide),)
 
     def distance(self, means: Means, target: Any, shape: Shape) -> Result:
@@ -115,11 +150,12 @@ class Gram(Measure):
 class Wasserstein(Measure):
     """The Wasserstein-2 distance of mean and covariance: see `losses.wasserstein_loss`."""
 
-    def statistics(self, features: Operand, guide: Array | None) -> Means:
+    @staticmethod
+    def statistics(features: Operand, guide: Array | None) -> Means:
         return mean(features, guide), gram(features, guide)
 
-    def target(self, features: Array, guide: Array | None) -> Any:
-        m, G = self.statistics(features, guide)
+    def target(self, parts: Sequence[Part]) -> Any:
+        m, G = merged(parts)
         return m, covariance_root(m, G)
 
     def distance(self, means: Means, target: Any, shape: Shape) -> Result:
@@ -129,11 +165,12 @@ class Wasserstein(Measure):
 class Moments(Measure):
     """The distance of the mean and the deviation of each channel: see `losses.moments_loss`."""
 
-    def statistics(self, features: Operand, guide: Array | None) -> Means:
+    @staticmethod
+    def statistics(features: Operand, guide: Array | None) -> Means:
         return mean(features, guide), mean(features * features, guide)
 
-    def target(self, features: Array, guide: Array | None) -> Any:
-        m, q = self.statistics(features, guide)
+    def target(self, parts: Sequence[Part]) -> Any:
+        m, q = merged(parts)
         return m, deviation(m, q)
 
     def distance(self, means: Means, target: Any, shape: Shape) -> Result:
@@ -141,7 +178,18 @@ class Moments(Measure):
 
 
 class Comparison(Measure):
-    """The base of measures whose loss is a mean over the positions for each style."""
+    """The base of measures whose loss is a mean over the positions for each style.
+
+    The statistics of a style are its features themselves.
+    """
+
+    @staticmethod
+    def amount(shape: Shape, guide: Array | None) -> float:
+        return prod(shape[1:3]) if guide is None else len(positions_in(guide)[0])
+
+    @staticmethod
+    def statistics(features: Operand, guide: Array | None) -> Means:
+        return (selected(features, guide),)
 
     def means(self, features: Operand) -> Means:
         chosen = selected(features, self.guide)
@@ -150,8 +198,12 @@ class Comparison(Measure):
     def loss(self, means: Means, shape: Shape) -> Result:
         return total(share * mean for mean, (_, share) in zip(means, self.targets, strict=True))
 
-    def target(self, features: Array, guide: Array | None) -> Any:
-        return selected(features, guide)
+    def target(self, parts: Sequence[Part]) -> Any:
+        features = [part.means[0] for part in _some(parts)]
+        if len(features) == 1:
+            return features[0]
+        columns = [F.reshape(1, -1, 1, F.shape[-1]) for F in features]
+        return ops.concatenate(columns, axis=1)
 
     def compare(self, features: Operand, target: Array) -> Result:
         """Return the loss of the features, a mean over the positions."""
@@ -163,8 +215,8 @@ class Histogram(Comparison):
 
     tiles = False
 
-    def target(self, features: Array, guide: Array | None) -> Any:
-        return sorted_channels(selected(features, guide))
+    def target(self, parts: Sequence[Part]) -> Any:
+        return sorted_channels(super().target(parts))
 
     def compare(self, features: Operand, target: Array) -> Result:
         return histogram_loss(features, target)
@@ -182,13 +234,20 @@ class Patches(Comparison):
 
     tiles = False
 
-    def target(self, features: Array, guide: Array | None) -> Any:
-        if guide is not None or self.guide is not None:
+    def __init__(
+        self, styles: Sequence[Style], settings: Settings, guide: Array | None = None
+    ) -> None:
+        super().__init__(styles, settings, guide)
+        self.statistics(None, guide)
+
+    @staticmethod
+    def statistics(features: Operand, guide: Array | None) -> Means:
+        if guide is not None:
             raise ArgumentError(
                 "the style objective 'patches' cannot be limited to a region; take another "
                 "objective, or leave the masks out"
             )
-        return features
+        return (features,)
 
     def compare(self, features: Operand, target: Array) -> Result:
         return patch_loss(features, target)
@@ -202,6 +261,13 @@ MEASURES: dict[str, type[Measure]] = {
     "nearest": Nearest,
     "patches": Patches,
 }
+
+
+def merged(parts: Sequence[Part]) -> Means:
+    """Return the means over the positions of all parts, from the means of each part."""
+    whole = sum(part.amount for part in _some(parts))
+    weighted = [[mean * (part.amount / whole) for mean in part.means] for part in parts]
+    return tuple(map(total, zip(*weighted, strict=True)))
 
 
 def gram(features: Operand, guide: Array | None) -> Result:
@@ -223,13 +289,31 @@ def selected(features: Operand, guide: Array | None) -> Operand:
     """(1, H, W, C) -> (1, n, 1, C): the positions where the guide is at least 1/2"""
     if guide is None:
         return features
-    rows, columns = (guide >= 0.5).nonzero()
-    if not rows.size:
+    rows, columns = positions_in(guide)
+    _some(rows)
+    return features[:, rows, columns][:, :, None]
+
+
+def positions_in(guide):
+    """Return the rows and the columns of the positions where the guide is at least 1/2."""
+    return (guide >= 0.5).nonzero()
+
+
+def _some(parts):
+    """Return the parts, or raise ArgumentError if there are none."""
+    if not len(parts):
         raise ArgumentError(
             "no position of a layer is at least half inside of a mask; enlarge the region, or take "
             "a shallower layer"
         )
-    return features[:, rows, columns][:, :, None]
+    return parts
+
+
+def _limited(measure: Own, window: Window) -> Own:
+    """Return a copy of a measure with the guide of a window."""
+    part = copy(measure)
+    part.guide = None if measure.guide is None else measure.guide[window]
+    return part
 
 
 def total(terms):

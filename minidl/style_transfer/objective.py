@@ -4,22 +4,23 @@ It measures how far the image's activations are from those of the content, and i
 from those of the style.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minidl import ops
 from minidl.autograd import Tensor
-from minidl.backend import current_module, read_numbers, to_numpy
+from minidl.backend import array_module, current_module, read_numbers, to_numpy
 from minidl.errors import ArgumentError
 from minidl.losses import total_variation
 from minidl.models import VGG19
+from minidl.style_transfer.gradients import Memory, joined, losses_and_gradient
 from minidl.style_transfer.guides import guides
-from minidl.style_transfer.measures import MEASURES, Content, Measure, Style, total
+from minidl.style_transfer.measures import MEASURES, Content, Measure, Part, Style, total
 from minidl.style_transfer.settings import Settings
-from minidl.typing import Array, Operand
+from minidl.style_transfer.tiles import Tile, tiles
+from minidl.typing import Array, Operand, Shape
 
 
 class Losses(NamedTuple):
@@ -67,8 +68,9 @@ class Objective:
     settings: which layers, weights and normalizations to use. style_weights: one number for each
     style, which is divided by their sum; by default all are equal. masks: by default everything
     counts everywhere. known: measures of the same styles from other objectives with the same
-    settings, which are used again, and to which new ones are added. Raise ArgumentError if there
-    are no styles, or the weights do not fit them.
+    settings, which are used again, and to which new ones are added. memory: how the gradient is
+    computed. Raise ArgumentError if there are no styles, if the weights do not fit them, or for
+    tiles with a measure that has none.
 
     `terms` are its parts by name, without the total variation: {"content_conv4_2": ..., ...}.
     """
@@ -82,10 +84,12 @@ class Objective:
         style_weights: Sequence[float] | None = None,
         masks: Masks | None = None,
         known: dict[Any, Any] | None = None,
+        memory: Memory | None = None,
     ) -> None:
         masks = masks or Masks()
         self.known = {} if known is None else known
-        self.model, self.settings = model, settings
+        self.model, self.settings, self.shape = model, settings, content.shape
+        self.memory = memory or Memory()
         shares = shares_of(style_weights, len(styles))
         self.terms: dict[str, Term] = {
             **self._content_terms(content, masks.content),
@@ -110,6 +114,24 @@ class Objective:
     def layers(self) -> set[str]:
         """The layers that the terms read."""
         return {layer for term in self.terms.values() for layer in term.layers}
+
+    def shape_at(self, layers: Sequence[str]) -> Shape:
+        """Return the shape (1, H, W, C) of the features that a term compares."""
+        shapes = [self.model.shape_at(self.shape[:2], layer) for layer in layers]
+        return *shapes[-1][:3], sum(shape[-1] for shape in shapes)
+
+    def tiles(self, shape: Shape, layers: Iterable[str]) -> list[Tile]:
+        """Return the tiles of a picture (H, W, 3) for some layers: one, unless the memory asks for
+        smaller ones."""
+        return tiles(shape, self.memory.side, *self.model.reach(layers))
+
+    def own_features(
+        self, tile: Tile, pixels: Operand, layers: Iterable[str]
+    ) -> dict[str, Operand]:
+        """Return the features of the own pixels of a tile. pixels: its outer pixels."""
+        reached = {layer: self.model.reach([layer])[0] for layer in layers}
+        features = self.model.features(pixels, reached)
+        return {layer: tile.cut(features[layer], stride) for layer, stride in reached.items()}
 
     def total_variation(self, image: Tensor) -> Tensor:
         """Return the term of the total variation."""
@@ -144,20 +166,27 @@ class Objective:
         if not part.terms:
             return 0.0
         image = Tensor(current_module().asarray(picture, dtype=np.float32), requires_grad=True)
-        total, _ = part(image, variation=False)
-        total.backward(release=True)
+        losses_and_gradient(part, image, variation=False)
         gradient: Any = image.grad
         [square] = read_numbers((gradient.astype("float64") ** 2).sum())
         return square**0.5
 
     def _content_terms(self, content, mask):
-        settings = self.settings
+        settings, size = self.settings, content.shape[:2]
         layers = settings.weighted_content
-        features = self.model.features(content, layers)
+        targets = {
+            layer: array_module(content).empty(self.model.shape_at(size, layer), content.dtype)
+            for layer in layers
+        }
+        for tile in self.tiles(content.shape, layers):
+            features = self.own_features(tile, content[tile.outer], layers)
+            for layer, F in features.items():
+                stride, _ = self.model.reach([layer])
+                targets[layer][(slice(None), *tile.positions(stride))] = F
         guide = self._guides(mask, layers)
         return {
             f"content_{layer}": Term(
-                (layer,), weight, Content(features[layer], settings, guide[layer])
+                (layer,), weight, Content(targets[layer], settings, guide[layer])
             )
             for layer, weight in layers.items()
         }
@@ -187,20 +216,39 @@ class Objective:
         """Return the measure for each entry of the style layers, of styles with one region."""
         settings = self.settings
         kinds = {entry: settings.measure_of(entry) for entry in settings.weighted_style}
-        layers = [layer for _, read in kinds.values() for layer in read]
-        guide = self._guides(group[0][-1], layers)
-        members = [
-            (self.model.features(style, layers), share, self._guides(part, layers))
-            for style, share, part, _ in group
-        ]
+        self._must_have_tiles(kinds)
+        guide = self._guides(group[0][-1], _layers(kinds))
+        members = [(self._described(style, kinds, part), share) for style, share, part, _ in group]
         measures = {}
         for entry, (name, read) in kinds.items():
-            given = [
-                Style(joined([F[layer] for layer in read]), share, part[read[-1]])
-                for F, share, part in members
-            ]
+            given = [Style(described[entry], share) for described, share in members]
             measures[entry] = MEASURES[name](given, settings, guide[read[-1]])
         return measures
+
+    def _described(self, style, kinds, mask):
+        """Return the statistics of the tiles of a style, {entry: [Part, ...]}."""
+        layers = _layers(kinds)
+        described: dict[str, list[Part]] = {entry: [] for entry in kinds}
+        guide = self._guides(mask, layers)
+        for tile in self.tiles(style.shape, layers):
+            features = self.own_features(tile, style[tile.outer], layers)
+            for entry, (name, read) in kinds.items():
+                measure, F = MEASURES[name], joined([features[layer] for layer in read])
+                stride, _ = self.model.reach(read)
+                whole = guide[read[-1]]
+                part = None if whole is None else whole[tile.positions(stride)]
+                if amount := measure.amount(F.shape, part):
+                    described[entry].append(Part(measure.statistics(F, part), amount))
+        return described
+
+    def _must_have_tiles(self, kinds):
+        """Raise ArgumentError if tiles are wanted, and a measure has none."""
+        whole = [name for name, _ in kinds.values() if not MEASURES[name].tiles]
+        if self.memory.side and whole:
+            raise ArgumentError(
+                f"the style objective {whole[0]!r} compares the whole painting at once, which "
+                "tiles cannot; take another objective, or a smaller size"
+            )
 
     def _guides(self, mask, layers):
         """Return the guides of a mask by layer, each None without a mask."""
@@ -209,21 +257,9 @@ class Objective:
         return guides(self.model, mask, layers, self.settings.mask_way)
 
 
-def joined(features: Sequence[Operand]) -> Operand:
-    """Return the channels of several layers, the deepest last, on the grid of the deepest.
-
-    The shallower layers are averaged over the cells of this grid. A pooling halves the lengths and
-    drops an odd row or column, and so does the average.
-    """
-    *others, deepest = features
-    if not others:
-        return deepest
-    height = deepest.shape[1]
-    cells = [1 << ((F.shape[1] // height).bit_length() - 1) for F in others]
-    pooled = [
-        ops.avg_pool(F, cell) if cell > 1 else F for F, cell in zip(others, cells, strict=True)
-    ]
-    return ops.concatenate([*pooled, deepest], axis=-1)
+def _layers(kinds):
+    """Return the layers that the entries of the style read."""
+    return [*dict.fromkeys(layer for _, layers in kinds.values() for layer in layers)]
 
 
 def shares_of(weights: Sequence[float] | None, count: int) -> list[float]:

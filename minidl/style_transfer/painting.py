@@ -20,7 +20,7 @@ from minidl.style_transfer.checkpoint import save as save_checkpoint
 from minidl.style_transfer.inputs import PLAIN, Form, MaskFiles, Source, read_inputs
 from minidl.style_transfer.objective import Losses
 from minidl.style_transfer.record import describe, identity, must_be_identical
-from minidl.style_transfer.run import Run, Step
+from minidl.style_transfer.run import Run, Step, evaluate
 from minidl.style_transfer.scales import resampled
 from minidl.style_transfer.settings import LEARNING_RATES, Settings
 from minidl.typing import Array
@@ -269,6 +269,5 @@ def paint(
 
 def _saved_loss(objective, picture):
     """Return the loss of a picture rounded to 8 bits."""
-    with no_grad(), np.errstate(over="ignore", invalid="ignore"):
-        total, parts = objective(Tensor(array_module(picture).rint(picture)))
-    return Losses.read(total, parts).total
+    with no_grad():
+        return evaluate(objective, Tensor(array_module(picture).rint(picture))).total

@@ -17,6 +17,7 @@ from minidl.errors import NonFiniteError
 from minidl.models import VGG19
 from minidl.optim import Adam
 from minidl.style_transfer.colour import prepared, with_colours_of
+from minidl.style_transfer.gradients import Memory, losses_and_gradient
 from minidl.style_transfer.objective import Losses, Masks, Objective
 from minidl.style_transfer.scales import SMALLEST, carried, resampled, scale_sizes, scale_steps
 from minidl.style_transfer.settings import Settings
@@ -41,7 +42,8 @@ class Run:
     """A painting in progress. Iterate over it for its Steps.
 
     model: VGG19. content: a picture (H, W, 3), RGB, 0..255. styles: pictures (H', W', 3).
-    style_weights, masks, known: as for `Objective`. Everything is computed on the current device.
+    style_weights, masks, known, memory: as for `Objective`. Everything is computed on the current
+    device.
 
     The numbers of a picture stay within 0..255 by projection (Bertsekas 1982). After each step,
     numbers outside the interval are set to its nearer end. At an end, a gradient that points
@@ -62,9 +64,11 @@ class Run:
         style_weights: Sequence[float] | None = None,
         masks: Masks | None = None,
         known: dict[Any, Any] | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.model, self.settings, self.style_weights = model, settings, style_weights
         self.masks, self.known = masks or Masks(), known
+        self.memory = memory or Memory()
         self.photograph, self.pictures = _placed(content), [_placed(style) for style in styles]
         self.content, self.styles = prepared(self.photograph, self.pictures, settings.colours)
         self.sizes = scale_sizes(content.shape, settings.scales)
@@ -101,6 +105,7 @@ class Run:
             **{name: getattr(self, name) for name in NUMBERS},
             "times": self.times,
             "losses": [[losses._asdict() for losses in scale] for scale in self.losses],
+            "memory": self.memory._asdict(),
             "image": self.image.data,
             "best": self.best,
             "optimizer": self.optimizer.state(),
@@ -110,6 +115,7 @@ class Run:
         """Continue from the `state()` of a run with the same pictures and settings."""
         for name in NUMBERS:
             setattr(self, name, state[name])
+        self.memory = Memory(**state["memory"])
         self._prepare(self.scale, state["image"])
         self.losses = [[Losses(**losses) for losses in scale] for scale in state["losses"]]
         self.times, self.best = [*state["times"]], _placed(state["best"])
@@ -133,9 +139,16 @@ class Run:
         if picture is None:
             picture = starting_picture(content, styles, self.model, self.settings)
         self.image = Tensor(xp.clip(_placed(picture), 0, 255), requires_grad=True)
-        self.optimizer = self.settings.make_optimizer([self.image])
+        self.optimizer = self.settings.make_optimizer([self.image], self.memory.history)
         self.objective = Objective(
-            self.model, content, styles, self.settings, self.style_weights, masks, self.known
+            self.model,
+            content,
+            styles,
+            self.settings,
+            self.style_weights,
+            masks,
+            self.known,
+            self.memory,
         )
         if self.content_factor is None:
             self.content_factor = self.objective.balanced_factor(self.settings.balance, content)
@@ -216,13 +229,11 @@ def _inwards(x, g):
 
 
 def evaluate(objective: Objective, image: Tensor) -> Losses:
-    """Return the Losses, and store the gradient in image.grad. The tape and all activations are
-    released."""
+    """Return the Losses. If the image requires a gradient, store it in image.grad. The tape and all
+    activations are released."""
     # `Run` raises an error for a loss that is not finite.
     with np.errstate(over="ignore", invalid="ignore"):
-        total, parts = objective(image)
-        total.backward(release=True)
-    return Losses.read(total, parts)
+        return Losses.read(*losses_and_gradient(objective, image))
 
 
 def starting_picture(

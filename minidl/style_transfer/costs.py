@@ -1,0 +1,279 @@
+"""What a painting costs: memory, arithmetic and time, computed from a probe of small pictures.
+
+**Memory.** The peak of a process on a CPU is the sum of
+
+    what it uses now
+    the activations     `empty` keeps the memory that arrays once needed. A probe records in which
+                        order arrays come and go. Their sizes are proportional to the number of
+                        pixels, so that the same order, with larger sizes, gives the memory that
+                        they touch.
+    kept kernels        of Winograd's algorithm at its points: see `winograd.keeps`
+    scratch             the largest kernel at the points, and two buffers for each thread
+    pictures            HELD arrays of the size of the picture, two for each pair of L-BFGS, and the
+                        features of the photograph; besides these, MOVING arrays while the optimiser
+                        moves the picture, or the differences from the features and their squares
+    means               the Gram matrices of all tiles, before and after they are weighted
+
+On a GPU the probe counts the bytes of CuPy's pool for each pixel.
+
+**Time.** A pass takes a + b·pixels. Probes of two sizes give a and b, for the pass without and with
+a gradient, and a probe of the optimiser its time for each pixel. By tiles, the pixels include the
+halos.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from dataclasses import replace
+from functools import cached_property, partial
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from minidl.autograd import Tensor
+from minidl.backend import current_module
+from minidl.engine.convolution import winograd
+from minidl.engine.memory import Event, recorded, release, replayed
+from minidl.engine.threads import get_threads
+from minidl.models import VGG19
+from minidl.style_transfer.gradients import Memory
+from minidl.style_transfer.objective import Objective
+from minidl.style_transfer.run import Run, evaluate
+from minidl.style_transfer.settings import Settings
+from minidl.style_transfer.tiles import tiles
+
+PROBES = (96, 128), (240, 320)  # height and width
+HELD, MOVING = 4, 7  # arrays of the size of the picture: see above
+NUMBER = 4  # bytes of float32
+BUFFERS = 18 << 20  # bytes of scratch for each thread
+REST = 16 << 20  # bytes of everything else
+
+Size = tuple[int, int]
+
+
+class Scale(NamedTuple):
+    """A scale of a painting: its size, the number of its steps, and the sizes of its styles."""
+
+    size: Size
+    steps: int
+    styles: list[Size]
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of the painting."""
+        return prod(self.size)
+
+
+class Line(NamedTuple):
+    """Seconds of a pass: start + rate·pixels."""
+
+    start: float
+    rate: float
+
+    def __call__(self, pixels: float) -> float:
+        return self.start + self.rate * pixels
+
+
+class Costs:
+    """The costs of paintings with the same network and settings on the current device.
+
+    The probes are made when their results are first needed. They use a copy of the network, so that
+    the kernels that are kept for the sizes of the probes are released with it.
+    """
+
+    def __init__(self, model: VGG19, settings: Settings) -> None:
+        self.model, self.settings = model, settings
+        entries = [settings.measure_of(entry) for entry in settings.weighted_style]
+        self.style_layers = [layer for _, layers in entries for layer in layers]
+        self.layers = [*settings.weighted_content, *self.style_layers]
+        self._copy = deepcopy(model).freeze()
+        self._recordings: dict[str, list[Event]] = {}
+
+    # ---- memory ---------------------------------------------------------------------------------
+
+    def memory(self, scales: list[Scale], memory: Memory) -> int:
+        """Return the bytes that a painting needs at the most, besides the network and the given
+        pictures."""
+        last, outer = scales[-1], self._outer(scales[-1], memory)
+        pairs = min(memory.history, last.steps - 1) if self._has_pairs else 0
+        features = sum(
+            prod(self.model.shape_at(last.size, layer)) for layer in self.settings.weighted_content
+        )
+        differences = 0 if memory.side else 2 * features
+        moving = max(3 * last.pixels * MOVING, differences)
+        numbers = 3 * last.pixels * (HELD + 2 * pairs) + features + moving
+        if memory.side:
+            numbers += 2 * len(outer) * sum(channels**2 for _, channels in self._grams(last.size))
+        if current_module() is not np:
+            return round(self._bytes_on_gpu * max(map(prod, outer))) + NUMBER * numbers
+        fixed = REST + self._kernels(scales, memory) + BUFFERS * get_threads()
+        return self._activations(scales, memory) + fixed + NUMBER * numbers
+
+    def _activations(self, scales, memory):
+        """Return the bytes that the arrays of `empty` touch."""
+        events = self._recording(memory)
+        sizes = [size for scale in scales for size in dict.fromkeys(self._outer(scale, memory))]
+        return replayed(_enlarged(events, prod(size) / prod(PROBES[0])) for size in sizes)
+
+    def _recording(self, memory):
+        """Return the Events of a painting of one step, of the size of the first probe."""
+        way = memory._replace(side=memory.side and max(PROBES[0]))
+        key = str(way)
+        if key not in self._recordings:
+            with recorded() as events:
+                self._paint(PROBES[0], way)
+            self._recordings[key] = events
+        return self._recordings[key]
+
+    @cached_property
+    def _bytes_on_gpu(self):
+        """The bytes of CuPy's pool that a painting of one step needs for each pixel."""
+        xp = current_module()
+        pool = xp.get_default_memory_pool()
+        release(xp)
+        before = pool.total_bytes()
+        self._paint(PROBES[1], Memory())
+        return (pool.total_bytes() - before) / prod(PROBES[1])
+
+    def _paint(self, size, memory):
+        content, style = _noise(size), _noise(size)
+        settings = _first_step(self.settings)
+        for _ in Run(self._copy, content, [style], settings, memory=memory):
+            pass
+
+    def _kernels(self, scales, memory):
+        """Return the bytes of the kernels at Winograd's points: those that are kept, and the
+        largest, which each call computes in the same place."""
+        painted = {size for scale in scales for size in self._outer(scale, memory)}
+        seen = painted | {style for scale in scales for style in scale.styles}
+        kept, largest = 0, 0
+        for layer, kernel in self._convolutions():
+            stride, _ = self.model.reach([layer])
+            size = NUMBER * winograd.INPUTS**2 * prod(kernel.shape[2:])
+            largest = max(largest, size)
+            for sizes in (painted, seen):  # the kernel of the gradient, and that of the forward
+                outs = [(height // stride, width // stride) for height, width in sizes]
+                kept += size * any(winograd.keeps(kernel, 1, out) for out in outs)
+        return kept + largest
+
+    # ---- arithmetic -----------------------------------------------------------------------------
+
+    def multiply_adds(self, size: Size, memory: Memory) -> int:
+        """Return the multiply-adds of the convolutions and Gram matrices in one step."""
+        passes = 2 if memory.has_tape else 3
+        return passes * sum(map(self._forward, self._outer_sizes(size, memory, self.layers)))
+
+    def _forward(self, size):
+        convolutions = sum(
+            prod(self.model.shape_at(size, layer)[1:3]) * kernel.size
+            for layer, kernel in self._convolutions()
+        )
+        return convolutions + sum(n * channels**2 for n, channels in self._grams(size))
+
+    def _grams(self, size):
+        """Yield (positions, channels) of the Gram matrices of a picture."""
+        for name, layers in map(self.settings.measure_of, self.settings.weighted_style):
+            if name in ("gram", "wasserstein"):
+                shapes = [self.model.shape_at(size, layer) for layer in layers]
+                yield prod(shapes[-1][1:3]), sum(shape[-1] for shape in shapes)
+
+    def _convolutions(self):
+        """Yield (layer, kernel) of all convolutions that a step computes."""
+        deepest = self.model.reach(self.layers)
+        for layer, convolution in self.model.layers.items():
+            if "conv" in layer and self.model.reach([layer]) <= deepest:
+                yield layer, convolution.kernel.data
+
+    # ---- time -----------------------------------------------------------------------------------
+
+    def seconds(self, scales: list[Scale], memory: Memory) -> float:
+        """Return the seconds of a whole painting."""
+        (forward, gradient), optimizer = self._passes, self._optimizer(memory)
+        total = 0.0
+        for number, scale in enumerate(scales):
+            outer = [prod(size) for size in self._outer(scale, memory)]
+            step = sum(map(gradient, outer))
+            if not memory.has_tape:
+                step += sum(map(forward, outer))
+            balances = not number and self.settings.content_weight is None
+            total += (scale.steps + 2 * balances) * step
+            total += scale.steps * optimizer * scale.pixels
+            total += sum(map(forward, map(prod, [scale.size, *scale.styles])))
+        return total + forward(scales[-1].pixels)  # the loss of the saved picture
+
+    @cached_property
+    def _passes(self):
+        """The Lines of a pass without and with a gradient."""
+        seconds = []
+        for size in PROBES:
+            content, style, picture = _noise(size), _noise(size), _noise(size)
+            objective = Objective(self._copy, content, [style], _first_step(self.settings))
+            images = Tensor(picture), Tensor(picture, requires_grad=True)
+            seconds.append([_least(partial(evaluate, objective, image)) for image in images])
+        return [_line(*times) for times in zip(*seconds, strict=True)]
+
+    def _optimizer(self, memory):
+        """Return the seconds that a step of the optimiser takes for each pixel."""
+        x = Tensor(_noise(PROBES[1]), requires_grad=True)
+        optimizer = self.settings.make_optimizer([x], memory.history)
+        slope = current_module().linspace(1, 2, x.data.size, dtype=x.dtype).reshape(x.shape)
+
+        def step():
+            x.grad = 1e-3 * slope * x.data
+            optimizer.step(float((x.grad * x.data).sum()) / 2)
+
+        for _ in range(memory.history if self._has_pairs else 1):
+            step()
+        return _least(step) / prod(PROBES[1])
+
+    # ---- sizes ----------------------------------------------------------------------------------
+
+    @property
+    def _has_pairs(self):
+        return self.settings.optimizer == "lbfgs"
+
+    def _outer(self, scale, memory):
+        return self._outer_sizes(scale.size, memory, self.layers)
+
+    def _outer_sizes(self, size, memory, layers):
+        """Return the sizes of the tiles of a picture with their halos."""
+        divided = tiles(size, memory.side, *self.model.reach(layers))
+        return [
+            tuple(part.stop - part.start for part in tile.outer)  # type: ignore[misc]
+            for tile in divided
+        ]
+
+
+def _enlarged(events: Iterable[Event], factor: float) -> Iterable[Event]:
+    """Yield the Events with `factor` times the bytes."""
+    for array, size in events:
+        yield Event(array, None if size is None else round(size * factor))
+
+
+def _noise(size):
+    """Return a picture of noise in float32."""
+    picture = np.random.default_rng(0).uniform(0, 255, (*size, 3)).astype(np.float32)
+    return current_module().asarray(picture)
+
+
+def _first_step(settings):
+    """Return settings of one step at one scale, without masks or other pictures."""
+    return replace(settings, scales=1, steps=1, start="content", size=None)
+
+
+def _least(call: Callable[[], object], times: int = 3) -> float:
+    """Return the least seconds of some calls, the first of which is not counted."""
+    seconds = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - begun)
+    return min(seconds[1:])
+
+
+def _line(small, large):
+    """Return the Line through the seconds of both probes."""
+    few, many = map(prod, PROBES)
+    rate = max(0.0, large - small) / (many - few)
+    return Line(max(0.0, small - rate * few), rate)
