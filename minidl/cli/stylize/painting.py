@@ -2,7 +2,7 @@
 
 import signal
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from minidl.backend import device
@@ -23,6 +23,7 @@ from minidl.cli.stylize.settings import (
     warn_of_options_without_effect,
 )
 from minidl.data.images import fit, image_size
+from minidl.dispatch import textbook
 from minidl.errors import MinidlError, MinidlWarning
 from minidl.files import write_somewhere
 from minidl.interruption import STOPPED
@@ -92,9 +93,11 @@ def _resume(arguments, tell):
 
 @contextmanager
 def _painting(arguments, monitor):
-    """Return a context with the chosen device and the open monitor. The first interruption in it
-    raises KeyboardInterrupt."""
-    with device(arguments.device, arguments.tf32) as chosen, _single_interruption(), monitor:
+    """Return a context with the chosen device and implementation, and the open monitor. The first
+    interruption in it raises KeyboardInterrupt."""
+    by_definitions = textbook() if arguments.textbook else nullcontext()
+    chosen = device(arguments.device, arguments.tf32)
+    with chosen, by_definitions, _single_interruption(), monitor:
         yield chosen, monitor
 
 
