@@ -4,7 +4,7 @@ from pathlib import Path
 
 from minidl.cli.output import counted, say
 from minidl.cli.progress import progress_bar
-from minidl.data.images import picture_form
+from minidl.data.images import picture_form, read_picture
 from minidl.errors import MinidlError, listed
 from minidl.files import must_be_folder, must_be_writable, must_differ, numbered, write_somewhere
 from minidl.style_transfer.record import changes
@@ -51,21 +51,20 @@ def run(arguments):
     output = _output(arguments, made_from)
     names = ", ".join(Path(path).name for path in made_from.names())
     say(f"the inputs are the same: {names}")
-    totals = []
+    planned = 0  # number of steps of the first run
     with progress_bar(made_from.steps, "step", delay=0.1) as bar:
 
         def advance(step):
-            totals.append(step.total)
+            nonlocal planned
+            planned = step.total
             bar.update()
 
         painting = paint_again(made_from, callback=advance, notes={"command": arguments.command})
     output, unwritable = write_somewhere(output, painting.save)
     if unwritable:
         raise MinidlError(f"{unwritable}; {output} holds the new painting")
-    if painting.steps < totals[-1]:
-        say(
-            f"the first run ended after {painting.steps} of {totals[-1]} steps, and so did this one"
-        )
+    if painting.steps < planned:
+        say(f"the first run ended after {painting.steps} of {planned} steps, and so did this one")
     return _conclude(picture, output, painting, made_from.record)
 
 
@@ -74,7 +73,8 @@ def _output(arguments, made_from):
     picture = Path(arguments.picture)
     free = numbered(Path(f"{picture.stem}-again{picture.suffix}"))
     output = arguments.output or next(path for path in free if not path.exists())
-    picture_form(output)
+    pixels, alpha, _, _ = read_picture(picture)
+    picture_form(output, pixels.shape[1::-1], has_alpha=alpha is not None)
     inputs = {f"input {number}": path for number, path in enumerate(made_from.names(), start=1)}
     must_differ({"--output": must_be_writable(output)}, {"PICTURE": picture, **inputs})
     return Path(output)
@@ -82,12 +82,9 @@ def _output(arguments, made_from):
 
 def _conclude(picture, output, painting, record):
     """Report the result, and return the exit code."""
-    found = difference(picture, painting)
-    steps = counted(painting.steps, "step")
-    if found is not None and not found.largest:
-        say(
-            f"the result is the same: after {steps}, all pixels of {picture} and {output} are equal"
-        )
+    found, steps = difference(picture, painting), counted(painting.steps, "step")
+    if found == (0, 0):
+        say(f"the result is the same: after {steps}, all pixels of {picture}; it is in {output}")
         return 0
     if found is None:
         how = "in size"
@@ -95,5 +92,5 @@ def _conclude(picture, output, painting, record):
         how = f"by at most {found.largest:.3g} levels of 255, {found.mean:.2g} on average"
     changed = changes(record, painting.record)
     reason = f"now {listed(changed, most=9)}" if changed else "nothing else in its record differs"
-    say(f"the result differs {how}: {picture} and {output} after {steps}; {reason}")
+    say(f"the result differs from {picture} {how}, after {steps}; it is in {output}; {reason}")
     return 1

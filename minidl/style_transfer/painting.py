@@ -224,11 +224,12 @@ def _painted(run, form, record, callback, checkpoint, every):
     try:
         for step in run:
             best, objective, losses = step.best, run.objective, [*map(list, run.losses)]
-            if checkpoint is not None and (step.number % every == 0 or step.number == step.total):
-                save_checkpoint(checkpoint, run, form, record)
             if callback:
                 shown = (run.finished(picture.copy()) for picture in (step.image, step.best))
                 callback(step._replace(**dict(zip(("image", "best"), shown, strict=True))))
+            # after the callback, whose files are then complete up to the step of the checkpoint
+            if checkpoint is not None and (step.number % every == 0 or step.number == step.total):
+                save_checkpoint(checkpoint, run, form, record)
     except (KeyboardInterrupt, MinidlError, OSError) as error:
         if best is None:
             raise

@@ -64,7 +64,7 @@ def first_arguments(record, arguments):
     parser = stylize_parser()
     first = parser.parse_args(_words(record.get("command", "")))
     parser.parse_args(_words(arguments.command), first)  # replaces what was typed now
-    first.checkpoint = arguments.resume
+    first.checkpoint, first.quiet = arguments.resume, arguments.quiet
     return first
 
 
