@@ -84,7 +84,7 @@ def _conclude(picture, output, painting, record):
     """Report the result, and return the exit code."""
     found, steps = difference(picture, painting), counted(painting.steps, "step")
     if found == (0, 0):
-        say(f"the result is the same: after {steps}, all pixels of {picture}; it is in {output}")
+        say(f"the result is the same: after {steps}, it has the pixels of {picture}; see {output}")
         return 0
     if found is None:
         how = "in size"
@@ -92,5 +92,5 @@ def _conclude(picture, output, painting, record):
         how = f"by at most {found.largest:.3g} levels of 255, {found.mean:.2g} on average"
     changed = changes(record, painting.record)
     reason = f"now {listed(changed, most=9)}" if changed else "nothing else in its record differs"
-    say(f"the result differs from {picture} {how}, after {steps}; it is in {output}; {reason}")
+    say(f"the result differs from {picture} {how}, after {steps}; see {output}; {reason}")
     return 1

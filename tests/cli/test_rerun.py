@@ -33,8 +33,8 @@ def test_the_same_pixels_give_exit_code_0(capsys):
         assert rerun("painted.jpg", "--inputs", "inputs") == 0
         out = capsys.readouterr().out
         assert "the inputs are the same: photo.png, style.png, vgg19.h5\n" in out
-        result = "the result is the same: after 2 steps, all pixels of painted.jpg"
-        assert f"{result}; it is in {name}\n" in out
+        result = "the result is the same: after 2 steps, it has the pixels of painted.jpg"
+        assert f"{result}; see {name}\n" in out
         assert Path(name).exists()
     assert read_metadata(name)["command"] == "minidl rerun painted.jpg --inputs inputs"
     assert rerun(name, "--inputs", "inputs", "-o", "third.png") == 0
