@@ -22,6 +22,7 @@ from minidl.cli import (
     gradcheck,
     info,
     parity,
+    rerun,
     stylize,
     train,
     visualize,
@@ -35,6 +36,7 @@ from minidl.interruption import STOPPED, interruptible
 
 COMMANDS = (
     stylize,
+    rerun,
     faces,
     visualize,
     train,

@@ -8,6 +8,7 @@ nearest part stays the same. The gradient is therefore that of the distance to a
 from minidl import ops
 from minidl.autograd import plain
 from minidl.backend import array_module
+from minidl.errors import ShapeError
 from minidl.losses.content import content_loss
 from minidl.losses.features import constant_style
 from minidl.losses.gram import unroll
@@ -65,7 +66,13 @@ def patch_loss(generated: Operand, style: Operand, size: int = 3) -> Result:
 def patches(features: Operand, size: int) -> Result:
     """(N, H, W, C) -> (N, H - size + 1, W - size + 1, size²·C): the size x size positions from each
     position on"""
-    windows = windows_over(features.shape[1:3], size)
+    height, width = features.shape[1:3]
+    if min(height, width) < size:
+        raise ShapeError(
+            f"features at {height}x{width} positions hold no patch of {size}x{size}; take a larger "
+            "picture or a shallower layer"
+        )
+    windows = windows_over((height, width), size)
     return ops.concatenate([features[windows.under(tap)] for tap in windows.taps], axis=-1)
 
 

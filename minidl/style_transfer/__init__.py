@@ -19,6 +19,7 @@ run.py         the minimisation, scale by scale and step by step
 checkpoint.py  a file from which a run continues
 painting.py    from files or arrays to the painting
 record.py      the losses as a table and as curves; the settings that are stored in the picture
+rerun.py       a picture painted again from its record, and the comparison of both
 film.py        the painting as it is painted, as an animation or a video
 sheet.py       pictures side by side, with labels
 frames.py      the frames of a film, and the start of each painting from the one before

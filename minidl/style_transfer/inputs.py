@@ -117,7 +117,8 @@ def read_inputs(
         region = _read_region(files.regions, number, size, files.feather)
         for scale in settings.style_scale:
             longest = max(1, round(scale * max(size)))
-            style = _read(source, f"style {number + 1}", longest, model, style_layers).pixels
+            name = f"style {number + 1}"
+            style = _read(source, name, longest, model, style_layers, scale).pixels
             pairs = [(region, _read_part(files.parts, number, style.shape[:2]))]
             if files.maps:
                 pairs = regions(*files.maps, size, style.shape[:2])
@@ -131,8 +132,9 @@ def read_inputs(
     return Inputs(photograph, pictures, weights, masks)
 
 
-def _read(source, name, longest, model, layers):
-    """Return a Picture. Raise ShapeError if it is too small for the layers."""
+def _read(source, name, longest, model, layers, scale=1.0):
+    """Return a Picture. Raise ShapeError if it is too small for the layers. longest: `scale` times
+    the size of the painting."""
     is_path = isinstance(source, (str, Path))
     if is_path:
         name = str(source)
@@ -147,7 +149,7 @@ def _read(source, name, longest, model, layers):
             model.check_size((*original, 3), layers)
         except ShapeError as unscaled:
             raise ShapeError(f"{name}: {unscaled}") from None
-        raise ShapeError(f"{name}: {error}, or a size above {longest}") from None
+        raise ShapeError(f"{name}: {error}, or a size above {longest / scale:.0f}") from None
     return picture
 
 

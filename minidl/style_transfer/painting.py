@@ -12,14 +12,20 @@ from minidl.autograd import Tensor, no_grad
 from minidl.backend import array_module, to_numpy
 from minidl.checkpoints import shipped
 from minidl.data.images import as_png, write_image
-from minidl.errors import MinidlError, MinidlWarning
+from minidl.errors import MinidlError, MinidlWarning, listed
 from minidl.models import VGG19, vgg19
 from minidl.style_transfer.checkpoint import load as load_checkpoint
 from minidl.style_transfer.checkpoint import resumed, settings_of
 from minidl.style_transfer.checkpoint import save as save_checkpoint
 from minidl.style_transfer.inputs import PLAIN, Form, MaskFiles, Source, read_inputs
 from minidl.style_transfer.objective import Losses
-from minidl.style_transfer.record import describe, identity, must_be_identical
+from minidl.style_transfer.record import (
+    changes,
+    circumstances,
+    describe,
+    identity,
+    must_be_identical,
+)
 from minidl.style_transfer.run import Run, Step, evaluate
 from minidl.style_transfer.scales import resampled
 from minidl.style_transfer.settings import LEARNING_RATES, Settings
@@ -212,37 +218,46 @@ def resume(
 
     The pictures are in the checkpoint. weights, callback, every: as for `stylize`. On the machine
     of the first run, with as many threads, the painting has the same bytes as without the
-    interruption. Raise FileError if the file is missing or damaged, or if the weights are others.
+    interruption. Elsewhere, warn with a MinidlWarning that they may differ. Raise FileError if the
+    file is missing or damaged, or if the weights are others.
     """
     state = load_checkpoint(checkpoint)
     record, settings = state["record"], settings_of(state["record"])
     weights = Path(weights) if weights else shipped("vgg19")
     must_be_identical(weights, record["weights"], "the weights")
+    if changed := changes(record, circumstances()):
+        warnings.warn(
+            f"{checkpoint} is of a run with other circumstances; now {listed(changed)}: the "
+            "painting may differ in its last digits from that of a run without interruption",
+            MinidlWarning,
+            stacklevel=2,
+        )
     run, form = resumed(state, vgg19(weights, pooling=settings.pooling))
     return _painted(run, form, record, callback, checkpoint, every)
 
 
 def _painted(run, form, record, callback, checkpoint, every):
     """Finish a run and return its Painting."""
-    best, trouble = None, None
+    best, trouble, losses = None, None, []
     try:
         for step in run:
-            best, objective = step.best, run.objective
-            if checkpoint is not None and (step.number % every == 0 or step.number == step.total):
-                save_checkpoint(checkpoint, run, form, record)
+            best, objective, losses = step.best, run.objective, [*map(list, run.losses)]
             if callback:
                 shown = (run.finished(picture.copy()) for picture in (step.image, step.best))
                 callback(step._replace(**dict(zip(("image", "best"), shown, strict=True))))
+            # after the callback, whose files are then complete up to the step of the checkpoint
+            if checkpoint is not None and (step.number % every == 0 or step.number == step.total):
+                save_checkpoint(checkpoint, run, form, record)
     except (KeyboardInterrupt, MinidlError, OSError) as error:
         if best is None:
             raise
         trouble = error
     if best is None:  # the checkpoint is of a complete run
-        best, objective = run.best, run.objective
+        best, objective, losses = run.best, run.objective, run.losses
     lowest, size = _saved_loss(objective, best), run.sizes[-1]
     image = best if best.shape[:2] == size else np.clip(resampled(best, size), 0, 255)
     image = to_numpy(run.finished(image))
-    painting = Painting(image, [*filter(None, run.losses)], record, lowest, trouble, form)
+    painting = Painting(image, [*filter(None, losses)], record, lowest, trouble, form)
     doubt = painting.doubt()
     if doubt and not trouble:
         warnings.warn(doubt, MinidlWarning, stacklevel=3)

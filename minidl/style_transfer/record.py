@@ -18,8 +18,10 @@ import minidl
 from minidl.backend import current_arithmetic, current_device, is_array, to_numpy
 from minidl.data.images import read_metadata
 from minidl.dispatch import implementation
-from minidl.errors import FileError
+from minidl.engine.threads import get_threads
+from minidl.errors import FileError, unquoted
 from minidl.files import append, must_exist, replacing
+from minidl.machine import blas, kind, kind_with_gpu
 from minidl.plots import new_figure, save_figure
 from minidl.style_transfer.settings import STARTS, Settings
 from minidl.typing import Array
@@ -40,8 +42,6 @@ def describe(settings: Settings, **more: Any) -> dict[str, Any]:
 
     more: further entries.
     """
-    versions = {"minidl": minidl.__version__, "numpy": np.__version__, "pillow": PIL.__version__}
-    versions["python"] = platform.python_version()
     is_named = isinstance(settings.start, (str, Path))
     chosen = asdict(settings) | {
         "start": str(settings.start) if is_named else ARRAY,
@@ -52,12 +52,42 @@ def describe(settings: Settings, **more: Any) -> dict[str, Any]:
     return {
         "settings": chosen,
         "start_picture": start,
+        **circumstances(),
+        **more,
+    }
+
+
+def circumstances() -> dict[str, Any]:
+    """Return what decides the last digits of a painting beside its settings, as values that JSON
+    can represent.
+
+    The number of threads is among them, because sums are divided among the threads.
+    """
+    versions = {"minidl": minidl.__version__, "numpy": np.__version__, "pillow": PIL.__version__}
+    return {
         "device": current_device(),
         "arithmetic": current_arithmetic(),
         "implementation": implementation(),
-        "versions": versions,
-        **more,
+        "threads": get_threads(),
+        "processor": kind_with_gpu() if current_device() == "gpu" else kind(),
+        "blas": blas(),
+        "versions": versions | {"python": platform.python_version()},
     }
+
+
+def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return which `circumstances` differ between two records, in words.
+
+    >>> changes({"device": "gpu", "versions": {"numpy": "2.3.0"}}, {"device": "cpu"})
+    ['device cpu instead of gpu']
+    """
+    old, new = ({**record, **record.get("versions", {})} for record in (then, now))
+    names = [*circumstances(), *circumstances()["versions"]]
+    return [
+        f"{name} {unquoted(new[name])} instead of {unquoted(old[name])}"
+        for name in names
+        if name != "versions" and name in old and name in new and old[name] != new[name]
+    ]
 
 
 def identity(source: PathLike | Array) -> dict[str, Any]:

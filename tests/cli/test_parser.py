@@ -54,6 +54,7 @@ def value_of(action):
     if isinstance(action.type, Listed):
         lists = {
             "style_blend": ["1", "2"],
+            "style_scale": ["1", "2"],
             "methods": ["guided", "occlusion"],
             "match": ["style"],
         }
@@ -112,14 +113,14 @@ def test_negative_numbers_are_values():
 
 def test_unambiguous_options_may_be_shortened(capsys):
     assert parse("stylize --siz 16") == parse("stylize --size 16")
-    message = refused(capsys, "stylize", "--st", "3")
-    assert "--st may be --steps or --start or --style-weight" in message
+    message = refused(capsys, "stylize", "--content-m", "3")
+    assert "--content-m may be --content-mask or --content-map; type" in message
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("", "found no COMMAND; wanted one of stylize, faces,"),
+        ("", "found no COMMAND; wanted one of stylize, rerun, faces,"),
         ("faces", "found no ACTION; wanted one of compare, enroll,"),
         ("train", "found no NETWORK; wanted one of siamese,"),
         ("styleize", "there is no COMMAND 'styleize'; wanted one of stylize,"),
@@ -139,7 +140,7 @@ def test_unambiguous_options_may_be_shortened(capsys):
         ),
         (
             "stylize --content c.png",
-            "the options are --content-weight, --content-layers, --content-normalization",
+            "the options are --content-mask, --content-map, --content-weight",
         ),
         ("stylize --style s.png", "STYLE is typed without an option"),
         (

@@ -280,7 +280,7 @@ def test_patches_by_hand():
 
 
 def test_a_picture_smaller_than_a_patch_is_refused():
-    with pytest.raises(ShapeError, match="a window that reaches over 3x3 does not fit"):
+    with pytest.raises(ShapeError, match="hold no patch of 3x3; take a larger picture"):
         losses.patch_loss(F[:, :2], S)
     with pytest.raises(ArgumentError, match="window"):
         losses.patch_loss(F, S, size=0)

@@ -1,7 +1,7 @@
 """Paint one picture, or continue one from a checkpoint."""
 
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from minidl.backend import device
@@ -24,6 +24,7 @@ from minidl.cli.stylize.settings import (
     warn_of_options_without_effect,
 )
 from minidl.data.images import fit, image_size
+from minidl.dispatch import textbook
 from minidl.errors import MinidlError
 from minidl.files import write_somewhere
 from minidl.interruption import STOPPED
@@ -103,10 +104,13 @@ def painter_of(arguments, styles, settings):
 
 @contextmanager
 def prepared(arguments):
-    """Return a context that computes on the chosen device, and yields its name and arithmetic in
-    words. The first interruption in it raises KeyboardInterrupt."""
-    with device(arguments.device, arguments.tf32) as chosen, _single_interruption():
-        yield f"{chosen.name.upper()} in {chosen.arithmetic}"
+    """Return a context that computes on the chosen device by the chosen implementation, and yields
+    the device and its arithmetic in words. The first interruption in it raises KeyboardInterrupt.
+    """
+    by_definitions = textbook() if arguments.textbook else nullcontext()
+    chosen = device(arguments.device, arguments.tf32)
+    with chosen as place, by_definitions, _single_interruption():
+        yield f"{place.name.upper()} in {place.arithmetic}"
 
 
 def finish(paint, monitor, output, tell):

@@ -6,15 +6,14 @@ from dataclasses import fields
 
 from minidl.cli.options import flag
 from minidl.cli.parser import Parser
-from minidl.cli.stylize.files import FILES
 from minidl.cli.stylize.options import add_options
-from minidl.errors import ArgumentError, MinidlWarning
+from minidl.errors import ArgumentError, MinidlWarning, printable
 from minidl.style_transfer import Settings, read_settings
 from minidl.style_transfer.presets import varied
 
-# options that say what is painted, beside the settings
+# options that a checkpoint replaces, beside the settings
 MASKS = ("content_mask", "mask", "style_mask", "content_map", "style_map")
-OF_THE_RUN = ("preset", "save_preset", "style_blend", *MASKS)
+OF_THE_RUN = ("preset", "save_preset", "style_blend", "feather", "checkpoint", *MASKS)
 # options for one painting
 OF_ONE = ("resume", "preview", "frames", "every", "log", "plot", "film", "live", "checkpoint")
 
@@ -60,30 +59,30 @@ def warn_of_options_without_effect(arguments, settings):
 
 
 def first_arguments(record, arguments):
-    """Return the arguments of the first run of a checkpoint, with what was typed now for its files.
+    """Return the arguments of the first run of a checkpoint, with the options that were typed now.
 
-    record: of the checkpoint. arguments: with --resume. Raise ArgumentError if a picture or a
-    setting was typed, because the checkpoint holds them.
+    record: of the checkpoint. arguments: with --resume. Raise ArgumentError if a picture, a setting
+    or another checkpoint was typed, because the checkpoint holds the first two.
     """
     names = [field.name for field in fields(Settings) if hasattr(arguments, field.name)]
-    typed = [*map(flag, names), *arguments.pictures]
-    typed += [flag(name) for name in OF_THE_RUN if getattr(arguments, name) is not None]
+    names += [name for name in OF_THE_RUN if getattr(arguments, name, None) is not None]
+    typed = [*map(flag, names), *map(printable, arguments.pictures)]
     if typed:
         raise ArgumentError(
-            f"found {typed[0]} with --resume; the checkpoint holds all pictures and settings: "
-            "leave it out, or begin a new painting"
+            f"found {typed[0]} with --resume, which takes all pictures and settings from the "
+            "checkpoint and stores the progress in it; leave it out, or begin a new painting"
         )
-    words = shlex.split(record.get("command", "minidl stylize"))[2:]
-    first = stylize_parser().parse_args(words)
-    for name in (*FILES, "frames"):
-        if getattr(arguments, name) is not None:
-            setattr(first, name, getattr(arguments, name))
-    if hasattr(arguments, "every"):
-        first.every = arguments.every
-    first.checkpoint = arguments.resume
-    for name in ("weights", "device", "tf32", "live", "quiet"):
-        setattr(first, name, getattr(arguments, name) or getattr(first, name))
+    parser = stylize_parser()
+    first = parser.parse_args(_words(record.get("command", "")))
+    parser.parse_args(_words(arguments.command), first)  # replaces what was typed now
+    first.checkpoint, first.quiet = arguments.resume, arguments.quiet
     return first
+
+
+def _words(command):
+    """Return the words after `minidl stylize`, or none of another command."""
+    program, words = shlex.split(command)[:2], shlex.split(command)[2:]
+    return words if program == ["minidl", "stylize"] else []
 
 
 def stylize_parser():
