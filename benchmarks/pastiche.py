@@ -29,7 +29,7 @@ PAIRS = (
     ("astronaut", "van-gogh-cafe-terrace"),
     ("rocket", "van-gogh-church-at-auvers"),
 )
-SIZE, STEPS = 512, 100
+SIZE, STEPS = 512, 50
 PROBE = 5  # steps of a first painting by minidl, to find how many fit into the time
 SETTINGS = PRESETS["pastiche"]
 

@@ -19,6 +19,7 @@ from minidl.style_transfer.checkpoint import resumed, settings_of
 from minidl.style_transfer.checkpoint import save as save_checkpoint
 from minidl.style_transfer.inputs import PLAIN, Form, MaskFiles, Source, read_inputs
 from minidl.style_transfer.objective import Losses
+from minidl.style_transfer.plan import Plan, fitting, plan
 from minidl.style_transfer.record import (
     changes,
     circumstances,
@@ -116,6 +117,9 @@ def stylize(
     pictures are copies. checkpoint: a file that is written every `every` steps and at the end, from
     which `resume` continues. notes: further entries of the record, which JSON can represent.
 
+    A painting that does not fit into the memory is computed in a way that needs less (see `plan`),
+    with a MinidlWarning that says how.
+
     An interruption with Ctrl-C, a loss that is not finite, or a MinidlError or OSError of the
     callback ends the painting. The picture with the lowest loss is then returned, with the
     exception as its `trouble`. Before the end of the first step the exception is raised. Warn with
@@ -184,8 +188,21 @@ class Painter:
         # styles that follow the colours or masks of the photograph have other statistics for each
         is_plain = settings.colours == "style" and not (masks and masks.names())
         known = self._known if is_plain else None
-        run = Run(self.model, pixels, inputs.styles, settings, inputs.weights, inputs.masks, known)
+        shapes = [style.shape for style in inputs.styles]
+        memory, words = fitting(self.model, pixels.shape, shapes, settings)
+        for sentence in words:
+            warnings.warn(sentence, MinidlWarning, stacklevel=2)
+        run = Run(
+            self.model, pixels, inputs.styles, settings, inputs.weights, inputs.masks, known, memory
+        )
         return _painted(run, Form(alpha, profile, depth), record, callback, checkpoint, every)
+
+    def plan(self, content: Source, masks: MaskFiles | None = None) -> Plan:
+        """Return the Plan of the painting of a photograph: its memory, arithmetic and time."""
+        settings, weights = self.settings, self.style_weights
+        inputs = read_inputs(content, self.styles, settings, self.model, weights, masks)
+        shapes = [style.shape for style in inputs.styles]
+        return plan(self.model, inputs.content.pixels.shape, shapes, settings)
 
     def record(
         self,

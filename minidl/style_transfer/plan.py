@@ -21,6 +21,8 @@ from minidl.style_transfer.settings import Settings
 GIB = 1 << 30
 RESERVE = 1.1  # a painting may need this multiple of the prediction
 LEAST_HISTORY = 2
+# Bytes that a painting takes at the most, and bytes for each pixel of its pictures
+LARGEST_START, LARGEST_PIXEL = GIB, 3000
 SIDES = (2048, 1536, 1024, 768, 512, 384, 256, 128)  # of tiles, in pixels
 
 
@@ -82,6 +84,21 @@ def plan(
         f"the painting may need {_gib(needed * RESERVE)} of memory beyond the {_gib(present)} in "
         f"use, and {_gib(available)} are available; take a smaller size"
     )
+
+
+def fitting(
+    model: VGG19, shape: Sequence[int], styles: Sequence[Sequence[int]], settings: Settings
+) -> tuple[Memory, tuple[str, ...]]:
+    """Return the memory and the words of the Plan of a painting: see `plan`.
+
+    A painting that certainly fits is not planned, because the probes take seconds.
+    """
+    available, pictures = _available(), [shape, *styles]
+    pixels = sum(height * width for height, width, *_ in pictures)
+    if available is None or LARGEST_START + LARGEST_PIXEL * pixels < available:
+        return Memory(), ()
+    found = plan(model, shape, styles, settings, available)
+    return found.memory, found.words
 
 
 def planned(

@@ -24,7 +24,7 @@ def _task(arguments):
     if arguments.grid is None:
         must_lack(arguments, ["sheet"], "one set of settings", "give --grid, or leave it out")
     if arguments.resume is not None:
-        must_lack(arguments, ["more", "grid", "sequence", "fps"], "--resume")
+        must_lack(arguments, ["more", "grid", "sequence", "fps", "plan"], "--resume")
         return continue_picture
     if not (arguments.sequence or arguments.grid or is_many(arguments)):
         return paint_picture

@@ -193,6 +193,12 @@ def _add_computation(group):
         metavar="FILE",
         help="weight file of VGG19 in minidl's format (default: the shipped weights)",
     )
+    group.add_argument(
+        "--plan",
+        action="store_true",
+        help="print the memory, the arithmetic and the time that the painting will take, and the "
+        "ways in which memory is saved if it does not fit; paint nothing",
+    )
     group.add_argument("-q", "--quiet", action="store_true", help="print only errors")
 
 

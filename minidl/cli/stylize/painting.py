@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from minidl.backend import device
-from minidl.cli.output import counted
+from minidl.cli.output import counted, say
 from minidl.cli.stylize.files import (
     FILES,
     check_files,
@@ -44,6 +44,12 @@ def paint_picture(arguments, tell):
     warn_of_options_without_effect(arguments, settings)
     if arguments.save_preset is not None:
         save_preset(arguments.save_preset, settings, tell)
+    if arguments.plan:
+        with prepared(arguments):
+            found = painter_of(arguments, styles, settings).plan(content, masks)
+        for line in str(found).splitlines():
+            say(line)
+        return 0
     output = Path(arguments.output or free_name(content, styles[0]))
     names = ", ".join(style.name for style in styles)
     size = fit(*image_size(content), settings.size)

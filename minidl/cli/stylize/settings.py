@@ -15,7 +15,9 @@ from minidl.style_transfer.presets import varied
 MASKS = ("content_mask", "mask", "style_mask", "content_map", "style_map")
 OF_THE_RUN = ("preset", "save_preset", "style_blend", "feather", "checkpoint", *MASKS)
 # options for one painting
-OF_ONE = ("resume", "preview", "frames", "every", "log", "plot", "film", "live", "checkpoint")
+OF_ONE = (
+    "resume", "preview", "frames", "every", "log", "plot", "film", "live", "checkpoint", "plan",
+)  # fmt: skip
 
 
 def settings_of(arguments):

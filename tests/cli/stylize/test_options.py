@@ -15,6 +15,7 @@ from minidl.checkpoints import native, shipped
 from minidl.cli.stylize.settings import stylize_parser
 from minidl.data import read_image, read_metadata, read_picture, write_image
 from minidl.models import vgg19
+from tests.cli.stylize import test_grid, test_many, test_preset_files, test_sequence
 from tests.cli.stylize.commands import stylize, stylize_line
 from tests.data.test_profiles import ADOBE
 
@@ -111,7 +112,12 @@ INVALID = {
     "--mask-way outside": "wanted one of simple, all, inside",
     "--device abacus": "wanted one of cpu, gpu, auto",
     "--weights photo.png": "photo.png",
-    "--preset monet": "invalid choice",
+    "--preset monet": "there is no preset 'monet'",
+    "--save-preset gatys-code": "is a preset of minidl",
+    "--more missing.png": "there is no such photograph",
+    "--grid nonsense=1,2 --sheet sheet.png": "name the file of the paintings by --sheet",
+    "--sheet sheet.png": "give --grid",
+    "--fps 0": "wanted a number above 0",
     "--size 0": "size is 0",
     "--scales 0": "scales is 0",
     "--steps 0": "steps is 0",
@@ -158,7 +164,7 @@ def more_pictures(new_folder):
         write_image(f"{name}map.png", coloured)
         write_image(f"{name}mirrored.png", coloured[:, ::-1])
     write_image("black.png", np.zeros((40, 64, 3)))
-    write_image("large.png", np.random.default_rng(1).uniform(0, 255, (132, 160, 3)))
+    write_image("large.png", np.random.default_rng(1).uniform(0, 255, (150, 160, 3)))
 
 
 def painted(words):
@@ -324,6 +330,14 @@ def test_the_painting_keeps_16_bits(name, depth):
     assert read_picture(name).depth == depth
 
 
+def test_a_plan_is_printed_and_nothing_painted(capsys):
+    before = set(os.listdir())
+    assert stylize("--plan") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["memory", "arithmetic", "time"]
+    assert set(os.listdir()) == before
+
+
 # the options that no table names: the test of each
 OTHERS = {
     "--help": test_help_and_the_names_of_layers_are_printed,
@@ -335,6 +349,14 @@ OTHERS = {
     "--resume": test_a_checkpoint_is_resumed,
     "--textbook": test_textbook_computes_by_the_definitions,
     "--tf32": test_tf32_is_refused_on_a_cpu,
+    "--plan": test_a_plan_is_printed_and_nothing_painted,
+    "--more": test_many.test_a_list_of_photographs_and_folders,
+    "--grid": test_grid.test_the_sheet_has_a_column_for_each_value_and_a_row_for_each_of_the_second,
+    "--sheet": test_grid.test_the_record_of_the_sheet_has_the_grid,
+    "--sequence": test_sequence.test_each_frame_begins_with_the_painting_of_the_one_before,
+    "--fps": test_sequence.test_frames_per_second,
+    "--save-preset": test_preset_files.test_settings_are_saved_as_a_preset_and_painted_with,
+    "--list-presets": test_preset_files.test_all_presets_are_listed,
 }
 
 
