@@ -111,9 +111,9 @@ class Objective:
         return total(parts.values()), parts
 
     @property
-    def layers(self) -> set[str]:
+    def layers(self) -> list[str]:
         """The layers that the terms read."""
-        return {layer for term in self.terms.values() for layer in term.layers}
+        return [*dict.fromkeys(layer for term in self.terms.values() for layer in term.layers)]
 
     def shape_at(self, layers: Sequence[str]) -> Shape:
         """Return the shape (1, H, W, C) of the features that a term compares."""
@@ -207,15 +207,25 @@ class Objective:
             if (key, shapes) not in self.known:
                 self.known[key, shapes] = self._measures(group)
             for entry, measure in self.known[key, shapes].items():
-                _, layers = settings.measure_of(entry)
+                _, layers = self._measured(entry)
                 weight = settings.weighted_style[entry]
                 terms[f"{prefix}_{entry}"] = Term(layers, weight, measure)
         return terms
 
+    def _measured(self, entry):
+        """Return the objective and the layers of an entry of the style layers, the deepest last."""
+        name, layers = self.settings.measure_of(entry)
+        order = [*self.model.layers]
+
+        def depth(layer):
+            return order.index(self.model.canonical(layer).removesuffix(".pre"))
+
+        return name, tuple(sorted(layers, key=depth))
+
     def _measures(self, group):
         """Return the measure for each entry of the style layers, of styles with one region."""
         settings = self.settings
-        kinds = {entry: settings.measure_of(entry) for entry in settings.weighted_style}
+        kinds = {entry: self._measured(entry) for entry in settings.weighted_style}
         self._must_have_tiles(kinds)
         guide = self._guides(group[0][-1], _layers(kinds))
         members = [(self._described(style, kinds, part), share) for style, share, part, _ in group]

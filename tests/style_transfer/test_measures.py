@@ -63,6 +63,14 @@ def test_objectives_are_mixed_by_layer(small_model, content, style, image):
     assert found == pytest.approx(wanted, rel=1e-4)
 
 
+def test_the_order_of_the_layers_of_an_entry_has_no_effect(small_model, content, style, image):
+    one, other = (
+        parts(small_model, content, [style], image, style_layers={f"nearest:{names}": 1.0})
+        for names in ("conv1_1+conv2_1", "conv2_1+conv1_1")
+    )
+    assert [*one.values()] == [*other.values()]
+
+
 @pytest.mark.parametrize("shape", [(20, 28), (21, 29), (7, 40), (33, 9)])
 def test_channels_of_several_layers_are_on_the_grid_of_the_deepest(shape):
     rng = np.random.default_rng(0)
