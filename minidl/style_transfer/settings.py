@@ -76,7 +76,7 @@ class Settings:
     late_learning_rate: float | None = None  # in the last late_steps; None: no change
     late_steps: int = 0
     content_weight: float | None = None  # None: by `balance`
-    balance: float = 0.015  # length of the content's first gradient over that of the style's
+    balance: float = 0.02  # length of the content's first gradient over that of the style's
     style_weight: float = 1.0
     tv_weight: float = 600.0
     content_normalization: str = "mean"

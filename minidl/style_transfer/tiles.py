@@ -48,11 +48,11 @@ def tiles(size: Sequence[int], side: int | None, stride: int, halo: int) -> list
     without the halo, or None for one tile. stride, halo: of the deepest layer, as `VGG19.reach`
     returns them.
 
-    >>> for tile in tiles((37, 20), 16, stride=4, halo=6):
+    >>> for tile in tiles((37, 16), 16, stride=4, halo=6):
     ...     print(*tile.own, *tile.outer, sep="  ")
-    slice(0, 12, None)  slice(0, 20, None)  slice(0, 20, None)  slice(0, 20, None)
-    slice(12, 24, None)  slice(0, 20, None)  slice(4, 32, None)  slice(0, 20, None)
-    slice(24, 37, None)  slice(0, 20, None)  slice(16, 37, None)  slice(0, 20, None)
+    slice(0, 12, None)  slice(0, 16, None)  slice(0, 20, None)  slice(0, 16, None)
+    slice(12, 24, None)  slice(0, 16, None)  slice(4, 32, None)  slice(0, 16, None)
+    slice(24, 37, None)  slice(0, 16, None)  slice(16, 37, None)  slice(0, 16, None)
     """
     rows, columns = (_parts(length, side or length, stride, halo) for length in size[:2])
     return [

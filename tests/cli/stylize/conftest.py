@@ -1,6 +1,7 @@
 """Fixtures for the tests of `minidl stylize`."""
 
 import errno
+import functools
 import os
 from pathlib import Path
 
@@ -8,7 +9,24 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from minidl.backend import current_device
 from minidl.data import write_image
+from minidl.models import vgg19
+
+
+@functools.cache
+def network(weights, pooling, device):
+    return vgg19(weights, pooling=pooling)
+
+
+@pytest.fixture(autouse=True)
+def read_the_network_once(monkeypatch):
+    """Read each file of weights once for all tests in this folder, to save time."""
+
+    def read(weights, pooling):
+        return network(Path(weights).resolve(), pooling, current_device())
+
+    monkeypatch.setattr("minidl.style_transfer.painting.vgg19", read)
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,6 @@ import pytest
 from minidl.checkpoints import native, shipped
 from minidl.cli.stylize.settings import stylize_parser
 from minidl.data import read_image, read_metadata, read_picture, write_image
-from minidl.models import vgg19
 from tests.cli.stylize import test_grid, test_many, test_preset_files, test_sequence
 from tests.cli.stylize.commands import stylize, stylize_line
 from tests.data.test_profiles import ADOBE
@@ -148,11 +147,6 @@ INVALID = {
 
 
 @pytest.fixture(autouse=True)
-def read_the_network_once(monkeypatch):
-    monkeypatch.setattr("minidl.style_transfer.painting.vgg19", network)
-
-
-@pytest.fixture(autouse=True)
 def more_pictures(new_folder):
     """Write masks and maps with the proportions of the photograph and of the style, and a larger
     photograph."""
@@ -187,7 +181,6 @@ def painted(words):
 
 
 painted_without = functools.cache(painted)
-network = functools.cache(vgg19)
 
 
 def option_of(line):
