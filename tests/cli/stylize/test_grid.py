@@ -52,11 +52,16 @@ def test_the_sheet_has_a_column_for_each_value_and_a_row_for_each_of_the_second(
     "axis",
     [
         "size=28,full",
-        "optimizer=lbfgs,adam",
         "style_layers=conv1_1,conv2_1=2",
-        "start=content,other.webp",
-        "steps=2,3",
-        "pooling=avg,max",
+        *(
+            pytest.param(axis, marks=pytest.mark.thorough)
+            for axis in (
+                "optimizer=lbfgs,adam",
+                "start=content,other.webp",
+                "steps=2,3",
+                "pooling=avg,max",
+            )
+        ),
     ],
 )
 def test_each_value_is_that_of_its_option(sheets, axis):

@@ -65,6 +65,7 @@ def test_each_frame_begins_with_the_painting_of_the_one_before(capsys):
     np.testing.assert_allclose(again.image, painted(folder)[1], atol=0.51)
 
 
+@pytest.mark.thorough
 def test_what_does_not_move_flickers_less_than_in_frames_painted_alone():
     base = ("--steps", 12)
     assert stylize(*base, "--sequence", "-o", "painted", pictures=("frames", "painting.jpg")) == 0
