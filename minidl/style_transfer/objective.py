@@ -1,7 +1,6 @@
-"""The loss of style transfer.
+"""The loss of style transfer: a weighted sum of terms.
 
-It measures how far the image's activations are from those of the content, and its Gram matrices
-from those of the style.
+A term measures how far the activations of the image are from those of the content or of the styles.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -207,25 +206,15 @@ class Objective:
             if (key, shapes) not in self.known:
                 self.known[key, shapes] = self._measures(group)
             for entry, measure in self.known[key, shapes].items():
-                _, layers = self._measured(entry)
+                _, layers = settings.measure_of(entry)
                 weight = settings.weighted_style[entry]
                 terms[f"{prefix}_{entry}"] = Term(layers, weight, measure)
         return terms
 
-    def _measured(self, entry):
-        """Return the objective and the layers of an entry of the style layers, the deepest last."""
-        name, layers = self.settings.measure_of(entry)
-        order = [*self.model.layers]
-
-        def depth(layer):
-            return order.index(self.model.canonical(layer).removesuffix(".pre"))
-
-        return name, tuple(sorted(layers, key=depth))
-
     def _measures(self, group):
         """Return the measure for each entry of the style layers, of styles with one region."""
         settings = self.settings
-        kinds = {entry: self._measured(entry) for entry in settings.weighted_style}
+        kinds = {entry: settings.measure_of(entry) for entry in settings.weighted_style}
         self._must_have_tiles(kinds)
         guide = self._guides(group[0][-1], _layers(kinds))
         members = [(self._described(style, kinds, part), share) for style, share, part, _ in group]

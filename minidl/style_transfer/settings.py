@@ -14,12 +14,17 @@ from minidl.errors import ArgumentError, brief, one_of
 from minidl.losses.content import FACTORS as CONTENT_WORDS
 from minidl.losses.style import FACTORS as STYLE_WORDS
 from minidl.losses.total_variation import FORMS as VARIATION_WORDS
-from minidl.models.vgg19 import POOLING
+from minidl.models.vgg19 import ALIASES, POOLING
 from minidl.optim import LBFGS, SGD, Adam
 from minidl.shapes import is_int
 from minidl.style_transfer.colour import MATCHES
 from minidl.style_transfer.guides import WAYS
 
+DEPTHS = {  # place of each layer in VGG19, by all its names
+    name: depth
+    for depth, (keras, papers) in enumerate(ALIASES.items())
+    for name in (keras, *papers)
+}
 OPTIMIZERS: dict[str, Any] = {"lbfgs": LBFGS, "adam": Adam, "sgd": SGD}
 # The defaults. No learning rate of gradient descent suits all objectives.
 LEARNING_RATES = {"lbfgs": 1.0, "adam": 5.0}
@@ -174,13 +179,14 @@ class Settings:
         return _weighted(self.layers_of_style, self.style_weight)
 
     def measure_of(self, entry: str) -> tuple[str, tuple[str, ...]]:
-        """Return the objective and the layers of an entry of the style layers.
+        """Return the objective and the layers of an entry of the style layers, the deepest last.
 
-        >>> Settings().measure_of("nearest:conv3_1+conv4_1")
+        >>> Settings().measure_of("nearest:conv4_1+conv3_1")
         ('nearest', ('conv3_1', 'conv4_1'))
         """
         name, colon, layers = entry.rpartition(":")
-        return name if colon else self.style_objective, tuple(layers.split("+"))
+        objective = name if colon else self.style_objective
+        return objective, tuple(sorted(layers.split("+"), key=_depth))
 
     def make_optimizer(self, parameters: Sequence[Tensor], history: int = 10) -> Any:
         """Return the optimiser of these settings for some parameters. history: pairs of L-BFGS."""
@@ -207,3 +213,8 @@ class Settings:
 
 def _weighted(layers, weight):
     return {layer: weight * share for layer, share in layers.items() if weight * share}
+
+
+def _depth(layer):
+    """Return the place of a layer in VGG19. Names that are not known come last."""
+    return DEPTHS.get(layer.removesuffix(".pre"), len(DEPTHS))
