@@ -114,12 +114,14 @@ def read_inputs(
     content_mask = None if files.content is None else read_mask(files.content, size)
     pictures, weights, own_regions, own_parts = [], [], [], []
     for number, source in enumerate(styles):
-        region = _read_region(files.regions, number, size, files.feather)
+        region = _read_mask(files.regions, number, size)
+        if region is not None:
+            region = feathered(region, files.feather)
         for scale in settings.style_scale:
             longest = max(1, round(scale * max(size)))
             name = f"style {number + 1}"
             style = _read(source, name, longest, model, style_layers, scale).pixels
-            pairs = [(region, _read_part(files.parts, number, style.shape[:2]))]
+            pairs = [(region, _read_mask(files.parts, number, style.shape[:2]))]
             if files.maps:
                 pairs = regions(*files.maps, size, style.shape[:2])
                 pairs = [(feathered(mask, files.feather), part) for mask, part in pairs]
@@ -159,12 +161,8 @@ def _reduced(picture, longest):
     return picture if (height, width) == picture.shape[:2] else resize(picture, height, width)
 
 
-def _read_region(paths, number, size, radius):
-    path = paths[number] if paths else None
-    return None if path is None else feathered(read_mask(path, size), radius)
-
-
-def _read_part(paths, number, size):
+def _read_mask(paths, number, size):
+    """Return the mask of a style, or None without one."""
     path = paths[number] if paths else None
     return None if path is None else read_mask(path, size)
 

@@ -15,7 +15,7 @@ from minidl.models import VGG19
 from minidl.style_transfer.costs import Costs, Scale
 from minidl.style_transfer.gradients import Memory
 from minidl.style_transfer.measures import MEASURES
-from minidl.style_transfer.scales import SMALLEST, scale_sizes, scale_steps
+from minidl.style_transfer.scales import scale_sizes, scale_steps, style_size
 from minidl.style_transfer.settings import Settings
 
 GIB = 1 << 30
@@ -175,10 +175,7 @@ def _scales(shape, styles, settings):
     scales = []
     for size, count in zip(sizes, steps, strict=True):
         factor = max(size) / max(sizes[-1])
-        own = [
-            tuple(round(max(factor, min(1, SMALLEST / min(style[:2]))) * n) for n in style[:2])
-            for style in styles
-        ]
+        own = [style_size(style, factor) for style in styles]
         scales.append(Scale(size, count, own))
     return scales
 

@@ -19,7 +19,7 @@ from minidl.optim import Adam
 from minidl.style_transfer.colour import prepared, with_colours_of
 from minidl.style_transfer.gradients import Memory, losses_and_gradient
 from minidl.style_transfer.objective import Losses, Masks, Objective
-from minidl.style_transfer.scales import SMALLEST, carried, resampled, scale_sizes, scale_steps
+from minidl.style_transfer.scales import carried, resampled, scale_sizes, scale_steps, style_size
 from minidl.style_transfer.settings import Settings
 from minidl.typing import Array
 
@@ -159,10 +159,7 @@ class Run:
         factor = max(size) / max(self.sizes[-1])
 
         def own(style):
-            """Return the size of a style: as far as the network takes it, if it is narrow."""
-            height, width = style.shape[:2]
-            smallest = max(factor, min(1, SMALLEST / min(height, width)))
-            return round(smallest * height), round(smallest * width)
+            return style_size(style.shape, factor)
 
         content, regions, parts = self.masks
         masks = Masks(

@@ -30,6 +30,20 @@ def scale_sizes(shape: Sequence[int], scales: int) -> list[tuple[int, int]]:
     return [(round(shape[0] / f), round(shape[1] / f)) for f in reversed(halvings)]
 
 
+def style_size(style: Sequence[int], factor: float) -> tuple[int, int]:
+    """Return the (height, width) of a style at a scale: as far as the network takes it, if it is
+    narrow.
+
+    style: (H, W, ...) of the style picture. factor: size of the scale over that of the painting.
+
+    >>> style_size((300, 400), 0.5), style_size((80, 400), 0.5)
+    ((150, 200), (72, 360))
+    """
+    height, width = style[:2]
+    own = max(factor, min(1, SMALLEST / min(height, width)))
+    return round(own * height), round(own * width)
+
+
 def scale_steps(steps: int, count: int) -> list[int]:
     """Return the number of steps at each of `count` scales: `steps` at the finest, and twice as
     many as at the next at each coarser one.
