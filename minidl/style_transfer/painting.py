@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -216,12 +217,17 @@ class Painter:
         return describe(
             settings or self.settings,
             content=identity(content),
-            styles=[identity(source) for source in self.styles],
             style_weights=None if weights is None else list(map(float, weights)),
             masks=None if masks is None else masks.describe(),
-            weights=identity(self.weights),
+            **self._identities,
             **(notes or {}),
         )
+
+    @cached_property
+    def _identities(self):
+        """What the record says of the styles and of the weights, which are hashed once."""
+        styles = [identity(source) for source in self.styles]
+        return {"styles": styles, "weights": identity(self.weights)}
 
 
 def resume(
