@@ -68,12 +68,19 @@ class MemoryPool:
     def total_bytes(self):
         return 0
 
+    def used_bytes(self):
+        return 0
+
+    def free_bytes(self):
+        return 0
+
 
 runtime = SimpleNamespace(
     getDeviceProperties=lambda device: {
         "name": b"a stand-in for a GPU",
         "totalGlobalMem": 2**33,
     },
+    memGetInfo=lambda: (2**33, 2**33),
     driverGetVersion=lambda: 12090,
     runtimeGetVersion=lambda: 12090,
 )
