@@ -48,6 +48,7 @@ _GATYS_CODE = Settings(
     steps=500,
     pooling="max",
     content_weight=1.0,
+    content_layers={"conv4_2": 1.0},
     style_layers=_times(1),
     tv_weight=0.0,
     tv_normalization="sum_squares",

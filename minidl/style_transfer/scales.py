@@ -14,7 +14,7 @@ from PIL.Image import Resampling
 from minidl.backend import array_module, to_numpy
 from minidl.typing import Array
 
-SMALLEST = 72  # pixels of the shorter side of the coarsest scale
+SMALLEST = 128  # pixels of the shorter side of the coarsest scale
 
 
 def scale_sizes(shape: Sequence[int], scales: int) -> list[tuple[int, int]]:
@@ -23,21 +23,21 @@ def scale_sizes(shape: Sequence[int], scales: int) -> list[tuple[int, int]]:
     shape: (H, W, ...) of the painting. scales: how many there are at most. Each is half as large as
     the next. Scales with a side below SMALLEST are left out, except the last.
 
-    >>> scale_sizes((320, 400), 2), scale_sizes((320, 400), 9)
-    ([(160, 200), (320, 400)], [(80, 100), (160, 200), (320, 400)])
+    >>> scale_sizes((640, 800), 2), scale_sizes((640, 800), 9)
+    ([(320, 400), (640, 800)], [(160, 200), (320, 400), (640, 800)])
     """
     halvings = [2**k for k in range(scales) if not k or min(shape[:2]) >= SMALLEST * 2**k]
     return [(round(shape[0] / f), round(shape[1] / f)) for f in reversed(halvings)]
 
 
 def style_size(style: Sequence[int], factor: float) -> tuple[int, int]:
-    """Return the (height, width) of a style at a scale: as far as the network takes it, if it is
-    narrow.
+    """Return the (height, width) of a style at a scale. Its shorter side is not reduced below
+    SMALLEST.
 
     style: (H, W, ...) of the style picture. factor: size of the scale over that of the painting.
 
-    >>> style_size((300, 400), 0.5), style_size((80, 400), 0.5)
-    ((150, 200), (72, 360))
+    >>> style_size((300, 400), 0.5), style_size((160, 400), 0.5)
+    ((150, 200), (128, 320))
     """
     height, width = style[:2]
     own = max(factor, min(1, SMALLEST / min(height, width)))

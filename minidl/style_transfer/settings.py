@@ -31,6 +31,8 @@ LEARNING_RATES = {"lbfgs": 1.0, "adam": 5.0}
 STARTS = ("content", "noise", "style")
 OBJECTIVES = ("gram", "wasserstein", "moments", "histogram", "nearest", "patches")
 COLOURS = ("style", "luminance", *MATCHES)
+# conv3_2 keeps the features of faces, which are small in conv4_2. Chosen by looking at paintings.
+CONTENT_LAYERS = {"conv3_2": 4.0, "conv4_2": 1.0}
 # The weights 1000 / C² of Gatys' code, which balance the sizes of the Gram matrices of C channels
 STYLE_LAYERS = {
     f"conv{block}_1": 1000 / channels**2
@@ -81,13 +83,13 @@ class Settings:
     late_learning_rate: float | None = None  # in the last late_steps; None: no change
     late_steps: int = 0
     content_weight: float | None = None  # None: by `balance`
-    balance: float = 0.02  # length of the content's first gradient over that of the style's
+    balance: float = 0.01  # length of the content's first gradient over that of the style's
     style_weight: float = 1.0
-    tv_weight: float = 600.0
+    tv_weight: float = 1000.0
     content_normalization: str = "mean"
     style_normalization: str = "positions_mean"
     tv_normalization: str = "mean_squares"
-    content_layers: dict[str, float] = field(default_factory=lambda: {"conv4_2": 1.0})
+    content_layers: dict[str, float] = field(default_factory=lambda: dict(CONTENT_LAYERS))
     style_layers: dict[str, float] | None = None  # None: those of style_objective
     style_objective: str = "gram"  # one of OBJECTIVES
     style_scale: tuple[float, ...] = (1.0,)  # sizes of the styles, as multiples of the painting's

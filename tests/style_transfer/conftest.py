@@ -28,6 +28,12 @@ def paint_with_the_small_model(monkeypatch, small_model):
     )
 
 
+@pytest.fixture
+def small_scales(monkeypatch):
+    """Scales begin at 64 pixels of the shorter side, so that small pictures have several."""
+    monkeypatch.setattr("minidl.style_transfer.scales.SMALLEST", 64)
+
+
 @pytest.fixture(scope="session")
 def content():
     return np.random.default_rng(1).uniform(0, 255, (20, 28, 3)).astype(np.float32)

@@ -354,7 +354,7 @@ def test_the_log_has_a_row_for_each_evaluation(content, style, small_model, tmp_
     write_log(tmp_path / "losses.csv", rows)
     with open(tmp_path / "losses.csv", newline="") as file:
         read = list(csv.DictReader(file))
-    layers = ["content_conv4_2", *(f"style_conv{i}_1" for i in range(1, 6))]
+    layers = ["content_conv3_2", "content_conv4_2", *(f"style_conv{i}_1" for i in range(1, 6))]
     sums = ["step", "total", "content", "style"]
     assert list(read[0]) == [*sums, *layers, "total_variation", "seconds"]
     assert [int(r["step"]) for r in read] == [1, 2, 3]

@@ -5,9 +5,9 @@ import pytest
 
 from minidl.errors import FileError
 from minidl.style_transfer import resume, stylize
-from minidl.style_transfer.scales import carried, resampled, scale_sizes
+from minidl.style_transfer.scales import carried, resampled, scale_sizes, style_size
 
-pytestmark = pytest.mark.usefixtures("paint_with_the_small_model")
+pytestmark = pytest.mark.usefixtures("paint_with_the_small_model", "small_scales")
 
 rng = np.random.default_rng(0)
 LARGE = rng.uniform(0, 255, (160, 188, 3)).astype(np.float32)
@@ -15,8 +15,8 @@ STYLE = rng.uniform(0, 255, (90, 140, 3)).astype(np.float32)
 
 
 def test_a_scale_has_twice_the_size_of_the_one_before():
-    assert scale_sizes((1000, 576, 3), 4) == [(125, 72), (250, 144), (500, 288), (1000, 576)]
-    assert scale_sizes((1000, 574, 3), 4) == [(250, 144), (500, 287), (1000, 574)]
+    assert scale_sizes((1000, 512, 3), 4) == [(125, 64), (250, 128), (500, 256), (1000, 512)]
+    assert scale_sizes((1000, 510, 3), 4) == [(250, 128), (500, 255), (1000, 510)]
     assert scale_sizes((20, 28, 3), 3) == [(20, 28)]
     assert scale_sizes((1000, 500, 3), 1) == [(1000, 500)]
 
@@ -38,7 +38,8 @@ def test_a_scale_begins_with_the_enlarged_picture_of_the_one_before():
     np.testing.assert_array_equal(steps[6].image, enlarged)
 
 
-def test_a_narrow_style_is_reduced_as_far_as_the_network_takes_it():
+def test_a_narrow_style_is_not_reduced():
+    assert style_size((20, 140, 3), 0.5) == (20, 140)
     assert stylize(LARGE, STYLE[:20], steps=1, style_layers={"conv5_1": 1.0}).steps == 3
 
 

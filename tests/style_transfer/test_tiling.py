@@ -14,6 +14,7 @@ from minidl.style_transfer import Losses, Memory, Objective, Run, Settings
 from minidl.style_transfer.gradients import losses_and_gradient
 from minidl.style_transfer.objective import Masks
 from minidl.style_transfer.run import evaluate
+from minidl.style_transfer.scales import scale_sizes
 from minidl.style_transfer.tiles import tiles
 from tests.devices import GPUS, at
 
@@ -170,6 +171,7 @@ def test_without_a_gradient_only_the_losses_are_computed(model):
         assert image.grad is None
 
 
+@pytest.mark.usefixtures("small_scales")
 def test_a_whole_painting_is_the_same_in_all_ways(model):
     """The balance of content and style, the scales and the optimiser take part."""
     settings = Settings(steps=3, scales=2)
@@ -178,6 +180,7 @@ def test_a_whole_painting_is_the_same_in_all_ways(model):
         [step.best for step in Run(model, content, [style], settings, memory=memory)][-1]
         for memory in (Memory(), BLOCKS, Memory(side=48))
     ]
+    assert len(scale_sizes(content.shape, settings.scales)) == 2
     for other in pictures[1:]:
         np.testing.assert_allclose(other, pictures[0], atol=0.05)
 

@@ -28,7 +28,7 @@ MAPS = "--content-map map.png --style-map style-map.png"
 # (the option with its value, the options beside it): the pixels differ from those without it
 CHANGES = [
     ("--size 40", ""),
-    ("--scales 2", "photo=large.png --size 160 --scales 1 --steps 2"),
+    ("--scales 2", "photo=large.png --size 260 --scales 1 --steps 2"),
     ("--steps 4", ""),
     ("--optimizer lbfgs", ""),
     ("--learning-rate 9", ""),
@@ -158,7 +158,7 @@ def more_pictures(new_folder):
         write_image(f"{name}map.png", coloured)
         write_image(f"{name}mirrored.png", coloured[:, ::-1])
     write_image("black.png", np.zeros((40, 64, 3)))
-    write_image("large.png", np.random.default_rng(1).uniform(0, 255, (150, 160, 3)))
+    write_image("large.png", np.random.default_rng(1).uniform(0, 255, (256, 260, 3)))
 
 
 def painted(words):
