@@ -15,13 +15,13 @@ def guided_gram_matrix(features: Operand, guide: Array) -> Result:
 
     G[n,c,d] = Σ_p T[n,p]² F[n,p,c] F[n,p,d] / Σ_p T[n,p]²,      T: guide,  p: positions
 
-    The guide says how much each position belongs to the region: 1 inside, 0 outside, and numbers
-    between at a soft border. G is a mean over the region. With a guide of ones it is
-    gram_matrix(features, "positions").
+    The guide states how much each position belongs to the region: 1 inside, 0 outside, and numbers
+    between at a soft border. It is a constant and has no gradient. G is a mean over the region.
+    With a guide of ones it is gram_matrix(features, "positions").
 
     Cost: as gram_matrix. Raises ShapeError if the shapes do not fit, or if the guide of a picture
     is 0 everywhere. On a GPU that is not checked, and G is then NaN. Raises ArgumentError for
-    integer features.
+    integer features or a guide that requires a gradient.
 
     >>> features = np.array([[[[1., 2.]], [[3., 4.]]]])                      # 2 positions
     >>> guided_gram_matrix(features, np.array([[[0.], [1.]]]))               # of the second alone

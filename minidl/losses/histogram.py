@@ -21,13 +21,13 @@ from minidl.typing import Array, Operand, Result
 def histogram_loss(generated: Operand, style: Operand) -> Result:
     """(N, H, W, C), (N, H', W', C) or (N, M', C) -> one number
 
-    L = 1/(C M) Σ_{n,i,c} (F₍i₎[n,c] - T[n,i,c])²,      F₍i₎: the i-th smallest of the M numbers
+    L = 1/(C M) Σ_{n,i,c} (F₍i₎[n,c] - T[n,i,c])²,      i = 0 … M - 1
 
-    T: the M' sorted numbers of the style, interpolated linearly at the M quantiles (i + ½) / M; its
-    own j-th number is at (j + ½) / M'.
+    F₍i₎: the numbers of a channel in ascending order. T: the M' sorted numbers of the style,
+    interpolated linearly at the M quantiles (i + ½) / M; its own j-th number is at (j + ½) / M'.
 
     style: features of any height and width, or, made once, sorted_channels(features). It is a
-    constant and has no gradient. The order of the numbers does not change in a small step, so
+    constant and has no gradient. The order of different numbers does not change in a small step, so
 
         ∂L/∂F₍i₎ = 2/(C M) (F₍i₎ - T[i])
 
@@ -46,7 +46,11 @@ def histogram_loss(generated: Operand, style: Operand) -> Result:
 
 
 def sorted_channels(features: Array) -> Array:
-    """(N, H, W, C) -> (N, H·W, C): the numbers of each channel in ascending order"""
+    """(N, H, W, C) -> (N, H·W, C): the numbers of each channel in ascending order
+
+    Raises ShapeError if the features have no four axes or an empty one, and ArgumentError for
+    integers.
+    """
     must_be_features(features)
     return array_module(features).sort(unroll(features), axis=1)
 

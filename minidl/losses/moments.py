@@ -19,12 +19,13 @@ def deviation_loss(
 ) -> Result:
     """(N, C), (N, C), (N, C), (N, C) -> one number
 
-    L = 1/C Σ_{n,c} (m - m_t)² + (σ - σ_t)²,      σ = √(max(q - m², 0) + e)
+    L = 1/C Σ_{n,c} ((m - m_t)² + (σ - σ_t)²),      σ = √(max(q - m², 0) + e)
 
-    target_mean, target_deviation: m_t, and σ_t = deviation(m_t, q_t, epsilon).
+    target_mean, target_deviation: m_t, and σ_t = deviation(m_t, q_t, epsilon). Both are constants
+    and have no gradient.
 
-    e = ε v bounds the slope of the root at constant channels, v: mean variance of the target's
-    channels. It is relative to v, so that the same ε suits features of every scale.
+    e = ε v bounds the slope of the root for channels that are nearly constant, v: mean variance of
+    the target's channels. It is relative to v, so that the same ε suits features of every scale.
 
     Raises ShapeError if the shapes differ, and ArgumentError for integers or a negative epsilon.
 
@@ -37,7 +38,7 @@ def deviation_loss(
 
 
 def deviation_loss_dq(dL, m, q, target_deviation, epsilon):
-    """(N, C): ∂σ/∂q = 1/2σ, so ∂L/∂q = 1/C (σ - σ_t)/σ, and 0 where q ≤ m²"""
+    """(N, C): ∂σ/∂q = 1/(2σ), so ∂L/∂q = 1/C (σ - σ_t)/σ, and 0 where q ≤ m²"""
     sigma = root(m, q, target_deviation, epsilon)
     slope = dL / m.shape[1] * (sigma - target_deviation) * inverse(sigma)
     return array_module(m).where(q - m * m <= 0, 0, slope)
@@ -66,6 +67,8 @@ def deviation(m: Array, q: Array, epsilon: float = 1e-5) -> Array:
     """(N, C), (N, C) -> (N, C)
 
     σ_t = √(max(q - m², 0) + ε v),      v: the mean variance of the channels
+
+    Raises ShapeError if the shapes differ, and ArgumentError for integers or a negative epsilon.
 
     >>> deviation(np.array([[1., 0.]]), np.array([[10., 1.]]), epsilon=0)
     array([[3., 1.]])

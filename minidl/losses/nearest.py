@@ -43,12 +43,13 @@ def nearest_loss(generated: Operand, style: Operand) -> Result:
 def patch_loss(generated: Operand, style: Operand, size: int = 3) -> Result:
     """(N, H, W, C), (N, H', W', C) -> one number
 
-    L = Σ_n mean_{p,t,c} (F[n,p+t,c] - S[n,r(p)+t,c])²,      t: the size x size taps of a patch
+    L = Σ_n mean_{p,t,c} (F[n,p+t,c] - S[n,r+t,c])²,      t: the size x size taps of a patch
 
-    r(p) is the patch of the style with the largest cosine to the patch of F at p, which Li and Wand
-    call the normalized cross-correlation (Li, Wand 2016, "Combining Markov Random Fields and
-    Convolutional Neural Networks for Image Synthesis", eq. 2 and 3, with the mean instead of the
-    sum). The style is a constant and has no gradient. Of several such patches, the first counts.
+    r = r(n,p) is the position of the style whose patch has the largest cosine to the patch of F at
+    p, which Li and Wand call the normalized cross-correlation (Li, Wand 2016, "Combining Markov
+    Random Fields and Convolutional Neural Networks for Image Synthesis", eq. 2 and 3, with the mean
+    instead of the sum). The style is a constant and has no gradient. Of several such patches, the
+    first counts.
 
     Cost: size²·C multiply-adds for each pair of patches. The patches need size² times the memory of
     the features. Raises ShapeError if the shapes do not fit or a picture is smaller than a patch,
@@ -80,7 +81,7 @@ def nearest(F, S):
     """(N, H, W, C), (N, H', W', C) -> (N, H, W, C): for each vector of F, that of S with the
     largest cosine
 
-    The length of the vector of F does not change which one that is.
+    The result does not depend on the lengths of the vectors of F.
     """
     vectors, candidates = unroll(F), unroll(S)
     directions = ops.l2_normalize(candidates)

@@ -1,7 +1,7 @@
 """The style loss of one layer: the squared distance between the Gram matrices of two pictures
 (Gatys, Ecker, Bethge 2015, eq. 4).
 
-The literature normalises it in a dozen ways. Those below differ only in the factor k of
+Papers and programs normalise it in different ways. Those below differ only in the factor k of
 
     L = k Σ (G - A)²,      G = FᵀF / M,  M = H W positions,  C channels
 
@@ -92,7 +92,7 @@ def style_loss_dgenerated(dL, generated, style, normalization):
 
 
 def style_loss_dstyle(dL, generated, style, normalization):
-    """The shape of style: dA = -dG if style is a Gram matrix, and otherwise the gradient of the
+    """(the shape of style): dA = -dG if style is a Gram matrix, and otherwise the gradient of the
     Gram matrix of its features"""
     dA = -style_loss_dG(dL, generated, style, normalization)
     return dA if style.ndim == 3 else gram_matrix_dfeatures(dA, style, "positions")

@@ -63,7 +63,7 @@ def _nine_point(differences, image):
 FORMS = {
     "sum_squares": Form((DOWN, RIGHT), _sum_squares),  # CS231n
     "half_squares": Form((DOWN, RIGHT), _half_squares, cropped=True),  # jcjohnson's neural-style
-    "mean_squares": Form((DOWN, RIGHT), _mean_squares),
+    "mean_squares": Form((DOWN, RIGHT), _mean_squares),  # anishathalye's neural-style
     # Rudin, Osher, Fatemi 1992, each axis alone
     "sum_absolute": Form((DOWN, RIGHT), _sum_absolute),
     # Mahendran, Vedaldi 2015, β = 2.5
@@ -87,9 +87,9 @@ def total_variation(image: Operand, normalization: str = "sum_squares") -> Resul
     "nine_point"    (2/3 Σ (↓² + →²) + 1/6 Σ (↘² + ↗²)) / (N H W C)
 
     Inside the border, the gradient of "nine_point" is -1/(3 N H W C) times the nine-point
-    Laplacian, with the weights 4, 1 and -20. Raises ShapeError if the image has fewer than two rows
-    or columns, or for a mean over no numbers. Raises ArgumentError for integers or an unknown
-    normalization.
+    Laplacian, whose weights are 4 along the axes, 1 along the diagonals and -20 at the pixel.
+    Raises ShapeError if the image has fewer than two rows or columns, or for a mean over no
+    numbers. Raises ArgumentError for integers or an unknown normalization.
 
     >>> total_variation(np.array([[1., 2.], [4., 2.]]).reshape(2, 2, 1))          # ↓ 3, 0   → 1, -2
     np.float64(14.0)

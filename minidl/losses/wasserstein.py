@@ -15,8 +15,8 @@ With f the square root and B = A S A,
 
     d tr (A S A)^½ = ½ tr((A S A)^(-½) A dS A) = ½ tr(K dS),      so      ∂W/∂S = I - K
 
-For features x = F[n,p], the chain rule through m and S gives 2/M (x - m_t - K (x - m)): each
-position moves towards the place to which the cheapest map sends it.
+For a position x = F[n,p] of M, the gradient of W by the chain rule through m and S is
+2/M (x - m_t - K (x - m)). A step against it moves x towards its image under the cheapest map.
 """
 
 from minidl import ops
@@ -35,19 +35,20 @@ def gaussian_loss(
 ) -> Result:
     """(N, C), (N, C, C), (N, C), (N, C, C) -> one number
 
-    L = 1/C Σ_n |m - m_t|² + tr(S + S_t - 2 (A S A)^½),      S = G - m mᵀ + e I
+    L = 1/C Σ_n (|m - m_t|² + tr(S + S_t - 2 (A S A)^½)),      S = G - m mᵀ + e I
 
     m: mean of the features over the positions. G: gram_matrix(features, "positions"); only its
     symmetric part counts. target_mean: m_t. target_root: A = covariance_root(m_t, G_t, epsilon),
     whose square is S_t. Both are constants and have no gradient.
 
-    e = ε v, v: mean variance of the target's channels. Few positions have no variance in many
-    directions; with e, every direction has some, and K at most √(λ/e), λ: largest eigenvalue of
-    S_t. It is relative to v, so that the same ε suits features of every scale.
+    e = ε v, v: mean variance of the target's channels. The features of few positions have no
+    variance in many directions. e I adds variance in every direction, so that K is at most √(λ/e),
+    λ: largest eigenvalue of S_t. e is relative to v, so that the same ε suits features of every
+    scale.
 
     Cost: C³ multiply-adds about ten times, for one eigendecomposition, which value and gradient
-    share. It is computed in float64, because K divides by the roots of eigenvalues that are ε times
-    smaller than the mean. Raises ShapeError if the shapes do not fit, and ArgumentError for
+    share. It is computed in float64, because K divides by the roots of the eigenvalues of A S A,
+    which are at least e. Raises ShapeError if the shapes do not fit, and ArgumentError for
     integers or a negative epsilon.
 
     >>> m, G = np.array([[1.]]), np.array([[[10.]]])                             # S = 9
@@ -64,7 +65,7 @@ def gaussian_loss(
 def tangent(m, G, target_mean, target_root, K, fidelity, epsilon):
     """(N, C), (N, C, C), (N, C), (N, C, C), (N, C, C), (N,) -> one number
 
-    L = 1/C Σ_n |m - m_t|² + tr S + tr S_t - tr(K S) - f,      f = tr (A S A)^½: fidelity
+    L = 1/C Σ_n (|m - m_t|² + tr S + tr S_t - tr(K S) - f),      f = tr (A S A)^½: fidelity
 
     K and f are computed before and are constants here. tr(K S) = tr (A S A)^½ = f, so L is the
     distance. As a function of S it is the tangent to the distance, so the gradients are equal too.
@@ -135,7 +136,8 @@ def covariance_root(m: Array, G: Array, epsilon: float = 1e-3) -> Array:
 
     A = (G - m mᵀ + ε v I)^½,      v: mean variance of the channels
 
-    m, G, epsilon: as for gaussian_loss.
+    m, G, epsilon: as for gaussian_loss. Raises ShapeError if the shapes do not fit, and
+    ArgumentError for integers or a negative epsilon.
 
     >>> covariance_root(np.array([[1., 0.]]), np.array([[[10., 0.], [0., 4.]]]), epsilon=0)
     array([[[3., 0.],

@@ -31,17 +31,19 @@ def match_colours(picture: Array, to: Array, how: str = "symmetric") -> Array:
 
     "cholesky"   x' = Q' Q⁻¹ (x - μ) + μ',  Q: the lower triangular matrix with Q Qᵀ = Σ + ε I
     "symmetric"  the same with the symmetric root, Q = (Σ + ε I)^(1/2) (Hertzmann et al. 2001,
-                 "Image Analogies"). It has no preference for the order of the channels.
+                 "Image Analogies"). It does not depend on the order of the channels.
     "histogram"  each channel on its own: x' has the same rank among the numbers of `to` as x has in
                  `picture`. The relation between the channels may change.
 
-    The first two give `picture` the covariance Σ', up to the small ε:
+    The first two give `picture` the covariance Σ', up to ε, if its own colours vary much more than
+    ε in all directions:
 
         Q' Q⁻¹ (Σ + ε I) Q⁻ᵀ Q'ᵀ  =  Q' Qᵀ Q⁻ᵀ Q'ᵀ  =  Q' Q'ᵀ  =  Σ' + ε I
 
-    ε makes Q invertible if the colours lie on a line or in a plane, as in a grey picture. Results
-    outside 0..255 are clipped. Raise ShapeError for arrays that are no pictures, and ArgumentError
-    for another `how`.
+    In a direction without variance, x' has none either. The colours of a grey picture lie on a
+    line, and so do those of the result: by "cholesky", they differ in red almost alone. ε keeps Q
+    invertible. Results outside 0..255 are clipped. Raise ShapeError for arrays that are no
+    pictures, and ArgumentError for another `how`.
 
     >>> to = np.array([[[10., 0., 5.], [30., 0., 5.]]])
     >>> match_colours(np.array([[[99., 8., 1.], [98., 8., 2.]]]), to, "histogram")
@@ -82,7 +84,7 @@ def with_colours_of(painting: Array, photograph: Array) -> Array:
     """(H, W, 3), (H, W, 3) -> (H, W, 3): the luma of `painting` with the chroma of `photograph`
 
     The chroma of a pixel c = (R, G, B) with the luma Y = 0.299 R + 0.587 G + 0.114 B consists of
-    two sums of R - Y and B - Y:
+    two weighted sums of R - Y and B - Y:
 
         Y'IQ (FCC 1953)      I = 0.74 (R - Y) - 0.27 (B - Y),   Q = 0.48 (R - Y) + 0.41 (B - Y)
         Y'CbCr (BT.601)      Cb = 0.564 (B - Y),                Cr = 0.713 (R - Y)
@@ -91,10 +93,10 @@ def with_colours_of(painting: Array, photograph: Array) -> Array:
 
         c' = L + (c - Y)
 
-    since c' has the luma L + (Y - Y), as the weights of the luma sum to 1, and differs from it by
-    c - Y. If a channel of c' is outside 0..255, s (c - Y) with the largest s that fits replaces
-    c - Y. The pixel then keeps its luma and its hue, and becomes less saturated. Raise ShapeError
-    for arrays that are no pictures of one size.
+    Its luma is L + (Y - Y) = L, because the weights of the luma sum to 1. It differs from its luma
+    by c - Y, so it has the chroma of c. If a channel of c' is outside 0..255, s (c - Y) with the
+    largest s that fits replaces c - Y. The pixel then keeps its luma and its hue, and becomes less
+    saturated. Raise ShapeError for arrays that are no pictures of one size.
 
     >>> with_colours_of(np.full((1, 1, 3), 100.), np.array([[[100., 50., 0.]]]))       # Y = 59.25
     array([[[140.75,  90.75,  40.75]]], dtype=float32)
@@ -114,10 +116,12 @@ def with_colours_of(painting: Array, photograph: Array) -> Array:
 
 
 def prepared(content: Array, styles: Sequence[Array], colours: str) -> tuple[Array, list[Array]]:
-    """Return the content and the styles with the colours that a painting is made with.
+    """(H, W, 3), [(H', W', 3), ...] -> (H, W, 3), [(H', W', 3), ...]: the content and the styles
+    with the colours that a painting is made with
 
     colours: "style" for those of the pictures, "luminance" for grey pictures (of several styles,
     each is matched to the content), or a key of MATCHES for styles with those of the content.
+    Raise ShapeError for arrays that are no pictures, and ArgumentError for other `colours`.
     """
     if colours == "style":
         return content, [*styles]
@@ -169,8 +173,9 @@ def _symmetric(matrix):
 def _by_ranks(pixels, target):
     """(n, C), (m, C) -> (n, C): the quantiles of `target` at the ranks of `pixels`
 
-    Pixels of the same value have the mean of their ranks, and so remain equal. The rank r of n is
-    the position (r + 1/2) m/n - 1/2 in the sorted target. It is read by linear interpolation.
+    Pixels of the same value have the mean of their ranks, and so remain equal. A rank r among n
+    numbers belongs to the position (r + 1/2) m/n - 1/2 in the sorted target, which is read by
+    linear interpolation.
     """
     xp, (n, m) = array_module(pixels), (len(pixels), len(target))
     channels = []

@@ -2,19 +2,21 @@
 
 **Memory.** The peak of a process on a CPU is the sum of
 
-    what it uses now
-    the activations     `empty` keeps the memory that arrays once needed. A probe records in which
+    the memory in use
+    the activations     `engine.memory.empty` keeps memory for reuse. A probe records in which
                         order arrays come and go. Their sizes are proportional to the number of
                         pixels, so that the same order, with larger sizes, gives the memory that
                         they touch.
     kept kernels        of Winograd's algorithm at its points: see `winograd.keeps`
     scratch             the largest kernel at the points, and two buffers for each thread
     pictures            HELD arrays of the size of the picture, two for each pair of L-BFGS, and the
-                        features of the photograph; besides these, MOVING arrays while the optimiser
-                        moves the picture, or the differences from the features and their squares
+                        features of the photograph; besides these, the larger of MOVING arrays while
+                        the optimiser moves the picture, and the differences from the features with
+                        their squares
     means               the Gram matrices of all tiles, before and after they are weighted
 
-On a GPU the probe counts the bytes of CuPy's pool for each pixel.
+On a GPU, the activations are the bytes of CuPy's pool for each pixel, by a probe. The pictures and
+the means are added.
 
 **Time.** A pass takes a + b·pixels. Probes of two sizes give a and b, for the pass without and with
 a gradient, and a probe of the optimiser its time for each pixel. By tiles, the pixels include the

@@ -1,11 +1,11 @@
 """The losses of a picture and their gradient, in three ways that differ in memory and time.
 
-whole      one pass forward and one back. The tape keeps the activations of all layers.
+whole      One pass leads forward and one back. The tape keeps the activations of all layers.
 by_blocks  Forward, only the inputs of the blocks of VGG19 are kept. Backward, the activations of
            one block at a time are computed again (Chen, Xu, Zhang, Guestrin 2016, "Training Deep
            Nets with Sublinear Memory Cost").
-by_tiles   The activations of one tile at a time, in both passes. Any picture can be painted in the
-           memory of a tile.
+by_tiles   Both passes compute one tile at a time. The activations need the memory of one tile. The
+           picture, the pairs of L-BFGS and the features of the photograph remain whole.
 
 The loss of a term depends on the features F only through their means m (see measures.py). The means
 are added up first. Then the slopes ∂L/∂m are known, and the gradient of the loss is that of
@@ -35,7 +35,7 @@ PICTURE = "picture"  # what the first block reads
 
 
 class Memory(NamedTuple):
-    """How a painting uses the memory. The defaults are the fastest and need most."""
+    """How a painting uses the memory. The defaults are the fastest and need the most memory."""
 
     history: int = 10  # pairs of L-BFGS
     blocks: bool = False  # whether the activations are computed again, block by block

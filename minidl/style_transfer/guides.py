@@ -6,16 +6,15 @@ states the same for each position of a layer. The mask is carried through the la
 the windows of VGG19: 3x3 with stride 1 and padding 1 at a convolution, and 2x2 with stride 2 at a
 pooling, which drops an odd last row or column. WAYS lists what a position takes from its window:
 
-            convolution   pooling
+            convolution   pooling       the resulting guide
 "simple"    its centre    the mean      the mean of the mask over the cell of the position
 "all"       the maximum   the maximum   the largest number of the mask in the receptive field
 "inside"    the minimum   the minimum   the smallest number of the mask in the receptive field
 
-The last column is the resulting guide. The cell of a position is the square of pixels that the
-poolings reduce to it. For a mask of zeros and ones, "all" therefore selects the positions whose
-receptive field touches the region, and "inside" those whose receptive field is entirely in it. The
-padding takes no part in the maximum or minimum, so the border of the picture is no border of a
-region.
+The cell of a position is the square of pixels that the poolings reduce to it. For a mask of zeros
+and ones, "all" therefore selects the positions whose receptive field touches the region, and
+"inside" those whose receptive field is entirely in it. The padding takes no part in the maximum or
+minimum, so the border of the picture is no border of a region.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -28,9 +28,9 @@ def read_mask(path: Path, size: tuple[int, int]) -> Array:
 def feathered(mask: Array, radius: int) -> Array:
     """(H, W) -> (H, W): the mask with soft edges
 
-    Three times and along each axis, each pixel becomes the mean of the 2r + 1 pixels around it. r:
-    radius. Pixels outside the picture do not count. This is nearly a Gaussian filter: one mean has
-    the variance ((2r + 1)² - 1) / 12, so three have the standard deviation (r (r + 1))^(1/2).
+    A mean over 2r + 1 pixels, r: radius, is taken along both axes, three times. Pixels outside the
+    picture do not count. This is nearly a Gaussian filter: one mean has the variance ((2r + 1)² -
+    1) / 12, so three have the standard deviation (r (r + 1))^(1/2).
 
     Raise ArgumentError if the radius is no whole number of at least 0, or if the mask does not hold
     floating-point numbers.
@@ -61,8 +61,8 @@ def regions(
     pictures whose regions the maps show.
 
     Raise FileError if a file cannot be read, if there are not 2 to MOST_REGIONS regions, or if one
-    is only in one map. Raise ShapeError if the proportions of a map are not those of its picture,
-    up to one pixel.
+    covers less than LEAST_SHARE of a map. Raise ShapeError if the proportions of a map are not
+    those of its picture, up to one pixel.
     """
     _must_have_proportions(content_map, content_size)
     _must_have_proportions(style_map, style_size)

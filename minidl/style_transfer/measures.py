@@ -7,7 +7,8 @@ borders of tiles.
 
 A guide (H, W) says how much each position counts. In the means of `Gram`, `Wasserstein` and
 `Moments`, a position has the weight T² / Σ T², T: guide. `Histogram` and `Nearest` take the
-positions where the guide is at least 1/2. `Patches` takes no guide.
+positions where the guide is at least 1/2. `Patches` takes no guide. `Content` multiplies both
+pictures' features by T, and its mean is over all positions.
 """
 
 from collections.abc import Sequence
@@ -43,7 +44,7 @@ Own = TypeVar("Own", bound="Content | Measure")
 
 
 class Part(NamedTuple):
-    """The means of the positions of a tile, and how much these positions count together."""
+    """The means of the positions of a tile. amount: its weight in the mean over all tiles."""
 
     means: Means
     amount: float
@@ -81,7 +82,7 @@ class Content:
 
     @staticmethod
     def amount(shape: Shape, guide: Array | None) -> float:
-        """Return how much these positions count: see `Part`."""
+        """Return the number of positions."""
         return prod(shape[1:3])
 
     def _guided(self, features):
@@ -91,7 +92,7 @@ class Content:
 class Measure:
     """The base of the measures of style.
 
-    The loss is the mean of `distance` over the styles, with their shares.
+    The loss is the sum of the distances from the styles, each times the share of the style.
     """
 
     tiles = True  # whether the means of tiles add up
@@ -116,7 +117,7 @@ class Measure:
 
     @staticmethod
     def amount(shape: Shape, guide: Array | None) -> float:
-        """Return how much these positions count: see `Part`."""
+        """Return Σ T² over the positions, or their number without a guide."""
         if guide is None:
             return prod(shape[1:3])
         [squares] = read_numbers((guide * guide).sum(dtype="float64"))
@@ -185,6 +186,7 @@ class Comparison(Measure):
 
     @staticmethod
     def amount(shape: Shape, guide: Array | None) -> float:
+        """Return the number of positions where the guide is at least 1/2, or of all without one."""
         return prod(shape[1:3]) if guide is None else len(positions_in(guide)[0])
 
     @staticmethod
@@ -271,14 +273,14 @@ def merged(parts: Sequence[Part]) -> Means:
 
 
 def gram(features: Operand, guide: Array | None) -> Result:
-    """(1, H, W, C) -> (1, C, C): the mean of F Fᵀ over the positions"""
+    """(1, H, W, C) -> (1, C, C): Σ_p w F[p] F[p]ᵀ,  w = T² / Σ T², or 1/M without a guide"""
     if guide is None:
         return gram_matrix(features, "positions")
     return guided_gram_matrix(features, guide[None])
 
 
 def mean(features: Operand, guide: Array | None) -> Result:
-    """(1, H, W, C) -> (1, C): the mean of F over the positions"""
+    """(1, H, W, C) -> (1, C): Σ_p w F[p],  w = T² / Σ T², or 1/M without a guide"""
     if guide is None:
         return ops.mean(features, axis=(1, 2))
     w = shares(features, guide[None])

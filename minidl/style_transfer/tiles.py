@@ -20,8 +20,8 @@ Window = tuple[slice, slice]  # rows and columns
 
 
 class Tile(NamedTuple):
-    """A part of a picture. own: its pixels, which belong to no other tile. outer: its pixels and
-    the halo."""
+    """A part of a picture. own: the pixels that belong to this tile alone. outer: these pixels
+    and the halo around them."""
 
     own: Window
     outer: Window
@@ -44,9 +44,10 @@ class Tile(NamedTuple):
 def tiles(size: Sequence[int], side: int | None, stride: int, halo: int) -> list[Tile]:
     """Return the tiles of a picture.
 
-    size: its height and width. side: the largest number of pixels of a tile along each axis,
-    without the halo, or None for one tile. stride, halo: of the deepest layer, as `VGG19.reach`
-    returns them.
+    size: its height and width. side: the length of a tile in pixels along each axis, without the
+    halo, or None for one tile. It is rounded down to a multiple of the stride, but not below one
+    stride. The last tile also has the rest of the picture, which is smaller than a stride. stride,
+    halo: of the deepest layer, as `VGG19.reach` returns them.
 
     >>> for tile in tiles((37, 16), 16, stride=4, halo=6):
     ...     print(*tile.own, *tile.outer, sep="  ")
@@ -63,7 +64,7 @@ def tiles(size: Sequence[int], side: int | None, stride: int, halo: int) -> list
 
 
 def _parts(length, side, stride, halo):
-    """Return (own, outer) slices of range(length), of about equal lengths."""
+    """Return (own, outer) slices of range(length). All but the last have the same length."""
     cells = max(1, length // stride)  # positions of the deepest layer
     count = ceil(cells / max(1, side // stride))
     step, around = ceil(cells / count) * stride, ceil(halo / stride) * stride

@@ -114,7 +114,7 @@ def _add_many(group):
         action="append",
         type=Listed(str, "SETTING=VALUE,VALUE,...", is_number),
         metavar="SETTING=V,V,...",
-        help="paint CONTENT once for each of these values, such as balance=0.2,0.5,1 or "
+        help="paint CONTENT once for each of these values, such as balance=0.005,0.01,0.03 or "
         "pooling=avg,max, and show the paintings side by side; given twice, once for each pair of "
         "values",
     )
