@@ -23,6 +23,10 @@ class ShapeError(ArgumentError):
     """The shapes of arrays do not match each other or the op."""
 
 
+class LackOfMemoryError(ArgumentError):
+    """A computation needs more memory than is available."""
+
+
 class DeviceError(MinidlError, RuntimeError):
     """A device does not exist, or arrays of one op are on two devices."""
 

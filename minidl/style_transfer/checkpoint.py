@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from minidl.backend import to_numpy
 from minidl.checkpoints import tree
 from minidl.errors import FileError
 from minidl.models import VGG19
@@ -49,7 +48,7 @@ def load(path: Path) -> dict[str, Any]:
     Raise FileError if the file is missing, damaged, or no checkpoint of a painting.
     """
     state = tree.load(path, FORMAT)
-    if not state.keys() >= {"content", "styles", "masks", "form", "run", "record"}:
+    if not state.keys() >= {"content", "styles", "weights", "masks", "form", "run", "record"}:
         raise FileError(
             f"{path} is no complete checkpoint of a painting; take an earlier one, or begin again"
         )
@@ -67,7 +66,7 @@ def rows_of(state: Mapping[str, Any]) -> list[dict[str, float]]:
 
 
 def settings_of(record: Mapping[str, Any]) -> Settings:
-    """Return the settings that a record holds. A start picture becomes the photograph."""
+    """Return the settings that a record holds. If they start from a picture, start is "content"."""
     known = {field.name for field in fields(Settings)}
     settings = {name: value for name, value in record["settings"].items() if name in known}
     start = settings["start"]
@@ -93,10 +92,7 @@ def resumed(state: Mapping[str, Any], model: VGG19) -> tuple[Run, Form]:
 
 def _numbered(arrays):
     """Return a dict of arrays for a list of them."""
-    return {
-        str(number): array if array is None else to_numpy(array)
-        for number, array in enumerate(arrays)
-    }
+    return {str(number): array for number, array in enumerate(arrays)}
 
 
 def _listed(numbered):

@@ -90,7 +90,8 @@ class Costs:
         self.style_layers = [layer for _, layers in entries for layer in layers]
         self.layers = [*settings.weighted_content, *self.style_layers]
         self._copy = deepcopy(model).freeze()
-        self._recordings: dict[str, list[Event]] = {}
+        self._recordings: dict[Memory, list[Event]] = {}
+        self._pooled: dict[Memory, int] = {}  # bytes of CuPy's pool
 
     # ---- memory ---------------------------------------------------------------------------------
 
@@ -108,35 +109,48 @@ class Costs:
         if memory.side:
             numbers += 2 * len(outer) * sum(channels**2 for _, channels in self._grams(last.size))
         if current_module() is not np:
-            return round(self._bytes_on_gpu * max(map(prod, outer))) + NUMBER * numbers
+            return round(self._bytes_on_gpu(memory) * max(map(prod, outer))) + NUMBER * numbers
         fixed = REST + self._kernels(scales, memory) + BUFFERS * get_threads()
         return self._activations(scales, memory) + fixed + NUMBER * numbers
 
     def _activations(self, scales, memory):
-        """Return the bytes that the arrays of `empty` touch."""
-        events = self._recording(memory)
-        sizes = [size for scale in scales for size in dict.fromkeys(self._outer(scale, memory))]
-        return replayed(_enlarged(events, prod(size) / prod(PROBES[0])) for size in sizes)
+        """Return the bytes that the arrays of `empty` touch: those of a step, and of the forward
+        pass of each style, which may be larger than the painting."""
+        step, style = self._recording(memory), self._recording_of_style
+        recordings = []
+        for scale in scales:
+            seen = [size for own in scale.styles for size in self._outer_sizes(own, memory)]
+            recordings += [(style, size) for size in dict.fromkeys(seen)]
+            recordings += [(step, size) for size in dict.fromkeys(self._outer(scale, memory))]
+        return replayed(
+            _enlarged(events, prod(size) / prod(PROBES[0])) for events, size in recordings
+        )
 
     def _recording(self, memory):
         """Return the Events of a painting of one step, of the size of the first probe."""
-        way = memory._replace(side=memory.side and max(PROBES[0]))
-        key = str(way)
-        if key not in self._recordings:
+        way = _way_of_probe(memory, PROBES[0])
+        if way not in self._recordings:
             with recorded() as events:
                 self._paint(PROBES[0], way)
-            self._recordings[key] = events
-        return self._recordings[key]
+            self._recordings[way] = events
+        return self._recordings[way]
 
     @cached_property
-    def _bytes_on_gpu(self):
-        """The bytes of CuPy's pool that a painting of one step needs for each pixel."""
-        xp = current_module()
-        pool = xp.get_default_memory_pool()
-        release(xp)
-        before = pool.total_bytes()
-        self._paint(PROBES[1], Memory())
-        return (pool.total_bytes() - before) / prod(PROBES[1])
+    def _recording_of_style(self):
+        """The Events of a forward pass of the style layers, of the size of the first probe."""
+        with recorded() as events:
+            self._copy.features(_noise(PROBES[0]), self.style_layers)
+        return events
+
+    def _bytes_on_gpu(self, memory):
+        """Return the bytes of CuPy's pool that a painting of one step needs for each pixel."""
+        way, xp = _way_of_probe(memory, PROBES[1]), current_module()
+        if way not in self._pooled:
+            release(xp)
+            before = xp.get_default_memory_pool().total_bytes()
+            self._paint(PROBES[1], way)
+            self._pooled[way] = xp.get_default_memory_pool().total_bytes() - before
+        return self._pooled[way] / prod(PROBES[1])
 
     def _paint(self, size, memory):
         content, style = _noise(size), _noise(size)
@@ -164,7 +178,7 @@ class Costs:
     def multiply_adds(self, size: Size, memory: Memory) -> int:
         """Return the multiply-adds of the convolutions and Gram matrices in one step."""
         passes = 2 if memory.has_tape else 3
-        return passes * sum(map(self._forward, self._outer_sizes(size, memory, self.layers)))
+        return passes * sum(map(self._forward, self._outer_sizes(size, memory)))
 
     def _forward(self, size):
         convolutions = sum(
@@ -236,11 +250,11 @@ class Costs:
         return self.settings.optimizer == "lbfgs"
 
     def _outer(self, scale, memory):
-        return self._outer_sizes(scale.size, memory, self.layers)
+        return self._outer_sizes(scale.size, memory)
 
-    def _outer_sizes(self, size, memory, layers):
+    def _outer_sizes(self, size, memory):
         """Return the sizes of the tiles of a picture with their halos."""
-        divided = tiles(size, memory.side, *self.model.reach(layers))
+        divided = tiles(size, memory.side, *self.model.reach(self.layers))
         return [
             tuple(part.stop - part.start for part in tile.outer)  # type: ignore[misc]
             for tile in divided
@@ -251,6 +265,11 @@ def _enlarged(events: Iterable[Event], factor: float) -> Iterable[Event]:
     """Yield the Events with `factor` times the bytes."""
     for array, size in events:
         yield Event(array, None if size is None else round(size * factor))
+
+
+def _way_of_probe(memory, size):
+    """Return the Memory of a probe of one step, whose only tile is the picture."""
+    return Memory(blocks=memory.blocks, side=memory.side and max(size))
 
 
 def _noise(size):

@@ -28,7 +28,7 @@ class Frames:
     source: the path of the folder or file. longest: pixels of the longer side, to which larger
     frames are reduced.
 
-    An iteration reads one frame after the other: (H, W, 3), RGB, float32, 0..255. `len` gives their
+    An iteration reads one frame after the other: (H, W, 3), RGB, uint8. `len` gives their
     number. The files of a folder are in the natural order of their names: 2.png is before 10.png.
     Hidden files and files with the endings of other formats are left out. Transparent pixels are
     composited on white. The colour profile of an animation is ignored.
@@ -56,7 +56,7 @@ class Frames:
 
     def __iter__(self) -> Iterator[Array]:
         if self._files:
-            return (read_image(path, self.longest) for path in self._files)
+            return (levels(read_image(path, self.longest)) for path in self._files)
         return self._of_animation()
 
     def ticks(self, fps: Fraction | None = None) -> tuple[list[int], Fraction]:
@@ -85,7 +85,12 @@ class Frames:
                 seen.alpha_composite(frame)
                 width, height = fit(*seen.size, self.longest)
                 resized = seen.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
-                yield np.asarray(resized, np.float32), round(animation.info.get("duration", 0))
+                yield np.asarray(resized), round(animation.info.get("duration", 0))
+
+
+def levels(picture: Array) -> np.ndarray:
+    """Return a picture rounded to 8 bits."""
+    return np.rint(picture).astype(np.uint8)
 
 
 def next_start(painted: Array, before: Array, now: Array, sensitivity: float = 10.0) -> Array:
@@ -124,6 +129,7 @@ def next_start(painted: Array, before: Array, now: Array, sensitivity: float = 1
     if not sensitivity >= 0:
         raise ArgumentError(f"sensitivity is {sensitivity}; wanted a number of at least 0")
     xp = array_module(painted)
+    before, now = (frame.astype(np.float32) for frame in (before, now))  # bytes cannot be negative
     change = _smoothed(abs(now - before).mean(axis=-1, keepdims=True))
     share = 1 - xp.exp(-((sensitivity * change / 255) ** 2))
     return (1 - share) * painted + share * now

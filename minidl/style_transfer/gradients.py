@@ -134,7 +134,7 @@ def by_blocks(
         products = [_product(slopes[name], block.means(name, features)) for name in block.terms]
         products += [ops.sum(features[layer] * gradients[layer]) for layer in block.passed_on]
         del features
-        _pulled(total(products), *leaves.values())
+        total(products).backward(release=True)
         gradients = {layer: leaf.grad for layer, leaf in leaves.items()}
     return parts, gradients[PICTURE]
 
@@ -211,10 +211,10 @@ def _product(slopes, means):
     return total([ops.sum(mean * slope) for mean, slope in zip(means, slopes, strict=True)])
 
 
-def _pulled(loss, *leaves):
-    """Compute the gradients of some leaves, and return that of the first."""
+def _pulled(loss, leaf):
+    """Return the gradient of a leaf."""
     loss.backward(release=True)
-    return leaves[0].grad
+    return leaf.grad
 
 
 def joined(features: list[Operand]) -> Operand:

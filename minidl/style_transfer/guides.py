@@ -101,5 +101,5 @@ def _must_not_vanish(mask, found, way):
         other = "the way 'simple', " if way == "inside" else ""
         raise ArgumentError(
             f"by the way {way!r}, no position of {empty[0]} belongs to the region; take {other}a "
-            "larger region, a larger painting or a shallower layer"
+            "larger region, fewer scales or a shallower layer"
         )

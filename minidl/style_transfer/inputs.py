@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minidl.data.images import (
+    DEEP,
     Picture,
     as_picture,
     fit,
@@ -24,7 +25,6 @@ from minidl.style_transfer.settings import Settings
 from minidl.typing import Array
 from minidl.typing import Path as PathLike
 
-DEEP_FORMS = ("PNG", "TIFF")  # the formats that hold 16 bits per channel
 Source = PathLike | Array  # a picture: the path of a file, or an array (H, W, 3), RGB, 0..255
 
 
@@ -37,7 +37,7 @@ class Form(NamedTuple):
 
     def options(self, path: PathLike) -> dict[str, Any]:
         """Return the options of `write_image` for a file whose format its ending gives."""
-        depth = self.depth if picture_form(path) in DEEP_FORMS else 8
+        depth = self.depth if picture_form(path) in DEEP else 8
         return self._asdict() | {"depth": depth}
 
 
@@ -65,16 +65,14 @@ class MaskFiles(NamedTuple):
     def describe(self) -> dict[str, Any]:
         """Return the identity of each file, and the radius, for the record of a painting."""
 
-        def known(paths):
-            return [path if path is None else identity(path) for path in paths]
+        def known(path):
+            return None if path is None else identity(path)
 
-        [content] = known([self.content])
-        regions, parts, maps = map(known, (self.regions, self.parts, self.maps or ()))
         return {
-            "content": content,
-            "regions": regions,
-            "parts": parts,
-            "maps": maps,
+            "content": known(self.content),
+            "regions": [*map(known, self.regions)],
+            "parts": [*map(known, self.parts)],
+            "maps": [*map(known, self.maps or ())],
             "feather": self.feather,
         }
 

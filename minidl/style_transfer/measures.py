@@ -240,15 +240,11 @@ class Patches(Comparison):
         self, styles: Sequence[Style], settings: Settings, guide: Array | None = None
     ) -> None:
         super().__init__(styles, settings, guide)
-        self.statistics(None, guide)
+        _must_have_no_guide(guide)
 
     @staticmethod
     def statistics(features: Operand, guide: Array | None) -> Means:
-        if guide is not None:
-            raise ArgumentError(
-                "the style objective 'patches' cannot be limited to a region; take another "
-                "objective, or leave the masks out"
-            )
+        _must_have_no_guide(guide)
         return (features,)
 
     def compare(self, features: Operand, target: Array) -> Result:
@@ -299,6 +295,14 @@ def selected(features: Operand, guide: Array | None) -> Operand:
 def positions_in(guide):
     """Return the rows and the columns of the positions where the guide is at least 1/2."""
     return (guide >= 0.5).nonzero()
+
+
+def _must_have_no_guide(guide):
+    if guide is not None:
+        raise ArgumentError(
+            "the style objective 'patches' cannot be limited to a region; take another objective, "
+            "or leave the masks out"
+        )
 
 
 def _some(parts):

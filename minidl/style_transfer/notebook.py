@@ -70,7 +70,7 @@ def _page(rows: list[dict[str, float]], picture: Array) -> str:
         picture_width=PICTURE,
         curves=_address(drawing),
         curves_width=CURVES,
-        step=len(rows),
+        step=int(rows[-1]["step"]),
         seconds=rows[-1]["seconds"],
         loss=rows[-1]["total"],
     )

@@ -13,11 +13,12 @@ from minidl.autograd import Tensor, no_grad
 from minidl.backend import array_module, to_numpy
 from minidl.checkpoints import shipped
 from minidl.data.images import as_png, write_image
-from minidl.errors import MinidlError, MinidlWarning, listed
+from minidl.errors import ArgumentError, MinidlError, MinidlWarning, listed
 from minidl.models import VGG19, vgg19
 from minidl.style_transfer.checkpoint import load as load_checkpoint
 from minidl.style_transfer.checkpoint import resumed, settings_of
 from minidl.style_transfer.checkpoint import save as save_checkpoint
+from minidl.style_transfer.gradients import Memory
 from minidl.style_transfer.inputs import PLAIN, Form, MaskFiles, Source, read_inputs
 from minidl.style_transfer.objective import Losses
 from minidl.style_transfer.plan import Plan, fitting, plan
@@ -54,7 +55,7 @@ class Painting:
     @property
     def improved(self) -> bool:
         """Whether a step had a lower loss than the first of its scale."""
-        return any(min(steps).total < steps[0].total for steps in self.losses)
+        return any(min(s.total for s in steps) < steps[0].total for steps in self.losses)
 
     def doubt(self) -> str | None:
         """Return why the saved painting is no better than the start, and what to do, as a sentence.
@@ -164,7 +165,7 @@ class Painter:
         self.settings, self.style_weights = settings, style_weights
         self.weights = Path(weights) if weights else shipped("vgg19")
         self.model = vgg19(self.weights, pooling=settings.pooling)
-        self._known: dict[Any, Any] = {}
+        self._known: dict[Any, Any] = {}  # measures of the styles, by the shapes of their pictures
 
     def paint(
         self,
@@ -175,24 +176,28 @@ class Painter:
         callback: Callable[[Step], Any] | None = None,
         checkpoint: PathLike | None = None,
         every: int = 10,
+        memory: Memory | None = None,
         notes: Mapping[str, Any] | None = None,
     ) -> Painting:
         """Return the Painting of a photograph, as `stylize` does.
 
         settings: by default those of the painter. They may differ from those in the start, the
-        scales, the steps and the optimizer.
+        scales, the steps and the optimizer. memory: how the memory is used, by default in the
+        fastest way that fits.
         """
         settings, weights = settings or self.settings, self.style_weights
         inputs = read_inputs(content, self.styles, settings, self.model, weights, masks)
         record = self.record(content, settings, masks, notes)
         pixels, alpha, profile, depth = inputs.content
+        shapes = [style.shape for style in inputs.styles]
         # styles that follow the colours or masks of the photograph have other statistics for each
         is_plain = settings.colours == "style" and not (masks and masks.names())
-        known = self._known if is_plain else None
-        shapes = [style.shape for style in inputs.styles]
-        memory, words = fitting(self.model, pixels.shape, shapes, settings)
-        for sentence in words:
-            warnings.warn(sentence, MinidlWarning, stacklevel=2)
+        known = self._known.setdefault(tuple(shapes), {}) if is_plain else None
+        if memory is None:
+            memory, words = fitting(self.model, pixels.shape, shapes, settings)
+            for sentence in words:
+                warnings.warn(sentence, MinidlWarning, stacklevel=2)
+        record["memory"] = memory._asdict()
         run = Run(
             self.model, pixels, inputs.styles, settings, inputs.weights, inputs.masks, known, memory
         )
@@ -261,6 +266,8 @@ def resume(
 
 def _painted(run, form, record, callback, checkpoint, every):
     """Finish a run and return its Painting."""
+    if every < 1:
+        raise ArgumentError(f"every is {every}; wanted a whole number of at least 1")
     best, trouble, losses = None, None, []
     try:
         for step in run:

@@ -9,7 +9,7 @@ import numpy as np
 
 from minidl.backend import current_module
 from minidl.engine.memory import touched
-from minidl.errors import ArgumentError
+from minidl.errors import LackOfMemoryError
 from minidl.machine import available_memory, memory_in_use
 from minidl.models import VGG19
 from minidl.style_transfer.costs import Costs, Scale
@@ -21,7 +21,7 @@ from minidl.style_transfer.settings import Settings
 GIB = 1 << 30
 RESERVE = 1.1  # a painting may need this multiple of the prediction
 LEAST_HISTORY = 2
-# Bytes that a painting takes at the most, and bytes for each pixel of its pictures
+# A painting takes at most LARGEST_START bytes, and LARGEST_PIXEL for each pixel of its pictures
 LARGEST_START, LARGEST_PIXEL = GIB, 3000
 SIDES = (2048, 1536, 1024, 768, 512, 384, 256, 128)  # of tiles, in pixels
 
@@ -69,7 +69,8 @@ def plan(
     `Run` gets them. available: the bytes that may be allocated, by default all that are available.
 
     If the memory does not suffice, L-BFGS keeps fewer pairs; then the activations are also computed
-    again, block by block; then tile by tile instead. Raise ArgumentError if that does not suffice.
+    again, block by block; then tile by tile instead. Raise LackOfMemoryError if that does not
+    suffice.
     """
     present, available = _present(), _available() if available is None else available
     costs, scales = Costs(model, settings), _scales(shape, styles, settings)
@@ -80,7 +81,7 @@ def plan(
         if available is None or needed * RESERVE <= available:
             words = _words(tried, available)
             return _planned(costs, scales, memory, present, available)._replace(words=words)
-    raise ArgumentError(
+    raise LackOfMemoryError(
         f"the painting may need {_gib(needed * RESERVE)} of memory beyond the {_gib(present)} in "
         f"use, and {_gib(available)} are available; take a smaller size"
     )

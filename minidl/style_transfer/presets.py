@@ -126,7 +126,7 @@ PRESETS: dict[str, Settings] = {
 
 def varied(base: Settings, changes: Mapping[str, Any]) -> Settings:
     """Return the settings of a preset with some of them changed. Another optimizer than that of the
-    preset gets its own learning rate.
+    preset gets its own learning rate, at all steps.
 
     changes: {name: value}; a list becomes a tuple. Raise ArgumentError for an invalid value.
 
@@ -137,5 +137,5 @@ def varied(base: Settings, changes: Mapping[str, Any]) -> Settings:
         name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()
     }
     if values.get("optimizer", base.optimizer) != base.optimizer:
-        values = {"learning_rate": None, **values}
+        values = {"learning_rate": None, "late_learning_rate": None, "late_steps": 0, **values}
     return replace(base, **values)

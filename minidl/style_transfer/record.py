@@ -181,9 +181,9 @@ def curves(rows: Sequence[Mapping[str, float]], width: float, height: float) -> 
         if name in ("step", "seconds") or not any(values):
             continue
         is_sum = name in ("total", "content", "style")
-        width, opacity = (2.4, 1) if is_sum else (1, 0.7)
+        thickness, opacity = (2.4, 1) if is_sum else (1, 0.7)
         label = name.replace("_", " ", 1)
-        axes.plot(steps, values, label=label, linewidth=width, alpha=opacity)
+        axes.plot(steps, values, label=label, linewidth=thickness, alpha=opacity)
     axes.set(xlabel="step (evaluation of the objective)", ylabel="weighted loss", yscale="log")
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     axes.grid(alpha=0.3)

@@ -20,8 +20,10 @@ from minidl.dispatch import textbook
 from minidl.engine.threads import get_threads, set_threads
 from minidl.errors import FileError, MinidlError, printable
 from minidl.style_transfer.checkpoint import settings_of
+from minidl.style_transfer.gradients import Memory
 from minidl.style_transfer.inputs import MaskFiles
-from minidl.style_transfer.painting import Painting, stylize
+from minidl.style_transfer.painting import Painter, Painting
+from minidl.style_transfer.plan import SIDES
 from minidl.style_transfer.record import identity, must_be_identical
 from minidl.style_transfer.run import Step
 from minidl.style_transfer.settings import STARTS, Settings
@@ -40,6 +42,7 @@ class Recipe(NamedTuple):
     style_weights: list[float] | None
     masks: MaskFiles | None
     weights: Path  # of VGG19
+    memory: Memory | None  # None: the record does not hold how the memory was used
     steps: int  # that were done
 
     def names(self) -> list[PathLike]:
@@ -81,13 +84,14 @@ def recipe(
         weights = Path(weights) if weights else shipped("vgg19")
         must_be_identical(weights, record["weights"], "the weights")
         return Recipe(
-            record | {"versions": dict(record["versions"])},
+            _checked(record),
             settings,
             found("the photograph", record["content"]),
             [found(f"style {number}", style) for number, style in enumerate(record["styles"], 1)],
             None if shares is None else [float(share) for share in shares],
             _masks(record["masks"], found),
             weights,
+            _memory(record.get("memory")),
             int(record["steps_done"]),
         )
     except MinidlError:
@@ -105,7 +109,8 @@ def paint_again(
     callback: Callable[[Step], Any] | None = None,
     notes: Mapping[str, Any] | None = None,
 ) -> Painting:
-    """Return the painting of a recipe, after the same number of steps, computed `as_recorded`.
+    """Return the painting of a recipe, after the same number of steps, computed `as_recorded`, with
+    the memory used in the same way.
 
     callback, notes: as for `stylize`. Raise the exception that ended it before this number of
     steps.
@@ -118,14 +123,17 @@ def paint_again(
             raise _Done
 
     with as_recorded(recipe.record):
-        painting = stylize(
-            recipe.content,
+        painter = Painter(
             recipe.styles,
             recipe.settings,
             style_weights=recipe.style_weights,
-            masks=recipe.masks,
             weights=recipe.weights,
+        )
+        painting = painter.paint(
+            recipe.content,
+            masks=recipe.masks,
             callback=until_the_last,
+            memory=recipe.memory,
             notes=notes,
         )
     if painting.trouble and painting.steps < recipe.steps:
@@ -175,8 +183,8 @@ class _Done(MinidlError):
 def _found(what, stored, places):
     if "name" not in stored and "shape" in stored:
         raise FileError(
-            f"{what} of this painting was an array in Python and has no file; paint it again in "
-            "Python"
+            f"{what} of this painting was an array, such as a frame of --sequence, and has no "
+            "file; paint it again as the first time"
         )
     name, wanted = Path(stored["name"]).name, stored["sha256"]
     candidates = [place / name for place in places if (place / name).is_file()]
@@ -193,18 +201,33 @@ def _found(what, stored, places):
     )
 
 
+def _checked(record):
+    """Return a record whose versions are a dictionary. Raise TypeError or ValueError otherwise."""
+    return record | {"versions": dict(record["versions"])}
+
+
+def _memory(stored) -> Memory | None:
+    """Return the Memory of a record. Raise TypeError or ValueError if it is invalid."""
+    if stored is None:
+        return None
+    memory = Memory(**stored)
+    if not 1 <= memory.history <= Memory().history or memory.side not in (None, *SIDES):
+        raise ValueError(stored)
+    return memory._replace(history=int(memory.history), blocks=bool(memory.blocks))
+
+
 def _masks(stored, found) -> MaskFiles | None:
     if stored is None:
         return None
 
-    def each(masks):
-        return [mask if mask is None else found("a mask", mask) for mask in masks]
+    def own(mask):
+        return None if mask is None else found("a mask", mask)
 
-    [content], maps = each([stored["content"]]), each(stored["maps"])
+    maps = [*map(own, stored["maps"])]
     return MaskFiles(
-        content,
-        each(stored["regions"]),
-        each(stored["parts"]),
+        own(stored["content"]),
+        [*map(own, stored["regions"])],
+        [*map(own, stored["parts"])],
         (maps[0], maps[1]) if maps else None,
         stored["feather"],
     )

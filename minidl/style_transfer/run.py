@@ -34,7 +34,7 @@ class Step(NamedTuple):
     losses: Losses
     image: Array  # the picture that was evaluated
     best: Array  # the picture of this scale with the lowest loss until now
-    seconds: float  # since the start of the painting
+    seconds: float  # of all steps until this one
     seconds_left: float  # an estimate
 
 
@@ -67,7 +67,8 @@ class Run:
         memory: Memory | None = None,
     ) -> None:
         self.model, self.settings, self.style_weights = model, settings, style_weights
-        self.masks, self.known = masks or Masks(), known
+        self.known, (content_mask, regions, parts) = known, masks or Masks()
+        self.masks = Masks(_placed(content_mask), [*map(_placed, regions)], [*map(_placed, parts)])
         self.memory = memory or Memory()
         self.photograph, self.pictures = _placed(content), [_placed(style) for style in styles]
         self.content, self.styles = prepared(self.photograph, self.pictures, settings.colours)
@@ -82,7 +83,7 @@ class Run:
         self.lowest = float("inf")  # loss of this scale
         self.best: Any = None  # the picture with this loss
         self.optimizer: Any = None
-        # on the content terms; None: found at the first scale
+        # on the weights of the content terms; None: found at the first scale
         self.content_factor = None if settings.content_weight is None else 1.0
 
     def __iter__(self) -> Iterator[Step]:
@@ -269,5 +270,7 @@ def _reduced(picture, size):
 
 
 def _placed(picture):
-    """Return a picture on the current device, in float32."""
+    """Return a picture or a mask on the current device, in float32, or None for None."""
+    if picture is None:
+        return None
     return to_device(picture, current_device()).astype(np.float32, copy=False)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from minidl.errors import ShapeError
-from minidl.style_transfer.frames import next_start
+from minidl.style_transfer.frames import levels, next_start
 from minidl.style_transfer.inputs import MaskFiles
 from minidl.style_transfer.painting import Painter, Painting
 from minidl.style_transfer.run import Step
@@ -19,7 +19,7 @@ def paint_frames(
     masks: MaskFiles | None = None,
     callback: Callable[[Step], Any] | None = None,
 ) -> Iterator[Painting]:
-    """Yield the Painting of each frame (H, W, 3), 0..255.
+    """Yield the Painting of each frame: (H, W, 3), 0..255, such as those of `Frames`.
 
     The first one is painted as any photograph. Each later one begins with what `next_start` makes
     of the painting before, and is painted only at its full size, with half of the steps. More steps
@@ -30,8 +30,8 @@ def paint_frames(
         each frame painted for itself                 9.1 levels
         30, 15, 8, 4 steps of L-BFGS for each frame   4.0, 2.2, 1.4, 0.6 levels
 
-    With Adam, whose first steps are always about as long as its learning rate, it stays near that
-    of frames painted for themselves.
+    With Adam, whose first steps are always about as long as its learning rate, the change is about
+    that of frames that are painted alone.
 
     The iteration ends with a painting that ended early. masks, callback: as for `stylize`. Raise
     ShapeError if a frame has another size than the first.
@@ -47,7 +47,7 @@ def paint_frames(
                     f"frame {number} has shape {frame.shape}, and the first {before.shape}; wanted "
                     "frames of one size"
                 )
-            start = next_start(painted, before, frame)
+            start = levels(next_start(painted, before, frame))
             settings = replace(painter.settings, scales=1, steps=steps, start=start)
         painting = painter.paint(frame, settings=settings, masks=masks, callback=callback)
         yield painting

@@ -38,10 +38,10 @@ STYLE_LAYERS = {
     f"conv{block}_1": 1000 / channels**2
     for block, channels in enumerate((64, 128, 256, 512, 512), start=1)
 }
-# The style layers of each objective, chosen by looking at paintings. For "gram", the shallow layers
-# and conv5_1 count more than with the weights of Gatys' code, by which conv4_1 has 90 % of the
-# gradient: fewer dots in flat areas, and strokes of several sizes. The other objectives have about
-# the same length of the gradient in each layer.
+# The style layers of each objective, chosen by looking at paintings. With the weights of Gatys'
+# code, conv4_1 has more than 90 % of the gradient. For "gram", the shallow layers and conv5_1 count
+# more here, which gives fewer dots in flat areas and strokes of several sizes. The other objectives
+# have about the same length of the gradient in each layer.
 _WEIGHTS = (6000.0, 3600.0, 700.0, 450.0, 400.0)
 LAYERS: dict[str, dict[str, float]] = {
     "gram": dict(zip(STYLE_LAYERS, (2.5, 0.2, 0.06, 0.004, 2.0), strict=True)),
@@ -77,7 +77,7 @@ class Settings:
 
     size: int | None = 512  # pixels of the longer side; None keeps the size of the photograph
     scales: int = 5  # at most; each is half as large as the next
-    steps: int = 40  # evaluations of the objective at the finest scale; 2^k as many k scales before
+    steps: int = 40  # evaluations at the finest scale; each coarser scale has twice as many
     optimizer: str = "lbfgs"  # a key of OPTIMIZERS
     learning_rate: float | None = None  # None: 1 for lbfgs, 5 for adam; required for sgd
     late_learning_rate: float | None = None  # in the last late_steps; None: no change

@@ -48,7 +48,7 @@ def test_an_animation_has_its_frames(tmp_path, name):
     assert len(frames) == 3
     assert means(frames) == means(frames) == pytest.approx(LEVELS, abs=1)
     for frame in frames:
-        assert frame.shape == (20, 30, 3) and frame.dtype == np.float32
+        assert frame.shape == (20, 30, 3) and frame.dtype == np.uint8
 
 
 def test_large_frames_are_reduced(folder, tmp_path):

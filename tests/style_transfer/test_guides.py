@@ -130,7 +130,7 @@ def test_a_guide_of_zeros_is_refused_with_advice(small_model):
     with pytest.raises(
         ArgumentError,
         match="by the way 'inside', no position of conv4_2 belongs to the region; take the way "
-        "'simple', a larger region, a larger painting or a shallower layer",
+        "'simple', a larger region, fewer scales or a shallower layer",
     ):
         guides(small_model, mask, LAYERS, "inside")
     last = np.zeros((9, 9))

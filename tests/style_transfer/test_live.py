@@ -13,6 +13,7 @@ from PIL import Image
 
 from minidl.style_transfer import Losses, Step, stylize
 from minidl.style_transfer.live import Live, open_page
+from minidl.style_transfer.record import row
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -93,6 +94,15 @@ def test_a_viewer_is_told_the_history_then_each_change_then_the_end(live):
     assert second["rows"][0] == {"step": 3, **expected, "seconds": 3, "size": 6}
     live.finish(np.zeros((4, 6, 3)), "It is in cat.png.")
     assert next(told)["end"] == "It is in cat.png."
+
+
+def test_a_viewer_of_a_resumed_run_is_told_the_steps_before():
+    rows = [row(step.number, step.losses, step.seconds) for step in map(a_step, (1, 2))]
+    with Live("cat", rows) as live:
+        live(a_step(3))
+        message = next(messages(request(live, "events")))
+    assert message["done"] == len(message["rows"]) == 3
+    assert [row["step"] for row in message["rows"]] == [1, 2, 3]
 
 
 def test_a_loss_that_is_not_finite_is_told_as_none(live):

@@ -1,15 +1,19 @@
 """Masks: read at the size of the painting, feathered, and made of semantic maps."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from minidl.backend import current_module, to_numpy
+from minidl.backend import current_device, current_module, to_numpy
 from minidl.data.images import write_image
 from minidl.errors import ArgumentError, FileError, ShapeError
+from minidl.style_transfer import Run, Settings
 from minidl.style_transfer.masks import MOST_REGIONS, feathered, read_mask, regions
+from minidl.style_transfer.objective import Masks
 from tests.devices import GPUS, at
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 128, 0), (0, 0, 200)
@@ -177,3 +181,21 @@ def test_a_map_has_the_proportions_of_its_picture(tmp_path):
     for sizes in (((40, 40), (40, 80)), ((40, 80), (40, 40))):
         with pytest.raises(ShapeError, match=r"map\.png is 80x40 and its picture 40x40"):
             regions(path, path, *sizes)
+
+
+@pytest.mark.parametrize("place", GPUS)
+def test_masks_of_files_are_used_on_the_device_of_the_painting(small_model, content, style, place):
+    left = np.zeros(content.shape[:2], np.float32)
+    left[:, :14] = 1
+    masks = Masks(left, [left], [np.ones(style.shape[:2], np.float32)])
+
+    def losses(model):
+        [step] = Run(model, content, [style], Settings(steps=1), masks=masks)
+        return step.losses
+
+    expected = losses(small_model)
+    with at(place):
+        found = losses(deepcopy(small_model).to(current_device()))
+    assert found.total == pytest.approx(expected.total, rel=1e-4)
+    [whole] = Run(small_model, content, [style], Settings(steps=1))
+    assert whole.losses.style != pytest.approx(expected.style, rel=1e-3)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from minidl.extras import ExtraError
-from minidl.style_transfer import stylize
+from minidl.style_transfer import resume, stylize
 from minidl.style_transfer.notebook import Inline
 
 pytestmark = pytest.mark.usefixtures("paint_with_the_small_model")
@@ -76,3 +76,16 @@ def test_a_notebook_shows_a_painting_as_a_png(content, style):
     painting = stylize(content, style, steps=3)
     shown = Image.open(BytesIO(painting._repr_png_()))
     np.testing.assert_array_equal(shown, np.rint(painting.image))
+
+
+def test_a_resumed_run_shows_its_own_steps(content, style, displayed, tmp_path):
+    def interrupt(step):
+        if step.number == 4:
+            raise KeyboardInterrupt
+
+    checkpoint = tmp_path / "run.checkpoint"
+    options = {"steps": 6, "checkpoint": checkpoint, "every": 2}
+    stylize(content, style, callback=interrupt, **options)
+    with Inline() as inline:
+        resume(checkpoint, callback=inline)
+    assert "<p>step 6, " in displayed[-1][1]

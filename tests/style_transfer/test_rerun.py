@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from minidl.data import read_metadata, write_image
+from minidl.data import read_image, read_metadata, write_image
 from minidl.engine.threads import get_threads
 from minidl.errors import FileError, MinidlError, NonFiniteError
-from minidl.style_transfer import MaskFiles, stylize
+from minidl.style_transfer import MaskFiles, Memory, stylize
 from minidl.style_transfer.record import changes, circumstances
 from minidl.style_transfer.rerun import MOST_THREADS, as_recorded, difference, paint_again, recipe
 
@@ -162,7 +162,7 @@ def test_each_input_is_named_if_it_is_missing():
 @pytest.mark.parametrize("role", ["content", "style", "start"])
 def test_arrays_without_files_cannot_be_found(content, style, role):
     painted(**{role: style if role == "style" else content})
-    with pytest.raises(FileError, match="was an array in Python and has no file; paint it again"):
+    with pytest.raises(FileError, match="was an array, such as a frame of --sequence, and has no"):
         recipe("painted.png", ["inputs"])
 
 
@@ -198,10 +198,24 @@ DAMAGES = [
         ["start_picture"],
         ["weights"],
         ["versions"],
+        ["memory"],
+        ["memory", "history"],
+        ["memory", "side"],
         ["steps_done"],
     )
     for value in (7, "x", [1], {"a": 1}, [{"name": 3}])
 ]
+
+
+def test_the_memory_is_used_as_the_first_time(monkeypatch):
+    """Two pairs of L-BFGS give another painting than ten."""
+    few = Memory(2, blocks=True)
+    with monkeypatch.context() as patch:
+        patch.setattr("minidl.style_transfer.painting.fitting", lambda *arguments: (few, ()))
+        painted(steps=8)
+    assert recipe("painted.png", ["inputs"]).memory == few and again() == (0, 0)
+    many = stylize("inputs/photo.png", "inputs/style.png", steps=8).image
+    assert (np.rint(many) != read_image("painted.png")).any()
 
 
 @pytest.mark.parametrize("change", ["replaced", "removed"])

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from minidl.errors import FileError
-from minidl.style_transfer import resume, stylize
+from minidl.data import write_image
+from minidl.errors import ArgumentError, FileError
+from minidl.style_transfer import Painter, Settings, resume, stylize
 from minidl.style_transfer.scales import carried, resampled, scale_sizes, style_size
 
 pytestmark = pytest.mark.usefixtures("paint_with_the_small_model", "small_scales")
@@ -110,3 +111,19 @@ def test_other_weights_than_those_of_the_first_run_are_refused(tmp_path):
     other.write_bytes(b"other")
     with pytest.raises(FileError, match="the weights of the first run were vgg19"):
         resume(checkpoint, weights=other)
+
+
+def test_a_painting_does_not_depend_on_the_one_before(tmp_path):
+    """The style of the first, reduced for its coarse scale, has the size of that of the second."""
+    write_image(tmp_path / "style.png", STYLE)
+    painter, alone = (Painter(tmp_path / "style.png", Settings(steps=2)) for _ in range(2))
+    first, second = LARGE[:128, :160], LARGE[:60, :100]
+    assert style_size(STYLE.shape, 0.5) == (64, 100)
+    painter.paint(first)
+    assert painter.paint(second).image.tobytes() == alone.paint(second).image.tobytes()
+
+
+@pytest.mark.parametrize("every", [0, -1])
+def test_checkpoints_are_written_after_at_least_one_step(tmp_path, every):
+    with pytest.raises(ArgumentError, match="wanted a whole number of at least 1"):
+        stylize(LARGE, STYLE, checkpoint=tmp_path / "run", every=every)

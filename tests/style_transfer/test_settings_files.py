@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from minidl.data import write_image
 from minidl.errors import ArgumentError, FileError, MinidlWarning
 from minidl.style_transfer import PRESETS, Settings, read_settings, stylize, write_settings
+from minidl.style_transfer.presets import varied
 from minidl.style_transfer.record import describe
 from minidl.style_transfer.settings import COLOURS, OBJECTIVES
 from minidl.style_transfer.settings_files import LONGEST_CHAIN, own_presets, preset_folder
@@ -325,3 +326,9 @@ def test_bad_records_of_paintings_are_refused(changes, message):
 def test_pictures_without_settings_are_refused(record):
     write_image("plain.png", np.zeros((9, 9, 3)), record)
     assert "plain.png" in refusal("plain.png")
+
+
+def test_another_optimizer_takes_no_learning_rate_of_the_preset():
+    settings = varied(PRESETS["cs231n"], {"optimizer": "lbfgs"})
+    rates = settings.learning_rate, settings.late_learning_rate
+    assert rates == (None, None) and settings.late_steps == 0

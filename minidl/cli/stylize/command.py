@@ -15,8 +15,6 @@ def run(arguments):
     """Carry out the command, and return the exit code."""
     if arguments.quiet:
         warnings.simplefilter("ignore", MinidlWarning)
-    # this command raises an error instead
-    warnings.filterwarnings("ignore", "nothing improved", MinidlWarning)
     return _task(arguments)(arguments, say_nothing if arguments.quiet else say)
 
 

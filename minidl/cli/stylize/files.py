@@ -18,19 +18,21 @@ from minidl.files import (
 )
 from minidl.plots import must_be_drawable
 from minidl.style_transfer.film import film_form
-from minidl.style_transfer.inputs import MaskFiles
+from minidl.style_transfer.inputs import Form, MaskFiles
 from minidl.style_transfer.settings import STARTS
 
 DEMO = ("chelsea", "van-gogh-pere-tanguy")
 FRAME = "step-{:05}.png"
 FILES = ("output", "preview", "log", "plot", "film", "checkpoint")  # the options for one file each
-SMALL = 64  # pixels of a side; enough to find out whether a picture is transparent somewhere
+SMALL = 64  # pixels of a side; enough to find out what the file of a painting keeps
 
 
 def pictures_of(names):
     if not names:
         return [shipped_picture(name) for name in DEMO]
-    if len(names) == 1 and (Path(names[0]).is_dir() or must_exist(names[0], "picture")):
+    if len(names) == 1:
+        if not Path(names[0]).is_dir():
+            must_exist(names[0], "picture")
         raise ArgumentError(
             f"found only {names[0]}; "
             "wanted CONTENT and at least one STYLE, or none for the demonstration"
@@ -49,12 +51,9 @@ def check_files(arguments, content, styles, settings, masks):
     inputs = check_inputs(arguments, [content, *styles, *masks.names()], settings.start)
     inputs |= files_of_presets(arguments)  # no output may replace the preset that is saved either
     output = arguments.output or free_name(content, styles[0])
-    check_outputs(arguments, output, inputs)
     size = fit(*image_size(content), settings.size)
-    for path in filter(None, (output, arguments.preview)):
-        picture_form(path, size)
-    if picture_form(output) == "JPEG":
-        picture_form(output, size, has_alpha=read_picture(content, SMALL).alpha is not None)
+    _, alpha, profile, depth = read_picture(content, SMALL)
+    check_outputs(arguments, output, size, Form(alpha, profile, depth), inputs)
 
 
 def check_inputs(arguments, pictures, *starts):
@@ -70,10 +69,11 @@ def check_inputs(arguments, pictures, *starts):
     return inputs
 
 
-def check_outputs(arguments, output, inputs=()):
+def check_outputs(arguments, output, size, form, inputs=()):
     """Refuse files that could not be written after the computation.
 
-    output: the file of the painting. inputs: {role: path} of the files that are read.
+    output: the file of the painting. size, form: its (width, height), and what it keeps of the
+    photograph's file. inputs: {role: path} of the files that are read.
     """
     if every(arguments) < 1:
         raise ArgumentError(f"--every is {arguments.every}; wanted a whole number of at least 1")
@@ -81,6 +81,10 @@ def check_outputs(arguments, output, inputs=()):
     outputs = {
         flag(name): must_be_writable(path) for name, path in paths.items() if path is not None
     }
+    depth = form.options(output)["depth"]
+    picture_form(output, size, depth=depth, has_alpha=form.alpha is not None)
+    if arguments.preview is not None:
+        picture_form(arguments.preview, size)
     if arguments.plot is not None:
         must_be_drawable(arguments.plot)
     if arguments.film is not None:

@@ -59,23 +59,22 @@ def paint_grid(arguments, tell):
     inputs = check_inputs(arguments, [content, *styles, *masks.names()], *starts)
     path = _sheet_path(arguments.sheet or free_name(content, styles[0], "-sheet.png"), inputs)
     title = f"{content.name} in the style of {', '.join(style.name for style in styles)}"
-    warn_of_options_without_effect(arguments, cells[0])
+    warn_of_options_without_effect(arguments, cells)
     tell(f"painting {title}, {counted(len(cells), 'time')}")
     with prepared(arguments):
+        notes = {"command": arguments.command, "grid": dict(axes)}
+        record = painter_of(arguments, styles, cells[0]).record(content, masks=masks, notes=notes)
         results = _paint_all(arguments, content, styles, cells, masks)
-        record = painter_of(arguments, styles, settings_of(arguments)).record(
-            content, masks=masks, notes={"command": arguments.command, "grid": dict(axes)}
-        )
-    pictures = [picture for picture, _ in results]
-    painted = sum(picture is not None for picture in pictures)
+        pictures = [picture for picture, _ in results]
+        painted = sum(picture is not None for picture in pictures)
+        if painted:
+            missing = [None] * (len(cells) - len(pictures))
+            save_image(path, _page([*pictures, *missing], axes, title), record)
     errors = [
         f"painting {number} of {len(cells)}: {error}"
         for number, (_, error) in enumerate(results, start=1)
         if isinstance(error, MinidlError)
     ]
-    if painted:
-        missing = [None] * (len(cells) - len(pictures))
-        save_image(path, _page([*pictures, *missing], axes, title), record)
     for error in errors[:-1]:
         warn(error)
     outcome = f"{path} shows {painted} of {counted(len(cells), 'painting')}"

@@ -21,7 +21,15 @@ from minidl.cli.stylize.settings import (
 )
 from minidl.data.folders import picture_files
 from minidl.data.images import ENDINGS, WRITABLE, fit, image_size, read_image
-from minidl.errors import ArgumentError, FileError, MinidlError, MinidlWarning, ShapeError, listed
+from minidl.errors import (
+    ArgumentError,
+    FileError,
+    LackOfMemoryError,
+    MinidlError,
+    MinidlWarning,
+    ShapeError,
+    listed,
+)
 from minidl.files import clear_halves, make_folder, must_be_writable, must_exist, numbered
 from minidl.interruption import STOPPED
 from minidl.style_transfer.record import record_of_same
@@ -50,7 +58,7 @@ def paint_many(arguments, tell):
         read_image(style, 1)  # a damaged one would be reported with every photograph
     photographs = _photographs(sources)
     folder = _folder(arguments.output or title_of(content, styles[0]), sources)
-    warn_of_options_without_effect(arguments, settings)
+    warn_of_options_without_effect(arguments, [settings])
     failed, code = 0, 0
     with prepared(arguments) as place:
         painter = painter_of(arguments, styles, settings)
@@ -63,7 +71,8 @@ def paint_many(arguments, tell):
             except KeyboardInterrupt:
                 code = STOPPED
             except MinidlError as error:
-                if isinstance(error, ArgumentError) and not isinstance(error, ShapeError):
+                of_this_one = (ShapeError, LackOfMemoryError)
+                if isinstance(error, ArgumentError) and not isinstance(error, of_this_one):
                     raise  # the settings are wrong for every photograph
                 failed += 1
                 told = photograph.name in str(error)
@@ -98,7 +107,7 @@ def _paint(painter, photograph, masks, folder, arguments, tell, label):
         def paint(callback):
             return painter.paint(photograph, masks=masks, callback=callback, notes=notes)
 
-        return finish(paint, monitor, path, tell)
+        return finish(paint, monitor, lambda: path, tell)
 
 
 def _place(path, record):

@@ -1,6 +1,7 @@
 """What is shown and written while a picture is painted."""
 
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from minidl.backend import to_numpy
@@ -8,6 +9,7 @@ from minidl.cli.output import say
 from minidl.cli.progress import progress_bar
 from minidl.cli.stylize.files import FRAME, every
 from minidl.data.images import resize, write_image
+from minidl.errors import MinidlError
 from minidl.style_transfer import Film
 from minidl.style_transfer.live import Live, open_page
 from minidl.style_transfer.record import plot_log, row, write_log
@@ -38,7 +40,7 @@ class Monitor:
         self.arguments, self.size, self.rows = arguments, size, [*rows]
         self._rows_written = 0
         self._film = None if arguments.film is None else Film(arguments.film, size)
-        self._live = Live(title) if arguments.live else None
+        self._live = Live(title, self.rows) if arguments.live else None
         self._open = ExitStack()
 
     def __enter__(self):
@@ -72,18 +74,25 @@ class Monitor:
 
     def finish(self, painting, output):
         """Write the complete log, the film, and the painting as the preview and the last frame.
+        Return the errors of the files that cannot be written.
 
         output: the file of the painting.
         """
-        self._write_log()
-        self._write_pictures(painting.steps, painting.image, painting.image)
-        if self.arguments.plot is not None:
-            plot_log(self.arguments.plot, self.rows)
-        if self._film:
-            self._film.add(painting.image)
-            self._film.save()
+        image, errors = painting.image, []
+        pictures = partial(self._write_pictures, painting.steps, image, image)
+        for write in (
+            self._write_log,
+            pictures,
+            self._write_plot,
+            partial(self._write_film, image),
+        ):
+            try:
+                write()
+            except MinidlError as error:
+                errors.append(error)
         if self._live:
-            self._live.finish(painting.image, f"The painting is in {output}.")
+            self._live.finish(image, f"The painting is in {output}.")
+        return errors
 
     def _write_pictures(self, number, best, image):
         if self.arguments.preview is not None:
@@ -91,6 +100,15 @@ class Monitor:
         if self.arguments.frames is not None:
             path = Path(self.arguments.frames) / FRAME.format(number)
             write_image(path, self._full(image))
+
+    def _write_plot(self):
+        if self.arguments.plot is not None:
+            plot_log(self.arguments.plot, self.rows)
+
+    def _write_film(self, image):
+        if self._film:
+            self._film.add(image)
+            self._film.save()
 
     def _full(self, picture):
         """Return a picture of a coarse scale in the size of the painting."""

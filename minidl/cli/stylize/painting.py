@@ -1,6 +1,7 @@
 """Paint one picture, or continue one from a checkpoint."""
 
 import signal
+import warnings
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -25,11 +26,12 @@ from minidl.cli.stylize.settings import (
 )
 from minidl.data.images import fit, image_size
 from minidl.dispatch import textbook
-from minidl.errors import MinidlError
+from minidl.errors import MinidlError, MinidlWarning
 from minidl.files import write_somewhere
 from minidl.interruption import STOPPED
 from minidl.style_transfer import Painter, resume, stylize
 from minidl.style_transfer.checkpoint import load, rows_of
+from minidl.style_transfer.inputs import Form
 from minidl.training.stopping import SIGNALS, handled_by
 
 
@@ -41,7 +43,7 @@ def paint_picture(arguments, tell):
         return 0
     content, *styles = pictures_of(arguments.pictures)
     check_files(arguments, content, styles, settings, masks)
-    warn_of_options_without_effect(arguments, settings)
+    warn_of_options_without_effect(arguments, [settings])
     if arguments.save_preset is not None:
         save_preset(arguments.save_preset, settings, tell)
     if arguments.plan:
@@ -50,7 +52,6 @@ def paint_picture(arguments, tell):
         for line in str(found).splitlines():
             say(line)
         return 0
-    output = Path(arguments.output or free_name(content, styles[0]))
     names = ", ".join(style.name for style in styles)
     size = fit(*image_size(content), settings.size)
     title = f"{content.name} in the style of {names}"
@@ -72,7 +73,12 @@ def paint_picture(arguments, tell):
     with prepared(arguments) as place, Monitor(arguments, size, title) as monitor:
         in_words = size_in_words(content, settings.size)
         tell(f"painting {content.name} ({in_words}) in the style of {names}, on the {place}")
-        return finish(paint, monitor, output, tell)
+        return finish(paint, monitor, _place_of(arguments, content, styles[0]), tell)
+
+
+def _place_of(arguments, content, style):
+    """Return a function that returns the file of the painting: the typed name, or a free one."""
+    return lambda: Path(arguments.output or free_name(content, style))
 
 
 def _only_saves(arguments):
@@ -89,17 +95,17 @@ def continue_picture(arguments, tell):
     height, width = state["content"].shape[:2]
     content = Path(state["record"]["content"].get("name", "photograph"))
     style = Path(state["record"]["styles"][0].get("name", "style"))
-    output = Path(first.output or free_name(content, style))
-    check_outputs(first, output)
+    place, size = _place_of(first, content, style), (width, height)
+    check_outputs(first, place(), size, Form(**state["form"]))
     rows = rows_of(state)
-    monitor = Monitor(first, (width, height), f"{content.name} in the style of {style.name}", rows)
+    monitor = Monitor(first, size, f"{content.name} in the style of {style.name}", rows)
 
     def paint(monitor):
         return resume(arguments.resume, weights=first.weights, callback=monitor, every=every(first))
 
     with prepared(first), monitor:
         tell(f"continuing {arguments.resume} after {counted(len(rows), 'step')}")
-        return finish(paint, monitor, output, tell)
+        return finish(paint, monitor, place, tell)
 
 
 def painter_of(arguments, styles, settings):
@@ -119,15 +125,15 @@ def prepared(arguments):
         yield f"{place.name.upper()} in {place.arithmetic}"
 
 
-def finish(paint, monitor, output, tell):
-    """Paint, write all files, and return the exit code."""
-    painting = paint(monitor)
-    output, unwritable = write_somewhere(output, painting.save)
-    errors = [painting.trouble, unwritable]
-    try:
-        monitor.finish(painting, output)
-    except MinidlError as error:
-        errors.append(error)
+def finish(paint, monitor, place, tell):
+    """Paint, write all files, and return the exit code. place: a function that returns the path of
+    the painting when it is done, so that a free name is still free."""
+    with warnings.catch_warnings():
+        # `_conclude` raises an error instead
+        warnings.filterwarnings("ignore", "nothing improved", MinidlWarning)
+        painting = paint(monitor)
+    output, unwritable = write_somewhere(place(), painting.save)
+    errors = [painting.trouble, unwritable, *monitor.finish(painting, output)]
     return _conclude(painting, output, errors, monitor.rows, tell)
 
 
@@ -135,9 +141,8 @@ def _conclude(painting, output, errors, rows, tell):
     """Report the result and return the exit code. Raise MinidlError if an error occurred, or if no
     step improved the painting."""
     steps = counted(painting.steps, "step")
-    for error in errors:
-        if isinstance(error, Exception):
-            raise MinidlError(f"{error}; {output} holds the best picture after {steps}")
+    if told := [*dict.fromkeys(str(error) for error in errors if isinstance(error, Exception))]:
+        raise MinidlError(f"{'; '.join(told)}; {output} holds the best picture after {steps}")
     stopped = painting.trouble
     if not (stopped or painting.improved):
         raise MinidlError(f"{painting.doubt()}; {output} holds the picture at the start")

@@ -37,26 +37,30 @@ def must_lack(arguments, names, task, advice="leave it out"):
             raise ArgumentError(f"found {flag(name)} with {task}; {advice}")
 
 
-def warn_of_options_without_effect(arguments, settings):
-    """Warn of typed options that have an effect only together with another option."""
+def warn_of_options_without_effect(arguments, paintings):
+    """Warn of typed options that have an effect only together with another option.
+
+    paintings: the Settings of all paintings.
+    """
     missing: dict[str, str] = {}  # {setting: options that it needs}
-    if settings.start != "noise":
+    if all(settings.start != "noise" for settings in paintings):
         missing |= {"noise": "--start noise", "seed": "--start noise"}
-    if not settings.late_steps:
+    if not any(settings.late_steps for settings in paintings):
         missing["late_learning_rate"] = "--late-steps"
-    if settings.late_learning_rate is None:
+    if all(settings.late_learning_rate is None for settings in paintings):
         missing["late_steps"] = "--late-learning-rate"
-    if settings.content_weight is not None:
-        missing["balance"] = "a content weight that is left out"
     if not any(getattr(arguments, name) for name in ("preview", "frames", "log", "checkpoint")):
         missing["every"] = "--preview, --frames, --log or --checkpoint"
     if not any(getattr(arguments, name) for name in MASKS):
         missing["mask_way"] = "a mask"
     if not arguments.sequence:
         missing["fps"] = "--sequence"
-    for name, needed in missing.items():
+    reasons = {name: f"without {needed}" for name, needed in missing.items()}
+    if all(settings.content_weight is not None for settings in paintings):
+        reasons["balance"] = "with a content weight"
+    for name, reason in reasons.items():
         if getattr(arguments, name, None) is not None:
-            message = f"{flag(name)} has no effect without {needed}"
+            message = f"{flag(name)} has no effect {reason}"
             warnings.warn(message, MinidlWarning, stacklevel=3)
 
 

@@ -3,7 +3,7 @@
 import threading
 import time
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from math import isfinite
 from typing import Any
@@ -15,6 +15,7 @@ from minidl.style_transfer.painting import Step
 from minidl.typing import Array
 
 TERMS = "total", "content", "style", "total_variation"  # the curves
+SHOWN = "step", *TERMS, "seconds"  # of each step
 PAUSE = 0.5  # seconds between two messages to a viewer
 SILENCE = 5  # seconds after which a message is repeated, which detects viewers that have gone
 PATIENCE = 3  # seconds at the end in which viewers may fetch the last picture
@@ -23,7 +24,8 @@ PATIENCE = 3  # seconds at the end in which viewers may fetch the last picture
 class Live:
     """Serves a page that shows a painting while it forms. A context, and a callback of `stylize`.
 
-    title: the heading of the page.
+    title: the heading of the page. rows: of the steps of a run that is resumed, as `record.row`
+    makes them.
 
     The callback only stores a step, so it takes microseconds. Pictures are encoded in a thread of
     the server, and only if a page asks for them. After Stop is pressed, the next step raises
@@ -36,10 +38,10 @@ class Live:
     ...     live.finish(painting.image, "The painting is done. It is in cat.png.")
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, rows: Iterable[Mapping[str, float]] = ()) -> None:
         self.title = title
         self._changed, self._encoding = threading.Condition(), threading.Lock()
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[dict[str, Any]] = [{name: row[name] for name in SHOWN} for row in rows]
         self._step: Step | None = None  # the newest
         self._picture: Array | None = None  # the newest
         self._encoded: tuple[Array | None, bytes | None] = None, None  # a picture, and its PNG

@@ -2,11 +2,13 @@
 
 import csv
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from minidl.cli.stylize import files
 from minidl.cli.stylize import monitor as command
 from minidl.data import read_image, read_metadata, write_image
 from minidl.errors import FileError, NonFiniteError
@@ -165,3 +167,35 @@ def test_the_painting_is_saved_if_a_preview_cannot_be_written(capsys, monkeypatc
     assert stylize("-o", "painted.png", "--preview", preview, "--every", 1, "--steps", 3) == 2
     assert "gone; painted.png holds the best picture after 1 step\n" in capsys.readouterr().err
     assert read_image("painted.png").shape == (20, 32, 3)
+
+
+def test_a_file_that_cannot_be_written_does_not_cost_the_others(capsys, monkeypatch):
+    def fail(path, *arguments):
+        raise FileError(f"cannot write {path}: gone")
+
+    monkeypatch.setattr(command, "write_log", fail)
+    assert stylize("-o", "painted.png", "--log", "log.csv", "--film", "film.gif") == 2
+    message = "cannot write log.csv: gone; painted.png holds the best picture after 2 steps"
+    assert message in capsys.readouterr().err
+    assert os.path.exists("film.gif")
+
+
+def test_a_free_name_is_chosen_when_the_painting_is_done(monkeypatch):
+    call = command.Monitor.__call__
+
+    def paint_elsewhere(self, step):
+        call(self, step)
+        Path("photo-as-painting.png").write_text("of another process")
+
+    monkeypatch.setattr(command.Monitor, "__call__", paint_elsewhere)
+    assert stylize() == 0
+    assert Path("photo-as-painting.png").read_text() == "of another process"
+    assert os.path.exists("photo-as-painting-2.png")
+
+
+def test_missing_libraries_for_16_bits_are_reported_before_the_computation(capsys, monkeypatch):
+    deep = files.read_picture("photo.png")._replace(depth=16)
+    monkeypatch.setattr(files, "read_picture", lambda *arguments: deep)
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    assert "pip install" in refused(capsys, "-o", "painted.png")
+    assert stylize("-o", "painted.jpg") == 0

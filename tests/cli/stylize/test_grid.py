@@ -1,6 +1,7 @@
 """`minidl stylize --grid`: one photograph with several settings."""
 
 import os
+import signal
 from dataclasses import fields
 
 import numpy as np
@@ -157,3 +158,34 @@ def test_values_that_cannot_be_parsed(capsys, values):
     with pytest.raises(SystemExit) as stop:
         stylize("--grid", values)
     assert stop.value.code == 2 and "minidl: argument --" in capsys.readouterr().err
+
+
+def test_settings_that_are_valid_only_together_are_painted():
+    """Gradient descent needs a learning rate, which only the grid gives."""
+    axis = "learning_rate=1e-6,2e-6"
+    assert stylize("--optimizer", "sgd", "--grid", axis, "--sheet", "sheet.png") == 0
+    assert read_metadata("sheet.png")["settings"]["learning_rate"] == 1e-6
+
+
+def test_paintings_that_do_not_improve_are_reported(capsys):
+    line = "photo.png painting.jpg --size 32 --steps 1 --grid balance=1,2 --sheet sheet.png"
+    assert stylize_line(line) == 0
+    assert "nothing improved in 1 step" in capsys.readouterr().err
+
+
+def test_an_option_that_has_an_effect_in_one_painting_is_not_reported(capsys):
+    line = "photo.png painting.jpg --size 32 --steps 2 --sheet sheet.png --seed 3"
+    assert stylize_line(f"{line} --grid start=content,noise") == 0
+    assert "has no effect" not in capsys.readouterr().err
+
+
+def test_the_sheet_is_written_while_interruptions_are_ignored(monkeypatch):
+    handlers, save = [], grid.save_image
+
+    def save_and_look(*arguments):
+        handlers.append(signal.getsignal(signal.SIGINT))
+        save(*arguments)
+
+    monkeypatch.setattr(grid, "save_image", save_and_look)
+    assert stylize("--grid", "balance=1,2", "--sheet", "sheet.png") == 0
+    assert handlers[0] is not signal.default_int_handler

@@ -9,8 +9,9 @@ import pytest
 
 from minidl.cli.stylize.monitor import Monitor
 from minidl.data import read_image, read_metadata, shipped_picture, write_image
+from minidl.errors import LackOfMemoryError
 from minidl.models import vgg19
-from minidl.style_transfer import Objective
+from minidl.style_transfer import Objective, painting
 from tests.cli.stylize.commands import QUICK, refused, stylize, stylize_line
 
 LINE = "photos painting.jpg --size 32 --steps 2 -o painted"
@@ -210,3 +211,17 @@ def test_input_that_cannot_be_used(capsys, words, message):
     assert stylize_line(" ".join([words, *QUICK])) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
+
+
+def test_a_photograph_that_does_not_fit_into_the_memory_is_left_out(capsys, monkeypatch):
+    fitting = painting.fitting
+
+    def lack(model, shape, styles, settings):
+        if shape == (30, 20, 3):
+            raise LackOfMemoryError("the painting may need 9 GiB of memory")
+        return fitting(model, shape, styles, settings)
+
+    monkeypatch.setattr(painting, "fitting", lack)
+    assert stylize_line(LINE) == 2
+    assert "b.jpg: the painting may need 9 GiB" in capsys.readouterr().err
+    assert sorted(os.listdir("painted")) == ["10.png", "2.png"]

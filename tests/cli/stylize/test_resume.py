@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from minidl.checkpoints import tree
 from minidl.engine import threads
@@ -38,6 +39,33 @@ def test_what_is_typed_replaces_the_files_of_the_first_run():
     assert Path("again.png").read_bytes() == painting
     assert steps_in_log("again.csv") == [1, 2, 3]
     assert os.listdir("frames") == ["step-00003.png"] and os.path.exists("p.png")
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("-o again.gif", "minidl writes .png"),
+        ("--preview again.gif", "minidl writes .png"),
+        ("--film again.avi", "minidl writes films as"),
+        ("--plot again.xyz", "again.xyz"),
+    ],
+)
+def test_files_that_cannot_be_written_are_refused_at_once(capsys, option, message):
+    before = set(os.listdir())
+    assert stylize_line(f"--resume run {option}") == 2
+    error = capsys.readouterr().err
+    assert message in error and "after 3 steps" not in error
+    assert set(os.listdir()) == before
+
+
+def test_a_transparent_painting_is_not_continued_as_a_jpeg(capsys):
+    with Image.open("photo.png") as photo:
+        photo.putalpha(100)
+        photo.save("transparent.png")
+    line = "transparent.png painting.jpg --size 32 --steps 3 -q"
+    assert stylize_line(f"{line} --checkpoint alpha -o alpha.png") == 0
+    assert stylize_line("--resume alpha -o alpha.jpg") == 2
+    assert "JPEG holds no alpha channel" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_each_frame_begins_with_the_painting_of_the_one_before(capsys):
         assert record["command"].startswith("minidl stylize frames")
     painter = Painter("painting.jpg", Settings(size=32, steps=4))
     before, now, _ = Frames("frames")
-    start = next_start(painter.paint(before).image, before, now)
+    start = np.rint(next_start(painter.paint(before).image, before, now))
     again = painter.paint(now, settings=Settings(size=32, steps=2, scales=1, start=start))
     np.testing.assert_allclose(again.image, painted(folder)[1], atol=0.51)
 
@@ -176,3 +176,9 @@ def test_rates_that_cannot_be_used(capsys, fps):
 def test_a_rate_without_a_sequence_is_reported(capsys):
     assert stylize_line("photo.png painting.jpg --size 32 --steps 2 --fps 5") == 0
     assert "--fps has no effect without --sequence" in capsys.readouterr().err
+
+
+def test_the_name_of_the_folder_may_have_a_dot():
+    shutil.copytree("frames", "clip.v2")
+    assert stylize_line(f"clip.v2 {LINE.removeprefix('frames ')} -q") == 0
+    assert len(os.listdir("clip.v2-as-painting")) == 3
