@@ -135,6 +135,7 @@ def _section(kind):
         _textbook(kept("textbook", kind)),
         _gpu_comparison(kind),
         _paint(kept("paint", kind), kind),
+        _pastiche(kept("pastiche", kind)),
         _plan(kept("plan", kind)),
         _faces(kept("faces", kind), kind),
         _inside(kept("visualize", kind), kind),
@@ -205,6 +206,28 @@ def _textbook(results):
         "The same steps, computed by the fast implementations and, within `minidl.textbook()`, by "
         "the definitions. Both run alternately in one process. The times are medians.",
         _table(("what", "engine", "textbook", "textbook / engine"), rows),
+        _measured_on([results]),
+    )
+
+
+def _pastiche(results):
+    """The table of the objective of pastiche after equal time."""
+    if not results:
+        return ""
+    rows = [
+        (pair, f"{row['minidl']:.3g}", _time(row["seconds"]), f"{row['pastiche']:.3g}",
+         _time(row["pastiche_seconds"]), f"{row['pastiche'] / row['minidl']:.1f}")
+        for pair, row in results["pairs"].items()
+    ]  # fmt: skip
+    return _part(
+        "The objective of pastiche",
+        f"{results['steps']} steps of the program pastiche at {results['size']} pixels, and minidl "
+        "with the same objective, from coarse to fine, in at most the same time. PyTorch evaluates "
+        "the objective at both pictures, as they are saved. Both start from the photograph.",
+        _table(
+            ("photograph, painting", "minidl", "time", "pastiche", "time", "pastiche / minidl"),
+            rows,
+        ),
         _measured_on([results]),
     )
 

