@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minidl.checkpoints import tree
-from minidl.errors import FileError
+from minidl.errors import FileError, listed
 from minidl.models import VGG19
 from minidl.style_transfer.inputs import Form
 from minidl.style_transfer.objective import Losses, Masks
@@ -66,9 +66,16 @@ def rows_of(state: Mapping[str, Any]) -> list[dict[str, float]]:
 
 
 def settings_of(record: Mapping[str, Any]) -> Settings:
-    """Return the settings that a record holds. If they start from a picture, start is "content"."""
-    known = {field.name for field in fields(Settings)}
-    settings = {name: value for name, value in record["settings"].items() if name in known}
+    """Return the settings that a record holds. If they start from a picture, start is "content".
+
+    Raise FileError if the record is of a version of minidl with other settings.
+    """
+    settings = record["settings"]
+    if others := sorted(settings.keys() ^ {field.name for field in fields(Settings)}):
+        raise FileError(
+            f"the painting is of another version of minidl: only one of both has {listed(others)}; "
+            "take that version"
+        )
     start = settings["start"]
     return Settings(**settings | {"start": start if start in STARTS else "content"})
 

@@ -77,7 +77,7 @@ def recipe(
         return _found(what, stored, places)
 
     try:
-        settings, start = settings_of(record), record["start_picture"]
+        start, settings = record["start_picture"], settings_of(record)
         if start is not None:
             settings = replace(settings, start=found("the start picture", start))
         shares = record["style_weights"]

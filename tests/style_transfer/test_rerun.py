@@ -242,6 +242,20 @@ def test_a_picture_without_a_record_is_refused(record):
         recipe(with_record(record))
 
 
+@pytest.mark.parametrize("change", ["added", "removed"])
+def test_a_painting_of_another_version_is_refused(change):
+    painted()
+    record = read_metadata("painted.png")
+    if change == "added":
+        record["settings"]["sharpness"] = 2
+    else:
+        record["settings"]["sharpness"] = record["settings"].pop("scales")
+    with pytest.raises(
+        FileError, match=r"only one of both has .*sharpness"
+    ):
+        recipe(with_record(record), ["inputs"])
+
+
 def test_the_first_run_is_computed_in_the_same_way():
     before = get_threads()
     with as_recorded({"threads": 3, "implementation": "textbook", "device": "cpu"}):
