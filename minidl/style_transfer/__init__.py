@@ -8,6 +8,8 @@ objective.py   the loss that the painting minimises, a sum of terms
 measures.py    what a term measures in the features of a layer
 inputs.py      the pictures and masks of a painting, read in its size
 gradients.py   the gradient of the loss: whole, block by block, or tile by tile
+memory.py      which of these ways a painting takes
+balance.py     content against style, by the lengths of the first gradients
 tiles.py       tiles of a picture, whose features are those of the whole picture
 costs.py       memory, arithmetic and time of a painting, from a probe of small pictures
 plan.py        the costs before a painting begins, and how it is made to fit into the memory
@@ -32,9 +34,9 @@ parity.py      a comparison of the same steps on CPU and GPU
 from minidl.style_transfer.colour import match_colours, with_colours_of, without_colours
 from minidl.style_transfer.film import Film
 from minidl.style_transfer.frames import Frames, next_start
-from minidl.style_transfer.gradients import Memory
 from minidl.style_transfer.inputs import MaskFiles
 from minidl.style_transfer.masks import feathered, read_mask, regions
+from minidl.style_transfer.memory import Memory
 from minidl.style_transfer.objective import Losses, Objective
 from minidl.style_transfer.painting import Painter, Painting, paint, resume, stylize
 from minidl.style_transfer.plan import Plan, plan

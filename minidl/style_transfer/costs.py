@@ -39,7 +39,7 @@ from minidl.engine.convolution import winograd
 from minidl.engine.memory import Event, recorded, release, replayed
 from minidl.engine.threads import get_threads
 from minidl.models import VGG19
-from minidl.style_transfer.gradients import Memory
+from minidl.style_transfer.memory import Memory
 from minidl.style_transfer.objective import Objective
 from minidl.style_transfer.run import Run, evaluate
 from minidl.style_transfer.settings import Settings

@@ -16,35 +16,18 @@ with the slopes as constants. This sum is linear in the means, so that it can be
 block or tile by tile. With the same sums in another order, the three ways differ by rounding only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from minidl import ops
 from minidl.autograd import Tensor
 from minidl.backend import array_module
-from minidl.style_transfer.measures import Means, Part, merged, total
+from minidl.style_transfer.measures import Means, Part, joined, merged, total
+from minidl.style_transfer.objective import Objective, Term
 from minidl.style_transfer.tiles import Tile
 from minidl.typing import Array, Operand
 
-if TYPE_CHECKING:
-    from minidl.style_transfer.objective import Objective, Term
-
 PICTURE = "picture"  # what the first block reads
-
-
-class Memory(NamedTuple):
-    """How a painting uses the memory. The defaults are the fastest and need the most memory."""
-
-    history: int = 10  # pairs of L-BFGS
-    blocks: bool = False  # whether the activations are computed again, block by block
-    side: int | None = None  # of a tile, in pixels; None: no tiles
-
-    @property
-    def has_tape(self) -> bool:
-        """Whether the tape holds all activations at once."""
-        return not self.blocks and self.side is None
 
 
 def losses_and_gradient(
@@ -215,20 +198,3 @@ def _pulled(loss, leaf):
     """Return the gradient of a leaf."""
     loss.backward(release=True)
     return leaf.grad
-
-
-def joined(features: list[Operand]) -> Operand:
-    """Return the channels of several layers, the deepest last, on the grid of the deepest.
-
-    The shallower layers are averaged over the cells of this grid. A pooling halves the lengths and
-    drops an odd row or column, and so does the average.
-    """
-    *others, deepest = features
-    if not others:
-        return deepest
-    height = deepest.shape[1]
-    cells = [1 << ((F.shape[1] // height).bit_length() - 1) for F in others]
-    pooled = [
-        ops.avg_pool(F, cell) if cell > 1 else F for F, cell in zip(others, cells, strict=True)
-    ]
-    return ops.concatenate([*pooled, deepest], axis=-1)

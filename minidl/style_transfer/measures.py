@@ -268,6 +268,23 @@ def merged(parts: Sequence[Part]) -> Means:
     return tuple(map(total, zip(*weighted, strict=True)))
 
 
+def joined(features: list[Operand]) -> Operand:
+    """Return the channels of several layers, the deepest last, on the grid of the deepest.
+
+    The shallower layers are averaged over the cells of this grid. A pooling halves the lengths and
+    drops an odd row or column, and so does the average.
+    """
+    *others, deepest = features
+    if not others:
+        return deepest
+    height = deepest.shape[1]
+    cells = [1 << ((F.shape[1] // height).bit_length() - 1) for F in others]
+    pooled = [
+        ops.avg_pool(F, cell) if cell > 1 else F for F, cell in zip(others, cells, strict=True)
+    ]
+    return ops.concatenate([*pooled, deepest], axis=-1)
+
+
 def gram(features: Operand, guide: Array | None) -> Result:
     """(1, H, W, C) -> (1, C, C): Σ_p w F[p] F[p]ᵀ,  w = T² / Σ T², or 1/M without a guide"""
     if guide is None:

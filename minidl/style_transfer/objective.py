@@ -4,19 +4,16 @@ A term measures how far the activations of the image are from those of the conte
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from minidl.autograd import Tensor
-from minidl.backend import array_module, current_module, read_numbers, to_numpy
+from minidl.backend import array_module, read_numbers, to_numpy
 from minidl.errors import ArgumentError
 from minidl.losses import total_variation
 from minidl.models import VGG19
-from minidl.style_transfer.gradients import Memory, joined, losses_and_gradient
 from minidl.style_transfer.guides import guides
-from minidl.style_transfer.measures import MEASURES, Content, Measure, Part, Style, total
+from minidl.style_transfer.measures import MEASURES, Content, Measure, Part, Style, joined, total
+from minidl.style_transfer.memory import Memory
 from minidl.style_transfer.settings import Settings
 from minidl.style_transfer.tiles import Tile, tiles
 from minidl.typing import Array, Operand, Shape
@@ -137,38 +134,11 @@ class Objective:
         settings = self.settings
         return settings.tv_weight * total_variation(image, settings.tv_normalization)
 
-    def balanced_factor(self, ratio: float, photograph: Array) -> float:
-        """Return the factor on the content terms with which the first gradient of the content is
-        `ratio` times as long as that of the style, or 1 without one of them.
-
-        The first gradient of the style is that at the photograph, which has nothing of the style.
-        There the content has no gradient; its first gradient is that at a picture of noise, which
-        has nothing of the content. The lengths of both grow with the size of the picture in about
-        the same way, so that a ratio means the same at every size, and for every style objective.
-        """
-        style = self._gradient_length("style", photograph)
-        grey = np.asarray(self.model.preprocessing.mean_rgb)
-        noise = grey + np.random.default_rng(0).uniform(-20, 20, photograph.shape)
-        content = self._gradient_length("content", noise)
-        return ratio * style / content if content and style else 1.0
-
     def weigh_content(self, factor: float) -> None:
         """Multiply the weights of the content terms by a factor."""
         for name, term in self.terms.items():
             if name.startswith("content"):
                 self.terms[name] = term._replace(weight=factor * term.weight)
-
-    def _gradient_length(self, kind, picture):
-        """Return the length of the gradient of the content or the style at a picture."""
-        part = copy(self)
-        part.terms = {name: term for name, term in self.terms.items() if name.startswith(kind)}
-        if not part.terms:
-            return 0.0
-        image = Tensor(current_module().asarray(picture, dtype=np.float32), requires_grad=True)
-        losses_and_gradient(part, image, variation=False)
-        gradient: Any = image.grad
-        [square] = read_numbers((gradient.astype("float64") ** 2).sum())
-        return square**0.5
 
     def _content_terms(self, content, mask):
         settings, size = self.settings, content.shape[:2]

@@ -18,8 +18,8 @@ from minidl.models import VGG19, vgg19
 from minidl.style_transfer.checkpoint import load as load_checkpoint
 from minidl.style_transfer.checkpoint import resumed, settings_of
 from minidl.style_transfer.checkpoint import save as save_checkpoint
-from minidl.style_transfer.gradients import Memory
 from minidl.style_transfer.inputs import PLAIN, Form, MaskFiles, Source, read_inputs
+from minidl.style_transfer.memory import Memory
 from minidl.style_transfer.objective import Losses
 from minidl.style_transfer.plan import Plan, fitting, plan
 from minidl.style_transfer.record import (

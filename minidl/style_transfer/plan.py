@@ -13,8 +13,8 @@ from minidl.errors import LackOfMemoryError
 from minidl.machine import available_memory, memory_in_use
 from minidl.models import VGG19
 from minidl.style_transfer.costs import Costs, Scale
-from minidl.style_transfer.gradients import Memory
 from minidl.style_transfer.measures import MEASURES
+from minidl.style_transfer.memory import Memory
 from minidl.style_transfer.scales import scale_sizes, scale_steps, style_size
 from minidl.style_transfer.settings import Settings
 

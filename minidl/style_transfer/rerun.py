@@ -20,8 +20,8 @@ from minidl.dispatch import textbook
 from minidl.engine.threads import get_threads, set_threads
 from minidl.errors import FileError, MinidlError, printable
 from minidl.style_transfer.checkpoint import settings_of
-from minidl.style_transfer.gradients import Memory
 from minidl.style_transfer.inputs import MaskFiles
+from minidl.style_transfer.memory import Memory
 from minidl.style_transfer.painting import Painter, Painting
 from minidl.style_transfer.plan import SIDES
 from minidl.style_transfer.record import identity, must_be_identical

@@ -16,8 +16,10 @@ from minidl.engine.memory import release
 from minidl.errors import NonFiniteError
 from minidl.models import VGG19
 from minidl.optim import Adam
+from minidl.style_transfer.balance import balanced_factor
 from minidl.style_transfer.colour import prepared, with_colours_of
-from minidl.style_transfer.gradients import Memory, losses_and_gradient
+from minidl.style_transfer.gradients import losses_and_gradient
+from minidl.style_transfer.memory import Memory
 from minidl.style_transfer.objective import Losses, Masks, Objective
 from minidl.style_transfer.scales import carried, resampled, scale_sizes, scale_steps, style_size
 from minidl.style_transfer.settings import Settings
@@ -152,7 +154,7 @@ class Run:
             self.memory,
         )
         if self.content_factor is None:
-            self.content_factor = self.objective.balanced_factor(self.settings.balance, content)
+            self.content_factor = balanced_factor(self.objective, self.settings.balance, content)
         self.objective.weigh_content(self.content_factor)
 
     def _at(self, size):

@@ -65,7 +65,7 @@ class Settings:
 
     over the layers l of content_layers {name: c_l} and style_layers {name: s_l}. Without a
     content_weight, it is chosen so that the first gradient of the content is `balance` times as
-    long as that of the style (see `Objective.balanced_factor`). The normalisations
+    long as that of the style (see `balance.balanced_factor`). The normalisations
     are those of `minidl.losses`; that of the style is for Gram matrices only.
 
     An entry of style_layers is a layer ("conv3_1"), or several layers whose channels are compared

@@ -250,9 +250,7 @@ def test_a_painting_of_another_version_is_refused(change):
         record["settings"]["sharpness"] = 2
     else:
         record["settings"]["sharpness"] = record["settings"].pop("scales")
-    with pytest.raises(
-        FileError, match=r"only one of both has .*sharpness"
-    ):
+    with pytest.raises(FileError, match=r"only one of both has .*sharpness"):
         recipe(with_record(record), ["inputs"])
 
 
