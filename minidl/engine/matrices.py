@@ -8,9 +8,11 @@ compete with minidl's threads for the cores.
 import numpy as np
 
 from minidl.backend import array_module
+from minidl.dispatch import definition_of
 from minidl.engine.memory import empty
 from minidl.engine.strips import equal_parts, fair_strip, strips
-from minidl.engine.threads import get_threads, parallel_map, parallel_sum
+from minidl.engine.threads import blas_on_one_thread, get_threads, parallel_map, parallel_sum
+from minidl.losses import wasserstein
 from minidl.losses.gram import divisor, unroll
 from minidl.ops.arithmetic import unbroadcast
 from minidl.ops.matrices import as_matrices
@@ -47,6 +49,16 @@ def gram_matrix_dfeatures(dG, features, normalization):
     """(N, C, C) -> (N, H, W, C):  dF = F (dG + dGᵀ) / Z"""
     dF = times(unroll(features), (dG + dG.mT) / divisor(features, normalization))
     return dF.reshape(features.shape)
+
+
+def eigenvectors(B):
+    """(N, C, C) -> (N, C), (N, C, C): the eigenvalues and eigenvectors of symmetric matrices
+
+    LAPACK calls BLAS in many short steps. With several threads, these wait for each other at every
+    step, which takes 100 times as long on a busy machine.
+    """
+    with blas_on_one_thread:
+        return definition_of(wasserstein.eigenvectors)(B)
 
 
 def product(a, b):

@@ -24,6 +24,7 @@ from minidl.engine import (
     threads,
     updates,
 )
+from minidl.losses.wasserstein import eigenvectors
 from minidl.ops.distances import pairwise_distances_gradients
 from minidl.ops.masks import masked
 from minidl.ops.normalization import batch_norm_gradients, moments
@@ -62,6 +63,7 @@ TABLE = (
     *_rows(ops.avg_pool, pooling_gpu, "forward", "dx", applies=pooling_gpu.applies),
     *_rows(ops.matmul, matrices, "forward", "da", "db"),
     *_rows(losses.gram_matrix, matrices, "forward", "dfeatures"),
+    Row(eigenvectors, matrices.eigenvectors),
     *_rows(ops.batch_norm, normalization, "forward"),
     *_rows(fused.batch_norm_relu, normalization, "forward"),
     Row(batch_norm_gradients, normalization.batch_norm_gradients),

@@ -22,6 +22,7 @@ For a position x = F[n,p] of M, the gradient of W by the chain rule through m an
 from minidl import ops
 from minidl.autograd import constant, differentiable, plain
 from minidl.backend import array_module, must_be_floating
+from minidl.dispatch import replaceable
 from minidl.errors import ShapeError
 from minidl.losses.features import constant_style
 from minidl.losses.gram import gram_matrix
@@ -112,6 +113,7 @@ def covariance(m, G):
     return (G + G.mT) / 2 - m[:, :, None] * m[:, None]
 
 
+@replaceable
 def eigenvectors(B):
     """(N, C, C) -> (N, C), (N, C, C): the eigenvalues and eigenvectors of symmetric matrices
 

@@ -12,7 +12,7 @@ from PIL import Image
 from minidl import ops
 from minidl.backend import array_module
 from minidl.data.folders import picture_files
-from minidl.data.images import ENDINGS, fit, read_image, within_memory
+from minidl.data.images import ENDINGS, fit, image_size, read_image, within_memory
 from minidl.errors import ArgumentError, FileError, MinidlError, ShapeError
 from minidl.files import must_be_folder, must_exist
 from minidl.typing import Array, Path
@@ -33,7 +33,8 @@ class Frames:
     Hidden files and files with the endings of other formats are left out. Transparent pixels are
     composited on white. The colour profile of an animation is ignored.
 
-    Raise FileError if the source is of another kind, has no frames, or is damaged.
+    Raise FileError if the source is of another kind, has no frames, or is damaged, and ShapeError
+    if the frames of a folder have several sizes.
     """
 
     def __init__(self, source: Path, longest: int | None = None) -> None:
@@ -50,6 +51,7 @@ class Frames:
                     f"{self.path} has no frames; wanted files that end in {', '.join(ENDINGS)}"
                 )
             self._count = len(self._files)
+            self._must_have_one_size()
 
     def __len__(self) -> int:
         return self._count
@@ -70,6 +72,17 @@ class Frames:
         times = [milliseconds or 100 for _, milliseconds in self._shown()]
         unit = gcd(*times)
         return [time // unit for time in times], Fraction(1000, unit)
+
+    def _must_have_one_size(self):
+        first, *others = self._files
+        width, height = fit(*image_size(first), self.longest)
+        for path in others:
+            found = fit(*image_size(path), self.longest)
+            if found != (width, height):
+                raise ShapeError(
+                    f"{path} has {found[0]}x{found[1]} pixels, and {first.name} has "
+                    f"{width}x{height}; wanted frames of one size"
+                )
 
     def _of_animation(self):
         return (frame for frame, _ in self._shown())

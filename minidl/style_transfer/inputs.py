@@ -170,7 +170,8 @@ def _must_be_enough(files, count):
     for name, given in (("masks of regions", files.regions), ("masks of styles", files.parts)):
         if given and len(given) != count:
             raise ArgumentError(
-                f"the number of {name} is {len(given)}; wanted one for each of {count} styles"
+                f"the number of {name} is {len(given)}, and that of the styles is {count}; wanted "
+                "one for each style: on the command line, repeat the option before each mask"
             )
     if files.maps and (count != 1 or files.regions or files.parts):
         raise ArgumentError(

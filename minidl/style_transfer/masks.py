@@ -18,11 +18,14 @@ def read_mask(path: Path, size: tuple[int, int]) -> Array:
     """Return the mask (*size) float32 of a picture file: 0 for black, 1 for white.
 
     path: of a grey picture, of any size; of a picture in colour, the luma is taken. size: (H, W) of
-    the picture whose region it is. Raise FileError if the file cannot be read, and ShapeError if
-    its proportions are not those of `size`, up to one pixel.
+    the picture whose region it is. Raise FileError if the file cannot be read or is black
+    everywhere, and ShapeError if its proportions are not those of `size`, up to one pixel.
     """
     _must_have_proportions(path, size)
-    return (luma(read_at_size(path, size, stretch=True)) / 255).astype(np.float32)
+    mask = (luma(read_at_size(path, size, stretch=True)) / 255).astype(np.float32)
+    if not mask.any():
+        raise FileError(f"{path} is black everywhere; wanted white in the region")
+    return mask
 
 
 def feathered(mask: Array, radius: int) -> Array:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -40,12 +40,12 @@ from minidl.typing import Path as PathLike
 class Painting:
     """The result of style transfer."""
 
-    image: Array  # (H, W, 3), 0..255, not rounded
-    losses: list[list[Losses]]  # of each step of each scale
-    record: dict[str, Any]  # what is needed to paint the picture again
+    image: Array = field(repr=False)  # (H, W, 3), 0..255, not rounded
+    losses: list[list[Losses]] = field(repr=False)  # of each step of each scale
+    record: dict[str, Any] = field(repr=False)  # what is needed to paint the picture again
     lowest: float  # the loss at the last scale of its picture rounded to 8 bits, as a PNG stores it
     trouble: BaseException | None = None  # the interruption or error that ended the painting early
-    form: Form = PLAIN  # what the file keeps of the photograph's
+    form: Form = field(default=PLAIN, repr=False)  # what the file keeps of the photograph's
 
     @property
     def steps(self) -> int:

@@ -383,3 +383,7 @@ def test_a_callback_may_write_to_the_pictures_of_its_step(content, style):
     result = stylize(content, style, steps=4, callback=overwrite)
     np.testing.assert_array_equal(result.image, expected.image)
     assert result.losses == expected.losses and result.lowest == expected.lowest
+
+
+def test_the_text_of_a_painting_is_short(content, style):
+    assert len(repr(stylize(content, style, steps=2))) < 100

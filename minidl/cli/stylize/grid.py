@@ -53,6 +53,8 @@ def paint_grid(arguments, tell):
     must_lack(arguments, (*OF_ONE, "more"), "--grid")
     must_lack(arguments, ["output"], "--grid", "name the file of the paintings by --sheet")
     content, *styles = pictures_of(arguments.pictures)
+    if content.is_dir():
+        raise ArgumentError(f"{content} is a folder; wanted one photograph with --grid")
     axes, masks = _axes(arguments.grid), masks_of(arguments)
     cells = _cells(arguments, axes)
     starts = {settings.start for settings in cells}

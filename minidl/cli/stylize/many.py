@@ -141,7 +141,7 @@ def _photographs(sources):
             MinidlWarning,
             stacklevel=3,
         )
-    return photographs
+    return [*dict.fromkeys(photographs)]
 
 
 def _folder(name, sources):

@@ -27,7 +27,7 @@ from minidl.cli.stylize.settings import (
 from minidl.data.images import fit, image_size
 from minidl.dispatch import textbook
 from minidl.errors import MinidlError, MinidlWarning
-from minidl.files import write_somewhere
+from minidl.files import numbered, write_somewhere
 from minidl.interruption import STOPPED
 from minidl.style_transfer import Painter, resume, stylize
 from minidl.style_transfer.checkpoint import load, rows_of
@@ -132,12 +132,15 @@ def finish(paint, monitor, place, tell):
         # `_conclude` raises an error instead
         warnings.filterwarnings("ignore", "nothing improved", MinidlWarning)
         painting = paint(monitor)
-    output, unwritable = write_somewhere(place(), painting.save)
+    output = place()
+    if not (painting.improved or painting.trouble):  # keep an earlier painting of this name
+        output = next(path for path in numbered(output) if not path.exists())
+    output, unwritable = write_somewhere(output, painting.save)
     errors = [painting.trouble, unwritable, *monitor.finish(painting, output)]
-    return _conclude(painting, output, errors, monitor.rows, tell)
+    return _conclude(painting, output, errors, monitor, tell)
 
 
-def _conclude(painting, output, errors, rows, tell):
+def _conclude(painting, output, errors, monitor, tell):
     """Report the result and return the exit code. Raise MinidlError if an error occurred, or if no
     step improved the painting."""
     steps = counted(painting.steps, "step")
@@ -146,9 +149,14 @@ def _conclude(painting, output, errors, rows, tell):
     stopped = painting.trouble
     if not (stopped or painting.improved):
         raise MinidlError(f"{painting.doubt()}; {output} holds the picture at the start")
-    ending, seconds = "stopped after" if stopped else "done:", rows[-1]["seconds"]
+    ending, seconds = "stopped after" if stopped else "done:", monitor.rows[-1]["seconds"]
     losses = f"{painting.losses[-1][0].total:.4g} -> {painting.lowest:.4g}"
-    tell(f"{ending} {steps} in {seconds:.0f} s, loss {losses}; the painting is in {output}")
+    checkpoint = monitor.arguments.checkpoint
+    advice = f"; continue with `minidl stylize --resume {checkpoint}`" if checkpoint else ""
+    tell(
+        f"{ending} {steps} in {seconds:.0f} s, loss {losses}; the painting is in {output}"
+        f"{advice if stopped else ''}"
+    )
     return STOPPED if stopped else 0
 
 

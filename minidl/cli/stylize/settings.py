@@ -49,6 +49,15 @@ def warn_of_options_without_effect(arguments, paintings):
         missing["late_learning_rate"] = "--late-steps"
     if all(settings.late_learning_rate is None for settings in paintings):
         missing["late_steps"] = "--late-learning-rate"
+    kinds = {
+        settings.measure_of(entry)[0] for settings in paintings for entry in settings.weighted_style
+    }
+    if "gram" not in kinds:
+        missing["style_normalization"] = "the style objective gram"
+    if not any(settings.tv_weight for settings in paintings):
+        missing["tv_normalization"] = "--tv-weight"
+    if len(arguments.pictures) < 3:
+        missing["style_blend"] = "several STYLEs"
     if not any(getattr(arguments, name) for name in ("preview", "frames", "log", "checkpoint")):
         missing["every"] = "--preview, --frames, --log or --checkpoint"
     if not any(getattr(arguments, name) for name in MASKS):

@@ -199,3 +199,11 @@ def test_missing_libraries_for_16_bits_are_reported_before_the_computation(capsy
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
     assert "pip install" in refused(capsys, "-o", "painted.png")
     assert stylize("-o", "painted.jpg") == 0
+
+
+def test_a_picture_that_is_no_better_than_the_start_replaces_no_painting(capsys):
+    assert stylize("-o", "painted.png", "--steps", 4) == 0
+    painting = Path("painted.png").read_bytes()
+    assert stylize("-o", "painted.png", "--steps", 1, "--scales", 1) == 2
+    assert "painted-2.png holds the picture at the start" in capsys.readouterr().err
+    assert Path("painted.png").read_bytes() == painting

@@ -189,3 +189,10 @@ def test_the_sheet_is_written_while_interruptions_are_ignored(monkeypatch):
     monkeypatch.setattr(grid, "save_image", save_and_look)
     assert stylize("--grid", "balance=1,2", "--sheet", "sheet.png") == 0
     assert handlers[0] is not signal.default_int_handler
+
+
+def test_a_folder_is_refused(capsys):
+    os.mkdir("photos")
+    axis = "balance=1,2"
+    error = refused(capsys, "--grid", axis, "--sheet", "a.png", pictures=("photos", "painting.jpg"))
+    assert "photos is a folder; wanted one photograph with --grid" in error

@@ -225,3 +225,9 @@ def test_a_photograph_that_does_not_fit_into_the_memory_is_left_out(capsys, monk
     assert stylize_line(LINE) == 2
     assert "b.jpg: the painting may need 9 GiB" in capsys.readouterr().err
     assert sorted(os.listdir("painted")) == ["10.png", "2.png"]
+
+
+def test_a_photograph_that_is_named_twice_is_painted_once(capsys):
+    line = "photo.png painting.jpg --more photo.png --size 32 --steps 2 -o painted"
+    assert stylize_line(line) == 0
+    assert "done: painted has 1 painting\n" in capsys.readouterr().out

@@ -171,7 +171,17 @@ def test_a_missing_gpu_is_reported(capsys, monkeypatch):
         ("--late-steps 1", "--late-steps has no effect without --late-learning-rate"),
         ("--late-learning-rate 1", "--late-learning-rate has no effect without --late-steps"),
         ("--every 2", "--every has no effect without --preview, --frames, --log or --checkpoint"),
+        (
+            "--style-normalization ng --style-objective moments",
+            "--style-normalization has no effect without the style objective gram",
+        ),
+        (
+            "--tv-normalization power --tv-weight 0",
+            "--tv-normalization has no effect without --tv-weight",
+        ),
+        ("--style-blend 3", "--style-blend has no effect without several STYLEs"),
         ("--noise 0.5 --seed 3 --start noise", ""),
+        ("--style-normalization ng --tv-normalization power", ""),
         ("--preset coursera --optimizer lbfgs --seed 1", ""),
         ("--late-learning-rate 1 --late-steps 1", ""),
         ("--every 1 --log losses.csv", ""),

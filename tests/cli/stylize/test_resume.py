@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from minidl.checkpoints import tree
+from minidl.cli.stylize.monitor import Monitor
 from minidl.engine import threads
 from minidl.style_transfer.checkpoint import FORMAT
 from tests.cli.stylize.commands import stylize, stylize_line
@@ -159,3 +160,17 @@ def test_damaged_checkpoints_are_refused_in_one_sentence(capsys):
         out, error = capsys.readouterr()
         assert error.startswith("minidl: damaged") and error.count("\n") == 1 and not out
     assert not os.path.exists("again.png")
+
+
+def test_an_interrupted_run_says_how_it_continues(capsys, monkeypatch):
+    call = Monitor.__call__
+
+    def interrupt(self, step):
+        call(self, step)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Monitor, "__call__", interrupt)
+    line = "photo.png painting.jpg --size 32 --steps 3 --checkpoint other -o other.png"
+    assert stylize_line(line) == 130
+    out = capsys.readouterr().out
+    assert "in other.png; continue with `minidl stylize --resume other`\n" in out

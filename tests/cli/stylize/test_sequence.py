@@ -131,12 +131,11 @@ def test_an_interruption_keeps_the_frames_until_then(monkeypatch, capsys, output
     assert len(Frames(output)) == 2
 
 
-def test_a_frame_of_another_size_ends_the_sequence(capsys):
+def test_frames_of_several_sizes_are_refused_before_the_first_is_painted(capsys):
     write_image("frames/10.png", np.zeros((30, 30, 3)))
     assert stylize_line(f"{LINE} -o a -q") == 2
-    error = capsys.readouterr().err
-    assert "frame 2 has shape (30, 30, 3), and the first (20, 32, 3)" in error
-    assert error.endswith("; a has 1 of 3 frames\n") and os.listdir("a") == ["frame-00001.png"]
+    message = "frames/10.png has 30x30 pixels, and 9.png has 32x20; wanted frames of one size"
+    assert message in capsys.readouterr().err and not os.path.exists("a")
 
 
 @pytest.mark.parametrize(
