@@ -18,6 +18,7 @@ from minidl import __version__
 from minidl.cli import (
     classify,
     data,
+    explain,
     faces,
     gradcheck,
     info,
@@ -42,6 +43,7 @@ COMMANDS = (
     train,
     classify,
     gradcheck,
+    explain,
     weights,
     data,
     info,

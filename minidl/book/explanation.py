@@ -1,0 +1,122 @@
+"""The text about one subject, for a terminal."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from minidl.book.measure import CASES, Example, Times, example, proofs, times
+from minidl.book.sources import Source, docstring, source
+from minidl.book.subjects import KINDS, SUBJECTS, Subject
+from minidl.machine import kind
+
+TITLES = {
+    "op": "Ops",
+    "loss": "Losses",
+    "layer": "Layers",
+    "optimiser": "Optimisers and schedules",
+    "algorithm": "Algorithms of convolution",
+}
+STYLES = {"title": "1", "heading": "1;36", "number": "2", "good": "32", "bad": "1;31"}  # of ANSI
+Styled = Callable[[str, str], str]
+
+
+def overview(colour: bool = False) -> Iterator[str]:
+    """Yield the lines of the list of all subjects, in groups. colour: for a terminal."""
+    styled = _styled(colour)
+    for kind_of in KINDS:
+        names = [name for name, subject in SUBJECTS.items() if subject.kind == kind_of]
+        yield styled("heading", TITLES[kind_of])
+        yield from _wrapped(names)
+        yield ""
+    yield "`minidl explain NAME` shows the maths, the code, the proof and the time of one."
+
+
+def explanation(subject: Subject, colour: bool = False) -> Iterator[str]:
+    """Yield the lines of the text about a subject. Examples, proofs and times are computed when
+    their lines are reached. colour: for a terminal."""
+    styled, own = _styled(colour), example(subject)
+    yield f"{styled('title', subject.name)} ({TITLES[subject.kind].lower()})"
+    yield ""
+    yield from _without_example(docstring(subject.thing), own).splitlines()
+    if own:
+        yield from _headed(styled, "Example, run now", _example_lines(own, styled))
+    if subject.kind != "algorithm":
+        yield from _code(subject.name, source(subject.thing), styled)
+    for name, gradient in subject.gradients.items():
+        yield from _headed(styled, f"Gradient {name}", docstring(gradient).splitlines())
+        yield from _code(gradient.__name__, source(gradient), styled)
+    if subject.implementations:
+        twins = [f"{twin.__name__:32} {source(twin)}" for twin in subject.implementations]
+        yield from _headed(styled, "In the engine", twins)
+    if subject.rows:
+        heading = f"Proof, on {CASES} random geometries in float64"
+        yield from _headed(styled, heading, _proof_lines(subject, styled))
+    if found := times(subject):
+        yield from _headed(styled, f"Time on this machine ({kind()})", _time_lines(found))
+
+
+def _code(name: str, found: Source, styled: Styled) -> Iterator[str]:
+    width = len(str(found.lines[-1].number))
+    code = [
+        f"{styled('number', f'{line.number:{width}}')}  {line.text}".rstrip()
+        for line in found.lines
+    ]
+    yield from _headed(styled, f"{name}, {found}", code)
+
+
+def _example_lines(own: Example, styled: Styled) -> Iterator[str]:
+    yield from own.text.splitlines()
+    right = own.lines - own.wrong
+    word = "bad" if own.wrong else "good"
+    yield styled(word, f"{right} of {own.lines} lines give what is stated here")
+
+
+def _proof_lines(subject: Subject, styled: Styled) -> Iterator[str]:
+    for row, proof in proofs(subject):
+        verdict = styled("good", "proven") if proof.passed else styled("bad", "WRONG")
+        yield (
+            f"{row.name:34} d{proof.argument:16} {proof.method:17} error {proof.error:.1e} of "
+            f"{proof.tolerance:.0e}  {verdict}"
+        )
+
+
+def _time_lines(found: Times) -> Iterator[str]:
+    shapes = ", ".join(f"{name} {shape}" for name, shape in found.shapes.items())
+    yield f"{shapes}, float32: {found.bytes / 1e6:.3g} MB with the result"
+    yield f"{'':24}{'textbook':>12}{'engine':>12}"
+    for name, pair in (("forward", found.forward), ("forward and gradients", found.gradients)):
+        if pair:
+            yield f"{name:24}" + "".join(f"{_seconds(seconds):>12}" for seconds in pair)
+
+
+def _seconds(seconds):
+    """Return a time in words: 1.23 ms."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} µs"
+
+
+def _headed(styled: Styled, heading: str, lines: Iterable[str]) -> Iterator[str]:
+    yield ""
+    yield styled("heading", heading)
+    yield from lines
+
+
+def _without_example(text: str, own: Example | None) -> str:
+    return text.removesuffix(own.text).rstrip() if own else text
+
+
+def _wrapped(names: list[str], width: int = 96) -> Iterator[str]:
+    line = ""
+    for name in names:
+        if len(line) + len(name) > width:
+            yield line.rstrip()
+            line = ""
+        line += f"{name}  "
+    yield line.rstrip()
+
+
+def _styled(colour: bool) -> Styled:
+    """Return a function that gives a text a style of STYLES, or that leaves it as it is."""
+    if not colour:
+        return lambda style, text: text
+    return lambda style, text: f"\x1b[{STYLES[style]}m{text}\x1b[0m"

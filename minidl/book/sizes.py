@@ -1,0 +1,73 @@
+"""The arguments on which ops and losses are timed: of a size at which they occur in networks.
+
+A size is a geometry (see `proofs.geometry`), which `proofs.fill` fills with numbers.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from minidl.proofs import Shape
+from minidl.proofs.geometry import Numbers
+
+IMAGE = Shape((1, 64, 64, 64))  # one picture with 64 channels
+CHANNELS = Shape((64,))
+BATCH, POINTS, CLASSES = Shape((32, 28, 28, 64)), Shape((256, 128)), Shape((256, 10))
+MATRIX, GRAM = Shape((512, 512)), Shape((1, 256, 256))
+FEATURES, STYLE = Shape((1, 32, 32, 256)), Shape((1, 24, 40, 256))
+SMALL, SMALL_STYLE = Shape((1, 32, 32, 64)), Shape((1, 24, 40, 64))
+LABELS = Numbers(number % 10 for number in range(256))
+SAME = Numbers(bool(number % 2) for number in range(256))
+ONES = Numbers(np.ones((1, 32, 32)).tolist())
+PLACES = Numbers(np.linspace(0, 63, 32 * 32).reshape(1, 32, 32).tolist())
+STATISTICS = Shape((1, 256))
+ELEMENTS = (
+    "relu", "leaky_relu", "sigmoid", "tanh", "softmax", "negative", "exp", "log", "sqrt",
+    "absolute", "l2_normalize", "sum", "mean", "max",
+)  # fmt: skip
+BROADCAST = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
+OF_TWO_PICTURES = ("style_loss", "moments_loss", "wasserstein_loss", "histogram_loss")
+CONVOLUTION = {"x": IMAGE, "w": Shape((3, 3, 64, 64)), "b": CHANNELS, "padding": 1}
+DEPTHWISE = {**CONVOLUTION, "w": Shape((3, 3, 1, 64)), "groups": 64}
+
+SIZES: dict[str, dict[str, Any]] = {
+    **{name: {"x": IMAGE} for name in ELEMENTS},
+    **{name: {"a": IMAGE, "b": CHANNELS} for name in BROADCAST},
+    "convolution": CONVOLUTION,
+    "convolution[depthwise]": DEPTHWISE,
+    "max_pool": {"x": IMAGE, "window": 2},
+    "avg_pool": {"x": IMAGE, "window": 2},
+    "batch_norm": {"x": BATCH, "gamma": CHANNELS, "beta": CHANNELS},
+    "dropout": {"x": IMAGE, "keep": 0.5, "seed": 0},
+    "power": {"x": IMAGE, "exponent": 2},
+    "matmul": {"a": MATRIX, "b": MATRIX},
+    "reshape": {"x": IMAGE, "shape": (64, -1)},
+    "transpose": {"x": IMAGE, "axes": (0, 3, 1, 2)},
+    "concatenate": {"a": IMAGE, "b": IMAGE, "axis": -1},
+    "index": {"x": IMAGE, "key": (slice(None), slice(0, 32))},
+    "pad": {"x": IMAGE, "width": ((0, 0), (1, 1), (1, 1), (0, 0))},
+    "broadcast_to": {"x": CHANNELS, "shape": (1, 64, 64, 64)},
+    "resample": {"x": Shape((1, 64, 64, 3)), "rows": PLACES, "columns": PLACES},
+    "cosine_similarity": {"a": POINTS, "b": POINTS},
+    "pairwise_distances": {"a": POINTS, "b": POINTS},
+    "chi_square": {"a": POINTS, "b": POINTS},
+    "content_loss": {"generated": FEATURES, "content": FEATURES},
+    "gram_matrix": {"features": FEATURES},
+    "gram_loss": {"G": GRAM, "A": GRAM},
+    "guided_gram_matrix": {"features": FEATURES, "guide": ONES},
+    "deviation_loss": dict.fromkeys(
+        ("m", "q", "target_mean", "target_deviation"), STATISTICS
+    ),
+    "gaussian_loss": {
+        "m": STATISTICS, "G": GRAM, "target_mean": STATISTICS, "target_root": GRAM
+    },
+    "nearest_loss": {"generated": SMALL, "style": SMALL_STYLE},
+    "patch_loss": {"generated": SMALL, "style": SMALL_STYLE},
+    **{name: {"generated": FEATURES, "style": STYLE} for name in OF_TWO_PICTURES},
+    "softmax_cross_entropy": {"logits": CLASSES, "labels": LABELS},
+    "sigmoid_cross_entropy": {"logits": CLASSES, "targets": CLASSES},
+    "siamese_energy_loss": {"a": POINTS, "b": POINTS, "same": SAME},
+    "contrastive_loss": {"a": POINTS, "b": POINTS, "same": SAME},
+    "triplet_loss": dict.fromkeys(("anchor", "positive", "negative"), POINTS),
+    "total_variation": {"image": Shape((256, 256, 3))},
+}  # fmt: skip

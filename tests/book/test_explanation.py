@@ -1,0 +1,151 @@
+"""What `minidl explain` says is read from the code, and computed when it is said."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minidl
+from minidl import layers, losses, ops, optim
+from minidl.autograd import differentiable
+from minidl.book import SUBJECTS, Subject, explanation, measure, overview, subject
+from minidl.book.explanation import STYLES, TITLES
+from minidl.book.sizes import SIZES
+from minidl.book.sources import source
+from minidl.cli import main
+from minidl.errors import ArgumentError
+from minidl.proofs import Row, Shape
+
+ROOT = Path(minidl.__file__).parents[1]
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """One geometry for each proof, and one call for each time."""
+    monkeypatch.setattr(measure, "CASES", 1)
+    monkeypatch.setattr(measure.proofs, "__defaults__", (1,))
+    monkeypatch.setattr(measure, "LEAST", 0)
+
+
+def test_every_public_name_can_be_explained():
+    for module in (ops, losses, layers, optim):
+        assert set(module.__all__) <= SUBJECTS.keys()
+    text = "\n".join(overview())
+    assert all(f" {name} " in f" {text} ".replace("\n", " ") for name in SUBJECTS)
+    assert [line for line in text.splitlines() if line in TITLES.values()] == [*TITLES.values()]
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_examples_and_proofs_hold(few, name):
+    lines = [*explanation(SUBJECTS[name])]
+    verdicts = [line for line in lines if line.endswith("what is stated here")]
+    assert all(re.match(r"(\d+) of \1 lines", line) for line in verdicts)
+    proven = [line for line in lines if line.endswith("proven")]
+    assert bool(proven) == bool(SUBJECTS[name].rows) and not any("WRONG" in line for line in lines)
+    assert ("forward and gradients" in "\n".join(lines)) == bool(SUBJECTS[name].rows)
+
+
+def test_every_op_has_a_size_at_which_it_is_timed():
+    named = {row.name for subject in SUBJECTS.values() for row in subject.rows}
+    assert {name for name in named if name.partition("[")[0] not in SIZES} == set()
+
+
+def test_the_text_about_convolution(few):
+    text = "\n".join(explanation(SUBJECTS["convolution"]))
+    for words in (
+        "(N, *spatial, C), (*kernel, C / groups, K), (K,) -> (N, *out, K)",
+        "y[n,o,k] = b[k] + Σ_t Σ_c x[n, o·stride + t·dilation - before, c] w[t,c,k]",
+        "dw[t,c,k] = Σ_n Σ_o dy[n,o,k] x[n, o·stride + t·dilation - before, c]",
+        "Cost: N·out·taps·C·K / groups multiply-adds",
+        "3 of 3 lines give what is stated here",
+        "convolution_db                   minidl/engine/convolution/__init__.py:",
+        "x (1, 64, 64, 64), w (3, 3, 64, 64), b (64,), float32: 2.24 MB with the result",
+    ):
+        assert words in text
+    assert text.count(">>> ") == 3  # the example is shown once
+    for name in ("dx", "dw", "db"):
+        assert f"Gradient {name}\n" in text
+
+
+@pytest.mark.parametrize("thing", [ops.convolution, ops.relu.gradients["dx"], layers.Dense, source])
+def test_the_numbers_are_those_of_the_lines_in_the_file(thing):
+    found = source(thing)
+    lines = (ROOT / found.path).read_text().splitlines()
+    assert [line.text for line in found.lines] == [lines[n.number - 1] for n in found.lines]
+    assert '"""' not in found.lines[1].text
+
+
+def test_errors_are_said(few):
+    def double(x):
+        """y = 2 x
+
+        >>> double(np.array([1.0]))
+        array([3.])
+        """
+        return 2 * x
+
+    def double_dx(dy):
+        """∂y/∂x = 2, but not here"""
+        return 3 * dy
+
+    wrong = differentiable(double, dx=double_dx)
+    row = Row("negative", wrong, lambda choose: {"x": Shape((3,))}, {"x": "linear"})
+    about = Subject("double", "op", wrong, wrong.gradients, [row])
+    text = "\n".join(explanation(about))
+    assert "0 of 1 lines give what is stated here" in text
+    assert text.count("WRONG") == 1 and "proven" not in text
+
+
+def test_an_example_within_the_text_stays_there(few):
+    text = "\n".join(explanation(SUBJECTS["winograd"]))
+    assert text.index(">>> d, g") < text.index("**Several dimensions.**")
+    assert "2 of 2 lines give what is stated here" in text
+
+
+def test_the_nearest_name_is_proposed():
+    with pytest.raises(ArgumentError, match="'convolutoin' to explain; did you mean 'convolution'"):
+        subject("convolutoin")
+
+
+# ---- the command ---------------------------------------------------------------------------------
+
+
+def test_the_command_is_plain_when_it_is_piped(few, capsys):
+    assert main(["explain"]) == 0
+    assert "Losses\n" in capsys.readouterr().out
+    assert main(["explain", "relu"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("relu (ops)\n\ny = max(x, 0)\n") and "\x1b" not in out
+
+
+@pytest.mark.parametrize("wants_none", [False, True])
+def test_the_command_has_colours_on_a_terminal(few, capsys, monkeypatch, wants_none):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if wants_none:
+        monkeypatch.setenv("NO_COLOR", "1")
+    assert main(["explain", "relu"]) == 0
+    assert (f"\x1b[{STYLES['good']}mproven\x1b[0m" in capsys.readouterr().out) != wants_none
+
+
+def test_an_unknown_name_gives_exit_code_2(capsys):
+    assert main(["explain", "reluu"]) == 2
+    assert capsys.readouterr().err.endswith("did you mean 'relu'?\n")
+
+
+def test_times_are_those_of_both_implementations(monkeypatch):
+    """The engine is not used while the textbook is timed."""
+    used = []
+    monkeypatch.setattr(measure, "LEAST", 0)
+    real = measure._seconds
+
+    def seconds(call):
+        used.append(minidl.dispatch.implementation())
+        return real(call)
+
+    monkeypatch.setattr(measure, "_seconds", seconds)
+    found = measure.times(SUBJECTS["max_pool"])
+    assert used == ["textbook", "engine"] * 2
+    assert found.shapes == {"x": (1, 64, 64, 64)}
+    assert found.bytes == 4 * 64**3 * 5 // 4 and np.isfinite(found.forward).all()
