@@ -118,7 +118,7 @@ def _pair(call: Call) -> tuple[float, float]:
 def _seconds(call: Call) -> float:
     """Return the least seconds of calls that are repeated for LEAST seconds, after a first."""
     call()
-    times = []
+    times: list[float] = []
     while not times or sum(times) < LEAST:
         begun = time.perf_counter()
         call()

@@ -46,6 +46,7 @@ def describe(settings: Settings, **more: Any) -> dict[str, Any]:
     chosen = asdict(settings) | {
         "start": str(settings.start) if is_named else ARRAY,
         "style_layers": dict(settings.layers_of_style),
+        "balance": settings.balance_of_content,
         "style_scale": list(settings.style_scale),
     }
     start = None if is_named and settings.start in STARTS else identity(settings.start)

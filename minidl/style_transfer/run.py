@@ -154,7 +154,9 @@ class Run:
             self.memory,
         )
         if self.content_factor is None:
-            self.content_factor = balanced_factor(self.objective, self.settings.balance, content)
+            self.content_factor = balanced_factor(
+                self.objective, self.settings.balance_of_content, content
+            )
         self.objective.weigh_content(self.content_factor)
 
     def _at(self, size):

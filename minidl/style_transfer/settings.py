@@ -53,6 +53,9 @@ LAYERS: dict[str, dict[str, float]] = {
     "patches": {"conv3_1": 600.0, "conv4_1": 400.0},
 }
 
+# The balance of each objective. With less, its paintings of a face are not recognisable.
+BALANCES = {**dict.fromkeys(OBJECTIVES, 0.01), "nearest": 0.04, "patches": 0.2}
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -65,8 +68,8 @@ class Settings:
 
     over the layers l of content_layers {name: c_l} and style_layers {name: s_l}. Without a
     content_weight, it is chosen so that the first gradient of the content is `balance` times as
-    long as that of the style (see `balance.balanced_factor`). The normalisations
-    are those of `minidl.losses`; that of the style is for Gram matrices only.
+    long as that of the style (see `balance.balanced_factor`). The normalisations are those of
+    `minidl.losses`; that of the style is for Gram matrices only.
 
     An entry of style_layers is a layer ("conv3_1"), or several layers whose channels are compared
     together ("conv3_1+conv4_1"). It is measured by style_objective, or by the objective that its
@@ -83,7 +86,8 @@ class Settings:
     late_learning_rate: float | None = None  # in the last late_steps; None: no change
     late_steps: int = 0
     content_weight: float | None = None  # None: by `balance`
-    balance: float = 0.01  # length of the content's first gradient over that of the style's
+    # length of the content's first gradient over that of the style's; None: that of the objective
+    balance: float | None = None
     style_weight: float = 1.0
     tv_weight: float = 1000.0
     content_normalization: str = "mean"
@@ -130,7 +134,8 @@ class Settings:
         one_of("style_objective", self.style_objective, OBJECTIVES)
         one_of("mask_way", self.mask_way, WAYS)
         one_of("colours", self.colours, COLOURS)
-        self._number("balance", self.balance, above=0)
+        if self.balance is not None:
+            self._number("balance", self.balance, above=0)
         scales = self.style_scale
         if not isinstance(scales, (tuple, list)) or not scales:
             raise ArgumentError(f"style_scale is {brief(scales)}; wanted one or more numbers")
@@ -167,6 +172,11 @@ class Settings:
     def layers_of_style(self) -> dict[str, float]:
         """The style layers, by default those of the style objective."""
         return LAYERS[self.style_objective] if self.style_layers is None else self.style_layers
+
+    @property
+    def balance_of_content(self) -> float:
+        """The balance, by default that of the style objective."""
+        return BALANCES[self.style_objective] if self.balance is None else self.balance
 
     @property
     def weighted_content(self) -> dict[str, float]:

@@ -30,7 +30,7 @@ from minidl.naming import naturally
 from minidl.shapes import is_int
 from minidl.style_transfer.presets import PRESETS, varied
 from minidl.style_transfer.record import ARRAY
-from minidl.style_transfer.settings import LAYERS, STARTS, Settings
+from minidl.style_transfer.settings import BALANCES, LAYERS, STARTS, Settings
 from minidl.style_transfer.toml import LONGEST, as_toml, parsed
 from minidl.typing import Path
 
@@ -242,8 +242,18 @@ def _of_painting(path):
         _warn(f"{path} does not hold the array that it was painted from; start is 'content'")
         chosen["start"] = "content"
     settings = _changed(DEFAULTS, chosen, path)
-    is_default = settings.style_layers == LAYERS[settings.style_objective]
-    return replace(settings, style_layers=None) if is_default else settings
+    return _without_defaults(settings)
+
+
+def _without_defaults(settings):
+    """Return the settings with None for what the style objective chooses."""
+    name = settings.style_objective
+    chosen: dict[str, None] = {}
+    if settings.style_layers == LAYERS[name]:
+        chosen["style_layers"] = None
+    if settings.balance == BALANCES[name]:
+        chosen["balance"] = None
+    return replace(settings, **chosen)
 
 
 def _warn(message):

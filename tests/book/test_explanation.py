@@ -36,7 +36,13 @@ def test_every_public_name_can_be_explained():
     assert [line for line in text.splitlines() if line in TITLES.values()] == [*TITLES.values()]
 
 
-@pytest.mark.parametrize("name", SUBJECTS)
+QUICK = ("relu", "convolution", "triplet_loss", "Dense", "Steps", "depthwise")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*QUICK, *(pytest.param(n, marks=pytest.mark.thorough) for n in SUBJECTS if n not in QUICK)],
+)
 def test_examples_and_proofs_hold(few, name):
     lines = [*explanation(SUBJECTS[name])]
     verdicts = [line for line in lines if line.endswith("what is stated here")]

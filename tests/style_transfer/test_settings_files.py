@@ -15,7 +15,7 @@ from minidl.errors import ArgumentError, FileError, MinidlWarning
 from minidl.style_transfer import PRESETS, Settings, read_settings, stylize, write_settings
 from minidl.style_transfer.presets import varied
 from minidl.style_transfer.record import describe
-from minidl.style_transfer.settings import COLOURS, OBJECTIVES
+from minidl.style_transfer.settings import BALANCES, COLOURS, OBJECTIVES
 from minidl.style_transfer.settings_files import LONGEST_CHAIN, own_presets, preset_folder
 from minidl.style_transfer.toml import LONGEST
 
@@ -332,3 +332,16 @@ def test_another_optimizer_takes_no_learning_rate_of_the_preset():
     settings = varied(PRESETS["cs231n"], {"optimizer": "lbfgs"})
     rates = settings.learning_rate, settings.late_learning_rate
     assert rates == (None, None) and settings.late_steps == 0
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_the_balance_is_that_of_the_objective(
+    objective, content, style, paint_with_the_small_model, tmp_path
+):
+    content, style = (np.tile(picture, (2, 2, 1)) for picture in (content, style))
+    options = {"steps": 2, "style_objective": objective}
+    chosen = stylize(content, style, balance=BALANCES[objective], **options)
+    by_default, other = (stylize(content, style, balance=b, **options) for b in (None, 3.0))
+    assert by_default.losses == chosen.losses and by_default.losses != other.losses
+    by_default.save(tmp_path / "painted.png")
+    assert read_settings(tmp_path / "painted.png").balance is None

@@ -13,7 +13,7 @@ from minidl.losses.total_variation import FORMS as VARIATION_FORMS
 from minidl.models.vgg19 import POOLING
 from minidl.style_transfer import PRESETS, Settings
 from minidl.style_transfer.presets import SOURCES
-from minidl.style_transfer.settings import COLOURS, OBJECTIVES, OPTIMIZERS
+from minidl.style_transfer.settings import BALANCES, COLOURS, OBJECTIVES, OPTIMIZERS
 from minidl.style_transfer.settings_files import FULL
 
 DEFAULTS = Settings()
@@ -106,7 +106,8 @@ def add_objective(group):
         group,
         "balance",
         "content against style: the length of the first gradient of the content over that of the "
-        "style",
+        f"style (default: {BALANCES['gram']}; {BALANCES['nearest']} for nearest, "
+        f"{BALANCES['patches']} for patches)",
         type=float,
         metavar="RATIO",
     )

@@ -115,7 +115,7 @@ def pictures():
     return {str(path): path.read_bytes() for path in paths}
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(200, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("kills", [2, pytest.param(200, marks=pytest.mark.thorough)])
 def test_a_killed_run_leaves_whole_files_and_continues_with_the_same_bytes(kills):
     rng, counts = random.Random(kills), Counter()
     with Runs() as runs:
