@@ -1,5 +1,6 @@
 """The text about one subject, for a terminal."""
 
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 
 from minidl.book.measure import CASES, Example, Times, example, proofs, times
@@ -15,6 +16,7 @@ TITLES = {
     "algorithm": "Algorithms of convolution",
 }
 STYLES = {"title": "1", "heading": "1;36", "number": "2", "good": "32", "bad": "1;31"}  # of ANSI
+WIDTH = 96  # of the list of all subjects
 Styled = Callable[[str, str], str]
 
 
@@ -24,7 +26,7 @@ def overview(colour: bool = False) -> Iterator[str]:
     for kind_of in KINDS:
         names = [name for name, subject in SUBJECTS.items() if subject.kind == kind_of]
         yield styled("heading", TITLES[kind_of])
-        yield from _wrapped(names)
+        yield from textwrap.wrap("  ".join(names), WIDTH)
         yield ""
     yield "`minidl explain NAME` shows the maths, the code, the proof and the time of one."
 
@@ -103,16 +105,6 @@ def _headed(styled: Styled, heading: str, lines: Iterable[str]) -> Iterator[str]
 
 def _without_example(text: str, own: Example | None) -> str:
     return text.removesuffix(own.text).rstrip() if own else text
-
-
-def _wrapped(names: list[str], width: int = 96) -> Iterator[str]:
-    line = ""
-    for name in names:
-        if len(line) + len(name) > width:
-            yield line.rstrip()
-            line = ""
-        line += f"{name}  "
-    yield line.rstrip()
 
 
 def _styled(colour: bool) -> Styled:

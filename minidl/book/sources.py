@@ -3,6 +3,7 @@
 import ast
 import inspect
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,7 +58,7 @@ def docstring(thing: Any) -> str:
 
 def _docstring_lines(code):
     """Return the places of the lines that belong to the docstring of a definition."""
-    [definition] = ast.parse(inspect.cleandoc("\n" + code) if code[0].isspace() else code).body
+    [definition] = ast.parse(textwrap.dedent(code)).body
     first = definition.body[0]  # type: ignore[attr-defined]
     is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
     if not is_text or not isinstance(first.value.value, str):

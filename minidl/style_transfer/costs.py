@@ -86,9 +86,7 @@ class Costs:
 
     def __init__(self, model: VGG19, settings: Settings) -> None:
         self.model, self.settings = model, settings
-        entries = [settings.measure_of(entry) for entry in settings.weighted_style]
-        self.style_layers = [layer for _, layers in entries for layer in layers]
-        self.layers = [*settings.weighted_content, *self.style_layers]
+        self.layers = [*settings.weighted_content, *settings.layers_read]
         self._copy = deepcopy(model).freeze()
         self._recordings: dict[Memory, list[Event]] = {}
         self._pooled: dict[Memory, int] = {}  # bytes of CuPy's pool
@@ -139,7 +137,7 @@ class Costs:
     def _recording_of_style(self):
         """The Events of a forward pass of the style layers, of the size of the first probe."""
         with recorded() as events:
-            self._copy.features(_noise(PROBES[0]), self.style_layers)
+            self._copy.features(_noise(PROBES[0]), self.settings.layers_read)
         return events
 
     def _bytes_on_gpu(self, memory):
@@ -189,7 +187,7 @@ class Costs:
 
     def _grams(self, size):
         """Yield (positions, channels) of the Gram matrices of a picture."""
-        for name, layers in map(self.settings.measure_of, self.settings.weighted_style):
+        for name, layers in self.settings.measures.values():
             if name in ("gram", "wasserstein"):
                 shapes = [self.model.shape_at(size, layer) for layer in layers]
                 yield prod(shapes[-1][1:3]), sum(shape[-1] for shape in shapes)

@@ -103,9 +103,7 @@ def read_inputs(
     """
     files, shares = files or MaskFiles(), shares_of(style_weights, len(styles))
     _must_be_enough(files, len(styles))
-    style_layers = [
-        layer for entry in settings.weighted_style for layer in settings.measure_of(entry)[1]
-    ]
+    style_layers = settings.layers_read
     layers = [*settings.weighted_content, *style_layers]
     photograph = _read(content, "the content", settings.size, model, layers)
     size = photograph.pixels.shape[:2]

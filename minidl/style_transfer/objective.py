@@ -184,7 +184,7 @@ class Objective:
     def _measures(self, group):
         """Return the measure for each entry of the style layers, of styles with one region."""
         settings = self.settings
-        kinds = {entry: settings.measure_of(entry) for entry in settings.weighted_style}
+        kinds = settings.measures
         self._must_have_tiles(kinds)
         guide = self._guides(group[0][-1], _layers(kinds))
         members = [(self._described(style, kinds, part), share) for style, share, part, _ in group]

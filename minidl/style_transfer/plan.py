@@ -137,8 +137,7 @@ def _ways(settings: Settings, shape: Sequence[int]) -> Iterator[Memory]:
             memory = memory._replace(history=memory.history - 1)
             yield memory
     yield memory._replace(blocks=True)
-    kinds = [settings.measure_of(entry)[0] for entry in settings.weighted_style]
-    if all(MEASURES[kind].tiles for kind in kinds):
+    if all(MEASURES[name].tiles for name, _ in settings.measures.values()):
         yield from (memory._replace(side=side) for side in SIDES if side < max(shape[:2]))
 
 

@@ -190,6 +190,16 @@ class Settings:
         """The style layers with their weights times style_weight, without those of 0."""
         return _weighted(self.layers_of_style, self.style_weight)
 
+    @property
+    def measures(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """The objective and the layers of each entry of the weighted style: see `measure_of`."""
+        return {entry: self.measure_of(entry) for entry in self.weighted_style}
+
+    @property
+    def layers_read(self) -> list[str]:
+        """The layers that the entries of the weighted style read."""
+        return [layer for _, layers in self.measures.values() for layer in layers]
+
     def measure_of(self, entry: str) -> tuple[str, tuple[str, ...]]:
         """Return the objective and the layers of an entry of the style layers, the deepest last.
 

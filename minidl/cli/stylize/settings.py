@@ -49,10 +49,8 @@ def warn_of_options_without_effect(arguments, paintings):
         missing["late_learning_rate"] = "--late-steps"
     if all(settings.late_learning_rate is None for settings in paintings):
         missing["late_steps"] = "--late-learning-rate"
-    kinds = {
-        settings.measure_of(entry)[0] for settings in paintings for entry in settings.weighted_style
-    }
-    if "gram" not in kinds:
+    measures = [measure for settings in paintings for measure in settings.measures.values()]
+    if all(name != "gram" for name, _ in measures):
         missing["style_normalization"] = "the style objective gram"
     if not any(settings.tv_weight for settings in paintings):
         missing["tv_normalization"] = "--tv-weight"
