@@ -1,23 +1,17 @@
-"""The server of the page, which only this computer can reach.
+"""The server of the page, which only this computer can reach (see `minidl.loopback`).
 
 It is the server of Python's standard library: nothing has to be installed, it serves no files by
-their path, and it is small enough to check. Other users of the computer, and other pages in the
-same browser, can send requests to it too. Every request is therefore refused unless
-
-- its path begins with a random token,
-- its host is this server, so that no foreign name can be made to point here (DNS rebinding),
-- it comes from the page itself or from the address bar, as Origin and Sec-Fetch-Site say.
-
-A request that changes something has to be a POST with an Origin. The page loads only from here.
+their path, and it is small enough to check.
 """
 
 import json
-import secrets
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socketserver import TCPServer
 from sys import exc_info
 from typing import TYPE_CHECKING
+
+from minidl.loopback import HEADERS, HOST, REFUSAL, Door
 
 if TYPE_CHECKING:
     from minidl.style_transfer.live.live import Live
@@ -29,18 +23,6 @@ FILES = {  # by the rest of the path after the token
     "page.js": ("page.js", "text/javascript; charset=utf-8"),
     "icon.svg": ("icon.svg", "image/svg+xml"),
 }
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": POLICY,
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-REFUSAL = b"minidl refused this request. Open the address that minidl printed."
 MISSING = b"minidl has no such page."
 
 
@@ -50,13 +32,12 @@ class Server(ThreadingHTTPServer):
     allow_reuse_address = False  # on Windows, another program could otherwise take over the port
 
     def __init__(self, live: "Live") -> None:
-        super().__init__(("127.0.0.1", 0), _Request)
-        self.live, self.token = live, secrets.token_urlsafe()
-        self.hosts = [f"{name}:{self.server_address[1]}" for name in ("127.0.0.1", "localhost")]
+        super().__init__((HOST, 0), _Request)
+        self.live, self.door = live, Door(self.server_address[1])
 
     @property
     def url(self) -> str:
-        return f"http://{self.hosts[0]}/{self.token}/"
+        return self.door.url
 
     def server_bind(self):
         """Bind without looking up the name of this computer, which can take seconds."""
@@ -77,17 +58,11 @@ class _Request(BaseHTTPRequestHandler):
         """Read the request, and return whether `do_GET` or `do_POST` may answer it."""
         if not super().parse_request():
             return False
-        token, _, self.name = self.path.removeprefix("/").partition("/")
-        host, origin = self.headers["Host"], self.headers["Origin"]
-        own, changing = f"http://{host}", self.command != "GET"
-        permitted = (
-            secrets.compare_digest(token.encode(), self.server.token.encode())
-            and host in self.server.hosts
-            and origin in ([own] if changing else [own, None])
-            and self.headers["Sec-Fetch-Site"] in (None, "same-origin", "none")
-        )
+        self.name = self.path.removeprefix("/").partition("/")[2]
+        headers = {name: self.headers[name] for name in ("Host", "Origin", "Sec-Fetch-Site")}
+        permitted = self.server.door.admits(self.command, self.path, headers)
         if not permitted:
-            self._answer(403, "text/plain", REFUSAL)
+            self._answer(403, "text/plain", REFUSAL.encode())
         return permitted
 
     def do_GET(self):
