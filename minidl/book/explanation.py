@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 
 from minidl.book.measure import CASES, Example, Times, example, proofs, times
-from minidl.book.sources import Source, docstring, source
+from minidl.book.sources import Source, definition, docstring, path_of, source
 from minidl.book.subjects import KINDS, SUBJECTS, Subject
 from minidl.machine import kind
 
@@ -16,7 +16,7 @@ TITLES = {
     "algorithm": "Algorithms of convolution",
 }
 STYLES = {"title": "1", "heading": "1;36", "number": "2", "good": "32", "bad": "1;31"}  # of ANSI
-WIDTH = 96  # of the list of all subjects
+WIDTH = 96  # of the lines that are not read from a file
 Styled = Callable[[str, str], str]
 
 
@@ -38,13 +38,19 @@ def explanation(subject: Subject, colour: bool = False) -> Iterator[str]:
     yield f"{styled('title', subject.name)} ({TITLES[subject.kind].lower()})"
     yield ""
     yield from _without_example(docstring(subject.thing), own).splitlines()
+    if subject.family:
+        file = path_of(definition(subject.thing))
+        yield from _headed(styled, f"The file {file}", subject.family.splitlines())
     if own:
         yield from _headed(styled, "Example, run now", _example_lines(own, styled))
     if subject.kind != "algorithm":
         yield from _code(subject.name, source(subject.thing), styled)
-    for name, gradient in subject.gradients.items():
-        yield from _headed(styled, f"Gradient {name}", docstring(gradient).splitlines())
+    for gradient, names in subject.derivations.items():
+        heading = f"Gradient {names[0]}" if len(names) == 1 else f"Gradients {', '.join(names)}"
+        yield from _headed(styled, heading, docstring(gradient).splitlines())
         yield from _code(gradient.__name__, source(gradient), styled)
+    if used := subject.helpers:
+        yield from _headed(styled, f"Helpers, {used[0]}", _helper_lines(used, styled))
     if subject.implementations:
         twins = [f"{twin.__name__:32} {source(twin)}" for twin in subject.implementations]
         yield from _headed(styled, "In the engine", twins)
@@ -52,16 +58,28 @@ def explanation(subject: Subject, colour: bool = False) -> Iterator[str]:
         heading = f"Proof, on {CASES} random geometries in float64"
         yield from _headed(styled, heading, _proof_lines(subject, styled))
     if found := times(subject):
-        yield from _headed(styled, f"Time on this machine ({kind()})", _time_lines(found))
+        heading = f"Cost, and time on this machine ({kind()})"
+        cost = textwrap.wrap(subject.cost, WIDTH)
+        yield from _headed(styled, heading, [*cost, *_time_lines(found)])
 
 
 def _code(name: str, found: Source, styled: Styled) -> Iterator[str]:
-    width = len(str(found.lines[-1].number))
-    code = [
-        f"{styled('number', f'{line.number:{width}}')}  {line.text}".rstrip()
-        for line in found.lines
-    ]
-    yield from _headed(styled, f"{name}, {found}", code)
+    yield from _headed(styled, f"{name}, {found}", _numbered(found, styled))
+
+
+def _numbered(found: Source, styled: Styled, width: int = 0) -> Iterator[str]:
+    """Yield the lines of code after their numbers, which are as wide as the last one."""
+    width = width or len(str(found.lines[-1].number))
+    for line in found.lines:
+        yield f"{styled('number', f'{line.number:{width}}')}  {line.text}".rstrip()
+
+
+def _helper_lines(found: list[Source], styled: Styled) -> Iterator[str]:
+    width = len(str(found[-1].lines[-1].number))
+    for place, helper in enumerate(found):
+        if place:
+            yield ""
+        yield from _numbered(helper, styled, width)
 
 
 def _example_lines(own: Example, styled: Styled) -> Iterator[str]:

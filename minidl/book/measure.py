@@ -18,7 +18,7 @@ from minidl.gradcheck import Proof
 from minidl.proofs import Row, fill, run
 
 CASES = 5  # geometries of a proof
-LEAST = 0.05  # seconds in which calls are repeated
+LEAST = 0.05  # seconds for which a timed call is repeated
 Call = Callable[[], Any]
 
 
@@ -66,8 +66,11 @@ def proofs(subject: Subject, cases: int = CASES) -> Iterator[tuple[Row, Proof]]:
             yield row, proof
 
 
-def times(subject: Subject) -> Times | None:
-    """Return the Times of a subject, or None if it is not in the table of proofs."""
+def times(subject: Subject, least: float = LEAST) -> Times | None:
+    """Return the Times of a subject, or None if it is not in the table of proofs.
+
+    least: seconds in which each call is repeated. The fastest call counts.
+    """
     row = next(iter(subject.rows), None)
     if row is None:
         return None
@@ -88,7 +91,8 @@ def times(subject: Subject) -> Times | None:
     y = forward()
     count = sum(array.nbytes for array in arrays.values()) + np.asarray(y).nbytes
     shapes = {name: array.shape for name, array in arrays.items()}
-    return Times(shapes, count, _pair(forward), _pair(forward_and_back) if leaves else None)
+    both = _pair(forward_and_back, least) if leaves else None
+    return Times(shapes, count, _pair(forward, least), both)
 
 
 def _at_the_end(text):
@@ -108,18 +112,18 @@ def _in_float32(value):
     return value.astype(np.float32) if is_float else value
 
 
-def _pair(call: Call) -> tuple[float, float]:
+def _pair(call: Call, least: float) -> tuple[float, float]:
     """Return the seconds of a call by the textbook and by the engine."""
     with textbook():
-        by_definitions = _seconds(call)
-    return by_definitions, _seconds(call)
+        by_definitions = _seconds(call, least)
+    return by_definitions, _seconds(call, least)
 
 
-def _seconds(call: Call) -> float:
-    """Return the least seconds of calls that are repeated for LEAST seconds, after a first."""
+def _seconds(call: Call, least: float) -> float:
+    """Return the smallest time of calls that are repeated for `least` seconds, after a first."""
     call()
     times: list[float] = []
-    while not times or sum(times) < LEAST:
+    while not times or sum(times) < least:
         begun = time.perf_counter()
         call()
         times.append(time.perf_counter() - begun)

@@ -1,17 +1,21 @@
 """What can be explained: ops, losses, layers, optimisers and the algorithms of convolution."""
 
+import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any, NamedTuple, get_args
 
 from minidl import engine, layers, losses, ops, optim
 from minidl.autograd import Op
+from minidl.book.sources import Source, docstring, family, helpers
 from minidl.dispatch import definition_of
 from minidl.engine import convolution
 from minidl.engine.table import TABLE
 from minidl.errors import ArgumentError, did_you_mean, printable
 from minidl.proofs import ROWS, Row
 
+# From "Cost: " to the end of its paragraph, or to what follows about errors or the source.
+COST = re.compile(r"Cost: .+?\.(?=\s+Raises|\s+Source:|\s*\n\n|\s*$)", re.DOTALL)
 KINDS = ("op", "loss", "layer", "optimiser", "algorithm")
 
 
@@ -19,7 +23,7 @@ class Subject(NamedTuple):
     """Something that can be explained.
 
     kind: one of KINDS. thing: the op, function, class or module. gradients: {"dx": function, ...}
-    of an op. rows: those of the table of proofs.
+    of an op, where several names may have one joint function. rows: those of the table of proofs.
     """
 
     name: str
@@ -27,6 +31,36 @@ class Subject(NamedTuple):
     thing: Any
     gradients: dict[str, Callable[..., Any]]
     rows: list[Row]
+
+    @property
+    def family(self) -> str:
+        """The docstring of the file: what the subject has in common with the others in it."""
+        return family(self.thing)
+
+    @property
+    def helpers(self) -> list[Source]:
+        """The functions, classes and constants of the same file that the code of the subject and of
+        its gradients uses, without those that are subjects themselves."""
+        if self.kind == "algorithm":
+            return []
+        return helpers([self.thing, *self.gradients.values()], SUBJECTS.keys())
+
+    @property
+    def cost(self) -> str:
+        """The sentence or sentences about the cost, "Cost: ...", of the docstring or else of the
+        file, in one line. An empty text if there are none."""
+        for text in (docstring(self.thing), self.family):
+            if found := COST.search(text):
+                return " ".join(found[0].split())
+        return ""
+
+    @property
+    def derivations(self) -> dict[Callable[..., Any], list[str]]:
+        """{gradient: ["dx"]}, or {joint gradient: ["da", "db"]} if it computes several."""
+        found: dict[Callable[..., Any], list[str]] = {}
+        for name, gradient in self.gradients.items():
+            found.setdefault(gradient, []).append(name)
+        return found
 
     @property
     def implementations(self) -> list[Callable[..., Any]]:
@@ -52,9 +86,9 @@ def _subjects() -> Iterator[Subject]:
     for kind, module in zip(KINDS, (ops, losses, layers, optim), strict=False):
         for name in module.__all__:
             thing = getattr(module, name)
-            gradients = thing.gradients if isinstance(thing, Op) else {}
+            gradients = _gradients(thing) if isinstance(thing, Op) else {}
             rows = [row for row in ROWS if row.name.partition("[")[0] == name]
-            yield Subject(name, kind, thing, dict(gradients), rows)
+            yield Subject(name, kind, thing, gradients, rows)
     for name in get_args(engine.ConvolutionAlgorithm):
         if name != "auto":
             rows = [row for row in ROWS if row.name == f"convolution[{name}]"]
@@ -63,4 +97,11 @@ def _subjects() -> Iterator[Subject]:
             )
 
 
+def _gradients(op: Op) -> dict[str, Callable[..., Any]]:
+    """Return {"dx": function, ...}. Those of a joint gradient are one function, the joint one, in
+    which the derivation stands. (Op.gradients has a function for each, to be called alone.)"""
+    return {f"d{name}": gradient for name, (gradient, *_) in op._readers.items()}
+
+
+# name -> Subject, in the order of KINDS
 SUBJECTS = {found.name: found for found in _subjects()}

@@ -65,7 +65,9 @@ def relight(
 
 
 def normalize(pictures: Array, mean: Any, std: Any) -> Array:
-    """Return (pictures - mean) / std in float32, or in float64 if the pictures are float64.
+    """(N, H, W, C) -> (N, H, W, C): (pictures - mean) / std
+
+    The result is float32, or float64 if the pictures are float64.
 
     mean, std: one number, or one per channel, in the unit of the pixels (0 to 255).
 

@@ -1,5 +1,8 @@
 """Activations and normalization to unit length, which keep the shape; and the fusion of a ReLU with
-the layer in front of it."""
+the layer in front of it.
+
+A call raises the errors of the op that it runs.
+"""
 
 from minidl import ops
 from minidl.dispatch import uses_textbook
@@ -8,7 +11,11 @@ from minidl.typing import Operand, Result
 
 
 class ReLU(Module):
-    """y = max(x, 0)"""
+    """y = max(x, 0)
+
+    >>> ReLU()(np.array([-1., 2.]))
+    array([0., 2.])
+    """
 
     def __call__(self, x: Operand) -> Result:
         """(...) -> (...)"""
@@ -16,7 +23,11 @@ class ReLU(Module):
 
 
 class LeakyReLU(Module):
-    """y = x where x > 0, and slope·x elsewhere"""
+    """y = x where x > 0, and slope·x elsewhere
+
+    >>> LeakyReLU(slope=0.5)(np.array([-1., 2.]))
+    array([-0.5,  2. ])
+    """
 
     def __init__(self, slope: float = 0.01) -> None:
         self.slope = slope
@@ -27,7 +38,11 @@ class LeakyReLU(Module):
 
 
 class UnitLength(Module):
-    """y = x / |x| along the last axis: an embedding on the unit sphere"""
+    """y = x / |x| along the last axis: an embedding on the unit sphere
+
+    >>> UnitLength()(np.array([3., 4.]))
+    array([0.6, 0.8])
+    """
 
     def __call__(self, x: Operand) -> Result:
         """(..., D) -> (..., D)"""

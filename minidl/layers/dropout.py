@@ -20,9 +20,11 @@ _alone: "WeakValueDictionary[int, Dropout]" = WeakValueDictionary()
 
 
 class Dropout(Module):
-    """In training, keep each number with the probability `keep` and divide it by `keep`, or else
-    set it to 0. After training, change nothing. (Srivastava et al. 2014 multiply by `keep` after
-    training instead of dividing during training.) Call number n draws from (seed, n).
+    """y = dropout(x, keep, (seed, n)) in training, and y = x afterwards
+
+    In training, keep each number with the probability `keep` and divide it by `keep`, or else set
+    it to 0. (Srivastava et al. 2014 multiply by `keep` after training instead of dividing during
+    training.) n is the number of the call.
 
     keep: above 0, at most 1.
 
@@ -33,6 +35,10 @@ class Dropout(Module):
     such layer has.
 
     Raises ArgumentError for other values.
+
+    >>> layer = Dropout(0.5, seed=1)
+    >>> layer(np.ones(4)), layer.train(False)(np.ones(4))
+    (array([0., 2., 2., 0.]), array([1., 1., 1., 1.]))
     """
 
     buffers = ("calls",)

@@ -15,8 +15,10 @@ from minidl.typing import Operand, Result
 
 
 class BatchNorm(Module):
-    """y = γ (x - μ) / √(σ² + ε) + β for each channel. In training μ and σ² are the moments of the
-    batch, and afterwards the running moments. Each batch in training changes these:
+    """y[m,c] = γ[c] (x[m,c] - μ[c]) / √(σ²[c] + ε) + β[c]
+
+    In training μ and σ² are the moments of the batch, and afterwards the running moments. Each
+    batch in training changes these:
 
         running ← momentum · running + (1 - momentum) · the batch's
 
@@ -24,11 +26,19 @@ class BatchNorm(Module):
     Ioffe & Szegedy 2015 and in PyTorch. (PyTorch's "momentum" is 1 - momentum here. Keras averages
     the biased variance.)
 
-    In training each channel needs at least two numbers, otherwise ShapeError is raised: the mean of
-    one number is the number itself, so y = β for every x, and the layer could not learn.
+    channels: C. epsilon: ε. dtype: of γ and β. The running moments of a float16 layer are float32,
+    because a variance may be too large for float16.
 
-    channels: C; dtype: of γ and β. The running moments of a float16 layer are float32, because a
-    variance may be too large for float16.
+    Raises the errors of `ops.batch_norm`, and ShapeError in training if a channel has fewer than
+    two numbers: the mean of one number is the number itself, so y = β for every x, and the layer
+    could not learn.
+
+    >>> layer = BatchNorm(1, momentum=0.5, epsilon=0.)
+    >>> layer(np.array([[1.], [3.]])).data                                     # μ = 2, σ² = 1
+    array([[-1.],
+           [ 1.]])
+    >>> layer.mean, layer.variance              # 1/2·0 + 1/2·2, and 1/2·1 + 1/2·2 (unbiased)
+    (array([1.], dtype=float32), array([1.5], dtype=float32))
     """
 
     buffers = ("mean", "variance")

@@ -1,4 +1,7 @@
-"""Convolution and dense layers. Each is made from its arrays, or by `new` from an initializer."""
+"""Convolution and dense layers. Each is made from its arrays, or by `new` from an initializer.
+
+A call raises the errors of the op that it runs.
+"""
 
 from typing import Any
 
@@ -17,8 +20,12 @@ from minidl.typing import Array, Operand, Padding, PerAxis, Result, Shape
 class Convolution(Module):
     """y = convolution(x, kernel) + bias
 
-    kernel: (*kernel, C / groups, K); bias: (K,) or None; the options are those of
+    kernel: (*kernel, C / groups, K). bias: (K,) or None. stride, padding, dilation, groups: as for
     `ops.convolution`.
+
+    >>> layer = Convolution(np.array([10., 1.]).reshape(2, 1, 1))        # y[o] = 10 x[o] + x[o+1]
+    >>> layer(np.array([1., 2., 3.]).reshape(1, 3, 1)).data.ravel()
+    array([12., 23.])
     """
 
     def __init__(
@@ -81,8 +88,12 @@ class SeparableConvolution(Module):
     the channels at each position (Sifre 2014). Together they cost taps + K multiply-adds for each
     number of x, where a Convolution costs taps·K.
 
-    depthwise: (*kernel, 1, C); pointwise: (1, .., 1, C, K); bias: (K,). The options are those of
-    the first convolution.
+    depthwise: (*kernel, 1, C). pointwise: (1, .., 1, C, K). bias: (K,). stride, padding, dilation:
+    of the first convolution, as for `ops.convolution`.
+
+    >>> layer = SeparableConvolution(np.ones((2, 1, 2)), np.array([[[10.], [1.]]]), np.zeros(1))
+    >>> layer(np.array([[[1., 2.], [3., 4.]]])).data                 # 10 (1 + 3) + 1 (2 + 4)
+    array([[[46.]]])
     """
 
     def __init__(
@@ -121,7 +132,10 @@ class SeparableConvolution(Module):
 class Dense(Module):
     """y = x kernel + bias
 
-    kernel: (inputs, outputs); bias: (outputs,) or None.
+    kernel: (inputs, outputs). bias: (outputs,) or None.
+
+    >>> Dense(np.array([[1.], [10.]]), np.array([5.]))(np.array([[2., 3.]])).data     # 2 + 30 + 5
+    array([[37.]])
     """
 
     def __init__(self, kernel: Array, bias: Array | None = None) -> None:

@@ -1,4 +1,7 @@
-"""Layers that shrink or flatten the spatial axes: pooling and Flatten."""
+"""Layers that shrink or flatten the spatial axes: pooling and Flatten.
+
+A call raises the errors of the op that it runs.
+"""
 
 from collections.abc import Callable
 from math import prod
@@ -37,19 +40,34 @@ class _Pool(Module):
 
 
 class MaxPool(_Pool):
-    """y = max_pool(x, window, **options)"""
+    """y = max_pool(x, window, **options)
+
+    >>> MaxPool(2)(np.array([1., 3., 2., 5.]).reshape(1, 4, 1)).ravel()
+    array([3., 5.])
+    """
 
     op = staticmethod(ops.max_pool)
 
 
 class AvgPool(_Pool):
-    """y = avg_pool(x, window, **options)"""
+    """y = avg_pool(x, window, **options)
+
+    >>> AvgPool(2)(np.array([1., 3., 2., 6.]).reshape(1, 4, 1)).ravel()
+    array([2., 4.])
+    """
 
     op = staticmethod(ops.avg_pool)
 
 
 class Flatten(Module):
-    """y has one row for each example: the input of a Dense layer."""
+    """y = reshape(x, (N, P))
+
+    y has one row for each example. P is the product of the lengths of the other axes. y is the
+    input of a Dense layer.
+
+    >>> Flatten()(np.array([[[1., 2.], [3., 4.]]]))
+    array([[1., 2., 3., 4.]])
+    """
 
     def __call__(self, x: Operand) -> Result:
         """(N, *axes) -> (N, product of the axes)"""

@@ -47,6 +47,10 @@ class Sequential(Module):
     in front of it if `activations.rectifies` allows it. Subclasses of ReLU are never fused.
 
     Raises ArgumentError if there are no layers, or one is not a Module.
+
+    >>> from minidl.layers import Dense, ReLU
+    >>> Sequential(Dense(np.array([[1., -1.]])), ReLU())(np.array([[2.]])).data
+    array([[2., 0.]])
     """
 
     def __init__(self, *layers: Module | Mapping[str, Module]) -> None:

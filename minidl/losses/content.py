@@ -37,7 +37,7 @@ def content_loss(generated: Operand, content: Operand, normalization: str = "hal
 
 
 def content_loss_dgenerated(dL, generated, content, normalization):
-    """∂L/∂F = 2k (F - P)"""
+    """∂L/∂F = 2 k (F - P)"""
     return dL * (2 * factor(generated.shape, normalization)) * (generated - content)
 
 

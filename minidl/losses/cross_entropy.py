@@ -2,8 +2,11 @@
 answer.
 
 They take logits z, the outputs of a network before its softmax or sigmoid. If a small probability p
-were rounded to 0, -log p would be infinite. Computed from the logits, as log Σ e^z - z, it is
-finite.
+were rounded to 0, -ln p would be infinite. Computed from the logits, as ln Σ e^z - z, it is finite.
+
+Source: Bridle 1990, "Training Stochastic Model Recognition Algorithms as Networks can lead to
+Maximum Mutual Information Estimation of Parameters"; Goodfellow, Bengio, Courville 2016, "Deep
+Learning", section 6.2.2.
 """
 
 from minidl import ops
@@ -19,20 +22,20 @@ FACTORS = {"mean": lambda n: 1 / n, "sum": lambda n: 1.0}
 def softmax_cross_entropy(logits: Operand, labels: Array, reduction: str = "mean") -> Result:
     """(N, C), (N,) -> one number
 
-    L = 1/N Σ_n -log p[n,l],      p[n,c] = e^z[n,c] / Σ_d e^z[n,d],  z: logits,  l = labels[n]
+    L = k Σ_n -ln p[n,l],      p[n,c] = e^z[n,c] / Σ_d e^z[n,d],  z: logits,  l = labels[n]
 
-    The code computes -log p[l] = log Σ_d e^(z[d] - m) - (z[l] - m), where m is the largest logit of
+    The code computes -ln p[l] = ln Σ_d e^(z[d] - m) - (z[l] - m), where m is the largest logit of
     the row, so that no exponential overflows.
 
-    labels: whole numbers from 0 to C - 1. reduction: "mean", or "sum" without the factor 1/N. An
-    untrained network with C classes has a loss of about log C.
+    labels: whole numbers from 0 to C - 1. reduction: "mean" k = 1/N, "sum" k = 1. An untrained
+    network with C classes has a mean loss of about ln C.
 
     Cost: N·C exponentials, and as many again for the gradient. Raises ShapeError if the shapes do
     not fit, and ArgumentError for other labels or reductions. On a GPU labels are not checked, and
     other labels make the loss NaN.
 
     >>> z = np.log([[1., 1., 2.], [1., 1., 2.]])
-    >>> softmax_cross_entropy(z, np.array([2, 2]))        # p = 1/2 each, so log 2
+    >>> softmax_cross_entropy(z, np.array([2, 2]))        # p = 1/2 each, so ln 2
     np.float64(0.6931471805599453)
     """
     xp, is_label = array_module(logits), one_hot(labels, logits.shape[1])
@@ -42,9 +45,12 @@ def softmax_cross_entropy(logits: Operand, labels: Array, reduction: str = "mean
 
 
 def softmax_cross_entropy_dlogits(dL, logits, labels, reduction):
-    """∂/∂z[c] log Σ_d e^z[d] = e^z[c] / Σ_d e^z[d] = p[c], and ∂/∂z[c] (-z[l]) = -[c = l]. Hence
+    """(N, C)
 
-    ∂L/∂z[n,c] = 1/N (p[n,c] - [c = labels[n]])
+    -ln p[l] = ln Σ_d e^z[d] - z[l]. The derivative of its first term with respect to z[c] is
+    e^z[c] / Σ_d e^z[d] = p[c], and that of the second is -[c = l]. Hence
+
+        ∂L/∂z[n,c] = k (p[n,c] - [c = labels[n]])
     """
     is_label = one_hot(labels, logits.shape[1])
     return dL * FACTORS[reduction](len(logits)) * (ops.softmax(logits) - is_label)
@@ -88,11 +94,14 @@ softmax_cross_entropy = differentiable(
 def sigmoid_cross_entropy(logits: Operand, targets: Operand, reduction: str = "mean") -> Result:
     """(...), (...) -> one number
 
-    L = 1/n Σ (-t log p - (1 - t) log(1 - p)),       p = 1 / (1 + e^-z),  z: logits,  t: targets
-      = 1/n Σ (max(z, 0) - z t + log(1 + e^-|z|)),   n: number of logits
+    L = k Σ (-t ln p - (1 - t) ln(1 - p)),      p = 1 / (1 + e^-z),  z: logits,  t: targets
 
-    The code uses the second form, because it cannot overflow. targets: numbers from 0 to 1;
-    integers and bools are converted. reduction: "mean", or "sum" without the factor 1/n.
+    The code uses another form, which cannot overflow:
+
+        L = k Σ (max(z, 0) - z t + ln(1 + e^-|z|))
+
+    targets: numbers from 0 to 1; integers and bools are converted. reduction: "mean" k = 1/n, where
+    n is the number of logits, "sum" k = 1.
 
     Cost: one exponential and one logarithm per logit. Raises ShapeError if the shapes differ, and
     ArgumentError for logits of integers or an unknown reduction.
@@ -108,16 +117,18 @@ def sigmoid_cross_entropy(logits: Operand, targets: Operand, reduction: str = "m
 
 
 def sigmoid_cross_entropy_dlogits(dL, logits, targets, reduction):
-    """max(z, 0) + log(1 + e^-|z|) = log(1 + e^z), and its derivative is e^z / (1 + e^z) = p. Hence
+    """(...)
 
-    ∂L/∂z = 1/n (p - t)
+    max(z, 0) + ln(1 + e^-|z|) = ln(1 + e^z), and its derivative is e^z / (1 + e^z) = p. Hence
+
+        ∂L/∂z = k (p - t)
     """
     p, t = ops.sigmoid(logits), as_targets(targets, logits)
     return dL * FACTORS[reduction](logits.size) * (p - t)
 
 
 def sigmoid_cross_entropy_dtargets(dL, logits, reduction):
-    """L is linear in t:  ∂L/∂t = -z/n"""
+    """L is linear in t:  ∂L/∂t = -k z"""
     return dL * -FACTORS[reduction](logits.size) * logits
 
 

@@ -13,15 +13,16 @@ from minidl.typing import Array, Operand, Result
 def guided_gram_matrix(features: Operand, guide: Array) -> Result:
     """(N, H, W, C), (N, H, W) -> (N, C, C)
 
-    G[n,c,d] = Σ_p T[n,p]² F[n,p,c] F[n,p,d] / Σ_p T[n,p]²,      T: guide,  p: positions
+    G[n,c,d] = Σ_p T[n,p]² F[n,p,c] F[n,p,d] / Σ_p T[n,p]²,      F: features,  T: guide
 
-    The guide states how much each position belongs to the region: 1 inside, 0 outside, and numbers
-    between at a soft border. It is a constant and has no gradient. G is a mean over the region.
-    With a guide of ones it is gram_matrix(features, "positions").
+    The guide states how much each position p belongs to the region: 1 inside, 0 outside, and
+    numbers between at a soft border. It is a constant and has no gradient. G is a mean over the
+    region. With a guide of ones it is gram_matrix(features, "positions").
 
-    Cost: as gram_matrix. Raises ShapeError if the shapes do not fit, or if the guide of a picture
-    is 0 everywhere. On a GPU that is not checked, and G is then NaN. Raises ArgumentError for
-    integer features or a guide that requires a gradient.
+    Cost: N·M·C² multiply-adds for M positions, as gram_matrix, and N·M·C for the weights. Raises
+    ShapeError if the shapes do not fit, or if the guide of a picture is 0 everywhere. On a GPU that
+    is not checked, and G is then NaN. Raises ArgumentError for integer features or a guide that
+    requires a gradient.
 
     >>> features = np.array([[[[1., 2.]], [[3., 4.]]]])                      # 2 positions
     >>> guided_gram_matrix(features, np.array([[[0.], [1.]]]))               # of the second alone
@@ -34,8 +35,10 @@ def guided_gram_matrix(features: Operand, guide: Array) -> Result:
 def guided_gram_matrix_dfeatures(dG, features, guide):
     """(N, C, C) -> (N, H, W, C)
 
-    G is the Gram matrix of w F, w = T / √(Σ T²). By the chain rule, its gradient gets another
-    factor w:  dF = w · (w F) (dG + dGᵀ)
+    G is the Gram matrix of w F, w[n,p] = T[n,p] / √(Σ_p T[n,p]²). By the chain rule, its gradient
+    gets another factor w:
+
+        ∂L/∂F[n,p,c] = w[n,p]² Σ_d (dG[n,c,d] + dG[n,d,c]) F[n,p,d]
     """
     w = shares(features, guide)
     return w * gram_matrix_dfeatures(dG, w * features, "none")

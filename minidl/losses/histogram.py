@@ -21,15 +21,17 @@ from minidl.typing import Array, Operand, Result
 def histogram_loss(generated: Operand, style: Operand) -> Result:
     """(N, H, W, C), (N, H', W', C) or (N, M', C) -> one number
 
-    L = 1/(C M) Σ_{n,i,c} (F₍i₎[n,c] - T[n,i,c])²,      i = 0 … M - 1
+    L = 1/(C M) Σ_{n,i,c} (S[n,i,c] - T[n,i,c])²,      i = 0, .., M - 1
 
-    F₍i₎: the numbers of a channel in ascending order. T: the M' sorted numbers of the style,
-    interpolated linearly at the M quantiles (i + ½) / M; its own j-th number is at (j + ½) / M'.
+    F: generated. S: the numbers of each channel of F in ascending order. T: the M' sorted numbers
+    of the style, interpolated linearly at the M quantiles (i + 1/2) / M; its own number j is at
+    (j + 1/2) / M'.
 
     style: features of any height and width, or, made once, sorted_channels(features). It is a
     constant and has no gradient. The order of different numbers does not change in a small step, so
+    with the rank i(p) of F[n,p,c] in its channel
 
-        ∂L/∂F₍i₎ = 2/(C M) (F₍i₎ - T[i])
+        ∂L/∂F[n,p,c] = 2/(C M) (F[n,p,c] - T[n,i(p),c])
 
     and the loss is the content loss to the picture whose numbers are T in the order of F. Of equal
     numbers, the first position gets the lowest rank.

@@ -1,8 +1,10 @@
 """The style loss of moments: the mean and the deviation of each channel (Li, Wang, Liu, Hou 2017,
 "Demystifying Neural Style Transfer"; they call them the statistics of batch normalization).
 
-The two statistics are made from m, the mean of the features F over the positions, and q, the mean
+The two statistics are made from m, the mean of the features F over the M positions, and q, the mean
 of F². The variance is q - m². Means can be added up over the tiles of a large picture.
+
+    m[n,c] = 1/M Σ_p F[n,p,c],      q[n,c] = 1/M Σ_p F[n,p,c]²
 """
 
 from minidl import ops
@@ -24,10 +26,12 @@ def deviation_loss(
     target_mean, target_deviation: m_t, and σ_t = deviation(m_t, q_t, epsilon). Both are constants
     and have no gradient.
 
-    e = ε v bounds the slope of the root for channels that are nearly constant, v: mean variance of
-    the target's channels. It is relative to v, so that the same ε suits features of every scale.
+    epsilon: ε. e = ε v bounds the slope of the root for channels that are nearly constant, v: mean
+    variance of the target's channels. It is relative to v, so that the same ε suits features of
+    every scale.
 
-    Raises ShapeError if the shapes differ, and ArgumentError for integers or a negative epsilon.
+    Cost: about ten operations for each of the N·C numbers of m. Raises ShapeError if the shapes
+    differ, and ArgumentError for integers or a negative epsilon.
 
     >>> m, q = np.array([[1.]]), np.array([[10.]])                           # σ = 3
     >>> deviation_loss(m, q, np.array([[3.]]), np.array([[2.]]), epsilon=0)  # 2² + 1²
@@ -38,15 +42,24 @@ def deviation_loss(
 
 
 def deviation_loss_dq(dL, m, q, target_deviation, epsilon):
-    """(N, C): ∂σ/∂q = 1/(2σ), so ∂L/∂q = 1/C (σ - σ_t)/σ, and 0 where q ≤ m²"""
+    """(N, C)
+
+    The root has the slope ∂σ/∂q = 1 / (2 σ), so
+
+        ∂L/∂q = 1/C (σ - σ_t) / σ, and 0 where q ≤ m²
+    """
     sigma = root(m, q, target_deviation, epsilon)
     slope = dL / m.shape[1] * (sigma - target_deviation) * inverse(sigma)
     return array_module(m).where(q - m * m <= 0, 0, slope)
 
 
 def deviation_loss_dm(dL, m, q, target_mean, target_deviation, epsilon):
-    """(N, C): σ depends on q - m² only, and ∂(q - m²)/∂m = -2m. Hence
-    ∂L/∂m = 2/C (m - m_t) - 2m ∂L/∂q"""
+    """(N, C)
+
+    σ depends on q - m² only, and ∂(q - m²)/∂m = -2 m. Hence
+
+        ∂L/∂m = 2/C (m - m_t) - 2 m ∂L/∂q
+    """
     dq = deviation_loss_dq(dL, m, q, target_deviation, epsilon)
     return 2 * dL / m.shape[1] * (m - target_mean) - 2 * m * dq
 
@@ -106,14 +119,17 @@ deviation_loss = differentiable(
 
 
 def moments_loss(generated: Operand, style: Operand, epsilon: float = 1e-5) -> Result:
-    """(N, H, W, C), (N, H', W', C) -> one number: deviation_loss of the features of two pictures
+    """(N, H, W, C), (N, H', W', C) -> one number
 
-    The style is a constant and has no gradient. m and q are means over the M positions, so
+    L = 1/C Σ_{n,c} ((m - m_t)² + (σ - σ_t)²),      F: generated
+
+    It is the deviation_loss of the m and q of two pictures. style: a constant, which has no
+    gradient. epsilon: as for deviation_loss. m and q are means over the M positions, so
 
         ∂L/∂F[n,p,c] = 1/M (∂L/∂m[n,c] + 2 F[n,p,c] ∂L/∂q[n,c])
 
-    Cost: N·M·C multiply-adds. Raises ShapeError if the shapes do not fit, and ArgumentError for
-    integers or a negative epsilon.
+    Cost: 2·N·M·C multiply-adds, and as many for the gradient. Raises ShapeError if the shapes do
+    not fit, and ArgumentError for integers or a negative epsilon.
 
     >>> generated, style = np.array([-2., 4.]), np.array([1., 5., 1., 5.])      # 1 ± 3 and 3 ± 2
     >>> moments_loss(generated.reshape(1, 1, 2, 1), style.reshape(1, 2, 2, 1), epsilon=0)

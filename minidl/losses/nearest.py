@@ -23,10 +23,14 @@ def nearest_loss(generated: Operand, style: Operand) -> Result:
 
     L = 1/M Σ_{n,p} min_r (1 - cos(F[n,p], S[n,r])),      p, r: positions of generated and style
 
-    (Kolkin, Kucera, Paris, Sýkora, Shechtman, Shakhnarovich 2022, "Neural Neighbor Style
-    Transfer".) The style is a constant and has no gradient. Of several nearest positions, the first
-    counts. The cosine with a position of zeros is 0, and so is the gradient there: see
-    cosine_similarity.
+    F: generated, S: style (Kolkin, Kucera, Paris, Sýkora, Shechtman, Shakhnarovich 2022, "Neural
+    Neighbor Style Transfer"). The style is a constant and has no gradient. With f and s, the
+    directions of F[n,p] and of its nearest S[n,r], the gradient of cosine_similarity gives
+
+        ∂L/∂F[n,p] = -1/M (s - f cos(f, s)) / |F[n,p]|
+
+    Of several nearest positions, the first counts. The cosine with a position of zeros is 0, and so
+    is the gradient there.
 
     Cost: N·M·M'·C multiply-adds. The M·M' cosines are computed in strips and not kept. Raises
     ShapeError if the shapes do not fit, and ArgumentError for integers.
@@ -45,11 +49,14 @@ def patch_loss(generated: Operand, style: Operand, size: int = 3) -> Result:
 
     L = Σ_n mean_{p,t,c} (F[n,p+t,c] - S[n,r+t,c])²,      t: the size x size taps of a patch
 
-    r = r(n,p) is the position of the style whose patch has the largest cosine to the patch of F at
-    p, which Li and Wand call the normalized cross-correlation (Li, Wand 2016, "Combining Markov
-    Random Fields and Convolutional Neural Networks for Image Synthesis", eq. 2 and 3, with the mean
-    instead of the sum). The style is a constant and has no gradient. Of several such patches, the
-    first counts.
+    F: generated, S: style. r = r(n,p) is the position of the style whose patch has the largest
+    cosine to the patch of F at p, which Li and Wand call the normalized cross-correlation (Li, Wand
+    2016, "Combining Markov Random Fields and Convolutional Neural Networks for Image Synthesis",
+    eq. 2 and 3, with the mean instead of the sum). The style is a constant and has no gradient. Of
+    several such patches, the first counts. F[n,i,c] is in each patch from p = i - t on, and P is
+    the number of patches:
+
+        ∂L/∂F[n,i,c] = 2/(P C size²) Σ_{p,t: p + t = i} (F[n,i,c] - S[n,r(n,p)+t,c])
 
     Cost: size²·C multiply-adds for each pair of patches. The patches need size² times the memory of
     the features. Raises ShapeError if the shapes do not fit or a picture is smaller than a patch,

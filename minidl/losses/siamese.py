@@ -2,12 +2,14 @@
 are to be near each other if the pictures show the same thing or person, and far apart otherwise.
 
 In every loss here, `same` is true for the pairs that show the same. (In the papers, the label Y is
-1 for the others. Public code uses both conventions.) Let d = a - b. The loss of a pair is a
+1 for the others. Public code uses both conventions.) Let d = a - b. The loss l of a pair is a
 function of its distance E = |d|. By the chain rule,
 
-    ∂L/∂a = ∂L/∂E ∂E/∂a = ∂L/∂E d/E,      ∂L/∂b = -∂L/∂a
+    ∂l/∂a = ∂l/∂E ∂E/∂a = ∂l/∂E d/E,      ∂l/∂b = -∂l/∂a
 
 Where a = b, E has a kink. The gradient there is 0.
+
+Cost: N·D subtractions and as many multiply-adds, and as many again for the gradients.
 """
 
 from math import exp
@@ -26,11 +28,11 @@ DECAY = 2.77  # in the exponent of the energy loss (Chopra, Hadsell, LeCun 2005)
 def siamese_energy_loss(a: Operand, b: Operand, same: Array, q: float = 5.0) -> Result:
     """(N, D), (N, D), (N,) -> one number
 
-    L = 1/N Σ_n  2/Q E²               where same[n],      E = |a[n] - b[n]|
-                 2 Q e^(-2.77 E/Q)    where not
+    L = 1/N Σ_n l[n],      E = |a[n] - b[n]|
+    l[n] = 2/Q E² where same[n], and 2 Q e^(-2.77 E/Q) elsewhere
 
     same: bools, or 0 and 1. q: Q, the upper bound of E in the paper (Chopra, Hadsell, LeCun 2005).
-    2.77 is about 4 log 2, so at E = Q/2 both terms are Q/2, up to a thousandth. Q/2 is therefore a
+    2.77 is about 4 ln 2, so at E = Q/2 both terms are Q/2, up to a thousandth. Q/2 is therefore a
     good first threshold between same and different pairs. `energy_baselines` returns the loss of a
     network that has learned nothing.
 
@@ -48,8 +50,13 @@ def siamese_energy_loss(a: Operand, b: Operand, same: Array, q: float = 5.0) -> 
 def siamese_energy_loss_gradients(dL, a, b, same, q, wanted):
     """(N, D), (N, D)
 
-    For one pair, ∂L/∂E = 4/Q E if it is the same, and ∂L/∂E = -5.54 e^(-2.77 E/Q) if not. In the
-    first case, ∂L/∂a = 4/Q d.
+    For one pair,
+
+        ∂l/∂E = 4/Q E where same[n], and -5.54 e^(-2.77 E/Q) elsewhere
+
+        ∂L/∂a = 1/N ∂l/∂E d/E,      ∂L/∂b = -∂L/∂a
+
+    In the first case, ∂l/∂E d/E is 4/Q d, without a division by 0.
     """
     xp, (d, E) = array_module(a), differences(a, b, same)
     slope = xp.where(same != 0, 4 / q, -2 * DECAY * xp.exp(-DECAY / q * E) * inverse(E))
@@ -71,11 +78,12 @@ siamese_energy_loss = differentiable(
 def contrastive_loss(a: Operand, b: Operand, same: Array, margin: float = 1.0) -> Result:
     """(N, D), (N, D), (N,) -> one number
 
-    L = 1/N Σ_n  1/2 E²                  where same[n],      E = |a[n] - b[n]|
-                 1/2 max(0, m - E)²      where not,          m: margin
+    L = 1/N Σ_n l[n],      E = |a[n] - b[n]|,  m: margin
+    l[n] = 1/2 E² where same[n], and 1/2 max(0, m - E)² elsewhere
 
-    Source: Hadsell, Chopra, LeCun 2006, eq. 4. same, and the errors raised: as for
-    `siamese_energy_loss`, with m in place of Q.
+    Source: Hadsell, Chopra, LeCun 2006, "Dimensionality Reduction by Learning an Invariant
+    Mapping", eq. 4. same: as for `siamese_energy_loss`. Raises the errors of `siamese_energy_loss`,
+    with m in place of Q.
 
     >>> a, b = np.array([[3., 4.], [0., 2.]]), np.zeros((2, 2))        # E = 5, 2
     >>> contrastive_loss(a, b, np.array([1, 0]), margin=5.)
@@ -89,7 +97,11 @@ def contrastive_loss(a: Operand, b: Operand, same: Array, margin: float = 1.0) -
 def contrastive_loss_gradients(dL, a, b, same, margin, wanted):
     """(N, D), (N, D)
 
-    For one pair, ∂L/∂E = E if it is the same, and ∂L/∂E = -max(0, m - E) if not.
+    For one pair,
+
+        ∂l/∂E = E where same[n], and -max(0, m - E) elsewhere
+
+        ∂L/∂a = 1/N ∂l/∂E d/E,      ∂L/∂b = -∂L/∂a
     """
     xp, (d, E) = array_module(a), differences(a, b, same)
     return along(dL * xp.where(same != 0, 1, -xp.maximum(margin - E, 0) * inverse(E)), d, wanted)

@@ -30,7 +30,7 @@ def gram_loss(G: Operand, A: Operand, factor: float = 1.0) -> Result:
 
     L = k Σ_{n,c,d} (G[n,c,d] - A[n,c,d])²,      k: factor
 
-    Raises ShapeError if the shapes differ.
+    Cost: N·C² subtractions and multiply-adds. Raises ShapeError if the shapes differ.
 
     >>> gram_loss(np.full((1, 1, 1), 4.), np.ones((1, 1, 1)), factor=0.25)
     np.float64(2.25)
@@ -40,7 +40,7 @@ def gram_loss(G: Operand, A: Operand, factor: float = 1.0) -> Result:
 
 
 def gram_loss_dG(dL, G, A, factor):  # noqa: N802  G is its name in the papers
-    """∂L/∂G = 2k (G - A)"""
+    """∂L/∂G = 2 k (G - A)"""
     return dL * (2 * factor) * (G - A)
 
 
@@ -63,10 +63,11 @@ gram_loss = differentiable(gram_loss, dG=gram_loss_dG, dA=gram_loss_dA, check=mu
 def style_loss(generated: Operand, style: Operand, normalization: str = "gatys") -> Result:
     """(N, H, W, C), (N, H', W', C) or (N, C, C) -> one number
 
-    L = k Σ_{n,c,d} (G[n,c,d] - A[n,c,d])²,      G, A: gram_matrix(.., "positions") of both
+    L = k Σ_{n,c,d} (G[n,c,d] - A[n,c,d])²,      G, A: gram_matrix(.., "positions") of F and S
 
-    style: features of any height and width, or their Gram matrix gram_matrix(features,
-    "positions"). A program that uses one style many times computes its Gram matrix once.
+    F: generated, S: style. The style is given as features of any height and width, or as their Gram
+    matrix gram_matrix(features, "positions"). A program that uses one style many times computes its
+    Gram matrix once.
 
     normalization: "gatys" = "coursera" k = 1 / (4 C²), "ng" k = H W / (2 C), "positions_mean"
     k = 1 / (N C²), "size_sum" k = 1 / C². FACTORS gives the source of each. H and W are those of
@@ -86,20 +87,30 @@ def style_loss(generated: Operand, style: Operand, normalization: str = "gatys")
 
 
 def style_loss_dgenerated(dL, generated, style, normalization):
-    """(N, H, W, C): dF = F (dG + dGᵀ) / M, the gradient of the Gram matrix, with dG = 2k (G - A)"""
+    """(N, H, W, C)
+
+    The gradient of the Gram matrix, for dG = ∂L/∂G = 2 k (G - A):
+
+        ∂L/∂F[n,p,c] = 1/M Σ_d (dG[n,c,d] + dG[n,d,c]) F[n,p,d]
+    """
     dG = style_loss_dG(dL, generated, style, normalization)
     return gram_matrix_dfeatures(dG, generated, "positions")
 
 
 def style_loss_dstyle(dL, generated, style, normalization):
-    """(the shape of style): dA = -dG if style is a Gram matrix, and otherwise the gradient of the
-    Gram matrix of its features"""
+    """(N, H', W', C) or (N, C, C)
+
+    L depends only on G - A, so dA = ∂L/∂A = -∂L/∂G. This is the gradient if the style is a Gram
+    matrix. Otherwise it is that of the Gram matrix of the features:
+
+        ∂L/∂S[n,p,c] = 1/M' Σ_d (dA[n,c,d] + dA[n,d,c]) S[n,p,d],      M' = H' W'
+    """
     dA = -style_loss_dG(dL, generated, style, normalization)
     return dA if style.ndim == 3 else gram_matrix_dfeatures(dA, style, "positions")
 
 
 def style_loss_dG(dL, generated, style, normalization):  # noqa: N802
-    """(N, C, C): ∂L/∂G = 2k (G - A)"""
+    """(N, C, C): ∂L/∂G = 2 k (G - A)"""
     G, A = gram_matrix(generated, "positions"), target(style)
     return gram_loss_dG(dL, G, A, style_factor(generated.shape, normalization))
 

@@ -1,9 +1,10 @@
 """Total variation: how much neighbouring pixels differ. It keeps a generated picture smooth.
 
-Programs use this name for several sums. Each sum is a function φ of the differences D = A x between
-neighbours in the image x. A is linear, so the gradient is Aᵀ φ'(D). Each difference is one pixel
-minus another; Aᵀ adds its φ' to the first pixel and subtracts it from the second. The function of a
-form returns φ and φ' together, so that a reader can compare them.
+Rudin, Osher, Fatemi 1992, "Nonlinear total variation based noise removal algorithms", introduced
+it. Programs use its name for several sums. Each sum is a function φ of the differences D = A x
+between neighbours in the image x. A is linear, so the gradient is Aᵀ φ'(D). Each difference is one
+pixel minus another; Aᵀ adds its φ' to the first pixel and subtracts it from the second. The
+function of a form returns φ and φ' together, so that a reader can compare them.
 """
 
 from collections.abc import Callable
@@ -76,20 +77,25 @@ MEANS = ("mean_squares", "nine_point")  # forms that divide by the number of pix
 def total_variation(image: Operand, normalization: str = "sum_squares") -> Result:
     """(H, W, C) or (N, H, W, C) -> one number
 
+    L = φ(D),      D = A x: differences between neighbours,  x: image
+
     normalization: one of the forms below. FORMS gives their sources. ↓ and → are the differences to
     the lower and to the right neighbour, ↘ and ↗ those to the neighbours along the diagonals.
 
-    "sum_squares"   Σ ↓² + Σ →²
-    "half_squares"  1/2 Σ (↓² + →²), without the last row and column
-    "mean_squares"  mean ↓² + mean →²
-    "sum_absolute"  Σ |↓| + Σ |→|, slope 0 at 0
-    "power"         Σ (↓² + →²)^(2.5/2), without the last row and column
-    "nine_point"    (2/3 Σ (↓² + →²) + 1/6 Σ (↘² + ↗²)) / (N H W C)
+        "sum_squares"   Σ ↓² + Σ →²
+        "half_squares"  1/2 Σ (↓² + →²)           without the last row and column
+        "mean_squares"  mean ↓² + mean →²
+        "sum_absolute"  Σ |↓| + Σ |→|             slope 0 at 0
+        "power"         Σ (↓² + →²)^(2.5/2)       without the last row and column
+        "nine_point"    (2/3 Σ (↓² + →²) + 1/6 Σ (↘² + ↗²)) / (N H W C)
 
     Inside the border, the gradient of "nine_point" is -1/(3 N H W C) times the nine-point
     Laplacian, whose weights are 4 along the axes, 1 along the diagonals and -20 at the pixel.
-    Raises ShapeError if the image has fewer than two rows or columns, or for a mean over no
-    numbers. Raises ArgumentError for integers or an unknown normalization.
+
+    Cost: one subtraction and one multiply-add for each difference, of which there are two per
+    number of the image, or four with the diagonals. Raises ShapeError if the image has fewer than
+    two rows or columns, or for a mean over no numbers. Raises ArgumentError for integers or an
+    unknown normalization.
 
     >>> total_variation(np.array([[1., 2.], [4., 2.]]).reshape(2, 2, 1))          # ↓ 3, 0   → 1, -2
     np.float64(14.0)
@@ -99,8 +105,12 @@ def total_variation(image: Operand, normalization: str = "sum_squares") -> Resul
 
 
 def total_variation_dimage(dL, image, normalization):
-    """∂L/∂image = Aᵀ φ'(D): each slope is added where its step ends and subtracted where it
-    begins."""
+    """(H, W, C) or (N, H, W, C)
+
+    Each slope is added where its step ends and subtracted where it begins:
+
+        ∂L/∂x = Aᵀ φ'(D)
+    """
     form, (_, slopes) = FORMS[normalization], value_and_slopes(image, normalization)
     dimage = array_module(image).zeros_like(image)
     for slope, step in zip(slopes, form.steps, strict=True):

@@ -36,8 +36,8 @@ def triplet_loss(
 
     L = 1/Z Σ_n φ(d(a,p) - d(a,n) + m),      a, p, n: rows of anchor, positive, negative,  m: margin
 
-    d(a,p) = |a - p|² if `squared`, and otherwise |a - p|. φ(z) = log(1 + e^z) if `soft`, and
-    otherwise max(z, 0). The slope of log(1 + e^z) is never 0; Hermans et al. use it with m = 0.
+    d(a,p) = |a - p|² if `squared`, and otherwise |a - p|. φ(z) = ln(1 + e^z) if `soft`, and
+    otherwise max(z, 0). The slope of ln(1 + e^z) is never 0; Hermans et al. use it with m = 0.
 
     reduction: "sum" Z = 1 (FaceNet, Ng's J), "mean" Z = N, "mean_active" Z = the number of terms
     above 0, or 1 if there are none ("batch all, ≠ 0" of Hermans et al.).
@@ -90,7 +90,7 @@ def compared(anchor, positive, negative, margin, squared):
 
 
 def phi(z, soft):
-    """max(z, 0), or log(1 + e^z) = max(z, 0) + log(1 + e^-|z|)"""
+    """max(z, 0), or ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|)"""
     xp, negative = array_module(z), z.real <= 0  # the real part, for the proof by complex steps
     hinge = xp.where(negative, 0, z)
     return hinge + xp.log1p(xp.exp(xp.where(negative, z, -z))) if soft else hinge

@@ -4,16 +4,16 @@ mean and the covariance of those of another.
 Two Gaussians with the means m, m_t and the covariances S, S_t have the squared Wasserstein-2
 distance (Dowson, Landau 1982; Olkin, Pukelsheim 1982)
 
-    W = |m - m_t|² + tr(S + S_t - 2 (A S A)^½),      A = S_t^½
+    W = |m - m_t|² + tr(S + S_t - 2 (A S A)^(1/2)),      A = S_t^(1/2)
 
 The cheapest map of the first onto the second is x → m_t + K (x - m), with
 
-    K = A (A S A)^(-½) A,      K S K = S_t
+    K = A (A S A)^(-1/2) A,      K S K = S_t
 
 The trace of a function f of a symmetric matrix B has the differential d tr f(B) = tr(f'(B) dB).
 With f the square root and B = A S A,
 
-    d tr (A S A)^½ = ½ tr((A S A)^(-½) A dS A) = ½ tr(K dS),      so      ∂W/∂S = I - K
+    d tr (A S A)^(1/2) = 1/2 tr((A S A)^(-1/2) A dS A) = 1/2 tr(K dS),      so      ∂W/∂S = I - K
 
 For a position x = F[n,p] of M, the gradient of W by the chain rule through m and S is
 2/M (x - m_t - K (x - m)). A step against it moves x towards its image under the cheapest map.
@@ -36,16 +36,20 @@ def gaussian_loss(
 ) -> Result:
     """(N, C), (N, C, C), (N, C), (N, C, C) -> one number
 
-    L = 1/C Σ_n (|m - m_t|² + tr(S + S_t - 2 (A S A)^½)),      S = G - m mᵀ + e I
+    L = 1/C Σ_n (|m - m_t|² + tr(S + S_t - 2 (A S A)^(1/2))),      S = G - m mᵀ + e I
+
+    By the derivation at the head of this file, and because S contains -m mᵀ,
+
+        ∂L/∂G = 1/C (I - K),      ∂L/∂m = 2/C (K m - m_t)
 
     m: mean of the features over the positions. G: gram_matrix(features, "positions"); only its
     symmetric part counts. target_mean: m_t. target_root: A = covariance_root(m_t, G_t, epsilon),
     whose square is S_t. Both are constants and have no gradient.
 
-    e = ε v, v: mean variance of the target's channels. The features of few positions have no
-    variance in many directions. e I adds variance in every direction, so that K is at most √(λ/e),
-    λ: largest eigenvalue of S_t. e is relative to v, so that the same ε suits features of every
-    scale.
+    epsilon: ε. e = ε v, v: mean variance of the target's channels. The features of few positions
+    have no variance in many directions. e I adds variance in every direction, so that K is at most
+    √(λ/e), λ: largest eigenvalue of S_t. e is relative to v, so that the same ε suits features of
+    every scale.
 
     Cost: C³ multiply-adds about ten times, for one eigendecomposition, which value and gradient
     share. It is computed in float64, because K divides by the roots of the eigenvalues of A S A,
@@ -66,9 +70,9 @@ def gaussian_loss(
 def tangent(m, G, target_mean, target_root, K, fidelity, epsilon):
     """(N, C), (N, C, C), (N, C), (N, C, C), (N, C, C), (N,) -> one number
 
-    L = 1/C Σ_n (|m - m_t|² + tr S + tr S_t - tr(K S) - f),      f = tr (A S A)^½: fidelity
+    L = 1/C Σ_n (|m - m_t|² + tr S + tr S_t - tr(K S) - f),      f = tr (A S A)^(1/2): fidelity
 
-    K and f are computed before and are constants here. tr(K S) = tr (A S A)^½ = f, so L is the
+    K and f are computed before and are constants here. tr(K S) = tr (A S A)^(1/2) = f, so L is the
     distance. As a function of S it is the tangent to the distance, so the gradients are equal too.
     """
     A, C = target_root.astype("float64"), m.shape[1]
@@ -85,8 +89,12 @@ def tangent_dG(dL, K):  # noqa: N802  G is its name in the papers
 
 
 def tangent_dm(dL, m, target_mean, K):
-    """(N, C): S contains -m mᵀ, and K is symmetric, so
-    ∂L/∂m = 2/C ((m - m_t) - (I - K) m) = 2/C (K m - m_t)"""
+    """(N, C)
+
+    S contains -m mᵀ, and K is symmetric, so
+
+        ∂L/∂m = 2/C ((m - m_t) - (I - K) m) = 2/C (K m - m_t)
+    """
     K_m = (K @ m[..., None])[..., 0]
     return (2 / m.shape[1] * (K_m - target_mean)).astype(dL.dtype) * dL
 
@@ -95,9 +103,9 @@ tangent = differentiable(tangent, dm=tangent_dm, dG=tangent_dG)
 
 
 def transport(m, G, target_root, epsilon):
-    """(N, C), (N, C, C), (N, C, C) -> (N, C, C), (N,): K and tr (A S A)^½, in float64
+    """(N, C), (N, C, C), (N, C, C) -> (N, C, C), (N,): K and tr (A S A)^(1/2), in float64
 
-    With the eigenvalues λ and eigenvectors U of A S A,  K = (A U) λ^(-½) (A U)ᵀ.
+    With the eigenvalues λ and eigenvectors U of A S A,  K = (A U) λ^(-1/2) (A U)ᵀ.
     S and A² are at least e I, so that λ ≥ e². Smaller eigenvalues are rounding errors.
     """
     xp, A = array_module(m), target_root.astype("float64")
@@ -136,7 +144,7 @@ def added(A, epsilon):
 def covariance_root(m: Array, G: Array, epsilon: float = 1e-3) -> Array:
     """(N, C), (N, C, C) -> (N, C, C)
 
-    A = (G - m mᵀ + ε v I)^½,      v: mean variance of the channels
+    A = (G - m mᵀ + ε v I)^(1/2),      v: mean variance of the channels
 
     m, G, epsilon: as for gaussian_loss. Raises ShapeError if the shapes do not fit, and
     ArgumentError for integers or a negative epsilon.
@@ -170,9 +178,16 @@ def check(m, G, target_mean, target_root, epsilon):
 
 
 def wasserstein_loss(generated: Operand, style: Operand, epsilon: float = 1e-3) -> Result:
-    """(N, H, W, C), (N, H', W', C) -> one number: gaussian_loss of the features of two pictures
+    """(N, H, W, C), (N, H', W', C) -> one number
 
-    The style is a constant and has no gradient. epsilon: as for gaussian_loss.
+    L = 1/C Σ_n W[n],      W: squared distance of the Gaussians of both pictures,  F: generated
+
+    It is the gaussian_loss of their means and Gram matrices. style: a constant, which has no
+    gradient. Let x = F[n,p], the numbers of a position. By the chain rule through m and G,
+
+        ∂L/∂F[n,p] = 2/(C M) (x - m_t - K (x - m))
+
+    epsilon: as for gaussian_loss.
 
     Cost: N·(M + M')·C² multiply-adds for the Gram matrices, and two eigendecompositions. Raises
     ShapeError if the shapes do not fit, and ArgumentError for integers or a negative epsilon.

@@ -1,6 +1,10 @@
 """The nonlinear functions between layers.
 
-All but softmax work element by element: x and y have the same shape. softmax works row by row.
+x and y have the same shape. All functions but softmax work element by element. softmax works row by
+row. All raise ArgumentError if x is not an array.
+
+Cost: at most five operations per number of x, one of which may be an exponential, and at most four
+for the gradient.
 """
 
 from minidl.autograd import differentiable
@@ -13,6 +17,8 @@ from minidl.typing import Operand, PerAxis, Result
 def relu(x: Operand) -> Result:
     """y = max(x, 0)
 
+    Source: Nair & Hinton 2010, "Rectified Linear Units Improve Restricted Boltzmann Machines".
+
     >>> relu(np.array([-1., 0., 2.]))
     array([0., 0., 2.])
     """
@@ -20,8 +26,10 @@ def relu(x: Operand) -> Result:
 
 
 def relu_dx(dy, y):
-    """∂y/∂x = 1 where x > 0, that is where y ≠ 0, and 0 elsewhere. At the kink x = 0 it is 0. Where
-    y is NaN, dx = dy."""
+    """∂y/∂x = 1 where x > 0, and 0 elsewhere
+
+    x > 0 is where y ≠ 0. At the kink x = 0 the slope is 0. Where y is NaN, dx = dy.
+    """
     return masked(dy, y != 0)
 
 
@@ -29,7 +37,10 @@ relu = differentiable(relu, dx=relu_dx)
 
 
 def leaky_relu(x: Operand, slope: float = 0.01) -> Result:
-    """y = x where x > 0, and slope·x elsewhere (Maas, Hannun, Ng 2013)
+    """y = x where x > 0, and slope·x elsewhere
+
+    Source: Maas, Hannun, Ng 2013, "Rectifier Nonlinearities Improve Neural Network Acoustic
+    Models".
 
     >>> leaky_relu(np.array([-1., 2.]), slope=0.5)
     array([-0.5,  2. ])
@@ -39,7 +50,7 @@ def leaky_relu(x: Operand, slope: float = 0.01) -> Result:
 
 
 def leaky_relu_dx(dy, x, slope):
-    """∂y/∂x = 1 where x > 0, and the slope elsewhere, also at the kink x = 0"""
+    """∂y/∂x = 1 where x > 0, and slope elsewhere, also at the kink x = 0"""
     return array_module(x).where(x > 0, dy, slope * dy) if slope else masked(dy, x > 0)
 
 
@@ -49,8 +60,11 @@ leaky_relu = differentiable(leaky_relu, dx=leaky_relu_dx)
 def sigmoid(x: Operand) -> Result:
     """y = 1 / (1 + e^-x)
 
-    The code uses e^-|x|, which cannot overflow: y = 1 / (1 + e^-|x|) for x > 0, and otherwise
-    y = e^-|x| / (1 + e^-|x|).
+    The code uses e^-|x|, which cannot overflow:
+
+        y = 1 / (1 + e^-|x|) where x > 0, and e^-|x| / (1 + e^-|x|) elsewhere
+
+    Source: Rumelhart, Hinton, Williams 1986, "Learning representations by back-propagating errors".
 
     >>> sigmoid(np.array([0., -1000.]))
     array([0.5, 0. ])
@@ -70,12 +84,21 @@ sigmoid = differentiable(sigmoid, dx=sigmoid_dx)
 
 
 def tanh(x: Operand) -> Result:
-    """y = (e^x - e^-x) / (e^x + e^-x)"""
+    """y = (e^x - e^-x) / (e^x + e^-x)
+
+    Source: LeCun, Bottou, Orr, Müller 1998, "Efficient BackProp", section 4.4.
+
+    >>> tanh(np.array([0., 1000.]))
+    array([0., 1.])
+    """
     return array_module(x).tanh(x)
 
 
 def tanh_dx(dy, y):
-    """∂y/∂x = 1 - y²"""
+    """∂y/∂x = ((e^x + e^-x)² - (e^x - e^-x)²) / (e^x + e^-x)² = 1 - y²
+
+    The first equation is the quotient rule.
+    """
     return dy * (1 - y * y)
 
 
@@ -83,12 +106,15 @@ tanh = differentiable(tanh, dx=tanh_dx)
 
 
 def softmax(x: Operand, axis: PerAxis = -1) -> Result:
-    """y[i] = e^x[i] / Σ_j e^x[j]      i, j: positions along the axis
+    """y[i] = e^x[i] / Σ_j e^x[j],      i, j: positions along the axis
 
-    x and y have the same shape. With several axes, the sum runs over all of them. The largest x of
-    each row is subtracted first, so that no exponential overflows. This does not change y.
+    With several axes, the sum runs over all of them. The largest x of each row is subtracted first,
+    so that no exponential overflows. This does not change y.
 
     Raises ShapeError if an axis has no numbers, and ArgumentError if x has no such axis.
+
+    Source: Bridle 1990, "Training Stochastic Model Recognition Algorithms as Networks can lead to
+    Maximum Mutual Information Estimation of Parameters".
 
     >>> softmax(np.array([1000., 1000.]))
     array([0.5, 0.5])
@@ -99,7 +125,11 @@ def softmax(x: Operand, axis: PerAxis = -1) -> Result:
 
 
 def softmax_dx(dy, y, axis):
-    """∂y[i]/∂x[j] = y[i] ([i = j] - y[j]), so  dx[j] = y[j] (dy[j] - Σ_i dy[i] y[i])"""
+    """∂y[i]/∂x[j] = y[i] ([i = j] - y[j]),      dx[j] = y[j] (dy[j] - Σ_i dy[i] y[i])
+
+    The first follows from ln y[i] = x[i] - ln Σ_k e^x[k], which has the derivative [i = j] - y[j],
+    and from ∂y = y ∂(ln y). The second is its sum with dy[i] over i.
+    """
     return y * (dy - (dy * y).sum(axis=axis, keepdims=True))
 
 

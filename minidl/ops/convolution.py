@@ -3,6 +3,11 @@
 As everywhere in deep learning, it is a cross-correlation: the kernel is not flipped. y, dx and dw
 are three sums over the same taps t of the kernel and the same groups of channels. Each multiplies
 two of the three arrays at one tap: y = x w, dx = dy wᵀ and dw = xᵀ dy, as for a matrix product.
+
+Source: LeCun et al. 1989, "Backpropagation Applied to Handwritten Zip Code Recognition"; for
+stride, padding and dilation, Dumoulin & Visin 2016, "A guide to convolution arithmetic for deep
+learning", arXiv 1603.07285; for groups, Krizhevsky, Sutskever, Hinton 2012, "ImageNet
+Classification with Deep Convolutional Neural Networks".
 """
 
 from math import prod
@@ -91,7 +96,9 @@ def convolution_dw(dy, x, w_shape, stride, padding, dilation, groups):
 def convolution_db(dy):
     """(N, *out, K) -> (K,)
 
-    b[k] is added to every y[n,o,k]:  db[k] = Σ_n Σ_o dy[n,o,k]
+    b[k] is added to every y[n,o,k]:
+
+        db[k] = Σ_n Σ_o dy[n,o,k]
     """
     return dy.sum(axis=tuple(range(dy.ndim - 1)))
 

@@ -1,6 +1,11 @@
 """Directions of vectors, and the cosine of the angle between two vectors.
 
 A vector of zeros has no direction. Here its normalized vector and its gradient are 0.
+
+Cost: about six operations per number of a vector, and as many for each gradient.
+
+Source: Schroff, Kalenichenko, Philbin 2015, "FaceNet" (vectors of unit length); Salton, Wong, Yang
+1975, "A Vector Space Model for Automatic Indexing" (the cosine).
 """
 
 from minidl.autograd import differentiable
@@ -11,10 +16,10 @@ from minidl.typing import Axes, Operand, Result
 
 
 def l2_normalize(x: Operand, axis: Axes = -1) -> Result:
-    """y = x / |x|,      |x| = √(Σ x²) over the axis, several axes, or all (None)
+    """y[i] = x[i] / |x|,      |x| = √(Σ_k x[k]²)
 
-    x and y have the same shape. Raises ArgumentError if x is not floating-point or has no such
-    axis.
+    axis: an axis, several, or None for all. i, k: positions along them. x and y have the same
+    shape. Raises ArgumentError if x is not floating-point or has no such axis.
 
     >>> l2_normalize(np.array([[3., 4.], [0., 0.]]))
     array([[0.6, 0.8],

@@ -1,5 +1,9 @@
 """Distances: between all points of one set or of two sets, and the terms of the chi-square distance
-of histograms."""
+of histograms.
+
+Source: Hermans, Beyer, Leibe 2017, "In Defense of the Triplet Loss for Person Re-Identification"
+(all distances of a batch); Taigman, Yang, Ranzato, Wolf 2014, "DeepFace" (chi-square).
+"""
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module, device_of, must_be_floating
@@ -33,7 +37,7 @@ def pairwise_distances(a: Operand, b: Operand = None, squared: bool = False) -> 
 def pairwise_distances_gradients(dy, y, a, b, squared, wanted):
     """(N, M) -> (N, D), (M, D)
 
-    ∂s[i,j]/∂a[i] = 2 (a[i] - b[j]) = -∂s[i,j]/∂b[j], and ∂√s = ∂s / 2√s. Hence
+    By ∂s[i,j]/∂a[i] = 2 (a[i] - b[j]) = -∂s[i,j]/∂b[j] and ∂√s = ∂s / (2 √s),
 
         da[i] = Σ_j W[i,j] (a[i] - b[j]),      db[j] = -Σ_i W[i,j] (a[i] - b[j])
 
@@ -72,13 +76,15 @@ pairwise_distances = differentiable(
 
 
 def chi_square(a: Operand, b: Operand) -> Result:
-    """y = (a - b)² / (a + b), and 0 where a and b are 0, element by element
+    """y = (a - b)² / (a + b), and 0 where a and b are 0
 
-    a and b are broadcast. Their numbers are at least 0, like the counts of a histogram and the
-    outputs of a ReLU. If a and b are histograms, the sum of y is their chi-square distance.
+    y has the shape to which a and b broadcast. Their numbers are at least 0, like the counts of a
+    histogram and the outputs of a ReLU. If a and b are histograms, the sum of y is their chi-square
+    distance.
 
-    Raises ShapeError if the shapes do not broadcast. Raises ArgumentError for negative numbers on a
-    CPU. On a GPU they are not detected, because reading them would stall it.
+    Cost: four operations per number, and four for each gradient. Raises ShapeError if the shapes do
+    not broadcast. Raises ArgumentError for negative numbers on a CPU. On a GPU they are not
+    detected, because reading them would stall it.
 
     >>> chi_square(np.array([3., 0.]), np.array([1., 0.]))
     array([1., 0.])

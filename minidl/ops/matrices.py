@@ -1,4 +1,8 @@
-"""The matrix product, of two matrices or of batches of them."""
+"""The matrix product, of two matrices or of batches of them.
+
+Source: Giles 2008, "Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic
+Differentiation", section 2.2.2.
+"""
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module
@@ -26,18 +30,22 @@ def matmul(a: Operand, b: Operand) -> Result:
 
 
 def matmul_da(dy, b, a_shape):
-    """For every n, y[m,n] contains a[m,k] with the factor b[k,n]:
+    """(..., M, N) -> (..., M, K)
 
-    ∂L/∂a[m,k] = Σ_n dy[m,n] b[k,n],  or  da = dy bᵀ
+    For every n, y[m,n] contains a[m,k] with the factor b[k,n]:
+
+        ∂L/∂a[m,k] = Σ_n dy[m,n] b[k,n],      or   da = dy bᵀ
     """
     dy, b = as_matrices(dy, len(a_shape), b.ndim), b if b.ndim > 1 else b[:, None]
     return unbroadcast(dy @ b.mT, a_shape if len(a_shape) > 1 else (1, *a_shape)).reshape(a_shape)
 
 
 def matmul_db(dy, a, b_shape):
-    """For every m, y[m,n] contains b[k,n] with the factor a[m,k]:
+    """(..., M, N) -> (..., K, N)
 
-    ∂L/∂b[k,n] = Σ_m a[m,k] dy[m,n],  or  db = aᵀ dy
+    For every m, y[m,n] contains b[k,n] with the factor a[m,k]:
+
+        ∂L/∂b[k,n] = Σ_m a[m,k] dy[m,n],      or   db = aᵀ dy
     """
     dy, a = as_matrices(dy, a.ndim, len(b_shape)), a if a.ndim > 1 else a[None, :]
     return unbroadcast(a.mT @ dy, b_shape if len(b_shape) > 1 else (*b_shape, 1)).reshape(b_shape)

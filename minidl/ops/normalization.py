@@ -65,12 +65,14 @@ def batch_norm(
     epsilon: float = 1e-5,
     fixed: bool = False,
 ) -> Result:
-    """(..., C), (C,), (C,) -> (..., C):  y = γ (x - μ) / √(σ² + ε) + β
+    """(..., C), (C,), (C,) -> (..., C)
 
-    gamma, beta: γ and β. given: (μ, σ²) if they are already known, otherwise moments(x). fixed:
-    whether the given moments are constants, as after training, and not those of x. Only the
-    gradients depend on it. Raises ShapeError if the shapes do not fit, and ArgumentError if x is
-    not floating-point.
+    y[m,c] = γ[c] (x[m,c] - μ[c]) / √(σ²[c] + ε) + β[c]
+
+    gamma, beta, epsilon: γ, β and ε. given: (μ, σ²) if they are already known, otherwise
+    moments(x). fixed: whether the given moments are constants, as after training, and not those of
+    x. Only the gradients depend on it. Raises ShapeError if the shapes do not fit, and
+    ArgumentError if x is not floating-point.
 
     >>> batch_norm(np.array([[1.], [3.]]), np.array([10.]), np.array([5.]), epsilon=0.)
     array([[-5.],
@@ -84,7 +86,11 @@ def batch_norm(
 def batch_norm_gradients(dy, x, gamma, given, epsilon, fixed, wanted):
     """(..., C) -> (..., C), (C,), (C,)
 
-    dγ = Σ dy x̂,  dβ = Σ dy,  dx = γ / √(σ² + ε) (dy - dβ/M - x̂ dγ/M)
+    The head of this file derives
+
+        dγ[c] = Σ_m dy[m,c] x̂[m,c],      dβ[c] = Σ_m dy[m,c]
+
+        dx[m,c] = γ[c] / √(σ²[c] + ε) (dy[m,c] - dβ[c] / M - x̂[m,c] dγ[c] / M)
 
     If the moments are fixed, x̂ depends on x only directly, and dx = γ / √(σ² + ε) dy.
     """

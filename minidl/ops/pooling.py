@@ -2,6 +2,9 @@
 
 The maximum, the sum and their gradients are computed by loops over the taps t of the window, as in
 convolution.
+
+Source: Scherer, Müller, Behnke 2010, "Evaluation of Pooling Operations in Convolutional
+Architectures for Object Recognition".
 """
 
 from functools import reduce
@@ -26,11 +29,11 @@ def max_pool(
 
     y[n,o,c] = max_t x[n, o·stride + t·dilation - before, c]
 
-    o: output position. t: tap of the window. `before`: the padding in front. The padding is minus
-    infinity, so that every finite x exceeds it.
+    o: output position. t: tap of the window. `before`: the padding in front.
 
-    stride: the size of the window if None. ceil: round the number of windows up instead of down, so
-    that the last window may reach past the end.
+    padding: as for `convolution`. It is minus infinity, so that every finite x exceeds it.
+    window: its size, an int or one per axis. stride: the size of the window if None. ceil: round
+    the number of windows up instead of down, so that the last window may reach past the end.
 
     Cost: one comparison for each tap of each output. Raises ShapeError if no window fits or if one
     reads only padding, and ArgumentError for integer arrays and other values of the options.
@@ -77,9 +80,11 @@ def avg_pool(
 
     y[n,o,c] = 1/n(o) Σ_t x[n, o·stride + t - before, c]
 
-    The padding is 0. n(o): the number of positions of window o in the input and its padding, or in
-    the input only if count_padding is False. The last window of `ceil` may reach past the padding;
-    the positions there are never counted. stride, ceil: as for `max_pool`.
+    n(o): the number of positions of window o that count.
+
+    padding: as for `convolution`. It is 0. count_padding: whether positions in the padding count,
+    or only those in the input. The last window of `ceil` may reach past the padding; the positions
+    there never count. window, stride, ceil: as for `max_pool`.
 
     Cost: one addition for each tap of each output. Raises the errors of `max_pool`.
 

@@ -1,4 +1,14 @@
-"""Sum, mean and maximum over axes."""
+"""Sum, mean and maximum over axes.
+
+y has the shape of x without the reduced axes. With keepdims, y keeps them with length 1. In the
+formulas, i is a place along the axes that are kept, and k a place along the reduced axes.
+
+Cost: one addition or comparison per number of x. For the gradient, at most one operation per number
+of dy.
+
+Source: NIST's Digital Library of Mathematical Functions, section 1.2(iv) (means); Harris et al.
+2020, "Array programming with NumPy" (axes).
+"""
 
 from math import prod
 from operator import index
@@ -11,7 +21,7 @@ from minidl.typing import Axes, Operand, Result
 
 
 def sum(x: Operand, axis: Axes = None, keepdims: bool = False) -> Result:
-    """y = Σ x over the axes
+    """y[i] = Σ_k x[i,k]
 
     axis: an axis, several axes, or None for all. keepdims: whether y keeps these axes, with length
     1. Raises ArgumentError if x has no such axis.
@@ -23,7 +33,7 @@ def sum(x: Operand, axis: Axes = None, keepdims: bool = False) -> Result:
 
 
 def sum_dx(dy, x_shape, axis, keepdims):
-    """Each x is one term of one sum:  ∂y/∂x = 1"""
+    """Each x is one term of one sum:  ∂y[i]/∂x[i,k] = 1"""
     return spread(dy, x_shape, axis, keepdims)
 
 
@@ -31,7 +41,7 @@ sum = differentiable(sum, dx=sum_dx)
 
 
 def mean(x: Operand, axis: Axes = None, keepdims: bool = False) -> Result:
-    """y = Σ x / n over the axes, where n is the number of terms of each sum
+    """y[i] = 1/n Σ_k x[i,k],      n: number of terms of each sum
 
     axis, keepdims: as for `sum`. Raises ShapeError if there are no terms, and ArgumentError if x
     has no such axis.
@@ -43,7 +53,7 @@ def mean(x: Operand, axis: Axes = None, keepdims: bool = False) -> Result:
 
 
 def mean_dx(dy, x_shape, axis, keepdims):
-    """∂y/∂x = 1 / n"""
+    """Each x is one term of one sum, which is divided by n:  ∂y[i]/∂x[i,k] = 1/n"""
     n = prod(x_shape[i] for i in axes_of(axis, len(x_shape)))
     return spread(dy / n, x_shape, axis, keepdims)
 
@@ -59,7 +69,7 @@ mean = differentiable(mean, dx=mean_dx, check=must_have_terms)
 
 
 def max(x: Operand, axis: Axes = None, keepdims: bool = False) -> Result:
-    """y = max x over the axes
+    """y[i] = max_k x[i,k]
 
     axis, keepdims: as for `sum`. Raises ShapeError if there are no numbers to compare, and
     ArgumentError if x has no such axis.
@@ -71,11 +81,12 @@ def max(x: Operand, axis: Axes = None, keepdims: bool = False) -> Result:
 
 
 def max_dx(dy, x, axis, keepdims):
-    """∂y/∂x = 1 at the first maximum in row-major order of the axes, and 0 elsewhere
+    """∂y[i]/∂x[i,k] = 1 where k = argmax x[i], and 0 elsewhere
 
-    A tie sends the whole gradient to the first maximum. The code moves the reduced axes to the end
-    and merges them into one, so that each row has one maximum. It writes dy there, and moves the
-    axes back.
+    y is the largest x, and does not change if another x changes a little. argmax is the first
+    maximum in row-major order of the axes. A tie sends the whole
+    gradient to the first maximum. The code moves the reduced axes to the end and merges them into
+    one, so that each row has one maximum. It writes dy there, and moves the axes back.
     """
     xp, axes = array_module(x), axes_of(axis, x.ndim)
     kept = tuple(i for i in range(x.ndim) if i not in axes)

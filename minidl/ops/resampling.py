@@ -1,5 +1,9 @@
 """Resampling: reads a picture at places between its pixels. It can rotate, scale, shift or warp a
-picture. The gradient is with respect to the picture, not to the places."""
+picture. The gradient is with respect to the picture, not to the places.
+
+Source: Jaderberg, Simonyan, Zisserman, Kavukcuoglu 2015, "Spatial Transformer Networks", eq. 5
+and 6.
+"""
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module, must_be_floating
@@ -10,11 +14,13 @@ from minidl.typing import Array, Operand, Result
 def resample(x: Operand, rows: Array, columns: Array) -> Result:
     """(N, H, W, C), (N, H', W'), (N, H', W') -> (N, H', W', C)
 
-    y[n,i,j,c] = Σ_pq Λ(r - p) Λ(s - q) x[n,p,q,c],      r = rows[n,i,j],  s = columns[n,i,j]
+    y[n,i,j,c] = Σ_p Σ_q Λ(r - p) Λ(s - q) x[n,p,q,c],      r = rows[n,i,j],  s = columns[n,i,j]
 
-    Λ(t) = max(0, 1 - |t|), so that each new pixel is the weighted mean of the four pixels around
-    its place (r, s). r and s are measured in pixels from the centre of the first pixel. A place
-    outside the picture is first moved to the nearest place in the picture.
+    Λ(t) = max(0, 1 - |t|)
+
+    Each new pixel is the weighted mean of the four pixels around its place (r, s). r and s are
+    measured in pixels from the centre of the first pixel. A place outside the picture is first
+    moved to the nearest place in the picture.
 
     Cost: 4·C multiply-adds per new pixel. Raises ShapeError if the shapes do not fit, and
     ArgumentError if x is not floating-point.
@@ -33,7 +39,7 @@ def resample_dx(dy, rows, columns, x_shape):
 
     y is linear in x. x[n,p,q,c] has the factor Λ(r - p) Λ(s - q) in y[n,i,j,c]:
 
-        ∂L/∂x[n,p,q,c] = Σ_ij Λ(r - p) Λ(s - q) dy[n,i,j,c]
+        ∂L/∂x[n,p,q,c] = Σ_i Σ_j Λ(r - p) Λ(s - q) dy[n,i,j,c]
     """
     xp = array_module(dy)
     dx, image = xp.zeros(x_shape, dy.dtype), xp.arange(len(dy))[:, None, None]

@@ -2,7 +2,15 @@
 broadcast_to.
 
 Each op copies an input number to zero or more places of the output. The gradient with respect to
-this number is therefore the sum of dy over these places.
+this number is therefore the sum of dy over these places. If y[i] is copied from x[s(i)],
+
+    dx[j] = Σ_{i: s(i) = j} dy[i]
+
+Cost: no arithmetic. reshape, transpose, broadcast_to and index by slices return views. concatenate,
+pad and index by arrays copy each number of y. The gradients of broadcast_to and of index by arrays
+make one addition per number of dy.
+
+Source: Harris et al. 2020, "Array programming with NumPy".
 """
 
 from collections.abc import Sequence
@@ -20,10 +28,12 @@ from minidl.typing import Axes, Operand, Result
 
 
 def reshape(x: Operand, shape: Any) -> Result:
-    """y = the numbers of x, in row-major order, in another shape
+    """(...) -> shape
 
-    shape: of y. One length may be -1; it is computed from the others. Raises ShapeError if the
-    shape does not have as many numbers as x.
+    y[i] = x[j]
+
+    i, j: places with the same number in row-major order. shape: of y. One length may be -1; it is
+    computed from the others. Raises ShapeError if the shape does not have as many numbers as x.
 
     >>> reshape(np.array([[1., 2.], [3., 4.]]), (4,))
     array([1., 2., 3., 4.])
@@ -38,7 +48,10 @@ def reshape(x: Operand, shape: Any) -> Result:
 
 
 def reshape_dx(dy, x_shape):
-    """The order of the numbers is the same in both shapes, so dx is dy in the shape of x."""
+    """dx[j] = dy[i]
+
+    The order of the numbers is the same in both shapes, so dx is dy in the shape of x.
+    """
     return dy.reshape(x_shape)
 
 
@@ -46,7 +59,9 @@ reshape = differentiable(reshape, dx=reshape_dx)
 
 
 def transpose(x: Operand, axes: Axes = None) -> Result:
-    """y[i_axes[0], i_axes[1], ...] = x[i_0, i_1, ...]
+    """(...) -> (...), with the axes in another order
+
+    y[j] = x[i],      j[a] = i[axes[a]] for each axis a of y
 
     axes: the axes of x in the order of y, or None for the reversed order. Raises ShapeError unless
     each axis of x is given once.
@@ -58,7 +73,10 @@ def transpose(x: Operand, axes: Axes = None) -> Result:
 
 
 def transpose_dx(dy, axes):
-    """dx is dy with its axes in the inverse permutation."""
+    """dx[i] = dy[j],      i[axes[a]] = j[a] for each axis a of y
+
+    dx is dy with its axes in the inverse permutation.
+    """
     order = order_of(axes, dy.ndim)
     return dy.transpose([order.index(i) for i in range(dy.ndim)])
 
@@ -83,9 +101,12 @@ transpose = differentiable(transpose, dx=transpose_dx, check=must_be_a_permutati
 
 
 def concatenate(arrays: Sequence[Operand], axis: int = 0) -> Result:
-    """y = the arrays one after the other along an axis
+    """(..., L[0], ...), (..., L[1], ...), ... -> (..., Σ_k L[k], ...)
 
-    Raises ShapeError if their lengths along another axis differ, or if there is no array.
+    y[i] = a[k,i - b[k]] where b[k] ≤ i < b[k] + L[k],      b[k] = Σ_{m: m < k} L[m],  a: arrays
+
+    axis: along which the arrays are joined. i: place along it. L[k]: length of array k. Raises
+    ShapeError if their lengths along another axis differ, or if there is no array.
 
     >>> concatenate([np.array([1., 2.]), np.array([3.])])
     array([1., 2., 3.])
@@ -99,7 +120,10 @@ def concatenate(arrays: Sequence[Operand], axis: int = 0) -> Result:
 
 
 def concatenate_darrays(dy, arrays_shape, axis, which):
-    """The gradient with respect to array number `which` is the part of dy at its place."""
+    """da[k,i] = dy[b[k] + i],      k: which
+
+    The gradient with respect to an array is the part of dy at its place.
+    """
     begin = sum(shape[axis] for shape in arrays_shape[:which])
     part = [slice(None)] * dy.ndim
     part[axis] = slice(begin, begin + arrays_shape[which][axis])
@@ -110,10 +134,13 @@ concatenate = differentiable(concatenate, darrays=concatenate_darrays)
 
 
 def index(x: Operand, key: Any) -> Result:
-    """y = x[key] by NumPy's rules
+    """(...) -> (...), the shape of the part
 
-    key: an integer, a slice, a mask, an integer array, or a tuple of these. Masks and integer
-    arrays may be Tensors. Raises ShapeError if x has no such element.
+    y = x[key]
+
+    key: an integer, a slice, a mask, an integer array, or a tuple of these, with the meaning that
+    NumPy gives it. Masks and integer arrays may be Tensors. Raises ShapeError if x has no such
+    element.
 
     >>> index(np.array([1., 2., 3.]), [0, 0, 2])
     array([1., 1., 3.])
@@ -125,8 +152,10 @@ def index(x: Operand, key: Any) -> Result:
 
 
 def index_dx(dy, x_shape, key):
-    """A number of x that is read several times gets the sum of its dy. One that is not read gets
-    0."""
+    """dx[j] = Σ_{i: y[i] is x[j]} dy[i]
+
+    A number of x that is read several times gets the sum of its dy. One that is not read gets 0.
+    """
     xp = array_module(dy)
     dx, key = xp.zeros(x_shape, dtype=dy.dtype), on_the_device(xp, key)
     keys = key if isinstance(key, tuple) else (key,)
@@ -154,9 +183,12 @@ def on_the_device(xp, key):
 
 
 def pad(x: Operand, width: Sequence[tuple[int, int]], value: float = 0) -> Result:
-    """y = x with a border of `value`
+    """(...) -> (...), each axis longer by its width
 
-    width: a (before, after) pair for each axis. Raises ShapeError for other widths.
+    y[i] = x[i - before] inside, and value elsewhere
+
+    width: a (before, after) pair for each axis. value: of the border. Raises ShapeError for other
+    widths.
 
     >>> pad(np.array([1., 2.]), [(1, 2)])
     array([0., 1., 2., 0., 0.])
@@ -165,7 +197,10 @@ def pad(x: Operand, width: Sequence[tuple[int, int]], value: float = 0) -> Resul
 
 
 def pad_dx(dy, x_shape, width):
-    """The border is constant, so dx is the part of dy inside it."""
+    """dx[i] = dy[i + before]
+
+    The border is constant, so dx is the part of dy inside it.
+    """
     return dy[tuple(slice(b, b + n) for n, (b, _) in zip(x_shape, width, strict=True))]
 
 
@@ -188,9 +223,13 @@ pad = differentiable(pad, dx=pad_dx, check=must_be_widths)
 
 
 def broadcast_to(x: Operand, shape: Any) -> Result:
-    """y = x repeated along new axes in front and along axes of length 1
+    """(...) -> shape
 
-    shape: of y. Raises ShapeError if the length of another axis would change.
+    y[i] = x[j]
+
+    j: the last indices of i, with 0 along the axes of length 1 of x. shape: of y. It may have new
+    axes in front, and other lengths than x where x has the length 1. Raises ShapeError if the
+    length of another axis would change.
 
     >>> broadcast_to(np.array([1., 2.]), (2, 2))
     array([[1., 2.],
@@ -206,7 +245,10 @@ def broadcast_to(x: Operand, shape: Any) -> Result:
 
 
 def broadcast_to_dx(dy, x_shape):
-    """Each repetition contributes its dy, so dx is their sum."""
+    """dx[j] = Σ_{i: y[i] is x[j]} dy[i]
+
+    Each repetition contributes its dy, so dx is their sum.
+    """
     return unbroadcast(dy, x_shape)
 
 

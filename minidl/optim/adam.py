@@ -45,11 +45,19 @@ class Adam(Optimizer):
     The second form is the first with ε / √(1 - β2^t) in place of ε. This is larger than ε in the
     first steps, which matters if gradients are as small as ε.
 
-    weight_decay: λ. It adds λ x to g. g is then divided by √v, so that parameters with large
-    gradients decay less. decoupled: whether g stays as it is, and x is multiplied by 1 - α λ before
-    the step instead (AdamW). This λ is PyTorch's; the paper's is α λ. parameters: see Optimizer.
+    learning_rate, beta1, beta2, epsilon: α, β1, β2, ε. weight_decay: λ. It adds λ x to g. g is then
+    divided by √v, so that parameters with large gradients decay less. decoupled: whether g stays as
+    it is, and x is multiplied by 1 - α λ before the step instead (AdamW). This λ is PyTorch's; the
+    paper's is α λ. parameters: see Optimizer.
 
     Raises ArgumentError for a beta below 0 or not below 1, or an unknown form.
+
+    >>> from minidl import Tensor
+    >>> x = Tensor(np.array([1.]), requires_grad=True)
+    >>> x.grad = np.array([3.])
+    >>> Adam([x], learning_rate=0.5).step()         # the first step: 0.5 g / |g|, up to ε
+    >>> x.data.round(6)
+    array([0.5])
     """
 
     NUMBERS = {"learning_rate": float, "steps": int}

@@ -12,9 +12,11 @@ from minidl.optim.optimizer import Parameters
 
 
 def clip_gradients(parameters: Parameters, most: float) -> float:
-    """Multiply the gradients by min(1, most / |g|) and return |g|.
+    """Shorten the gradients to a length of at most `most`, and return their length before:
 
-    g is the vector of all gradients as they were before, and |g| is its length.
+    g ← g min(1, most / |g|)
+
+    g is the vector of all gradients, and |g| is its length.
 
     parameters: a list of Tensors, or a dict name -> Tensor. Frozen parameters and those without a
     gradient are skipped. If |g| is not finite, the gradients stay unchanged. On a GPU, one number

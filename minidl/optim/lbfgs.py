@@ -52,7 +52,9 @@ class Pair(NamedTuple):
 
 
 class LBFGS(Optimizer):
-    """Quasi-Newton steps without a line search.
+    """Quasi-Newton steps without a line search:
+
+    x ← x - learning_rate·H g
 
     The first step is -min(1, 1 / Σ|g|)·learning_rate·g. It is made longer if it would move no
     number of x by at least VISIBLE units in the last place, as may happen for pictures in float32.
@@ -76,6 +78,13 @@ class LBFGS(Optimizer):
 
     Raises ArgumentError for other values. `step` raises NonFiniteError if the loss or its gradient
     is not finite at the first point.
+
+    >>> optimizer = LBFGS([x := Tensor(np.array([4.]), requires_grad=True)])
+    >>> for _ in range(2):                                     # f = x²: from 4 to 3, and to 0
+    ...     x.grad = 2 * x.data
+    ...     optimizer.step(loss=x.data @ x.data)
+    >>> x.data
+    array([0.])
     """
 
     takes_back = True

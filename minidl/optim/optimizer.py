@@ -79,6 +79,8 @@ class Optimizer:
 
     parameters: a list of Tensors with requires_grad; or a list of Groups; or a dict
     {name: Tensor}, such as Module.named_parameters(), whose frozen parameters are left out.
+    learning_rate: above 0. weight_decay: λ; of a dict, it applies to the names that end in
+    "kernel". histories: names of the arrays that one step passes to the next.
 
     converged: whether further steps would change nothing. takes_back: whether a step to a place
     where the loss is not finite is undone by the next one. NUMBERS: attributes that belong to the

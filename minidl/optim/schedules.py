@@ -1,10 +1,15 @@
-"""Schedules of the learning rate. A schedule is a function that returns the rate at the time t:
+"""Schedules of the learning rate. A schedule is a function that returns the rate α at the time t,
+which the caller assigns to `learning_rate` of the optimiser:
 
-    schedule = Warmup(5, Steps(0.1, {80: 0.1, 160: 0.01}))
-    optimizer.learning_rate = schedule(t)
+>>> schedule = Warmup(5, Steps(0.1, {80: 0.1, 160: 0.01}))
+>>> [round(schedule(t), 3) for t in (1, 5, 80, 160)]
+[0.02, 0.1, 0.01, 0.001]
 
 The caller chooses the unit of t, steps or epochs. Schedules are values: they can be compared and
 stored, and their repr shows all settings.
+
+Source: Bottou, Curtis, Nocedal 2018, "Optimization Methods for Large-Scale Machine Learning",
+section 4 (why a rate that falls reaches the minimum and a constant rate only its neighbourhood).
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +22,13 @@ from minidl.errors import ArgumentError
 
 @dataclass(frozen=True)
 class Constant:
-    """The same rate at all times."""
+    """α(t) = rate
+
+    Raises no error.
+
+    >>> Constant(0.1)(t=1000)
+    0.1
+    """
 
     rate: float
 
@@ -27,8 +38,11 @@ class Constant:
 
 @dataclass(frozen=True)
 class Steps:
-    """The rate at the start is `rate`. From each time of factors = {time: factor} on, it is
-    rate·factor. A factor is relative to the rate at the start, not to the factor before.
+    """α(t) = rate·factors[s],      s: last time of factors with s ≤ t
+
+    Before the first time of factors = {time: factor}, it is `rate`. A factor is relative to the
+    rate at the start, not to the factor before. He, Zhang, Ren, Sun 2016 divide the rate by 10 in
+    this way.
 
     Raises ArgumentError if a step would not change the rate.
 
@@ -54,7 +68,7 @@ class Steps:
 
 @dataclass(frozen=True)
 class Cosine:
-    """rate·(last + (1 - last) (1 + cos(π t / length)) / 2)
+    """α(t) = rate·(last + (1 - last) (1 + cos(π t / length)) / 2)
 
     The rate falls from `rate` at t = 0 to rate·last at t = length, and is constant afterwards
     (Loshchilov & Hutter 2017, eq. 5, without restarts).
@@ -78,9 +92,11 @@ class Cosine:
 
 @dataclass(frozen=True)
 class Warmup:
-    """The rate of another schedule, times a factor that rises linearly from `first` at t = 0 to 1
-    at t = length. With large batches, a new network may diverge without it (Goyal et al. 2017). The
-    other schedule gets the same t: it is not delayed by the length.
+    """α(t) = schedule(t)·min(1, first + (1 - first) t / length)
+
+    It is the rate of another schedule, times a factor that rises linearly from `first` at t = 0 to
+    1 at t = length. With large batches, a new network may diverge without it (Goyal et al. 2017).
+    The other schedule gets the same t: it is not delayed by the length.
 
     Raises ArgumentError unless the length is above 0.
 
@@ -101,8 +117,13 @@ class Warmup:
 
 @dataclass(frozen=True)
 class OneCycle:
-    """The rate rises from rate·first at t = 0 to `rate` at t = rise·length, and falls to rate·last
-    at t = length. Both parts are half a period of a cosine (Smith & Topin 2018, in fastai's form
+    """α(t) = rate·(1 - (1 - first) c(t / top)) where t < top
+    α(t) = rate·(last + (1 - last) c((t - top) / (length - top))) elsewhere
+
+    top = rise·length,      c(s) = (1 + cos(π s)) / 2
+
+    The rate rises from rate·first at t = 0 to `rate` at t = rise·length, and falls to rate·last at
+    t = length. Both parts are half a period of a cosine (Smith & Topin 2018, in fastai's form
     with PyTorch's defaults).
 
     Raises ArgumentError unless the length is above 0 and the rise between 0 and 1, both excluded.

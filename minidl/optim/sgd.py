@@ -38,6 +38,13 @@ class SGD(Optimizer):
 
     parameters, weight_decay: see Optimizer. momentum: from 0 to below 1. nesterov: whether to use
     Nesterov's step. It needs a momentum. Raises ArgumentError for other values.
+
+    >>> from minidl import Tensor
+    >>> x = Tensor(np.array([1.]), requires_grad=True)
+    >>> x.grad = np.array([3.])
+    >>> SGD([x], learning_rate=0.5).step()                       # 1 - 0.5·3
+    >>> x.data
+    array([-0.5])
     """
 
     SETTINGS = ("momentum", "nesterov", "momentum_form")

@@ -25,7 +25,7 @@ def few(monkeypatch):
     """One geometry for each proof, and one call for each time."""
     monkeypatch.setattr(measure, "CASES", 1)
     monkeypatch.setattr(measure.proofs, "__defaults__", (1,))
-    monkeypatch.setattr(measure, "LEAST", 0)
+    monkeypatch.setattr(measure.times, "__defaults__", (0,))
 
 
 def test_every_public_name_can_be_explained():
@@ -72,6 +72,43 @@ def test_the_text_about_convolution(few):
     assert text.count(">>> ") == 3  # the example is shown once
     for name in ("dx", "dw", "db"):
         assert f"Gradient {name}\n" in text
+    assert text.count("Source: LeCun et al. 1989") == 1
+    assert "\nCost: N·out·taps·C·K / groups multiply-adds.\nx (1, 64" in text
+
+
+def test_helpers_are_shown_once_in_the_order_of_the_file(few):
+    text = "\n".join(explanation(SUBJECTS["convolution"]))
+    assert "Helpers, minidl/ops/convolution.py:" in text
+    lines = text.partition("Helpers")[2].splitlines()
+    defined = [line.split("def ")[1].partition("(")[0] for line in lines if "  def " in line]
+    assert defined == ["channels_of", "times", "rows", "windows_of"]
+
+
+def test_the_text_about_a_file_is_that_of_all_its_ops(few):
+    """What holds for all ops of a file stands in its docstring, and each explanation shows it."""
+    for name in ("negative", "maximum"):
+        text = "\n".join(explanation(SUBJECTS[name]))
+        assert "The file minidl/ops/arithmetic.py\nArithmetic and elementary functions" in text
+        assert "\nCost: one operation per number of y, and at most four" in text
+
+
+def test_a_joint_gradient_is_shown_once(few):
+    about = SUBJECTS["triplet_loss"]
+    text = "\n".join(explanation(about))
+    assert text.count("Gradients danchor, dpositive, dnegative\n(N, D), (N, D), (N, D)\n") == 1
+    assert text.count("triplet_loss_gradients, minidl/losses/triplet.py:") == 1
+    assert {source(of).path for of in about.gradients.values()} == {"minidl/losses/triplet.py"}
+
+
+def test_a_helper_that_is_an_op_has_its_gradients(few):
+    text = "\n".join(explanation(SUBJECTS["gaussian_loss"]))
+    assert "  def tangent_dm(" in text and "  def tangent_dG(" in text
+
+
+def test_what_is_explained_elsewhere_is_no_helper():
+    names = [helper.lines[0].text for helper in SUBJECTS["style_loss"].helpers]
+    assert not any("def gram_loss(" in name for name in names)
+    assert any("FACTORS = " in name for name in names)
 
 
 @pytest.mark.parametrize("thing", [ops.convolution, ops.relu.gradients["dx"], layers.Dense, source])
@@ -143,15 +180,14 @@ def test_an_unknown_name_gives_exit_code_2(capsys):
 def test_times_are_those_of_both_implementations(monkeypatch):
     """The engine is not used while the textbook is timed."""
     used = []
-    monkeypatch.setattr(measure, "LEAST", 0)
     real = measure._seconds
 
-    def seconds(call):
+    def seconds(call, least):
         used.append(minidl.dispatch.implementation())
-        return real(call)
+        return real(call, least)
 
     monkeypatch.setattr(measure, "_seconds", seconds)
-    found = measure.times(SUBJECTS["max_pool"])
+    found = measure.times(SUBJECTS["max_pool"], least=0)
     assert used == ["textbook", "engine"] * 2
     assert found.shapes == {"x": (1, 64, 64, 64)}
     assert found.bytes == 4 * 64**3 * 5 // 4 and np.isfinite(found.forward).all()

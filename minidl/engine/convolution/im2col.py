@@ -6,7 +6,9 @@ matrix product, and so are its gradients:
 
     y = columns W,      dcolumns = dy Wᵀ,      dW = columnsᵀ dy
 
-dx adds each entry of dcolumns to the input position from which it was copied.
+dx adds each entry of dcolumns to the input position from which it was copied:
+
+    dx[i,c] = Σ_{o,t: i = o·stride + t·dilation - before} dcolumns[o, (t,c)]
 
 With groups, there is one smaller product for each group. They are computed as a batch.
 

@@ -1,4 +1,5 @@
-"""Convolution by runs: windows along the last axis that are views of x and are never copied.
+"""Convolution by runs: windows along the last axis that are views of x and are never copied (Cho &
+Brand 2017, "MEC: Memory-efficient Convolution for Deep Neural Network", arXiv 1706.06873).
 
 A run is a sequence of contiguous numbers. Channels come last, so that the taps of a window along
 the last axis are contiguous, each with its channels. The window is therefore a run of taps·C
@@ -13,7 +14,10 @@ axes are copied side by side, so that each position along the last axis holds al
 their channels. This copies every number once for each tap of the *other* axes. With a 3x3 kernel
 these are 3 copies, where im2col makes 9.
 
-**dw** is the product of the same windows with dy.
+**dw** is the product of the same windows with dy, because W is a factor in every row m and position
+o of y:
+
+    dW = Σ_m Σ_o x[m, o·stride - before : o·stride - before + taps]ᵀ dy[m,o]
 
 **dx.** Divide the last axis into blocks of `stride` positions: i + before = stride·q + r, where q
 is the block and r is the place in it. Output o reads position i through the tap t = i + before -

@@ -1,10 +1,20 @@
 """Winograd's F(4, 3) along all axes but the last, combined with runs along the last: for few
-channels.
+channels (Winograd 1980; Lavin & Gray 2015, arXiv 1509.09308; Cho & Brand 2017, arXiv 1706.06873).
 
 A row of an image has W positions with C channels each. For the other axes, the row is one position
 with W·C channels. Winograd's transforms along these axes therefore give rows at the points. At each
 point, a convolution of the rows of inputs with the rows of kernels along the last axis remains to
-be computed. It needs no transforms, because its windows are runs (runs.py).
+be computed. It needs no transforms, because its windows are runs (runs.py). In two dimensions, with
+the matrices of winograd.py and * for the convolution along the last axis,
+
+    V = Bᵀ x,      U = G w,      M[p] = V[p] * U[p] at each point p,      y = Aᵀ M
+
+This is the definition, because the transforms combine rows. They apply to each place of the last
+axis alone, and the sum over the taps of that axis may be taken before or after them.
+
+dx = dy * w' is the same computation of dy, with the kernel w' rotated by 180° and its channels
+exchanged. dw uses the adjoint of each transform, as in winograd.py: dM = A dy, dU[p] is the
+gradient of V[p] * U[p] with respect to U[p], and dw = Gᵀ dU.
 
 Each axis with transforms halves the number of multiplications and stores 6/4 times as many numbers
 at the points. An axis of runs changes neither. With few channels, reading and writing the numbers
