@@ -54,7 +54,7 @@ class Op(Generic[P]):
         self._defaults = {
             name: p.default for name, p in parameters.items() if p.default is not p.empty
         }
-        self.check = check
+        self.joint, self.check = dict(joint), check
         kinds = [p.kind for p in parameters.values()]
         if {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} & {*kinds}:
             raise TypeError(f"{forward.__name__} has * or ** parameters; wanted named ones only")

@@ -100,7 +100,8 @@ def _subjects() -> Iterator[Subject]:
 def _gradients(op: Op) -> dict[str, Callable[..., Any]]:
     """Return {"dx": function, ...}. Those of a joint gradient are one function, the joint one, in
     which the derivation stands. (Op.gradients has a function for each, to be called alone.)"""
-    return {f"d{name}": gradient for name, (gradient, *_) in op._readers.items()}
+    joint = {f"d{name}": gradient for names, gradient in op.joint.items() for name in names}
+    return {**op.gradients, **joint}
 
 
 # name -> Subject, in the order of KINDS
