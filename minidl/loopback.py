@@ -11,6 +11,7 @@ A request that changes something has to be a POST with an Origin. A page loads o
 """
 
 import secrets
+import webbrowser
 from collections.abc import Mapping
 
 HOST = "127.0.0.1"
@@ -57,3 +58,15 @@ class Door:
             and origin in ([own] if is_changing else [own, None])
             and headers["Sec-Fetch-Site"] in (None, "same-origin", "none")
         )
+
+
+def open_page(url: str) -> bool:
+    """Open a page in the reader's browser, and return whether that worked.
+
+    A browser that runs in the terminal is not opened, because the program would wait for it.
+    """
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return type(browser) is not webbrowser.GenericBrowser and browser.open(url)

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from minidl.loopback import open_page
 from minidl.style_transfer import Losses, Step, stylize
-from minidl.style_transfer.live import Live, open_page
+from minidl.style_transfer.live import Live
 from minidl.style_transfer.record import row
 
 HEADERS = {

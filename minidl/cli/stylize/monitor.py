@@ -10,8 +10,9 @@ from minidl.cli.progress import progress_bar
 from minidl.cli.stylize.files import FRAME, every
 from minidl.data.images import resize, write_image
 from minidl.errors import MinidlError
+from minidl.loopback import open_page
 from minidl.style_transfer import Film
-from minidl.style_transfer.live import Live, open_page
+from minidl.style_transfer.live import Live
 from minidl.style_transfer.record import plot_log, row, write_log
 
 

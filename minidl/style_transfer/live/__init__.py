@@ -5,6 +5,6 @@ server.py      the server of the page, for this computer only
 page.html, page.css, page.js, icon.svg
 """
 
-from minidl.style_transfer.live.live import Live, open_page
+from minidl.style_transfer.live.live import Live
 
-__all__ = ["Live", "open_page"]
+__all__ = ["Live"]

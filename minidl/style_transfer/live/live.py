@@ -2,7 +2,6 @@
 
 import threading
 import time
-import webbrowser
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from math import isfinite
@@ -150,18 +149,6 @@ class Live:
         with self._changed:
             self._viewers += change
             self._changed.notify_all()
-
-
-def open_page(url: str) -> bool:
-    """Open a page in the reader's browser, and return whether that worked.
-
-    A browser that runs in the terminal is not opened, because the painting would wait for it.
-    """
-    try:
-        browser = webbrowser.get()
-    except webbrowser.Error:
-        return False
-    return type(browser) is not webbrowser.GenericBrowser and browser.open(url)
 
 
 def _row(step):
