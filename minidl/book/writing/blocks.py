@@ -1,0 +1,162 @@
+"""A docstring, or a chapter of the book, as a sequence of blocks.
+
+Docstrings and chapters share one notation. Paragraphs are divided by empty lines. Formulas stand on
+lines of their own, examples begin with >>>. Chapters add headings (##), lists (-) and instructions
+(@figure windows) that say what else belongs there.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from typing import NamedTuple, Union
+
+from minidl.book.writing.formula import formula
+from minidl.book.writing.trees import Text
+
+Block = Union[
+    "Heading", "Signature", "Formulas", "Paragraph", "Items", "Example", "Verbatim", "Instruction"
+]
+
+
+class Heading(NamedTuple):
+    text: str
+
+
+class Signature(NamedTuple):
+    """The shapes of an op: (N, D), (M, D) -> (N, M)"""
+
+    shapes: str
+
+
+class Formulas(NamedTuple):
+    """Lines that are formulas. Each consists of pieces: (text, whether it is a formula)."""
+
+    lines: list[list[tuple[str, bool]]]
+
+
+class Paragraph(NamedTuple):
+    text: str
+
+
+class Items(NamedTuple):
+    """A list."""
+
+    texts: list[str]
+
+
+class Example(NamedTuple):
+    """A Python session with its results."""
+
+    text: str
+
+
+class Verbatim(NamedTuple):
+    """Lines whose columns are aligned."""
+
+    text: str
+
+
+class Instruction(NamedTuple):
+    """What else belongs in a chapter, such as `figure` and `windows`."""
+
+    name: str
+    argument: str
+
+
+_SIGNATURE = re.compile(r"\(.*\) -> [^:]+$")
+_DEFINES = re.compile(r"\S+ (=|←) |\S+·?\(.*\)$|L = ")
+MOST_WORDS = 0.45  # of a formula are words
+
+
+def blocks(text: str, names: Collection[str] = ()) -> Iterator[Block]:
+    """Yield the blocks of a text. names: the names of the code that it explains."""
+    for place, part in enumerate(_parts(text)):
+        lines = part.splitlines()
+        first = lines[0]
+        if first.startswith(">>>"):
+            yield Example(part)
+        elif first.startswith("## "):
+            yield Heading(first.removeprefix("## "))
+        elif first.startswith("@"):
+            for line in lines:
+                name, _, argument = line.removeprefix("@").partition(" ")
+                yield Instruction(name, argument)
+        elif first.startswith("- "):
+            yield Items([" ".join(item.split()) for item in re.split(r"^- ", part, flags=re.M)[1:]])
+        elif place == 0 and "->" in first and first.startswith("("):
+            yield from _signature(part, names)
+        elif _is_aligned(lines):
+            yield Verbatim(part)
+        elif first.startswith("    ") or all(_is_set_apart(line, names) for line in lines):
+            yield Formulas([_pieces(line, names) for line in lines])
+        else:
+            yield from _paragraph(lines, names)
+
+
+def is_formula(text: str, names: Collection[str] = ()) -> bool:
+    """Whether a line is a formula, perhaps with a few words.
+
+    >>> is_formula("y = x where x > 0"), is_formula("y = the numbers of x in another shape")
+    (True, False)
+    """
+    is_sentence = text.rstrip().endswith(".") or re.search(r"\. [A-Z]", text)
+    if not _DEFINES.match(text.strip()) or is_sentence:
+        return False
+    return _share_of_words(text, names) <= MOST_WORDS
+
+
+def _share_of_words(text, names):
+    items = formula(text, names).items
+    words = sum(len(item.words.split()) for item in items if isinstance(item, Text))
+    return words / max(words + sum(not isinstance(item, Text) for item in items), 1)
+
+
+def _parts(text):
+    """Divide a text at empty lines. An example is a part of its own."""
+    for part in re.split(r"\n\s*\n", text.strip("\n")):
+        if "\n>>> " in part and not part.startswith(">>>"):
+            before, _, example = part.partition("\n>>> ")
+            yield before
+            yield f">>> {example}"
+        elif part.strip():
+            yield part
+
+
+def _signature(part, names):
+    shapes, colon, rest = part.partition(":  ")
+    yield Signature(" ".join(shapes.split()))
+    if colon:
+        yield from blocks(rest.strip(), names)
+
+
+def _paragraph(lines, names):
+    """Yield a paragraph, or the formula with which its first lines begin and the paragraph."""
+    count = 0
+    while count < len(lines) and is_formula(lines[count], names):
+        count += 1
+    continues = count and lines[count][0].islower()  # the sentence of the last formula
+    if count and not continues:
+        yield Formulas([_pieces(line, names) for line in lines[:count]])
+    rest = lines if continues else lines[count:]
+    yield Paragraph(" ".join(" ".join(rest).split()))
+
+
+def _pieces(line, names):
+    texts = [piece for piece in re.split(r"\s{2,}", line.strip()) if piece]
+    return [(text, _may_be_formula(text, names)) for text in texts]
+
+
+def _may_be_formula(text, names):
+    is_text = re.match(r"[\"'(]", text) and "=" not in text
+    has_sign = re.search(r"[=←≤≥<>·²√ΣᵀΠ+*/]", text) is not None
+    return not is_text and has_sign and _share_of_words(text, names) <= MOST_WORDS
+
+
+def _is_set_apart(line, names):
+    """Whether a line is a formula, or consists of columns of which one is a formula."""
+    columns = re.split(r"\s{3,}", line.strip())
+    return is_formula(line, names) or any(is_formula(column, names) for column in columns[1:])
+
+
+def _is_aligned(lines):
+    """Whether lines are a drawing, such as matrices: one begins with a bracket below another."""
+    return any(re.match(r"\s+\[", line) for line in lines[1:])

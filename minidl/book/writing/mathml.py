@@ -1,0 +1,132 @@
+"""Formulas as MathML, which browsers typeset and screen readers read.
+
+A symbol carries its name in the attribute data-name, so that a page can mark the variable of the
+code with the same name.
+"""
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+from minidl.book.writing.trees import (
+    LARGE,
+    SUMS,
+    Fence,
+    Fraction,
+    Limits,
+    Number,
+    Operator,
+    Root,
+    Row,
+    Scripts,
+    Symbol,
+    Text,
+    Tree,
+)
+
+LATIN = {  # the names of Greek letters in code
+    "α": "alpha", "β": "beta", "γ": "gamma", "ε": "epsilon", "μ": "mean", "σ": "variance",
+    "λ": "weight_decay",
+}  # fmt: skip
+FACTORS = (Symbol, Scripts, Fraction, Root, Number)
+THIN = '<mspace width="0.17em"/>'
+SIGNS = {"-": "−", "*": "∗", "Σ": "∑", "Π": "∏"}
+
+
+def mathml(tree: Tree, display: bool = False) -> str:
+    """Return a formula as MathML. display: on a line of its own.
+
+    >>> from minidl.book.writing.formula import formula
+    >>> mathml(formula("x²"))
+    '<math><mrow><msup><mi data-name="x">x</mi><mn>2</mn></msup></mrow></math>'
+    """
+    if display:
+        return f'<math displaystyle="true">{_of(tree)}</math>'
+    return f"<math>{_of(_in_line(tree))}</math>"
+
+
+def _in_line(tree: Tree) -> Tree:
+    """Return a formula whose fractions are written with a slash, for a line of text."""
+    if isinstance(tree, Fraction):
+        above, below = map(_in_line, (tree.above, tree.below))
+        return Row((_whole(above, SUMS), Operator("/"), _whole(below, (*SUMS, "·"))))
+    if isinstance(tree, Row):
+        return Row(tuple(map(_in_line, tree.items)))
+    if isinstance(tree, Fence):
+        return Fence(tree.left, _in_line(tree.inside), tree.right)
+    return Root(_in_line(tree.of)) if isinstance(tree, Root) else tree
+
+
+def _whole(tree: Tree, signs: tuple[str, ...]) -> Tree:
+    """Return a tree with parentheses around it if one of the signs divides it."""
+    items = tree.items if isinstance(tree, Row) else ()
+    parts = any(isinstance(item, Operator) and item.sign in signs for item in items)
+    is_product = len(items) > 1 and "·" in signs and items[0] != Operator("∂")
+    return Fence("(", tree, ")") if parts or is_product else tree
+
+
+def code_name(name: str) -> str:
+    """Return the name in code of a symbol: gamma of γ, x of x."""
+    return LATIN.get(name, name)
+
+
+def _of(tree: Tree) -> str:
+    if isinstance(tree, Symbol):
+        return _symbol(tree.name)
+    if isinstance(tree, Number):
+        return f"<mn>{tree.digits}</mn>"
+    if isinstance(tree, Operator):
+        return _operator(tree.sign)
+    if isinstance(tree, Text):
+        words = escape(tree.words)
+        return f"<mtext>{words}</mtext>" if words == "T" else f"<mtext>&nbsp;{words}&nbsp;</mtext>"
+    if isinstance(tree, Row):
+        return _row(tree.items)
+    if isinstance(tree, Fraction):
+        return f"<mfrac>{_of(tree.above)}{_of(tree.below)}</mfrac>"
+    if isinstance(tree, Root):
+        return f"<msqrt>{_of(tree.of)}</msqrt>"
+    if isinstance(tree, Limits):
+        return f"<munder>{_operator(tree.operator)}{_of(tree.below)}</munder>"
+    if isinstance(tree, Fence):
+        return f"<mrow>{_bracket(tree.left)}{_of(tree.inside)}{_bracket(tree.right)}</mrow>"
+    return _scripts(tree)
+
+
+def _row(items: Sequence[Tree]) -> str:
+    """Return trees beside each other, with a narrow space between two factors of a product."""
+    written = ""
+    for item, before in zip(items, [None, *items], strict=False):
+        is_factor = isinstance(item, FACTORS) and isinstance(before, FACTORS)
+        is_multiple = isinstance(item, Fence) and isinstance(before, Number)
+        written += (THIN if is_factor or is_multiple else "") + _of(item)
+    return f"<mrow>{written}</mrow>"
+
+
+def _scripts(tree: Scripts) -> str:
+    parts = [_of(part) for part in (tree.base, tree.below, tree.above) if part is not None]
+    kind = "subsup" if len(parts) == 3 else "sub" if tree.below is not None else "sup"
+    return f"<m{kind}>{''.join(parts)}</m{kind}>"
+
+
+def _symbol(name: str) -> str:
+    if name in LARGE:
+        return f"<mo>{name}</mo>"
+    mark = f' data-name="{escape(code_name(name))}"'
+    if numbered := re.fullmatch(r"(\D)(\d+)", name):
+        letter, digits = numbered.groups()
+        return f"<msub{mark}><mi>{letter}</mi><mn>{digits}</mn></msub>"
+    is_differential = re.fullmatch(r"d[A-Za-z]", name)
+    style = ' class="italic"' if is_differential else ""  # as a letter is: dx
+    return f"<mi{mark}{style}>{escape(name)}</mi>"
+
+
+def _operator(sign: str) -> str:
+    if sign in ("Σ", "Π", *LARGE):
+        return f'<mo movablelimits="false">{SIGNS.get(sign, sign)}</mo>'
+    separator = ' separator="true"' if sign in ",;" else ""
+    return f"<mo{separator}>{escape(SIGNS.get(sign, sign))}</mo>"
+
+
+def _bracket(sign: str) -> str:
+    return f'<mo fence="true" stretchy="true">{sign}</mo>'
