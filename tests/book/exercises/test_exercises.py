@@ -1,0 +1,103 @@
+"""Each exercise accepts right functions, however they are written, and names each known error."""
+
+import ast
+
+import numpy as np
+import pytest
+
+from minidl.book.chapters import chapters
+from minidl.book.exercises import EXERCISES, exercise, judge, template
+from minidl.book.exercises.calls import calls
+from minidl.errors import ArgumentError
+from tests.book.exercises import solutions
+
+MATHS = [chapter.name for chapter in chapters() if chapter.part == "The maths"]
+
+
+def positional(exercise, function):
+    """Return the function of keywords as one of positional arguments, as a reader writes it."""
+    return lambda *values: function(**dict(zip(exercise.parameters, values, strict=True)))
+
+
+def test_every_chapter_about_maths_has_two_exercises():
+    chapters_of = [one.chapter for one in EXERCISES.values()]
+    assert {*chapters_of} == {*MATHS}
+    assert min(map(chapters_of.count, MATHS)) >= 2
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_solution_that_is_written_differently_passes(name):
+    verdict = judge(EXERCISES[name], getattr(solutions, EXERCISES[name].function))
+    assert verdict.passed, verdict.lines
+    assert verdict.lines[0].startswith(f"{name} is right")
+    assert len(verdict.lines) == 1 + len(EXERCISES[name].kinds)
+    assert all(line.endswith("  proven") for line in verdict.lines[1:])
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_right_function_passes(name):
+    assert judge(EXERCISES[name], EXERCISES[name].right).passed
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_each_known_error_is_named(name):
+    one = EXERCISES[name]
+    assert len(one.wrong) >= 3
+    for sentence, function in one.wrong.items():
+        with np.errstate(all="ignore"):
+            verdict = judge(one, positional(one, function))
+        assert not verdict.passed
+        assert sentence in verdict.lines, verdict.lines
+        assert "Later cases show a further error." not in verdict.lines
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_cases_go_from_the_example_to_the_general(name):
+    cases = [call.case for call in calls(EXERCISES[name])]
+    assert cases[0] == "the example" and cases[-1] == "the example once more"
+    if EXERCISES[name].parameters:
+        assert len({*cases}) >= 4
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_file_to_fill_in(name):
+    one, text = EXERCISES[name], template(EXERCISES[name])
+    tree = ast.parse(text)
+    [imported] = [node for node in tree.body if isinstance(node, ast.Import)]
+    assert [alias.name for alias in imported.names] == ["numpy"]
+    [function] = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert function.name == one.function
+    assert [argument.arg for argument in function.args.args] == one.parameters
+    words = ast.get_docstring(tree)
+    assert one.task in words and f"minidl exercise {name} {name}.py" in words
+    assert "# Hint: " in text and max(map(len, text.splitlines())) <= 100
+    for line in text.splitlines():
+        assert line == line.rstrip()
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_an_unfilled_file_says_so(name):
+    names: dict = {}
+    exec(template(EXERCISES[name]), names)
+    verdict = judge(EXERCISES[name], names[EXERCISES[name].function])
+    assert verdict == (False, ["The function is not filled in yet: it raises NotImplementedError."])
+
+
+def test_the_example_in_a_file_is_computed():
+    text = template(exercise("softmax-dx"))
+    assert "    y = np.array([[0.25, 0.75]])\n    dx = softmax_dx(dy, y)\n" in text
+    assert "    # dx is np.array([[0.1875, -0.1875]])\n" in text
+    assert "Example:" not in template(exercise("winograd-matrices"))  # it would be the solution
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_sentences_are_whole(name):
+    one = EXERCISES[name]
+    for sentence in one.wrong:
+        assert sentence.endswith(".") and len(sentence) <= 100
+    assert not one.title.endswith(".")
+
+
+def test_the_nearest_name_is_proposed():
+    with pytest.raises(ArgumentError, match="'convolutoin-dx'; did you mean 'convolution-dx'"):
+        exercise("convolutoin-dx")
