@@ -6,6 +6,7 @@ sequence of words that contain a mathematical sign, stand beside one, or are a s
 
 import re
 from collections.abc import Collection
+from itertools import groupby
 from typing import Literal, NamedTuple
 
 from minidl.book.writing.formula import WORDS
@@ -66,7 +67,16 @@ def _unmarked(text, names):
             found[-1] = Span(kind, before.text + word)
         else:
             found.append(Span(kind, word))
-    return [piece for span in found for piece in _without_ends(span)]
+    return [*_joined(piece for span in found for piece in _without_ends(span))]
+
+
+def _joined(pieces):
+    """Yield the spans, with words beside each other as one."""
+    for kind, group in groupby(pieces, key=lambda piece: piece.kind):
+        if kind == "words":
+            yield Span("words", "".join(piece.text for piece in group))
+        else:
+            yield from group
 
 
 def _without_ends(span):
