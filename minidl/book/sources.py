@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from minidl.dispatch import definition_of
@@ -51,6 +52,19 @@ def source(thing: Any) -> Source:
         if place not in hidden
     ]
     return Source(path_of(thing), numbered)
+
+
+def file_source(module: ModuleType) -> Source:
+    """Return the Source of a whole file, without its docstring.
+
+    >>> file_source(sys.modules["minidl.book.things"]).lines[0].text
+    'import importlib'
+    """
+    file = module.__file__ or ""
+    _, second, *_ = ast.parse("\n".join(_lines_of(file))).body
+    lines = enumerate(_lines_of(file)[second.lineno - 1 :], second.lineno)
+    path = Path(file).relative_to(ROOT.parent).as_posix()
+    return Source(path, [Line(number, text) for number, text in lines])
 
 
 def helpers(things: Collection[Any], explained: Collection[str] = ()) -> list[Source]:

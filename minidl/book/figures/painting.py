@@ -55,7 +55,7 @@ def _frames(photograph: Array, style: Array) -> Iterator[Frame]:
 
 def _drawing(step: Step, steps: Sequence[Step], style: Array) -> str:
     height, width = (SCALE * length for length in SIZE)
-    canvas = Canvas(width + BARS + 20, height)
+    canvas = Canvas(width + BARS + 50, height)
     canvas.picture(step.image, 0, 0, width, height)
     left = width + 16
     canvas.picture(style, left, 0, 94, 120)

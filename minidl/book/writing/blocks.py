@@ -84,6 +84,8 @@ def blocks(text: str, names: Collection[str] = ()) -> Iterator[Block]:
             yield Items([" ".join(item.split()) for item in re.split(r"^- ", part, flags=re.M)[1:]])
         elif place == 0 and "->" in first and first.startswith("("):
             yield from _signature(part, names)
+        elif found := _matrices(lines):
+            yield Formulas([[(matrix, True) for matrix in found]])
         elif _is_aligned(lines):
             yield Verbatim(part)
         elif first.startswith("    ") or all(_is_set_apart(line, names) for line in lines):
@@ -155,6 +157,21 @@ def _is_set_apart(line, names):
     """Whether a line is a formula, or consists of columns of which one is a formula."""
     columns = re.split(r"\s{3,}", line.strip())
     return is_formula(line, names) or any(is_formula(column, names) for column in columns[1:])
+
+
+def _matrices(lines):
+    """Return the matrices that stand beside each other in lines, each in one line: A = [1 0; 0 1].
+    Return nothing if there are other words."""
+    begins = {match.end() - 1: match[1] for match in re.finditer(r"(\S+) = \[", lines[0])}
+    rows: dict[int, list[str]] = {place: [] for place in begins}
+    for line in lines:
+        brackets = list(re.finditer(r"\[([^]]*)\]", line))
+        if any(match.start() not in begins for match in brackets) or not brackets:
+            return []
+        for match in brackets:
+            rows[match.start()].append(match[1].strip())
+    found = [f"{name} = [{'; '.join(rows[place])}]" for place, name in begins.items()]
+    return found if all(map(len, rows.values())) and len(lines) > 1 else []
 
 
 def _is_aligned(lines):

@@ -5,7 +5,7 @@
 An index in brackets is a subscript, `Σ_t` and `Σ_{o: o reads i}` are sums with a range, and x², xᵀ
 and e^-x are powers. A fraction takes the product on its left as its numerator, and the next factor
 as its denominator; without spaces, as in ∂y/∂x, it takes one factor on each side. `[i = k]` is an
-Iverson bracket. A word that is not a name of the code is text.
+Iverson bracket, and [1 0; 0 1] a matrix. A word that is not a name of the code is text.
 """
 
 import re
@@ -19,6 +19,7 @@ from minidl.book.writing.trees import (
     Fence,
     Fraction,
     Limits,
+    Matrix,
     Number,
     Operator,
     Root,
@@ -189,6 +190,8 @@ class _Parser:
             return Root(_bare(self.factor())) if self.peek() else Operator("√")
         if token.text == "|":
             return self._between_bars()
+        if token.text == "[" and (end := self._end_of_matrix()):
+            return self._matrix(end)
         if token.text in PAIRS and token.text != "{":
             right = PAIRS[token.text]
             return Fence(token.text, self._inside(right), right)
@@ -208,7 +211,7 @@ class _Parser:
         if name in ("Σ", "Π"):
             return Operator(name)
         first, _, rest = name.partition("_")
-        if first in LARGE and rest:
+        if first in LARGE and rest and len(rest) <= 2 and name not in self.names:
             return Limits(first, self._letters(rest))
         if name in WORDS:
             return Text(name)
@@ -234,6 +237,25 @@ class _Parser:
         if self.peek():
             self.take()
         return inside
+
+    def _end_of_matrix(self):
+        """Return the place of the bracket that ends a matrix here, or 0 if there is no matrix."""
+        texts = [token.text for token in self.tokens[self.place :]]
+        end = texts.index("]") if "]" in texts else 0
+        return self.place + end if ";" in texts[:end] else 0
+
+    def _matrix(self, end):
+        rows: list[list[list[_Token]]] = [[]]
+        for token in self.tokens[self.place : end]:
+            if token.text == ";":
+                rows.append([])
+            elif token.tight and rows[-1]:
+                rows[-1][-1].append(token)
+            else:
+                rows[-1].append([token])
+        self.place = end + 1
+        entries = ((_Parser(entry, self.names).row(()) for entry in row) for row in rows)
+        return Matrix(tuple(map(tuple, entries)))
 
     def _closes(self, sign):
         return any(token.text == sign for token in self.tokens[self.place :])

@@ -10,6 +10,7 @@ from minidl.book.writing.trees import (
     Fence,
     Fraction,
     Limits,
+    Matrix,
     Number,
     Operator,
     Root,
@@ -57,6 +58,9 @@ def latex(tree: Tree) -> str:
     if isinstance(tree, Fence):
         left, right = (SIGNS.get(sign, sign) for sign in (tree.left, tree.right))
         return rf"\left{left} {latex(tree.inside)} \right{right}"
+    if isinstance(tree, Matrix):
+        rows = r" \\ ".join(" & ".join(map(latex, row)) for row in tree.rows)
+        return rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"
     return _scripts(tree)
 
 

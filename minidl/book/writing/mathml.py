@@ -14,6 +14,7 @@ from minidl.book.writing.trees import (
     Fence,
     Fraction,
     Limits,
+    Matrix,
     Number,
     Operator,
     Root,
@@ -54,6 +55,8 @@ def _in_line(tree: Tree) -> Tree:
         return Row(tuple(map(_in_line, tree.items)))
     if isinstance(tree, Fence):
         return Fence(tree.left, _in_line(tree.inside), tree.right)
+    if isinstance(tree, Scripts):
+        return Scripts(_in_line(tree.base), tree.below, tree.above)
     return Root(_in_line(tree.of)) if isinstance(tree, Root) else tree
 
 
@@ -61,7 +64,8 @@ def _whole(tree: Tree, signs: tuple[str, ...]) -> Tree:
     """Return a tree with parentheses around it if one of the signs divides it."""
     items = tree.items if isinstance(tree, Row) else ()
     parts = any(isinstance(item, Operator) and item.sign in signs for item in items)
-    is_product = len(items) > 1 and "·" in signs and items[0] != Operator("∂")
+    is_call = len(items) == 2 and isinstance(items[1], Fence)
+    is_product = len(items) > 1 and "·" in signs and items[0] != Operator("∂") and not is_call
     return Fence("(", tree, ")") if parts or is_product else tree
 
 
@@ -90,7 +94,16 @@ def _of(tree: Tree) -> str:
         return f"<munder>{_operator(tree.operator)}{_of(tree.below)}</munder>"
     if isinstance(tree, Fence):
         return f"<mrow>{_bracket(tree.left)}{_of(tree.inside)}{_bracket(tree.right)}</mrow>"
+    if isinstance(tree, Matrix):
+        return _matrix(tree)
     return _scripts(tree)
+
+
+def _matrix(tree: Matrix) -> str:
+    rows = "".join(
+        f"<mtr>{''.join(f'<mtd>{_of(entry)}</mtd>' for entry in row)}</mtr>" for row in tree.rows
+    )
+    return f"<mrow>{_bracket('[')}<mtable>{rows}</mtable>{_bracket(']')}</mrow>"
 
 
 def _row(items: Sequence[Tree]) -> str:

@@ -103,7 +103,8 @@ def _words(text):
 
 def _divided(word):
     bare = word.strip().rstrip(_CLOSERS)
-    if len(re.findall(r"\b[a-z]{3,}\b", bare)) > 1 and bare.startswith("("):
+    is_aside = bare.startswith("(") and len(re.findall(r"\b[a-z]{3,}\b", bare)) > 1
+    if is_aside and not re.search(r"[=+·]", bare):
         return re.findall(r"\S+\s*|\s+", word)
     is_whole = (
         re.match(_PRODUCT, word)
@@ -126,6 +127,9 @@ def _kinds(words, names):
     for place, word in enumerate(words):
         before, after = words[place - 1] if place else "", "".join(words[place + 1 : place + 2])
         bare = word.rstrip(_CLOSERS)
+        if bare == "x" and re.fullmatch(r"\d+", before) and after[:1].isdigit():
+            found[place] = False  # a size, such as 32 x 32
+            continue
         is_english = bare in WORDS or (bare.isalpha() and len(bare) > 1 and bare not in names)
         continues = place > 0 and found[place - 1] and not before.endswith(tuple(_CLOSERS))
         if word in _OPERATORS:

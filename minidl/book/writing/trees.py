@@ -4,7 +4,17 @@ from dataclasses import dataclass
 from typing import Union
 
 Tree = Union[
-    "Symbol", "Number", "Operator", "Text", "Row", "Fraction", "Root", "Scripts", "Limits", "Fence"
+    "Symbol",
+    "Number",
+    "Operator",
+    "Text",
+    "Row",
+    "Fraction",
+    "Root",
+    "Scripts",
+    "Limits",
+    "Fence",
+    "Matrix",
 ]
 
 
@@ -79,6 +89,13 @@ class Fence:
     right: str
 
 
+@dataclass(frozen=True)
+class Matrix:
+    """A matrix, as rows of entries."""
+
+    rows: tuple[tuple[Tree, ...], ...]
+
+
 LARGE = ("Σ", "Π", "max", "min", "argmax", "argmin")
 SUMS = ("+", "-", "±")
 ARITHMETIC = (*SUMS, "·", "*", "/")
@@ -92,6 +109,8 @@ def symbols(tree: Tree) -> set[str]:
     """
     if isinstance(tree, Symbol):
         return {tree.name}
+    if isinstance(tree, Matrix):
+        return set().union(*(symbols(entry) for row in tree.rows for entry in row))
     parts = tree.items if isinstance(tree, Row) else vars(tree).values()
     trees = [part for part in parts if part is not None and not isinstance(part, str | bool)]
     return set().union(*map(symbols, trees)) if trees else set()

@@ -51,8 +51,14 @@ def test_columns_of_which_one_is_a_formula():
     assert [[is_math for _, is_math in line] for line in found.lines] == [[False, True, True]] * 2
 
 
-def test_lines_with_a_bracket_below_another_keep_their_columns():
-    assert kinds("In numbers,\n\n    A = [1 2]\n        [3 4]") == [Paragraph, Verbatim]
+def test_matrices_beside_each_other():
+    text = "In numbers,\n\n    A = [1 -2]    Bᵀ = [1/2]\n        [3  4]         [ 0 ]"
+    [_, found] = blocks(text)
+    assert found == Formulas([[("A = [1 -2; 3  4]", True), ("Bᵀ = [1/2; 0]", True)]])
+
+
+def test_other_lines_with_a_bracket_below_another_keep_their_columns():
+    assert kinds("Such as\n\n    a row [1 2]\n        [3 4]") == [Paragraph, Verbatim]
 
 
 def test_a_chapter():

@@ -16,6 +16,7 @@ from minidl.book.writing.trees import (
     Fence,
     Fraction,
     Limits,
+    Matrix,
     Number,
     Operator,
     Root,
@@ -51,6 +52,10 @@ def only(source, names=()):
         ("Σ_pq", Limits("Σ", Row((Symbol("p"), Symbol("q"))))),
         ("max_t", Limits("max", t)),
         ("[a = b]", Fence("[", Row((a, Operator("=", True), b)), "]")),
+        (
+            "[a b; x -1]",
+            Matrix(((Row((a,)), Row((b,))), (Row((x,)), Row((Operator("-"), Number("1")))))),
+        ),
         ("<a, b>", Fence("⟨", Row((a, Operator(","), b)), "⟩")),
     ],
 )
@@ -89,6 +94,15 @@ def test_a_word_in_a_sum_is_a_symbol():
 def test_a_long_formula_within_a_line_has_no_fraction_bar():
     text = "".join(ElementTree.fromstring(mathml(formula("(a + b) / (x y)"))).itertext())
     assert text == "(a+b)/(xy)"
+
+
+def test_a_call_within_a_line_has_its_own_brackets_only():
+    text = "".join(ElementTree.fromstring(mathml(formula("1/n(x)"))).itertext())
+    assert text == "1/n(x)"
+
+
+def test_the_name_of_a_function_is_no_large_operator():
+    assert formula("max_pool(x)").items[0].items[0] == Symbol("max_pool")
 
 
 def test_a_symbol_carries_the_name_that_the_code_uses():
@@ -137,7 +151,7 @@ def test_latex_has_balanced_braces_and_only_known_commands():
         "frac", "sqrt", "sum", "prod", "left", "right", "text", "mathrm", "mathsf", "cdot", "odot",
         "partial", "le", "ge", "ne", "to", "leftarrow", "approx", "in", "dots", "infty", "pm",
         "lceil", "rceil", "lfloor", "rfloor", "langle", "rangle", "operatorname", "max", "min",
-        "hat", "surd", "varepsilon", "varphi", "Phi", "Lambda",
+        "hat", "surd", "begin", "end", "bmatrix", "varepsilon", "varphi", "Phi", "Lambda",
         *LATIN.values(), "lambda", "mu", "sigma", "pi", "theta",
     }  # fmt: skip
     for _, source, names in FORMULAS:

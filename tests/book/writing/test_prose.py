@@ -33,6 +33,8 @@ def parts(text, kind):
         ("the triples (o, i, t) of both", ["(o, i, t)"]),
         ("Lavin & Gray 2015, arXiv 1509.09308, F(4, 3)", []),
         ("It needs 36 instead of 144.", []),
+        ("cells of 32 x 32 pixels", []),
+        ("the factor 1/n(o) of both", ["1/n(o)"]),
         ('"none" Z = 1, "size" Z = H W C.', ["Z = 1", "Z = H W C"]),
     ],
 )
