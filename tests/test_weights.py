@@ -21,7 +21,7 @@ def test_the_readme_lists_every_file_and_its_hash():
     for path in WEIGHTS.glob("*.h5"):
         [digest] = re.findall(rf"`{path.name}` \| `([0-9a-f]{{64}})`", README)
         assert sha256(path.read_bytes()).hexdigest() == digest
-    assert {path.stem for path in WEIGHTS.glob("*.h5")} == {"vgg19", *FACES}
+    assert {path.stem for path in WEIGHTS.glob("*.h5")} == {"vgg19", "tiny_cifar10", *FACES}
 
 
 def test_the_files_contain_licence_and_provenance():
@@ -30,6 +30,13 @@ def test_the_files_contain_licence_and_provenance():
         assert provenance["licence"].startswith("MIT")
         assert "face-api 1.7.15" in provenance["way"]
         assert all(f"`{digest}`" in README for digest in provenance["source_sha256"].split(", "))
+
+
+def test_the_tiny_network_contains_its_provenance():
+    provenance = read(WEIGHTS / "tiny_cifar10.h5").provenance
+    assert provenance["licence"] == "MIT" and f"`{provenance['source_sha256']}`" in README
+    for name in ("authors", "licence", "data", "way"):
+        assert f'--provenance "{name}={provenance[name]}"' in README
 
 
 @pytest.mark.parametrize("name", FACES)

@@ -98,7 +98,7 @@ class Checkpoint:
     """The contents of one weight file.
 
     arrays         {name: array}, with the names of the file or, after `translate`, minidl's names
-    form           the format of the file: "minidl", "keras", "pytorch", "tfjs" or "npz"
+    form           the format of the file: "minidl", "run", "keras", "pytorch", "tfjs" or "npz"
     architecture   the name of the network, or None if the file does not state it
     preprocessing  the preprocessing that the network expects, or None if it is unknown
     provenance     {key: text}: the source of the weights

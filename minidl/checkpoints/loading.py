@@ -12,6 +12,7 @@ from minidl.errors import FileError
 from minidl.typing import Path
 
 _FORMS = {
+    "run": "the checkpoint of a training run",
     "keras": "a Keras HDF5 file",
     "pytorch": "a PyTorch file",
     "tfjs": "a TensorFlow.js manifest",

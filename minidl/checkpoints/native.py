@@ -35,17 +35,20 @@ from minidl.files import must_be_writable, replacing
 from minidl.typing import Path
 
 FORMAT = "minidl weights 1"
+TRAINING, MODEL = "minidl training ", "arrays/model/"  # of the checkpoint of a run, see tree.py
 
 
 def read_hdf5(path: Path, wanted: Collection[str] | None = None) -> Checkpoint:
-    """Read an HDF5 file. It is in minidl's format if its attribute `format` says so, and otherwise
-    in Keras' format.
+    """Read an HDF5 file. It is in minidl's format, or the checkpoint of a training run, if its
+    attribute `format` says so, and otherwise in Keras' format.
 
     wanted: see `read`. Raises FileError if an attribute or a dtype is invalid.
     """
     with h5py.File(path, "r") as file:
         attributes = hdf5.attributes(file)
         form = _taken(attributes, "format", str, path)
+        if form and form.startswith(TRAINING):
+            return Checkpoint(_of_run(file, path, wanted), form="run")
         if form not in (None, FORMAT):
             raise FileError(
                 f"{path} has the format {form!r}; this minidl reads {FORMAT!r}: update minidl"
@@ -61,6 +64,15 @@ def read_hdf5(path: Path, wanted: Collection[str] | None = None) -> Checkpoint:
         preprocessing=_preprocessing(attributes, path),
         provenance={name: text for name, text in attributes.items() if isinstance(text, str)},
     )
+
+
+def _of_run(file, path, wanted):
+    """Return the arrays of the model in the checkpoint of a training run."""
+    names = None if wanted is None else {f"{MODEL}{name}" for name in wanted}
+    arrays = hdf5.datasets(file, path, names)
+    return {
+        name.removeprefix(MODEL): array for name, array in arrays.items() if name.startswith(MODEL)
+    }
 
 
 def write(path: Path, checkpoint: Checkpoint, levels: int | None = None) -> None:

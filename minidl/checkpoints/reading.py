@@ -16,9 +16,9 @@ from minidl.typing import Path
 def read(path: Path, wanted: Collection[str] | None = None) -> Checkpoint:
     """Return the arrays of a weight file, with the names, layouts and types of the file.
 
-    The formats are minidl's HDF5; Keras' HDF5 (the official VGG files, Keras 2 and Keras 3);
-    PyTorch's state dicts (both containers); TensorFlow.js' manifests, with the files beside them;
-    and NumPy's .npz. No code from the file is run.
+    The formats are minidl's HDF5, also that of a training run; Keras' HDF5 (the official VGG files,
+    Keras 2 and Keras 3); PyTorch's state dicts (both containers); TensorFlow.js' manifests, with
+    the files beside them; and NumPy's .npz. No code from the file is run.
 
     path: of the file. wanted: the names of the arrays to read; None means all. The others become
     zeros of their shapes.

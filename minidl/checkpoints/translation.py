@@ -81,18 +81,19 @@ def translate(checkpoint: Checkpoint, architecture: Architecture) -> Checkpoint:
 
 def likeliest(checkpoint: Checkpoint, architectures: Sequence[Architecture]) -> Architecture:
     """Return the architecture that the checkpoint names. If it names none of `architectures`,
-    return the one with the most layer names in common with the checkpoint, or the first of several
-    such.
+    return the one with the most layer names in common with the checkpoint, or of several such the
+    one with the fewest other layers. If no name is in common, return the first.
     """
     for architecture in architectures:
         if architecture.name == checkpoint.architecture:
             return architecture
 
-    def common_names(architecture):
+    def likeness(architecture):
         layers, _, _ = _layers(checkpoint.arrays, architecture)
-        return len(set(layers) & set(architecture.layers()))
+        common = len(set(layers) & set(architecture.layers()))
+        return common, common and -len(architecture.layers())
 
-    return max(architectures, key=common_names)
+    return max(architectures, key=likeness)
 
 
 def _layers(arrays, architecture):

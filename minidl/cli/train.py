@@ -170,7 +170,8 @@ def _settings_of_checkpoint(path, recipe, chosen):
     stored: Any = load(path).get("settings")
     wanted = setting_names(recipe)
     is_of_recipe = isinstance(stored, dict) and stored.get("network") == recipe.NETWORK
-    if not is_of_recipe or not stored.keys() >= set(wanted):
+    stored = getattr(recipe, "USUAL", {}) | stored if is_of_recipe else {}
+    if not stored.keys() >= set(wanted):
         raise FileError(
             f"{path} is not from a run of `minidl train {recipe.NETWORK}`; "
             "name the folder of such a run"

@@ -14,7 +14,7 @@ SYNTHETIC = signals, volumes  # recipes that generate their data
 
 HELP = {
     siamese: "embed the digits of MNIST in the plane, from pairs of the same or different digits",
-    cifar10: "classify CIFAR-10 with VGG19 and batch normalization",
+    cifar10: "classify CIFAR-10 with VGG19 and batch normalization, or a smaller network",
     faces: "embed faces, from pictures of people; test on people that are held out",
     signals: "recognise the keys of a telephone by their tones: 1-D convolution on synthetic data",
     volumes: "recognise solids in noisy scans: 3-D convolution on synthetic data",
@@ -26,6 +26,8 @@ SETTINGS_HELP = {
     "keep": "share of activations that dropout keeps",
     "pairs": "number of pairs per step",
     "batch": "number of examples per step",
+    "blocks": "convolutions x channels of each block of the network",
+    "norm": "normalize the numbers of each batch",
     "head": "last layers of the network",
     "width": "factor on the number of channels",
     "weight_decay": "weight decay of the kernels",

@@ -20,9 +20,9 @@ def register(commands):
     convert = actions.add_parser(
         "convert",
         help="convert a weight file to minidl's HDF5 format",
-        description="Convert a weight file of Keras, PyTorch, TensorFlow.js or NumPy (.npz) to "
-        "minidl's HDF5 format. The file is checked first: known mistakes, such as swapped colour "
-        "channels, are refused.",
+        description="Convert a weight file of Keras, PyTorch, TensorFlow.js or NumPy (.npz), or "
+        "the checkpoint of a training run, to minidl's HDF5 format. The file is checked first: "
+        "known mistakes, such as swapped colour channels, are refused.",
     )
     convert.add_argument("source", metavar="SOURCE", type=Path, help="file to convert")
     convert.add_argument("target", metavar="TARGET", type=Path, help="file to write")

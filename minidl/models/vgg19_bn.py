@@ -1,12 +1,6 @@
-"""VGG19 with batch normalization, for pictures of 32x32.
+"""VGG19 with batch normalization, for pictures of 32x32, and the weights of ImageNet for it.
 
-It has the sixteen 3x3 convolutions of VGG19, each with batch normalization and ReLU, 2x2
-max-pooling after each block, and a head of dense layers. A string with the number of units of each
-dense layer describes the head:
-
-    "4096-4096-10"  two hidden layers of 4096, each with batch normalization, ReLU and dropout, then
-                    an output layer of 10
-    "512-10"        one hidden layer of 512, then an output layer of 10
+It has the sixteen 3x3 convolutions of VGG19, and a head of dense layers: see vgg.py.
 """
 
 from collections.abc import Sequence
@@ -15,22 +9,13 @@ import numpy as np
 
 from minidl.backend import to_device
 from minidl.checkpoints import load, shipped
-from minidl.errors import ArgumentError, brief
-from minidl.layers import (
-    BatchNorm,
-    Convolution,
-    Dense,
-    Dropout,
-    Flatten,
-    MaxPool,
-    Module,
-    ReLU,
-    Sequential,
-)
+from minidl.errors import ArgumentError
+from minidl.layers import Sequential
+from minidl.models.vgg import vgg
 from minidl.models.vgg19 import ARCHITECTURE, BLOCKS
 from minidl.typing import Array, Path
 
-LEAST_CHANNELS, MOST_LAYERS = 4, 16
+VGG19 = "-".join(f"{count}x{channels}" for _, count, channels in BLOCKS)
 
 
 def vgg19_bn(
@@ -40,43 +25,9 @@ def vgg19_bn(
     seed: int = 0,
     momentum: float = 0.9,
 ) -> Sequential:
-    """Return an untrained network (N, 32, 32, 3) -> logits (N, classes).
-
-    head: numbers of units of the dense layers, such as "512-10" (see the module). width: factor on
-    the numbers of channels and hidden units, above 0 and at most 4. keep: the probability with
-    which dropout keeps a number. seed: of the initial kernels and of dropout. momentum: of the
-    running statistics of batch normalization. Raises ArgumentError for another head or width.
-    """
-    *hidden, classes = _numbers(head)
-    if not 0 < width <= 4:
-        raise ArgumentError(
-            f"the width is {width}; wanted a factor on VGG19's channels above 0, at most 4"
-        )
-
-    def scaled(channels):
-        return max(LEAST_CHANNELS, round(width * channels))
-
-    rng, inputs = np.random.default_rng(seed), 3  # the three colours
-    layers: dict[str, Module] = {}
-    for block, count, channels in BLOCKS:
-        outputs = scaled(channels)
-        for number in range(1, count + 1):
-            name = f"block{block}_conv{number}"
-            layers[name] = Convolution.new(rng, (3, 3), inputs, outputs, padding=1)
-            layers[f"{name}_norm"] = BatchNorm(outputs, momentum=momentum)
-            layers[f"{name}_relu"] = ReLU()
-            inputs = outputs
-        layers[f"block{block}_pool"] = MaxPool(2, stride=2)
-    layers["flatten"] = Flatten()
-    for number, units in enumerate(hidden, start=1):
-        outputs = scaled(units)
-        layers[f"fc{number}"] = Dense.new(rng, inputs, outputs)
-        layers[f"fc{number}_norm"] = BatchNorm(outputs, momentum=momentum)
-        layers[f"fc{number}_relu"] = ReLU()
-        layers[f"fc{number}_dropout"] = Dropout(keep, seed=(seed, number))
-        inputs = outputs
-    layers["predictions"] = Dense.new(rng, inputs, classes)
-    return Sequential(layers)
+    """Return an untrained network (N, 32, 32, 3) -> logits (N, classes). The arguments are those of
+    `vgg`."""
+    return vgg(VGG19, head, width, keep, seed, momentum)
 
 
 def take_imagenet(
@@ -122,19 +73,3 @@ def take_imagenet(
             "or --imagenet no"
         )
     return names
-
-
-def _numbers(head):
-    """Return the numbers of units of a head.
-
-    >>> _numbers("512-10")
-    [512, 10]
-    """
-    parts = str(head).split("-")
-    are_numbers = all(part.isdecimal() and len(part) < 7 and int(part) for part in parts)
-    if len(parts) > MOST_LAYERS or not are_numbers:
-        raise ArgumentError(
-            f"the head is {brief(head)}; wanted at most {MOST_LAYERS} numbers of units from 1 to "
-            "999999, separated by -, such as 4096-4096-10; the last one is the number of classes"
-        )
-    return list(map(int, parts))

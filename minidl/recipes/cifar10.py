@@ -1,5 +1,6 @@
-"""VGG19 with batch normalization on CIFAR-10."""
+"""VGG19 with batch normalization, and smaller networks of its structure, on CIFAR-10."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,8 @@ from minidl.data import Batches, cifar10, flip, normalize, shift, split
 from minidl.data.cifar10 import CLASSES
 from minidl.errors import ArgumentError
 from minidl.layers import Sequential
-from minidl.models.vgg19_bn import take_imagenet, vgg19_bn
+from minidl.models.vgg import vgg
+from minidl.models.vgg19_bn import VGG19, take_imagenet
 from minidl.optim import SGD, OneCycle, Steps
 from minidl.recipes.classifiers import Examples, Schedules, classification, loss_and_accuracy
 from minidl.training.task import Task
@@ -24,6 +26,8 @@ PRESETS = {
     # The settings of the original program, with Keras' form of momentum. Keras' l2(1e-4) equals a
     # weight decay of 2e-4.
     "original": {
+        "blocks": VGG19,
+        "norm": True,
         "head": "4096-4096-10",
         "width": 1.0,
         "keep": 0.5,
@@ -37,6 +41,8 @@ PRESETS = {
         "imagenet": True,
     },
     "fast": {
+        "blocks": VGG19,
+        "norm": True,
         "head": "512-10",
         "width": 0.25,
         "keep": 0.8,
@@ -49,7 +55,26 @@ PRESETS = {
         "clip": None,
         "imagenet": False,
     },
+    # The network that the book explores: few enough numbers to show all of them.
+    "tiny": {
+        "blocks": "2x10-2x10",
+        "norm": False,
+        "head": "10",
+        "width": 1.0,
+        "keep": 1.0,
+        "learning_rate": 0.05,
+        "schedule": "one-cycle",
+        "epochs": 40,
+        "batch": 128,
+        "weight_decay": 1e-4,
+        "momentum_form": "pytorch",
+        "clip": 1.0,
+        "imagenet": False,
+    },
 }
+# A checkpoint does not hold these settings if they have these values. It is therefore the same as
+# before there were other networks than VGG19.
+USUAL = {"blocks": VGG19, "norm": True}
 SCHEDULES: Schedules = {
     # Of the original program's 200 epochs, 80 have the full rate, 80 a tenth and 40 a hundredth.
     "steps": lambda rate, epochs: Steps(rate, {0.4 * epochs: 0.1, 0.8 * epochs: 0.01}),
@@ -90,7 +115,7 @@ def task(
             "wanted at least 10: raise --limit"
         )
     kept, held_out = split((pictures, labels), min(HELD_OUT, len(labels) // 10), seed)
-    model = vgg19_bn(settings["head"], settings["width"], settings["keep"], seed)
+    model = network(settings, seed)
     if (classes := len(model.named_parameters()["predictions/bias"])) != len(CLASSES):
         raise ArgumentError(
             f"the head {settings['head']} ends with {classes} classes; "
@@ -123,10 +148,19 @@ def task(
             "classes": CLASSES,
             "mean": MEAN,
             "std": STD,
-            **settings,
+            **dict(item for item in settings.items() if item not in USUAL.items()),
         },
         notes=notes,
     )
+
+
+def network(settings: Mapping[str, Any], seed: int = 0) -> Sequential:
+    """Return the network before training: (N, 32, 32, 3) -> logits (N, classes). settings: those of
+    a preset; seed: of the initial kernels and of dropout."""
+    blocks, head, width, keep, norm = (
+        settings[name] for name in ("blocks", "head", "width", "keep", "norm")
+    )
+    return vgg(blocks, head, width, keep, seed, norm=norm)
 
 
 def augment(
@@ -171,7 +205,7 @@ def trained(path: Path) -> Trained:
     infinity.
     """
     with opened(path, NETWORK) as (settings, state):
-        model = vgg19_bn(settings["head"], settings["width"], settings["keep"])
+        model = network(USUAL | settings)
         model.restore(state).train(False)
         pixels = Preprocessing("RGB", tuple(settings["mean"]), tuple(settings["std"]))
         names, count = settings["classes"], len(model.named_parameters()["predictions/bias"])

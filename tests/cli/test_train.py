@@ -105,6 +105,21 @@ def test_a_resumed_run_keeps_its_settings(data, tmp_path, capsys):
     assert "is not from a run of `minidl train cifar10`" in error
 
 
+def test_a_tiny_network_is_resumed_with_its_settings(data, tmp_path, capsys):
+    files = ["--data", str(data), "--folder", str(tmp_path / "run")]
+    options = ["--preset", "tiny", "--blocks", "1x5", "--batch", "20", "--epochs", "1", "--quiet"]
+    assert main(["train", "cifar10", *files, *options]) == 0
+    settings = json.loads((tmp_path / "run" / "result.json").read_text())["settings"]
+    assert (settings["blocks"], settings["norm"], settings["head"]) == ("1x5", False, "10")
+    assert main(["train", "cifar10", *files, "--resume"]) == 0
+    error = refused(capsys, "train", "cifar10", *files, "--resume", "--blocks", "2x10")
+    assert "is of a run with --blocks 1x5" in error
+    usual = tmp_path / "usual"
+    assert main(small("cifar10", data, usual, "--quiet")) == 0
+    error = refused(capsys, *small("cifar10", data, usual, "--resume", "--norm", "no"))
+    assert "is of a run with --norm yes" in error
+
+
 @pytest.mark.thorough
 def test_the_original_settings_are_the_default_and_each_preset_has_its_folder(
     data, tmp_path, capsys, monkeypatch

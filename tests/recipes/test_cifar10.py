@@ -51,6 +51,12 @@ def test_invalid_settings_are_refused_at_once(data, changed, message):
         cifar10.task(data, **SMALL | changed)
 
 
+def test_the_tiny_network_has_only_convolutions_and_one_dense_layer(data):
+    task = cifar10.task(data, **cifar10.PRESETS["tiny"] | {"batch": 8})
+    assert sum(p.data.size for p in task.model.parameters()) == 9420
+    assert list(task.model.layers)[-3:] == ["block2_pool", "flatten", "predictions"]
+
+
 @pytest.fixture
 def saved(data):
     """The path of a checkpoint, and its task"""
@@ -71,6 +77,14 @@ def test_a_checkpoint_determines_the_normalization_and_the_names_of_the_classes(
     np.testing.assert_allclose(cifar10.scores(model, pictures, mean, std), wanted.data, rtol=1e-5)
 
 
+def test_a_checkpoint_does_not_hold_that_the_network_is_vgg19(saved, data):
+    path, task = saved
+    assert not task.settings.keys() & cifar10.USUAL.keys()
+    assert cifar10.trained(path).model.state().keys() == task.model.state().keys()
+    tiny = cifar10.task(data, **cifar10.PRESETS["tiny"] | {"batch": 8})
+    assert tiny.settings.items() >= {"blocks": "2x10-2x10", "norm": False}.items()
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -87,6 +101,8 @@ def test_a_checkpoint_determines_the_normalization_and_the_names_of_the_classes(
         ({"head": 5}, "lacks|unknown"),
         ({"width": "wide"}, "holds no network of `minidl train cifar10`"),
         ({"head": "1" * 5000}, "the head is '111"),
+        ({"blocks": "9x9999-" * 99}, "the blocks are '9x9999"),
+        ({"norm": False}, "lacks|unknown"),
         (None, "holds no network of `minidl train cifar10`"),
     ],
 )
