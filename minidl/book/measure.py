@@ -59,6 +59,23 @@ def example(subject: Subject) -> Example | None:
     return Example(_at_the_end(text), result.attempted, result.failed)
 
 
+def wrong_examples(text: str, name: str) -> list[str]:
+    """Run the examples of a text, such as a chapter, one after the other. Return the code of those
+    that do not give what the text states. name: of the text."""
+    test = doctest.DocTestParser().get_doctest(text, {"np": np}, name, None, None)
+    wrong: list[str] = []
+
+    class Runner(doctest.DocTestRunner):
+        def report_failure(self, out, test, example, got):
+            wrong.append(f"{example.source.strip()} gives {got.strip()}")
+
+        def report_unexpected_exception(self, out, test, example, exc_info):
+            wrong.append(f"{example.source.strip()} raises {exc_info[0].__name__}")
+
+    Runner(verbose=False).run(test, out=lambda words: None)
+    return wrong
+
+
 def proofs(subject: Subject, cases: int = CASES) -> Iterator[tuple[Row, Proof]]:
     """Yield the proof of each gradient of a subject, in all its forms."""
     for row in subject.rows:

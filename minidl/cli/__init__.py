@@ -16,8 +16,10 @@ import numpy as np
 
 from minidl import __version__
 from minidl.cli import (
+    book,
     classify,
     data,
+    exercise,
     explain,
     faces,
     gradcheck,
@@ -44,6 +46,8 @@ COMMANDS = (
     classify,
     gradcheck,
     explain,
+    book,
+    exercise,
     weights,
     data,
     info,
@@ -83,7 +87,7 @@ def _main(words):
     try:
         if words[:1] == ["help"]:
             words = [*words[1:], "--help"]
-        arguments = _parser().parse_args(words)
+        arguments = program_parser().parse_args(words)
         uses_textbook()  # refuse an invalid MINIDL_TEXTBOOK before anything is printed
         arguments.command = shlex.join(["minidl", *words])
         # the library checks for NaN and infinity, and raises NonFiniteError
@@ -109,7 +113,8 @@ def _main(words):
         return _report("stopped", code=STOPPED)
 
 
-def _parser():
+def program_parser() -> Parser:
+    """Return the parser of the program, with all commands."""
     parser = Parser(
         prog="minidl",
         description="Deep learning from scratch in NumPy: paint pictures, recognise faces, train "

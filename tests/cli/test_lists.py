@@ -13,7 +13,7 @@ from minidl.cli.visualize import unit
 from minidl.data import read_metadata
 from tests.visualize import tiny
 
-PROGRAM = cli._parser()
+PROGRAM = cli.program_parser()
 SEPARATIONS = (
     "{0},{1},{2}",
     "{0} {1} {2}",

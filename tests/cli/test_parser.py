@@ -10,7 +10,7 @@ from minidl.cli.lists import Listed
 from minidl.cli.order import Last
 from minidl.cli.parser import Parser
 
-PROGRAM = cli._parser()
+PROGRAM = cli.program_parser()
 
 
 def parsers_below(parser):

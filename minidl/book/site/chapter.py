@@ -1,0 +1,110 @@
+"""A chapter as HTML: its text, and what its instructions ask for."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from minidl.book.chapters import Chapter
+from minidl.book.figures import draw
+from minidl.book.programs import importing
+from minidl.book.site.code import names_in
+from minidl.book.site.exercises import exercises
+from minidl.book.site.figures import figure_html
+from minidl.book.site.section import Measure, explained, section
+from minidl.book.site.text import Links, Writer
+from minidl.book.sources import definition, docstring
+from minidl.book.subjects import subject
+from minidl.book.things import thing_at
+from minidl.book.writing.blocks import Heading, Instruction
+
+
+class Written(NamedTuple):
+    """A chapter as HTML, and its sections: (anchor, title)."""
+
+    html: str
+    sections: list[tuple[str, str]]
+
+
+def write(chapter: Chapter, links: Links, measure: Measure) -> Written:
+    """Return a chapter as HTML."""
+    return _Chapter(chapter, links, measure).write()
+
+
+def _names_of(chapter):
+    """Return the names of the code that a chapter explains."""
+    things = [subject(name).thing for name in chapter.subjects if subject(name).kind != "algorithm"]
+    return set().union(*map(names_in, things))
+
+
+class _Chapter:
+    def __init__(self, chapter: Chapter, links: Links, measure: Measure) -> None:
+        self.chapter, self.links, self.measure = chapter, links, measure
+        self.writer = Writer(links, _names_of(chapter))
+        self.sections: list[tuple[str, str]] = []
+        self.families: set[str] = set()
+        self.instructions: Mapping[str, Callable[[str], str]] = {
+            "explain": self._explain,
+            "code": self._code,
+            "text": self._text,
+            "figure": self._figure,
+            "network": self._network,
+        }
+
+    def write(self):
+        parts = [f"<h1>{self.writer.inline(self.chapter.title)}</h1>"]
+        for block in self.chapter.blocks:
+            if isinstance(block, Instruction):
+                parts.append(self.instructions[block.name](block.argument))
+            elif isinstance(block, Heading):
+                parts.append(self._heading(block.text))
+            else:
+                parts.append(self.writer.block(block))
+        if found := exercises(self.chapter.name, self.links):
+            parts += [self._heading("Exercises"), found]
+        return Written("\n".join(parts), self.sections)
+
+    def _heading(self, text):
+        anchor = "-".join(text.lower().split())
+        # names of code have anchors too, without this prefix
+        anchor = "on-" + "".join(letter for letter in anchor if letter.isalnum() or letter == "-")
+        self.sections.append((anchor, text))
+        return f'<h2 id="{anchor}">{self.writer.inline(text)}</h2>'
+
+    def _explain(self, names):
+        parts = []
+        for name in names.split():
+            found = subject(name)
+            self.sections.append((name, name))
+            parts.append(self._family(found))
+            parts.append(section(found, self.measure(found), self.links))
+        return "".join(parts)
+
+    def _family(self, found):
+        """Return what the ops of a file have in common, before the first of them."""
+        if found.family in self.families or "\n\n" not in found.family:
+            return ""
+        return self._text(definition(found.thing).__module__)
+
+    def _code(self, place):
+        thing = thing_at(place)
+        name = place.rpartition(".")[2]
+        self.sections.append((name, name))
+        return (
+            f'<section class="subject" id="{name}" aria-labelledby="{name}-title">'
+            f'<h2 id="{name}-title">{name}</h2>{explained(thing, self.links)}</section>'
+        )
+
+    def _text(self, place):
+        module = thing_at(place)
+        self.families.add(docstring(module))
+        writer = Writer(self.links, names_in(module), importing(module))
+        text = writer.text(docstring(module))
+        return f'<div class="text wide">{text}</div>'
+
+    def _figure(self, name):
+        return figure_html(name, draw(name))
+
+    def _network(self, argument):
+        return (
+            '<p><a href="network.html">Explore a small network, forward and back</a>, down to the '
+            "numbers.</p>"
+        )

@@ -1,0 +1,30 @@
+"""The exercises of a chapter as HTML. The served book checks them in the page."""
+
+from html import escape
+
+from minidl.book.exercises import EXERCISES, Exercise, worked_example
+from minidl.book.site.code import program
+from minidl.book.site.text import Links, Writer
+
+
+def exercises(chapter: str, links: Links) -> str:
+    """Return the exercises of a chapter as HTML, or an empty text if it has none."""
+    found = [exercise for exercise in EXERCISES.values() if exercise.chapter == chapter]
+    return "".join(_exercise(exercise, links) for exercise in found)
+
+
+def _exercise(exercise: Exercise, links: Links) -> str:
+    name = exercise.name
+    stub = f"import numpy as np\n\n\n{exercise.stub}\n"
+    task = Writer(links, exercise.parameters).text(exercise.task)
+    example = program("\n".join(worked_example(exercise)))
+    anchor = f"exercise-{name}"
+    return (
+        f'<section class="exercise" id="{anchor}" aria-labelledby="{anchor}-title">'
+        f'<h3 id="{anchor}-title">{escape(exercise.title)}</h3><div class="text">{task}</div>'
+        f'<div class="solve" data-exercise="{name}" data-program="{escape(stub)}">{program(stub)}'
+        f"</div><p>An example:</p>{example}"
+        f"<details><summary>Hint</summary><p>{escape(exercise.hint)}</p></details>"
+        f"<p><code>minidl exercise {name}</code> writes the file, and <code>minidl exercise {name} "
+        f"{name}.py</code> checks it.</p></section>"
+    )

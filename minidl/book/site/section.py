@@ -1,0 +1,215 @@
+"""The section about one subject: its text beside its code, and what is measured of it."""
+
+import inspect
+from collections.abc import Callable
+from html import escape
+from typing import Any, NamedTuple
+
+from minidl.book.measure import CASES, Example, Times, example, proofs, times
+from minidl.book.programs import definitions, importing, proof
+from minidl.book.site.code import listing, names_in
+from minidl.book.site.text import Links, Writer, workshop
+from minidl.book.sources import ROOT, definition, docstring, file_source, source
+from minidl.book.subjects import Subject
+from minidl.gradcheck import Proof
+from minidl.machine import kind
+from minidl.proofs import Row
+
+QUICK = 0.01  # seconds for which each timed call is repeated
+
+
+class Measured(NamedTuple):
+    """What minidl computes about a subject while the book is built."""
+
+    example: Example | None
+    proofs: list[tuple[Row, Proof]]
+    times: Times | None
+
+
+Measure = Callable[[Subject], Measured]
+
+
+def measure(subject: Subject) -> Measured:
+    """Run the worked example and the proofs of a subject, and time it."""
+    return Measured(example(subject), list(proofs(subject)), times(subject, QUICK))
+
+
+def section(subject: Subject, measured: Measured, links: Links) -> str:
+    """Return the section about a subject as HTML."""
+    parts = [_explained(subject.thing, links, subject.kind != "algorithm")]
+    for gradient, names in subject.derivations.items():
+        parts += [_gradient_heading(subject, names), _explained(gradient, links)]
+    parts += [
+        _helpers(subject),
+        _workshop(subject),
+        _example(measured.example),
+        _twins(subject),
+        _proofs(measured),
+        _times(measured),
+    ]
+    return (
+        f'<section class="subject" id="{subject.name}" aria-labelledby="{subject.name}-title">'
+        f'<h2 id="{subject.name}-title">{subject.name} <small>{subject.kind}</small></h2>'
+        f"{''.join(parts)}</section>"
+    )
+
+
+def explained(thing: Any, links: Links) -> str:
+    """Return the text and the code of a function or class beside each other, as HTML."""
+    return _explained(thing, links)
+
+
+def place_of(thing: Any) -> str:
+    """Return a link to the file that defines a thing on this disk, as HTML."""
+    found = source(thing)
+    file = (ROOT.parent / found.path).as_uri()
+    return f'<p class="place"><a href="{escape(file)}">{escape(str(found))}</a></p>'
+
+
+def _explained(thing, links, with_code=True):
+    if not with_code:  # a module, whose text is long and stands alone
+        text = Writer(links, names_in(thing), importing(thing)).text(docstring(thing))
+        code = listing(file_source(thing))
+        details = f"<details><summary>Code of the file</summary>{code}</details>"
+        return f'<div class="text wide">{text}</div>{_file(thing)}{details}'
+    found = source(thing)
+    module = inspect.getmodule(definition(thing))
+    writer = Writer(links, names_in(thing), importing(module) if module else "")
+    text = writer.text(docstring(thing))
+    code = listing(found, writer.symbols, f"Code, {found}")
+    return (
+        f'<div class="pair"><div class="text">{text}{_symbols(writer)}</div>'
+        f'<div class="code">{code}{place_of(thing)}</div></div>'
+    )
+
+
+def _file(module):
+    path = ROOT.parent / module.__name__.replace(".", "/")
+    file = path.with_suffix(".py")
+    shown = file.relative_to(ROOT.parent).as_posix()
+    return f'<p class="place"><a href="{file.as_uri()}">{shown}</a></p>'
+
+
+def _symbols(writer):
+    """Return buttons that mark a variable in the text and in the code, for keyboards and touch."""
+    if not writer.symbols:
+        return ""
+    buttons = (
+        f'<button type="button" data-mark="{escape(name)}" aria-pressed="false">'
+        f"{escape(name)}</button>"
+        for name in sorted(writer.symbols, key=lambda name: (name.lower(), name))
+    )
+    return (
+        '<p class="symbols" role="group" aria-label="Mark a variable in the formulas and the code">'
+        f"{''.join(buttons)}</p>"
+    )
+
+
+def _gradient_heading(subject, names):
+    words = "The gradient" if len(names) == 1 else "The gradients"
+    *others, last = (f"<code>{escape(name)}</code>" for name in names)
+    listed = f"{', '.join(others)} and {last}" if others else last
+    return f'<h3 id="{subject.name}.{names[0]}">{words} {listed}</h3>'
+
+
+def _workshop(subject):
+    """Return the place where the served book offers the code of an op with its proof."""
+    code, proven = definitions(subject), proof(subject)
+    return workshop(f"{code}\n\n\n{proven}\n", "", "prove") if code and proven else ""
+
+
+def _helpers(subject):
+    if not subject.helpers:
+        return ""
+    path = subject.helpers[0].path
+    listings = "".join(listing(found) for found in subject.helpers)
+    return f"<details><summary>Helpers in {escape(path)}</summary>{listings}</details>"
+
+
+def _example(found: Example | None) -> str:
+    if found is None:
+        return ""
+    right = found.lines - found.wrong
+    style = "wrong" if found.wrong else "right"
+    return (
+        f'<p class="verdict {style}">Example: {right} of {found.lines} lines gave what is stated '
+        "when this page was built.</p>"
+    )
+
+
+def _twins(subject):
+    twins = subject.implementations
+    if not twins:
+        return ""
+    found = ", ".join(
+        f'<code>{twin.__name__}</code> in <a href="{(ROOT.parent / source(twin).path).as_uri()}">'
+        f"{escape(str(source(twin)))}</a>"
+        for twin in twins
+    )
+    return f'<p class="twins">The engine replaces it by {found}.</p>'
+
+
+def _proofs(measured):
+    if not measured.proofs:
+        return ""
+    arguments = [*dict.fromkeys(proven.argument for _, proven in measured.proofs)]
+    forms: dict[str, dict[str, Proof]] = {}
+    for row, proven in measured.proofs:
+        forms.setdefault(row.name, {})[proven.argument] = proven
+    rows = [
+        (form, ", ".join(dict.fromkeys(each.method for each in found.values())),
+         *(f"{found[name].error:.1e}" if name in found else "" for name in arguments),
+         f"{max(each.tolerance for each in found.values()):.0e}",
+         "proven" if all(each.passed for each in found.values()) else "wrong")
+        for form, found in forms.items()
+    ]  # fmt: skip
+    errors = (f"error of d{name}" for name in arguments)
+    heads = ("form", "method", *errors, "permitted", "verdict")
+    return table(f"Proof, on {CASES} random geometries in float64", heads, rows)
+
+
+def _times(measured):
+    found = measured.times
+    if found is None:
+        return ""
+    shapes = ", ".join(f"{name} {shape}" for name, shape in found.shapes.items())
+    pairs = {"forward": found.forward, "forward and gradients": found.gradients}
+    rows = [
+        (name, *map(seconds, pair), f"{pair[0] / pair[1]:.1f}")
+        for name, pair in pairs.items()
+        if pair
+    ]
+    caption = (
+        f"Time on this machine ({kind()}), float32: {shapes}, "
+        f"{found.bytes / 1e6:.3g} MB with the result"
+    )
+    return table(caption, ("", "textbook", "engine", "ratio"), rows)
+
+
+def seconds(time: float) -> str:
+    """Return a time in words.
+
+    >>> seconds(0.00123)
+    '1.23 ms'
+    """
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if time >= size:
+            return f"{time / size:.3g} {unit}"
+    return f"{time / 1e-6:.3g} µs"
+
+
+def table(caption: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Return a table as HTML. The first column names the rows."""
+    head = "".join(
+        f'<th scope="col">{escape(name)}</th>' if name else "<td></td>" for name in heads
+    )
+    body = "".join(
+        f'<tr><th scope="row">{escape(first)}</th>'
+        f"{''.join(f'<td>{escape(cell)}</td>' for cell in rest)}</tr>"
+        for first, *rest in rows
+    )
+    return (
+        f'<div class="table" data-label="{escape(caption)}"><table>'
+        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )

@@ -1,0 +1,75 @@
+"""The chapters as notebooks: they are valid, run from top to bottom, and hold the formulas."""
+
+import json
+
+import pytest
+
+from minidl.book.chapters import chapters
+from minidl.book.notebooks import cells_of, write_notebooks
+from minidl.errors import FileError
+
+nbformat = pytest.importorskip("nbformat")
+interactive = pytest.importorskip("IPython.core.interactiveshell")
+
+QUICK = ("pooling", "tape")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("notebooks")
+    write_notebooks(made)
+    return made
+
+
+def test_there_is_a_valid_notebook_for_each_chapter(folder):
+    assert {path.stem for path in folder.glob("*")} == {chapter.name for chapter in chapters()}
+    for path in folder.glob("*.ipynb"):
+        nbformat.validate(nbformat.read(path, 4))
+
+
+def test_writing_again_gives_the_same_bytes(folder, tmp_path):
+    write_notebooks(tmp_path)
+    for path in folder.glob("*.ipynb"):
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes()
+
+
+def test_a_notebook_holds_text_formulas_code_and_exercises(folder):
+    cells = json.loads((folder / "pooling.ipynb").read_text(encoding="utf-8"))["cells"]
+    texts = ["".join(cell["source"]) for cell in cells]
+    assert any(r"\max_{t}" in text and text.startswith("$$") for text in texts)
+    assert any("def max_pool_dx(" in text and "differentiable(" in text for text in texts)
+    assert any(text.startswith("%%writefile max-pool-dx.py") for text in texts)
+    assert any(text.startswith("HTML(still(") or "HTML(still(" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        chapter.name
+        if chapter.name in QUICK
+        else pytest.param(chapter.name, marks=pytest.mark.thorough)
+        for chapter in chapters()
+    ],
+)
+def test_a_notebook_runs_from_top_to_bottom(folder, name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shell = interactive.InteractiveShell()
+    notebook = nbformat.read(folder / f"{name}.ipynb", 4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            result = shell.run_cell(cell.source, silent=True)
+            assert result.success, (cell.source, result.error_in_exec or result.error_before_exec)
+
+
+def test_the_device_is_chosen_by_one_word():
+    for chapter in chapters():
+        _, start, *_ = cells_of(chapter)
+        assert start.text.startswith("import numpy as np ")
+        assert "set_device" in start.text
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(FileError):
+        write_notebooks(tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "mine"
