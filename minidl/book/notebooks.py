@@ -151,7 +151,9 @@ def _about(found: Subject) -> Iterator[Cell]:
     if inspect.ismodule(found.thing):
         own = [name for name in ("A", "B", "G") if hasattr(found.thing, name)]
         if own:
-            yield Cell("code", f"from {found.thing.__name__} import {', '.join(own)}")
+            listed = ", ".join(own)
+            moved = f"{listed} = map(np.asarray, ({listed}))  # to the device"
+            yield Cell("code", f"from {found.thing.__name__} import {listed}\n\n{moved}")
         yield from _text(found.thing)
         return
     yield from _text(found.thing, names_in(found.thing))

@@ -34,7 +34,7 @@ def softmax_cross_entropy(logits: Operand, labels: Array, reduction: str = "mean
     not fit, and ArgumentError for other labels or reductions. On a GPU labels are not checked, and
     other labels make the loss NaN.
 
-    >>> z = np.log([[1., 1., 2.], [1., 1., 2.]])
+    >>> z = np.log(np.array([[1., 1., 2.], [1., 1., 2.]]))
     >>> softmax_cross_entropy(z, np.array([2, 2]))        # p = 1/2 each, so ln 2
     np.float64(0.6931471805599453)
     """

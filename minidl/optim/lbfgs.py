@@ -82,7 +82,7 @@ class LBFGS(Optimizer):
     >>> optimizer = LBFGS([x := Tensor(np.array([4.]), requires_grad=True)])
     >>> for _ in range(2):                                     # f = x²: from 4 to 3, and to 0
     ...     x.grad = 2 * x.data
-    ...     optimizer.step(loss=x.data @ x.data)
+    ...     optimizer.step(loss=(x.data @ x.data).item())
     >>> x.data
     array([0.])
     """

@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from minidl.backend import current_device, set_device
 from minidl.book.chapters import chapters
 from minidl.book.notebooks import cells_of, write_notebooks
 from minidl.errors import FileError
+from tests.strict import standing_in
 
 nbformat = pytest.importorskip("nbformat")
 interactive = pytest.importorskip("IPython.core.interactiveshell")
@@ -61,11 +63,28 @@ def test_a_notebook_runs_from_top_to_bottom(folder, name, tmp_path, monkeypatch,
             assert result.success, (cell.source, result.error_in_exec or result.error_before_exec)
 
 
-def test_the_device_is_chosen_by_one_word():
-    for chapter in chapters():
-        _, start, *_ = cells_of(chapter)
-        assert start.text.startswith("import numpy as np ")
-        assert "set_device" in start.text
+@pytest.mark.strict
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name == "matmul" else pytest.mark.thorough)
+        for name in ("shapes", "tape", "matmul", "winograd", "normalization", "softmax", "proofs")
+    ],
+)
+def test_a_notebook_runs_on_a_gpu_with_one_word_changed(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    [chapter] = (chapter for chapter in chapters() if chapter.name == name)
+    shell = interactive.InteractiveShell()
+    before = current_device()
+    try:
+        with standing_in():
+            for cell in cells_of(chapter):
+                if cell.kind == "code":
+                    code = cell.text.replace("import numpy as np ", "import cupy as np ", 1)
+                    result = shell.run_cell(code, silent=True)
+                    assert result.success, (code, result.error_in_exec)
+    finally:
+        set_device(before)
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 from html import escape
 
+from minidl.backend import device
 from minidl.book.figures import draw
 
 STYLE = """
@@ -19,8 +20,9 @@ COLOURS = {
 
 
 def still(name: str) -> str:
-    """Return the stills of a figure as HTML."""
-    figure = draw(name)
+    """Return the stills of a figure as HTML. They are drawn on the CPU."""
+    with device("cpu"):
+        figure = draw(name)
     first, *_ = figure.variants.values()
     frames = "".join(
         f"{first[place].svg}<p>{escape(first[place].words)}</p>" for place in figure.stills

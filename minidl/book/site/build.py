@@ -79,8 +79,10 @@ def _pages(material: Material, watch: Watch) -> Iterator[Page]:
     for chapter in material.chapters:
         watch(chapter.title)
         _must_be_right(chapter)
-        html, sections = write(chapter, links, measure)
-        yield Page(f"{chapter.name}.html", chapter.title, html, chapter.part, sections=sections)
+        written = write(chapter, links, measure)
+        page = Page(f"{chapter.name}.html", chapter.title, written.html, chapter.part)
+        page.sections, page.sources = written.sections, written.sources
+        yield page
         if chapter.name == EXPLORED_AFTER:
             yield _network_page(chapter.part, material.explored)
     watch("Commands")

@@ -1,6 +1,8 @@
 """A chapter as HTML: its text, and what its instructions ask for."""
 
+import inspect
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from minidl.book.chapters import Chapter
@@ -11,17 +13,20 @@ from minidl.book.site.exercises import exercises
 from minidl.book.site.figures import figure_html
 from minidl.book.site.section import Measure, explained, section
 from minidl.book.site.text import Links, Writer
-from minidl.book.sources import definition, docstring
+from minidl.book.sources import ROOT, definition, docstring
 from minidl.book.subjects import subject
 from minidl.book.things import thing_at
 from minidl.book.writing.blocks import Heading, Instruction
+from minidl.errors import one_of
 
 
 class Written(NamedTuple):
-    """A chapter as HTML, and its sections: (anchor, title)."""
+    """A chapter as HTML. sections: (anchor, title). sources: (name, address) of the files that it
+    explains."""
 
     html: str
     sections: list[tuple[str, str]]
+    sources: list[tuple[str, str]]
 
 
 def write(chapter: Chapter, links: Links, measure: Measure) -> Written:
@@ -41,6 +46,7 @@ class _Chapter:
         self.writer = Writer(links, _names_of(chapter))
         self.sections: list[tuple[str, str]] = []
         self.families: set[str] = set()
+        self.files: dict[str, str] = {}
         self.instructions: Mapping[str, Callable[[str], str]] = {
             "explain": self._explain,
             "code": self._code,
@@ -53,6 +59,7 @@ class _Chapter:
         parts = [f"<h1>{self.writer.inline(self.chapter.title)}</h1>"]
         for block in self.chapter.blocks:
             if isinstance(block, Instruction):
+                one_of("instruction", block.name, self.instructions)
                 parts.append(self.instructions[block.name](block.argument))
             elif isinstance(block, Heading):
                 parts.append(self._heading(block.text))
@@ -60,7 +67,7 @@ class _Chapter:
                 parts.append(self.writer.block(block))
         if found := exercises(self.chapter.name, self.links):
             parts += [self._heading("Exercises"), found]
-        return Written("\n".join(parts), self.sections)
+        return Written("\n".join(parts), self.sections, [*self.files.items()])
 
     def _heading(self, text):
         anchor = "-".join(text.lower().split())
@@ -74,6 +81,7 @@ class _Chapter:
         for name in names.split():
             found = subject(name)
             self.sections.append((name, name))
+            self._add_file(found.thing)
             parts.append(self._family(found))
             parts.append(section(found, self.measure(found), self.links))
         return "".join(parts)
@@ -86,6 +94,7 @@ class _Chapter:
 
     def _code(self, place):
         thing = thing_at(place)
+        self._add_file(thing)
         name = place.rpartition(".")[2]
         self.sections.append((name, name))
         return (
@@ -95,10 +104,15 @@ class _Chapter:
 
     def _text(self, place):
         module = thing_at(place)
+        self._add_file(module)
         self.families.add(docstring(module))
         writer = Writer(self.links, names_in(module), importing(module))
         text = writer.text(docstring(module))
         return f'<div class="text wide">{text}</div>'
+
+    def _add_file(self, thing):
+        file = Path(inspect.getsourcefile(definition(thing)) or "")
+        self.files[file.relative_to(ROOT.parent).as_posix()] = file.as_uri()
 
     def _figure(self, name):
         return figure_html(name, draw(name))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 @dataclass
 class Page:
     """A page. file: its name. content: as HTML. part: of the contents. short: its title there.
-    sections: (anchor, title)."""
+    sections: (anchor, title). sources: (name, address) of the files that it explains."""
 
     file: str
     title: str
@@ -14,6 +14,7 @@ class Page:
     part: str = ""
     short: str = ""
     sections: list[tuple[str, str]] = field(default_factory=list)
+    sources: list[tuple[str, str]] = field(default_factory=list)
     styles: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
 
