@@ -128,6 +128,7 @@ def _span(span: Span, names) -> str:
         "formula": lambda: f"${latex(formula(span.text, names))}$",
         "code": lambda: f"`{span.text}`",
         "strong": lambda: f"**{span.text}**",
+        "emphasis": lambda: f"*{span.text}*",
         "link": lambda: f"[{span.text}]({span.target})",
     }
     return forms[span.kind]()

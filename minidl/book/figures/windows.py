@@ -37,9 +37,9 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
     "dilation 2": (6, {"dilation": 2}),
     "stride 2, padding 1": (5, {"stride": 2, "padding": 1}),
 }
-CELL, WIDE = 26, 30  # sides of a cell, and the width of one with a product
+CELL, WIDE = 26, 38  # sides of a cell, and the width of one with a product
 RIGHT, PRODUCTS = 204, 316  # left edges of the matrices beside x and dx
-WIDTH, BACKWARD, HEIGHT = 412, 292, 520  # BACKWARD: top of the lower half
+WIDTH, BACKWARD, HEIGHT = 440, 292, 520  # BACKWARD: top of the lower half
 
 
 class Step(NamedTuple):
@@ -65,7 +65,7 @@ def draw() -> Figure:
         "outputs that read the same input add up. Padding is read as 0, and its gradient is "
         "dropped. An input that no window reads gets 0.",
         {label: [*_frames(X[:n, :n], options)] for label, (n, options) in CASES.items()},
-        "window",
+        "setting",
         stills=(0, 4, 8),
     )
 
@@ -143,7 +143,7 @@ def _padded(table, title, values, windows, top, tinted):
 
 
 def _products(factors):
-    labels = [f"{number(a)}·{number(b)}" for a, b in factors]
+    labels = [f"{number(a)}·{number(b) if b >= 0 else f'({number(b)})'}" for a, b in factors]
     return np.array(labels).reshape(W.shape)
 
 

@@ -56,7 +56,10 @@ class _Chapter:
         }
 
     def write(self):
+        found = exercises(self.chapter.name, self.links)
         parts = [f"<h1>{self.writer.inline(self.chapter.title)}</h1>"]
+        if found:
+            parts.append('<p class="jump"><a href="#on-exercises">Go to the exercises</a></p>')
         for block in self.chapter.blocks:
             if isinstance(block, Instruction):
                 one_of("instruction", block.name, self.instructions)
@@ -65,7 +68,7 @@ class _Chapter:
                 parts.append(self._heading(block.text))
             else:
                 parts.append(self.writer.block(block))
-        if found := exercises(self.chapter.name, self.links):
+        if found:
             parts += [self._heading("Exercises"), found]
         return Written("\n".join(parts), self.sections, [*self.files.items()])
 

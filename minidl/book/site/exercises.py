@@ -25,6 +25,6 @@ def _exercise(exercise: Exercise, links: Links) -> str:
         f'<div class="solve" data-exercise="{name}" data-program="{escape(stub)}">{program(stub)}'
         f"</div><p>An example:</p>{example}"
         f"<details><summary>Hint</summary><p>{escape(exercise.hint)}</p></details>"
-        f"<p><code>minidl exercise {name}</code> writes the file, and <code>minidl exercise {name} "
-        f"{name}.py</code> checks it.</p></section>"
+        f"<p>The first command writes the file, and the second checks it:</p>"
+        f"<pre>minidl exercise {name}\nminidl exercise {name} {name}.py</pre></section>"
     )

@@ -15,6 +15,7 @@ from minidl.gradcheck import Proof
 from minidl.machine import kind
 from minidl.proofs import Row
 
+LONG = 60  # lines of code, above which a reader has to open them
 QUICK = 0.01  # seconds for which each timed call is repeated
 
 
@@ -77,6 +78,8 @@ def _explained(thing, links, with_code=True):
     writer = Writer(links, names_in(thing), importing(module) if module else "")
     text = writer.text(docstring(thing))
     code = listing(found, writer.symbols, f"Code, {found}")
+    if len(found.lines) > LONG:
+        code = f"<details><summary>Code, {len(found.lines)} lines</summary>{code}</details>"
     return (
         f'<div class="pair"><div class="text">{text}{_symbols(writer)}</div>'
         f'<div class="code">{code}{place_of(thing)}</div></div>'
@@ -101,7 +104,7 @@ def _symbols(writer):
     )
     return (
         '<p class="symbols" role="group" aria-label="Mark a variable in the formulas and the code">'
-        f"{''.join(buttons)}</p>"
+        f"<span>Mark in both:</span>{''.join(buttons)}</p>"
     )
 
 
@@ -129,12 +132,11 @@ def _helpers(subject):
 def _example(found: Example | None) -> str:
     if found is None:
         return ""
-    right = found.lines - found.wrong
-    style = "wrong" if found.wrong else "right"
-    return (
-        f'<p class="verdict {style}">Example: {right} of {found.lines} lines gave what is stated '
-        "when this page was built.</p>"
-    )
+    if found.wrong:
+        words = f"{found.wrong} of {found.lines} lines of the example gave another result."
+        return f'<p class="verdict wrong">{words}</p>'
+    words = "The example was run when this page was built, and gave the results shown."
+    return f'<p class="verdict right">{words}</p>'
 
 
 def _twins(subject):
@@ -146,7 +148,9 @@ def _twins(subject):
         f"{escape(str(source(twin)))}</a>"
         for twin in twins
     )
-    return f'<p class="twins">The engine replaces it by {found}.</p>'
+    return (
+        f'<p class="twins">For speed, minidl runs the <a href="speed.html">engine</a>: {found}.</p>'
+    )
 
 
 def _proofs(measured):
@@ -165,7 +169,8 @@ def _proofs(measured):
     ]  # fmt: skip
     errors = (f"error of d{name}" for name in arguments)
     heads = ("form", "method", *errors, "permitted", "verdict")
-    return table(f"Proof, on {CASES} random geometries in float64", heads, rows)
+    found = table(f"Proof, for {CASES} random shapes and options, in float64", heads, rows)
+    return f'{found}<p class="twins"><a href="proofs.html">How a proof works</a></p>'
 
 
 def _times(measured):
@@ -183,7 +188,7 @@ def _times(measured):
         f"Time on this machine ({kind()}), float32: {shapes}, "
         f"{found.bytes / 1e6:.3g} MB with the result"
     )
-    return table(caption, ("", "textbook", "engine", "ratio"), rows)
+    return table(caption, ("", "textbook", "engine", "textbook / engine"), rows)
 
 
 def seconds(time: float) -> str:

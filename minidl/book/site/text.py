@@ -20,7 +20,7 @@ from minidl.book.writing.blocks import (
     blocks,
 )
 from minidl.book.writing.formula import formula
-from minidl.book.writing.mathml import code_name, mathml
+from minidl.book.writing.mathml import chunks, code_name, mathml
 from minidl.book.writing.prose import Span, spans
 from minidl.book.writing.trees import symbols
 
@@ -63,9 +63,7 @@ class Writer:
 
     def formula(self, text: str, display: bool = False) -> str:
         """Return a formula as HTML."""
-        tree = formula(text, self.names)
-        self.symbols |= {code_name(name) for name in symbols(tree)} & self.names
-        return mathml(tree, display)
+        return mathml(self._tree(text), display)
 
     def _paragraph(self, block):
         terms = _definitions(block.text, self.names)
@@ -90,9 +88,7 @@ class Writer:
         lines = []
         for pieces in block.lines:
             parts = (
-                self.formula(text, display=True)
-                if is_formula
-                else f"<span>{self.inline(text)}</span>"
+                self._displayed(text) if is_formula else f"<span>{self.inline(text)}</span>"
                 for text, is_formula in pieces
             )
             lines.append(f"<div>{''.join(parts)}</div>")
@@ -105,12 +101,25 @@ class Writer:
         self.program = "\n".join([self.program, *silent])
         return html
 
+    def _displayed(self, text):
+        """Return a formula on a line of its own. A long one may be broken on a narrow page."""
+        if len(text) <= LONG:
+            return self.formula(text, display=True)
+        tree = self._tree(text)
+        return f'<span class="chunks">{"".join(chunks(tree))}</span>'
+
+    def _tree(self, text):
+        tree = formula(text, self.names)
+        self.symbols |= {code_name(name) for name in symbols(tree)} & self.names
+        return tree
+
     def _span(self, span: Span) -> str:
         written: dict[str, Callable[[], str]] = {
             "words": lambda: escape(span.text, quote=False),
             "formula": lambda: self._within(span.text),
             "code": lambda: self._code(span.text),
             "strong": lambda: f"<strong>{escape(span.text)}</strong>",
+            "emphasis": lambda: f"<em>{escape(span.text)}</em>",
             "link": lambda: f'<a href="{escape(span.target)}">{escape(span.text)}</a>',
         }
         return written[span.kind]()

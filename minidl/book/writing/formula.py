@@ -44,7 +44,7 @@ _TOKEN = re.compile(
     rf"(?P<space>\s+)|`(?P<code>[^`]+)`|(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)"
     rf"|(?P<hyphened>[A-Za-z]{{2,}}(?:-[A-Za-z]{{2,}})+)"
     rf"|(?P<large>[ΣΠ])|(?P<name>∂?[{_LETTERS}][{_LETTERS}0-9\u0302]*(?:_[{_LETTERS}0-9]+)*['′]*)"
-    rf"|(?P<arrow>->)|(?P<dots>\.\.\.?|…)|(?P<sign>.)"
+    rf"|(?P<arrow>->)|(?P<added>\+=)|(?P<dots>\.\.\.?|…)|(?P<sign>.)"
 )
 
 

@@ -46,6 +46,23 @@ def mathml(tree: Tree, display: bool = False) -> str:
     return f"<math>{_of(_in_line(tree))}</math>"
 
 
+def chunks(tree: Row) -> list[str]:
+    """Return a displayed formula as several pieces of MathML, between which a line may break: one
+    for each factor or term, with the signs in front of it."""
+    pieces: list[list[Tree]] = [[]]
+    for item in tree.items:
+        is_sign = isinstance(item, Operator | Limits)
+        is_complete = bool(pieces[-1]) and not isinstance(pieces[-1][-1], Operator | Limits)
+        is_comma = isinstance(item, Operator) and item.sign in ",;"
+        starts = is_complete and not is_comma and (is_sign or isinstance(item, FACTORS))
+        if starts and not (is_sign and isinstance(item, Operator) and item.sign in "·/*"):
+            pieces.append([])
+        pieces[-1].append(item)
+    # a sign in front of a piece stands between two terms all the same
+    written = [mathml(Row(tuple(piece)), display=True) for piece in pieces]
+    return [piece.replace("<mrow><mo>", '<mrow><mo form="infix">', 1) for piece in written]
+
+
 def _in_line(tree: Tree) -> Tree:
     """Return a formula whose fractions are written with a slash, for a line of text."""
     if isinstance(tree, Fraction):

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from minidl.book.writing.formula import WORDS
 
-Kind = Literal["words", "formula", "code", "strong", "link"]
+Kind = Literal["words", "formula", "code", "strong", "emphasis", "link"]
 
 
 class Span(NamedTuple):
@@ -23,13 +23,14 @@ class Span(NamedTuple):
 
 
 _MARKED = re.compile(
-    r"`(?P<code>[^`]+)`|\*\*(?P<strong>[^*]+)\*\*|\[(?P<link>[^\]]+)\]\((?P<target>[^)\s]+)\)"
+    r"`(?P<code>[^`]+)`|\*\*(?P<strong>[^*]+)\*\*|(?<![\w(*])\*(?P<emphasis>[A-Za-z]+)\*(?![\w*])"
+    r"|\[(?P<link>[^\]]+)\]\((?P<target>[^)\s]+)\)"
 )
 _SIGNS = re.compile(r"[=²³⁴⁵ᵀ√ΣΠ∂·←≤≥≠≈^∞∈αβγεθλμπσφΛ⌈⌉]")
 _OPERATORS = ("=", "<", ">", "≤", "≥", "≠", "≈", "←", "+", "-", "·", "*", "/", "∈", "->")
 _ARITHMETIC = ("+", "-", "·", "*", "/")
 _SHAPE = re.compile(
-    r"\((?:(?:\.\.\.?|\*?[A-Za-z·]+'?|\d+), ?)+(?:\*?[A-Za-z·]+'?|\d+|C / groups)?\)$"
+    r"\((?:(?:\.\.\.?|\*?[A-Za-z·]+'?(?: ?/ ?groups)?|\d+), ?)+(?:\*?[A-Za-z·]+'?|\d+)?\)$"
 )
 _INDEXED = re.compile(r"\w+\[[^\]]+\]$|\|[^|]+\|$|\d+/\w+(\(\w\))?$|\w\(\w\)$")
 _LETTER = re.compile(r"(?:d?[B-HJ-Zb-zâα-ωΦ]\u0302?|d[A-Zbwxy]\u0302?)['′]?$")
@@ -141,9 +142,13 @@ def _kinds(words, names):
         elif bare:
             found[place] |= continues and before in (_OPERATORS if bare in names else _ARITHMETIC)
     return [
-        "formula" if is_formula else "code" if _is_shape(word.rstrip(_CLOSERS)) else "words"
+        "formula" if is_formula else "code" if _is_code(word.rstrip(_CLOSERS), names) else "words"
         for word, is_formula in zip(words, found, strict=True)
     ]
+
+
+def _is_code(bare, names):
+    return bare == "+=" or _is_shape(bare) or ("_" in bare and bare in names)
 
 
 def _is_shape(bare):

@@ -66,7 +66,7 @@ def test_the_drawing_shows_these_numbers(label):
         assert drawn_x == numbers(x) and drawn_w == numbers(W)
         assert y == numbers(step.y) and dx == numbers(step.dx) and drawn_dy == numbers(dy)
         assert (
-            sum(float(a) * float(b) for a, b in (p.split("·") for p in products))
+            sum(float(a) * float(b.strip("()")) for a, b in (p.split("·") for p in products))
             == (step.y[step.output])
         )
         assert back[1] == f"{dy[step.output]:.0f}·2"

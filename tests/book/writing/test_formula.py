@@ -11,7 +11,7 @@ from minidl.book.subjects import SUBJECTS
 from minidl.book.writing.blocks import Formulas, blocks
 from minidl.book.writing.formula import formula
 from minidl.book.writing.latex import latex
-from minidl.book.writing.mathml import LATIN, mathml
+from minidl.book.writing.mathml import LATIN, chunks, mathml
 from minidl.book.writing.trees import (
     Fence,
     Fraction,
@@ -144,6 +144,21 @@ def test_mathml_shows_every_name_and_number_of_a_formula(display):
         tokens = tokens.replace("∂", " ")
         letters = sorted("".join(words_of(tokens)))
         assert letters == sorted("".join(words_of(source))), (name, source, tokens)
+
+
+def test_a_long_formula_in_pieces_shows_the_same():
+    for _, source, names in FORMULAS:
+        tree = formula(source, names)
+        pieces = "".join(
+            "".join(ElementTree.fromstring(piece.replace("&nbsp;", " ")).itertext())
+            for piece in chunks(tree)
+        )
+        whole = ElementTree.fromstring(mathml(tree, True).replace("&nbsp;", " ")).itertext()
+        assert pieces == "".join(whole)
+
+
+def test_a_formula_breaks_before_signs_and_factors():
+    assert len(chunks(formula("y = b + Σ_t x[t] w[t]"))) == 4
 
 
 def test_latex_has_balanced_braces_and_only_known_commands():
