@@ -96,11 +96,11 @@ def test_which_processes_are_the_command(argv, words, expected, monkeypatch):
     assert interruption._is_the_command() is expected
 
 
-@pytest.mark.parametrize("moment", ["_parser", "run"])
+@pytest.mark.parametrize("moment", ["program_parser", "run"])
 def test_ctrl_c_in_a_command_prints_one_line(moment, monkeypatch, capsys):
     def stop(*arguments):
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(cli if moment == "_parser" else cli.info, moment, stop)
+    monkeypatch.setattr(cli if moment == "program_parser" else cli.info, moment, stop)
     assert cli.main(["info"]) == 130
     assert capsys.readouterr().err == "minidl: stopped\n"

@@ -10,7 +10,7 @@ from minidl.cli.stylize.settings import settings_of
 from minidl.style_transfer import PRESETS
 from minidl.style_transfer.presets import SOURCES
 
-PROGRAM = cli._parser()
+PROGRAM = cli.program_parser()
 
 
 def test_each_preset_has_a_source():
