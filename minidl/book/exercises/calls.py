@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minidl.autograd import Tensor
 from minidl.book.exercises.exercise import Exercise, Function
 from minidl.book.exercises.results import as_arrays
 from minidl.dispatch import textbook
 from minidl.gradcheck import Proof, prove
-from minidl.proofs import Row, fill
+from minidl.proofs import Row, Shape, fill
 from minidl.typing import Array
 
 EXAMPLE, AGAIN = "the example", "the example once more"
@@ -48,8 +49,9 @@ def calls(exercise: Exercise) -> list[Call]:
 def used(exercise: Exercise, function: Function) -> Iterator[tuple[str, list[Proof]]]:
     """Call the function as often as the judgement needs it. Yield each case with its proofs.
 
-    The order of the calls and their arguments do not depend on what the function returns. The last
-    call is the first one again, because a function may keep something between calls.
+    A case begins with whole numbers, because a reader can check these by hand. The order of the
+    calls and their arguments do not depend on what the function returns. The last call is the first
+    one again, because a function may keep something between calls.
     """
     with textbook(), np.errstate(all="ignore"):
         function(**exercise.example)
@@ -57,9 +59,16 @@ def used(exercise: Exercise, function: Function) -> Iterator[tuple[str, list[Pro
         row = Row(exercise.name, function, lambda choose: {}, exercise.kinds, exercise.data)
         for number, (case, geometry) in enumerate(exercise.cases.items()):
             arguments = fill(row, geometry, (0, number))
+            simple = {
+                name: whole(value) if isinstance(geometry[name], Shape) else value
+                for name, value in arguments.items()
+            }
             if exercise.op:
-                yield case, prove(exercise.op(function), arguments, exercise.kinds, (1, number))
+                op = exercise.op(function)
+                _forward_and_back(op, simple, exercise.kinds)
+                yield case, prove(op, arguments, exercise.kinds, (1, number))
             else:
+                function(**simple)
                 function(**arguments)
                 yield case, []
         for case, special in exercise.special.items():
@@ -67,6 +76,15 @@ def used(exercise: Exercise, function: Function) -> Iterator[tuple[str, list[Pro
             yield case, []
         function(**exercise.example)
         yield AGAIN, []
+
+
+def whole(numbers: Array) -> Array:
+    """Return whole numbers instead, of the same signs and in the same order of size.
+
+    >>> whole(np.array([-0.4, 0.0, 0.9]))
+    array([-2.,  0.,  3.])
+    """
+    return np.sign(numbers) * np.ceil(3 * abs(numbers))
 
 
 def proofs(exercise: Exercise, results: Sequence[Any]) -> list[Proof]:
@@ -85,6 +103,13 @@ def proofs(exercise: Exercise, results: Sequence[Any]) -> list[Proof]:
             if proof.argument not in worst or not proof.error <= worst[proof.argument].error:
                 worst[proof.argument] = proof
     return [*worst.values()]
+
+
+def _forward_and_back(op, arguments, wanted):
+    """Call the op and its gradients once. The gradient of its result consists of whole numbers."""
+    tensors = {name: Tensor(arguments[name], requires_grad=True) for name in wanted}
+    y = op(**{**arguments, **tensors})
+    y.backward(whole(np.random.default_rng(y.data.size).standard_normal(y.shape)))
 
 
 def _plain(value):

@@ -1,10 +1,27 @@
-"""Exercises of the chapter about convolution: the forward, and convolution as a matrix product."""
+"""Exercises of the chapter about convolution: the forward."""
 
 import numpy as np
 
 from minidl import ops
 from minidl.book.exercises.exercise import Exercise, as_forward, given, gradient_of
+from minidl.book.exercises.reading import (
+    FIRST_GROUP,
+    GROUPS_INTERLEAVED,
+    INTERLEAVED,
+    LAST_TAP_OF_OUTPUT,
+    OVERWRITTEN,
+    Axis,
+    overwriting,
+    reading_errors,
+    right,
+    summed,
+    where,
+    whole_kernel,
+)
 from minidl.proofs import Shape
+
+ALL, LAST = slice(None), slice(-1, None)
+AVERAGED = "The sum is divided by T, the number of taps. The products add up; they are not averaged."
 
 
 def convolution_1d(x, w, padding):
@@ -13,6 +30,17 @@ def convolution_1d(x, w, padding):
 
 def dx_1d(dy, w, x_shape, padding):
     return gradient_of(ops.convolution, "dx")(dy, w, x_shape, 1, padding, 1, 1)
+
+
+def by_1d(rule, channels=ALL):
+    """Return the convolution whose outputs read other positions, or some of the channels."""
+
+    def wrong(x, w, padding):
+        outputs = x.shape[1] + 2 * padding - len(w) + 1
+        axis = Axis(outputs, len(w), x.shape[1], before=padding, after=padding)
+        return summed("y", [rule(axis)], x=x[..., channels], w=w[:, channels])
+
+    return wrong
 
 
 def convolution_options(x, w, b, stride, padding, dilation, groups):
@@ -24,37 +52,45 @@ def dx_options(dy, w, x_shape, stride, padding, dilation, groups):
     return gradient_of(ops.convolution, "dx")(dy, w, x_shape, stride, (padding,), dilation, groups)
 
 
-def of_other_windows(**changes):
-    """Return the convolution with other options, cut or filled up with zeros to the right length.
+def once(reads, w):
+    return 1
 
-    changes: {option: function of all arguments that returns another value}.
+
+def never(reads, w):
+    return 0
+
+
+def where_nothing_is_read(reads, w):
+    return taps_inside(reads, w) == 0
+
+
+def taps_inside(reads, w):
+    """(P, 1): the number of taps of each output that are not in the padding"""
+    return reads.sum(axis=(1, 2))[:, None]
+
+
+def by_options(rule=right, grouping=None, inputs=ALL, biases=once):
+    """Return the convolution with an error.
+
+    rule: of the positions. grouping: options of `whole_kernel`. inputs: those of each group that
+    count. biases: (reads, w) -> how often the bias is added to each output.
     """
 
-    def wrong(**given):
-        out = convolution_options(**given).shape[1]
-        options = {name: change(given) for name, change in changes.items()}
-        y = convolution_options(**{**given, **options})[:, :out]
-        return np.pad(y, ((0, 0), (0, out - y.shape[1]), (0, 0)))
+    def wrong(x, w, b, stride, padding, dilation, groups):
+        L, T, (before, after) = x.shape[1], len(w), padding
+        outputs = (L + before + after - dilation * (T - 1) - 1) // stride + 1
+        reads = rule(Axis(outputs, T, L, stride, before, after, dilation))
+        used = np.zeros(w.shape)
+        used[:, inputs] = w[:, inputs]
+        y = summed("y", [reads], x=x, w=whole_kernel(used, groups, **(grouping or {})))
+        return y + b * biases(reads, w)
 
     return wrong
 
 
-def of_first_group(x, w, b, groups, **options):
-    """All outputs read the channels of the first group."""
-    x = np.concatenate([x[..., : w.shape[1]]] * groups, axis=-1)
-    return convolution_options(x, w, b, groups=groups, **options)
-
-
-def interleaved(x, w, b, groups, **options):
-    """Channel c belongs to the group c % groups instead of c // (channels of a group)."""
-    x = np.concatenate([x[..., g::groups] for g in range(groups)], axis=-1)
-    return convolution_options(x, w, b, groups=groups, **options)
-
-
-def flipped(w):
-    return w[::-1]
-
-
+TEXT_OF_GROUPS = """\
+With C input and K output channels, group g reads the input channels g·C/groups to
+(g+1)·C/groups - 1, and computes the output channels g·K/groups to (g+1)·K/groups - 1."""
 PLAIN = {"stride": 1, "padding": (0, 0), "dilation": 1, "groups": 1}
 TWO = {"x": Shape((1, 8, 2)), "w": Shape((2, 2, 2)), "b": Shape((2,))}
 
@@ -64,14 +100,19 @@ EXERCISES = [
         chapter="convolution",
         title="A convolution in one dimension",
         task="""\
-(N, L, C), (T, C, K) -> (N, L + 2·padding - T + 1, K)
+(N, L, C), (T, C, K) -> (N, P, K)
 
-x contains N signals of length L with C channels. It is padded with zeros, `padding` positions
-before and as many after. The kernel w has T taps, C inputs and K outputs:
+N: signals. L: length of a signal. C: input channels. T: taps. P: output positions. K: output
+channels.
 
-    y[n,o,k] = Σ_t Σ_c x[n, o + t - padding, c] w[t,c,k]
+x is padded with zeros, `padding` positions before each signal and as many after. Output o reads
+position i of x through tap t of the kernel w:
 
-As everywhere in deep learning, the kernel is not flipped. Return y.""",
+    y[n,o,k] = Σ_t Σ_c x[n,i,c] w[t,c,k]
+    i = o + t - padding
+
+Therefore P = L + 2·padding - T + 1. As everywhere in deep learning, the kernel is not flipped.
+Return y.""",
         hint="""\
 Pad x first. Then loop over the taps t: the positions that all outputs read through tap t are one
 slice of the padded x.""",
@@ -93,19 +134,17 @@ slice of the padded x.""",
             },
         },
         wrong={
-            "The kernel is flipped: tap t reads the padded position o + t.":
-                given(convolution_1d, w=flipped),
-            "The padding is all behind the input. It is there on both sides.":
-                lambda x, w, padding: convolution_1d(x, w, ((0, 2 * padding),)),
-            "The padding is all before the input. It is there on both sides.":
-                lambda x, w, padding: convolution_1d(x, w, ((2 * padding, 0),)),
+            **reading_errors(
+                by_1d, ["padding"],
+                flip="The kernel is flipped. Tap t has to read the padded position o + t.",
+                padding="The padding is only behind the input. It is there on both sides.",
+                front="The padding is only in front of the input. It is there on both sides.",
+            ),
             "The padding is ignored.": given(convolution_1d, padding=lambda padding: 0),
+            OVERWRITTEN: overwriting(by_1d, LAST_TAP_OF_OUTPUT, channels=(ALL, LAST)),
+            AVERAGED: given(convolution_1d, w=lambda w: w / len(w)),
             "Only the first input channel is read. The sum runs over all of them.":
                 lambda x, w, padding: convolution_1d(x[..., :1], w[:, :1], padding),
-            "The padding repeats the border. It is 0.":
-                lambda x, w, padding: convolution_1d(
-                    np.pad(x, ((0, 0), (padding, padding), (0, 0)), "edge"), w, 0
-                ),
         },
         op=as_forward(dx=dx_1d),
         kinds={"x": "linear"},
@@ -114,24 +153,31 @@ slice of the padded x.""",
         name="convolution-options",
         chapter="convolution",
         title="A convolution with stride, padding, dilation and groups",
-        task="""\
+        task=f"""\
 (N, L, C), (T, C / groups, K), (K,) -> (N, P, K)
 
-x contains N signals of length L with C channels. padding = (before, after) is the number of zeros
-before and after each signal. P = (L + before + after - dilation·(T - 1) - 1) // stride + 1.
+N: signals. L: length of a signal. C: input channels. T: taps. P: output positions. K: output
+channels.
 
-    y[n,o,k] = b[k] + Σ_t Σ_c x[n, o·stride + t·dilation - before, c] w[t,c,k]
+`padding` is the pair `(before, after)`: the numbers of zeros before and after each signal. Output o
+reads position i of x through tap t of the kernel w:
 
-The channels of x and of y are divided into `groups` groups of neighbours. The channels of y in a
-group read the channels of x in the same group only, and c counts these. Return y.""",
+    y[n,o,k] = b[k] + Σ_t Σ_c x[n,i,c] w[t,c,k]
+    i = o·stride + t·dilation - before
+
+Therefore P = (L + before + after - dilation·(T - 1) - 1) // stride + 1.
+
+{TEXT_OF_GROUPS} c is the index within the group: c = 0 is the first input channel of the group of
+k. Return y.""",
         hint="""\
 Through tap t, the outputs read the padded positions t·dilation, t·dilation + stride, ...: a slice
 with a step. Handle each group as a convolution of its own.""",
         right=convolution_options,
         returns=("y",),
         example={
-            "x": np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 4, 1),
-            "w": np.array([10.0, 1.0]).reshape(2, 1, 1), "b": np.array([100.0]), **PLAIN,
+            "x": np.array([[1.0, 5.0], [2.0, 6.0], [3.0, 7.0]]).reshape(1, 3, 2),
+            "w": np.array([[10.0, 20.0], [1.0, 2.0]]).reshape(2, 1, 2),
+            "b": np.array([100.0, 1000.0]), **PLAIN, "groups": 2,
         },
         cases={
             "no option": {**TWO, **PLAIN},
@@ -149,24 +195,28 @@ with a step. Handle each group as a convolution of its own.""",
             },
         },
         wrong={
-            "The kernel is flipped: tap t reads the padded position o·stride + t·dilation.":
-                given(convolution_options, w=flipped),
-            "The stride is ignored.": of_other_windows(stride=lambda given: 1),
-            "The dilation is ignored.": of_other_windows(dilation=lambda given: 1),
-            "The stride is used as the dilation as well.":
-                of_other_windows(dilation=lambda given: given["stride"] * given["dilation"]),
+            **reading_errors(
+                by_options, ["stride", "padding", "dilation"],
+                flip="The kernel is flipped. Tap t has to read the padded position "
+                "o·stride + t·dilation.",
+                padding="The padding is only behind the input.",
+            ),
             "The padding before and after are exchanged.":
-                of_other_windows(padding=lambda given: given["padding"][::-1]),
-            "The padding before is one position too long.":
-                of_other_windows(padding=lambda given: (
-                    (given["padding"][0] + 1, given["padding"][1] - 1) if given["padding"][1]
-                    else given["padding"]
-                )),
-            "The padding is only behind the input.":
-                of_other_windows(padding=lambda given: (0, sum(given["padding"]))),
-            "All groups read the channels of the first one.": of_first_group,
-            "The groups do not consist of neighbouring channels.": interleaved,
-            "The bias is missing.": given(convolution_options, b=np.zeros_like),
+                by_options(where(before=lambda axis: axis.after)),
+            OVERWRITTEN: overwriting(
+                by_options, LAST_TAP_OF_OUTPUT, inputs=(ALL, LAST),
+                biases=(once, where_nothing_is_read, never),
+            ),
+            "All groups read the channels of the first one.": by_options(grouping=FIRST_GROUP),
+            GROUPS_INTERLEAVED: tuple(by_options(grouping=each) for each in INTERLEAVED),
+            "The bias is missing.": by_options(biases=never),
+            "The bias is added more than once.": (
+                by_options(biases=lambda reads, w: len(w)),
+                by_options(biases=taps_inside),
+                by_options(biases=lambda reads, w: len(w) * w.shape[1]),
+                by_options(biases=lambda reads, w: taps_inside(reads, w) * w.shape[1]),
+            ),
+            AVERAGED: given(convolution_options, w=lambda w: w / len(w)),
         },
         op=as_forward(dx=dx_options),
         kinds={"x": "linear"},

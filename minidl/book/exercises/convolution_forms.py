@@ -5,7 +5,22 @@ from math import prod
 import numpy as np
 
 from minidl import ops
+from minidl.book.exercises.convolution import TEXT_OF_GROUPS
 from minidl.book.exercises.exercise import Exercise, as_forward, as_gradient, given, gradient_of
+from minidl.book.exercises.reading import (
+    FIRST_GROUP,
+    GROUPS_INTERLEAVED,
+    INTERLEAVED,
+    LAST_FOR_POSITION,
+    OVERWRITTEN,
+    Axis,
+    axes,
+    overwriting,
+    reading_errors,
+    right,
+    summed,
+    whole_kernel,
+)
 from minidl.proofs import Shape
 from minidl.shapes import windows_over
 
@@ -25,15 +40,32 @@ def im2col_dx(dy, x_shape, window, stride, padding):
     return gradient_of(ops.convolution, "dx")(dy, copies, x_shape, stride, padding, 1, 1)
 
 
-def rearranged(rows=None, columns=None):
-    """Return an im2col whose rows (N, P, Q) or columns (T, S, C) have their axes in another
-    order."""
+def columns_by(*rules, rows=(0, 1, 2), columns=(0, 1, 2)):
+    """Return an im2col for other positions, or whose rows (N, P, Q) or columns (T, S, C) have their
+    axes in another order."""
 
     def wrong(x, window, stride, padding):
-        out = windows_over(x.shape[1:-1], window, stride, padding).out
-        y = im2col(x, window, stride, padding).reshape(len(x), *out, *window, x.shape[-1])
-        y = y.transpose(*(rows or (0, 1, 2)), *(3 + i for i in columns or (0, 1, 2)))
-        return y.reshape(len(x) * prod(out), -1)
+        outputs = windows_over(x.shape[1:-1], window, stride, padding).out
+        along = axes(outputs, window, x.shape[1:-1], stride, padding)
+        windows = summed("windows", [rule(axis) for rule, axis in zip(rules, along, strict=True)],
+                         x=x)  # fmt: skip
+        windows = windows.transpose(*rows, *(3 + i for i in columns))
+        return windows.reshape(-1, prod(window) * x.shape[-1])
+
+    return wrong
+
+
+def rearranged(**orders):
+    return columns_by(right, right, **orders)
+
+
+def padded_everywhere(images):
+    """Return an im2col with np.pad(x, padding). images: the number of them that have rows."""
+
+    def wrong(x, window, stride, padding):
+        around = (padding, padding)
+        padded = np.pad(x, (around, (0, 0), (0, 0), around))
+        return im2col(padded[: images(x, padded)], window, stride, padding)
 
     return wrong
 
@@ -46,10 +78,20 @@ def groups_dx(dy, w, x_shape, dilation, groups):
     return gradient_of(ops.convolution, "dx")(dy, w, x_shape, 1, 0, dilation, groups)
 
 
-def undilated(dy, w, x_shape, dilation, groups):
-    N, L, C = x_shape
-    begin = groups_dx(dy, w, (N, dy.shape[1] + len(w) - 1, C), 1, groups)
-    return np.pad(begin, ((0, 0), (0, L - begin.shape[1]), (0, 0)))
+def groups_dx_by(rule=right, grouping=None, last_output=False):
+    """Return a dx for other positions or groups.
+
+    grouping: options of `whole_kernel`. last_output: whether only the last of each group counts.
+    """
+
+    def wrong(dy, w, x_shape, dilation, groups):
+        size = w.shape[-1] // groups
+        counts = np.arange(w.shape[-1]) % size == size - 1 if last_output else 1
+        axis = Axis(dy.shape[1], len(w), x_shape[1], dilation=dilation)
+        kernel = whole_kernel(w * counts, groups, **(grouping or {}))
+        return summed("x", [rule(axis)], y=dy, w=kernel)
+
+    return wrong
 
 
 def mixed(w, groups):
@@ -65,21 +107,26 @@ EXERCISES = [
         task="""\
 (N, H, W, C) -> (N·P·Q, T·S·C)
 
-window = (T, S) is the size of a kernel. x is padded with zeros, `padding` positions on each side of
-H and of W. The kernel moves in steps of `stride`, and has P·Q positions.
+N: images. H, W: height and width. C: channels. T, S: taps along H and W. P, Q: output positions.
+
+`window` is the pair `(T, S)`, the size of a kernel. x is padded with zeros: `padding` rows above
+and below, and `padding` columns left and right. The kernel moves in steps of `stride`. Therefore
+P = (H + 2·padding - T) // stride + 1, and Q likewise with W and S.
 
 Return the matrix that has one row for each image and position of the kernel. The row contains the
-numbers that the kernel reads there, so that the convolution is the matrix product of this matrix
-and w.reshape(T·S·C, K):
+numbers that the kernel reads there:
 
-    y[(n,p,q), (t,s,c)] = x[n, p·stride + t - padding, q·stride + s - padding, c]
+    columns[(n,p,q), (t,s,c)] = x[n,i,j,c]
+    i = p·stride + t - padding
+    j = q·stride + s - padding
 
-In (n,p,q), q varies fastest, and in (t,s,c), c varies fastest.""",
+In (n,p,q), q varies fastest, and in (t,s,c), c varies fastest. The convolution with a kernel w is
+then the matrix product `columns @ w.reshape(T*S*C, K)`.""",
         hint="""\
 Make an array (N, P, Q, T, S, C) first. Fill it tap by tap, with a slice of the padded x. Then
 reshape it.""",
         right=im2col,
-        returns=("y",),
+        returns=("columns",),
         example={
             "x": np.arange(1.0, 7.0).reshape(1, 2, 3, 1), "window": (2, 2), "stride": 1,
             "padding": 0,
@@ -94,6 +141,11 @@ reshape it.""",
             },
         },
         wrong={
+            **reading_errors(
+                columns_by, ["stride", "padding"], 2,
+                flip="The kernel is flipped. The first tap reads the first number of a window.",
+                padding="The padding is only behind the input.",
+            ),
             "In each row, the taps vary fastest. The channels have to.":
                 rearranged(columns=(2, 0, 1)),
             "In each row, t and s are exchanged.": rearranged(columns=(1, 0, 2)),
@@ -101,14 +153,15 @@ reshape it.""",
                 rearranged(rows=(0, 2, 1)),
             "The rows are in the wrong order: n varies fastest. q has to.":
                 rearranged(rows=(1, 2, 0)),
-            "The kernel is flipped: its first tap belongs to the first number of a window.":
-                lambda x, window, stride, padding:
-                    im2col(x, window, stride, padding).reshape(-1, prod(window), x.shape[-1])[
-                        :, ::-1
-                    ].reshape(-1, prod(window) * x.shape[-1]),
             "This is the transposed matrix.": lambda **options: im2col(**options).T,
-            "The stride is ignored.": given(im2col, stride=lambda stride: 1),
+            "The stride is ignored, also in P and Q.": given(im2col, stride=lambda stride: 1),
             "The padding is ignored.": given(im2col, padding=lambda padding: 0),
+            "The images and the channels are padded too.": (
+                padded_everywhere(lambda x, padded: len(x)),
+                padded_everywhere(lambda x, padded: len(padded)),
+            ),
+            "Only the first channel is read. The row contains all of them.":
+                given(im2col, x=lambda x: x[..., :1]),
         },
         op=as_forward(dx=im2col_dx),
         kinds={"x": "linear"},
@@ -117,14 +170,19 @@ reshape it.""",
         name="convolution-groups-dx",
         chapter="convolution",
         title="The gradient of a convolution with groups and dilation",
-        task="""\
+        task=f"""\
 (N, P, K) -> (N, L, C)
 
-The forward is a convolution of signals x (N, L, C) with the kernel w (T, C / groups, K), without
-stride and padding. P = L - dilation·(T - 1). The channels of x and of y are divided into `groups`
-groups of neighbours. Group g of y reads group g of x only. Within a group,
+N: signals. L: length of a signal. C: input channels. T: taps. P: output positions. K: output
+channels.
 
-    y[n,o,k] = Σ_t Σ_c x[n, o + t·dilation, c] w[t,c,k]
+The forward is a convolution of x (N, L, C) with the kernel w (T, C / groups, K), without stride and
+padding. P = L - dilation·(T - 1). Output o reads position i of x through tap t:
+
+    y[n,o,k] = Σ_t Σ_c x[n,i,c] w[t,c,k]
+    i = o + t·dilation
+
+{TEXT_OF_GROUPS} k runs over all K; c is the index within the group of k.
 
 dy (N, P, K) is the gradient of a loss with respect to y. Return dx (N, L, C). x_shape is
 (N, L, C).""",
@@ -134,9 +192,9 @@ w[:, :, k] with the k of group g belongs to it.""",
         right=groups_dx,
         returns=("dx",),
         example={
-            "dy": np.array([1.0, 2.0]).reshape(1, 2, 1),
-            "w": np.array([10.0, 1.0]).reshape(2, 1, 1), "x_shape": (1, 3, 1), "dilation": 1,
-            "groups": 1,
+            "dy": np.array([[1.0, 3.0], [2.0, 4.0]]).reshape(1, 2, 2),
+            "w": np.array([[10.0, 20.0], [1.0, 2.0]]).reshape(2, 1, 2), "x_shape": (1, 3, 2),
+            "dilation": 1, "groups": 2,
         },
         cases={
             "one group, dilation 1": {
@@ -156,17 +214,23 @@ w[:, :, k] with the k of group g belongs to it.""",
             },
         },
         wrong={
-            "The kernel is flipped: dy[o] w[t] belongs to position o + t·dilation.":
-                given(groups_dx, w=lambda w: w[::-1]),
-            "The dilation is ignored: dy[o] w[t] belongs to position o + t·dilation.":
-                undilated,
-            "The outputs of the groups are mixed up: a group consists of neighbours.":
-                lambda dy, w, x_shape, dilation, groups:
-                    groups_dx(dy, mixed(w, groups), x_shape, dilation, groups),
+            **reading_errors(
+                groups_dx_by, ["dilation"],
+                flip="The kernel is flipped. dy[o] w[t] belongs to position o + t·dilation.",
+                dilation="The dilation is ignored. dy[o] w[t] belongs to position o + t·dilation.",
+            ),
+            OVERWRITTEN: overwriting(groups_dx_by, LAST_FOR_POSITION, last_output=(False, True)),
+            "All groups go to the channels of the first one.": groups_dx_by(grouping=FIRST_GROUP),
+            GROUPS_INTERLEAVED: (
+                *(groups_dx_by(grouping=each) for each in INTERLEAVED),
+                lambda w, groups, **others: groups_dx(w=mixed(w, groups), groups=groups, **others),
+            ),
+            "The groups are averaged. Each has channels of its own.":
+                lambda dy, groups, **others: groups_dx(dy / groups, groups=groups, **others),
             "All groups read the kernel of the first one.":
-                lambda dy, w, x_shape, dilation, groups: groups_dx(
-                    dy, np.concatenate([w[..., : w.shape[-1] // groups]] * groups, axis=-1),
-                    x_shape, dilation, groups,
+                lambda w, groups, **others: groups_dx(
+                    w=np.concatenate([w[..., : w.shape[-1] // groups]] * groups, axis=-1),
+                    groups=groups, **others,
                 ),
         },
         op=as_gradient(correlate_groups, "x"),

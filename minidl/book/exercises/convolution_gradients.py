@@ -1,9 +1,22 @@
 """Exercises of the chapter about convolution: the gradients."""
 
+from itertools import product
+
 import numpy as np
 
 from minidl import ops
+from minidl.book.exercises.convolution import ALL, LAST
 from minidl.book.exercises.exercise import Exercise, as_gradient, given, gradient_of
+from minidl.book.exercises.reading import (
+    IMAGES_AVERAGED,
+    LAST_FOR_POSITION,
+    LAST_OUTPUT_OF_TAP,
+    OVERWRITTEN,
+    axes,
+    overwriting,
+    reading_errors,
+    summed,
+)
 from minidl.proofs import Shape
 
 
@@ -23,40 +36,24 @@ def db(dy):
     return gradient_of(ops.convolution, "db")(dy)
 
 
-def places(dy, w_shape, step, before, lengths):
-    """Yield (p, q, t, s, i, j): output (p, q) reads position (i, j) through tap (t, s)."""
-    for p, q, t, s in np.ndindex(*dy.shape[1:3], *w_shape[:2]):
-        i, j = p * step + t - before, q * step + s - before
-        if 0 <= i < lengths[0] and 0 <= j < lengths[1]:
-            yield p, q, t, s, i, j
-
-
-def scattered(step=None, before=None, adds=True, order=iter):
-    """Return a dx with another stride or padding, or one that assigns instead of adding.
-
-    step, before: functions of the stride and of the padding. order: in which the windows assign. A
-    loop over the taps assigns in the reversed order.
-    """
+def dx_by(*rules, outputs=ALL):
+    """Return a dx for other positions, or from some of the output channels."""
 
     def wrong(dy, w, x_shape, stride, padding):
-        step_, before_ = (step or int)(stride), (before or int)(padding)
-        gradient = np.zeros(x_shape)
-        for p, q, t, s, i, j in order([*places(dy, w.shape, step_, before_, x_shape[1:3])]):
-            gradient[:, i, j] = dy[:, p, q] @ w[t, s].T + adds * gradient[:, i, j]
-        return gradient
+        along = axes(dy.shape[1:3], w.shape[:2], x_shape[1:3], stride, padding)
+        reads = [rule(axis) for rule, axis in zip(rules, along, strict=True)]
+        return summed("x", reads, y=dy[..., outputs], w=w[..., outputs])
 
     return wrong
 
 
-def gathered(step=None, before=None):
-    """Return a dw with another stride or padding."""
+def dw_by(*rules, images=ALL):
+    """Return a dw for other positions, or from some of the images."""
 
     def wrong(dy, x, w_shape, stride, padding):
-        step_, before_ = (step or int)(stride), (before or int)(padding)
-        gradient = np.zeros(w_shape)
-        for p, q, t, s, i, j in places(dy, w_shape, step_, before_, x.shape[1:3]):
-            gradient[t, s] += x[:, i, j].T @ dy[:, p, q]
-        return gradient
+        along = axes(dy.shape[1:3], w_shape[:2], x.shape[1:3], stride, padding)
+        reads = [rule(axis) for rule, axis in zip(rules, along, strict=True)]
+        return summed("w", reads, y=dy[images], x=x[images])
 
     return wrong
 
@@ -66,9 +63,15 @@ def with_padding(dy, w, x_shape, stride, padding):
     return dx(dy, w, (N, H + 2 * padding, W + 2 * padding, C), stride, 0)
 
 
-def cut_at_the_end(dy, w, x_shape, stride, padding):
-    _, H, W, _ = x_shape
-    return with_padding(dy, w, x_shape, stride, padding)[:, :H, :W]
+def cropped(down, right):
+    """Return a dx from which a part is cut that is so many positions off."""
+
+    def wrong(dy, w, x_shape, stride, padding):
+        _, H, W, _ = x_shape
+        top, left = padding + down, padding + right
+        return with_padding(dy, w, x_shape, stride, padding)[:, top : top + H, left : left + W]
+
+    return wrong
 
 
 def without_leftovers(dy, w, x_shape, stride, padding):
@@ -80,6 +83,19 @@ def without_leftovers(dy, w, x_shape, stride, padding):
     return dx(dy, w, x_shape, stride, padding)[:, : reached[0], : reached[1]]
 
 
+LETTERS = """\
+N: images. H, W: height and width. C: input channels. T, S: taps along H and W. P, Q: output
+positions. K: output channels."""
+FORWARD = """\
+x is padded with zeros: `padding` rows above and below, and `padding` columns left and right. The
+kernel moves in steps of `stride`. Output (p,q) reads position (i,j) of x through tap (t,s):
+
+    y[n,p,q,k] = Σ_t Σ_s Σ_c x[n,i,j,c] w[t,s,c,k]
+    i = p·stride + t - padding
+    j = q·stride + s - padding"""
+OPTIONS = ["stride", "padding"]
+STRIDE = "The stride is forgotten. In the forward, output p starts at position p·stride - padding."
+
 EXERCISES = [
     Exercise(
         name="convolution-db",
@@ -87,6 +103,8 @@ EXERCISES = [
         title="The gradient of the bias",
         task="""\
 (N, P, Q, K) -> (K,)
+
+N: images. P, Q: output positions. K: output channels.
 
 A convolution adds b[k] to each number of its output channel k. dy (N, P, Q, K) is the gradient of a
 loss with respect to the output. Return db (K,), the gradient with respect to the bias.""",
@@ -101,10 +119,20 @@ b[k] is in every y[n,p,q,k], with the factor 1.""",
         },
         wrong={
             "The numbers are averaged. Their gradients add up.": lambda dy: dy.mean(axis=(0, 1, 2)),
+            IMAGES_AVERAGED: lambda dy: db(dy) / len(dy),
+            "The positions are averaged. Their gradients add up.":
+                lambda dy: dy.mean(axis=(1, 2)).sum(axis=0),
             "The sum over the positions is missing.": lambda dy: dy.sum(axis=0),
             "The sum over the images is missing.": lambda dy: dy.sum(axis=(1, 2)),
             "Only the first image is summed.": lambda dy: dy[0].sum(axis=(0, 1)),
             "The sum runs over the channels too.": lambda dy: dy.sum(),
+            "The sum runs over axis 3, the channels. It has to run over axes 0, 1 and 2.": (
+                lambda dy: dy.sum(axis=(1, 2, 3)), lambda dy: dy.sum(axis=3),
+            ),
+            OVERWRITTEN: lambda dy: dy[-1, -1, -1],
+            "dy is not used: by the chain rule, it is a factor.": (
+                lambda dy: np.ones(dy.shape[-1]), given(db, dy=np.ones_like),
+            ),
         },
         op=as_gradient(lambda y, b: y + b, "b"),
         kinds={"b": "linear"},
@@ -113,17 +141,16 @@ b[k] is in every y[n,p,q,k], with the factor 1.""",
         name="convolution-dx",
         chapter="convolution",
         title="The gradient of a convolution with respect to its input",
-        task="""\
+        task=f"""\
 (N, P, Q, K) -> (N, H, W, C)
 
-The forward is a convolution of x (N, H, W, C) with the kernel w (T, S, C, K). x is padded with
-zeros, `padding` positions on each side of H and of W. The kernel moves in steps of `stride`:
+{LETTERS}
 
-    y[n,p,q,k] = Σ_t Σ_s Σ_c x[n, p·stride + t - padding, q·stride + s - padding, c] w[t,s,c,k]
+The forward is a convolution of x (N, H, W, C) with the kernel w (T, S, C, K). {FORWARD}
 
 dy (N, P, Q, K) is the gradient of a loss with respect to y. Return dx (N, H, W, C), the gradient
-with respect to x. x_shape is (N, H, W, C). The stride may leave positions at the end of x that no
-window reads. Their gradient is 0.""",
+with respect to x. x_shape is (N, H, W, C). If the windows do not reach the last positions of x, the
+gradient there is 0.""",
         hint="""\
 Begin with zeros in the shape of the padded x. Loop over the taps (t, s). The outputs read one slice
 of the padded x through this tap, with a step. Add dy times the transposed w[t, s] to this slice. At
@@ -132,8 +159,8 @@ the end, cut the padding off.""",
         returns=("dx",),
         example={
             "dy": np.array([1.0, 2.0]).reshape(1, 1, 2, 1),
-            "w": np.array([10.0, 1.0]).reshape(1, 2, 1, 1), "x_shape": (1, 1, 3, 1), "stride": 1,
-            "padding": 0,
+            "w": np.array([100.0, 10.0, 1.0]).reshape(1, 3, 1, 1), "x_shape": (1, 1, 6, 1),
+            "stride": 2, "padding": 0,
         },
         cases={
             "one channel, stride 1, no padding": {
@@ -162,19 +189,24 @@ the end, cut the padding off.""",
             },
         },
         wrong={
-            "The kernel is flipped: dy[p] w[t] belongs to the padded position p·stride + t.":
-                given(dx, w=lambda w: w[::-1, ::-1]),
-            "The stride is forgotten: output p began to read at p·stride - padding.":
-                scattered(step=lambda stride: 1),
+            **reading_errors(
+                dx_by, OPTIONS, 2,
+                flip="The kernel is flipped. dy[p] w[t] belongs to the padded position "
+                "p·stride + t.",
+                stride=STRIDE,
+                padding="dx is shifted by the padding: subtract `padding` from the position, or "
+                "cut off both sides.",
+                front="", border="",
+            ),
             "The padding is not removed.": with_padding,
-            "The padding is removed at the end only. It is there on both sides.": cut_at_the_end,
-            "The padding is off by one.": scattered(before=lambda padding: padding + 1),
-            "Overlapping windows overwrite each other. Their contributions add up.":
-                scattered(adds=False),
-            "The taps overwrite each other. Their contributions add up.":
-                scattered(adds=False, order=reversed),
+            "The wrong positions are cut off.": tuple(
+                cropped(*shift) for shift in product((0, 1, -1), repeat=2) if any(shift)
+            ),
+            OVERWRITTEN: overwriting(dx_by, LAST_FOR_POSITION, 2, outputs=(ALL, LAST)),
+            IMAGES_AVERAGED: lambda dy, **options: dx(dy / len(dy), **options),
             "The kernel's channels are not transposed: dx = dy w[t,s]ᵀ.":
                 given(dx, w=lambda w: w.swapaxes(2, 3)),
+            "The taps t and s are exchanged.": given(dx, w=lambda w: w.swapaxes(0, 1)),
             "The positions at the end that no window reads are missing. Their gradient is 0.":
                 without_leftovers,
         },
@@ -185,12 +217,12 @@ the end, cut the padding off.""",
         name="convolution-dw",
         chapter="convolution",
         title="The gradient of a convolution with respect to its kernel",
-        task="""\
+        task=f"""\
 (N, P, Q, K) -> (T, S, C, K)
 
-The forward is that of the exercise convolution-dx:
+{LETTERS}
 
-    y[n,p,q,k] = Σ_t Σ_s Σ_c x[n, p·stride + t - padding, q·stride + s - padding, c] w[t,s,c,k]
+The forward is that of the exercise convolution-dx. {FORWARD}
 
 dy (N, P, Q, K) is the gradient of a loss with respect to y. Return dw (T, S, C, K), the gradient
 with respect to the kernel w. w_shape is (T, S, C, K).""",
@@ -225,18 +257,24 @@ w[t,s,c,k] is in every y[n,p,q,k]. Its factor there is the x that this output re
             },
         },
         wrong={
-            "The kernel is flipped: tap t reads the padded position p·stride + t.":
-                lambda **given: dw(**given)[::-1, ::-1],
-            "The stride is forgotten: output p begins to read at p·stride - padding.":
-                gathered(step=lambda stride: 1),
-            "The padding is forgotten: output p begins to read at p·stride - padding.":
-                gathered(before=lambda padding: 0),
+            **reading_errors(
+                dw_by, OPTIONS, 2,
+                flip="The kernel is flipped. Tap t reads the padded position p·stride + t.",
+                stride=STRIDE,
+                padding="The padding is forgotten. In the forward, output p starts at position "
+                "p·stride - padding.",
+            ),
+            OVERWRITTEN: overwriting(dw_by, LAST_OUTPUT_OF_TAP, 2, images=(ALL, LAST)),
             "Only the first image contributes.":
                 given(dw, dy=lambda dy: dy[:1], x=lambda x: x[:1]),
-            "The images are averaged. Their gradients add up.":
-                lambda dy, x, **options: dw(dy / len(x), x, **options),
+            IMAGES_AVERAGED: lambda dy, x, **options: dw(dy / len(x), x, **options),
+            "The positions are averaged. Their gradients add up.":
+                lambda dy, **options: dw(dy / dy[0, ..., 0].size, **options),
+            "The numbers of dy are averaged. Their gradients add up.":
+                lambda dy, **options: dw(dy / dy[..., 0].size, **options),
             "The inputs and the outputs are exchanged.":
                 lambda **given: dw(**given).swapaxes(2, 3),
+            "The taps t and s are exchanged.": lambda **given: dw(**given).swapaxes(0, 1),
         },
         op=as_gradient(correlate, "w"),
         kinds={"w": "linear"},

@@ -1,15 +1,17 @@
 """Exercise: a function that a reader writes, and what is needed to judge it."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from minidl.autograd import Op, differentiable
+from minidl.book.exercises.code import with_arguments
 from minidl.typing import Array
 
 Function: TypeAlias = Callable[..., Any]
 Arguments: TypeAlias = Mapping[str, Any]
+Functions: TypeAlias = Function | tuple[Function, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +29,8 @@ class Exercise:
     array. It gives the arguments of the op, or those of `right` if there is no op. special: {words:
     arguments of `right`} that the proof cannot take, such as ties.
 
-    wrong: {sentence: function that makes this error}. They have the parameters of `right`.
+    wrong: {sentence: function that makes this error, or several that make it in different ways}.
+    They have the parameters of `right`.
 
     op: function that returns the op with a given function as its forward or its gradient. kinds,
     data: what is proven of this op, and the numbers in its arrays, as in a Row of the proofs.
@@ -45,7 +48,7 @@ class Exercise:
     returns: tuple[str, ...]
     example: Arguments
     cases: Mapping[str, Arguments]
-    wrong: Mapping[str, Function]
+    wrong: Mapping[str, Functions]
     op: Callable[[Function], Op] | None = None
     kinds: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
@@ -65,7 +68,15 @@ class Exercise:
     @property
     def stub(self) -> str:
         """The function to fill in."""
-        return f"def {self.function}({', '.join(self.parameters)}):\n    raise NotImplementedError"
+        head = with_arguments(f"def {self.function}", ", ".join(self.parameters), ":")
+        return f"{head}\n    raise NotImplementedError"
+
+    @property
+    def errors(self) -> Iterator[tuple[str, Function]]:
+        """The (sentence, function) of each known error."""
+        for sentence, functions in self.wrong.items():
+            for function in functions if isinstance(functions, tuple) else (functions,):
+                yield sentence, function
 
     def to_compare(self, arrays: Sequence[Array]) -> dict[str, Array]:
         """Return the arrays that are compared, by name. arrays: what was returned."""

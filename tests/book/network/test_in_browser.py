@@ -180,6 +180,7 @@ def test_the_keyboard_leads_from_the_overview_forward_to_a_formula_and_back_to_a
     assert sum_of_terms == computed != "0"
 
 
+@pytest.mark.thorough
 def test_the_links_of_terms_lead_from_the_score_down_to_a_pixel(page, addresses):
     show(page, addresses["shipped"], "#forward/predictions/3")
     layers = []
@@ -208,6 +209,7 @@ def test_units_that_are_not_shown_are_one_term(page, addresses):
     assert "4 units that are not shown" in page.find_element("css selector", ".terms").text
 
 
+@pytest.mark.thorough
 def test_an_address_leads_to_a_unit_and_anything_else_to_the_overview(page, addresses):
     show(page, addresses["shipped"], "#loss/block2_pool/4/2,3")
     assert heading(page) == "The gradient of the loss of cat with respect to block2_pool, unit 4"
@@ -225,6 +227,7 @@ def test_an_address_leads_to_a_unit_and_anything_else_to_the_overview(page, addr
     assert len(links) > 100 and sum(link.get_attribute("tabindex") == "0" for link in links) == 1
 
 
+@pytest.mark.thorough
 def test_the_page_fits_a_phone_and_follows_the_theme(page, addresses):
     metrics = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)

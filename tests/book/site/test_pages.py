@@ -59,6 +59,7 @@ def test_all_tags_are_closed_and_no_anchor_occurs_twice(pages):
         assert len(page.ids) == len({*page.ids}), name
 
 
+@pytest.mark.thorough
 def test_a_browser_reads_the_pages_without_errors(book):
     html5lib = pytest.importorskip("html5lib")
     for name in sorted(path.name for path in book.glob("*.html")):
