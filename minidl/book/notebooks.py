@@ -18,6 +18,7 @@ from minidl.book.subjects import Subject, subject
 from minidl.book.things import thing_at
 from minidl.book.writing.blocks import (
     Block,
+    Columns,
     Example,
     Formulas,
     Heading,
@@ -100,6 +101,11 @@ def _markdown(block: Block, names) -> str:
         return f"`{block.shapes}`"
     if isinstance(block, Verbatim):
         return f"```\n{block.text}\n```"
+    if isinstance(block, Columns):
+        rows = (
+            f"| {_inline(first, names)} | {_inline(rest, names)} |" for first, rest in block.rows
+        )
+        return "\n".join(["| | |", "|---|---|", *rows])
     if isinstance(block, Items):
         return "\n".join(f"- {_inline(text, names)}" for text in block.texts)
     if isinstance(block, Formulas):

@@ -8,9 +8,13 @@ from minidl.machine import kind
 INTRODUCTION = (
     "This book shows how deep learning computes. Its text, formulas and code are those of minidl, "
     "read from the source when the book was built. Each formula stands beside the lines that "
-    "compute it. Each gradient is derived, and was proven when the book was built.",
+    "compute it.",
+    "minidl has two parts. The textbook is the shortest code that states each formula. The engine "
+    "has faster implementations of the expensive ops. The book explains the textbook, and its last "
+    "chapter the engine. Below each op, tables show how its gradients were tested when the book was "
+    "built, and how long the textbook and the engine took on this computer.",
     "Read the chapters in order, or press / and search. Point at a symbol to mark its variable in "
-    "the code. Each chapter ends with exercises, which minidl checks.",
+    "the code. Each chapter about the maths ends with exercises, which minidl checks.",
 )
 
 

@@ -17,13 +17,14 @@ def _exercise(exercise: Exercise, links: Links) -> str:
     name = exercise.name
     stub = f"import numpy as np\n\n\n{exercise.stub}\n"
     task = Writer(links, exercise.parameters).text(exercise.task)
-    example = program("\n".join(worked_example(exercise)))
+    lines = worked_example(exercise)
+    example = f"<p>An example:</p>{program(chr(10).join(lines))}" if lines else ""
     anchor = f"exercise-{name}"
     return (
         f'<section class="exercise" id="{anchor}" aria-labelledby="{anchor}-title">'
         f'<h3 id="{anchor}-title">{escape(exercise.title)}</h3><div class="text">{task}</div>'
         f'<div class="solve" data-exercise="{name}" data-program="{escape(stub)}">{program(stub)}'
-        f"</div><p>An example:</p>{example}"
+        f"</div>{example}"
         f"<details><summary>Hint</summary><p>{escape(exercise.hint)}</p></details>"
         f"<p>The first command writes the file, and the second checks it:</p>"
         f"<pre>minidl exercise {name}\nminidl exercise {name} {name}.py</pre></section>"

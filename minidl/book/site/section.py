@@ -76,6 +76,7 @@ def _explained(thing, links, with_code=True):
     found = source(thing)
     module = inspect.getmodule(definition(thing))
     writer = Writer(links, names_in(thing), importing(module) if module else "")
+    writer.parameters = _parameters(thing)
     text = writer.text(docstring(thing))
     code = listing(found, writer.symbols, f"Code, {found}")
     if len(found.lines) > LONG:
@@ -84,6 +85,13 @@ def _explained(thing, links, with_code=True):
         f'<div class="pair"><div class="text">{text}{_symbols(writer)}</div>'
         f'<div class="code">{code}{place_of(thing)}</div></div>'
     )
+
+
+def _parameters(thing):
+    try:
+        return [*inspect.signature(definition(thing)).parameters]
+    except (TypeError, ValueError):
+        return []
 
 
 def _file(module):

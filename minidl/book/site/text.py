@@ -9,6 +9,7 @@ from minidl.book.programs import program, steps
 from minidl.book.site.code import session
 from minidl.book.writing.blocks import (
     Block,
+    Columns,
     Example,
     Formulas,
     Heading,
@@ -26,6 +27,7 @@ from minidl.book.writing.trees import symbols
 
 LONG = 30  # characters of a formula that may not fit on a phone
 _TOGETHER = r'<span class="together">\1\2</span>'
+_AFTER_TERMS = re.compile(r"(?<=\.) (?=Raises? |Cost: )")  # what follows a list of terms
 Links = Mapping[str, str]  # the address of each public name
 
 
@@ -34,8 +36,11 @@ class Writer:
 
     links: the addresses of other names, for words in backticks. names: the names of the code.
     program: what the examples need, such as imports; it grows by the examples that are written.
-    symbols: the names that formulas have used until now and the code has too.
+    symbols: the names that formulas have used until now and the code has too. parameters: of the
+    function, which are no links.
     """
+
+    parameters: Collection[str] = ()
 
     def __init__(
         self, links: Links, names: Collection[str] = (), program: str = "import numpy as np"
@@ -67,7 +72,13 @@ class Writer:
 
     def _paragraph(self, block):
         terms = _definitions(block.text, self.names)
-        return self._terms(terms) if terms else f"<p>{self.inline(block.text)}</p>"
+        if not terms:
+            return f"<p>{self.inline(block.text)}</p>"
+        (name, text), rest = terms[-1], ""
+        if found := _AFTER_TERMS.search(text):
+            text, rest = text[: found.start()], text[found.end() :]
+        html = self._terms([*terms[:-1], (name, text)])
+        return f"{html}<p>{self.inline(rest)}</p>" if rest else html
 
     def _terms(self, terms):
         rows = (
@@ -83,6 +94,13 @@ class Writer:
         if bare in self.names:
             self.symbols.add(bare)
         return f'<code data-name="{escape(bare)}">{escape(bare)}</code>'
+
+    def _columns(self, block):
+        rows = "".join(
+            f"<dt>{self.inline(first)}</dt><dd>{self.inline(rest)}</dd>"
+            for first, rest in block.rows
+        )
+        return f'<dl class="columns">{rows}</dl>'
 
     def _formulas(self, block):
         lines = []
@@ -131,6 +149,8 @@ class Writer:
 
     def _code(self, text):
         bare = re.sub(r"^minidl\.|\(.*\)$", "", text)
+        if text in self.parameters:
+            return f'<code data-name="{escape(text)}">{escape(text)}</code>'
         address = self.links.get(bare) or self.links.get(bare.rpartition(".")[2])
         if address and "(N" not in text:
             return f'<a href="{address}"><code>{escape(text)}</code></a>'
@@ -147,6 +167,7 @@ _WRITERS: dict[type, Callable[["Writer", Any], str]] = {
         f"<ul>{''.join(f'<li>{writer.inline(text)}</li>' for text in block.texts)}</ul>"
     ),
     Example: Writer._example,
+    Columns: Writer._columns,
     Verbatim: lambda writer, block: f"<pre>{escape(block.text)}</pre>",
     Instruction: lambda writer, block: "",
 }
@@ -168,10 +189,7 @@ def _definitions(text, names):
     if pieces[0] or len(pieces) < 3:
         return []
     pairs = list(zip(pieces[1::2], pieces[2::2], strict=True))
-    is_known = [
-        any(name[0] == "`" or name in names or len(name) == 1 for name in known.split(", "))
-        for known, _ in pairs
-    ]
+    is_known = [any(_is_term(name, names) for name in known.split(", ")) for known, _ in pairs]
     if not is_known[0]:
         return []
     terms: list[tuple[str, str]] = []
@@ -181,3 +199,8 @@ def _definitions(text, names):
         else:
             terms[-1] = (terms[-1][0], f"{terms[-1][1]} {known}: {rest.strip()}")
     return terms
+
+
+def _is_term(name, names):
+    """Whether a word may be explained in a list: a parameter, or the letter of a formula."""
+    return name[0] == "`" or len(name) == 1 or (name in names and name[0].islower())

@@ -13,7 +13,15 @@ from minidl.book.writing.formula import formula
 from minidl.book.writing.trees import Text
 
 Block = Union[
-    "Heading", "Signature", "Formulas", "Paragraph", "Items", "Example", "Verbatim", "Instruction"
+    "Heading",
+    "Signature",
+    "Formulas",
+    "Paragraph",
+    "Items",
+    "Columns",
+    "Example",
+    "Verbatim",
+    "Instruction",
 ]
 
 
@@ -41,6 +49,12 @@ class Items(NamedTuple):
     """A list."""
 
     texts: list[str]
+
+
+class Columns(NamedTuple):
+    """Lines of two columns, such as the names of files and what they contain."""
+
+    rows: list[tuple[str, str]]
 
 
 class Example(NamedTuple):
@@ -89,7 +103,9 @@ def blocks(text: str, names: Collection[str] = ()) -> Iterator[Block]:
         elif _is_aligned(lines):
             yield Verbatim(part)
         elif first.startswith("    ") or all(_is_set_apart(line, names) for line in lines):
-            yield Formulas([_pieces(line, names) for line in lines])
+            yield _set_apart(lines, names)
+        elif rows := _columns(lines):
+            yield Columns(rows)
         else:
             yield from _paragraph(lines, names)
 
@@ -151,6 +167,49 @@ def _may_be_formula(text, names):
     is_text = re.match(r"[\"'(]", text) and "=" not in text
     has_sign = re.search(r"[=←≤≥<>·²√ΣᵀΠ+*/]", text) is not None
     return not is_text and has_sign and _share_of_words(text, names) <= MOST_WORDS
+
+
+def _set_apart(lines, names):
+    """Return the block of lines that are formulas, or that are indented like formulas."""
+    formulas = [_pieces(line, names) for line in _unbroken(lines)]
+    rows = _columns(lines)
+    if rows and not any(is_formula for line in formulas for _, is_formula in line):
+        return Columns(rows)
+    return Formulas(formulas)
+
+
+def _unbroken(lines):
+    """Return lines, each joined with the lines that continue it, which are indented further."""
+    first = len(lines[0]) - len(lines[0].lstrip())
+    joined: list[str] = []
+    for line in lines:
+        indent = len(line) - len(line.lstrip())
+        if joined and indent >= first + 8:
+            joined[-1] += f" {line.strip()}"
+        else:
+            joined.append(line)
+    return joined
+
+
+def _columns(lines):
+    """Return the rows of two aligned columns, or nothing if the lines are not aligned. A line that
+    begins in the second column continues the row above it."""
+    match = re.match(r"(\s*)(\S+(?: \S+)*?)(\s{2,})\S", lines[0])
+    if match is None or len(lines) < 2:
+        return []
+    second, rows = match.end() - 1, []
+    for line in lines:
+        first, gap, rest = line[:second].strip(), line[second - 2 : second], line[second:].strip()
+        if first and gap.isspace() and rest:
+            rows.append((first, rest))
+        elif not first and rest and rows:
+            rows[-1] = (rows[-1][0], f"{rows[-1][1]} {rest}")
+        else:
+            found = re.match(r"\s*(\S+(?: \S+)*?)\s{2,}(\S.*)", line)
+            if found is None:
+                return []
+            rows.append((found[1], found[2]))
+    return rows if len(rows) > 1 else []
 
 
 def _is_set_apart(line, names):

@@ -30,6 +30,7 @@ from minidl.book.writing.trees import (
     Tree,
 )
 
+INDICES = {digit: str(value) for value, digit in enumerate("₀₁₂₃₄₅₆₇₈₉")}
 POWERS = {"²": "2", "³": "3", "⁴": "4", "⁵": "5", "⁶": "6", "¹": "1", "⁰": "0", "ᵀ": "T"}
 FUNCTIONS = ("cos", "sin", "exp", "log", "ln", "sign", "arccos", "floor", "ceil", "sqrt", "round")
 # Words of formulas that may be names in code too.
@@ -147,8 +148,9 @@ class _Parser:
         below = above = None
         while token := self.peek():
             if token.text in POWERS and token.tight:
-                power = POWERS[self.take().text]
-                above = Text(power) if power == "T" else Number(power)
+                above = self._small()
+            elif token.text in INDICES and token.tight and below is None:
+                below = Number(INDICES[self.take().text])
             elif token.text == "^" and above is None:
                 self.take()
                 above = self._power()
@@ -167,8 +169,15 @@ class _Parser:
     def _raised(self, base):
         token = self.peek()
         if token and token.text in POWERS and token.tight:
-            return Scripts(base, above=Number(POWERS[self.take().text]))
+            return Scripts(base, above=self._small())
         return base
+
+    def _small(self):
+        """Parse a raised letter or number, such as ᵀ or ¹²."""
+        text = POWERS[self.take().text]
+        while (token := self.peek()) and token.text in POWERS and token.tight:
+            text += POWERS[self.take().text]
+        return Text(text) if text == "T" else Number(text)
 
     def _power(self):
         token = self.peek()

@@ -58,9 +58,14 @@ def chunks(tree: Row) -> list[str]:
         if starts and not (is_sign and isinstance(item, Operator) and item.sign in "·/*"):
             pieces.append([])
         pieces[-1].append(item)
-    # a sign in front of a piece stands between two terms all the same
-    written = [mathml(Row(tuple(piece)), display=True) for piece in pieces]
-    return [piece.replace("<mrow><mo>", '<mrow><mo form="infix">', 1) for piece in written]
+    return [_piece(piece) for piece in pieces]
+
+
+def _piece(items: list[Tree]) -> str:
+    """Return a piece of a formula. A sign in front of it stands between two terms all the same."""
+    written = mathml(Row(tuple(items)), display=True)
+    is_sign = isinstance(items[0], Operator)
+    return written.replace("<mo>", '<mo form="infix">', 1) if is_sign else written
 
 
 def _in_line(tree: Tree) -> Tree:
@@ -69,12 +74,19 @@ def _in_line(tree: Tree) -> Tree:
         above, below = map(_in_line, (tree.above, tree.below))
         return Row((_whole(above, SUMS), Operator("/"), _whole(below, (*SUMS, "·"))))
     if isinstance(tree, Row):
-        return Row(tuple(map(_in_line, tree.items)))
+        followed = zip(tree.items, [*tree.items[1:], None], strict=True)
+        return Row(tuple(_before(_in_line(item), item, after) for item, after in followed))
     if isinstance(tree, Fence):
         return Fence(tree.left, _in_line(tree.inside), tree.right)
     if isinstance(tree, Scripts):
         return Scripts(_in_line(tree.base), tree.below, tree.above)
     return Root(_in_line(tree.of)) if isinstance(tree, Root) else tree
+
+
+def _before(written: Tree, item: Tree, after: Tree | None) -> Tree:
+    """Return an item within a line, with parentheses around a fraction in front of a factor."""
+    is_factor = isinstance(after, FACTORS + (Fence, Row, Limits))
+    return Fence("(", written, ")") if isinstance(item, Fraction) and is_factor else written
 
 
 def _whole(tree: Tree, signs: tuple[str, ...]) -> Tree:
@@ -127,10 +139,15 @@ def _row(items: Sequence[Tree]) -> str:
     """Return trees beside each other, with a narrow space between two factors of a product."""
     written = ""
     for item, before in zip(items, [None, *items], strict=False):
-        is_factor = isinstance(item, FACTORS) and isinstance(before, FACTORS)
+        is_factor = isinstance(before, FACTORS) and (isinstance(item, FACTORS) or _is_call(item))
         is_multiple = isinstance(item, Fence) and isinstance(before, Number)
         written += (THIN if is_factor or is_multiple else "") + _of(item)
     return f"<mrow>{written}</mrow>"
+
+
+def _is_call(tree: Tree) -> bool:
+    is_pair = isinstance(tree, Row) and len(tree.items) == 2
+    return is_pair and isinstance(tree.items[0], Symbol) and isinstance(tree.items[1], Fence)
 
 
 def _scripts(tree: Scripts) -> str:
@@ -146,8 +163,8 @@ def _symbol(name: str) -> str:
     if numbered := re.fullmatch(r"(\D)(\d+)", name):
         letter, digits = numbered.groups()
         return f"<msub{mark}><mi>{letter}</mi><mn>{digits}</mn></msub>"
-    is_differential = re.fullmatch(r"d[A-Za-z]", name)
-    style = ' class="italic"' if is_differential else ""  # as a letter is: dx
+    is_letter = re.fullmatch(r"d?[^\W\d_]\u0302?['′]*", name) and len(name) > 1
+    style = ' class="italic"' if is_letter else ""  # browsers do this for single letters only
     return f"<mi{mark}{style}>{escape(name)}</mi>"
 
 

@@ -26,14 +26,18 @@ _MARKED = re.compile(
     r"`(?P<code>[^`]+)`|\*\*(?P<strong>[^*]+)\*\*|(?<![\w(*])\*(?P<emphasis>[A-Za-z]+)\*(?![\w*])"
     r"|\[(?P<link>[^\]]+)\]\((?P<target>[^)\s]+)\)"
 )
-_SIGNS = re.compile(r"[=²³⁴⁵ᵀ√ΣΠ∂·←≤≥≠≈^∞∈αβγεθλμπσφΛ⌈⌉]")
+_SIGNS = re.compile(r"[=²³⁴⁵ᵀ√ΣΠ∂·←≤≥≠≈^∞∈αβγεθλμπσφΦΛ⌈⌉]")
 _OPERATORS = ("=", "<", ">", "≤", "≥", "≠", "≈", "←", "+", "-", "·", "*", "/", "∈", "->")
 _ARITHMETIC = ("+", "-", "·", "*", "/")
 _SHAPE = re.compile(
     r"\((?:(?:\.\.\.?|\*?[A-Za-z·]+'?(?: ?/ ?groups)?|\d+), ?)+(?:\*?[A-Za-z·]+'?|\d+)?\)$"
 )
-_INDEXED = re.compile(r"\w+\[[^\]]+\]$|\|[^|]+\|$|\d+/\w+(\(\w\))?$|\w\(\w\)$")
-_LETTER = re.compile(r"(?:d?[B-HJ-Zb-zâα-ωΦ]\u0302?|d[A-Zbwxy]\u0302?)['′]?$")
+_INDEXED = re.compile(
+    r"[\w\u0302]+\[[^\]]+\]$|\|[^|]+\|$|\d+/\w+(\(\w\))?$|[A-Za-z]/[A-Za-z\d]$|\w'?\(\w\)$"
+    r"|(max|min)\(.*\)$|[^\W\d_]_[a-z]{1,2}$|[^\W\d_][₀-₉]$|-[a-z]$"
+)
+_LETTER = re.compile(r"(?:d?[B-HJ-Zb-zâα-ωΦ]\u0302?|d[A-Zabwxy]\u0302?|[a-zα-ω]\d)['′]?$")
+_FUNCTION = re.compile(r"-?(?:ln|log|tr|cos|exp)$")  # in front of its argument
 _FACTOR = re.compile(
     r"[A-Z]$|\d+$|\((?:[\w·]{1,2} ?)+\)$|\[\(|\(.*[*+/=-].*\)$"
 )  # beside a formula
@@ -120,10 +124,8 @@ def _divided(word):
 
 def _kinds(words, names):
     """Return for each word whether it is a word, code, or belongs to a formula."""
-    certain = [
-        _is_mathematical(word, words[place + 1 : place + 2], names)
-        for place, word in enumerate(words)
-    ]
+    neighbours = zip(["", *words], words, [*words[1:], ""], strict=False)
+    certain = [_is_mathematical(word, before, after, names) for before, word, after in neighbours]
     found = certain.copy()
     for place, word in enumerate(words):
         before, after = words[place - 1] if place else "", "".join(words[place + 1 : place + 2])
@@ -135,6 +137,8 @@ def _kinds(words, names):
         continues = place > 0 and found[place - 1] and not before.endswith(tuple(_CLOSERS))
         if word in _OPERATORS:
             found[place] = continues or (place + 1 < len(words) and certain[place + 1])
+        elif _FUNCTION.match(bare) and place + 1 < len(words) and certain[place + 1]:
+            found[place] = True
         elif not is_english and bare:
             starts = after in _OPERATORS and word == bare and not word.startswith('"')
             found[place] |= starts or (continues and bool(_FACTOR.match(bare)))
@@ -155,19 +159,17 @@ def _is_shape(bare):
     return _SHAPE.match(bare) is not None and not re.match(r"\([a-z](, ?[a-z])+\)$", bare)
 
 
-def _is_mathematical(word, following, names):
+def _is_mathematical(word, before, after, names):
     bare = word.rstrip(_CLOSERS)
-    if (
-        not bare
-        or bare in _OPERATORS
-        or bare in WORDS
-        or _is_shape(bare)
-        or re.match(r"[\"']|https?:", bare)
-    ):
+    if not bare or bare in (*_OPERATORS, "+=") or bare in WORDS or _is_shape(bare):
+        return False
+    if re.match(r"[\"']|https?:", bare):
         return False
     if bare == "a":
-        return bool(following and following[0] in (*_AFTER_A, *_OPERATORS)) or word != bare
+        return after in (*_AFTER_A, *_OPERATORS) or word != bare
+    if bare == "A":  # no article, which begins a sentence
+        return bool(before) and not before.endswith((".", ":"))
+    is_multiple = bare.isdigit() and word == bare and re.match(r"\(.*[+-].*\)", after) is not None
     is_index = re.match(rf"{_PRODUCT}$|\([a-z](, ?[a-z])+\)$", bare)
-    return any(pattern.search(bare) for pattern in (_SIGNS, _INDEXED)) or bool(
-        is_index or _LETTER.match(bare)
-    )
+    found = any(pattern.search(bare) for pattern in (_SIGNS, _INDEXED))
+    return found or bool(is_multiple or is_index or _LETTER.match(bare))

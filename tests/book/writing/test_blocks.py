@@ -3,6 +3,7 @@
 import pytest
 
 from minidl.book.writing.blocks import (
+    Columns,
     Example,
     Formulas,
     Heading,
@@ -49,6 +50,26 @@ def test_several_pieces_in_a_line():
 def test_columns_of_which_one_is_a_formula():
     [found] = blocks('"keras"    v ← m v + g,   x ← x - v\n"other"    v ← g,   x ← v', {"m"})
     assert [[is_math for _, is_math in line] for line in found.lines] == [[False, True, True]] * 2
+
+
+def test_columns_with_a_line_that_continues_a_row():
+    text = "task.py    what is trained, and\n           how\nlog.py     the table"
+    assert [*blocks(text)] == [
+        Columns([("task.py", "what is trained, and how"), ("log.py", "the table")])
+    ]
+
+
+def test_columns_that_are_indented():
+    [found] = blocks("    block1   2 convolutions\n    block2   2 of 128")
+    assert found == Columns([("block1", "2 convolutions"), ("block2", "2 of 128")])
+
+
+def test_a_line_that_continues_a_column_of_formulas():
+    [found] = blocks(
+        "    linear   y = a x     of x\n                         alone\n    other    y = x²"
+    )
+    assert [len(line) for line in found.lines] == [3, 2]
+    assert found.lines[0][2] == ("of x alone", False)
 
 
 def test_matrices_beside_each_other():
