@@ -1,4 +1,4 @@
-"""The choice between a definition in the textbook and its fast implementation in the engine.
+"""minidl chooses between a definition in the textbook and its fast implementation in the engine.
 
 The functions in `ops/`, `losses/` and `optim/` are definitions: the shortest code that states a
 formula. `engine/table.py` registers faster implementations of some of them with `replace`. Every

@@ -1,22 +1,22 @@
-"""Proofs that a gradient is the derivative of its forward function.
+"""`prove` compares a gradient with the derivative of its forward function.
 
 Take a point x, a random direction u and a random cotangent v. The definition of the gradient is
 
-    <v, Df(x) u>  =  <g, u>,      g: the gradient of <v, f> at x, which `backward` computes
+    <v, Df(x) u> = <g, u>
 
-Df(x) u is the slope of the forward function along u. It is computed from values of f alone. The
-method depends on the kind of function that f is in the argument. All methods but the last one are
-exact except for rounding:
+where g is the gradient of <v, f> at x, which `backward` computes. Df(x) u is the slope of the
+forward function along u. It is computed from values of f alone. The method depends on the kind of
+function that f is in the argument. All methods but the last one are exact except for rounding. Let
+Δ(h) = f(x + h u) - f(x - h u) be the difference for a step h.
 
-    linear             f(u) - f(0): the adjoint test; a constant part cancels
-    quadratic          (f(x+u) - f(x-u)) / 2: the third derivative is 0, so a step of 1 is exact
-    quartic            (8 (f(x+hu) - f(x-hu)) - (f(x+2hu) - f(x-2hu))) / 12h, h = 1: exact for
-                       polynomials of a degree up to 4
-    piecewise linear   (f(x+hu) - f(x-hu)) / 2h, h = 0.2, at points so far from the kinks that no
-                       step crosses one
-    analytic           Im f(x+ihu) / h, h = 1e-30: it subtracts no close numbers (Squire & Trapp
-                       1998)
-    smooth             the quartic formula with h = 1e-3, for all other functions: an approximation
+    linear             f(u) - f(0)                 the adjoint test; a constant part cancels
+    quadratic          Δ(1) / 2                    the third derivative is 0
+    quartic            (8 Δ(1) - Δ(2)) / 12        exact for polynomials of a degree up to 4
+    piecewise linear   Δ(0.2) / 0.4                no step from x crosses a kink
+    analytic           Im f(x + i h u) / h         a step h of 1e-30 subtracts no close terms
+    smooth             (8 Δ(h) - Δ(2 h)) / (12 h)  an approximation by a step h of 1e-3
+
+The complex step of "analytic" is that of Squire & Trapp 1998. "smooth" is for all other functions.
 
 The error is relative to the sum of the absolute values of the terms, because the terms of a sum may
 cancel. For "smooth", the terms are the slopes.

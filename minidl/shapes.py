@@ -1,10 +1,10 @@
-"""Shape arithmetic: the positions of a window that slides over an array.
+"""Shape arithmetic computes the positions of a window that slides over an array.
 
 Along one axis, the input has length L and is padded with p0 positions before and p1 after. A window
-has k taps at distances of d (dilation) and moves in steps of s (stride). The number of its
+has k taps at a distance of d, the dilation, and moves in steps of s, the stride. The number of its
 positions is
 
-    out = floor((L + p0 + p1 - d(k - 1) - 1) / s) + 1    (Dumoulin & Visin 2016, relationship 15)
+    out = floor((L + p0 + p1 - d (k - 1) - 1) / s) + 1    (Dumoulin & Visin 2016, relationship 15)
 
 Through tap t, output o reads the input at position o·s + t·d - p0. Convolution, pooling and their
 gradients follow from these two formulas.
@@ -139,8 +139,8 @@ def windows_over(
     size, stride, dilation: an int, or one per axis.
 
     padding: an int, one per axis, a (before, after) pair per axis, "valid" or "same". "valid" is no
-    padding. "same" makes the number of windows ceil(L / s). If it needs an odd number of positions,
-    the additional one is after the input, as in Keras and TensorFlow.
+    padding. "same" makes the number of windows ⌈L/s⌉ for a length L and a stride s. If it needs an
+    odd number of positions, the additional one is after the input, as in Keras and TensorFlow.
 
     ceil: round the number of windows up instead of down, but omit a last window that would begin
     after the input, in the padding or beyond it, as in PyTorch. If the padded input is shorter than

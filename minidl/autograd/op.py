@@ -1,4 +1,4 @@
-"""Op: a forward function joined with its hand-derived gradients.
+"""An Op joins a forward function with its hand-derived gradients.
 
 The forward and the gradients are plain functions of plain arrays. The names of a gradient's
 parameters say which arrays it reads. Only those are kept for it, and only if its input requires a
@@ -182,7 +182,7 @@ def differentiable(
 
     forward: function of arrays and options that returns one array.
 
-    gradients: dx=function for the input x, and so on. The first parameter of a gradient is the
+    gradients: `dx=...` for the input x, and so on. The first parameter of a gradient is the
     cotangent: "d" and the name of the output. Its other parameters name what it reads:
 
         x, an option   the input or option of the forward

@@ -1,4 +1,4 @@
-"""Detection of arrays that are written to between forward and backward.
+"""minidl detects arrays that are written to between forward and backward.
 
 A gradient reads inputs and outputs of the forward pass. The tape keeps these arrays themselves and
 not copies. If one of them is written to in place, as in `x.data *= 2`, backward would compute the
@@ -6,8 +6,8 @@ gradient of another function. If `x.data` is assigned a new array, as in `x.data
 old array does not change. All optimisers assign.
 
 NumPy does not report writes. The forward pass therefore samples each array that it keeps, and
-backward samples it again and compares. A sample of an array with at most SMALL numbers holds all of
-them. A sample of a larger array holds about SPREAD evenly spaced numbers, so that a change of few
+backward samples it again and compares. A sample of an array with at most 4096 numbers holds all of
+them. A sample of a larger array holds about 256 evenly spaced numbers, so that a change of few
 numbers may be missed. Arrays on a GPU are not sampled, because reading them would stall the GPU.
 """
 

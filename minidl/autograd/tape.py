@@ -1,4 +1,5 @@
-"""The tape: which op computed what, and the pass from the latest op to the first.
+"""The tape records which op computed what. A pass from the latest op to the first computes the
+gradients.
 
 A node of the tape is one call of an op. Its edges lead to the sources of the op's inputs. The
 source of an input is the node that computed it. An input that no op computed is a leaf, and is its
@@ -25,8 +26,8 @@ _ticks = itertools.count()
 class Node:
     """One op on the tape.
 
-    edges: (source, pull) for each input that requires a gradient. pull(dy, shared) returns (dx,
-    whether the memory of dx is new; see `op.py`). A pull holds all arrays that are kept for its
+    edges: (source, pull) for each input that requires a gradient. `pull(dy, shared)` returns dx,
+    and whether the memory of dx is new (see `op.py`). A pull holds all arrays that are kept for its
     gradient. shared: a dict in which the pulls of one call pass gradients to each other.
     """
 
@@ -39,10 +40,11 @@ class Node:
 
 @replaceable
 def propagate(source, dy, release):
-    """Return {leaf: (∂L/∂leaf, whether the array is new)} for all leaves that `source` depends on.
+    """Return a dict from each leaf that `source` depends on to a pair: the gradient ∂L/∂leaf, and
+    whether its array is new.
 
-    source: a node or a leaf. dy: ∂L/∂(output of source). release: whether each node drops its edges
-    after their use.
+    source: a node or a leaf. dy: the gradient with respect to the output of `source`. release:
+    whether each node drops its edges after their use.
 
     An op is recorded after the ops that computed its inputs. The nodes are visited from the latest
     to the first, so that all ops that used the output of a node have been visited before it. Its

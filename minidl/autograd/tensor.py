@@ -347,7 +347,8 @@ class Tensor:
 
 
 def value_and_grad(f: Callable[..., Tensor]) -> Callable[..., tuple[Any, tuple[Array, ...]]]:
-    """Return the function g(*arrays) -> (value of f, tuple with one gradient per array).
+    """Return a function g of arrays. `g(*arrays)` returns the value of f and a tuple with one
+    gradient for each array.
 
     f: function of as many Tensors that returns a Tensor of one number. The gradient with respect to
     an input that f does not use is zero. g raises ArgumentError if f returns anything else.

@@ -10,8 +10,9 @@ op, loss         the shapes, a formula, the errors, the cost, the source, and a 
                  in its own docstring.
 layer            a formula, which may name the op that it calls, the shapes, the errors, and a
                  worked example; each parameter
-optimiser        a formula, the errors, the source, and a worked example; each parameter; a formula
-                 for each name of a form. The same for schedules.
+optimiser, schedule, utility
+                 a formula, the errors, the source, and a worked example; each parameter; a formula
+                 for each name of a form
 algorithm        the formulas of y, dx and dw, the cost, the source, and the reason why it is right
 
 Module, Optimizer and Group compute nothing themselves. They have a docstring that names each
@@ -59,11 +60,14 @@ OWN = ("a formula", "a worked example")  # facts that cannot hold for a family
 OF_OPS = (
     "the shapes", "a formula", "the errors", "the cost", "the source", "a worked example",
 )  # fmt: skip
+OF_OPTIMISERS = ("a formula", "the errors", "the source", "a worked example")
 OF_KIND = {
     "op": OF_OPS,
     "loss": OF_OPS,
     "layer": ("the shapes", "a formula", "the errors", "a worked example"),
-    "optimiser": ("a formula", "the errors", "the source", "a worked example"),
+    "optimiser": OF_OPTIMISERS,
+    "schedule": OF_OPTIMISERS,
+    "utility": OF_OPTIMISERS,
     "algorithm": (
         "a formula of y", "a formula of dx", "a formula of dw", "the cost", "the source",
         "the reason why it is right",

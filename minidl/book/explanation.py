@@ -12,7 +12,9 @@ TITLES = {
     "op": "Ops",
     "loss": "Losses",
     "layer": "Layers",
-    "optimiser": "Optimisers and schedules",
+    "optimiser": "Optimisers",
+    "schedule": "Schedules of the learning rate",
+    "utility": "Utilities of optimisers",
     "algorithm": "Algorithms of convolution",
 }
 STYLES = {"title": "1", "heading": "1;36", "number": "2", "good": "32", "bad": "1;31"}  # of ANSI

@@ -12,7 +12,11 @@ from minidl.autograd import Op
 from minidl.book.sources import Source, definition, source
 from minidl.book.subjects import Subject
 
-PACKAGES = {"op": "ops", "loss": "losses", "layer": "layers", "optimiser": "optim"}
+# kind of a subject -> the package that exports it
+PACKAGES = {
+    "op": "ops", "loss": "losses", "layer": "layers", "optimiser": "optim", "schedule": "optim",
+    "utility": "optim",
+}  # fmt: skip
 WIDTH = 90
 
 

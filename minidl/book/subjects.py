@@ -1,4 +1,4 @@
-"""What can be explained: ops, losses, layers, optimisers and the algorithms of convolution."""
+"""What can be explained: ops, losses, layers, optimisers, schedules, algorithms of convolution."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,11 +12,12 @@ from minidl.dispatch import definition_of
 from minidl.engine import convolution
 from minidl.engine.table import TABLE
 from minidl.errors import ArgumentError, did_you_mean, printable
+from minidl.optim import schedules
 from minidl.proofs import ROWS, Row
 
 # From "Cost: " to the end of its paragraph, or to what follows about errors or the source.
 COST = re.compile(r"Cost: .+?\.(?=\s+Raises|\s+Source:|\s*\n\n|\s*$)", re.DOTALL)
-KINDS = ("op", "loss", "layer", "optimiser", "algorithm")
+KINDS = ("op", "loss", "layer", "optimiser", "schedule", "utility", "algorithm")
 
 
 class Subject(NamedTuple):
@@ -83,18 +84,28 @@ def subject(name: str) -> Subject:
 
 
 def _subjects() -> Iterator[Subject]:
-    for kind, module in zip(KINDS, (ops, losses, layers, optim), strict=False):
-        for name in module.__all__:
-            thing = getattr(module, name)
+    for kind, package in (("op", ops), ("loss", losses), ("layer", layers), ("optimiser", optim)):
+        for name in package.__all__:
+            thing = getattr(package, name)
             gradients = _gradients(thing) if isinstance(thing, Op) else {}
             rows = [row for row in ROWS if row.name.partition("[")[0] == name]
-            yield Subject(name, kind, thing, gradients, rows)
+            own = _kind_in_optim(thing) if package is optim else kind
+            yield Subject(name, own, thing, gradients, rows)
     for name in get_args(engine.ConvolutionAlgorithm):
         if name != "auto":
             rows = [row for row in ROWS if row.name == f"convolution[{name}]"]
             yield Subject(
                 name, "algorithm", import_module(f"{convolution.__name__}.{name}"), {}, rows
             )
+
+
+def _kind_in_optim(thing: Any) -> str:
+    """Return the kind of what `minidl.optim` contains: optimisers, schedules, and what serves all
+    optimisers."""
+    if thing.__module__ == schedules.__name__:
+        return "schedule"
+    is_optimiser = isinstance(thing, type) and issubclass(thing, optim.Optimizer)
+    return "optimiser" if is_optimiser else "utility"
 
 
 def _gradients(op: Op) -> dict[str, Callable[..., Any]]:
@@ -105,4 +116,6 @@ def _gradients(op: Op) -> dict[str, Callable[..., Any]]:
 
 
 # name -> Subject, in the order of KINDS
-SUBJECTS = {found.name: found for found in _subjects()}
+SUBJECTS = {
+    found.name: found for found in sorted(_subjects(), key=lambda each: KINDS.index(each.kind))
+}

@@ -1,4 +1,4 @@
-"""Steps that are fused with a convolution or a normalization: bias and ReLU after the forward, and
+"""Some steps are fused with a convolution or a normalization: bias and ReLU after the forward, and
 the mask of the ReLU before the gradients. They are applied to a strip while it is in the cache."""
 
 from minidl.backend import array_module

@@ -1,9 +1,9 @@
-"""Fused ops: an op and the ReLU after it as one op.
+"""A fused op computes an op and the ReLU after it as one op.
 
-Their definitions call textbook ops one after the other. By the chain rule, backward computes the
+Its definition calls textbook ops one after the other. By the chain rule, backward computes the
 gradient of the ReLU first, and passes it to that of the other op. The ReLU's gradient reads y, so
 the input of the ReLU is not kept. The implementations (`convolution/`, `normalization.py`) apply
-the ReLU to each strip of y while it is in the processor's cache. Layers use these ops, except
+the ReLU to each strip of y while it is in the processor's cache. Layers use fused ops, except
 within `minidl.textbook()`.
 """
 

@@ -1,4 +1,4 @@
-"""A cache for results that depend on a frozen array. It keeps them while the array exists."""
+"""A cache keeps results that depend on a frozen array, as long as the array exists."""
 
 import functools
 import weakref

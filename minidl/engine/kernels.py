@@ -1,10 +1,10 @@
-"""CUDA kernels: functions in a .cu file, which is next to the Python file that calls them.
+"""CUDA kernels are functions in a .cu file, which is next to the Python file that calls them.
 
 The array code is written once, for NumPy and CuPy. On a GPU, each operation of it reads its
 operands from memory and writes its result to memory, which takes longer than the arithmetic. A
 kernel combines several operations in one pass. It computes the same as the array code that it
 replaces. This code runs on a CPU and, within `plain_arrays`, also on a GPU. The only difference is
-that kernels replace subnormal numbers by 0, because CuPy compiles them with -ftz=true.
+that kernels replace subnormal numbers by 0, because CuPy compiles them with `-ftz=true`.
 """
 
 import threading

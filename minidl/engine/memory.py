@@ -1,10 +1,10 @@
-"""Reuse of memory.
+"""The engine reuses memory.
 
-To allocate a large array costs about as much time as to fill it, because the operating system
-provides new pages and first sets them to zero. A network needs arrays of the same sizes at every
-step. Ops therefore allocate their results with `empty`, which reuses the memory of arrays that no
-longer exist, and their intermediate results with `scratch`. The process keeps all memory that it
-once needed. On a GPU, CuPy's memory pool does the same.
+Allocating a large array takes about as long as filling it, because the operating system provides
+new pages and first sets them to zero. A network needs arrays of the same sizes at every step. The
+engine therefore allocates its results with `empty`, which reuses the memory of arrays that no
+longer exist, and its intermediate results with `scratch`. The process keeps all memory that it once
+needed. On a GPU, CuPy's memory pool does the same.
 """
 
 import os

@@ -1,5 +1,5 @@
-"""Division of work into strips: parts that fit a processor's cache and that threads compute in
-parallel, or parts that fit the memory of a GPU.
+"""The engine divides work into strips: parts that fit a processor's cache and that threads compute
+in parallel, or parts that fit the memory of a GPU.
 
 A strip of a batch of images is (slice of the images, slice of the rows of each).
 """

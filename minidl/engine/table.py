@@ -1,4 +1,4 @@
-"""The table of fast implementations: which one replaces which function of the textbook, and when.
+"""This table says which fast implementation replaces which function of the textbook, and when.
 
 `import minidl` calls `install`, which registers the table. To add an implementation, write a
 function with the same parameters in a file of this package and add a row here.

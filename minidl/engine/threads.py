@@ -1,4 +1,4 @@
-"""The thread pool: the number of threads, and the division of work among them.
+"""The engine divides work among the threads of a pool.
 
 `parallel_map` computes the items of a list on a pool of threads. When a thread has finished an
 item, it takes the next one. The engine divides every large convolution, pooling, normalization,

@@ -1,9 +1,9 @@
 """Find the threshold between same and different people, from faces whose people are known.
 
-Pairs that share a person are not independent. One odd face can affect all pairs of its person, and
-six people with ten pictures each have 375 pairs, although they are a sample of only six. A person
-therefore counts as one trial, whatever the number of pictures. Two error rates are means over
-people:
+Pairs that share a person are not independent. One unusual face can affect all pairs of its person,
+and six people with ten pictures each have 270 pairs of one person, although they are a sample of
+only six. A person therefore counts as one trial, whatever the number of pictures. Two error rates
+are means over people:
 
     rejects     the share of a person's own pairs that are rejected
     strangers   the share of a person's pictures that are accepted as one of the other people, who

@@ -1,4 +1,4 @@
-"""Identify faces: the nearest known person if near enough, otherwise a stranger."""
+"""A face belongs to the nearest known person if it is near enough, and otherwise to a stranger."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,5 +1,5 @@
-"""Activations and normalization to unit length, which keep the shape; and the fusion of a ReLU with
-the layer in front of it.
+"""Activations and the normalization to unit length keep the shape. A ReLU can be fused with the
+layer in front of it.
 
 A call raises the errors of the op that it runs.
 """

@@ -1,4 +1,4 @@
-"""Dropout, which does nothing after training."""
+"""Dropout does nothing after training."""
 
 import threading
 from collections.abc import Sequence
@@ -20,7 +20,8 @@ _alone: "WeakValueDictionary[int, Dropout]" = WeakValueDictionary()
 
 
 class Dropout(Module):
-    """y = dropout(x, keep, (seed, n)) in training, and y = x afterwards
+    """y = `dropout(x, keep, (seed, n))`        in training
+    y = x                                   afterwards
 
     In training, keep each number with the probability `keep` and divide it by `keep`, or else set
     it to 0. (Srivastava et al. 2014 multiply by `keep` after training instead of dividing during

@@ -1,4 +1,4 @@
-"""Initial values of parameters: initializer(rng, shape, dtype) -> array.
+"""An initializer returns initial values of parameters: `initializer(rng, shape, dtype) -> array`.
 
 A number of the output of a layer is a sum of fan_in products of inputs and weights. Its variance is
 fan_in·Var(w) times the mean square of the inputs. A number of the gradient with respect to the

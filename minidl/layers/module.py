@@ -1,4 +1,4 @@
-"""Module: a function with named parameters."""
+"""A Module is a function with named parameters."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar

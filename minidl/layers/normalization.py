@@ -1,4 +1,4 @@
-"""Batch normalization, which computes differently in training and afterwards."""
+"""Batch normalization computes differently in training and afterwards."""
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -20,11 +20,11 @@ class BatchNorm(Module):
     In training μ and σ² are the moments of the batch, and afterwards the running moments. Each
     batch in training changes these:
 
-        running ← momentum · running + (1 - momentum) · the batch's
+        running ← momentum·running + (1 - momentum)·batch
 
-    The running variance averages the unbiased variance, Σ (x - μ)² / (M - 1), as in algorithm 2 of
-    Ioffe & Szegedy 2015 and in PyTorch. (PyTorch's "momentum" is 1 - momentum here. Keras averages
-    the biased variance.)
+    where `batch` is the moment of the batch. The running variance averages the unbiased variance,
+    Σ (x - μ)² / (M - 1), as in algorithm 2 of Ioffe & Szegedy 2015 and in PyTorch. (PyTorch's
+    "momentum" is 1 - momentum here. Keras averages the biased variance.)
 
     channels: C. epsilon: ε. dtype: of γ and β. The running moments of a float16 layer are float32,
     because a variance may be too large for float16.

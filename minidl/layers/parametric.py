@@ -1,4 +1,5 @@
-"""Convolution and dense layers. Each is made from its arrays, or by `new` from an initializer.
+"""Convolution and dense layers hold a kernel and a bias. Each is made from its arrays, or by `new`
+from an initializer.
 
 A call raises the errors of the op that it runs.
 """
@@ -85,8 +86,8 @@ class SeparableConvolution(Module):
     """y = convolution(convolution(x, depthwise), pointwise) + bias
 
     The first convolution treats each channel separately along the spatial axes. The second combines
-    the channels at each position (Sifre 2014). Together they cost taps + K multiply-adds for each
-    number of x, where a Convolution costs taps·K.
+    the channels at each position (Sifre 2014). Together they cost (taps + K) multiply-adds for
+    each number of x, where a Convolution costs taps·K.
 
     depthwise: (*kernel, 1, C). pointwise: (1, .., 1, C, K). bias: (K,). stride, padding, dilation:
     of the first convolution, as for `ops.convolution`.

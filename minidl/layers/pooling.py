@@ -1,4 +1,4 @@
-"""Layers that shrink or flatten the spatial axes: pooling and Flatten.
+"""Pooling shrinks the spatial axes, and Flatten flattens them.
 
 A call raises the errors of the op that it runs.
 """
@@ -40,7 +40,7 @@ class _Pool(Module):
 
 
 class MaxPool(_Pool):
-    """y = max_pool(x, window, **options)
+    """y = `max_pool(x, window, **options)`
 
     >>> MaxPool(2)(np.array([1., 3., 2., 5.]).reshape(1, 4, 1)).ravel()
     array([3., 5.])
@@ -50,7 +50,7 @@ class MaxPool(_Pool):
 
 
 class AvgPool(_Pool):
-    """y = avg_pool(x, window, **options)
+    """y = `avg_pool(x, window, **options)`
 
     >>> AvgPool(2)(np.array([1., 3., 2., 6.]).reshape(1, 4, 1)).ravel()
     array([2., 4.])

@@ -1,4 +1,4 @@
-"""Sequential: layers one after another, and a summary of them."""
+"""Sequential computes layers one after another. It also returns a summary of them."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping

@@ -1,5 +1,5 @@
-"""Heads that decide whether two inputs are the same, from the features f and g that a network
-computed from each. They return one logit z:
+"""A head decides whether two inputs are the same, from the features f and g that a network computed
+from each. It returns one logit z:
 
     z = Σ_k w[k] φ[k] + b,      P(same) = 1 / (1 + e^-z)
 
@@ -8,7 +8,7 @@ computed from each. They return one logit z:
     "chi-square"   φ[k] = (f[k] - g[k])² / (f[k] + g[k])    Taigman, Yang, Ranzato, Wolf 2014
                                                             (DeepFace); features of at least 0
 
-They are trained with `losses.sigmoid_cross_entropy` of the logits. Both φ are 0 where f = g, and
+Heads are trained with `losses.sigmoid_cross_entropy` of the logits. Both φ are 0 where f = g, and
 symmetric in f and g.
 """
 

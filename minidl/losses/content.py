@@ -1,4 +1,4 @@
-"""The content loss: the squared distance between the activations of one layer for the generated
+"""The content loss is the squared distance between the activations of one layer for the generated
 picture and for the photograph (Gatys, Ecker, Bethge 2015, eq. 1)."""
 
 from collections.abc import Callable

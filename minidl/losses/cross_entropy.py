@@ -1,7 +1,7 @@
-"""Cross-entropies: minus the logarithm of the probability that a classifier assigns to the right
+"""A cross-entropy is minus the logarithm of the probability that a classifier assigns to the right
 answer.
 
-They take logits z, the outputs of a network before its softmax or sigmoid. If a small probability p
+It takes logits z, the outputs of a network before its softmax or sigmoid. If a small probability p
 were rounded to 0, -ln p would be infinite. Computed from the logits, as ln Σ e^z - z, it is finite.
 
 Source: Bridle 1990, "Training Stochastic Model Recognition Algorithms as Networks can lead to

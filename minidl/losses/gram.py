@@ -1,4 +1,4 @@
-"""Gram matrices: which channels are active together (Gatys, Ecker, Bethge 2015, eq. 3)."""
+"""A Gram matrix says which channels are active together (Gatys, Ecker, Bethge 2015, eq. 3)."""
 
 from minidl.autograd import differentiable
 from minidl.backend import must_be_floating

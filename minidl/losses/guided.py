@@ -1,4 +1,4 @@
-"""Guided Gram matrices: the Gram matrix of one region of a picture (Gatys, Ecker, Bethge,
+"""A guided Gram matrix is the Gram matrix of one region of a picture (Gatys, Ecker, Bethge,
 Hertzmann, Shechtman 2017, "Controlling Perceptual Factors in Neural Style Transfer", on spatial
 control)."""
 
@@ -13,7 +13,7 @@ from minidl.typing import Array, Operand, Result
 def guided_gram_matrix(features: Operand, guide: Array) -> Result:
     """(N, H, W, C), (N, H, W) -> (N, C, C)
 
-    G[n,c,d] = Σ_p T[n,p]² F[n,p,c] F[n,p,d] / Σ_p T[n,p]²,      F: features,  T: guide
+    G[n,c,d] = 1/Z Σ_p T[n,p]² F[n,p,c] F[n,p,d],      Z = Σ_p T[n,p]²,  F: features,  T: guide
 
     The guide states how much each position p belongs to the region: 1 inside, 0 outside, and
     numbers between at a soft border. It is a constant and has no gradient. G is a mean over the
@@ -35,8 +35,8 @@ def guided_gram_matrix(features: Operand, guide: Array) -> Result:
 def guided_gram_matrix_dfeatures(dG, features, guide):
     """(N, C, C) -> (N, H, W, C)
 
-    G is the Gram matrix of w F, w[n,p] = T[n,p] / √(Σ_p T[n,p]²). By the chain rule, its gradient
-    gets another factor w:
+    G is the Gram matrix of w F, where w[n,p] = T[n,p] / √Z. By the chain rule, its gradient gets
+    another factor w:
 
         ∂L/∂F[n,p,c] = w[n,p]² Σ_d (dG[n,c,d] + dG[n,d,c]) F[n,p,d]
     """

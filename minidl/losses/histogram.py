@@ -1,7 +1,6 @@
-"""The style loss of histograms: in each channel, the sorted numbers of two pictures are compared
-(Heitz, Vanhoey, Chambon, Belcour 2021, "A Sliced Wasserstein Loss for Neural Texture Synthesis",
-along the axes of the channels; the idea of matching histograms is that of Risser, Wilmot, Barnes
-2017).
+"""The style loss of histograms compares the sorted numbers of two pictures in each channel (Heitz,
+Vanhoey, Chambon, Belcour 2021, "A Sliced Wasserstein Loss for Neural Texture Synthesis", along the
+axes of the channels; the idea of matching histograms is that of Risser, Wilmot, Barnes 2017).
 
 For numbers on a line, the cheapest way to move one set onto another of the same size keeps their
 order. The mean squared difference of the sorted numbers is therefore their squared Wasserstein-2

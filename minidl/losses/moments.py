@@ -1,5 +1,5 @@
-"""The style loss of moments: the mean and the deviation of each channel (Li, Wang, Liu, Hou 2017,
-"Demystifying Neural Style Transfer"; they call them the statistics of batch normalization).
+"""The style loss of moments compares the mean and the deviation of each channel (Li, Wang, Liu, Hou
+2017, "Demystifying Neural Style Transfer"; they call them the statistics of batch normalization).
 
 The two statistics are made from m, the mean of the features F over the M positions, and q, the mean
 of F². The variance is q - m². Means can be added up over the tiles of a large picture.
@@ -21,10 +21,10 @@ def deviation_loss(
 ) -> Result:
     """(N, C), (N, C), (N, C), (N, C) -> one number
 
-    L = 1/C Σ_{n,c} ((m - m_t)² + (σ - σ_t)²),      σ = √(max(q - m², 0) + e)
+    L = 1/C Σ_{n,c} ((m - m')² + (σ - σ')²),      σ = √(max(q - m², 0) + e)
 
-    target_mean, target_deviation: m_t, and σ_t = deviation(m_t, q_t, epsilon). Both are constants
-    and have no gradient.
+    target_mean, target_deviation: m', and σ' = deviation(m', q', epsilon). Both are constants and
+    have no gradient.
 
     epsilon: ε. e = ε v bounds the slope of the root for channels that are nearly constant, v: mean
     variance of the target's channels. It is relative to v, so that the same ε suits features of
@@ -46,7 +46,7 @@ def deviation_loss_dq(dL, m, q, target_deviation, epsilon):
 
     The root has the slope ∂σ/∂q = 1 / (2 σ), so
 
-        ∂L/∂q = 1/C (σ - σ_t) / σ, and 0 where q ≤ m²
+        ∂L/∂q = (σ - σ') / (C σ), and 0 where q ≤ m²
     """
     sigma = root(m, q, target_deviation, epsilon)
     slope = dL / m.shape[1] * (sigma - target_deviation) * inverse(sigma)
@@ -58,7 +58,7 @@ def deviation_loss_dm(dL, m, q, target_mean, target_deviation, epsilon):
 
     σ depends on q - m² only, and ∂(q - m²)/∂m = -2 m. Hence
 
-        ∂L/∂m = 2/C (m - m_t) - 2 m ∂L/∂q
+        ∂L/∂m = 2/C (m - m') - 2 m ∂L/∂q
     """
     dq = deviation_loss_dq(dL, m, q, target_deviation, epsilon)
     return 2 * dL / m.shape[1] * (m - target_mean) - 2 * m * dq
@@ -79,7 +79,7 @@ def variance(m, q):
 def deviation(m: Array, q: Array, epsilon: float = 1e-5) -> Array:
     """(N, C), (N, C) -> (N, C)
 
-    σ_t = √(max(q - m², 0) + ε v),      v: the mean variance of the channels
+    σ' = √(max(q - m², 0) + ε v),      v: the mean variance of the channels
 
     Raises ShapeError if the shapes differ, and ArgumentError for integers or a negative epsilon.
 
@@ -121,7 +121,7 @@ deviation_loss = differentiable(
 def moments_loss(generated: Operand, style: Operand, epsilon: float = 1e-5) -> Result:
     """(N, H, W, C), (N, H', W', C) -> one number
 
-    L = 1/C Σ_{n,c} ((m - m_t)² + (σ - σ_t)²),      F: generated
+    L = 1/C Σ_{n,c} ((m - m')² + (σ - σ')²),      F: generated
 
     It is the deviation_loss of the m and q of two pictures. style: a constant, which has no
     gradient. epsilon: as for deviation_loss. m and q are means over the M positions, so

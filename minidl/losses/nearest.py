@@ -1,8 +1,8 @@
-"""Style losses of nearest neighbours: each part of the generated picture is compared with the part
-of the style that resembles it most.
+"""Style losses of nearest neighbours compare each part of the generated picture with the part of
+the style that resembles it most.
 
-How alike two parts are is the cosine of the angle between their features. In a small step, the
-nearest part stays the same. The gradient is therefore that of the distance to a constant.
+The cosine of the angle between the features of two parts measures how similar they are. In a small
+step, the nearest part stays the same. The gradient is therefore that of the distance to a constant.
 """
 
 from minidl import ops
@@ -27,7 +27,7 @@ def nearest_loss(generated: Operand, style: Operand) -> Result:
     Neighbor Style Transfer"). The style is a constant and has no gradient. With f and s, the
     directions of F[n,p] and of its nearest S[n,r], the gradient of cosine_similarity gives
 
-        ∂L/∂F[n,p] = -1/M (s - f cos(f, s)) / |F[n,p]|
+        ∂L/∂F[n,p] = -(s - f cos(f, s)) / (M |F[n,p]|)
 
     Of several nearest positions, the first counts. The cosine with a position of zeros is 0, and so
     is the gradient there.
@@ -47,14 +47,15 @@ def nearest_loss(generated: Operand, style: Operand) -> Result:
 def patch_loss(generated: Operand, style: Operand, size: int = 3) -> Result:
     """(N, H, W, C), (N, H', W', C) -> one number
 
-    L = Σ_n mean_{p,t,c} (F[n,p+t,c] - S[n,r+t,c])²,      t: the size x size taps of a patch
+    L = 1/(P C size²) Σ_{n,p,t,c} (F[n,p+t,c] - S[n,r+t,c])²
 
-    F: generated, S: style. r = r(n,p) is the position of the style whose patch has the largest
-    cosine to the patch of F at p, which Li and Wand call the normalized cross-correlation (Li, Wand
-    2016, "Combining Markov Random Fields and Convolutional Neural Networks for Image Synthesis",
-    eq. 2 and 3, with the mean instead of the sum). The style is a constant and has no gradient. Of
-    several such patches, the first counts. F[n,i,c] is in each patch from p = i - t on, and P is
-    the number of patches:
+    F: generated, S: style, size: taps of a patch along each axis. P is the number of patches of a
+    picture, and t is one of the size² taps. r = r(n,p) is the position of the style whose patch has
+    the largest cosine to the patch of F at p, which Li and Wand call the normalized
+    cross-correlation (Li, Wand 2016, "Combining Markov Random Fields and Convolutional Neural
+    Networks for Image Synthesis", eq. 2 and 3, with the mean instead of the sum). The style is a
+    constant and has no gradient. Of several such patches, the first counts. F[n,i,c] is in each
+    patch from p = i - t on:
 
         ∂L/∂F[n,i,c] = 2/(P C size²) Σ_{p,t: p + t = i} (F[n,i,c] - S[n,r(n,p)+t,c])
 
@@ -72,7 +73,7 @@ def patch_loss(generated: Operand, style: Operand, size: int = 3) -> Result:
 
 
 def patches(features: Operand, size: int) -> Result:
-    """(N, H, W, C) -> (N, H - size + 1, W - size + 1, size²·C): the size x size positions from each
+    """(N, H, W, C) -> (N, H - size + 1, W - size + 1, size²·C): the size·size positions from each
     position on"""
     height, width = features.shape[1:3]
     if min(height, width) < size:

@@ -1,8 +1,9 @@
-"""Losses of pairs: one network maps the two pictures of a pair to two points a and b. The points
-are to be near each other if the pictures show the same thing or person, and far apart otherwise.
+"""A loss of pairs compares the two points a and b to which one network maps the two pictures of a
+pair. The points are to be near each other if the pictures show the same thing or person, and far
+apart otherwise.
 
-In every loss here, `same` is true for the pairs that show the same. (In the papers, the label Y is
-1 for the others. Public code uses both conventions.) Let d = a - b. The loss l of a pair is a
+In every loss here, `same` is true for the pairs that show the same thing. (In the papers, the label
+Y is 1 for the others. Public code uses both conventions.) Let d = a - b. The loss l of a pair is a
 function of its distance E = |d|. By the chain rule,
 
     ∂l/∂a = ∂l/∂E ∂E/∂a = ∂l/∂E d/E,      ∂l/∂b = -∂l/∂a
@@ -29,7 +30,7 @@ def siamese_energy_loss(a: Operand, b: Operand, same: Array, q: float = 5.0) -> 
     """(N, D), (N, D), (N,) -> one number
 
     L = 1/N Σ_n l[n],      E = |a[n] - b[n]|
-    l[n] = 2/Q E² where same[n], and 2 Q e^(-2.77 E/Q) elsewhere
+    l[n] = 2 E² / Q where same[n], and 2 Q e^(-2.77 E / Q) elsewhere
 
     same: bools, or 0 and 1. q: Q, the upper bound of E in the paper (Chopra, Hadsell, LeCun 2005).
     2.77 is about 4 ln 2, so at E = Q/2 both terms are Q/2, up to a thousandth. Q/2 is therefore a
@@ -52,11 +53,12 @@ def siamese_energy_loss_gradients(dL, a, b, same, q, wanted):
 
     For one pair,
 
-        ∂l/∂E = 4/Q E where same[n], and -5.54 e^(-2.77 E/Q) elsewhere
+        ∂l/∂E = 4 E / Q                      where same[n]
+        ∂l/∂E = -5.54 e^(-2.77 E / Q)        elsewhere
 
         ∂L/∂a = 1/N ∂l/∂E d/E,      ∂L/∂b = -∂L/∂a
 
-    In the first case, ∂l/∂E d/E is 4/Q d, without a division by 0.
+    In the first case, ∂l/∂E d/E = 4 d / Q, without a division by 0.
     """
     xp, (d, E) = array_module(a), differences(a, b, same)
     slope = xp.where(same != 0, 4 / q, -2 * DECAY * xp.exp(-DECAY / q * E) * inverse(E))
@@ -99,7 +101,8 @@ def contrastive_loss_gradients(dL, a, b, same, margin, wanted):
 
     For one pair,
 
-        ∂l/∂E = E where same[n], and -max(0, m - E) elsewhere
+        ∂l/∂E = E                     where same[n]
+        ∂l/∂E = -max(0, m - E)        elsewhere
 
         ∂L/∂a = 1/N ∂l/∂E d/E,      ∂L/∂b = -∂L/∂a
     """

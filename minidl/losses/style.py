@@ -1,4 +1,4 @@
-"""The style loss of one layer: the squared distance between the Gram matrices of two pictures
+"""The style loss of one layer is the squared distance between the Gram matrices of two pictures
 (Gatys, Ecker, Bethge 2015, eq. 4).
 
 Papers and programs normalise it in different ways. Those below differ only in the factor k of

@@ -1,4 +1,4 @@
-"""Total variation: how much neighbouring pixels differ. It keeps a generated picture smooth.
+"""Total variation measures how much neighbouring pixels differ. It keeps generated pictures smooth.
 
 Rudin, Osher, Fatemi 1992, "Nonlinear total variation based noise removal algorithms", introduced
 it. Programs use its name for several sums. Each sum is a function φ of the differences D = A x
@@ -84,13 +84,13 @@ def total_variation(image: Operand, normalization: str = "sum_squares") -> Resul
 
         "sum_squares"   Σ ↓² + Σ →²
         "half_squares"  1/2 Σ (↓² + →²)           without the last row and column
-        "mean_squares"  mean ↓² + mean →²
+        "mean_squares"  1/(N (H - 1) W C) Σ ↓² + 1/(N H (W - 1) C) Σ →²
         "sum_absolute"  Σ |↓| + Σ |→|             slope 0 at 0
-        "power"         Σ (↓² + →²)^(2.5/2)       without the last row and column
-        "nine_point"    (2/3 Σ (↓² + →²) + 1/6 Σ (↘² + ↗²)) / (N H W C)
+        "power"         Σ (↓² + →²)^1.25          without the last row and column
+        "nine_point"    1/(N H W C) (2/3 Σ (↓² + →²) + 1/6 Σ (↘² + ↗²))
 
-    Inside the border, the gradient of "nine_point" is -1/(3 N H W C) times the nine-point
-    Laplacian, whose weights are 4 along the axes, 1 along the diagonals and -20 at the pixel.
+    Inside the border, the gradient of "nine_point" is the nine-point Laplacian, divided by
+    -3·N·H·W·C. Its weights are 4 along the axes, 1 along the diagonals and -20 at the pixel.
 
     Cost: one subtraction and one multiply-add for each difference, of which there are two per
     number of the image, or four with the diagonals. Raises ShapeError if the image has fewer than

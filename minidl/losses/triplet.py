@@ -1,8 +1,9 @@
-"""The triplet loss (Schroff, Kalenichenko, Philbin 2015, FaceNet, eq. 2, after Weinberger & Saul
-2009).
+"""The triplet loss compares two distances: that of an anchor to a positive, and that to a negative
+(Schroff, Kalenichenko, Philbin 2015, FaceNet, eq. 2, after Weinberger & Saul 2009).
 
-A triplet is an anchor, a positive of the same kind, and a negative of another kind. The hinge
-loss is 0 if the negative is farther from the anchor than the positive, by at least a margin.
+A triplet is an anchor, a positive of the same kind, and a negative of another kind. A hinge loss is
+max(z, 0) of a number z. Here it is 0 if the negative is farther from the anchor than the positive,
+by at least a margin.
 
 `minidl.recipes.triplets` selects the triplets that are worth training on.
 """
@@ -39,10 +40,14 @@ def triplet_loss(
     d(a,p) = |a - p|² if `squared`, and otherwise |a - p|. φ(z) = ln(1 + e^z) if `soft`, and
     otherwise max(z, 0). The slope of ln(1 + e^z) is never 0; Hermans et al. use it with m = 0.
 
-    reduction: "sum" Z = 1 (FaceNet, Ng's J), "mean" Z = N, "mean_active" Z = the number of terms
-    above 0, or 1 if there are none ("batch all, ≠ 0" of Hermans et al.).
+    reduction: one of
 
-    L is 0 for N = 0. If all distances are equal, as in a collapsed network, each term is φ(m).
+        "sum"          Z = 1              FaceNet, Ng's J
+        "mean"         Z = max(1, N)      most programs
+        "mean_active"  Z = max(1, P)      P: number of terms above 0 (Hermans et al.)
+
+    L is 0 for N = 0. If all distances are equal, as in a collapsed network, which maps all inputs
+    to one point, each term is φ(m).
 
     Cost: 2·N·D subtractions and as many multiply-adds. Raises ShapeError if the shapes differ, and
     ArgumentError for integers, a negative margin or an unknown reduction.

@@ -1,14 +1,14 @@
-"""The Wasserstein style loss: how far the features of one picture have to move until they have the
-mean and the covariance of those of another.
+"""The Wasserstein style loss measures how far the features of one picture have to move until they
+have the mean and the covariance of those of another.
 
-Two Gaussians with the means m, m_t and the covariances S, S_t have the squared Wasserstein-2
-distance (Dowson, Landau 1982; Olkin, Pukelsheim 1982)
+Two Gaussians with the means m, m' and the covariances S, S' have the squared Wasserstein-2 distance
+(Dowson, Landau 1982; Olkin, Pukelsheim 1982)
 
-    W = |m - m_t|² + tr(S + S_t - 2 (A S A)^(1/2)),      A = S_t^(1/2)
+    W = |m - m'|² + tr(S + S' - 2 (A S A)^(1/2)),      A = S'^(1/2)
 
-The cheapest map of the first onto the second is x → m_t + K (x - m), with
+The cheapest map of the first onto the second is x → m' + K (x - m), with
 
-    K = A (A S A)^(-1/2) A,      K S K = S_t
+    K = A (A S A)^(-1/2) A,      K S K = S'
 
 The trace of a function f of a symmetric matrix B has the differential d tr f(B) = tr(f'(B) dB).
 With f the square root and B = A S A,
@@ -16,7 +16,7 @@ With f the square root and B = A S A,
     d tr (A S A)^(1/2) = 1/2 tr((A S A)^(-1/2) A dS A) = 1/2 tr(K dS),      so      ∂W/∂S = I - K
 
 For a position x = F[n,p] of M, the gradient of W by the chain rule through m and S is
-2/M (x - m_t - K (x - m)). A step against it moves x towards its image under the cheapest map.
+2 (x - m' - K (x - m)) / M. A step against it moves x towards its image under the cheapest map.
 """
 
 from minidl import ops
@@ -36,19 +36,19 @@ def gaussian_loss(
 ) -> Result:
     """(N, C), (N, C, C), (N, C), (N, C, C) -> one number
 
-    L = 1/C Σ_n (|m - m_t|² + tr(S + S_t - 2 (A S A)^(1/2))),      S = G - m mᵀ + e I
+    L = 1/C Σ_n (|m - m'|² + tr(S + S' - 2 (A S A)^(1/2))),      S = G - m mᵀ + e I
 
     By the derivation at the head of this file, and because S contains -m mᵀ,
 
-        ∂L/∂G = 1/C (I - K),      ∂L/∂m = 2/C (K m - m_t)
+        ∂L/∂G = 1/C (I - K),      ∂L/∂m = 2/C (K m - m')
 
     m: mean of the features over the positions. G: gram_matrix(features, "positions"); only its
-    symmetric part counts. target_mean: m_t. target_root: A = covariance_root(m_t, G_t, epsilon),
-    whose square is S_t. Both are constants and have no gradient.
+    symmetric part counts. target_mean: m'. target_root: A = covariance_root(m', G', epsilon), whose
+    square is S'. Both are constants and have no gradient.
 
     epsilon: ε. e = ε v, v: mean variance of the target's channels. The features of few positions
     have no variance in many directions. e I adds variance in every direction, so that K is at most
-    √(λ/e), λ: largest eigenvalue of S_t. e is relative to v, so that the same ε suits features of
+    √(λ/e), λ: largest eigenvalue of S'. e is relative to v, so that the same ε suits features of
     every scale.
 
     Cost: C³ multiply-adds about ten times, for one eigendecomposition, which value and gradient
@@ -70,7 +70,7 @@ def gaussian_loss(
 def tangent(m, G, target_mean, target_root, K, fidelity, epsilon):
     """(N, C), (N, C, C), (N, C), (N, C, C), (N, C, C), (N,) -> one number
 
-    L = 1/C Σ_n (|m - m_t|² + tr S + tr S_t - tr(K S) - f),      f = tr (A S A)^(1/2): fidelity
+    L = 1/C Σ_n (|m - m'|² + tr S + tr S' - tr(K S) - f),      f = tr (A S A)^(1/2): fidelity
 
     K and f are computed before and are constants here. tr(K S) = tr (A S A)^(1/2) = f, so L is the
     distance. As a function of S it is the tangent to the distance, so the gradients are equal too.
@@ -93,7 +93,7 @@ def tangent_dm(dL, m, target_mean, K):
 
     S contains -m mᵀ, and K is symmetric, so
 
-        ∂L/∂m = 2/C ((m - m_t) - (I - K) m) = 2/C (K m - m_t)
+        ∂L/∂m = 2/C ((m - m') - (I - K) m) = 2/C (K m - m')
     """
     K_m = (K @ m[..., None])[..., 0]
     return (2 / m.shape[1] * (K_m - target_mean)).astype(dL.dtype) * dL
@@ -185,7 +185,7 @@ def wasserstein_loss(generated: Operand, style: Operand, epsilon: float = 1e-3) 
     It is the gaussian_loss of their means and Gram matrices. style: a constant, which has no
     gradient. Let x = F[n,p], the numbers of a position. By the chain rule through m and G,
 
-        ∂L/∂F[n,p] = 2/(C M) (x - m_t - K (x - m))
+        ∂L/∂F[n,p] = 2/(C M) (x - m' - K (x - m))
 
     epsilon: as for gaussian_loss.
 

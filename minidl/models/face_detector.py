@@ -1,5 +1,5 @@
-"""The tiny face detector, which predicts boxes around faces, after YOLO (Redmon & Farhadi 2016,
-arXiv 1612.08242).
+"""The tiny face detector predicts boxes around faces, after YOLO (Redmon & Farhadi 2016, arXiv
+1612.08242).
 
     conv0            3x3 of 16 channels, no padding
     conv1 .. conv5   separable 3x3 of 32, 64, 128, 256, 512 channels, padding 1
@@ -10,12 +10,12 @@ arXiv 1612.08242).
 The picture is divided into m rows of n cells of 32 x 32 pixels. Cell (row, column) predicts for
 each anchor (width, height), in cells:
 
-    centre (column + σ(x), row + σ(y))      size (e^w width, e^h height)      score σ(score)
+    centre (column + σ(x), row + σ(y))      size (e^w·width, e^h·height)      score σ(score)
 
 Divided by n and m, these are fractions of the width and height of the picture.
 
-Leaky ReLU is increasing, so it commutes with max-pooling. It is computed after max-pooling here, on
-a quarter of the numbers.
+Leaky ReLU is increasing, so it commutes with max-pooling. It is computed after max-pooling here,
+which leaves a quarter of the numbers where its stride is 2.
 """
 
 from typing import Any
@@ -99,7 +99,7 @@ class FaceDetector(Pretrained):
         return x.reshape(*x.shape[:3], len(ANCHORS), 5)
 
     def boxes(self, pictures: Operand) -> Operand:
-        """Return the boxes (N, m·n·5, 5) of all cells and anchors in pictures (N, H, W, 3).
+        """Return the boxes `(N, m·n·5, 5)` of all cells and anchors in pictures (N, H, W, 3).
 
         The columns are x and y of the upper left corner, width and height, as fractions of the
         width and height of the picture, and the score from 0 to 1.
@@ -108,7 +108,7 @@ class FaceDetector(Pretrained):
 
 
 def boxes(output: Array) -> Array:
-    """Return the boxes (N, m·n·5, 5) of an output (N, m, n, 5, 5) of the network.
+    """Return the boxes `(N, m·n·5, 5)` of an output (N, m, n, 5, 5) of the network.
 
     They follow the formulas of the module's docstring, with corners instead of centres.
     """

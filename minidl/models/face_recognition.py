@@ -1,12 +1,16 @@
-"""The network that maps a face to 128 numbers, which are similar for pictures of the same person.
+"""This network maps a face to 128 numbers, which are similar for pictures of the same person.
 
-It is Davis King's residual network (dlib, 2017), after He et al. 2015 (arXiv 1512.03385), trained
-on three million faces.
+It is Davis King's residual network (dlib 2017), after He et al. 2015 (arXiv 1512.03385), trained on
+three million faces.
 
     conv32_down  7x7 of 32 channels, stride 2, no padding; ReLU; 3x3 max-pooling, stride 2
-    14 blocks    those of BLOCKS: y = ReLU(conv2(ReLU(conv1(x))) + shortcut(x)), 3x3 with padding 1
-    mean over all positions
-    fc           256 -> 128, no bias
+    14 blocks    `BLOCKS`, each with two 3x3 convolutions with padding 1 and a shortcut
+    mean         over all positions
+    fc           from 256 numbers to 128, without a bias
+
+A block computes
+
+    y = ReLU(conv2(ReLU(conv1(x))) + shortcut(x))
 
 The shortcut is x itself. In a "_down" block, conv1 has stride 2 and no padding, and the shortcut is
 a 2x2 average pooling, extended with channels of zeros. If the branch has one row and column less

@@ -1,4 +1,4 @@
-"""The siamese network for MNIST, which maps the picture of a digit to a point in the plane.
+"""The siamese network for MNIST maps the picture of a digit to a point in the plane.
 
 Pictures of the same digit are near each other. Both branches are one network with one set of
 weights (Bromley et al. 1993). A batch of pairs is a batch of twice as many pictures, so that batch
@@ -22,7 +22,7 @@ from minidl.layers.initializers import Initializer, truncated_normal
 def siamese(
     seed: int = 0, keep: float = 0.6, dimensions: int = 2, initializer: Initializer | None = None
 ) -> Sequential:
-    """Return the network (N, 28, 28, 1), 0..1 -> (N, dimensions).
+    """Return the network `(N, 28, 28, 1), 0..1 -> (N, dimensions)`.
 
     keep: the probability with which dropout keeps a number. initializer: of the kernels; by default
     a truncated normal distribution with a standard deviation of 0.05.

@@ -1,4 +1,5 @@
-"""VGG19 with batch normalization, for pictures of 32x32, and the weights of ImageNet for it.
+"""This network is VGG19 with batch normalization, for pictures of 32x32. `take_imagenet` copies the
+weights of ImageNet into it.
 
 It has the sixteen 3x3 convolutions of VGG19, and a head of dense layers: see vgg.py.
 """

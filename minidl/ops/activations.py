@@ -1,4 +1,4 @@
-"""The nonlinear functions between layers.
+"""Activations are the nonlinear functions between layers.
 
 x and y have the same shape. All functions but softmax work element by element. softmax works row by
 row. All raise ArgumentError if x is not an array.
@@ -127,8 +127,8 @@ def softmax(x: Operand, axis: PerAxis = -1) -> Result:
 def softmax_dx(dy, y, axis):
     """∂y[i]/∂x[j] = y[i] ([i = j] - y[j]),      dx[j] = y[j] (dy[j] - Σ_i dy[i] y[i])
 
-    The first follows from ln y[i] = x[i] - ln Σ_k e^x[k], which has the derivative [i = j] - y[j],
-    and from ∂y = y ∂(ln y). The second is its sum with dy[i] over i.
+    ln y[i] = x[i] - ln Σ_k e^x[k] has the derivative [i = j] - y[j] with respect to x[j]. That of
+    y[i] is y[i] times this. Multiplied by dy[i] and summed over i, it gives dx[j].
     """
     return y * (dy - (dy * y).sum(axis=axis, keepdims=True))
 

@@ -1,4 +1,4 @@
-"""Arithmetic and elementary functions, element by element.
+"""Arithmetic and elementary functions work element by element.
 
 y has the shape of x, or that to which a and b broadcast. Raises ShapeError if they do not, and
 ArgumentError if x is not an array, or if a or b is neither an array nor a number.
@@ -8,12 +8,14 @@ gradient with respect to a broadcast input is therefore the sum over the axes al
 was repeated. `unbroadcast` computes this sum. It is the adjoint of broadcasting.
 
 The slopes of divide, exp, log, sqrt, and power with an exponent below 1 can be infinite. Where dy
-is 0 their gradients are 0 all the same, because a later op has masked that element. A tie of
-maximum and minimum sends the whole gradient to a. Where a or b is NaN, their slopes are both 1.
+is 0, their gradients are 0, so that an element that a later op masks does not give NaN. A tie of
+maximum and minimum sends the whole gradient to a. Where a or b is NaN, both slopes of maximum and
+minimum are 1.
 
-Cost: one operation per number of y, and at most four per number of dy for a gradient. Source:
-NIST's Digital Library of Mathematical Functions, sections 1.4(iii) (rules of differentiation), 4.2
-(e^x, ln x and powers) and 4.7 (their derivatives).
+Cost: one operation per number of y, and at most six per number of dy for a gradient.
+
+Source: NIST's Digital Library of Mathematical Functions, sections 1.4(iii) (rules of
+differentiation), 4.2 (exponential, logarithm and powers) and 4.7 (their derivatives).
 """
 
 from minidl.autograd import differentiable

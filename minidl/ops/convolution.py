@@ -1,4 +1,4 @@
-"""Convolution over any number of spatial axes, with its three gradients.
+"""A convolution computes one weighted sum for each window of any number of spatial axes.
 
 As everywhere in deep learning, it is a cross-correlation: the kernel is not flipped. y, dx and dw
 are three sums over the same taps t of the kernel and the same groups of channels. Each multiplies

@@ -1,4 +1,4 @@
-"""Directions of vectors, and the cosine of the angle between two vectors.
+"""These ops compute directions of vectors, and the cosine of the angle between two vectors.
 
 A vector of zeros has no direction. Here its normalized vector and its gradient are 0.
 

@@ -1,5 +1,5 @@
-"""Distances: between all points of one set or of two sets, and the terms of the chi-square distance
-of histograms.
+"""These ops compute the distances between all points of one set or of two sets, and the terms of
+the chi-square distance of histograms.
 
 Source: Hermans, Beyer, Leibe 2017, "In Defense of the Triplet Loss for Person Re-Identification"
 (all distances of a batch); Taigman, Yang, Ranzato, Wolf 2014, "DeepFace" (chi-square).

@@ -1,4 +1,4 @@
-"""Dropout: set numbers to 0 at random (Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov
+"""Dropout sets numbers to 0 at random (Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov
 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting")."""
 
 from typing import Any
@@ -15,8 +15,8 @@ from minidl.typing import Operand, Result
 def dropout(x: Operand, keep: float, seed: Any) -> Result:
     """y = x m / keep,      m: 1 with the probability `keep`, and otherwise 0
 
-    x, m and y have the same shape. The division makes x the expected value of y. seed: of NumPy's
-    generator. The same seed gives the same m on every device.
+    x, m and y have the same shape. The division makes x the expected value of y. seed: the seed of
+    NumPy's generator. The same seed gives the same m on every device.
 
     Cost: one random number, one comparison and one multiplication per number. Raises ArgumentError
     if x is not floating-point, or unless 0 < keep ≤ 1.

@@ -1,4 +1,4 @@
-"""The matrix product, of two matrices or of batches of them.
+"""The matrix product multiplies two matrices, or batches of them.
 
 Source: Giles 2008, "Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic
 Differentiation", section 2.2.2.

@@ -1,4 +1,4 @@
-"""Batch normalization (Ioffe & Szegedy 2015): each channel of a batch gets mean 0 and variance 1.
+"""Batch normalization gives each channel of a batch mean 0 and variance 1 (Ioffe & Szegedy 2015).
 
 A channel c has M numbers x[m,c], one for each picture and position. Their mean and variance are
 
@@ -92,7 +92,7 @@ def batch_norm_gradients(dy, x, gamma, given, epsilon, fixed, wanted):
 
         dx[m,c] = γ[c] / √(σ²[c] + ε) (dy[m,c] - dβ[c] / M - x̂[m,c] dγ[c] / M)
 
-    If the moments are fixed, x̂ depends on x only directly, and dx = γ / √(σ² + ε) dy.
+    If the moments are fixed, x̂ depends on x only directly, and dx = γ dy / √(σ² + ε).
     """
     mean, variance = given or moments(x)
     axes, M = tuple(range(x.ndim - 1)), x.size / x.shape[-1]

@@ -1,4 +1,4 @@
-"""Max- and average pooling over any number of spatial axes.
+"""Max-pooling and average pooling reduce each window, over any number of axes, to one number.
 
 The maximum, the sum and their gradients are computed by loops over the taps t of the window, as in
 convolution.

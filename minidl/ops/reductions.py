@@ -1,4 +1,4 @@
-"""Sum, mean and maximum over axes.
+"""Sum, mean and maximum reduce axes.
 
 y has the shape of x without the reduced axes. With keepdims, y keeps them with length 1. In the
 formulas, i is a place along the axes that are kept, and k a place along the reduced axes.
@@ -84,9 +84,9 @@ def max_dx(dy, x, axis, keepdims):
     """∂y[i]/∂x[i,k] = 1 where k = argmax x[i], and 0 elsewhere
 
     y is the largest x, and does not change if another x changes a little. argmax is the first
-    maximum in row-major order of the axes. A tie sends the whole
-    gradient to the first maximum. The code moves the reduced axes to the end and merges them into
-    one, so that each row has one maximum. It writes dy there, and moves the axes back.
+    maximum in row-major order of the axes, so a tie sends the whole gradient to it. The code moves
+    the reduced axes to the end and merges them into one, so that each row has one maximum. It
+    writes dy there, and moves the axes back.
     """
     xp, axes = array_module(x), axes_of(axis, x.ndim)
     kept = tuple(i for i in range(x.ndim) if i not in axes)

@@ -1,4 +1,4 @@
-"""Resampling: reads a picture at places between its pixels. It can rotate, scale, shift or warp a
+"""Resampling reads a picture at places between its pixels. It can rotate, scale, shift or warp a
 picture. The gradient is with respect to the picture, not to the places.
 
 Source: Jaderberg, Simonyan, Zisserman, Kavukcuoglu 2015, "Spatial Transformer Networks", eq. 5

@@ -1,4 +1,4 @@
-"""Ops that copy numbers without changing them: reshape, transpose, concatenate, index, pad,
+"""These ops copy numbers without changing them: reshape, transpose, concatenate, index, pad,
 broadcast_to.
 
 Each op copies an input number to zero or more places of the output. The gradient with respect to
@@ -32,8 +32,8 @@ def reshape(x: Operand, shape: Any) -> Result:
 
     y[i] = x[j]
 
-    i, j: places with the same number in row-major order. shape: of y. One length may be -1; it is
-    computed from the others. Raises ShapeError if the shape does not have as many numbers as x.
+    i and j have the same rank in row-major order. shape: of y. One length may be -1; it is computed
+    from the others. Raises ShapeError if the shape does not have as many numbers as x.
 
     >>> reshape(np.array([[1., 2.], [3., 4.]]), (4,))
     array([1., 2., 3., 4.])

@@ -1,4 +1,4 @@
-"""Adam (Kingma & Ba 2015), and AdamW (Loshchilov & Hutter 2019)."""
+"""This file contains Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019)."""
 
 from collections.abc import Mapping
 from typing import Any, Literal

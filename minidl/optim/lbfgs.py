@@ -1,5 +1,5 @@
-"""L-BFGS (Liu & Nocedal 1989) in the form that style transfer uses: without a line search, and with
-one evaluation of the loss for each step.
+"""L-BFGS (Liu & Nocedal 1989) has the form here that style transfer uses: there is no line search,
+and each step evaluates the loss once.
 
 A quasi-Newton method steps along -H g, where H estimates the inverse of the Hessian. It uses the
 moves s = x' - x of the last steps and the changes y = g' - g of the gradient. For a quadratic

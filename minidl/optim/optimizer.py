@@ -1,15 +1,14 @@
-"""The base class of all optimisers. It holds the parameters, their groups, and the state from which
-a training run resumes.
+"""The base class of all optimisers holds the parameters, their groups, and the state from which a
+training run resumes.
 
-An optimiser's rule is a plain function of plain arrays, like an op:
+An optimiser's rule is a plain function of plain arrays, like an op. The call
+`rule(x, g, *histories, **options)` returns a new x and new histories. x is one parameter and g its
+gradient ∂L/∂x. The histories are arrays of x's shape that one step passes to the next, such as a
+velocity.
 
-    x', *histories' = rule(x, g, *histories, **options)
-
-x is one parameter and g its gradient ∂L/∂x. The histories are arrays of x's shape that one step
-passes to the next, such as a velocity.
-
-**Weight decay** λ adds λ/2 Σ x² to the loss and therefore λ x to the gradient, so that each step
-reduces |x|. This is PyTorch's λ. Keras' l2(λ) adds λ Σ x², which is a weight decay of 2λ.
+**Weight decay** λ adds 1/2 λ Σ x² to the loss and therefore λ x to the gradient, so that it moves x
+towards 0 in each step. This is PyTorch's λ. Keras' `l2(λ)` adds λ Σ x², which is a weight decay of
+2λ.
 """
 
 import warnings

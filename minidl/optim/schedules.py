@@ -1,5 +1,5 @@
-"""Schedules of the learning rate. A schedule is a function that returns the rate α at the time t,
-which the caller assigns to `learning_rate` of the optimiser:
+"""A schedule of the learning rate is a function that returns the rate α at the time t. The caller
+assigns it to `learning_rate` of the optimiser:
 
 >>> schedule = Warmup(5, Steps(0.1, {80: 0.1, 160: 0.01}))
 >>> [round(schedule(t), 3) for t in (1, 5, 80, 160)]
@@ -38,11 +38,11 @@ class Constant:
 
 @dataclass(frozen=True)
 class Steps:
-    """α(t) = rate·factors[s],      s: last time of factors with s ≤ t
+    """α(t) = rate·`factors[s]`
 
-    Before the first time of factors = {time: factor}, it is `rate`. A factor is relative to the
-    rate at the start, not to the factor before. He, Zhang, Ren, Sun 2016 divide the rate by 10 in
-    this way.
+    factors: a dict from a time to a factor. s is its last time with s ≤ t. Before its first time,
+    α is `rate`. A factor is relative to the rate at the start, not to the factor before. He, Zhang,
+    Ren, Sun 2016 divide the rate by 10 in this way.
 
     Raises ArgumentError if a step would not change the rate.
 

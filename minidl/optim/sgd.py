@@ -1,4 +1,4 @@
-"""Gradient descent with momentum (Polyak 1964; Nesterov 1983; Sutskever et al. 2013)."""
+"""SGD is gradient descent with momentum (Polyak 1964; Nesterov 1983; Sutskever et al. 2013)."""
 
 from typing import Literal
 

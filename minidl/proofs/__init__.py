@@ -1,5 +1,5 @@
-"""The table of proofs: for every op the kind of function that it is in each argument, and random
-geometries and numbers to prove it on.
+"""The table of proofs states for every op the kind of function that it is in each argument. Random
+geometries and numbers are drawn to prove it on.
 
 geometry.py    shapes and options
 numbers.py     the numbers in the arrays

@@ -1,4 +1,4 @@
-"""VGG19 with batch normalization, and smaller networks of its structure, on CIFAR-10."""
+"""This recipe trains VGG19 with batch normalization, or a smaller network like it, on CIFAR-10."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

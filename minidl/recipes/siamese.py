@@ -1,4 +1,5 @@
-"""A siamese network on MNIST: from pairs of digits it learns to map digits to points of a plane."""
+"""This recipe trains a siamese network on MNIST. From pairs of digits, it learns to map digits to
+points of a plane."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,15 +1,15 @@
-"""Choosing the triplets to train on: of a batch, those from which the network learns most.
+"""`choose` selects those triplets of a batch from which the network learns most.
 
 Let d_ap be the distance of an anchor to a positive (another picture of the same person), d_an that
 to a negative (a picture of another person), and m the margin of the loss. A triplet is
 
     easy        d_ap + m < d_an             its loss is 0
-    semi-hard   d_ap < d_an <= d_ap + m     in the right order, but within the margin
-    hard        d_an <= d_ap                in the wrong order
+    semi-hard   d_ap < d_an ≤ d_ap + m      in the right order, but within the margin
+    hard        d_an ≤ d_ap                 in the wrong order
 
-Soon most triplets are easy, so the mean over all triplets changes slowly. The hardest triplets
-alone can make a network collapse in its first epochs. Hence the choices below, and a schedule of
-choices.
+After a few epochs, most triplets are easy, so the mean over all triplets changes slowly. The
+hardest triplets alone can make a network collapse in its first epochs: it maps everything to one
+point. `choose` therefore offers several choices, and `Mining` is a schedule of choices.
 
 The distances are arrays (N, N), squared if those of the loss are; labels (N,) are the people.
 """

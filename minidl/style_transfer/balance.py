@@ -1,4 +1,4 @@
-"""Content against style: a weight of the content that means the same for every picture."""
+"""`balanced_factor` computes a weight of the content that means the same for every picture."""
 
 from copy import copy
 from typing import Any

@@ -1,6 +1,7 @@
-"""The losses of a picture and their gradient, in three ways that differ in memory and time.
+"""There are three ways to compute the losses of a picture and their gradient. They differ in memory
+and time.
 
-whole      One pass leads forward and one back. The tape keeps the activations of all layers.
+whole      There is one forward and one backward pass. The tape keeps the activations of all layers.
 by_blocks  Forward, only the inputs of the blocks of VGG19 are kept. Backward, the activations of
            one block at a time are computed again (Chen, Xu, Zhang, Guestrin 2016, "Training Deep
            Nets with Sublinear Memory Cost").

@@ -1,4 +1,4 @@
-"""How a painting uses the memory: what it keeps, and what it computes again."""
+"""A `Memory` says what a painting keeps in memory, and what it computes again."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The loss of style transfer: a weighted sum of terms.
+"""The loss of style transfer is a weighted sum of terms.
 
 A term measures how far the activations of the image are from those of the content or of the styles.
 """

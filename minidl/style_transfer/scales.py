@@ -1,4 +1,4 @@
-"""Coarse to fine: paint a small picture first, then the same picture in twice the size.
+"""Paint from coarse to fine: first a small picture, then the same picture in twice the size.
 
 At a coarse scale the kernels of the network cover more of the picture, so that the strokes are
 broad, and a step costs a quarter of one at the next scale. The finer scales add the details.

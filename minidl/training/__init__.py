@@ -1,4 +1,4 @@
-"""The training loop, its log and its checkpoints.
+"""This package contains the training loop, its log and its checkpoints.
 
 task.py         Task: what is trained, on which data, and how
 loop.py         train: the loop over epochs and batches

@@ -1,4 +1,4 @@
-"""The training loop.
+"""The training loop trains a model step by step.
 
 A step computes the loss of a batch and its gradients, and moves the parameters. After each epoch,
 the loop validates the model, appends a row to the log and saves a checkpoint. The checkpoint holds

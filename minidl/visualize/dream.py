@@ -1,15 +1,15 @@
-"""DeepDream: a picture changed so that it activates some layers or units more (Mordvintsev, Olah,
+"""DeepDream changes a picture so that it activates some layers or units more (Mordvintsev, Olah,
 Tyka 2015, "Inceptionism").
 
-Gradient ascent on
+It increases one of two functions by gradient ascent:
 
-    F(x) = Σ_l log mean a_l²      a_l: the activations of layer l, or
-    F(x) = Σ_u mean z_u           z_u: the activations of unit u before its ReLU
+    F(x) = Σ_l log(mean(a_l²))      a_l: the activations of layer l
+    F(x) = Σ_u mean(z_u)            z_u: the activations of unit u before its ReLU
 
 An inactive unit has a gradient before its ReLU only. The logarithm gives all layers the same
 influence, however large their activations are. Each step changes a pixel by `rate` on average:
 
-    x ← clip(x + rate · g / mean |g|, 0, 255),      g = ∂F/∂x
+    x ← clip(x + rate · g / mean(|g|), 0, 255),      g = ∂F/∂x
 
 The ascent goes through octaves, copies of the picture whose sizes grow by a factor of 1.4, so that
 large shapes come first. Only the change is enlarged from one octave to the next. It is added to the

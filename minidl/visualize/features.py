@@ -1,4 +1,4 @@
-"""Activation maps: the activations of the channels of a layer, drawn as pictures."""
+"""Activation maps show the activations of the channels of a layer as pictures."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

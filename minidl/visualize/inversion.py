@@ -1,5 +1,5 @@
-"""Inversion: a picture reconstructed from the activations of a layer, which shows what information
-the layer keeps.
+"""Inversion reconstructs a picture from the activations of a layer. It shows what information the
+layer keeps.
 
 Mahendran & Vedaldi 2015 search for a picture x whose activations Φ(x) equal those of a given
 picture, Φ₀. Many pictures have these activations, so a prior prefers pixels within bounds and few

@@ -1,5 +1,6 @@
-"""The patches of pictures that activate a unit most, and the parts of each patch that activate it
-(Zeiler & Fergus 2014, "Visualizing and Understanding Convolutional Networks", figure 2).
+"""This file finds the patches of pictures that activate a unit most, and the parts of each patch
+that activate it (Zeiler & Fergus 2014, "Visualizing and Understanding Convolutional Networks",
+figure 2).
 
 The patch is the receptive field of the unit at one position. The parts are shown by the gradient of
 this one activation, ∂y[position, channel]/∂x, with one of the rules of rectifiers.py for the

@@ -1,4 +1,5 @@
-"""Three rules for the gradient of a ReLU, y = max(x, 0), in pictures of what activates a unit.
+"""There are three rules for the gradient of a ReLU, y = max(x, 0), in pictures of what activates a
+unit.
 
 The forward pass is the same in all three. dy is the gradient of the unit's activation with respect
 to y, so that dy > 0 means: a larger y increases the activation. [..] is 1 if true and 0 if false.

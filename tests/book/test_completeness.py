@@ -48,7 +48,7 @@ TAKEN_OUT = [
     ("content_loss", r'"sum" k = 1, ', 'the formula of "sum"'),
     ("style_loss", r'"ng" k = H W / \(2 C\)', 'the formula of "ng"'),
     ("total_variation", r'"power" .*', 'the formula of "power"'),
-    ("triplet_loss", r'"mean" Z = N, ', 'the formula of "mean"'),
+    ("triplet_loss", r'"mean" .*', 'the formula of "mean"'),
     ("histogram_loss", r"∂L/∂F.*", "a derivation of dgenerated"),
     ("gaussian_loss", r"∂L/∂m = .*", "a derivation of dm"),
     ("Dense", r"y = x kernel \+ bias", "a formula"),

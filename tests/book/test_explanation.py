@@ -13,6 +13,7 @@ from minidl.book import SUBJECTS, Subject, explanation, measure, overview, subje
 from minidl.book.explanation import STYLES, TITLES
 from minidl.book.sizes import SIZES
 from minidl.book.sources import source
+from minidl.book.subjects import KINDS
 from minidl.cli import main
 from minidl.errors import ArgumentError
 from minidl.proofs import Row, Shape
@@ -34,6 +35,18 @@ def test_every_public_name_can_be_explained():
     text = "\n".join(overview())
     assert all(f" {name} " in f" {text} ".replace("\n", " ") for name in SUBJECTS)
     assert [line for line in text.splitlines() if line in TITLES.values()] == [*TITLES.values()]
+
+
+def test_optimisers_schedules_and_what_serves_both_are_different_kinds():
+    kinds = {name: SUBJECTS[name].kind for name in optim.__all__}
+    for kind, names in {
+        "optimiser": {"LBFGS", "SGD", "Adam", "Optimizer"},
+        "schedule": {"Constant", "Cosine", "OneCycle", "Steps", "Warmup"},
+        "utility": {"Group", "clip_gradients"},
+    }.items():
+        assert {name for name in kinds if kinds[name] == kind} == names
+    found = [subject.kind for subject in SUBJECTS.values()]
+    assert found == sorted(found, key=KINDS.index) and {*found} == {*KINDS}
 
 
 QUICK = ("relu", "convolution", "triplet_loss", "Dense", "Steps", "depthwise")
@@ -89,7 +102,7 @@ def test_the_text_about_a_file_is_that_of_all_its_ops(few):
     for name in ("negative", "maximum"):
         text = "\n".join(explanation(SUBJECTS[name]))
         assert "The file minidl/ops/arithmetic.py\nArithmetic and elementary functions" in text
-        assert "\nCost: one operation per number of y, and at most four" in text
+        assert "\nCost: one operation per number of y, and at most six" in text
 
 
 def test_a_joint_gradient_is_shown_once(few):

@@ -42,9 +42,9 @@ def draw() -> Figure:
     """Return the figure."""
     return Figure(
         "Broadcasting and its adjoint",
-        "Lengths are compared from the last axis on. Along an axis where one array has length 1, "
-        "or no axis at all, it is repeated. Each repetition contributes to the result, so that "
-        "the gradient is the sum over the repetitions.",
+        "Lengths are compared from the last axis on. An array is repeated along each axis where it "
+        "has length 1, and along each axis that it lacks. Each repetition contributes to the "
+        "result, so that the gradient is the sum over the repetitions.",
         {"": [*_frames(A, B, DY)]},
         stills=(0, 3, 8, 11),
     )
@@ -76,7 +76,7 @@ def _frames(a: Array, b: Array, dy: Array) -> Iterator[Frame]:
     repeated = empty._replace(a=wide_a, b=high_b)
     yield _frame(
         repeated,
-        f"b has no axis in front of its only one, so that its row is repeated {rows} times.",
+        f"b lacks the first axis, so that its row is repeated {rows} times.",
     )
     state = repeated._replace(y=wide_a + high_b)
     yield _frame(
@@ -105,9 +105,10 @@ def _frames(a: Array, b: Array, dy: Array) -> Iterator[Frame]:
         )
     yield _frame(
         state._replace(db=db[None]),
-        "The sums are the adjoint of the repetition: Σ dy · (a repeated) = "
-        f"{number((dy * wide_a).sum())} = Σ da · a = {number((da * a).sum())}, and the same for b: "
-        f"{number((dy * high_b).sum())} = {number((db * b).sum())}.",
+        "The sums are the adjoint of the repetition: the product of dy and the repeated a has the "
+        f"sum {number((dy * wide_a).sum())}, and that of da and a has the sum "
+        f"{number((da * a).sum())}; for b, the sums are {number((dy * high_b).sum())} and "
+        f"{number((db * b).sum())}.",
     )
 
 

@@ -37,12 +37,12 @@ def draw() -> Figure:
     return Figure(
         title="The energy loss against the distance",
         caption=(
-            "The distance E of a pair is |a - b|. A like pair costs 2/Q E², and an unlike pair "
-            "2 Q e^(-2.77 E/Q). The tangents have the slope ∂L/∂E. It is positive for a like pair, "
-            "so gradient descent makes the distance smaller. It is negative for an unlike pair, so "
-            "the distance grows, by less and less. The curves meet near E = Q/2, which is a good "
-            "first threshold. The gradient depends only on E/Q: another Q scales both axes. The "
-            "grey curves belong to the other values of Q, which is the upper bound of E in the "
+            "The distance E of a pair is |a - b|. A like pair costs 2 E² / Q, and an unlike pair "
+            "2 Q e^(-2.77 E / Q). The tangents have the slope ∂L/∂E. It is positive for a like "
+            "pair, so gradient descent makes the distance smaller. It is negative for an unlike "
+            "pair, so the distance grows, by less and less. The curves meet near E = Q/2, which is "
+            "a good first threshold. The gradient depends only on E/Q: another Q scales both axes. "
+            "The grey curves belong to the other values of Q, which is the upper bound of E in the "
             "paper."
         ),
         variants={number(q): [_frame(curves, q, tenths / 10 * q) for tenths in TENTHS] for q in QS},

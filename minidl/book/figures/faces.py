@@ -1,4 +1,5 @@
-"""A face that is known from one picture: it is found, cut out, and compared with others."""
+"""A face that is known from one picture: it is found, cut out, and compared with changed copies of
+the picture and with the face of another person."""
 
 from typing import NamedTuple
 
@@ -34,10 +35,10 @@ def draw() -> Figure:
     frames = [_found(known, face)]
     frames += [_compared(known, face, other) for other in comparisons(reader, known, face)]
     return Figure(
-        "One picture is enough",
-        "The first picture is the only one that the program knows of this person. Other pictures "
-        f"of her give points within the distance {THRESHOLD}, although they are mirrored, dark or "
-        "small. The painted face of another person is farther away.",
+        "A face and its changed copies",
+        "The first picture is the only one that the program knows of this person. Changed copies "
+        f"of this picture give points within the distance {THRESHOLD}: it was mirrored, darkened "
+        "and reduced. The painted face of another person is farther away.",
         {"": frames},
         stills=(0, 1, len(frames) - 1),
     )

@@ -1,4 +1,4 @@
-"""A Gram matrix that fills up, position by position, from feature maps of VGG19 of a painting, and
+"""A Gram matrix, position by position, from feature maps of VGG19 of a painting, and
 the meaning of its diagonal: how much of each texture the picture contains."""
 
 from collections.abc import Iterator, Mapping
@@ -37,12 +37,13 @@ class Maps(NamedTuple):
 def draw() -> Figure:
     """Return the figure."""
     return Figure(
-        "A Gram matrix fills up",
-        f"The {CHANNELS} channels of {LAYER} of VGG19 that are most active in a painting. Each "
-        "position of the maps adds the product of every channel with every channel, divided by "
-        "the number of positions. A number on the diagonal is the mean square of a map. It says "
-        "how much of its texture the picture contains. The other numbers say which textures occur "
-        "at the same places. The places themselves are lost.",
+        "A Gram matrix, position by position",
+        f"The maps are the {CHANNELS} channels of {LAYER} of VGG19 that are most active in a "
+        "painting. The Gram matrix G is a mean here: each position of the maps adds the product "
+        "of every channel with every channel, divided by the number of positions. A number on the "
+        "diagonal is the mean square of a map. It says how much of its texture the picture "
+        "contains. The other numbers say which textures occur at the same places. G does not "
+        "contain the places.",
         {"": [*_frames(maps())]},
         stills=(2, 4, 5, 7),
     )

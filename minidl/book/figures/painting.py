@@ -27,9 +27,9 @@ def draw() -> Figure:
     return Figure(
         "A painting in the making",
         "The picture starts as the photograph, so its content loss is 0 and its style loss is "
-        "large. The optimiser decreases their sum. The content loss grows, because the painted "
-        "picture is no longer the photograph. Only steps with a lower loss than all before are "
-        "shown.",
+        "large. The optimiser decreases their sum with the total variation. The content loss "
+        "grows, because the painted picture is no longer the photograph. Only steps with a lower "
+        "loss than all before are shown.",
         {"": [*_frames(photograph, style)]},
         stills=(0, FRAMES // 2, FRAMES - 1),
     )

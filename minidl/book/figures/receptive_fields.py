@@ -34,9 +34,8 @@ FEW = 24 * 24  # pixels that are drawn as squares
 class Field(NamedTuple):
     """The receptive field of a layer, the same along both axes, without the ends of the picture.
 
-    below: the size of the field of the layer below. size: the number of pixels n. stride: the
-    distance S of the fields of two neighbouring units. offset: the first pixel of unit 0. windows:
-    of the layer. step: S of the layer below.
+    size: r, in pixels. stride: j, the distance of the fields of two adjacent units. below, step: r
+    and j of the layer below. offset: the first pixel of unit 0. windows: of the layer.
     """
 
     below: int
@@ -52,7 +51,8 @@ class Field(NamedTuple):
         return tuple(round((position - middle) / self.stride) for position in pixel)
 
     def seen(self, unit: Shape) -> tuple[slice, ...]:
-        """Return the slices of the picture that a unit sees, if no end of the picture is near."""
+        """Return the slices of the picture that contain the receptive field of a unit, if no end of
+        the picture is near."""
         starts = [self.offset + position * self.stride for position in unit]
         return tuple(slice(start, start + self.size) for start in starts)
 
@@ -68,13 +68,14 @@ def draw() -> Figure:
     return Figure(
         title="Receptive fields of VGG19",
         caption=(
-            "A unit depends on the pixels in the frame. Below on the left they are enlarged. On "
-            "the right is the size of the gradient of the unit with respect to each of them: the "
-            "square root of its share of the largest, from black for 0 to white. A window of r "
-            "positions reads r units of the layer below. Their fields are S pixels apart, so the "
-            "size n of the field grows by (r - 1)·S pixels. A stride of s multiplies S by s. "
-            "Pixels in the middle lie on more paths to the unit, so their gradients are larger. "
-            "The network has VGG19's layers, with one channel each and positive random kernels."
+            "The frame shows the receptive field of a unit: the pixels that it depends on. The "
+            "picture below on the left enlarges them. The picture on the right shows the size of "
+            "the gradient of the unit with respect to each of them: the square root of its share "
+            "of the largest, from black for 0 to white. A layer with k taps reads k units of the "
+            "layer below. Their fields are j pixels apart, so the size r of the field grows by "
+            "(k - 1)·j pixels. A stride of s multiplies j by s. Pixels in the middle lie on more "
+            "paths to the unit, so their gradients are larger. The network has VGG19's layers, "
+            "with one channel each and positive random kernels."
         ),
         variants={
             "": [_frame(name, own[name], units[name], image, small, found[name]) for name in own]
@@ -146,7 +147,8 @@ def _frame(
     share = (gradient[seen] / gradient.max()) ** 0.5
     y = LEFT + scale * image.shape[0] + 32
     right = WIDTH - LEFT - SIDE
-    canvas.labels([(LEFT, y - 14, "what the unit sees"), (right, y - 14, "its gradient")], size=13)
+    titles = [(LEFT, y - 14, "the receptive field"), (right, y - 14, "the gradient")]
+    canvas.labels(titles, size=13)
     for x, part in ((LEFT, image[seen]), (right, 255 * share)):
         _enlarged(canvas, part, x, y)
         canvas.outline(x, y, SIDE, SIDE, "first")
@@ -155,8 +157,8 @@ def _frame(
     y += SIDE + 22
     canvas.text(LEFT, y, name, size=14, bold=True)
     labels = [
-        f"size of the field: n = {field.below} + ({window} - 1)·{field.step} = {field.size}",
-        f"distance of the fields: S = {field.step}·{step} = {field.stride}",
+        f"size of the field: r = {field.below} + ({window} - 1)·{field.step} = {field.size}",
+        f"distance of the fields: j = {field.step}·{step} = {field.stride}",
         f"pixels with a gradient: {height} x {width}",
     ]
     canvas.labels([(LEFT, y + 20 * (i + 1), line) for i, line in enumerate(labels)], size=14)

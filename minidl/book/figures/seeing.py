@@ -1,5 +1,5 @@
-"""What a network sees in a picture: feature maps of three depths, and the pixels that excite one
-channel by four methods."""
+"""What activates a network in a picture: feature maps of three depths, and the pixels that activate
+one channel, by four methods."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -43,7 +43,7 @@ def draw() -> Figure:
     network = open_network()
     picture = resize(read_image(shipped_picture(PICTURE)), *SIZE).astype(np.float32)
     return Figure(
-        "What VGG19 sees in a picture",
+        "What activates VGG19 in a picture",
         "The first frames show the channels that are most active. Maps of the first layers show "
         "edges and colours at all places; those of later layers are active at parts of objects. "
         "The last frames show on which pixels the strongest channel of the last layer depends.",

@@ -9,18 +9,16 @@ import numpy as np
 from minidl.book.figures.canvas import Canvas, number
 from minidl.book.figures.figure import Figure, Frame
 from minidl.data import read_image, shipped_picture, to_size
-from minidl.losses import gram_matrix
 from minidl.ops import reshape, transpose
 from minidl.typing import Array
 
 PAINTING, SIDE = "van-gogh-cafe-terrace", 42
 CHANNELS = {"red": "second", "green": "third", "blue": "first"}  # {name: colour in the drawing}
 NUMBERS, ROWS = 12, 3  # how many numbers in memory, and how many rows, are drawn
-UNIT = 1000  # of the numbers of the Gram matrices in the drawing
 
 LEFT, RIGHT, WIDTH = 4, 196, 372
 PLANE, HALF, LINE = 112, 172, 24  # widths of a plane and of one side, and the height of a row
-ORDERS, TABLES, PICTURES, GRAMS, HEIGHT = (190, 240), 300, 408, 614, 692  # the tops of the parts
+ORDERS, TABLES, PICTURES, HEIGHT = (190, 240), 300, 408, 588  # the tops of the parts
 
 
 class Unrolled(NamedTuple):
@@ -41,12 +39,12 @@ def draw() -> Figure:
     """Return the figure."""
     return Figure(
         "Unrolling: transpose before reshape",
-        "A Gram matrix needs the features as one row for each position and one column for each "
+        "Some losses need the features as one row for each position and one column for each "
         "channel. A reshape keeps the order of the numbers in memory. From a channels-first array "
         "it therefore puts neighbours of one channel into a row. The shape is right, and no error "
         "is raised. minidl's arrays are channels-last, so that a reshape is enough.",
         {"": [*_frames(planes())]},
-        stills=(3,),
+        stills=(2,),
     )
 
 
@@ -64,11 +62,6 @@ def unroll(x: Array, *, first_transpose: bool) -> Unrolled:
         x, channels = (transpose(array, (1, 2, 0)) for array in (x, channels))
     rows = reshape(x, (H * W, C))
     return Unrolled(reshape(x, -1), rows, reshape(channels, (H * W, C)), reshape(rows, (H, W, C)))
-
-
-def gram(rows: Array) -> Array:
-    """(M, C) -> (C, C): the Gram matrix, as the mean over the positions"""
-    return gram_matrix(rows[None, :, None].astype(np.float64), "positions")[0]
 
 
 def _frames(x: Array) -> Iterator[Frame]:
@@ -96,17 +89,6 @@ def _frames(x: Array) -> Iterator[Frame]:
         canvas.svg(),
         f"After a transpose to {right.picture.shape}, the first row holds the red, green and blue "
         f"of the first position, {_row(right)}, and the picture of the rows is right.",
-    )
-    for made, left in ((wrong, LEFT), (right, RIGHT)):
-        G = np.rint(gram(made.rows) / UNIT)
-        canvas.table(G, left, GRAMS, title="Gram, in thousands", width=HALF / 3, height=LINE)
-    red, blue = (number(np.rint(gram(right.rows)[c, c] / UNIT)) for c in (0, 2))
-    mixed = np.rint(gram(wrong.rows) / UNIT)
-    yield Frame(
-        canvas.svg(),
-        f"The Gram matrix of the right rows tells much red, {red} thousand, from little blue, "
-        f"{blue} thousand; that of the wrong rows mixes the channels, and all its numbers are from "
-        f"{number(mixed.min())} to {number(mixed.max())} thousand.",
     )
 
 

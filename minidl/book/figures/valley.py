@@ -17,6 +17,7 @@ from minidl.optim import LBFGS, SGD, Adam, Optimizer
 from minidl.typing import Array
 
 STEPS = 40
+LEAST = 1e-15  # values below are not shown
 SHOWN = (*range(10), *range(10, STEPS + 1, 3))  # the steps of the frames
 MOMENTUM = 0.8
 RATES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -142,10 +143,10 @@ def _frames(name: str, valley: Valley) -> Iterator[Frame]:
         _map(canvas, valley, paths, step)
         _plot(canvas, paths, step)
         _table(canvas, valley, paths, step)
-        values = [f"{number(path.values[step])} by {own}" for own, path in paths.items()]
+        values = [f"{_value(path.values[step])} by {own}" for own, path in paths.items()]
         words = (
-            f"After {step} steps in the {name} valley, the value is {', '.join(values[:-1])} and "
-            f"{values[-1]}."
+            f"After {step} {'step' if step == 1 else 'steps'} in the {name} valley, the value is "
+            f"{', '.join(values[:-1])} and {values[-1]}."
         )
         yield Frame(canvas.svg(), words)
 
@@ -221,7 +222,11 @@ def _table(canvas: Canvas, valley: Valley, paths: dict[str, Path], step: int) ->
     for y, name in zip(rows[1:], paths, strict=True):
         canvas.text(8, y, name, colour=COLOURS[name], size=14, bold=True)
     rates = ["learning rate", *(number(path.rate) for path in paths.values())]
-    values = [valley.formula, *(number(path.values[step]) for path in paths.values())]
+    values = [valley.formula, *(_value(path.values[step]) for path in paths.values())]
     for right, column in ((224.0, rates), (WIDTH - 8, values)):
         labels = [(right, y, words) for y, words in zip(rows, column, strict=True)]
         canvas.labels(labels, size=14, anchor="end")
+
+
+def _value(value: float) -> str:
+    return f"below {LEAST:g}" if value < LEAST else number(value)

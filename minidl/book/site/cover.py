@@ -11,8 +11,8 @@ INTRODUCTION = (
     "compute it.",
     "minidl has two parts. The textbook is the shortest code that states each formula. The engine "
     "has faster implementations of the expensive ops. The book explains the textbook, and its last "
-    "chapter the engine. Below each op, tables show how its gradients were tested when the book was "
-    "built, and how long the textbook and the engine took on this computer.",
+    "chapter the engine. Below each op, tables show how its gradients were tested when the book "
+    "was built, and how long the textbook and the engine took on this computer.",
     "Read the chapters in order, or press / and search. Point at a symbol to mark its variable in "
     "the code. Each chapter about the maths ends with exercises, which minidl checks.",
 )

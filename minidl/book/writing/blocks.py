@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple, Union
 
-from minidl.book.writing.formula import formula
+from minidl.book.writing.formula import WORDS, formula
 from minidl.book.writing.trees import Text
 
 Block = Union[
@@ -79,6 +79,7 @@ class Instruction(NamedTuple):
 _SIGNATURE = re.compile(r"\(.*\) -> [^:]+$")
 _DEFINES = re.compile(r"\S+ (=|←) |\S+·?\(.*\)$|L = ")
 MOST_WORDS = 0.45  # of a formula are words
+MOST_ENGLISH = 3  # words of a formula, which may be names of the code too
 
 
 def blocks(text: str, names: Collection[str] = ()) -> Iterator[Block]:
@@ -164,7 +165,8 @@ def _pieces(line, names):
 
 
 def _may_be_formula(text, names):
-    is_text = re.match(r"[\"'(]", text) and "=" not in text
+    english = [word for word in re.findall(r"\b[a-z]{3,}\b", text) if word not in WORDS]
+    is_text = (re.match(r"[\"'(]", text) and "=" not in text) or len(english) > MOST_ENGLISH
     has_sign = re.search(r"[=←≤≥<>·²√ΣᵀΠ+*/]", text) is not None
     return not is_text and has_sign and _share_of_words(text, names) <= MOST_WORDS
 

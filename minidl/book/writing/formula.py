@@ -229,6 +229,8 @@ class _Parser:
         if rest and len(first) == 1:
             below = Number(rest) if rest.isdigit() else Symbol(rest)
             return Scripts(Symbol(first), below)
+        if following and following.text == "(" and following.tight:
+            return Symbol(name)  # a function
         is_word = len(re.sub(r"[0-9'′\u0302_]", "", name)) > 1 and not rest
         is_differential = re.fullmatch(rf"d[{_LETTERS}]\u0302?\d?", name) is not None
         return Text(name) if is_word and not is_differential else Symbol(name)

@@ -85,7 +85,7 @@ def _in_line(tree: Tree) -> Tree:
 
 def _before(written: Tree, item: Tree, after: Tree | None) -> Tree:
     """Return an item within a line, with parentheses around a fraction in front of a factor."""
-    is_factor = isinstance(after, FACTORS + (Fence, Row, Limits))
+    is_factor = isinstance(after, (*FACTORS, Fence, Row, Limits))
     return Fence("(", written, ")") if isinstance(item, Fraction) and is_factor else written
 
 
@@ -146,8 +146,9 @@ def _row(items: Sequence[Tree]) -> str:
 
 
 def _is_call(tree: Tree) -> bool:
-    is_pair = isinstance(tree, Row) and len(tree.items) == 2
-    return is_pair and isinstance(tree.items[0], Symbol) and isinstance(tree.items[1], Fence)
+    if not isinstance(tree, Row) or len(tree.items) != 2:
+        return False
+    return isinstance(tree.items[0], Symbol) and isinstance(tree.items[1], Fence)
 
 
 def _scripts(tree: Scripts) -> str:

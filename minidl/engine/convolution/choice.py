@@ -1,4 +1,4 @@
-"""The choice of a convolution algorithm: the one with the lowest estimated cost.
+"""The choice of a convolution algorithm: `choose` takes the one with the lowest estimated cost.
 
 Each algorithm estimates its own cost. The estimates were fitted to 630 measurements: the forward,
 dx and dw of 105 convolutions, with one thread and with two. The convolutions had one, two or three

@@ -1,12 +1,14 @@
-"""Depthwise convolution: groups = C = K, so that each output channel reads only one input channel
-(Sifre 2014; Howard et al. 2017, arXiv 1704.04861).
+"""A depthwise convolution has groups = C = K, so that each output channel reads only one input
+channel (Sifre 2014; Howard et al. 2017, arXiv 1704.04861).
 
-There is no sum over channels, and therefore no matrix product. For each tap t, the code multiplies
-arrays element by element. With i = o·stride + t·dilation - before,
+With i = o·stride + t·dilation - before,
 
-    y[n,o,c] += x[n,i,c] w[t,c]
-    dx[n,i,c] += dy[n,o,c] w[t,c]
+    y[n,o,c] = Σ_t x[n,i,c] w[t,c]
+    dx[n,i,c] = Σ_{o,t: o reads i} dy[n,o,c] w[t,c]
     dw[t,c] = Σ_n Σ_o x[n,i,c] dy[n,o,c]
+
+There is no sum over channels, and therefore no matrix product. For each tap t, the code adds
+x[n,i,c] w[t,c] to y[n,o,c], or dy[n,o,c] w[t,c] to dx[n,i,c], for all n, o and c at once.
 
 Cost: N·out·taps·C multiply-adds. Each reads its numbers from the cache and writes them to it.
 """

@@ -1,4 +1,4 @@
-"""Convolution as one matrix product (Chellapilla, Puri, Simard 2006).
+"""This algorithm computes a convolution as one matrix product (Chellapilla, Puri, Simard 2006).
 
 Write the inputs that each window reads into one row of a matrix: columns[o, (t,c)] =
 x[o·stride + t·dilation - before, c]. With the kernel as a matrix W[(t,c), k], the definition is a
@@ -17,11 +17,11 @@ fit the processor's cache, and the threads compute the strips in parallel. For a
 without stride and padding, columns is a view of x.
 
 **dx.** The entries are added tap by tap. Within one tap, no two windows read the same position, so
-that the adjoint of the copy is a += on a strided view. Two adjacent strips add to the same rows of
+that the adjoint of the copy adds to a strided view. Two adjacent strips add to the same rows of
 dx if their windows overlap. The strips are therefore divided into groups of strips that do not
 overlap, and only the strips of one group are computed in parallel.
 
-Cost: N·out·taps·C·K / G multiply-adds. Writes and reads N·out·taps·C numbers of columns.
+Cost: N·out·taps·C·K / groups multiply-adds. Writes and reads N·out·taps·C numbers of columns.
 """
 
 from math import prod
@@ -59,7 +59,7 @@ def cost(problem):
 
 
 def forward(x, w, windows, groups, epilogue):
-    """(N, *extent, C), (*kernel, C/G, K) -> (N, *out, K):  y = columns W"""
+    """(N, *extent, C), (*kernel, C / groups, K) -> (N, *out, K):  y = columns W"""
     xp, W = array_module(x, w), _kernel_matrices(w, groups)
     y = empty(xp, (x.shape[0], *windows.out, w.shape[-1]), xp.result_type(x.dtype, w.dtype))
 
@@ -74,7 +74,7 @@ def forward(x, w, windows, groups, epilogue):
 
 
 def dx(dy, w, windows, groups):
-    """(N, *out, K), (*kernel, C/G, K) -> (N, *extent, C):  dcolumns = dy Wᵀ"""
+    """(N, *out, K), (*kernel, C / groups, K) -> (N, *extent, C):  dcolumns = dy Wᵀ"""
     xp, W = array_module(dy, w), _kernel_matrices(w, groups)
     n, channels, dtype = dy.shape[0], w.shape[-2] * groups, xp.result_type(dy.dtype, w.dtype)
     as_planes = channels < FEW and xp is np
@@ -100,7 +100,7 @@ def dx(dy, w, windows, groups):
 
 
 def dw(dy, x, windows, groups):
-    """(N, *out, K), (N, *extent, C) -> (*kernel, C/G, K):  dW = columnsᵀ dy, summed over strips"""
+    """(N, *out, K), (N, *extent, C) -> (*kernel, C / groups, K):  dW = Σ columnsᵀ dy over strips"""
     xp, inputs = array_module(dy, x), x.shape[-1] // groups
     shape = (groups, prod(windows.size) * inputs, dy.shape[-1] // groups)
 

@@ -1,5 +1,5 @@
-"""Convolution by runs: windows along the last axis that are views of x and are never copied (Cho &
-Brand 2017, "MEC: Memory-efficient Convolution for Deep Neural Network", arXiv 1706.06873).
+"""Convolution by runs reads the windows along the last axis as views of x, which are never copied
+(Cho & Brand 2017, "MEC: Memory-efficient Convolution for Deep Neural Network", arXiv 1706.06873).
 
 A run is a sequence of contiguous numbers. Channels come last, so that the taps of a window along
 the last axis are contiguous, each with its channels. The window is therefore a run of taps·C
@@ -7,12 +7,12 @@ numbers. For one output position o of the last axis, the windows in all rows m o
 rows of a matrix, which is a view of x. One product for each o computes a convolution along one
 axis:
 
-    y[m,o] = x[m, o·stride - before : o·stride - before + taps] W,      W (taps·C, K)
+    y[m,o] = x[m, o·stride - before : o·stride - before + taps] W
 
-The other axes are treated as in im2col: the rows that a window reads through the taps of the other
-axes are copied side by side, so that each position along the last axis holds all of these taps with
-their channels. This copies every number once for each tap of the *other* axes. With a 3x3 kernel
-these are 3 copies, where im2col makes 9.
+where W is the kernel as a matrix `(taps·C, K)`. The other axes are treated as in im2col: the rows
+that a window reads through the taps of the other axes are copied side by side, so that each
+position along the last axis holds all of these taps with their channels. This copies every number
+once for each tap of the *other* axes. With a 3x3 kernel these are 3 copies, where im2col makes 9.
 
 **dw** is the product of the same windows with dy, because W is a factor in every row m and position
 o of y:
@@ -25,7 +25,8 @@ stride·o. With j = q - o this is t = r + stride·j. The gradient of block q is 
 
     dx[m, block q] = Σ_j dy[m, q - j] V[j],      j = 0, 1, ..
 
-    V[j] (K, stride·C): at place r the transpose of w[r + stride·j], and 0 if there is no such tap
+where V[j] has the shape `(K, stride·C)`. At place r, it contains the transpose of w[r + stride·j],
+or 0 if there is no such tap.
 
 This is again a convolution by runs: of dy, with stride 1, whose outputs are blocks. Along the other
 axes, each tap adds its rows to dx.

@@ -1,4 +1,4 @@
-"""Convolution by Winograd's F(4, 3): four outputs of three taps with six multiplications instead of
+"""Winograd's F(4, 3) computes four outputs of three taps with six multiplications instead of
 twelve, and in two dimensions 16 outputs with 36 instead of 144 (Winograd 1980; Lavin & Gray 2015,
 arXiv 1509.09308).
 

@@ -1,5 +1,6 @@
-"""Winograd's F(4, 3) along all axes but the last, combined with runs along the last: for few
-channels (Winograd 1980; Lavin & Gray 2015, arXiv 1509.09308; Cho & Brand 2017, arXiv 1706.06873).
+"""This algorithm combines Winograd's F(4, 3) along all axes but the last with runs along the last,
+for few channels (Winograd 1980; Lavin & Gray 2015, arXiv 1509.09308; Cho & Brand 2017, arXiv
+1706.06873).
 
 A row of an image has W positions with C channels each. For the other axes, the row is one position
 with W·C channels. Winograd's transforms along these axes therefore give rows at the points. At each

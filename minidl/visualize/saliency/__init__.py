@@ -1,4 +1,4 @@
-"""Saliency: the parts of a picture that a scalar of the network depends on.
+"""A saliency map shows the parts of a picture that a scalar of the network depends on.
 
 gradients.py and occlusion.py contain the methods, methods.py applies them by name, and sanity.py
 tests whether a map depends on the weights of the network.

@@ -29,4 +29,4 @@ def test_the_gradients_fill_up_column_by_column_and_row_by_row():
         assert back[4 + k][-2:] == [numbers(DY.sum(1)), numbers(DY[: k + 1].sum(0))]
     last = draw().variants[""][-1].words
     inner = f"{(DY.sum(1) * A[:, 0]).sum():.0f}"
-    assert f"Σ dy · (a repeated) = {inner} = Σ da · a = {inner}" in last
+    assert f"the repeated a has the sum {inner}, and that of da and a has the sum {inner};" in last

@@ -73,4 +73,5 @@ def test_the_frames_show_what_the_gradient_found():
     frames = figure.draw().variants[""]
     assert len(frames) == 21
     assert "3 + (3 - 1)·1 = 5 pixels" in frames[1].words
+    assert "r = 3 + (3 - 1)·1 = 5" in frames[1].svg and "j = 1·1 = 1" in frames[1].svg
     assert "not 0 in 268 x 268 pixels, from row 10 to 277" in frames[20].words

@@ -69,6 +69,12 @@ def test_l_bfgs_comes_nearest_to_the_minimum(name):
     assert last["momentum"] < last["SGD"]
 
 
+def test_the_sentences_have_the_values():
+    frames = valley.draw().variants["straight"]
+    assert "After 1 step in the straight valley, the value is 14.7 by SGD" in frames[1].words
+    assert frames[-1].words.endswith("and below 1e-15 by L-BFGS.")
+
+
 def test_lines_are_cut_at_the_map():
     inside, outside = (100.0, 100.0), (100.0, -1.0)
     assert [*valley._within([outside, inside, inside, outside, inside])] == [
