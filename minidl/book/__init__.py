@@ -1,7 +1,7 @@
 """The book: what minidl says about itself. The text is read from the docstrings, the code and the
 table of proofs when it is needed, so that it cannot differ from them.
 
-subjects.py       what can be explained: ops, losses, layers, optimisers, algorithms
+subjects.py       what can be explained: ops, losses, layers, optimisers, schedules, ...
 sources.py        the file, the lines and the code of a function or class, and its helpers
 completeness.py   what a docstring lacks
 sizes.py          the arrays on which an op is timed

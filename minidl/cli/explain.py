@@ -10,7 +10,7 @@ def register(commands):
     parser = commands.add_parser(
         "explain",
         help="show the maths, the code, the proof and the time of an op, a loss, a layer, an "
-        "optimiser or an algorithm",
+        "optimiser, a schedule or an algorithm",
         description="Explain NAME: the shapes and the formula, each gradient with its derivation, "
         "the code with the numbers of its lines, and where the engine's fast implementation is. "
         "The worked example, the proof and the time are computed now. Without a NAME, list all "
