@@ -3,24 +3,33 @@ as minidl's own ops.
 
 exercise.py     what an exercise consists of
 template.py     the file that a reader fills in
+code.py         arguments and results as Python code
 calls.py        the calls from which a function is judged, and its proof
 checking.py     the reader's code in a process of its own, and the verdict
 results.py      what the function returns
+advice.py       what to do about an exception of NumPy
 known_errors.py the known errors of an exercise, recognised by their numbers
-diagnosis.py    patterns that wrong arrays show
+reading.py      the errors in the position that an output reads, for all exercises with windows
+groups.py       the errors in the channels that it reads
+sentences.py    sentences about errors that several exercises share
+diagnosis.py    the patterns that wrong arrays show: comparison.py, ratios.py, wrong_shapes.py and
+                wrong_values.py
 report.py       what is wrong, in sentences
 the others      the exercises of one chapter each
 """
 
 from minidl.book.exercises import (
+    average_pooling,
     broadcasting,
     convolution,
     convolution_forms,
     convolution_gradients,
     derivative,
+    lbfgs,
     likeness_losses,
     matmul,
     normalization,
+    normalization_gradients,
     optimisers,
     pair_losses,
     picture_losses,
@@ -50,8 +59,9 @@ __all__ = [
 
 _MODULES = (
     shapes, derivative, tape, broadcasting, matmul, convolution, convolution_gradients,
-    convolution_forms, winograd, pooling, normalization, softmax, picture_losses, style_losses,
-    pair_losses, likeness_losses, optimisers, proofs,
+    convolution_forms, winograd, pooling, average_pooling, normalization, normalization_gradients,
+    softmax, picture_losses, style_losses, pair_losses, likeness_losses, optimisers, lbfgs,
+    proofs,
 )  # fmt: skip
 
 EXERCISES: dict[str, Exercise] = {

@@ -4,6 +4,7 @@ import numpy as np
 
 from minidl import ops
 from minidl.book.exercises.exercise import Exercise, as_gradient, given, gradient_of
+from minidl.book.exercises.sentences import OVERWRITTEN
 from minidl.ops import arithmetic
 from minidl.proofs import Shape
 
@@ -31,13 +32,39 @@ def repeated_only(dy, x_shape):
     return dy.sum(axis=axes_of(dy, x_shape)[1], keepdims=True)
 
 
-def averaged(dy, x_shape):
-    return unbroadcast(dy, x_shape) * np.prod(x_shape) / dy.size
+def reduced(of_added=np.sum, of_ones=np.sum):
+    """Return an error that does something else than a sum over the axes that were added, or over
+    those of length 1 that were repeated."""
+
+    def wrong(dy, x_shape):
+        added, ones = axes_of(dy, x_shape)
+        return of_added(of_ones(dy, axis=ones, keepdims=True), axis=added)
+
+    return wrong
+
+
+def first(array, axis, keepdims=False):
+    kept = array[tuple(slice(1) if i in axis else slice(None) for i in range(array.ndim))]
+    return kept if keepdims else kept.squeeze(axis)
+
+
+def last(array, axis, keepdims=False):
+    return first(np.flip(array, axis), axis, keepdims)
+
+
+def in_some_axes(function):
+    """Return the errors that apply a function instead of the sum: everywhere, or for one of both
+    kinds of axes."""
+    return reduced(function, function), reduced(of_added=function), reduced(of_ones=function)
 
 
 def without_ones(dy, x_shape):
     added, ones = axes_of(dy, x_shape)
     return dy.sum(axis=added + ones)
+
+
+def squeezed(dy, x_shape):
+    return unbroadcast(dy, x_shape).reshape([n for n in x_shape if n != 1])
 
 
 def divide(a, b):
@@ -49,16 +76,6 @@ def divide_gradients(dy, a, b):
     return da, gradient_of(ops.divide, "db")(dy, a / b, b, b.shape)
 
 
-def quotient(of_a, of_b):
-    """Return the gradients of an error: of_a(dy, a, b) and of_b(dy, a, b), summed as they have to
-    be."""
-
-    def wrong(dy, a, b):
-        return unbroadcast(of_a(dy, a, b), a.shape), unbroadcast(of_b(dy, a, b), b.shape)
-
-    return wrong
-
-
 def right_da(dy, a, b):
     return dy / b
 
@@ -66,6 +83,19 @@ def right_da(dy, a, b):
 def right_db(dy, a, b):
     return -dy * a / b**2
 
+
+def quotient(of_a=right_da, of_b=right_db, total=unbroadcast):
+    """Return the gradients of an error: of_a(dy, a, b) and of_b(dy, a, b), which total(gradient,
+    shape) sums."""
+
+    def wrong(dy, a, b):
+        return total(of_a(dy, a, b), a.shape), total(of_b(dy, a, b), b.shape)
+
+    return wrong
+
+
+COPIES_AVERAGED = "The copies are averaged. Their gradients add up."
+FIRST_COPY = "Only the first copy contributes. The gradients of all copies add up."
 
 EXERCISES = [
     Exercise(
@@ -96,10 +126,14 @@ latter.""",
         wrong={
             "The sum over repeated axes of length 1 is missing.": added_only,
             "The sum over the axes that were added in front is missing.": repeated_only,
-            "The copies are averaged. Their gradients add up.": averaged,
+            COPIES_AVERAGED: in_some_axes(np.mean),
+            OVERWRITTEN: in_some_axes(last),
+            FIRST_COPY: in_some_axes(first),
             "Nothing is summed. The gradients of the copies add up.": lambda dy, x_shape: dy,
+            "The sum always runs over axis 0. It runs over the axes along which x was repeated.":
+                lambda dy, x_shape: dy.sum(axis=0),
             "The axes of length 1 are lost: keep them, for example with keepdims=True.":
-                without_ones,
+                (without_ones, squeezed),
         },
         op=as_gradient(broadcast_to, "x"),
         kinds={"x": "linear"},
@@ -129,16 +163,22 @@ and b, in the shapes of a and b.""",
             "a row and a column": {"a": Shape((3,)), "b": Shape((2, 1))},
         },
         wrong={
-            "The sums over the axes along which a and b were repeated are missing.":
-                lambda dy, a, b: (right_da(dy, a, b), right_db(dy, a, b)),
+            "The sums over the axes along which a and b were repeated are missing.": (
+                quotient(total=lambda dy, shape: dy), quotient(total=added_only),
+                quotient(total=repeated_only),
+            ),
+            COPIES_AVERAGED: tuple(quotient(total=each) for each in in_some_axes(np.mean)),
+            OVERWRITTEN: tuple(quotient(total=each) for each in in_some_axes(last)),
+            FIRST_COPY: tuple(quotient(total=each) for each in in_some_axes(first)),
             "The minus of db is missing: ∂y/∂b = -a / b².":
-                quotient(right_da, lambda dy, a, b: dy * a / b**2),
+                quotient(of_b=lambda dy, a, b: dy * a / b**2),
             "db is divided by b once: ∂y/∂b = -a / b².":
-                quotient(right_da, lambda dy, a, b: -dy * a / b),
+                quotient(of_b=lambda dy, a, b: -dy * a / b),
             "a is missing in db: ∂y/∂b = -a / b².":
-                quotient(right_da, lambda dy, a, b: -dy / b**2),
-            "da is multiplied by b: ∂y/∂a = 1 / b.":
-                quotient(lambda dy, a, b: dy * b, right_db),
+                quotient(of_b=lambda dy, a, b: -dy / b**2),
+            "da is multiplied by b: ∂y/∂a = 1 / b.": quotient(lambda dy, a, b: dy * b),
+            "da is divided by a: ∂y/∂a = 1 / b.": quotient(lambda dy, a, b: dy / a),
+            "da is not divided by b: ∂y/∂a = 1 / b.": quotient(lambda dy, a, b: dy),
             "dy is not used: by the chain rule, it is a factor of both gradients.":
                 given(divide_gradients, dy=np.ones_like),
         },

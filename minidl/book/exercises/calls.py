@@ -67,10 +67,11 @@ def used(exercise: Exercise, function: Function) -> Iterator[tuple[str, list[Pro
                 op = exercise.op(function)
                 _forward_and_back(op, simple, exercise.kinds)
                 yield case, prove(op, arguments, exercise.kinds, (1, number))
-            else:
-                function(**simple)
+                continue
+            function(**simple)
+            if any(isinstance(value, Shape) for value in geometry.values()):
                 function(**arguments)
-                yield case, []
+            yield case, []
         for case, special in exercise.special.items():
             function(**special)
             yield case, []
@@ -84,7 +85,7 @@ def whole(numbers: Array) -> Array:
     >>> whole(np.array([-0.4, 0.0, 0.9]))
     array([-2.,  0.,  3.])
     """
-    return np.sign(numbers) * np.ceil(3 * abs(numbers))
+    return np.asarray(np.sign(numbers) * np.ceil(3 * abs(numbers)))
 
 
 def proofs(exercise: Exercise, results: Sequence[Any]) -> list[Proof]:

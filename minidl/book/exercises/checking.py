@@ -71,7 +71,7 @@ def verdict(exercise: Exercise, answers: Sequence[Answer], end: Problem | None =
     if len(answers) < len(wanted):
         answers = [*answers, Answer(problem=end or Problem("Died", "has returned no result"))]
     found = [
-        arrays_of(answer, exercise.returns, call.right)
+        arrays_of(answer, exercise.returns, call.arguments, call.right)
         for answer, call in zip(answers, wanted, strict=False)
     ]
     if any(is_wrong(exercise, *pair) for pair in zip(wanted, found, strict=False)):
@@ -81,11 +81,17 @@ def verdict(exercise: Exercise, answers: Sequence[Answer], end: Problem | None =
     cases = [*dict.fromkeys(call.case for call in wanted if call.case != AGAIN)]
     several = f" for {len(cases)} cases: {'; '.join(cases)}" if len(cases) > 1 else ""
     lines = [f"{exercise.name} is right{several}." if passed else f"{exercise.name} {NEARLY}"]
-    for proof in proven:
-        error = f"error {proof.error:.1e} of {proof.tolerance:.0e}"
-        word = "proven" if proof.passed else "WRONG"
-        lines.append(f"d{proof.argument:11}{proof.method:23}{error}  {word}")
+    lines += [_about_proof(proof) for proof in proven]
     return Verdict(passed, lines)
+
+
+def _about_proof(proof):
+    fits, but = ("also fits", "and") if proof.passed else ("does not fit", "but")
+    return (
+        f"Your function {fits} the proof of minidl's own op: the relative error of "
+        f"d{proof.argument} is {proof.error:.1e} (method: {proof.method}), {but} at most "
+        f"{proof.tolerance:.0e} is permitted."
+    )
 
 
 def _must_have_run(exercise, done, name):

@@ -4,24 +4,28 @@ import numpy as np
 
 from minidl import ops
 from minidl.book.exercises.exercise import Exercise, as_forward, given, gradient_of
-from minidl.book.exercises.reading import (
+from minidl.book.exercises.groups import (
     FIRST_GROUP,
     GROUPS_INTERLEAVED,
     INTERLEAVED,
+    whole_kernel,
+)
+from minidl.book.exercises.reading import (
     LAST_TAP_OF_OUTPUT,
-    OVERWRITTEN,
     Axis,
     overwriting,
     reading_errors,
     right,
     summed,
     where,
-    whole_kernel,
 )
+from minidl.book.exercises.sentences import OVERWRITTEN
 from minidl.proofs import Shape
 
 ALL, LAST = slice(None), slice(-1, None)
-AVERAGED = "The sum is divided by T, the number of taps. The products add up; they are not averaged."
+AVERAGED = (
+    "The sum is divided by T, the number of taps. The products add up; they are not averaged."
+)
 
 
 def convolution_1d(x, w, padding):
@@ -69,6 +73,18 @@ def taps_inside(reads, w):
     return reads.sum(axis=(1, 2))[:, None]
 
 
+def every_tap(reads, w):
+    return len(w)
+
+
+def every_term(reads, w):
+    return len(w) * w.shape[1]
+
+
+def terms_inside(reads, w):
+    return taps_inside(reads, w) * w.shape[1]
+
+
 def by_options(rule=right, grouping=None, inputs=ALL, biases=once):
     """Return the convolution with an error.
 
@@ -102,8 +118,7 @@ EXERCISES = [
         task="""\
 (N, L, C), (T, C, K) -> (N, P, K)
 
-N: signals. L: length of a signal. C: input channels. T: taps. P: output positions. K: output
-channels.
+There are N signals of length L, C input channels, T taps, P output positions and K output channels.
 
 x is padded with zeros, `padding` positions before each signal and as many after. Output o reads
 position i of x through tap t of the kernel w:
@@ -156,8 +171,7 @@ slice of the padded x.""",
         task=f"""\
 (N, L, C), (T, C / groups, K), (K,) -> (N, P, K)
 
-N: signals. L: length of a signal. C: input channels. T: taps. P: output positions. K: output
-channels.
+There are N signals of length L, C input channels, T taps, P output positions and K output channels.
 
 `padding` is the pair `(before, after)`: the numbers of zeros before and after each signal. Output o
 reads position i of x through tap t of the kernel w:
@@ -165,10 +179,10 @@ reads position i of x through tap t of the kernel w:
     y[n,o,k] = b[k] + Σ_t Σ_c x[n,i,c] w[t,c,k]
     i = o·stride + t·dilation - before
 
-Therefore P = (L + before + after - dilation·(T - 1) - 1) // stride + 1.
+Therefore `P = (L + before + after - dilation*(T - 1) - 1) // stride + 1`.
 
-{TEXT_OF_GROUPS} c is the index within the group: c = 0 is the first input channel of the group of
-k. Return y.""",
+{TEXT_OF_GROUPS}
+c is the index within the group: c = 0 is the first input channel of the group of k. Return y.""",
         hint="""\
 Through tap t, the outputs read the padded positions t·dilation, t·dilation + stride, ...: a slice
 with a step. Handle each group as a convolution of its own.""",
@@ -203,6 +217,8 @@ with a step. Handle each group as a convolution of its own.""",
             ),
             "The padding before and after are exchanged.":
                 by_options(where(before=lambda axis: axis.after)),
+            "The padding before is one position too long.":
+                by_options(where(before=lambda axis: axis.before + (axis.after > 0))),
             OVERWRITTEN: overwriting(
                 by_options, LAST_TAP_OF_OUTPUT, inputs=(ALL, LAST),
                 biases=(once, where_nothing_is_read, never),
@@ -210,11 +226,9 @@ with a step. Handle each group as a convolution of its own.""",
             "All groups read the channels of the first one.": by_options(grouping=FIRST_GROUP),
             GROUPS_INTERLEAVED: tuple(by_options(grouping=each) for each in INTERLEAVED),
             "The bias is missing.": by_options(biases=never),
-            "The bias is added more than once.": (
-                by_options(biases=lambda reads, w: len(w)),
-                by_options(biases=taps_inside),
-                by_options(biases=lambda reads, w: len(w) * w.shape[1]),
-                by_options(biases=lambda reads, w: taps_inside(reads, w) * w.shape[1]),
+            "The bias is added more than once.": tuple(
+                by_options(biases=lambda reads, w, often=often, more=more: often(reads, w) + more)
+                for often in (every_tap, taps_inside, every_term, terms_inside) for more in (0, 1)
             ),
             AVERAGED: given(convolution_options, w=lambda w: w / len(w)),
         },

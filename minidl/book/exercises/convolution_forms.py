@@ -7,20 +7,23 @@ import numpy as np
 from minidl import ops
 from minidl.book.exercises.convolution import TEXT_OF_GROUPS
 from minidl.book.exercises.exercise import Exercise, as_forward, as_gradient, given, gradient_of
-from minidl.book.exercises.reading import (
+from minidl.book.exercises.groups import (
     FIRST_GROUP,
     GROUPS_INTERLEAVED,
     INTERLEAVED,
+    whole_kernel,
+)
+from minidl.book.exercises.reading import (
     LAST_FOR_POSITION,
-    OVERWRITTEN,
     Axis,
     axes,
     overwriting,
+    read_by,
     reading_errors,
     right,
     summed,
-    whole_kernel,
 )
+from minidl.book.exercises.sentences import OVERWRITTEN
 from minidl.proofs import Shape
 from minidl.shapes import windows_over
 
@@ -47,8 +50,7 @@ def columns_by(*rules, rows=(0, 1, 2), columns=(0, 1, 2)):
     def wrong(x, window, stride, padding):
         outputs = windows_over(x.shape[1:-1], window, stride, padding).out
         along = axes(outputs, window, x.shape[1:-1], stride, padding)
-        windows = summed("windows", [rule(axis) for rule, axis in zip(rules, along, strict=True)],
-                         x=x)  # fmt: skip
+        windows = summed("windows", read_by(rules, along), x=x)
         windows = windows.transpose(*rows, *(3 + i for i in columns))
         return windows.reshape(-1, prod(window) * x.shape[-1])
 
@@ -107,11 +109,12 @@ EXERCISES = [
         task="""\
 (N, H, W, C) -> (N·P·Q, T·S·C)
 
-N: images. H, W: height and width. C: channels. T, S: taps along H and W. P, Q: output positions.
+There are N images of height H and width W, C channels, T and S taps along H and W, and P and Q
+output positions along them.
 
 `window` is the pair `(T, S)`, the size of a kernel. x is padded with zeros: `padding` rows above
 and below, and `padding` columns left and right. The kernel moves in steps of `stride`. Therefore
-P = (H + 2·padding - T) // stride + 1, and Q likewise with W and S.
+`P = (H + 2*padding - T) // stride + 1`, and Q likewise with W and S.
 
 Return the matrix that has one row for each image and position of the kernel. The row contains the
 numbers that the kernel reads there:
@@ -143,7 +146,8 @@ reshape it.""",
         wrong={
             **reading_errors(
                 columns_by, ["stride", "padding"], 2,
-                flip="The kernel is flipped. The first tap reads the first number of a window.",
+                flip="The kernel is flipped. The first tap has to read the first number of a "
+                "window.",
                 padding="The padding is only behind the input.",
             ),
             "In each row, the taps vary fastest. The channels have to.":
@@ -173,8 +177,7 @@ reshape it.""",
         task=f"""\
 (N, P, K) -> (N, L, C)
 
-N: signals. L: length of a signal. C: input channels. T: taps. P: output positions. K: output
-channels.
+There are N signals of length L, C input channels, T taps, P output positions and K output channels.
 
 The forward is a convolution of x (N, L, C) with the kernel w (T, C / groups, K), without stride and
 padding. P = L - dilation·(T - 1). Output o reads position i of x through tap t:
@@ -182,9 +185,10 @@ padding. P = L - dilation·(T - 1). Output o reads position i of x through tap t
     y[n,o,k] = Σ_t Σ_c x[n,i,c] w[t,c,k]
     i = o + t·dilation
 
-{TEXT_OF_GROUPS} k runs over all K; c is the index within the group of k.
+{TEXT_OF_GROUPS}
+k runs over all K; c is the index within the group of k.
 
-dy (N, P, K) is the gradient of a loss with respect to y. Return dx (N, L, C). x_shape is
+dy (N, P, K) is the gradient of a loss with respect to y. Return dx (N, L, C). `x_shape` is
 (N, L, C).""",
         hint="""\
 Handle each group as a convolution of its own, with the slices of dy, w and dx that belong to it.
@@ -216,8 +220,10 @@ w[:, :, k] with the k of group g belongs to it.""",
         wrong={
             **reading_errors(
                 groups_dx_by, ["dilation"],
-                flip="The kernel is flipped. dy[o] w[t] belongs to position o + t·dilation.",
-                dilation="The dilation is ignored. dy[o] w[t] belongs to position o + t·dilation.",
+                flip="The kernel is flipped. dy[o] w[t] has to be added at position "
+                "o + t·dilation.",
+                dilation="The dilation is ignored. dy[o] w[t] has to be added at position "
+                "o + t·dilation.",
             ),
             OVERWRITTEN: overwriting(groups_dx_by, LAST_FOR_POSITION, last_output=(False, True)),
             "All groups go to the channels of the first one.": groups_dx_by(grouping=FIRST_GROUP),

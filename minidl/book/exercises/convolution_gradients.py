@@ -8,15 +8,15 @@ from minidl import ops
 from minidl.book.exercises.convolution import ALL, LAST
 from minidl.book.exercises.exercise import Exercise, as_gradient, given, gradient_of
 from minidl.book.exercises.reading import (
-    IMAGES_AVERAGED,
     LAST_FOR_POSITION,
     LAST_OUTPUT_OF_TAP,
-    OVERWRITTEN,
     axes,
     overwriting,
+    read_by,
     reading_errors,
     summed,
 )
+from minidl.book.exercises.sentences import IMAGES_AVERAGED, OVERWRITTEN, UNUSED_DY
 from minidl.proofs import Shape
 
 
@@ -41,8 +41,7 @@ def dx_by(*rules, outputs=ALL):
 
     def wrong(dy, w, x_shape, stride, padding):
         along = axes(dy.shape[1:3], w.shape[:2], x_shape[1:3], stride, padding)
-        reads = [rule(axis) for rule, axis in zip(rules, along, strict=True)]
-        return summed("x", reads, y=dy[..., outputs], w=w[..., outputs])
+        return summed("x", read_by(rules, along), y=dy[..., outputs], w=w[..., outputs])
 
     return wrong
 
@@ -52,8 +51,7 @@ def dw_by(*rules, images=ALL):
 
     def wrong(dy, x, w_shape, stride, padding):
         along = axes(dy.shape[1:3], w_shape[:2], x.shape[1:3], stride, padding)
-        reads = [rule(axis) for rule, axis in zip(rules, along, strict=True)]
-        return summed("w", reads, y=dy[images], x=x[images])
+        return summed("w", read_by(rules, along), y=dy[images], x=x[images])
 
     return wrong
 
@@ -84,8 +82,8 @@ def without_leftovers(dy, w, x_shape, stride, padding):
 
 
 LETTERS = """\
-N: images. H, W: height and width. C: input channels. T, S: taps along H and W. P, Q: output
-positions. K: output channels."""
+There are N images of height H and width W, C input channels, T and S taps along H and W, P and Q
+output positions along them, and K output channels."""
 FORWARD = """\
 x is padded with zeros: `padding` rows above and below, and `padding` columns left and right. The
 kernel moves in steps of `stride`. Output (p,q) reads position (i,j) of x through tap (t,s):
@@ -104,7 +102,7 @@ EXERCISES = [
         task="""\
 (N, P, Q, K) -> (K,)
 
-N: images. P, Q: output positions. K: output channels.
+There are N images, P·Q output positions and K output channels.
 
 A convolution adds b[k] to each number of its output channel k. dy (N, P, Q, K) is the gradient of a
 loss with respect to the output. Return db (K,), the gradient with respect to the bias.""",
@@ -130,7 +128,7 @@ b[k] is in every y[n,p,q,k], with the factor 1.""",
                 lambda dy: dy.sum(axis=(1, 2, 3)), lambda dy: dy.sum(axis=3),
             ),
             OVERWRITTEN: lambda dy: dy[-1, -1, -1],
-            "dy is not used: by the chain rule, it is a factor.": (
+            UNUSED_DY: (
                 lambda dy: np.ones(dy.shape[-1]), given(db, dy=np.ones_like),
             ),
         },
@@ -146,11 +144,12 @@ b[k] is in every y[n,p,q,k], with the factor 1.""",
 
 {LETTERS}
 
-The forward is a convolution of x (N, H, W, C) with the kernel w (T, S, C, K). {FORWARD}
+The forward is a convolution of x (N, H, W, C) with the kernel w (T, S, C, K).
+{FORWARD}
 
 dy (N, P, Q, K) is the gradient of a loss with respect to y. Return dx (N, H, W, C), the gradient
-with respect to x. x_shape is (N, H, W, C). If the windows do not reach the last positions of x, the
-gradient there is 0.""",
+with respect to x. `x_shape` is (N, H, W, C). If the windows do not reach the last positions of x,
+the gradient there is 0.""",
         hint="""\
 Begin with zeros in the shape of the padded x. Loop over the taps (t, s). The outputs read one slice
 of the padded x through this tap, with a step. Add dy times the transposed w[t, s] to this slice. At
@@ -191,7 +190,7 @@ the end, cut the padding off.""",
         wrong={
             **reading_errors(
                 dx_by, OPTIONS, 2,
-                flip="The kernel is flipped. dy[p] w[t] belongs to the padded position "
+                flip="The kernel is flipped. dy[p] w[t] has to be added at the padded position "
                 "p·stride + t.",
                 stride=STRIDE,
                 padding="dx is shifted by the padding: subtract `padding` from the position, or "
@@ -222,10 +221,11 @@ the end, cut the padding off.""",
 
 {LETTERS}
 
-The forward is that of the exercise convolution-dx. {FORWARD}
+The forward is that of the exercise convolution-dx.
+{FORWARD}
 
 dy (N, P, Q, K) is the gradient of a loss with respect to y. Return dw (T, S, C, K), the gradient
-with respect to the kernel w. w_shape is (T, S, C, K).""",
+with respect to the kernel w. `w_shape` is (T, S, C, K).""",
         hint="""\
 w[t,s,c,k] is in every y[n,p,q,k]. Its factor there is the x that this output reads through the tap
 (t, s). Loop over the taps.""",
@@ -259,7 +259,7 @@ w[t,s,c,k] is in every y[n,p,q,k]. Its factor there is the x that this output re
         wrong={
             **reading_errors(
                 dw_by, OPTIONS, 2,
-                flip="The kernel is flipped. Tap t reads the padded position p·stride + t.",
+                flip="The kernel is flipped. Tap t has to read the padded position p·stride + t.",
                 stride=STRIDE,
                 padding="The padding is forgotten. In the forward, output p starts at position "
                 "p·stride - padding.",

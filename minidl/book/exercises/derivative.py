@@ -47,11 +47,21 @@ The two points are x + h·u and x - h·u. The distance between them is 2 h, meas
         },
         wrong={
             "The difference is one-sided. Its error is of the order h, and not h².":
-                lambda f, x, u, h: (f(x + h * u) - f(x)) / h,
+                (
+                    lambda f, x, u, h: (f(x + h * u) - f(x)) / h,
+                    lambda f, x, u, h: (f(x + h * u) - f(x)) / (2 * h),
+                ),
             "The difference is divided by h, but the two points are 2 h apart.":
                 lambda f, x, u, h: (f(x + h * u) - f(x - h * u)) / h,
             "The difference is not divided by the distance 2 h.":
-                lambda f, x, u, h: f(x + h * u) - f(x - h * u),
+                (
+                    lambda f, x, u, h: f(x + h * u) - f(x - h * u),
+                    lambda f, x, u, h: (f(x + h * u) - f(x - h * u)) / 2 * h,
+                ),
+            "The two values are added. They are subtracted.":
+                lambda f, x, u, h: (f(x + h * u) + f(x - h * u)) / (2 * h),
+            "The step is u. It is h u.":
+                lambda f, x, u, h: (f(x + u) - f(x - u)) / (2 * h),
             "The direction u is ignored: all numbers of x move by h.":
                 given(central_difference, u=np.ones_like),
         },
@@ -81,7 +91,7 @@ The slope is in the imaginary part, which y.imag returns. Python writes i as 1j.
             "a function with one result": {"f": Formula("np.log(1 + x * x).sum()"), **NUMBERS},
         },
         wrong={
-            "The imaginary part is not divided by h.":
+            "It is nearly 0. Step by 1j h u, and divide the imaginary part by h.":
                 lambda f, x, u: f(x + 1e-20j * u).imag,
             "The slope is in the imaginary part. The real part is f(x).":
                 lambda f, x, u: f(x + 1e-20j * u).real,

@@ -1,6 +1,7 @@
 """Exercise: a function that a reader writes, and what is needed to judge it."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -77,6 +78,23 @@ class Exercise:
         for sentence, functions in self.wrong.items():
             for function in functions if isinstance(functions, tuple) else (functions,):
                 yield sentence, function
+
+    @property
+    def axes(self) -> dict[str, tuple[str, ...]]:
+        """The names of the axes of arrays, where the task states them: "w (T, C, K)", and in the
+        shapes of its first line."""
+        first, _, rest = self.task.partition("\n\n")
+        shapes, arrow, results = " ".join(first.split()).partition(" -> ")
+        text = " ".join(rest.split())
+        stated = dict(re.findall(r"(\w+) \(([^()]+)\)", text))
+        if arrow:
+            given = zip(self.parameters, re.findall(r"\(([^()]+)\)", shapes), strict=False)
+            returned = zip(self.returns, re.findall(r"\(([^()]+)\)", results), strict=False)
+            stated = {**dict(given), **stated, **dict(returned)}
+        return {
+            name: tuple(axis.strip() for axis in axes.split(",") if axis.strip())
+            for name, axes in stated.items()
+        }
 
     def to_compare(self, arrays: Sequence[Array]) -> dict[str, Array]:
         """Return the arrays that are compared, by name. arrays: what was returned."""

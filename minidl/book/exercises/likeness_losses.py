@@ -4,6 +4,7 @@ import numpy as np
 
 from minidl import losses, ops
 from minidl.book.exercises.exercise import Exercise, as_gradient, given, gradient_of
+from minidl.book.exercises.sentences import UNUSED_DL, UNUSED_DY
 from minidl.proofs import Shape
 
 
@@ -35,6 +36,17 @@ def of_triplets(da=None, dp=None, dn=None):
         return tuple(
             dL * active(a, p, n, margin) * other(a, p, n) if other else one for other, one in others
         )
+
+    return wrong
+
+
+def of_hinge(term):
+    """Return the gradients where another term(|a - p|², |a - n|², margin) is positive."""
+
+    def wrong(dL, a, p, n, margin):
+        near, far = ((a - p) ** 2).sum(axis=1), ((a - n) ** 2).sum(axis=1)
+        counts = (term(near, far, margin) > 0)[:, None]
+        return tuple(counts * array for array in triplet_gradients(dL, a, p, n, 1e9))
 
     return wrong
 
@@ -102,8 +114,13 @@ sum of the three gradients is 0.""",
                 lambda dL, a, p, n, margin: tuple(
                     triplet_gradients(dL, a, n, p, margin)[i] for i in (0, 2, 1)
                 ),
-            "dp and dn are returned in the wrong order.":
-                lambda **given: tuple(triplet_gradients(**given)[i] for i in (0, 2, 1)),
+            "The distances are not squared where the hinge decides.":
+                of_hinge(lambda near, far, margin: np.sqrt(near) - np.sqrt(far) + margin),
+            "The signs of the hinge are exchanged: it decides by |a - p|² - |a - n|².":
+                of_hinge(lambda near, far, margin: far - near + margin),
+            "The margin is subtracted where the hinge decides. It is added.":
+                of_hinge(lambda near, far, margin: near - far - margin),
+            "The sign of da is wrong.": of_triplets(da=lambda a, p, n: 2 * (p - n)),
             "The positive is forgotten in da.": of_triplets(da=lambda a, p, n: -2 * (a - n)),
             "The negative is forgotten in da.": of_triplets(da=lambda a, p, n: 2 * (a - p)),
             "The minus of dp is missing.": of_triplets(dp=lambda a, p, n: 2 * (a - p)),
@@ -113,13 +130,17 @@ sum of the three gradients is 0.""",
                 lambda dL, **given: triplet_gradients(dL / 2, **given),
             "The triplets are averaged. The loss is their sum.":
                 lambda dL, a, **given: triplet_gradients(dL / len(a), a, **given),
-            "dL is not used: by the chain rule, it is a factor.":
+            UNUSED_DL:
                 given(triplet_gradients, dL=lambda dL: 1.0),
         },
         special={
             "two triplets, one with a loss": {
                 "dL": 1.0, "a": np.zeros((2, 2)), "p": np.array([[1.0, 0.0], [1.0, 0.0]]),
                 "n": np.array([[0.0, 3.0], [0.0, 1.0]]), "margin": 0.5,
+            },
+            "two triplets with distances above 1": {
+                "dL": 1.0, "a": np.zeros((2, 2)), "p": np.array([[1.0, 0.0], [3.0, 0.0]]),
+                "n": np.array([[0.0, 2.0], [0.0, 4.0]]), "margin": 2.0,
             },
         },
         op=as_gradient(triplets, "a", "p", "n"),
@@ -163,13 +184,17 @@ where it is 0, before you divide.""",
                 of_chi_square(lambda d, s: -(d / s) ** 2),
             "0 is divided by 0 where a and b are both 0.":
                 lambda dy, a, b: dy * (a - b) * (a + 3 * b) / (a + b) ** 2,
+            "The term of the denominator is not squared: it is (a - b)² / (a + b)².": (
+                of_chi_square(lambda d, s: 2 * d / s - d**2 / s),
+                of_chi_square(lambda d, s: 2 * d / s - d / s**2),
+            ),
             "The term of the denominator is added. It is subtracted.":
                 of_chi_square(lambda d, s: 2 * d / s + (d / s) ** 2),
             "The factor 2 of the derivative of the square is missing.":
                 of_chi_square(lambda d, s: d / s - (d / s) ** 2),
             "This is the gradient with respect to b.":
                 lambda dy, a, b: chi_square_gradient(dy, b, a),
-            "dy is not used: by the chain rule, it is a factor.":
+            UNUSED_DY:
                 given(chi_square_gradient, dy=np.ones_like),
         },
         op=as_gradient(chi_square, "a"),

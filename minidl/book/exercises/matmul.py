@@ -1,9 +1,19 @@
 """Exercises of the chapter about the matrix product."""
 
+from itertools import combinations
+
 import numpy as np
 
 from minidl import ops
+from minidl.book.exercises.broadcasting import (
+    added_only,
+    first,
+    in_some_axes,
+    last,
+    repeated_only,
+)
 from minidl.book.exercises.exercise import Exercise, as_gradient, gradient_of
+from minidl.book.exercises.sentences import OVERWRITTEN
 from minidl.ops.arithmetic import unbroadcast
 from minidl.proofs import Shape
 
@@ -38,23 +48,22 @@ def matmul_gradients(dy, a, b):
     return da, gradient_of(ops.matmul, "db")(dy, a, b.shape)
 
 
-def summed(da=lambda dy, a, b: dy @ b.mT, db=lambda dy, a, b: a.mT @ dy):
+def summed(da=lambda dy, a, b: dy @ b.mT, db=lambda dy, a, b: a.mT @ dy, total=unbroadcast):
+    """Return the gradients with other products, or with another total(gradient, shape) over the
+    batches."""
+
     def wrong(dy, a, b):
-        return unbroadcast(da(dy, a, b), a.shape), unbroadcast(db(dy, a, b), b.shape)
+        return total(da(dy, a, b), a.shape), total(db(dy, a, b), b.shape)
 
     return wrong
 
 
-def of_first_batch(array, shape):
-    """Return the matrices of the first batch where the axes of batches were repeated."""
-    added = array.ndim - len(shape)
-    first = array[(0,) * added]
-    return first[tuple(slice(0, n) for n in shape)]
-
-
-def unsummed(dy, a, b):
-    return dy @ b.mT, a.mT @ dy
-
+# The last term of each sum, which remains if the terms overwrite each other in loops
+LAST_TERMS = {
+    "dx": lambda dy, x, w: dy[:, -1:] @ w[:, -1:].T,
+    "dw": lambda dy, x, w: x[-1:].T @ dy[-1:],
+    "db": lambda dy, x, w: dy[-1],
+}
 
 EXERCISES = [
     Exercise(
@@ -88,6 +97,10 @@ definition of a matrix product.""",
             },
         },
         wrong={
+            OVERWRITTEN: tuple(
+                with_results(**{name: LAST_TERMS[name] for name in names})
+                for count in (1, 2, 3) for names in combinations(LAST_TERMS, count)
+            ),
             "w is not transposed: dx = dy wᵀ.": with_results(dx=lambda dy, x, w: dy @ w),
             "x is not transposed: dw = xᵀ dy.": with_results(dw=lambda dy, x, w: x @ dy),
             "The factors of dw are exchanged: this is its transpose.":
@@ -141,11 +154,26 @@ of their gradients.""",
             "a is not transposed: db = aᵀ dy.": summed(db=lambda dy, a, b: a @ dy),
             "All axes are reversed by .T. Exchange only the last two, with .mT.":
                 summed(lambda dy, a, b: dy @ b.T, lambda dy, a, b: a.T @ dy),
-            "The sums over the batches that share a matrix are missing.": unsummed,
+            "The factors are exchanged: this is the transpose of the gradient.": (
+                lambda dy, a, b: (matmul_gradients(dy, a, b)[0].mT, matmul_gradients(dy, a, b)[1]),
+                lambda dy, a, b: (matmul_gradients(dy, a, b)[0], matmul_gradients(dy, a, b)[1].mT),
+                lambda dy, a, b: tuple(array.mT for array in matmul_gradients(dy, a, b)),
+            ),
+            "The sums over the batches that share a matrix are missing.": (
+                summed(total=lambda dy, shape: dy), summed(total=added_only),
+                summed(total=repeated_only),
+            ),
+            "The batches that share a matrix are averaged. Their gradients add up.":
+                tuple(summed(total=each) for each in in_some_axes(np.mean)),
             "Only the first batch contributes to the gradient of a matrix that batches share.":
-                lambda dy, a, b: (
-                    of_first_batch(dy @ b.mT, a.shape), of_first_batch(a.mT @ dy, b.shape)
+                tuple(summed(total=each) for each in in_some_axes(first)),
+            OVERWRITTEN: (
+                *(summed(total=each) for each in in_some_axes(last)),
+                summed(
+                    lambda dy, a, b: dy[..., -1:] @ b[..., -1:].mT,
+                    lambda dy, a, b: a[..., -1:, :].mT @ dy[..., -1:, :],
                 ),
+            ),
         },
         op=as_gradient(matmul, "a", "b"),
         kinds={"a": "linear", "b": "linear"},

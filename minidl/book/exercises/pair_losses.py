@@ -4,6 +4,7 @@ import numpy as np
 
 from minidl import losses
 from minidl.book.exercises.exercise import Exercise, as_forward, as_gradient, given, gradient_of
+from minidl.book.exercises.sentences import OVERWRITTEN, UNUSED_DL
 from minidl.proofs import Shape
 from minidl.proofs.geometry import Numbers
 
@@ -33,6 +34,16 @@ def of_energies(near, far):
     return wrong
 
 
+def of_distance(distance):
+    """Return the energy loss with another distance(a - b) of each pair."""
+
+    def wrong(a, b, same, q):
+        E = distance(a - b)
+        return np.where(same, near_term(E, q), far_term(E, q)).mean()
+
+    return wrong
+
+
 def near_term(E, Q):
     return 2 / Q * E**2
 
@@ -41,11 +52,15 @@ def far_term(E, Q):
     return 2 * Q * np.exp(-RATE / Q * E)
 
 
-def of_slopes(near=lambda E, Q: 4 / Q, far=lambda E, Q: -2 * RATE * np.exp(-RATE / Q * E) / E):
-    """Return the gradients of the energy loss with other factors of a - b."""
+def of_slopes(
+    near=lambda E, Q: 4 / Q,
+    far=lambda E, Q: -2 * RATE * np.exp(-RATE / Q * E) / E,
+    distance=lambda d: np.linalg.norm(d, axis=1),
+):
+    """Return the gradients of the energy loss with other factors of a - b, or another distance."""
 
     def wrong(dL, a, b, same, q):
-        d, E = a - b, np.linalg.norm(a - b, axis=1)
+        d, E = a - b, distance(a - b)
         da = dL * np.where(same, near(E, q), far(E, q))[:, None] * d / len(d)
         return da, -da
 
@@ -70,6 +85,12 @@ def of_distances(near=lambda E, m: 1.0, far=lambda E, m: -np.maximum(m - E, 0) /
     return wrong
 
 
+def over_pairs(dL, a, b, same, margin):
+    d, E = a - b, np.linalg.norm(a - b, axis=0)
+    far = -np.maximum(margin - E, 0) / E
+    return dL * np.where(same[:, None], 1.0, far) * d / len(d)
+
+
 POINTS = {"a": Shape((3, 2)), "b": Shape((3, 2))}
 MIXED = {"a": Shape((4, 3)), "b": Shape((4, 3)), "same": Numbers([True, False, False, True])}
 SAME, OTHER = Numbers([True] * 3), Numbers([False] * 3)
@@ -88,7 +109,7 @@ a and b (N, D) are the points to which a network maps the two pictures of N pair
 for the pairs that show the same. Let E[n] be the distance |a[n] - b[n]|, the root of the sum of
 squares. Q is a number. The loss of Chopra, Hadsell and LeCun (2005) is the mean over the pairs of
 
-    2/Q E²                    if the pair shows the same
+    2 E² / Q                    if the pair shows the same
     2 Q e^(-2.77 E / Q)       if it does not
 
 q is Q. Return the loss, a number.""",
@@ -116,6 +137,20 @@ square.""",
                 of_energies(near_term, lambda E, Q: 2 * Q * np.exp(RATE / Q * E)),
             "The factor 2 is missing in both terms.":
                 lambda a, b, same, q: energy_loss(a, b, same, q) / 2,
+            OVERWRITTEN: lambda a, b, same, q:
+                energy_loss(a[-1:], b[-1:], same[-1:], q) / len(a),
+            "The loss is divided by all numbers of a. The mean runs over the pairs.":
+                lambda a, b, same, q: energy_loss(a, b, same, q) / a.shape[1],
+            "The root is missing: E is the distance, and not its square.":
+                of_distance(lambda d: (d**2).sum(axis=1)),
+            "E is the sum of absolute differences. It is the root of the sum of squares.":
+                of_distance(lambda d: abs(d).sum(axis=1)),
+            "E is the root of a mean. It is the root of the sum of squares.":
+                of_distance(lambda d: np.sqrt((d**2).mean(axis=1))),
+            "The factor Q is missing in the term of different pairs.":
+                of_energies(near_term, lambda E, Q: 2 * np.exp(-RATE / Q * E)),
+            "The factor 2/Q is missing in the term of same pairs.":
+                of_energies(lambda E, Q: E**2, far_term),
             "Q is missing in the exponent.":
                 of_energies(near_term, lambda E, Q: 2 * Q * np.exp(-RATE * E)),
             "The term of same pairs is multiplied by Q. It is divided by Q.":
@@ -138,7 +173,7 @@ square.""",
 The forward is that of the exercise energy-loss. With E = |a[n] - b[n]|, it is the mean over N pairs
 of
 
-    2/Q E²                    if the pair shows the same
+    2 E² / Q                    if the pair shows the same
     2 Q e^(-2.77 E / Q)       if it does not
 
 dL is a number, by which the gradients are multiplied. Return da and db (N, D). No two points are
@@ -166,11 +201,26 @@ through d.""",
             "Different pairs attract each other: the slope of e^(-2.77 E / Q) is negative.":
                 of_slopes(far=lambda E, Q: 2 * RATE * np.exp(-RATE / Q * E) / E),
             "The factor 2 of the derivative of E² is missing.": of_slopes(near=lambda E, Q: 2 / Q),
-            "The slope of different pairs lacks the derivative of the exponent, -2.77 / Q.":
+            "The slope of different pairs lacks the derivative of the exponent, -2.77 / Q.": (
                 of_slopes(far=lambda E, Q: 2 * Q * np.exp(-RATE / Q * E) / E),
+                of_slopes(far=lambda E, Q: -2 * Q * np.exp(-RATE / Q * E) / E),
+            ),
+            "The factor 2 is missing in the slope of different pairs.":
+                of_slopes(far=lambda E, Q: -RATE * np.exp(-RATE / Q * E) / E),
+            "The exponent contains E². It contains E, the root.":
+                of_slopes(far=lambda E, Q: -2 * RATE * np.exp(-RATE / Q * E**2) / E),
+            "The slopes are not multiplied by ∂E/∂a = d/E, but by d.": of_slopes(
+                lambda E, Q: 4 / Q * E, lambda E, Q: -2 * RATE * np.exp(-RATE / Q * E)
+            ),
+            "The slope of same pairs is 4/Q E. Here, E is missing.":
+                of_slopes(near=lambda E, Q: 4 / Q / E),
+            "The gradients are divided by all numbers of a. The mean runs over the pairs.":
+                lambda dL, a, **given: energy_gradients(dL / a.shape[1], a, **given),
+            "The distance is that of all pairs together. Each pair has its own.":
+                of_slopes(distance=lambda d: np.full(len(d), np.linalg.norm(d))),
             "The slope of different pairs has kept the factor Q, which cancels.":
                 of_slopes(far=lambda E, Q: -2 * Q * RATE * np.exp(-RATE / Q * E) / E),
-            "dL is not used: by the chain rule, it is a factor.":
+            UNUSED_DL:
                 given(energy_gradients, dL=lambda dL: 1.0),
         },
         op=as_gradient(energy_loss, "a", "b"),
@@ -212,13 +262,20 @@ The slopes ∂L/∂E are E and -max(0, m - E). Multiply by ∂E/∂a = (a - b) /
                 given(contrastive_gradient, same=np.logical_not),
             "Different pairs attract each other: the slope of (m - E)² is negative.":
                 of_distances(far=lambda E, m: np.maximum(m - E, 0) / E),
+            "The gradient is divided by all numbers of a. The mean runs over the pairs.":
+                lambda dL, a, **given: contrastive_gradient(dL / a.shape[1], a, **given),
+            "The slopes are not multiplied by ∂E/∂a = (a - b) / E, but by a - b.":
+                of_distances(lambda E, m: E, lambda E, m: -np.maximum(m - E, 0)),
+            "The gradient is half of the right one: the squares have a derivative with a 2.":
+                lambda dL, **given: contrastive_gradient(dL / 2, **given),
+            "The distances run over the pairs, along axis 0. Each pair has its own.": over_pairs,
             "The gradient is twice too large: the factors 1/2 cancel the 2 of the squares.":
                 lambda dL, **given: contrastive_gradient(2 * dL, **given),
             "Different pairs have the slope -1 within the margin: the square is forgotten.":
                 of_distances(far=lambda E, m: -1.0 * (m > E) / E),
             "The slope of same pairs is 1: the square is forgotten.":
                 of_distances(near=lambda E, m: 1 / E),
-            "dL is not used: by the chain rule, it is a factor.":
+            UNUSED_DL:
                 given(contrastive_gradient, dL=lambda dL: 1.0),
         },
         op=as_gradient(contrastive, "a"),

@@ -1,11 +1,23 @@
-"""Exercises of the chapter about pooling."""
+"""Exercises of the chapter about pooling: max-pooling."""
 
 import numpy as np
 
 from minidl import ops
 from minidl.book.exercises.exercise import Exercise, as_forward, as_gradient, given, gradient_of
+from minidl.book.exercises.reading import (
+    LAST_TAP_OF_OUTPUT,
+    axes,
+    overwriting,
+    read_by,
+    reading_errors,
+    right,
+    summed,
+    where,
+)
+from minidl.book.exercises.sentences import IMAGES_AVERAGED, UNUSED_DY
 from minidl.ops.pooling import windows_of
 from minidl.proofs import Shape
+from minidl.shapes import windows_over
 
 
 def max_pool(x, window, stride, padding):
@@ -22,6 +34,24 @@ def of_padding(value):
     def wrong(x, window, stride, padding):
         p = (padding, padding)
         return max_pool(np.pad(x, ((0, 0), p, p, (0, 0)), constant_values=value), window, stride, 0)
+
+    return wrong
+
+
+def square(lengths, window, stride, padding):
+    """Return the axes of a square window."""
+    outputs = windows_over(lengths, window, stride, padding).out
+    return axes(outputs, (window, window), lengths, stride, padding)
+
+
+def max_pool_by(*rules):
+    """Return a max-pooling whose windows read other positions."""
+
+    def wrong(x, window, stride, padding):
+        along = square(x.shape[1:3], window, stride, padding)
+        reads = read_by(rules, along)
+        inside = np.einsum("pti,qsj->pqts", *reads)[..., None] > 0
+        return np.where(inside, summed("windows", reads, x=x), -np.inf).max(axis=(3, 4))
 
     return wrong
 
@@ -61,43 +91,27 @@ def last(equal):
     return first(equal[::-1])[::-1]
 
 
-def avg_pool(x, window, stride, padding):
-    return ops.avg_pool(x, window, stride=stride, padding=padding, count_padding=False)
+def max_pool_dx_by(*rules, to=None, turned=False):
+    """Return a gradient of max-pooling whose windows read other positions.
 
+    to: the rule of the positions that get the gradient, if it is another. turned: whether the row
+    and the column of the maximum are exchanged.
+    """
 
-def avg_pool_dx(dy, x_shape, window, stride, padding):
-    options = {"stride": stride, "padding": padding, "ceil": False, "count_padding": False}
-    return gradient_of(ops.avg_pool, "dx")(dy, x_shape, window, **options)
-
-
-def padding_counted(dy, x_shape, window, stride, padding):
-    return gradient_of(ops.avg_pool, "dx")(dy, x_shape, window, stride, padding, False, True)
-
-
-def with_padding(dy, x_shape, window, stride, padding):
-    """The padding is counted, and not removed."""
-    N, H, W, C = x_shape
-    padded = (N, H + 2 * padding, W + 2 * padding, C)
-    return padding_counted(dy, padded, window, stride, 0)
-
-
-def undivided(dy, x_shape, window, stride, padding):
-    return padding_counted(dy, x_shape, window, stride, padding) * window**2
-
-
-def overwritten(order):
-    """Return a gradient of average-pooling that assigns instead of adding. order: of the taps."""
-
-    def wrong(dy, x_shape, window, stride, padding):
-        windows = windows_of(x_shape, window, stride, padding, 1, False)
-        dx = np.zeros((x_shape[0], *windows.padded, x_shape[-1]))
-        rows, columns = (np.array(taps) for taps in windows.taps_inside())
-        for t in order([*windows.taps]):
-            dx[windows.under(t)] = dy / (rows[:, None] * columns)[..., None]
-        return windows.unpad(dx)
+    def wrong(dy, x, window, stride):
+        along = square(x.shape[1:3], window, stride, 0)
+        reads = read_by(rules or (right, right), along)
+        windows = summed("windows", reads, x=x)
+        taps = np.moveaxis(windows.reshape(*dy.shape[:3], window**2, -1), 3, 0)
+        winners = np.moveaxis(first(taps == taps.max(axis=0)), 0, 3).reshape(windows.shape)
+        winners = winners.swapaxes(3, 4) if turned else winners
+        reached = [to(axis) for axis in along] if to else reads
+        return np.einsum("npqc,npqtsc,pti,qsj->nijc", dy, winners.astype(float), *reached)
 
     return wrong
 
+
+SIDE_BY_SIDE = where(stride=lambda axis: axis.taps)
 
 EXERCISES = [
     Exercise(
@@ -136,19 +150,31 @@ arrays number by number.""",
             "positions left over": {
                 "x": Shape((1, 5, 6, 1)), "window": 2, "stride": 3, "padding": 0,
             },
-            "padding 1": {"x": Shape((1, 3, 4, 2)), "window": 2, "stride": 2, "padding": 1},
+            "padding 1": {"x": Shape((1, 4, 6, 2)), "window": 2, "stride": 2, "padding": 1},
+            "padding 1 and overlapping windows": {
+                "x": Shape((1, 5, 5, 1)), "window": 3, "stride": 2, "padding": 1,
+            },
         },
         wrong={
+            **reading_errors(
+                max_pool_by, ["stride", "padding"], 2, flip="", taps="", border="",
+                padding="The padding is only behind the input.",
+            ),
+            "The numbers overwrite each other. Keep the larger one, for example with np.maximum.":
+                overwriting(max_pool_by, LAST_TAP_OF_OUTPUT, 2),
             "The padding is 0, which exceeds negative numbers. It has to be minus infinity.":
                 of_padding(0.0),
             "The padding is ignored.": given(max_pool, padding=lambda padding: 0),
-            "The stride is ignored: the windows lie side by side.":
+            "The stride is ignored: the windows lie side by side.": (
                 lambda x, window, stride, padding: max_pool(x, window, window, padding),
-            "The stride is ignored: the windows move by one position.":
-                given(max_pool, stride=lambda stride: 1),
+                max_pool_by(SIDE_BY_SIDE, SIDE_BY_SIDE),
+            ),
+            "The stride is ignored, also in P and Q.": given(max_pool, stride=lambda stride: 1),
             "This is the minimum.": lambda x, window, stride, padding:
                 -max_pool(-x, window, stride, padding),
-            "This is the mean.": avg_pool,
+            "This is the mean.": lambda x, window, stride, padding: ops.avg_pool(
+                x, window, stride=stride, padding=padding, count_padding=False
+            ),
         },
         op=as_forward(dx=max_pool_backward),
         kinds={"x": "piecewise linear"},
@@ -205,65 +231,21 @@ it. Overlapping windows may have the same maximum.""",
             "The taps overwrite each other. Their gradients add up.": shared(first, adds=False),
             "All numbers of a window share its gradient, as for the mean.":
                 shared(lambda equal: np.full(equal.shape, 1 / len(equal))),
+            **reading_errors(max_pool_dx_by, ["stride"], 2, flip="", taps=""),
+            "The stride is ignored: the windows lie side by side.":
+                max_pool_dx_by(SIDE_BY_SIDE, SIDE_BY_SIDE),
+            "The row and the column of the maximum are exchanged.": max_pool_dx_by(turned=True),
+            "The place in the window is taken for the position. Add p·stride and q·stride.":
+                max_pool_dx_by(to=where(stride=lambda axis: 0)),
+            "The place of the largest absolute value gets the gradient.": given(max_pool_dx, x=abs),
+            "The minimum gets the gradient.": given(max_pool_dx, x=np.negative),
+            IMAGES_AVERAGED: lambda dy, **options: max_pool_dx(dy / len(dy), **options),
+            UNUSED_DY: given(max_pool_dx, dy=np.ones_like),
             "dy is multiplied by the maximum. The slope of the maximum is 1.":
                 lambda dy, x, window, stride:
                     max_pool_dx(dy * max_pool(x, window, stride, 0), x, window, stride),
         },
         op=as_gradient(lambda x, window, stride: max_pool(x, window, stride, 0), "x"),
         kinds={"x": "piecewise linear"},
-    ),
-    Exercise(
-        name="avg-pool-dx",
-        chapter="pooling",
-        title="The gradient of average-pooling that does not count the padding",
-        task="""\
-(N, P, Q, C) -> (N, H, W, C)
-
-The forward is average-pooling of x (N, H, W, C). The window has `window` times `window` positions
-and moves in steps of `stride`. x has `padding` positions of padding on each side of H and of W. y
-is the mean of the numbers of x in a window. The padding is not counted:
-
-    y[n,p,q,c] = 1/n(p,q) Σ_t Σ_s x[n, p·stride + t - padding, q·stride + s - padding, c]
-
-n(p,q) is the number of positions of the window within x. dy (N, P, Q, C) is the gradient of a loss
-with respect to y. Return dx (N, H, W, C). x_shape is (N, H, W, C).""",
-        hint="""\
-n(p,q) is the product of the number of rows and the number of columns of the window within x. Each x
-in a window gets dy / n(p,q) from it.""",
-        right=avg_pool_dx,
-        returns=("dx",),
-        example={
-            "dy": np.array([8.0]).reshape(1, 1, 1, 1), "x_shape": (1, 2, 2, 1), "window": 2,
-            "stride": 2, "padding": 0,
-        },
-        cases={
-            "windows side by side": {
-                "x": Shape((1, 4, 4, 1)), "window": 2, "stride": 2, "padding": 0,
-            },
-            "2 images with 3 channels": {
-                "x": Shape((2, 2, 4, 3)), "window": 2, "stride": 2, "padding": 0,
-            },
-            "positions left over": {
-                "x": Shape((1, 5, 6, 1)), "window": 2, "stride": 3, "padding": 0,
-            },
-            "overlapping windows": {
-                "x": Shape((1, 4, 4, 1)), "window": 3, "stride": 1, "padding": 0,
-            },
-            "padding 1": {"x": Shape((1, 3, 4, 2)), "window": 2, "stride": 2, "padding": 1},
-            "padding 1 and overlapping windows": {
-                "x": Shape((1, 5, 5, 1)), "window": 3, "stride": 2, "padding": 1,
-            },
-        },
-        wrong={
-            "The padding is counted. At the border, n(p,q) is smaller than window².":
-                padding_counted,
-            "The division by n(p,q) is missing: this is the gradient of a sum.": undivided,
-            "The padding is not removed.": with_padding,
-            "Overlapping windows overwrite each other. Their gradients add up.":
-                overwritten(reversed),
-            "The taps overwrite each other. Their gradients add up.": overwritten(iter),
-        },
-        op=as_gradient(avg_pool, "x"),
-        kinds={"x": "linear"},
     ),
 ]  # fmt: skip

@@ -30,6 +30,11 @@ def with_size(size):
     return wrong
 
 
+def averaged(A, A_star, u, v):
+    left, right = v * A(u), u * A_star(v)
+    return abs(left.mean() - right.mean()) / max(abs(left).mean(), abs(right).mean())
+
+
 def signed(A, A_star, u, v):
     left, right = v * A(u), u * A_star(v)
     return adjoint_test(A, A_star, u, v) * np.sign(left.sum() - right.sum())
@@ -89,8 +94,12 @@ absolute values.""",
                 with_size(lambda left, right: max(abs(left.sum()), abs(right.sum()))),
             "The error is not divided by the size of the terms.":
                 with_size(lambda left, right: 1.0),
-            "The size is only that of the left side. Take the larger one of both.":
+            "The size is that of one side only. Take the larger one of both.": (
                 with_size(lambda left, right: abs(left).sum()),
+                with_size(lambda left, right: abs(right).sum()),
+                with_size(lambda left, right: min(abs(left).sum(), abs(right).sum())),
+            ),
+            "The products are averaged. Both sides are sums.": averaged,
             "The size is the sum of both sizes. Take the larger one.":
                 with_size(lambda left, right: abs(left).sum() + abs(right).sum()),
             "The difference has a sign. The error is its absolute value.": signed,

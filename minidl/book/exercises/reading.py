@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from minidl.book.exercises.exercise import Function
+from minidl.book.exercises.sentences import NEGATIVE
 from minidl.typing import Array
 
 
@@ -74,6 +75,11 @@ def where(**changes: Callable[[Axis], int]) -> Rule:
     return lambda axis: right(axis._replace(**{name: to(axis) for name, to in changes.items()}))
 
 
+def read_by(rules: Sequence[Rule], along: Sequence[Axis]) -> list[Array]:
+    """Return the arrays `reads` of some axes, each by its rule."""
+    return [rule(axis) for rule, axis in zip(rules, along, strict=True)]
+
+
 def flipped(axis):
     return right(axis)[:, ::-1]
 
@@ -105,7 +111,7 @@ def last_of(axis: int, over: int | tuple[int, ...]) -> Rule:
 
     def rule(of):
         reads = right(of)
-        return reads * last(reads.any(axis=over, keepdims=True), axis)
+        return reads * last(np.asarray(reads.any(axis=over, keepdims=True)), axis)
 
     return rule
 
@@ -116,8 +122,6 @@ LAST_TAP_OF_OUTPUT = last_of(1, 2), last_of(1, (0, 2))
 LAST_OUTPUT_OF_TAP = last_of(0, 2), last_of(0, (1, 2))
 LAST_FOR_POSITION = last_of(0, 1), last_of(1, 0)  # the last output, or the last tap
 
-OVERWRITTEN = "The terms overwrite each other. Add them with +=."
-IMAGES_AVERAGED = "The images are averaged. Their gradients add up."
 MISTAKES = {
     "flip": Mistake("The kernel is flipped{along}.", "", (flipped,)),
     "stride": Mistake("The stride is ignored{along}.", "stride", (where(stride=lambda a: 1),)),
@@ -142,16 +146,13 @@ MISTAKES = {
     ),
     "low": Mistake(
         "The padding is off by one{along}: each position is one too low.", "padding",
-        (where(before=lambda a: a.before + 1), where(before=lambda a: a.before + (a.after > 0))),
+        (where(before=lambda a: a.before + 1),),
     ),
     "high": Mistake(
         "The padding is off by one{along}: each position is one too high.", "padding",
         (where(before=lambda a: a.before - 1),),
     ),
-    "negative": Mistake(
-        "A negative index reads from the end of the array{along}. Skip positions below 0.",
-        "padding", (from_the_end,),
-    ),
+    "negative": Mistake(NEGATIVE, "padding", (from_the_end,)),
     "border": Mistake("The padding repeats the border. It is 0.", "padding", (at_the_border,)),
 }  # fmt: skip
 
@@ -192,46 +193,6 @@ def overwriting(
         for rule in rules
         for values in product(*options.values())
     )
-
-
-# ---- groups of channels --------------------------------------------------------------------------
-
-
-def consecutive(k, size, groups):
-    return k // size
-
-
-def interleaved(k, size, groups):
-    return k % groups
-
-
-def whole_kernel(
-    w: Array,
-    groups: int,
-    group: Callable[..., Array] = consecutive,
-    channel: Callable[..., Array] = lambda g, c, inputs, groups: g * inputs + c,
-) -> Array:
-    """(T, C / groups, K) -> (T, C, K): with 0 where output k does not read channel c
-
-    group(k, K / groups, groups): the group of output k. channel(g, c, C / groups, groups): channel
-    c of group g.
-    """
-    taps, inputs, outputs = w.shape
-    c, k = np.ogrid[:inputs, :outputs]
-    whole = np.zeros((taps, inputs * groups, outputs))
-    whole[:, channel(group(k, outputs // groups, groups), c, inputs, groups), k] = w
-    return whole
-
-
-def _every(g, c, inputs, groups):
-    return c * groups + g
-
-
-FIRST_GROUP = {"channel": lambda g, c, inputs, groups: c}
-INTERLEAVED: tuple[dict, ...] = (
-    {"group": interleaved}, {"channel": _every}, {"group": interleaved, "channel": _every},
-)  # fmt: skip
-GROUPS_INTERLEAVED = "The groups are interleaved. A group consists of consecutive channels."
 
 
 # ---- the sums ------------------------------------------------------------------------------------

@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 
 from minidl.book.exercises.calls import AGAIN, Call, calls
-from minidl.book.exercises.diagnosis import Observation, diagnosed, is_close, wrong_numbers
+from minidl.book.exercises.code import code_of, filled
+from minidl.book.exercises.comparison import Observation, is_close, wrong_numbers
+from minidl.book.exercises.diagnosis import diagnosed
 from minidl.book.exercises.exercise import Exercise
-from minidl.book.exercises.known_errors import Results, agree, is_wrong, known_errors
-from minidl.errors import brief
+from minidl.book.exercises.known_errors import Results, agree, first_error, is_wrong, known_errors
 
-LONGEST = 40  # characters of an array that is shown as a whole
+MOST = 24  # numbers of an array that is shown as a whole
+LONGEST = 100  # characters of a line with all arguments
 UNKNOWN = "This is none of the errors that the check knows."
 CHANGED = "The same call has returned the right result before. The function keeps something."
 
@@ -26,33 +28,48 @@ def what_is_wrong(exercise: Exercise, found: Sequence[Results]) -> list[str]:
     call, results = pairs[wrong[0]]
     if isinstance(results, str) and "not filled in yet" in results:
         return [results]
-    maths, differences = known_errors(exercise, found, wrong), []
+    maths, differences = known_errors(exercise, found), []
     if isinstance(results, str):
         maths.insert(0, results)
     elif call.case == AGAIN:
         maths = [CHANGED]
     else:
         differences = [_first_difference(one) for one in _observations(exercise, call, results)]
-        maths = maths or [*_patterns(exercise, [pairs[place] for place in wrong])] or [UNKNOWN]
+        maths = (
+            maths
+            or [*_patterns(exercise, pairs, wrong, everywhere=True)]
+            or first_error(exercise, found, wrong)
+            or [*_patterns(exercise, pairs, wrong)]
+            or [UNKNOWN]
+        )
     where = []
     bad = {pairs[place][0].case for place in wrong}
     right = dict.fromkeys(of.case for of, _ in pairs[: wrong[0]] if of.case not in bad)
     if right:
         where.append(f"Right for: {'; '.join(right)}.")
     if exercise.parameters:
-        where.append(f"Wrong for: {call.case}, with {_shown(call.arguments)}.")
+        where += _shown(f"Wrong for: {call.case}, with", call.arguments)
     return [f"{exercise.name} is wrong.", *maths, *where, *differences]
 
 
-def _patterns(exercise: Exercise, wrong: Sequence[tuple[Call, Any]]) -> Iterator[str]:
-    """Yield a sentence for each returned name whose wrong arrays show a pattern."""
-    read = [(call, results) for call, results in wrong if not isinstance(results, str)]
-    if exercise.compared and read:
-        yield from _repairs(exercise, *read[0])
-    observations = [one for pair in read for one in _observations(exercise, *pair)]
-    for name in dict.fromkeys([*exercise.returns, *(one.name for one in observations)]):
-        of_name = [one for one in observations if one.name == name]
-        if sentence := of_name and diagnosed(of_name):
+def _patterns(
+    exercise: Exercise,
+    pairs: Sequence[tuple[Call, Any]],
+    wrong: Sequence[int],
+    everywhere: bool = False,
+) -> Iterator[str]:
+    """Yield a sentence for each returned name whose wrong arrays show a pattern. everywhere: all of
+    them have to."""
+    read = {place: pair for place, pair in enumerate(pairs) if not isinstance(pair[1], str)}
+    bad = [read[place] for place in wrong if place in read]
+    if exercise.compared and bad:
+        yield from _repairs(exercise, *bad[0])
+    found = [one for pair in bad for one in _observations(exercise, *pair)]
+    good = [one for pair in read.values() for one in _observations(exercise, *pair, right=True)]
+    for name in dict.fromkeys([*exercise.returns, *(one.name for one in found)]):
+        of_name = [one for one in found if one.name == name]
+        right = [one for one in good if one.name == name]
+        if sentence := of_name and diagnosed(of_name, right, everywhere):
             yield f"{name}: {sentence}" if len(exercise.returns) > 1 else sentence
 
 
@@ -74,19 +91,22 @@ def _repairs(exercise, call, results):
                 yield f"{name}[{', '.join(map(str, index))}] has the wrong sign."
 
 
-def _observations(exercise, call, results):
+def _observations(exercise, call, results, right=False):
     """Return an Observation for each array that is wrong: for those of a wrong shape if there are
-    any that cannot be compared, and otherwise for those of wrong numbers."""
+    any that cannot be compared, and otherwise for those of wrong numbers.
+
+    right: return those of the arrays that are right instead.
+    """
     pairs = dict(zip(exercise.returns, zip(results, call.right, strict=True), strict=True))
     if all(a.shape == b.shape for a, b in pairs.values()):
-        right = exercise.to_compare(call.right)
-        pairs = {name: (a, right[name]) for name, a in exercise.to_compare(results).items()}
+        wanted = exercise.to_compare(call.right)
+        pairs = {name: (a, wanted[name]) for name, a in exercise.to_compare(results).items()}
     elif exercise.compared:
         pairs = {name: (a, b) for name, (a, b) in pairs.items() if a.shape != b.shape}
     return [
-        Observation(name, call.arguments, a, b)
+        Observation(name, call.arguments, a, b, exercise.axes)
         for name, (a, b) in pairs.items()
-        if not is_close(a, b)
+        if is_close(a, b) == right
     ]
 
 
@@ -104,16 +124,18 @@ def _first_difference(one):
     return f"{place} is {found}; wanted {right}.{count}"
 
 
-def _shown(arguments):
-    """Return the arguments in words: the shapes of large arrays, and all other values."""
-    shown = []
+def _shown(words, arguments):
+    """Return lines that begin with the words and contain the arguments: the shapes of large arrays,
+    and the values of all others."""
+    arrays: list[str] = []
+    others: list[str] = []
     for name, value in arguments.items():
-        if isinstance(value, np.ndarray):
-            numbers = np.array2string(value, precision=4, separator=", ")
-            text = " ".join(numbers.split()).replace("[ ", "[")
-            is_short = len(text) <= LONGEST
-            shown.append(f"{name} = {text}" if is_short else f"{name} of shape {value.shape}")
-        else:
-            text = f"{value:.6g}" if isinstance(value, float) else brief(value)
-            shown.append(f"{name} = {text}")
-    return ", ".join(shown)
+        is_array = isinstance(value, np.ndarray)
+        is_large = is_array and value.size > MOST
+        text = f"{name} of shape {value.shape}" if is_large else f"{name} = {code_of(value)}"
+        (arrays if is_array else others).append(text)
+    line = f"{words} {', '.join([*arrays, *others])}."
+    if len(line) <= LONGEST:
+        return [line]
+    lines = [*arrays, *filter(None, [", ".join(others)])]
+    return [words, *(f"    {filled(each, '        ')}" for each in lines)]

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from minidl.book.child import Unknown
+from minidl.book.exercises.advice import advice
+from minidl.book.exercises.exercise import Arguments
 from minidl.book.process import Answer
 from minidl.errors import listed, printable
 from minidl.typing import Array
@@ -20,16 +22,17 @@ def as_arrays(result: Any) -> tuple[Array, ...]:
 
 
 def arrays_of(
-    answer: Answer, names: tuple[str, ...], right: tuple[Array, ...]
+    answer: Answer, names: tuple[str, ...], arguments: Arguments, right: tuple[Array, ...]
 ) -> tuple[Array, ...] | str:
-    """Return the arrays of an answer, or a sentence if there are none.
+    """Return the arrays of an answer, or sentences if there are none.
 
-    names: of the values that are wanted. right: the right arrays. The shapes may differ from
-    theirs.
+    names: of the values that are wanted. arguments, right: of the call and its right arrays. The
+    shapes may differ from theirs.
     """
     if answer.problem:
         sentence = str(answer.problem)
-        return f"{sentence[0].upper()}{sentence[1:]}."
+        hint = advice(answer.problem.message, arguments, right)
+        return f"{sentence[0].upper()}{sentence[1:]}.{hint}"
     value, wanted = answer.value, ", ".join(names)
     if value is None:
         return f"The function returns None; wanted {wanted}: end it with `return`."

