@@ -109,7 +109,7 @@ a and b (N, D) are the points to which a network maps the two pictures of N pair
 for the pairs that show the same. Let E[n] be the distance |a[n] - b[n]|, the root of the sum of
 squares. Q is a number. The loss of Chopra, Hadsell and LeCun (2005) is the mean over the pairs of
 
-    2 E² / Q                    if the pair shows the same
+    2 E² / Q                  if the pair shows the same
     2 Q e^(-2.77 E / Q)       if it does not
 
 q is Q. Return the loss, a number.""",
@@ -173,7 +173,7 @@ square.""",
 The forward is that of the exercise energy-loss. With E = |a[n] - b[n]|, it is the mean over N pairs
 of
 
-    2 E² / Q                    if the pair shows the same
+    2 E² / Q                  if the pair shows the same
     2 Q e^(-2.77 E / Q)       if it does not
 
 dL is a number, by which the gradients are multiplied. Return da and db (N, D). No two points are
