@@ -24,6 +24,8 @@ import math
 import os
 import signal
 import sys
+import threading
+import time
 import types
 from typing import Any
 
@@ -174,8 +176,21 @@ def limit(memory: int, seconds: float) -> None:
             resource.setrlimit(kind, (most, most))
 
 
+def end_with_parent(seconds: float = 0.5) -> None:
+    """Watch the parent, and end this process if it has ended."""
+    parent = os.getppid()
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(seconds)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main() -> None:
     """Run the job of the standard input."""
+    end_with_parent()
     job = json.loads(sys.stdin.buffer.read())
     results = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 
 from minidl.book.measure import CASES, Example, Times, example, proofs, times
-from minidl.book.sources import Source, definition, docstring, path_of, source
+from minidl.book.sources import Source, definition, docstring, file_source, path_of, source
 from minidl.book.subjects import KINDS, SUBJECTS, Subject
 from minidl.machine import kind
 
@@ -45,8 +45,9 @@ def explanation(subject: Subject, colour: bool = False) -> Iterator[str]:
         yield from _headed(styled, f"The file {file}", subject.family.splitlines())
     if own:
         yield from _headed(styled, "Example, run now", _example_lines(own, styled))
-    if subject.kind != "algorithm":
-        yield from _code(subject.name, source(subject.thing), styled)
+    is_file = subject.kind == "algorithm"
+    code = file_source(subject.thing) if is_file else source(subject.thing)
+    yield from _code(subject.name, code, styled)
     for gradient, names in subject.derivations.items():
         heading = f"Gradient {names[0]}" if len(names) == 1 else f"Gradients {', '.join(names)}"
         yield from _headed(styled, heading, docstring(gradient).splitlines())

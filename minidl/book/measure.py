@@ -18,6 +18,7 @@ from minidl.gradcheck import Proof
 from minidl.proofs import Row, fill, run
 
 CASES = 5  # geometries of a proof
+FEWEST = 3  # repetitions of a timed call
 LEAST = 0.05  # seconds for which a timed call is repeated
 Call = Callable[[], Any]
 
@@ -140,7 +141,7 @@ def _seconds(call: Call, least: float) -> float:
     """Return the smallest time of calls that are repeated for `least` seconds, after a first."""
     call()
     times: list[float] = []
-    while not times or sum(times) < least:
+    while len(times) < FEWEST or sum(times) < least:
         begun = time.perf_counter()
         call()
         times.append(time.perf_counter() - begun)

@@ -32,6 +32,7 @@ from minidl.book.writing.blocks import (
 from minidl.book.writing.formula import formula
 from minidl.book.writing.latex import latex
 from minidl.book.writing.prose import Span, spans
+from minidl.errors import FileError, listed
 from minidl.extras import need
 from minidl.files import make_folder, replacing
 
@@ -52,10 +53,11 @@ class Cell(NamedTuple):
 def write_notebooks(folder: Path) -> list[Path]:
     """Write each chapter as a notebook NAME.ipynb into a folder, and return their paths.
 
-    Raises FileError if a file cannot be written.
+    Raises FileError if one of them exists, or if a file cannot be written.
     """
     nbformat = need("nbformat.v4", "book", "`minidl book --notebooks`")
     make_folder(folder)
+    _must_not_exist(folder)
     written = []
     for chapter in chapters():
         cells = [_as_node(nbformat, chapter.name, *found) for found in enumerate(cells_of(chapter))]
@@ -66,6 +68,15 @@ def write_notebooks(folder: Path) -> list[Path]:
             temporary.write_text(nbformat.writes(notebook), encoding="utf-8")
         written.append(path)
     return written
+
+
+def _must_not_exist(folder):
+    names = (f"{chapter.name}.ipynb" for chapter in chapters())
+    if found := [name for name in names if (folder / name).exists()]:
+        raise FileError(
+            f"{folder} already holds {listed(found)}, which may contain your changes; give another "
+            "folder, or remove them first"
+        )
 
 
 def cells_of(chapter: Chapter) -> Iterator[Cell]:

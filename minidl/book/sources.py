@@ -91,6 +91,17 @@ def helpers(things: Collection[Any], explained: Collection[str] = ()) -> list[So
     return [Source(path, _with_comments(lines, found[number])) for number in sorted(found)]
 
 
+def globals_read_by(thing: Any) -> Iterator[Any]:
+    """Yield the global values of its file that the code of a function or class reads.
+
+    >>> docstring in globals_read_by(comment)
+    True
+    """
+    tree = ast.parse(textwrap.dedent(inspect.getsource(definition(thing))))
+    known = vars(sys.modules[definition(thing).__module__])
+    yield from (known[name] for name in sorted({*_names_in(tree, ast.Load)}) if name in known)
+
+
 def docstring(thing: Any) -> str:
     """Return the docstring of a function, class or module without indentation, or an empty text."""
     return inspect.getdoc(definition(thing)) or ""

@@ -1,5 +1,6 @@
 """What can be explained: ops, losses, layers, optimisers, schedules, algorithms of convolution."""
 
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -7,11 +8,18 @@ from typing import Any, NamedTuple, get_args
 
 from minidl import engine, layers, losses, ops, optim
 from minidl.autograd import Op
-from minidl.book.sources import Source, docstring, family, helpers
+from minidl.book.sources import (
+    Source,
+    definition,
+    docstring,
+    family,
+    globals_read_by,
+    helpers,
+)
 from minidl.dispatch import definition_of
 from minidl.engine import convolution
 from minidl.engine.table import TABLE
-from minidl.errors import ArgumentError, did_you_mean, printable
+from minidl.errors import ArgumentError, did_you_mean, listed, printable
 from minidl.optim import schedules
 from minidl.proofs import ROWS, Row
 
@@ -65,22 +73,35 @@ class Subject(NamedTuple):
 
     @property
     def implementations(self) -> list[Callable[..., Any]]:
-        """The functions of the engine that replace the forward or a gradient."""
+        """The functions of the engine that replace the forward, a gradient, or a function that the
+        code of these or of a class calls."""
         own = [self.thing.forward, *self.gradients.values()] if isinstance(self.thing, Op) else []
         definitions = [definition_of(function) for function in own]
-        found = [
-            row.implementation for row in TABLE if definition_of(row.definition) in definitions
-        ]
-        return [*dict.fromkeys(found)]
+        code = [] if inspect.ismodule(self.thing) else [self.thing, *self.derivations]
+        called = {id(found) for thing in map(definition, code) for found in globals_read_by(thing)}
+        rows = (
+            row.implementation
+            for row in TABLE
+            if definition_of(row.definition) in definitions or id(row.definition) in called
+        )
+        return [*dict.fromkeys(rows)]
 
 
 def subject(name: str) -> Subject:
     """Return the subject of a name. Raise ArgumentError, which names the nearest, for another."""
     if name not in SUBJECTS:
-        names = [known for known in SUBJECTS if known.islower() == name.islower()]
-        hint = did_you_mean(name, names) or "; `minidl explain` lists all names"
+        hint = _nearest(name) or "; `minidl explain` lists all names"
         raise ArgumentError(f"there is nothing named {printable(name, 80)!r} to explain{hint}")
     return SUBJECTS[name]
+
+
+def _nearest(name: str) -> str:
+    """Return which names are meant: those that contain the word, in any case, or similar ones."""
+    containing = [known for known in SUBJECTS if name.lower() in known.lower()] if name else []
+    if containing:
+        return f"; did you mean {listed(containing)}?"
+    # of two names that differ in case only, the last is proposed: the one in the case of the word
+    return did_you_mean(name, sorted(SUBJECTS, key=lambda known: known.islower() == name.islower()))
 
 
 def _subjects() -> Iterator[Subject]:

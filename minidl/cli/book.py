@@ -1,5 +1,6 @@
 """`minidl book`: the book, built from the docstrings and the code of minidl."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from minidl.cli.output import say
@@ -85,8 +86,8 @@ def _must_be_alone(arguments):
     }
     if given := [name for name, value in others.items() if value]:
         raise ArgumentError(
-            f"--notebooks writes notebooks and no pages, so {', '.join(given)} has no effect; "
-            "leave out one of them"
+            f"--notebooks writes notebooks and no pages; leave it out, or leave out "
+            f"{', '.join(given)}"
         )
 
 
@@ -123,10 +124,9 @@ def _serve(arguments):
     say(f"the book is served to this computer at {url} (Ctrl-C ends it)")
     if not arguments.no_open:
         open_page(url)
-    try:
+    with suppress(KeyboardInterrupt):
         waiting.serve_forever()
-    except KeyboardInterrupt:
-        say("the server has ended")
+    say("the server has ended")
 
 
 def _write_notebooks(folder):

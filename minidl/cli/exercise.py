@@ -10,6 +10,7 @@ from minidl.errors import ArgumentError, FileError
 from minidl.files import must_be_writable, must_exist
 
 LARGEST = 2**20  # bytes of a reader's file
+LONGEST = 3600  # seconds
 
 
 def register(commands):
@@ -43,8 +44,10 @@ def run(arguments):
             f"found the file {arguments.file} to check and the file {arguments.output} to write; "
             "wanted one of them"
         )
-    if not arguments.seconds > 0:
-        raise ArgumentError(f"--seconds is {arguments.seconds:g}; wanted a number above 0")
+    if not 0 < arguments.seconds <= LONGEST:
+        raise ArgumentError(
+            f"--seconds is {arguments.seconds:g}; wanted a number above 0, at most {LONGEST}"
+        )
     if arguments.name is None and arguments.output is not None:
         raise ArgumentError(
             f"found no NAME for the file {arguments.output}; `minidl exercise` lists the names"
@@ -73,7 +76,7 @@ def _write(chosen, path):
     must_be_writable(path)
     try:
         with open(path, "x", encoding="utf-8") as file:
-            file.write(template(chosen, path))
+            _fill(file, template(chosen, path))
     except FileExistsError:
         raise FileError(
             f"{path} exists already; check it with `minidl exercise {chosen.name} {path}`, or "
@@ -81,6 +84,18 @@ def _write(chosen, path):
         ) from None
     say(f"the exercise is in {path}; fill in the function {chosen.function}, then run")
     say(f"  minidl exercise {chosen.name} {shlex.quote(str(path))}")
+
+
+def _fill(file, text):
+    """Write a new file, or remove it if it cannot be written as a whole."""
+    try:
+        file.write(text)
+        file.flush()
+    except OSError as error:
+        Path(file.name).unlink()
+        raise FileError(
+            f"{file.name} cannot be written: {error.strerror}; free disk space, then try again"
+        ) from error
 
 
 def _check(chosen, path, seconds):

@@ -23,7 +23,7 @@ def register(commands):
 
 
 def run(arguments):
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    colour = bool(sys.stdout) and sys.stdout.isatty() and "NO_COLOR" not in os.environ
     if arguments.name is None:
         lines = overview(colour)
     else:

@@ -46,6 +46,7 @@ def quick(work, path, *arguments):
     return json.loads(path.read_text())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("work", TABLES)
 def test_every_work_runs_and_agrees_with_pytorch(work, results, tmp_path, capsys):
     measured = quick(work, tmp_path / "measured.json")

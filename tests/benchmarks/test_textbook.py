@@ -2,10 +2,13 @@
 
 from functools import partial
 
+import pytest
+
 from benchmarks import __main__, recording, report, stylize, textbook, train
 from benchmarks.turns import median_seconds
 
 
+@pytest.mark.thorough
 def test_both_are_measured_and_reported(monkeypatch, capsys):
     for work in (stylize, train):
         monkeypatch.setattr(work, "cases", partial(lambda cases, quick: cases(True), work.cases))

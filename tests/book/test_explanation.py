@@ -164,6 +164,14 @@ def test_the_nearest_name_is_proposed():
         subject("convolutoin")
 
 
+@pytest.mark.parametrize(
+    ("word", "names"), [("adam", "Adam"), ("energy", "siamese_energy_loss"), ("cosine", "Cosine")]
+)
+def test_names_that_contain_the_word_are_proposed(word, names):
+    with pytest.raises(ArgumentError, match=f"did you mean .*{names}"):
+        subject(word)
+
+
 # ---- the command ---------------------------------------------------------------------------------
 
 

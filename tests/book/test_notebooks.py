@@ -84,6 +84,13 @@ def test_a_notebook_runs_on_a_gpu_with_one_word_changed(name, tmp_path, monkeypa
         set_device(before)
 
 
+def test_a_notebook_that_exists_is_kept(tmp_path):
+    (tmp_path / "convolution.ipynb").write_text("mine")
+    with pytest.raises(FileError, match=r"already holds convolution\.ipynb"):
+        write_notebooks(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["convolution.ipynb"]
+
+
 def test_a_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(FileError):

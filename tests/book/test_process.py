@@ -1,6 +1,7 @@
 """Code in a process of its own: results, exceptions and limits."""
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -222,3 +223,26 @@ def test_damaged_results_are_no_results(line):
     )
     done = run(source, "f", [[0]])
     assert [answer for answer in done.answers if answer.value is not None] == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux")
+def test_the_process_ends_if_its_parent_is_killed(tmp_path):
+    """A loop that has no limit left would otherwise run on."""
+    code = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(__import__('os').getpid()))\n"
+    program = (
+        "from minidl.book.process import run\n"
+        f"run({code + 'import time' + chr(10) + 'time.sleep(300)'!r}, seconds=300)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program])
+    child = wait(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+    parent.kill()
+    parent.wait()
+    wait(lambda: not is_running(Path(f"/proc/{child}/stat")))
+
+
+def wait(condition):
+    end = time.monotonic() + 30
+    while not (found := condition()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return found

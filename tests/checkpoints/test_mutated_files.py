@@ -162,6 +162,7 @@ OF_DATA = [f"{form} {packing}" for form in ("idx", "pickle", "tar") for packing 
 ALL = [*FORMS, *INSIDE, "training", *OF_DATA]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "forms", [*([form] for form in FORMS), [*INSIDE, "training"], OF_DATA], ids="-".join
 )

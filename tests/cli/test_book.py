@@ -93,7 +93,7 @@ def test_notebooks_are_written_instead(tmp_path, built, capsys):
 def test_notebooks_are_not_written_with_options_of_pages(tmp_path, words, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["book", "--notebooks", "notebooks", *words]) == 2
-    assert f"{words[0]} has no effect" in capsys.readouterr().err
+    assert f"leave out {words[0]}" in capsys.readouterr().err
     assert [*tmp_path.iterdir()] == []
 
 

@@ -81,3 +81,11 @@ def test_the_limit_of_time_is_an_option(tmp_path, capsys):
     (tmp_path / "loop.py").write_text("def softmax_dx(dy, y):\n    while True: pass\n")
     assert main(["exercise", "softmax-dx", "loop.py", "--seconds", "0.3"]) == 1
     assert "still running after 0.3 seconds" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "inf", "nan", "1e300"])
+def test_a_limit_of_time_that_is_none_is_refused(tmp_path, seconds, capsys):
+    (tmp_path / "solution.py").write_text("")
+    words = ["exercise", "unroll", str(tmp_path / "solution.py"), "--seconds", seconds]
+    assert main(words) == 2
+    assert "--seconds is" in capsys.readouterr().err

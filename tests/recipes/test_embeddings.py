@@ -4,6 +4,7 @@ epochs that learned nothing."""
 import csv
 
 import numpy as np
+import pytest
 
 from minidl import Tensor
 from minidl.layers import Module
@@ -118,6 +119,7 @@ def test_a_collapsed_network_gets_a_remark():
     assert remark.startswith("collapsed: all vectors are nearly equal")
 
 
+@pytest.mark.thorough
 def test_a_network_that_collapses_in_training_gets_a_remark(tmp_path):
     """It collapses with the hardest triplets and a high rate, but not with semi-hard triplets and a
     low rate."""

@@ -82,6 +82,7 @@ def test_vectors_are_split_as_pictures_are():
 THOROUGH_HEADS = [pytest.param(head, marks=pytest.mark.thorough) for head in HEADS[1:]]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("head", ["triplet", *THOROUGH_HEADS])
 def test_it_learns_to_distinguish_people_who_are_not_in_the_training(head):
     split = held_out(people(30, 6), "10")

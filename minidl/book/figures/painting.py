@@ -16,8 +16,8 @@ STYLE_SIZE = (120, 94)
 STEPS = 24
 FRAMES = 8
 TERMS = {"content": "first", "style": "second", "total_variation": "third"}  # and their colours
-SCALE = 4  # units of the drawing for a pixel of the painting
-BARS = 150  # the length of the longest bar
+SCALE = 3  # units of the drawing for a pixel of the painting
+LEFT, BARS = 110, 240  # the beginning of the bars, and the length of the longest
 
 
 def draw() -> Figure:
@@ -55,16 +55,15 @@ def _frames(photograph: Array, style: Array) -> Iterator[Frame]:
 
 def _drawing(step: Step, steps: Sequence[Step], style: Array) -> str:
     height, width = (SCALE * length for length in SIZE)
-    canvas = Canvas(width + BARS + 50, height)
+    canvas = Canvas(width, height + 140)
     canvas.picture(step.image, 0, 0, width, height)
-    left = width + 16
-    canvas.picture(style, left, 0, 94, 120)
+    canvas.picture(style, 0, height + 12, 94, 120)
     longest = max(step.losses.total for step in steps)
     for place, (term, colour) in enumerate(TERMS.items()):
-        top = 150 + 50 * place
-        value = getattr(step.losses, term)
-        canvas.text(left, top, f"{term.replace('_', ' ')} {_millions(value)}", colour=colour)
-        canvas.box(left, top + 12, max(BARS * value / longest, 0.5), 12, colour, 0.8)
+        top = height + 24 + 42 * place
+        value, name = getattr(step.losses, term), term.replace("_", " ")
+        canvas.text(LEFT, top, f"{name}: {_millions(value)}", colour=colour, size=14)
+        canvas.box(LEFT, top + 10, max(BARS * value / longest, 0.5), 12, colour, 0.8)
     return canvas.svg()
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from minidl.book.chapters import Chapter
 from minidl.book.figures import draw
 from minidl.book.programs import importing
+from minidl.book.site.anchors import anchor_of
 from minidl.book.site.code import names_in
 from minidl.book.site.exercises import exercises
 from minidl.book.site.figures import figure_html
@@ -73,9 +74,7 @@ class _Chapter:
         return Written("\n".join(parts), self.sections, [*self.files.items()])
 
     def _heading(self, text):
-        anchor = "-".join(text.lower().split())
-        # names of code have anchors too, without this prefix
-        anchor = "on-" + "".join(letter for letter in anchor if letter.isalnum() or letter == "-")
+        anchor = anchor_of(text)
         self.sections.append((anchor, text))
         return f'<h2 id="{anchor}">{self.writer.inline(text)}</h2>'
 

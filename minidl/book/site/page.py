@@ -24,10 +24,12 @@ class Page:
 
 @dataclass
 class Entry:
-    """Something that search finds. weight: how much it counts beside the words."""
+    """Something that search finds. text: shown below the title. weight: how much it counts beside
+    the words. words: what is searched too."""
 
     title: str
     kind: str
     text: str
     url: str
     weight: float = 0.0
+    words: str = ""

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Iterator
 from html import escape
 from types import ModuleType
@@ -131,7 +132,8 @@ def _kind(thing):
 
 def _call(found: Public) -> str:
     try:
-        return f"{found.name}{inspect.signature(inspect.unwrap(definition_of(found.thing)))}"
+        signature = str(inspect.signature(inspect.unwrap(definition_of(found.thing))))
+        return found.name + re.sub(r"<function .*? at 0x[0-9a-f]+>", "...", signature)
     except (TypeError, ValueError):
         return found.name
 

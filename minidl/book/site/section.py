@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from minidl.book.measure import CASES, Example, Times, example, proofs, times
 from minidl.book.programs import definitions, importing, proof
 from minidl.book.site.code import listing, names_in
-from minidl.book.site.text import Links, Writer, workshop
+from minidl.book.site.text import Links, Writer, aliases_in, workshop
 from minidl.book.sources import ROOT, definition, docstring, file_source, source
 from minidl.book.subjects import Subject
 from minidl.gradcheck import Proof
@@ -37,9 +37,11 @@ def measure(subject: Subject) -> Measured:
 
 def section(subject: Subject, measured: Measured, links: Links) -> str:
     """Return the section about a subject as HTML."""
-    parts = [_explained(subject.thing, links, subject.kind != "algorithm")]
+    is_file = subject.kind == "algorithm"
+    parts = [_file_text(subject.thing, links) if is_file else explained(subject.thing, links)]
+    forward = docstring(subject.thing)
     for gradient, names in subject.derivations.items():
-        parts += [_gradient_heading(subject, names), _explained(gradient, links)]
+        parts += [_gradient_heading(subject, names), explained(gradient, links, forward)]
     parts += [
         _helpers(subject),
         _workshop(subject),
@@ -55,11 +57,6 @@ def section(subject: Subject, measured: Measured, links: Links) -> str:
     )
 
 
-def explained(thing: Any, links: Links) -> str:
-    """Return the text and the code of a function or class beside each other, as HTML."""
-    return _explained(thing, links)
-
-
 def place_of(thing: Any) -> str:
     """Return a link to the file that defines a thing on this disk, as HTML."""
     found = source(thing)
@@ -67,16 +64,24 @@ def place_of(thing: Any) -> str:
     return f'<p class="place"><a href="{escape(file)}">{escape(str(found))}</a></p>'
 
 
-def _explained(thing, links, with_code=True):
-    if not with_code:  # a module, whose text is long and stands alone
-        text = Writer(links, names_in(thing), importing(thing)).text(docstring(thing))
-        code = listing(file_source(thing))
-        details = f"<details><summary>Code of the file</summary>{code}</details>"
-        return f'<div class="text wide">{text}</div>{_file(thing)}{details}'
+def _file_text(thing, links):
+    """Return the text of a module, which is long and stands alone, and its code."""
+    text = Writer(links, names_in(thing), importing(thing)).text(docstring(thing))
+    code = listing(file_source(thing))
+    details = f"<details><summary>Code of the file</summary>{code}</details>"
+    return f'<div class="text wide">{text}</div>{_file(thing)}{details}'
+
+
+def explained(thing: Any, links: Links, forward: str = "") -> str:
+    """Return the text and the code of a function or class beside each other, as HTML.
+
+    forward: of a gradient, the docstring of its forward, which explains the symbols of both.
+    """
     found = source(thing)
     module = inspect.getmodule(definition(thing))
     writer = Writer(links, names_in(thing), importing(module) if module else "")
     writer.parameters = _parameters(thing)
+    writer.aliases = aliases_in(f"{forward}\n\n{docstring(thing)}", writer.names)
     text = writer.text(docstring(thing))
     code = listing(found, writer.symbols, f"Code, {found}")
     if len(found.lines) > LONG:

@@ -88,7 +88,10 @@ def application(folder: Path, door: Door) -> flask.Flask:
 
 def _lines(processes, answer: Callable[[str], list[str]]):
     """Return the lines of an answer to the code of the request, or those of an error."""
-    body = flask.request.get_json(silent=True)
+    try:
+        body = flask.request.get_json(silent=True)
+    except RecursionError:  # arrays within arrays
+        body = None
     code = body.get("code") if isinstance(body, dict) else None
     if not isinstance(code, str):
         return {"lines": ["The request has no code."]}, 400

@@ -37,10 +37,11 @@ class Writer:
     links: the addresses of other names, for words in backticks. names: the names of the code.
     program: what the examples need, such as imports; it grows by the examples that are written.
     symbols: the names that formulas have used until now and the code has too. parameters: of the
-    function, which are no links.
+    function, which are no links. aliases: {symbol of the formulas: name in the code}.
     """
 
     parameters: Collection[str] = ()
+    aliases: Mapping[str, str] = {}
 
     def __init__(
         self, links: Links, names: Collection[str] = (), program: str = "import numpy as np"
@@ -127,8 +128,9 @@ class Writer:
         return f'<span class="chunks">{"".join(chunks(tree))}</span>'
 
     def _tree(self, text):
-        tree = formula(text, self.names)
-        self.symbols |= {code_name(name) for name in symbols(tree)} & self.names
+        tree = formula(text, self.names, self.aliases)
+        used = {self.aliases.get(name) or code_name(name) for name in symbols(tree)}
+        self.symbols |= used & self.names
         return tree
 
     def _span(self, span: Span) -> str:
@@ -171,6 +173,22 @@ _WRITERS: dict[type, Callable[["Writer", Any], str]] = {
     Verbatim: lambda writer, block: f"<pre>{escape(block.text)}</pre>",
     Instruction: lambda writer, block: "",
 }
+
+
+def aliases_in(text: str, names: Collection[str]) -> dict[str, str]:
+    """Return the symbols for which a docstring says which name of the code they are.
+
+    >>> aliases_in("L = k (F - P)²,   F: generated, P: content", {"generated", "content"})
+    {'F': 'generated', 'P': 'content'}
+    """
+    explained = re.findall(r"(?<![\w`])([^\W\d_]\d?): `?([a-z]\w+)`?(?=[,.;)\s]|$)", text)
+    lists = re.findall(r"((?:[a-z]\w+, )*[a-z]\w+): ((?:\w\d?, )*\w\d?)(?=[.;\s]|$)", text)
+    pairs = [*explained]
+    for listed, letters in lists:
+        known, their_symbols = listed.split(", "), letters.split(", ")
+        if len(known) == len(their_symbols):
+            pairs += zip(their_symbols, known, strict=True)
+    return {symbol: name for symbol, name in pairs if name in names and symbol not in names}
 
 
 def workshop(code: str, html: str, style: str) -> str:

@@ -9,7 +9,7 @@ Iverson bracket, and [1 0; 0 1] a matrix. A word that is not a name of the code 
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from minidl.book.writing.trees import (
@@ -56,15 +56,18 @@ class _Token:
     tight: bool  # whether no space is in front
 
 
-def formula(source: str, names: Collection[str] = ()) -> Row:
+def formula(
+    source: str, names: Collection[str] = (), aliases: Mapping[str, str] | None = None
+) -> Row:
     """Return the tree of a formula.
 
     names: the names of the code that it explains. Other words of two letters and more are text.
+    aliases: {symbol of the formula: name in the code} of those that differ.
 
     >>> formula("y = 2 x²").items[-1]
     Scripts(base=Symbol(name='x'), below=None, above=Number(digits='2'))
     """
-    return _Parser(_tokens(source), frozenset(names)).row(())
+    return _Parser(_tokens(source), frozenset(names), aliases or {}).row(())
 
 
 def _tokens(source):
@@ -84,6 +87,7 @@ def _tokens(source):
 class _Parser:
     tokens: list[_Token]
     names: frozenset[str]
+    aliases: Mapping[str, str]
     place: int = 0
     bars: int = field(default=0)  # open bars of |x| at the present depth
 
@@ -225,15 +229,18 @@ class _Parser:
         if name in WORDS:
             return Text(name)
         if name in self.names or name in FUNCTIONS or name in LARGE:
-            return Symbol(name)
+            return self.symbol(name)
         if rest and len(first) == 1:
             below = Number(rest) if rest.isdigit() else Symbol(rest)
-            return Scripts(Symbol(first), below)
+            return Scripts(self.symbol(first), below)
         if following and following.text == "(" and following.tight:
-            return Symbol(name)  # a function
+            return self.symbol(name)  # a function
         is_word = len(re.sub(r"[0-9'′\u0302_]", "", name)) > 1 and not rest
         is_differential = re.fullmatch(rf"d[{_LETTERS}]\u0302?\d?", name) is not None
-        return Text(name) if is_word and not is_differential else Symbol(name)
+        return Text(name) if is_word and not is_differential else self.symbol(name)
+
+    def symbol(self, name):
+        return Symbol(name, self.aliases.get(name, ""))
 
     def _letters(self, text):
         """Return the range below a sum: one name, or letters such as pq, which are two indices."""
@@ -265,7 +272,9 @@ class _Parser:
             else:
                 rows[-1].append([token])
         self.place = end + 1
-        entries = ((_Parser(entry, self.names).row(()) for entry in row) for row in rows)
+        entries = (
+            (_Parser(entry, self.names, self.aliases).row(()) for entry in row) for row in rows
+        )
         return Matrix(tuple(map(tuple, entries)))
 
     def _closes(self, sign):

@@ -105,7 +105,7 @@ def code_name(name: str) -> str:
 
 def _of(tree: Tree) -> str:
     if isinstance(tree, Symbol):
-        return _symbol(tree.name)
+        return _symbol(tree.name, tree.code or code_name(tree.name))
     if isinstance(tree, Number):
         return f"<mn>{tree.digits}</mn>"
     if isinstance(tree, Operator):
@@ -157,10 +157,10 @@ def _scripts(tree: Scripts) -> str:
     return f"<m{kind}>{''.join(parts)}</m{kind}>"
 
 
-def _symbol(name: str) -> str:
+def _symbol(name: str, code: str) -> str:
     if name in LARGE:
         return f"<mo>{name}</mo>"
-    mark = f' data-name="{escape(code_name(name))}"'
+    mark = f' data-name="{escape(code)}"'
     if numbered := re.fullmatch(r"(\D)(\d+)", name):
         letter, digits = numbered.groups()
         return f"<msub{mark}><mi>{letter}</mi><mn>{digits}</mn></msub>"

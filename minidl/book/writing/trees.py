@@ -1,6 +1,6 @@
 """The tree of a formula."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Union
 
 Tree = Union[
@@ -20,9 +20,11 @@ Tree = Union[
 
 @dataclass(frozen=True)
 class Symbol:
-    """A variable or the name of a function."""
+    """A variable or the name of a function. code: the name that the code gives it, if it has
+    another one there."""
 
     name: str
+    code: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

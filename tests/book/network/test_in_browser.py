@@ -13,7 +13,10 @@ from tests.book.network.networks import of_the_shipped_network, random_explorati
 webdriver = pytest.importorskip("selenium.webdriver")
 Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
 PROGRAMS = [shutil.which(name) for name in ("chromium", "chromedriver")]
-pytestmark = pytest.mark.skipif(None in PROGRAMS, reason="Chromium or its driver is not installed")
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(None in PROGRAMS, reason="Chromium or its driver is not installed"),
+]
 PATIENCE = 20  # seconds
 
 # The largest error of a sum of terms, relative to the size of the terms, and the number of sums

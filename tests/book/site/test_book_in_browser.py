@@ -21,7 +21,10 @@ from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 PROGRAMS = [shutil.which(name) for name in ("chromium", "chromedriver")]
 AXE = os.environ.get("MINIDL_AXE")
-pytestmark = pytest.mark.skipif(None in PROGRAMS, reason="Chromium or its driver is not installed")
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(None in PROGRAMS, reason="Chromium or its driver is not installed"),
+]
 PATIENCE = 30  # seconds
 PHONE = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
 SERIOUS = ("serious", "critical")

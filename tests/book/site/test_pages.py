@@ -12,7 +12,7 @@ from minidl.book.figures import NAMES
 from minidl.book.site import build as building
 from minidl.book.site import commands, material, reference
 from minidl.book.site.build import BookError, build
-from minidl.book.site.folder import MARKER
+from minidl.book.site.folder import MARKER, new_folder
 from minidl.book.subjects import SUBJECTS
 from minidl.cli import program_parser
 from minidl.errors import FileError
@@ -143,10 +143,45 @@ def test_a_folder_with_other_files_is_kept(tmp_path, exploration):
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
+def test_the_files_of_a_reader_in_a_book_are_kept(tmp_path, exploration):
+    (tmp_path / MARKER).write_text("index.html\n")
+    (tmp_path / "index.html").touch()
+    (tmp_path / "solution.py").write_text("mine")
+    with pytest.raises(FileError, match=r"also holds solution\.py"):
+        build(tmp_path, program_parser(), exploration)
+    assert (tmp_path / "solution.py").read_text() == "mine"
+
+
+def test_an_earlier_book_stays_if_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
+    folder = tmp_path / "book"
+    folder.mkdir()
+    (folder / MARKER).write_text("index.html\n")
+    (folder / "index.html").write_text("old")
+    rename = Path.rename
+
+    def fails(path, target):
+        if path.name == "new":
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    with pytest.raises(KeyboardInterrupt), new_folder(folder) as made:
+        (made / "index.html").write_text("new")
+    assert (folder / "index.html").read_text() == "old"
+    assert [*tmp_path.iterdir()] == [folder]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "file/book"])
+def test_a_folder_that_cannot_be_made_is_refused_at_once(tmp_path, name):
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError), new_folder(tmp_path / name):
+        raise AssertionError("the block runs")
+
+
 def test_an_earlier_book_is_replaced_as_a_whole(tmp_path, monkeypatch, exploration):
     folder = tmp_path / "book"
     folder.mkdir()
-    (folder / MARKER).touch()
+    (folder / MARKER).write_text("old.html\n")
     (folder / "old.html").touch()
     monkeypatch.setattr(building, "_pages", lambda *arguments: iter([]))
     build(folder, program_parser(), exploration)

@@ -109,7 +109,7 @@ for (const figure of document.querySelectorAll("figure.moving")) animate(figure)
 // ---- what does not fit can be scrolled, with the keyboard too ----
 
 function makeScrollable() {
-  for (const box of document.querySelectorAll(".listing, .formulas, .table, pre")) {
+  for (const box of document.querySelectorAll(".listing, .formulas, .table, .long, pre")) {
     const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
     box.tabIndex = scrolls ? 0 : -1;
     if (!scrolls) box.removeAttribute("tabindex");
@@ -145,10 +145,10 @@ function score(entry, words) {
     if (title === word) sum += 12;
     else if (title.startsWith(word)) sum += 8;
     else if (title.includes(word)) sum += 5;
-    else if (text.includes(word)) sum += 1;
+    else if (text.includes(word) || entry.words.includes(word)) sum += 1;
     else return 0;
   }
-  return sum + entry.weight;
+  return sum + entry.weight / 4;
 }
 
 function search() {
@@ -217,6 +217,9 @@ const contentsButton = document.getElementById("contents-button");
 contentsButton.addEventListener("click", () => {
   const isOpen = contents.classList.toggle("open");
   contentsButton.setAttribute("aria-expanded", String(isOpen));
+});
+contents.addEventListener("click", (event) => {
+  if (event.target.closest("a")) contents.classList.remove("open");
 });
 
 const theme = document.getElementById("theme");
