@@ -25,6 +25,7 @@ from minidl.book.writing.mathml import chunks, code_name, mathml
 from minidl.book.writing.prose import Span, spans
 from minidl.book.writing.trees import symbols
 
+_SYMBOL = r"[^\W\d_]\d?"
 LONG = 30  # characters of a formula that may not fit on a phone
 _TOGETHER = r'<span class="together">\1\2</span>'
 _AFTER_TERMS = re.compile(r"(?<=\.) (?=Raises? |Cost: )")  # what follows a list of terms
@@ -182,7 +183,7 @@ def aliases_in(text: str, names: Collection[str]) -> dict[str, str]:
     {'F': 'generated', 'P': 'content'}
     """
     explained = re.findall(r"(?<![\w`])([^\W\d_]\d?): `?([a-z]\w+)`?(?=[,.;)\s]|$)", text)
-    lists = re.findall(r"((?:[a-z]\w+, )*[a-z]\w+): ((?:\w\d?, )*\w\d?)(?=[.;\s]|$)", text)
+    lists = re.findall(rf"((?:[a-z]\w+, )*[a-z]\w+): ((?:{_SYMBOL}, )*{_SYMBOL})(?=[.;\s]|$)", text)
     pairs = [*explained]
     for listed, letters in lists:
         known, their_symbols = listed.split(", "), letters.split(", ")
