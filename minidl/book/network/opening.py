@@ -88,8 +88,9 @@ def trained_network(path: Path) -> Explorable:
     kind = str(settings.get("network")) if isinstance(settings, dict) else "without settings"
     if kind not in OPENED:
         raise FileError(
-            f"{path} holds a network {printable(kind, 80)!r}; the page of a network wants one that "
-            f"takes pictures: a run of `minidl train` with one of {', '.join(OPENED)}"
+            f"{path} holds a network {printable(kind, 80)!r}; wanted a run of `minidl train` with "
+            f"one of {', '.join(OPENED)}; for a network that you made in Python, see "
+            "`minidl.book.site.build`"
         )
     return OPENED[kind](path)
 

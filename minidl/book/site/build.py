@@ -1,4 +1,15 @@
-"""The book as a static site: a folder of pages that opens from the disk, without a server."""
+"""The book as a static site: a folder of pages that opens from the disk, without a server.
+
+`minidl book` builds it. In Python, a network of your own can be explored, which is a Sequential of
+convolutions, dense layers, pooling, normalization and activations:
+
+    from minidl.book.network import exploration
+    from minidl.book.site.build import build
+    from minidl.cli import program_parser
+
+    explored = exploration(model, picture, classes, mean=mean, std=std)
+    build(Path("minidl-book"), program_parser(), explored)
+"""
 
 import argparse
 import json

@@ -2,7 +2,7 @@
 
 blocks.py    a text as paragraphs, formulas, examples, headings
 prose.py     the formulas, the code and the words of a paragraph
-formula.py   a formula in Unicode as a tree, whose parts are in trees.py
+formula.py   a formula in Unicode as a tree, from the tokens of tokens.py and the parts of trees.py
 mathml.py    the tree as MathML, for pages
 latex.py     the tree as LaTeX, for notebooks
 """

@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from minidl.book.writing.tokens import LETTERS, Token, tokens
 from minidl.book.writing.trees import (
     ARITHMETIC,
     LARGE,
@@ -40,20 +41,6 @@ WORDS = (
 )  # fmt: skip
 PAIRS = {"(": ")", "[": "]", "{": "}", "⌈": "⌉", "⌊": "⌋"}
 RELATIONS = ("=", "←", "→", "≤", "≥", "<", ">", "≠", "≈", "∈", ":", ",", ";")
-_LETTERS = "A-Za-zÀ-ÖØ-öø-ʯΑ-ΡΤ-ωϵ\u0302ε"
-_TOKEN = re.compile(
-    rf"(?P<space>\s+)|`(?P<code>[^`]+)`|(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)"
-    rf"|(?P<hyphened>[A-Za-z]{{2,}}(?:-[A-Za-z]{{2,}})+)"
-    rf"|(?P<large>[ΣΠ])|(?P<name>∂?[{_LETTERS}][{_LETTERS}0-9\u0302]*(?:_[{_LETTERS}0-9]+)*['′]*)"
-    rf"|(?P<arrow>->)|(?P<added>\+=)|(?P<dots>\.\.\.?|…)|(?P<sign>.)"
-)
-
-
-@dataclass
-class _Token:
-    kind: str
-    text: str
-    tight: bool  # whether no space is in front
 
 
 def formula(
@@ -67,25 +54,12 @@ def formula(
     >>> formula("y = 2 x²").items[-1]
     Scripts(base=Symbol(name='x'), below=None, above=Number(digits='2'))
     """
-    return _Parser(_tokens(source), frozenset(names), aliases or {}).row(())
-
-
-def _tokens(source):
-    found, tight = [], True
-    for match in _TOKEN.finditer(source):
-        kind = match.lastgroup or "sign"
-        if kind == "space":
-            tight = False
-            continue
-        text = {"arrow": "→", "dots": "…", "code": match["code"]}.get(kind, match.group())
-        found.append(_Token(kind, text, tight))
-        tight = True
-    return found
+    return _Parser(tokens(source), frozenset(names), aliases or {}).row(())
 
 
 @dataclass
 class _Parser:
-    tokens: list[_Token]
+    tokens: list[Token]
     names: frozenset[str]
     aliases: Mapping[str, str]
     place: int = 0
@@ -236,7 +210,7 @@ class _Parser:
         if following and following.text == "(" and following.tight:
             return self.symbol(name)  # a function
         is_word = len(re.sub(r"[0-9'′\u0302_]", "", name)) > 1 and not rest
-        is_differential = re.fullmatch(rf"d[{_LETTERS}]\u0302?\d?", name) is not None
+        is_differential = re.fullmatch(rf"d[{LETTERS}]\u0302?\d?", name) is not None
         return Text(name) if is_word and not is_differential else self.symbol(name)
 
     def symbol(self, name):
@@ -263,7 +237,7 @@ class _Parser:
         return self.place + end if ";" in texts[:end] else 0
 
     def _matrix(self, end):
-        rows: list[list[list[_Token]]] = [[]]
+        rows: list[list[list[Token]]] = [[]]
         for token in self.tokens[self.place : end]:
             if token.text == ";":
                 rows.append([])

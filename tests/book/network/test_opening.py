@@ -57,7 +57,7 @@ def test_a_run_on_faces_ends_before_the_division_by_the_length(tmp_path, members
 
 def test_a_run_without_pictures_is_refused(tmp_path):
     run = write_run(tmp_path, siamese(), network="signals")
-    with pytest.raises(FileError, match="holds a network 'signals'; the page of a network wants"):
+    with pytest.raises(FileError, match="holds a network 'signals'; wanted a run of"):
         trained_network(run)
     on_top = verifier((16, 16, 1), dimensions=8)  # replaced below by settings of another network
     settings = faces.FAST | {"on_top": True, "network": "faces"}

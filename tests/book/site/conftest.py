@@ -19,14 +19,19 @@ def exploration():
     return shipped_exploration()
 
 
+def leave_out_what_is_slow(patch):
+    """Let books be built without figures, proofs and times."""
+    patch.setattr(building, "measure", lambda subject: Measured(None, [], None))
+    patch.setattr(building, "wrong_examples", lambda text, name: [])
+    patch.setattr(chapter, "draw", lambda name: FIGURE)
+
+
 @pytest.fixture(scope="session")
 def book(tmp_path_factory, exploration):
     """The folder of a book without figures, proofs and times."""
     folder = tmp_path_factory.mktemp("books") / "book"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(building, "measure", lambda subject: Measured(None, [], None))
-        patch.setattr(building, "wrong_examples", lambda text, name: [])
-        patch.setattr(chapter, "draw", lambda name: FIGURE)
+        leave_out_what_is_slow(patch)
         building.build(folder, program_parser(), exploration)
     return folder
 

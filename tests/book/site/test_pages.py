@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import numpy as np
 import pytest
 
 from minidl.book.chapters import FOLDER, PARTS, chapters
 from minidl.book.exercises import EXERCISES
 from minidl.book.figures import NAMES
+from minidl.book.network import exploration as exploration_of
 from minidl.book.site import build as building
 from minidl.book.site import commands, material, reference
 from minidl.book.site.build import BookError, build
@@ -16,6 +18,8 @@ from minidl.book.site.folder import MARKER, new_folder
 from minidl.book.subjects import SUBJECTS
 from minidl.cli import program_parser
 from minidl.errors import FileError
+from minidl.layers import Convolution, Dense, Flatten, ReLU, Sequential
+from tests.book.site.conftest import leave_out_what_is_slow
 from tests.book.site.pages import Page
 
 
@@ -188,6 +192,16 @@ def test_an_earlier_book_is_replaced_as_a_whole(tmp_path, monkeypatch, explorati
     assert not (folder / "old.html").exists()
     assert (folder / "book.css").exists()
     assert [*tmp_path.iterdir()] == [folder]
+
+
+def test_a_network_that_was_made_in_python_can_be_explored(tmp_path, monkeypatch):
+    leave_out_what_is_slow(monkeypatch)
+    rng = np.random.default_rng(0)
+    layers = Convolution.new(rng, (3, 3), 3, 4), ReLU(), Flatten(), Dense.new(rng, 4 * 36, 2)
+    picture = rng.uniform(0, 255, (8, 8, 3))
+    explored = exploration_of(Sequential(*layers), picture, ["cat", "dog"], mean=127.5, std=63.0)
+    first = build(tmp_path / "book", program_parser(), explored)
+    assert "cat" in Page(first.parent / "network.html").text
 
 
 @pytest.mark.thorough
