@@ -14,7 +14,7 @@ INTRODUCTION = (
     "chapter the engine. Below each op, tables show how its gradients were tested when the book "
     "was built, and how long the textbook and the engine took on this computer.",
     "Read the chapters in order, or press / and search. Point at a symbol to mark its variable in "
-    "the code. Each chapter about the maths ends with exercises, which minidl checks.",
+    "the code. Each chapter ends with exercises, which minidl checks.",
 )
 
 

@@ -9,8 +9,14 @@ from minidl.book.chapters import chapters
 from minidl.book.exercises import EXERCISES, exercise, judge, template, worked_example
 from minidl.book.exercises.calls import calls
 from minidl.errors import ArgumentError
-from tests.book.exercises import solutions
+from minidl.layers import Convolution, ReLU, Sequential
+from minidl.visualize.network import of_sequential
+from minidl.visualize.saliency.gradients import grad_cam
+from minidl.visualize.scalars import Scalar
+from minidl.visualize.units import Unit
+from tests.book.exercises import solutions, solutions_of_systems
 
+SOLUTIONS = {**vars(solutions), **vars(solutions_of_systems)}
 MATHS = [chapter.name for chapter in chapters() if chapter.part == "The maths"]
 
 
@@ -19,15 +25,15 @@ def positional(exercise, function):
     return lambda *values: function(**dict(zip(exercise.parameters, values, strict=True)))
 
 
-def test_every_chapter_about_maths_has_two_exercises():
+def test_every_chapter_has_an_exercise_and_those_about_maths_two():
     chapters_of = [one.chapter for one in EXERCISES.values()]
-    assert {*chapters_of} == {*MATHS}
+    assert [*dict.fromkeys(chapters_of)] == [chapter.name for chapter in chapters()]
     assert min(map(chapters_of.count, MATHS)) >= 2
 
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_a_solution_that_is_written_differently_passes(name):
-    verdict = judge(EXERCISES[name], getattr(solutions, EXERCISES[name].function))
+    verdict = judge(EXERCISES[name], SOLUTIONS[EXERCISES[name].function])
     assert verdict.passed, verdict.lines
     assert verdict.lines[0].startswith(f"{name} is right")
     assert len(verdict.lines) == 1 + len(EXERCISES[name].kinds)
@@ -131,3 +137,13 @@ def test_sentences_are_whole(name):
 def test_the_nearest_name_is_proposed():
     with pytest.raises(ArgumentError, match="'convolutoin-dx'; did you mean 'convolution-dx'"):
         exercise("convolutoin-dx")
+
+
+def test_grad_cam_of_the_exercise_is_that_of_a_network():
+    """F is the mean over 6 positions of Σ_k v[k] A[k], so that its gradient is v / 6."""
+    A, v = np.arange(12.0).reshape(2, 3, 2), np.array([[3.0], [-2.5]])
+    layers = {"relu": ReLU(), "weighted": Convolution(v[None, None], np.zeros(1))}
+    network = of_sequential(Sequential(layers).freeze(), lambda pictures: pictures)
+    found = exercise("grad-cam").right(A, np.broadcast_to(v[:, 0] / 6, A.shape))
+    np.testing.assert_allclose(found, grad_cam(Scalar(network, Unit("weighted", 0)), A, "relu"))
+    assert 0 < np.count_nonzero(found) < 6
