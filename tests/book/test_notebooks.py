@@ -13,7 +13,7 @@ from tests.strict import standing_in
 nbformat = pytest.importorskip("nbformat")
 interactive = pytest.importorskip("IPython.core.interactiveshell")
 
-QUICK = ("derivative", "tape")
+QUICK = ("derivative",)
 
 
 @pytest.fixture(scope="module")

@@ -82,6 +82,7 @@ def test_siamese(data, tmp_path, capsys):
     assert message in error
 
 
+@pytest.mark.thorough
 def test_a_resumed_run_keeps_its_settings(data, tmp_path, capsys):
     folder, files = tmp_path / "run", ["--data", str(data), "--folder", str(tmp_path / "run")]
     assert main(small("siamese", data, folder, "--seed", "3", "--clip", "9")) == 0

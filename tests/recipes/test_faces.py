@@ -133,6 +133,7 @@ def test_a_resumed_run_has_the_same_bytes(triplets, members, tmp_path):
     assert everything(uninterrupted) == everything(resumed)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("place", GPUS)
 @pytest.mark.parametrize("head", HEADS)
 def test_a_step_and_a_test_on_a_gpu_are_those_on_the_cpu(head, place):

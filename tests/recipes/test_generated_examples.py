@@ -134,6 +134,7 @@ def test_invalid_settings_are_refused(recipe, changed, message):
         small(recipe, **changed)
 
 
+@pytest.mark.thorough
 def test_a_network_is_drawn_and_restored(recipe, tmp_path):
     pytest.importorskip("matplotlib")
     task = small(recipe)

@@ -20,7 +20,10 @@ from minidl.style_transfer.live import Live
 
 webdriver = pytest.importorskip("selenium.webdriver")
 PROGRAMS = [shutil.which(name) for name in ("chromium", "chromedriver")]
-pytestmark = pytest.mark.skipif(None in PROGRAMS, reason="Chromium or its driver is not installed")
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(None in PROGRAMS, reason="Chromium or its driver is not installed"),
+]
 PATIENCE = 20  # seconds
 
 PROGRAM = """

@@ -54,6 +54,7 @@ def test_a_picture_is_painted_again_with_the_same_pixels(name):
     assert again(name) == (0, 0)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "options",
     [

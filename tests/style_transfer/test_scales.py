@@ -70,6 +70,7 @@ def test_adam_keeps_its_averages_from_scale_to_scale(monkeypatch):
     assert abs(stylize(LARGE, STYLE, **options).image - kept).max() > 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 @pytest.mark.parametrize("stop", [3, 5, 7, 9])  # before, at and after the change of the scale
 def test_a_resumed_run_gives_the_bytes_of_an_unbroken_one(tmp_path, optimizer, stop):

@@ -126,6 +126,7 @@ def test_the_ways_agree_with_both_poolings_and_shallow_layers(model, pooling, me
     must_agree(painted(model, settings, memory), painted(model, settings, Memory()))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("memory", [BLOCKS, Memory(side=32)], ids=str)
 def test_the_ways_agree_with_the_weights_of_vgg19(memory):
     model = vgg19()

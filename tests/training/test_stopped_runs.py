@@ -64,6 +64,7 @@ def test_a_second_ctrl_c_interrupts_at_once(tmp_path):
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+@pytest.mark.thorough
 def test_kill_9_loses_at_most_the_current_epoch(tmp_path):
     folder = tmp_path / "run"
     process = subprocess.Popen(

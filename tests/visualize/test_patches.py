@@ -48,6 +48,7 @@ NETWORKS = {
 begin = begun_anew(RNG)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("backward", RECTIFIERS)
 def test_the_gradient_in_a_part_is_that_in_the_whole_picture(name, backward):

@@ -36,6 +36,7 @@ def test_ctrl_c_saves_the_painting():
         assert len(list(csv.DictReader(file))) == steps >= 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_repeated_signals_do_not_lose_the_painting(number):
     process = subprocess.Popen([*LONG, *PREVIEW, "-q"])
@@ -49,6 +50,7 @@ def test_repeated_signals_do_not_lose_the_painting(number):
     assert not [name for name in os.listdir() if name.startswith(".")]  # no unfinished file
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", "| true", ">/dev/full"])
 def test_a_closed_terminal_does_not_lose_the_painting(redirection):
     line = f"{shlex.join(PROCESS)} --size 32 --steps 2 -o painted.png {redirection}"
