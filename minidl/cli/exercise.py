@@ -1,10 +1,11 @@
-"""`minidl exercise`: the exercises of the book, their files to fill in, and their check."""
+"""`minidl exercise`: the exercises of the book, their files to fill in, and their check.
+
+The exercises are imported when the command runs, so that other commands start without them.
+"""
 
 import shlex
 from pathlib import Path
 
-from minidl.book.chapters import chapters
-from minidl.book.exercises import EXERCISES, check, exercise, template
 from minidl.cli.output import say
 from minidl.errors import ArgumentError, FileError
 from minidl.files import must_be_writable, must_exist
@@ -54,6 +55,8 @@ def run(arguments):
         )
     if arguments.name is None:
         return _list()
+    from minidl.book.exercises import exercise
+
     chosen = exercise(arguments.name)
     if arguments.file is None:
         return _write(chosen, Path(arguments.output or f"{chosen.name}.py"))
@@ -61,6 +64,9 @@ def run(arguments):
 
 
 def _list():
+    from minidl.book.chapters import chapters
+    from minidl.book.exercises import EXERCISES
+
     width = max(map(len, EXERCISES))
     for chapter in chapters():
         titles = [(e.name, e.title) for e in EXERCISES.values() if e.chapter == chapter.name]
@@ -73,6 +79,8 @@ def _list():
 
 
 def _write(chosen, path):
+    from minidl.book.exercises import template
+
     must_be_writable(path)
     try:
         with open(path, "x", encoding="utf-8") as file:
@@ -99,6 +107,8 @@ def _fill(file, text):
 
 
 def _check(chosen, path, seconds):
+    from minidl.book.exercises import check
+
     if path.stat().st_size > LARGEST:
         raise FileError(f"{path} has more than {LARGEST:,} bytes; wanted a file of Python code")
     try:
