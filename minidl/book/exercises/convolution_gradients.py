@@ -94,6 +94,42 @@ kernel moves in steps of `stride`. Output (p,q) reads position (i,j) of x throug
 OPTIONS = ["stride", "padding"]
 STRIDE = "The stride is forgotten. In the forward, output p starts at position p·stride - padding."
 
+# Cases of both gradients.
+SIMPLE = {
+    "one channel, stride 1, no padding": {
+        "x": Shape((1, 3, 4, 1)),
+        "w": Shape((2, 3, 1, 1)),
+        "stride": 1,
+        "padding": 0,
+    },
+    "2 inputs and 2 outputs": {
+        "x": Shape((1, 3, 3, 2)),
+        "w": Shape((2, 2, 2, 2)),
+        "stride": 1,
+        "padding": 0,
+    },
+    "2 images, 3 inputs and 2 outputs": {
+        "x": Shape((2, 3, 3, 3)),
+        "w": Shape((2, 2, 3, 2)),
+        "stride": 1,
+        "padding": 0,
+    },
+    "padding 1": {
+        "x": Shape((1, 3, 3, 1)),
+        "w": Shape((3, 3, 1, 1)),
+        "stride": 1,
+        "padding": 1,
+    },
+}
+GENERAL = {
+    "stride 2, padding 1, 2 images, 2 inputs and 3 outputs": {
+        "x": Shape((2, 4, 5, 2)),
+        "w": Shape((3, 3, 2, 3)),
+        "stride": 2,
+        "padding": 1,
+    },
+}
+
 EXERCISES = [
     Exercise(
         name="convolution-db",
@@ -162,18 +198,7 @@ the end, cut the padding off.""",
             "stride": 2, "padding": 0,
         },
         cases={
-            "one channel, stride 1, no padding": {
-                "x": Shape((1, 3, 4, 1)), "w": Shape((2, 3, 1, 1)), "stride": 1, "padding": 0,
-            },
-            "2 inputs and 2 outputs": {
-                "x": Shape((1, 3, 3, 2)), "w": Shape((2, 2, 2, 2)), "stride": 1, "padding": 0,
-            },
-            "2 images, 3 inputs and 2 outputs": {
-                "x": Shape((2, 3, 3, 3)), "w": Shape((2, 2, 3, 2)), "stride": 1, "padding": 0,
-            },
-            "padding 1": {
-                "x": Shape((1, 3, 3, 1)), "w": Shape((3, 3, 1, 1)), "stride": 1, "padding": 1,
-            },
+            **SIMPLE,
             "stride 2": {
                 "x": Shape((1, 4, 6, 1)), "w": Shape((2, 2, 1, 1)), "stride": 2, "padding": 0,
             },
@@ -183,9 +208,7 @@ the end, cut the padding off.""",
             "stride 2 with positions left over": {
                 "x": Shape((1, 6, 6, 1)), "w": Shape((3, 3, 1, 1)), "stride": 2, "padding": 0,
             },
-            "stride 2, padding 1, 2 images, 2 inputs and 3 outputs": {
-                "x": Shape((2, 4, 5, 2)), "w": Shape((3, 3, 2, 3)), "stride": 2, "padding": 1,
-            },
+            **GENERAL,
         },
         wrong={
             **reading_errors(
@@ -237,24 +260,11 @@ w[t,s,c,k] is in every y[n,p,q,k]. Its factor there is the x that this output re
             "stride": 1, "padding": 0,
         },
         cases={
-            "one channel, stride 1, no padding": {
-                "x": Shape((1, 3, 4, 1)), "w": Shape((2, 3, 1, 1)), "stride": 1, "padding": 0,
-            },
-            "2 inputs and 2 outputs": {
-                "x": Shape((1, 3, 3, 2)), "w": Shape((2, 2, 2, 2)), "stride": 1, "padding": 0,
-            },
-            "2 images, 3 inputs and 2 outputs": {
-                "x": Shape((2, 3, 3, 3)), "w": Shape((2, 2, 3, 2)), "stride": 1, "padding": 0,
-            },
-            "padding 1": {
-                "x": Shape((1, 3, 3, 1)), "w": Shape((3, 3, 1, 1)), "stride": 1, "padding": 1,
-            },
+            **SIMPLE,
             "stride 2": {
                 "x": Shape((1, 5, 6, 1)), "w": Shape((3, 2, 1, 1)), "stride": 2, "padding": 0,
             },
-            "stride 2, padding 1, 2 images, 2 inputs and 3 outputs": {
-                "x": Shape((2, 4, 5, 2)), "w": Shape((3, 3, 2, 3)), "stride": 2, "padding": 1,
-            },
+            **GENERAL,
         },
         wrong={
             **reading_errors(
