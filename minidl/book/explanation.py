@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 
-from minidl.book.measure import CASES, Example, Times, example, proofs, times
+from minidl.book.measure import CASES, Example, Times, example, in_words, proofs, times
 from minidl.book.sources import Source, definition, docstring, file_source, path_of, source
 from minidl.book.subjects import KINDS, SUBJECTS, Subject
 from minidl.machine import kind
@@ -54,8 +54,8 @@ def explanation(subject: Subject, colour: bool = False) -> Iterator[str]:
         yield from _code(gradient.__name__, source(gradient), styled)
     if used := subject.helpers:
         yield from _headed(styled, f"Helpers, {used[0]}", _helper_lines(used, styled))
-    if subject.implementations:
-        twins = [f"{twin.__name__:32} {source(twin)}" for twin in subject.implementations]
+    if replacing := subject.implementations:
+        twins = [f"{twin.__name__:32} {source(twin)}" for twin in replacing]
         yield from _headed(styled, "In the engine", twins)
     if subject.rows:
         heading = f"Proof, on {CASES} random geometries in float64"
@@ -107,15 +107,7 @@ def _time_lines(found: Times) -> Iterator[str]:
     yield f"{'':24}{'textbook':>12}{'engine':>12}"
     for name, pair in (("forward", found.forward), ("forward and gradients", found.gradients)):
         if pair:
-            yield f"{name:24}" + "".join(f"{_seconds(seconds):>12}" for seconds in pair)
-
-
-def _seconds(seconds):
-    """Return a time in words: 1.23 ms."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 1e-6:.3g} µs"
+            yield f"{name:24}" + "".join(f"{in_words(seconds):>12}" for seconds in pair)
 
 
 def _headed(styled: Styled, heading: str, lines: Iterable[str]) -> Iterator[str]:

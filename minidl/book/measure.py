@@ -11,7 +11,7 @@ import numpy as np
 from minidl.autograd import Tensor
 from minidl.backend import is_array
 from minidl.book.sizes import SIZES
-from minidl.book.sources import docstring
+from minidl.book.sources import definition, docstring
 from minidl.book.subjects import Subject
 from minidl.dispatch import textbook
 from minidl.gradcheck import Proof
@@ -54,7 +54,7 @@ def example(subject: Subject) -> Example | None:
     found = doctest.DocTestParser().get_examples(text)
     if not found:
         return None
-    names = {**vars(inspect.getmodule(inspect.unwrap(_definition(subject.thing)))), "np": np}
+    names = {**vars(inspect.getmodule(definition(subject.thing))), "np": np}
     test = doctest.DocTest(found, names, subject.name, None, None, text)
     result = doctest.DocTestRunner(verbose=False).run(test, out=lambda words: None)
     return Example(_at_the_end(text), result.attempted, result.failed)
@@ -113,16 +113,24 @@ def times(subject: Subject, least: float = LEAST) -> Times | None:
     return Times(shapes, count, _pair(forward, least), both)
 
 
+def in_words(seconds: float) -> str:
+    """Return a time in words.
+
+    >>> in_words(0.00123)
+    '1.23 ms'
+    """
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} µs"
+
+
 def _at_the_end(text):
     """Return the examples with which a docstring ends, or an empty text if words come after one."""
     examples = text[text.index(">>> ") :]
     pieces = doctest.DocTestParser().parse(examples)
     is_end = all(isinstance(piece, doctest.Example) or not piece.strip() for piece in pieces)
     return examples if is_end else ""
-
-
-def _definition(thing):
-    return getattr(thing, "forward", thing)
 
 
 def _in_float32(value):

@@ -7,6 +7,7 @@ folder.py      the folder, which appears when it is complete
 cover.py       the first page
 chapter.py     a chapter: its text and what its instructions ask for
 section.py     one op, loss, layer, optimiser or algorithm
+anchors.py     the anchors of sections
 text.py        docstrings as HTML
 code.py        code as HTML
 figures.py     moving pictures as HTML

@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 from minidl.book.chapters import Chapter
 from minidl.book.figures import draw
-from minidl.book.programs import importing
 from minidl.book.site.anchors import anchor_of
 from minidl.book.site.code import names_in
 from minidl.book.site.exercises import exercises
 from minidl.book.site.figures import figure_html
-from minidl.book.site.section import Measure, explained, section
+from minidl.book.site.section import Measure, explained, file_text, section
 from minidl.book.site.text import Links, Writer
 from minidl.book.sources import ROOT, definition, docstring
 from minidl.book.subjects import subject
@@ -108,9 +107,7 @@ class _Chapter:
         module = thing_at(place)
         self._add_file(module)
         self.families.add(docstring(module))
-        writer = Writer(self.links, names_in(module), importing(module))
-        text = writer.text(docstring(module))
-        return f'<div class="text wide">{text}</div>'
+        return file_text(module, self.links)
 
     def _add_file(self, thing):
         file = Path(inspect.getsourcefile(definition(thing)) or "")

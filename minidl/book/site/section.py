@@ -3,9 +3,10 @@
 import inspect
 from collections.abc import Callable
 from html import escape
+from types import ModuleType
 from typing import Any, NamedTuple
 
-from minidl.book.measure import CASES, Example, Times, example, proofs, times
+from minidl.book.measure import CASES, Example, Times, example, in_words, proofs, times
 from minidl.book.programs import definitions, importing, proof
 from minidl.book.site.code import listing, names_in
 from minidl.book.site.text import Links, Writer, aliases_in, workshop
@@ -38,7 +39,7 @@ def measure(subject: Subject) -> Measured:
 def section(subject: Subject, measured: Measured, links: Links) -> str:
     """Return the section about a subject as HTML."""
     is_file = subject.kind == "algorithm"
-    parts = [_file_text(subject.thing, links) if is_file else explained(subject.thing, links)]
+    parts = [_file(subject.thing, links) if is_file else explained(subject.thing, links)]
     forward = docstring(subject.thing)
     for gradient, names in subject.derivations.items():
         parts += [_gradient_heading(subject, names), explained(gradient, links, forward)]
@@ -57,19 +58,18 @@ def section(subject: Subject, measured: Measured, links: Links) -> str:
     )
 
 
-def place_of(thing: Any) -> str:
-    """Return a link to the file that defines a thing on this disk, as HTML."""
-    found = source(thing)
-    file = (ROOT.parent / found.path).as_uri()
-    return f'<p class="place"><a href="{escape(file)}">{escape(str(found))}</a></p>'
+def file_text(module: ModuleType, links: Links) -> str:
+    """Return the docstring of a file as HTML."""
+    text = Writer(links, names_in(module), importing(module)).text(docstring(module))
+    return f'<div class="text wide">{text}</div>'
 
 
-def _file_text(thing, links):
-    """Return the text of a module, which is long and stands alone, and its code."""
-    text = Writer(links, names_in(thing), importing(thing)).text(docstring(thing))
-    code = listing(file_source(thing))
-    details = f"<details><summary>Code of the file</summary>{code}</details>"
-    return f'<div class="text wide">{text}</div>{_file(thing)}{details}'
+def _file(module, links):
+    """Return the text of a file, and its code."""
+    found = file_source(module)
+    place = f'<p class="place">{_link(found, found.path)}</p>'
+    details = f"<details><summary>Code of the file</summary>{listing(found)}</details>"
+    return f"{file_text(module, links)}{place}{details}"
 
 
 def explained(thing: Any, links: Links, forward: str = "") -> str:
@@ -88,7 +88,7 @@ def explained(thing: Any, links: Links, forward: str = "") -> str:
         code = f"<details><summary>Code, {len(found.lines)} lines</summary>{code}</details>"
     return (
         f'<div class="pair"><div class="text">{text}{_symbols(writer)}</div>'
-        f'<div class="code">{code}{place_of(thing)}</div></div>'
+        f'<div class="code">{code}<p class="place">{_link(found, str(found))}</p></div></div>'
     )
 
 
@@ -99,11 +99,10 @@ def _parameters(thing):
         return []
 
 
-def _file(module):
-    path = ROOT.parent / module.__name__.replace(".", "/")
-    file = path.with_suffix(".py")
-    shown = file.relative_to(ROOT.parent).as_posix()
-    return f'<p class="place"><a href="{file.as_uri()}">{shown}</a></p>'
+def _link(found, words):
+    """Return a link to the file of a Source on this disk."""
+    address = (ROOT.parent / found.path).as_uri()
+    return f'<a href="{escape(address)}">{escape(words)}</a>'
 
 
 def _symbols(writer):
@@ -135,11 +134,11 @@ def _workshop(subject):
 
 
 def _helpers(subject):
-    if not subject.helpers:
+    found = subject.helpers
+    if not found:
         return ""
-    path = subject.helpers[0].path
-    listings = "".join(listing(found) for found in subject.helpers)
-    return f"<details><summary>Helpers in {escape(path)}</summary>{listings}</details>"
+    listings = "".join(map(listing, found))
+    return f"<details><summary>Helpers in {escape(found[0].path)}</summary>{listings}</details>"
 
 
 def _example(found: Example | None) -> str:
@@ -153,14 +152,10 @@ def _example(found: Example | None) -> str:
 
 
 def _twins(subject):
-    twins = subject.implementations
+    twins = [(twin.__name__, source(twin)) for twin in subject.implementations]
     if not twins:
         return ""
-    found = ", ".join(
-        f'<code>{twin.__name__}</code> in <a href="{(ROOT.parent / source(twin).path).as_uri()}">'
-        f"{escape(str(source(twin)))}</a>"
-        for twin in twins
-    )
+    found = ", ".join(f"<code>{name}</code> in {_link(at, str(at))}" for name, at in twins)
     return (
         f'<p class="twins">For speed, minidl runs the <a href="speed.html">engine</a>: {found}.</p>'
     )
@@ -193,7 +188,7 @@ def _times(measured):
     shapes = ", ".join(f"{name} {shape}" for name, shape in found.shapes.items())
     pairs = {"forward": found.forward, "forward and gradients": found.gradients}
     rows = [
-        (name, *map(seconds, pair), f"{pair[0] / pair[1]:.1f}")
+        (name, *map(in_words, pair), f"{pair[0] / pair[1]:.1f}")
         for name, pair in pairs.items()
         if pair
     ]
@@ -202,18 +197,6 @@ def _times(measured):
         f"{found.bytes / 1e6:.3g} MB with the result"
     )
     return table(caption, ("", "textbook", "engine", "textbook / engine"), rows)
-
-
-def seconds(time: float) -> str:
-    """Return a time in words.
-
-    >>> seconds(0.00123)
-    '1.23 ms'
-    """
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if time >= size:
-            return f"{time / size:.3g} {unit}"
-    return f"{time / 1e-6:.3g} µs"
 
 
 def table(caption: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -77,7 +77,7 @@ def application(folder: Path, door: Door) -> flask.Flask:
 
     @app.post("/<token>/run")
     def run_code(token):
-        return _lines(processes, lambda code: _ran(code))
+        return _lines(processes, _ran)
 
     @app.post("/<token>/check/<name>")
     def check_solution(token, name):

@@ -182,9 +182,8 @@ def aliases_in(text: str, names: Collection[str]) -> dict[str, str]:
     >>> aliases_in("L = k (F - P)²,   F: generated, P: content", {"generated", "content"})
     {'F': 'generated', 'P': 'content'}
     """
-    explained = re.findall(r"(?<![\w`])([^\W\d_]\d?): `?([a-z]\w+)`?(?=[,.;)\s]|$)", text)
+    pairs = re.findall(rf"(?<![\w`])({_SYMBOL}): `?([a-z]\w+)`?(?=[,.;)\s]|$)", text)
     lists = re.findall(rf"((?:[a-z]\w+, )*[a-z]\w+): ((?:{_SYMBOL}, )*{_SYMBOL})(?=[.;\s]|$)", text)
-    pairs = [*explained]
     for listed, letters in lists:
         known, their_symbols = listed.split(", "), letters.split(", ")
         if len(known) == len(their_symbols):

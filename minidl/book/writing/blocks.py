@@ -76,7 +76,6 @@ class Instruction(NamedTuple):
     argument: str
 
 
-_SIGNATURE = re.compile(r"\(.*\) -> [^:]+$")
 _DEFINES = re.compile(r"\S+ (=|←) |\S+·?\(.*\)$|L = ")
 MOST_WORDS = 0.45  # of a formula are words
 MOST_ENGLISH = 3  # words of a formula, which may be names of the code too
