@@ -26,6 +26,7 @@ from minidl.book.writing.blocks import (
     Items,
     Paragraph,
     Signature,
+    Terminal,
     Verbatim,
     blocks,
 )
@@ -110,7 +111,7 @@ def _markdown(block: Block, names) -> str:
         return f"## {block.text}"
     if isinstance(block, Signature):
         return f"`{block.shapes}`"
-    if isinstance(block, Verbatim):
+    if isinstance(block, (Terminal, Verbatim)):
         return f"```\n{block.text}\n```"
     if isinstance(block, Columns):
         rows = (

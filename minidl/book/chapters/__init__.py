@@ -9,7 +9,8 @@ notation of docstrings (see `minidl.book.writing.blocks`), with instructions:
 @figure NAME          a moving picture
 @network              a link to the network that can be explored
 
-Its exercises follow at the end. Examples (>>>) are run when the book is built.
+Its exercises follow at the end. Examples (>>>) are run when the book is built. Commands ($) are run
+by tests/book/test_terminal.py.
 """
 
 import re

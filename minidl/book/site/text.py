@@ -17,6 +17,7 @@ from minidl.book.writing.blocks import (
     Items,
     Paragraph,
     Signature,
+    Terminal,
     Verbatim,
     blocks,
 )
@@ -171,6 +172,7 @@ _WRITERS: dict[type, Callable[["Writer", Any], str]] = {
     ),
     Example: Writer._example,
     Columns: Writer._columns,
+    Terminal: lambda writer, block: f'<pre class="terminal">{_commands(block.text)}</pre>',
     Verbatim: lambda writer, block: f"<pre>{escape(block.text)}</pre>",
     Instruction: lambda writer, block: "",
 }
@@ -194,6 +196,11 @@ def aliases_in(text: str, names: Collection[str]) -> dict[str, str]:
 def workshop(code: str, html: str, style: str) -> str:
     """Return HTML that the served book replaces by code that can be edited and run."""
     return f'<div class="{style}" data-program="{escape(code)}">{html}</div>'
+
+
+def _commands(text):
+    """Return the lines of a terminal as HTML. What the user types is marked."""
+    return re.sub(r"^\$ (.*)$", r"$ <kbd>\1</kbd>", escape(text, quote=False), flags=re.M)
 
 
 def _shapes(text):

@@ -1,8 +1,9 @@
 """A docstring, or a chapter of the book, as a sequence of blocks.
 
 Docstrings and chapters share one notation. Paragraphs are divided by empty lines. Formulas stand on
-lines of their own, examples begin with >>>. Chapters add headings (##), lists (-) and instructions
-(@figure windows) that say what else belongs there.
+lines of their own, examples begin with >>>. Chapters add headings (##), lists (-), commands of a
+terminal with what they print ($ minidl info) and instructions (@figure windows) that say what else
+belongs there.
 """
 
 import re
@@ -20,6 +21,7 @@ Block = Union[
     "Items",
     "Columns",
     "Example",
+    "Terminal",
     "Verbatim",
     "Instruction",
 ]
@@ -63,6 +65,13 @@ class Example(NamedTuple):
     text: str
 
 
+class Terminal(NamedTuple):
+    """Commands of a terminal, each after "$ ", and the lines that they print. "..." stands for any
+    text."""
+
+    text: str
+
+
 class Verbatim(NamedTuple):
     """Lines whose columns are aligned."""
 
@@ -88,6 +97,8 @@ def blocks(text: str, names: Collection[str] = ()) -> Iterator[Block]:
         first = lines[0]
         if first.startswith(">>>"):
             yield Example(part)
+        elif first.startswith("$ "):
+            yield Terminal(part)
         elif first.startswith("## "):
             yield Heading(first.removeprefix("## "))
         elif first.startswith("@"):

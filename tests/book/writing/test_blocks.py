@@ -11,6 +11,7 @@ from minidl.book.writing.blocks import (
     Items,
     Paragraph,
     Signature,
+    Terminal,
     Verbatim,
     blocks,
     is_formula,
@@ -45,6 +46,11 @@ def test_a_formula_after_the_shapes_in_one_line():
 def test_several_pieces_in_a_line():
     [found] = blocks("L = k Σ (F - P)²,      F: generated, P: content")
     assert found == Formulas([[("L = k Σ (F - P)²,", True), ("F: generated, P: content", False)]])
+
+
+def test_commands_of_a_terminal():
+    text = "$ minidl info\nPython 3\n$ minidl"
+    assert [*blocks(text)] == [Terminal(text)]
 
 
 def test_columns_of_which_one_is_a_formula():
