@@ -91,17 +91,17 @@ def must_have_few(count: int, what: str, path: Path) -> None:
         raise FileError(f"{path} holds more than {ENTRIES:,} {what}; wanted a file of weights")
 
 
-def must_have_names(names: Iterable[object], path: Path) -> None:
+def must_have_names(names: Iterable[object], path: Path, what: str = "an array") -> None:
     """Raise FileError if the name of an array is not a text, has control characters, or is longer
-    than NAME characters."""
+    than NAME characters. what: what is named, for the message."""
     for name in names:
         if not isinstance(name, str) or not name.isprintable():
             raise FileError(
-                f"{path} names an array {brief(name)}, which is no plain text: it is damaged or no "
+                f"{path} names {what} {brief(name)}, which is no plain text: it is damaged or no "
                 "file of weights"
             )
         if len(name) > NAME:
             raise FileError(
-                f"{path} names an array with {len(name):,} characters, {name[:40]!r}...; wanted at "
+                f"{path} names {what} with {len(name):,} characters, {name[:40]!r}...; wanted at "
                 f"most {NAME:,}: it is damaged or no file of weights"
             )

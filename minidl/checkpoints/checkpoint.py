@@ -102,6 +102,7 @@ class Checkpoint:
     architecture   the name of the network, or None if the file does not state it
     preprocessing  the preprocessing that the network expects, or None if it is unknown
     provenance     {key: text}: the source of the weights
+    classes        the names of the outputs, or None if the file has none
     """
 
     arrays: dict[str, Array]
@@ -109,6 +110,7 @@ class Checkpoint:
     architecture: str | None = None
     preprocessing: Preprocessing | None = None
     provenance: dict[str, str] = field(default_factory=dict)
+    classes: tuple[str, ...] | None = None
 
 
 def layer_of(name: str) -> str:

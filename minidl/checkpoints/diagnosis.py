@@ -45,6 +45,7 @@ def diagnose(
     findings = [
         *_network(checkpoint, architecture),
         *_shapes(checkpoint.arrays, architecture),
+        *_classes(checkpoint, architecture),
         *_values(values),
         *_training(checkpoint, architecture),
     ]
@@ -99,6 +100,17 @@ def _shapes(arrays, architecture):
         shape, is_kernel = arrays[name].shape, name.endswith("/kernel")
         if not (pytorch_order and is_kernel and shape == pytorch_shape(expected)):
             yield "error", f"holds {name} as {shape}; {architecture.name} has {expected}"
+
+
+def _classes(checkpoint, architecture):
+    *_, last = architecture.shapes
+    outputs = np.shape(checkpoint.arrays.get(last))[-1:]
+    if checkpoint.classes and outputs and (len(checkpoint.classes),) != outputs:
+        yield (
+            "error",
+            f"names {len(checkpoint.classes)} classes, but {last} has {outputs[0]} numbers: they "
+            "do not belong together; convert the original again",
+        )
 
 
 def _values(arrays):

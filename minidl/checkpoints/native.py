@@ -12,6 +12,7 @@ The attributes are
     architecture  the name of the network, such as "vgg19"
     channels      "RGB" or "BGR": the order that the network expects
     mean, std     float64 (channels,): input = (picture - mean) / std, picture from 0 to 255
+    classes       the names of the outputs, one per line
 
 and any other text, which is provenance.
 
@@ -32,6 +33,7 @@ from minidl.checkpoints.checkpoint import Checkpoint, Preprocessing, placeholder
 from minidl.checkpoints.levels import COUNT, has_levels, to_levels
 from minidl.errors import ArgumentError, FileError, NonFiniteError, brief, printable
 from minidl.files import must_be_writable, replacing
+from minidl.limits import must_have_names
 from minidl.typing import Path
 
 FORMAT = "minidl weights 1"
@@ -62,6 +64,7 @@ def read_hdf5(path: Path, wanted: Collection[str] | None = None) -> Checkpoint:
         form="minidl",
         architecture=_taken(attributes, "architecture", str, path),
         preprocessing=_preprocessing(attributes, path),
+        classes=_classes(attributes, path),
         provenance={name: text for name, text in attributes.items() if isinstance(text, str)},
     )
 
@@ -82,7 +85,8 @@ def write(path: Path, checkpoint: Checkpoint, levels: int | None = None) -> None
     levels, which takes a quarter of the space (see levels.py).
 
     Raises FileError if the file cannot be written (an older file is then kept), NonFiniteError if
-    a kernel to be rounded is not finite, and ArgumentError if `levels` is another value.
+    a kernel to be rounded is not finite, and ArgumentError if `levels` is another value or the
+    names of the classes are too long.
     """
     if levels not in (None, COUNT):
         raise ArgumentError(
@@ -97,6 +101,13 @@ def write(path: Path, checkpoint: Checkpoint, levels: int | None = None) -> None
 def _attributes(checkpoint):
     texts = {**checkpoint.provenance, "format": FORMAT, "architecture": checkpoint.architecture}
     numbers = {}
+    if checkpoint.classes:
+        texts["classes"] = "\n".join(checkpoint.classes)
+        if (size := len(texts["classes"].encode())) > hdf5.LONGEST_ATTRIBUTE:
+            raise ArgumentError(
+                f"the names of the classes take {size:,} bytes; wanted at most "
+                f"{hdf5.LONGEST_ATTRIBUTE:,}: shorten them"
+            )
     if checkpoint.preprocessing:
         texts["channels"] = checkpoint.preprocessing.channels
         numbers = {"mean": checkpoint.preprocessing.mean, "std": checkpoint.preprocessing.std}
@@ -151,6 +162,15 @@ def _preprocessing(attributes, path):
             f"{path} stores no valid preprocessing ({printable(str(error), 300)}); convert the "
             "original again"
         ) from None
+
+
+def _classes(attributes, path):
+    text = attributes.pop("classes", None)
+    if not isinstance(text, str):
+        return None
+    classes = tuple(text.split("\n"))
+    must_have_names(classes, path, "a class")
+    return classes
 
 
 def _without_levels(arrays, path, wanted):

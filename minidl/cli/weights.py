@@ -7,7 +7,7 @@ from pathlib import Path
 from minidl.checkpoints import diagnose, files_of, likeliest, read, translate, write
 from minidl.cli.options import as_sentence
 from minidl.cli.output import shown
-from minidl.errors import ArgumentError, FileError, printable
+from minidl.errors import ArgumentError, FileError, listed, printable
 from minidl.files import must_be_writable, must_differ
 from minidl.models import ARCHITECTURES
 
@@ -97,6 +97,8 @@ def _info(arguments):
         )
     count = sum(array.size for array in checkpoint.arrays.values())
     print(f"{count:,} numbers (columns: shape, dtype, minimum, mean, maximum)")
+    if checkpoint.classes:
+        print(f"{len(checkpoint.classes)} classes: {listed(checkpoint.classes, most=3)}")
     for name, text in checkpoint.provenance.items():
         print(printable(f"{name}: {text}"))
 

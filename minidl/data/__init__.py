@@ -6,6 +6,7 @@ from minidl.data.cifar10 import CLASSES as CIFAR10_CLASSES
 from minidl.data.cifar10 import cifar10
 from minidl.data.fetch import fetch
 from minidl.data.folders import picture_folder
+from minidl.data.imagenet import imagenet_classes
 from minidl.data.images import (
     Picture,
     as_picture,
@@ -32,6 +33,7 @@ __all__ = [
     "fit",
     "flip",
     "image_size",
+    "imagenet_classes",
     "mnist",
     "normalize",
     "pairing",

@@ -19,6 +19,7 @@ from minidl import ops
 from minidl.autograd import Tensor, no_grad
 from minidl.backend import current_device
 from minidl.checkpoints import Architecture, Landmark, Preprocessing, load, shipped
+from minidl.data import imagenet_classes
 from minidl.errors import ArgumentError, ShapeError, did_you_mean, one_of, printable
 from minidl.layers import AvgPool, Dense, MaxPool
 from minidl.layers.activations import rectified
@@ -92,11 +93,14 @@ def vgg19(weights: Path = "imagenet", pooling: str = "avg", top: bool = False) -
     "avg", which Gatys et al. use for style transfer, or "max", with which it was trained. top:
     whether to include the dense layers, which classify pictures of 224x224. Raise FileError if the
     file is missing, damaged, or of another network.
+
+    To classify: `model = vgg19(path, pooling="max", top=True)`; then `model(pictures)` returns the
+    probabilities of `model.classes`.
     """
     path = shipped("vgg19") if weights == "imagenet" else weights
     checkpoint = load(path, ARCHITECTURE, top=top)
     assert checkpoint.preprocessing is not None  # `load` has checked it
-    model = VGG19(checkpoint.arrays, checkpoint.preprocessing, pooling, top)
+    model = VGG19(checkpoint.arrays, checkpoint.preprocessing, pooling, top, checkpoint.classes)
     return model.freeze().to(current_device())
 
 
@@ -105,7 +109,10 @@ class VGG19(Pretrained):
 
     arrays: by the names of ARCHITECTURE.shapes, such as "block1_conv1/kernel". The numbers of
     channels may differ from VGG19's if they are consistent. preprocessing: of the weights. pooling,
-    top: as for `vgg19`.
+    top: as for `vgg19`. classes: the names of the outputs of the top; None means ImageNet's if
+    there are 1000. Raise ArgumentError if there is another number of names than of outputs.
+
+    The attribute `classes` has these names, or is None if they are unknown or there is no top.
     """
 
     def __init__(
@@ -114,6 +121,7 @@ class VGG19(Pretrained):
         preprocessing: Preprocessing,
         pooling: str = "avg",
         top: bool = False,
+        classes: tuple[str, ...] | None = None,
     ) -> None:
         one_of("pooling", pooling, POOLING)
         super().__init__(preprocessing)
@@ -126,6 +134,7 @@ class VGG19(Pretrained):
         if top:
             for name, _, _ in TOP:
                 self.layers[name] = Dense(arrays[f"{name}/kernel"], arrays[f"{name}/bias"])
+        self.classes = _names_of_outputs(arrays["predictions/bias"].size, classes) if top else None
 
     def features(
         self, image: Operand, layers: Iterable[str], after: str | None = None
@@ -160,8 +169,8 @@ class VGG19(Pretrained):
         return {name: activations[self.canonical(name)] for name in names}
 
     def __call__(self, image: Operand) -> Operand:
-        """Return the probabilities (N, 1000) of ImageNet's classes for pictures (N, 224, 224, 3) or
-        (224, 224, 3), RGB, 0..255."""
+        """Return the probabilities (N, len(classes)) of the classes for pictures (N, 224, 224, 3)
+        or (224, 224, 3), RGB, 0..255."""
         [logits] = self.features(image, ["predictions"]).values()
         return ops.softmax(logits)
 
@@ -250,3 +259,14 @@ class VGG19(Pretrained):
                 f"a picture of {size} is too small for {deepest}, which needs at least {least} "
                 "pixels a side; take a larger picture or a shallower layer"
             )
+
+
+def _names_of_outputs(count, classes):
+    if classes is None:
+        names = imagenet_classes()
+        return names if len(names) == count else None
+    if len(classes) != count:
+        raise ArgumentError(
+            f"there are {len(classes)} names of classes for {count} outputs; wanted one for each"
+        )
+    return tuple(classes)

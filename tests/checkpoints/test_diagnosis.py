@@ -37,6 +37,15 @@ def test_unknown_layers(sentences):
     ]
 
 
+def test_another_number_of_classes_than_of_outputs(sentences):
+    assert sentences({}, classes=tuple("abcde")) == []
+    assert sentences({}, classes=tuple("abcd")) == [
+        "error: a.h5 names 4 classes, but dense_a/bias has 5 numbers: they do not belong together; "
+        "convert the original again"
+    ]
+    assert sentences({"dense_a/kernel": None, "dense_a/bias": None}, classes=tuple("abcd")) == []
+
+
 def test_many_or_long_names_are_shortened(sentences):
     [found] = sentences({f"norm{number}/{'gamma' * 100}\x1b": np.ones(4) for number in range(99)})
     assert "norm0/gammagamma" in found and "and 94 more, unknown to small" in found

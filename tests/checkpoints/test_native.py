@@ -19,7 +19,8 @@ def checkpoint(arrays, samples):
         "licence": "CC BY 4.0",
         "note": "Größe × 2",
     }
-    return Checkpoint(arrays, "minidl", "small", samples.CAFFE, provenance)
+    classes = "a cat", "a dog, of any breed", "a cow", "a hen", "größer"
+    return Checkpoint(arrays, "minidl", "small", samples.CAFFE, provenance, classes)
 
 
 def test_a_written_checkpoint_is_read_unchanged(tmp_path, checkpoint):
@@ -34,6 +35,19 @@ def test_missing_metadata_is_read_as_none(tmp_path, arrays):
     write(tmp_path / "a.h5", Checkpoint(arrays))
     found = read(tmp_path / "a.h5")
     assert (found.architecture, found.preprocessing, found.provenance) == (None, None, {})
+    assert found.classes is None
+
+
+def test_names_of_classes_that_are_too_long_to_be_read_again_are_refused(tmp_path, arrays):
+    with pytest.raises(ArgumentError, match="take 69,999 bytes; wanted at most 65,536"):
+        write(tmp_path / "a.h5", Checkpoint(arrays, classes=("a" * 999,) * 70))
+    assert not (tmp_path / "a.h5").exists()
+
+
+def test_a_damaged_name_of_a_class_is_refused(tmp_path, checkpoint):
+    write(tmp_path / "a.h5", replace(checkpoint, classes=("cat", "\x1b[31mdog")))
+    with pytest.raises(FileError, match=r"names a class '.*dog', which is no plain text"):
+        read(tmp_path / "a.h5")
 
 
 def test_levels_take_a_quarter_and_are_lossless_the_second_time(tmp_path):

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from minidl import cli
-from minidl.checkpoints import Architecture, Landmark, Preprocessing, load, shipped
+from minidl.checkpoints import (
+    Architecture,
+    Checkpoint,
+    Landmark,
+    Preprocessing,
+    load,
+    shipped,
+    write,
+)
 from minidl.cli import weights
 
 SMALL = Architecture(
@@ -181,6 +189,13 @@ def test_info_of_the_shipped_weights(capsys):
     out = capsys.readouterr().out
     for text in ("BGR", "c34748d2a8b1ad0a", "CC BY 4.0", "Simonyan", "(3, 3, 512, 512)"):
         assert text in out
+
+
+def test_info_of_the_names_of_classes(tmp_path, capsys):
+    arrays = {"conv/bias": np.zeros(5, np.float32)}
+    write(tmp_path / "a.h5", Checkpoint(arrays, classes=("cat", "dog", "cow", "hen", "pig")))
+    assert cli.main(["weights", "info", str(tmp_path / "a.h5")]) == 0
+    assert "\n5 classes: cat, dog, cow and 2 more\n" in capsys.readouterr().out
 
 
 def test_texts_of_a_file_are_printed_without_control_characters(keras, tmp_path, capsys):

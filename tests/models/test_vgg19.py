@@ -6,7 +6,7 @@ import pytest
 
 from minidl import Tensor
 from minidl.checkpoints import Preprocessing
-from minidl.data import read_image, shipped_picture
+from minidl.data import imagenet_classes, read_image, shipped_picture
 from minidl.errors import ArgumentError, FileError, ShapeError
 from minidl.layers import AvgPool, Convolution, MaxPool
 from minidl.losses import content_loss, style_loss, total_variation
@@ -211,17 +211,42 @@ def test_the_shipped_file_has_no_dense_layers():
         vgg19(top=True)
 
 
+RGB = Preprocessing("RGB", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+
+def narrow_arrays(outputs):
+    """Return the arrays of a VGG19 with few channels and units."""
+    rng, shapes, inputs = np.random.default_rng(0), {}, 3
+    for name in CONVOLUTIONS:
+        shapes[f"{name}/kernel"], shapes[f"{name}/bias"] = (3, 3, inputs, 2), (2,)
+        inputs = 2
+    for name, inputs, units in (
+        ("fc1", 7 * 7 * 2, 4),
+        ("fc2", 4, 4),
+        ("predictions", 4, outputs),
+    ):
+        shapes[f"{name}/kernel"], shapes[f"{name}/bias"] = (inputs, units), (units,)
+    return {name: rng.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+
+
+def test_the_classes_are_those_of_the_weights_or_imagenets():
+    animals = ("cat", "dog", "cow")
+    assert VGG19(narrow_arrays(3), RGB, top=True, classes=animals).classes == animals
+    assert VGG19(narrow_arrays(3), RGB, top=True).classes is None
+    assert VGG19(narrow_arrays(1000), RGB, classes=animals).classes is None
+    assert VGG19(narrow_arrays(1000), RGB, top=True).classes == imagenet_classes()
+    with pytest.raises(ArgumentError, match="there are 3 names of classes for 4 outputs"):
+        VGG19(narrow_arrays(4), RGB, top=True, classes=animals)
+
+
 def test_a_layer_of_a_subclass_is_called():
     class Doubled(Convolution):
         def __call__(self, x):
             return super().__call__(x) * 2.0
 
-    rng, shapes = np.random.default_rng(0), {}
-    for name in CONVOLUTIONS:
-        shapes[f"{name}/kernel"], shapes[f"{name}/bias"] = (3, 3, 2 if shapes else 3, 2), (2,)
-    arrays = {name: rng.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
-    model = VGG19(arrays, Preprocessing("RGB", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)))
-    picture = rng.uniform(0, 255, (8, 8, 3)).astype(np.float32)
+    arrays = narrow_arrays(3)
+    model = VGG19(arrays, RGB)
+    picture = np.random.default_rng(0).uniform(0, 255, (8, 8, 3)).astype(np.float32)
     before = model.features(picture, ["conv1_1"])["conv1_1"]
     kernel, bias = arrays["block1_conv1/kernel"], arrays["block1_conv1/bias"]
     model.layers["block1_conv1"] = Doubled(kernel, bias, padding=1)
