@@ -7,32 +7,24 @@ ops by faster implementations (`minidl/engine/table.py`), except within `minidl.
 import sys
 
 from minidl.autograd import Tensor
-from minidl.ops.activations import leaky_relu, relu, sigmoid, softmax, tanh
-from minidl.ops.arithmetic import (
-    absolute,
-    add,
-    divide,
-    exp,
-    log,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    power,
-    sqrt,
-    subtract,
-)
+from minidl.ops.activations import leaky_relu, relu, sigmoid, tanh
+from minidl.ops.arithmetic import add, divide, multiply, negative, power, subtract
 from minidl.ops.comparisons import compare as compare  # not in __all__, which lists Ops
 from minidl.ops.convolution import convolution
 from minidl.ops.directions import cosine_similarity, l2_normalize
 from minidl.ops.distances import chi_square, pairwise_distances
 from minidl.ops.dropout import dropout
+from minidl.ops.elementary import absolute, exp, log, sqrt
+from minidl.ops.indexing import index
+from minidl.ops.joining import concatenate
 from minidl.ops.matrices import matmul
 from minidl.ops.normalization import batch_norm
 from minidl.ops.pooling import avg_pool, max_pool
 from minidl.ops.reductions import max, mean, sum
 from minidl.ops.resampling import resample
-from minidl.ops.shaping import broadcast_to, concatenate, index, pad, reshape, transpose
+from minidl.ops.selection import maximum, minimum
+from minidl.ops.shaping import broadcast_to, pad, reshape, transpose
+from minidl.ops.softmax import softmax
 
 Tensor.ops = sys.modules[__name__]  # the operators and methods of Tensor call these ops
 

@@ -1,7 +1,7 @@
 """Activations are the nonlinear functions between layers.
 
-x and y have the same shape. All functions but softmax work element by element. softmax works row by
-row. All raise ArgumentError if x is not an array.
+x and y have the same shape. All functions work element by element, and raise ArgumentError if x is
+not an array.
 
 Cost: at most five operations per number of x, one of which may be an exponential, and at most four
 for the gradient.
@@ -10,8 +10,7 @@ for the gradient.
 from minidl.autograd import differentiable
 from minidl.backend import array_module
 from minidl.ops.masks import masked
-from minidl.ops.reductions import axes_of, must_not_be_empty
-from minidl.typing import Operand, PerAxis, Result
+from minidl.typing import Operand, Result
 
 
 def relu(x: Operand) -> Result:
@@ -103,39 +102,3 @@ def tanh_dx(dy, y):
 
 
 tanh = differentiable(tanh, dx=tanh_dx)
-
-
-def softmax(x: Operand, axis: PerAxis = -1) -> Result:
-    """y[i] = e^x[i] / Σ_j e^x[j],      i, j: positions along the axis
-
-    With several axes, the sum runs over all of them. The largest x of each row is subtracted first,
-    so that no exponential overflows. This does not change y.
-
-    Raises ShapeError if an axis has no numbers, and ArgumentError if x has no such axis.
-
-    Source: Bridle 1990, "Training Stochastic Model Recognition Algorithms as Networks can lead to
-    Maximum Mutual Information Estimation of Parameters".
-
-    >>> softmax(np.array([1000., 1000.]))
-    array([0.5, 0.5])
-    """
-    axes = axes_of(axis, x.ndim)
-    e = array_module(x).exp(x - x.real.max(axis=axes, keepdims=True))
-    return e / e.sum(axis=axes, keepdims=True)
-
-
-def softmax_dx(dy, y, axis):
-    """∂y[i]/∂x[j] = y[i] ([i = j] - y[j]),      dx[j] = y[j] (dy[j] - Σ_i dy[i] y[i])
-
-    ln y[i] = x[i] - ln Σ_k e^x[k] has the derivative [i = j] - y[j] with respect to x[j]. That of
-    y[i] is y[i] times this. Multiplied by dy[i] and summed over i, it gives dx[j].
-    """
-    return y * (dy - (dy * y).sum(axis=axis, keepdims=True))
-
-
-def must_have_rows(x, axis=-1):
-    """Raise ShapeError if an axis of softmax has no numbers."""
-    must_not_be_empty("softmax", x, axis, "each axis needs at least one number")
-
-
-softmax = differentiable(softmax, dx=softmax_dx, check=must_have_rows)

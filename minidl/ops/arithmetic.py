@@ -1,4 +1,4 @@
-"""Arithmetic and elementary functions work element by element.
+"""Arithmetic works element by element.
 
 y has the shape of x, or that to which a and b broadcast. Raises ShapeError if they do not, and
 ArgumentError if x is not an array, or if a or b is neither an array nor a number.
@@ -7,15 +7,13 @@ Broadcasting repeats an input along an axis, and each repetition contributes to 
 gradient with respect to a broadcast input is therefore the sum over the axes along which the input
 was repeated. `unbroadcast` computes this sum. It is the adjoint of broadcasting.
 
-The slopes of divide, exp, log, sqrt, and power with an exponent below 1 can be infinite. Where dy
-is 0, their gradients are 0, so that an element that a later op masks does not give NaN. A tie of
-maximum and minimum sends the whole gradient to a. Where a or b is NaN, both slopes of maximum and
-minimum are 1.
+The slopes of divide, and of power with an exponent below 1, can be infinite. Where dy is 0, their
+gradients are 0, so that an element that a later op masks does not give NaN.
 
 Cost: one operation per number of y, and at most six per number of dy for a gradient.
 
 Source: NIST's Digital Library of Mathematical Functions, sections 1.4(iii) (rules of
-differentiation), 4.2 (exponential, logarithm and powers) and 4.7 (their derivatives).
+differentiation) and 4.2(iv) (powers).
 """
 
 from minidl.autograd import differentiable
@@ -183,119 +181,3 @@ def must_be_a_number(x, exponent):
 
 
 power = differentiable(power, dx=power_dx, check=must_be_a_number)
-
-
-def exp(x: Operand) -> Result:
-    """y = e^x
-
-    >>> exp(np.array([0., -1000.]))
-    array([1., 0.])
-    """
-    return array_module(x).exp(x)
-
-
-def exp_dx(dy, y):
-    """∂y/∂x = e^x = y"""
-    return masked(dy * y, dy != 0)
-
-
-exp = differentiable(exp, dx=exp_dx)
-
-
-def log(x: Operand) -> Result:
-    """y = ln x where x > 0, -∞ at x = 0, and NaN elsewhere
-
-    >>> log(np.array([1., np.inf]))
-    array([ 0., inf])
-    """
-    return array_module(x).log(x)
-
-
-def log_dx(dy, x):
-    """∂y/∂x = 1 / x"""
-    return masked(dy / x, dy != 0)
-
-
-log = differentiable(log, dx=log_dx)
-
-
-def sqrt(x: Operand) -> Result:
-    """y = √x where x ≥ 0, and NaN elsewhere
-
-    >>> sqrt(np.array([4., 9.]))
-    array([2., 3.])
-    """
-    return array_module(x).sqrt(x)
-
-
-def sqrt_dx(dy, y):
-    """y² = x, so 2 y ∂y/∂x = 1 and ∂y/∂x = 1 / (2 y)
-
-    At 0, where the slope is infinite, the gradient is 0. The distance of equal points needs this.
-    """
-    where = array_module(y).where
-    return where(y != 0, dy / where(y != 0, 2 * y, 1), 0)
-
-
-sqrt = differentiable(sqrt, dx=sqrt_dx)
-
-
-def absolute(x: Operand) -> Result:
-    """y = |x|
-
-    >>> absolute(np.array([-2., 3.]))
-    array([2., 3.])
-    """
-    return abs(x)
-
-
-def absolute_dx(dy, x):
-    """∂y/∂x = sign x, which is 0 at the kink x = 0"""
-    return masked(dy, x != 0) * array_module(x).sign(x)
-
-
-absolute = differentiable(absolute, dx=absolute_dx)
-
-
-def maximum(a: Operand, b: Operand) -> Result:
-    """y = max(a, b)
-
-    >>> maximum(np.array([1., 5.]), 3.)
-    array([3., 5.])
-    """
-    return array_module(a, b).maximum(a, b)
-
-
-def maximum_da(dy, a, b, a_shape):
-    """∂y/∂a = 1 where a ≥ b, and 0 elsewhere"""
-    return unbroadcast(masked(dy, ~(a < b)), a_shape)
-
-
-def maximum_db(dy, a, b, b_shape):
-    """∂y/∂b = 1 where b > a, and 0 elsewhere"""
-    return unbroadcast(masked(dy, ~(a >= b)), b_shape)
-
-
-maximum = differentiable(maximum, da=maximum_da, db=maximum_db, check=must_broadcast)
-
-
-def minimum(a: Operand, b: Operand) -> Result:
-    """y = min(a, b)
-
-    >>> minimum(np.array([1., 5.]), 3.)
-    array([1., 3.])
-    """
-    return array_module(a, b).minimum(a, b)
-
-
-def minimum_da(dy, a, b, a_shape):
-    """∂y/∂a = 1 where a ≤ b, and 0 elsewhere"""
-    return unbroadcast(masked(dy, ~(a > b)), a_shape)
-
-
-def minimum_db(dy, a, b, b_shape):
-    """∂y/∂b = 1 where b < a, and 0 elsewhere"""
-    return unbroadcast(masked(dy, ~(a <= b)), b_shape)
-
-
-minimum = differentiable(minimum, da=minimum_da, db=minimum_db, check=must_broadcast)

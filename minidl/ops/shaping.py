@@ -1,14 +1,12 @@
-"""These ops copy numbers without changing them: reshape, transpose, concatenate, index, pad,
-broadcast_to.
+"""These ops give the same numbers another shape or order: reshape, transpose, pad, broadcast_to.
 
 Each op copies an input number to zero or more places of the output. The gradient with respect to
 this number is therefore the sum of dy over these places. If y[i] is copied from x[s(i)],
 
     dx[j] = Σ_{i: s(i) = j} dy[i]
 
-Cost: no arithmetic. reshape, transpose, broadcast_to and index by slices return views. concatenate,
-pad and index by arrays copy each number of y. The gradients of broadcast_to and of index by arrays
-make one addition per number of dy.
+Cost: no arithmetic. reshape, transpose and broadcast_to return views. pad copies each number of y.
+The gradient of broadcast_to makes one addition per number of dy.
 
 Source: Harris et al. 2020, "Array programming with NumPy".
 """
@@ -17,10 +15,8 @@ from collections.abc import Sequence
 from operator import index as index_of
 from typing import Any
 
-import numpy as np
-
 from minidl.autograd import differentiable
-from minidl.backend import array_module, is_array
+from minidl.backend import array_module
 from minidl.errors import ShapeError, brief
 from minidl.ops.arithmetic import unbroadcast
 from minidl.shapes import is_int
@@ -98,88 +94,6 @@ def must_be_a_permutation(x, axes=None):
 
 
 transpose = differentiable(transpose, dx=transpose_dx, check=must_be_a_permutation)
-
-
-def concatenate(arrays: Sequence[Operand], axis: int = 0) -> Result:
-    """(..., L[0], ...), (..., L[1], ...), ... -> (..., Σ_k L[k], ...)
-
-    y[i] = a[k,i - b[k]] where b[k] ≤ i < b[k] + L[k],      b[k] = Σ_{m: m < k} L[m],  a: arrays
-
-    axis: along which the arrays are joined. i: place along it. L[k]: length of array k. Raises
-    ShapeError if their lengths along another axis differ, or if there is no array.
-
-    >>> concatenate([np.array([1., 2.]), np.array([3.])])
-    array([1., 2., 3.])
-    """
-    xp = array_module(*arrays)
-    try:
-        return xp.concatenate(arrays, axis=axis)
-    except ValueError as error:
-        shapes = ", ".join(str(xp.shape(a)) for a in arrays) or "nothing"
-        raise ShapeError(f"concatenate along axis {axis} of shapes {shapes}: {error}") from None
-
-
-def concatenate_darrays(dy, arrays_shape, axis, which):
-    """da[k,i] = dy[b[k] + i],      k: which
-
-    The gradient with respect to an array is the part of dy at its place.
-    """
-    begin = sum(shape[axis] for shape in arrays_shape[:which])
-    part = [slice(None)] * dy.ndim
-    part[axis] = slice(begin, begin + arrays_shape[which][axis])
-    return dy[tuple(part)]
-
-
-concatenate = differentiable(concatenate, darrays=concatenate_darrays)
-
-
-def index(x: Operand, key: Any) -> Result:
-    """(...) -> (...), the shape of the part
-
-    y = x[key]
-
-    key: an integer, a slice, a mask, an integer array, or a tuple of these, with the meaning that
-    NumPy gives it. Masks and integer arrays may be Tensors. Raises ShapeError if x has no such
-    element.
-
-    >>> index(np.array([1., 2., 3.]), [0, 0, 2])
-    array([1., 1., 3.])
-    """
-    try:
-        return x[on_the_device(array_module(x), key)]
-    except (IndexError, TypeError) as error:
-        raise ShapeError(f"index into shape {x.shape}: {error}") from None
-
-
-def index_dx(dy, x_shape, key):
-    """dx[j] = Σ_{i: y[i] is x[j]} dy[i]
-
-    A number of x that is read several times gets the sum of its dy. One that is not read gets 0.
-    """
-    xp = array_module(dy)
-    dx, key = xp.zeros(x_shape, dtype=dy.dtype), on_the_device(xp, key)
-    keys = key if isinstance(key, tuple) else (key,)
-    if all(isinstance(k, (int, slice)) or k is None or k is Ellipsis for k in keys):
-        dx[key] = dy
-    else:
-        xp.add.at(dx, key, dy)
-    return dx
-
-
-index = differentiable(index, dx=index_dx)
-
-
-def on_the_device(xp, key):
-    """Return the key with lists and NumPy arrays converted to arrays of xp. For NumPy, return it
-    unchanged. Raise ShapeError for an array that is neither of integers nor of bools."""
-    if isinstance(key, tuple):
-        return tuple(on_the_device(xp, k) for k in key)
-    kind = key.dtype.kind if is_array(key) else "i"
-    if kind not in "iub":
-        raise ShapeError(
-            f"the index is an array of {key.dtype}; wanted integers or bools: use .astype('int64')"
-        )
-    return xp.asarray(key) if xp is not np and isinstance(key, (list, np.ndarray)) else key
 
 
 def pad(x: Operand, width: Sequence[tuple[int, int]], value: float = 0) -> Result:
