@@ -11,28 +11,28 @@ import pathlib
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from math import isfinite
 from typing import Any, NamedTuple
 
 from minidl.autograd import no_grad
-from minidl.backend import array_module, current_device, is_array, read_numbers, to_device
-from minidl.errors import ArgumentError, FileError, NonFiniteError, brief
+from minidl.backend import current_device
+from minidl.errors import ArgumentError, FileError, brief
 from minidl.extras import ExtraError
 from minidl.files import make_folder, must_be_writable
-from minidl.optim import clip_gradients
 from minidl.plots import must_be_drawable
 from minidl.shapes import is_int
 from minidl.training import checkpoint
+from minidl.training.finite import must_be_finite, state_must_be_finite
 from minidl.training.folder import CHECKPOINT, CURVES, PICTURE, TABLE, alone_in
-from minidl.training.log import OWN_COLUMNS, TensorBoard, plot_curves, write_table
+from minidl.training.log import TensorBoard, plot_curves, write_table
 from minidl.training.progress import Progress, Readings
+from minidl.training.remarks import at_a_baseline
 from minidl.training.resuming import identity_of, restore, state_of
+from minidl.training.step import take_step
 from minidl.training.stopping import asked_to_stop
 from minidl.training.task import Task
 from minidl.typing import Path
 
 READ_EVERY = 20  # steps between readings from a GPU
-NEAR = 0.02  # a loss within this share of a baseline is said to stay at it
 
 
 class Outcome(NamedTuple):
@@ -145,7 +145,11 @@ class _Run:
         task.model.train()
         for arrays in self.batches:
             done = self.batches.batch or count  # .batch is the number of the next one
-            self._step(arrays, epoch + (done - 1) / count)
+            if task.schedule:
+                task.optimizer.learning_rate = task.schedule(epoch + (done - 1) / count)
+            numbers = take_step(task, arrays)
+            progress.step += 1
+            self.readings.note(progress.step, len(arrays[0]), numbers)
             if len(self.readings) == read_every or done == count:
                 self._read()
                 rate = task.optimizer.learning_rate
@@ -164,41 +168,16 @@ class _Run:
             row |= self._validate(epoch + 1)
         progress.seconds += time.perf_counter() - start
         row["seconds"] = round(progress.seconds, 1)
-        if remark := (task.remark and task.remark(row)) or self._remark(row["loss"]):
+        remark = at_a_baseline([*progress.rows, row], task.baselines)
+        if remark := (task.remark and task.remark(row)) or remark:
             row["remark"] = remark
         progress.end_epoch(row)
         return row
 
-    def _step(self, arrays, epoch):
-        """Train on one batch. epoch: the position as a fraction, for the schedule"""
-        task, optimizer = self.task, self.task.optimizer
-        if task.schedule:
-            optimizer.learning_rate = task.schedule(epoch)
-        device = current_device()
-        loss, measures = task.loss(task.model, *(to_device(array, device) for array in arrays))
-        for name in measures:
-            if name in OWN_COLUMNS or name.startswith("validation_"):
-                raise ArgumentError(
-                    f"the task's loss returns a measure {name!r}, but this is a column of the log "
-                    "itself; rename the measure"
-                )
-        for parameter in optimizer.parameters:
-            # A parameter that this loss does not reach must not move by its previous gradient.
-            parameter.grad = None
-        loss.backward(release=True)
-        if task.clip is not None:
-            clip_gradients(optimizer.parameters, task.clip)
-        optimizer.step(loss)
-        self.progress.step += 1
-        self.readings.note(self.progress.step, len(arrays[0]), {"loss": loss.data, **measures})
-
     def _read(self):
         """Add the numbers of the last steps to the means of the epoch."""
         for step, examples, numbers in self.readings.fetch():
-            if not isfinite(numbers["loss"]):
-                raise NonFiniteError(
-                    f"the loss is {numbers['loss']} at step {step}; {self._advice()}"
-                )
+            self._must_be_finite("loss", numbers["loss"], f"at step {step}")
             self.progress.add(examples, numbers)
 
     def _validate(self, epoch):
@@ -208,24 +187,13 @@ class _Run:
             measures = self.task.validate(self.task.model)
         row = {f"validation_{name}": float(value) for name, value in measures.items()}
         for name, value in row.items():
-            if name.endswith("loss") and not isfinite(value):
-                raise NonFiniteError(
-                    f"the {name} is {value} after epoch {epoch}, at step {self.progress.step}; "
-                    f"{self._advice()}"
-                )
+            if name.endswith("loss"):
+                place = f"after epoch {epoch}, at step {self.progress.step}"
+                self._must_be_finite(name, value, place)
         return row
 
-    def _remark(self, loss):
-        """A sentence on a loss that was near a baseline in this epoch and in the one before, or
-        None. A loss that falls past a baseline is near it in one epoch only."""
-        losses = [loss, *(row["loss"] for row in self.progress.rows[-1:])]
-        for name, baseline in self.task.baselines.items():
-            are_near = [abs(value - baseline) <= NEAR * abs(baseline) for value in losses]
-            if are_near == [True, True]:
-                return (
-                    f"the loss stays at {baseline:.4g}, that of {name}: the network learns nothing"
-                )
-        return None
+    def _must_be_finite(self, name, value, place):
+        must_be_finite(value, f"the {name} is {value} {place}", self.task.optimizer.learning_rate)
 
     def save(self, row):
         """Save a checkpoint. Then, if an epoch has ended, write and report its row.
@@ -234,7 +202,8 @@ class _Run:
         """
         if self.folder is not None:
             state = state_of(self.task, self.identity, self.progress)
-            self._must_be_finite(state["model"] | state["optimizer"])
+            rate = self.task.optimizer.learning_rate
+            state_must_be_finite(state["model"] | state["optimizer"], self.progress.step, rate)
             checkpoint.save(self.folder / CHECKPOINT, state)
         if row is None:
             return
@@ -243,25 +212,6 @@ class _Run:
         if self.tensorboard:
             self.tensorboard.write(row)
         self.watch(row)
-
-    def _must_be_finite(self, state):
-        """Raise NonFiniteError rather than replace a good checkpoint by a useless one."""
-        arrays = {name: value for name, value in state.items() if is_array(value) and value.ndim}
-        are_finite = read_numbers(
-            *(array_module(array).isfinite(array).all() for array in arrays.values())
-        )
-        for name, is_finite in zip(arrays, are_finite, strict=True):
-            if not is_finite:
-                raise NonFiniteError(
-                    f"{name} is not finite after step {self.progress.step}, so no checkpoint was "
-                    f"saved; {self._advice()}"
-                )
-
-    def _advice(self):
-        return (
-            "begin again in another folder, with a lower learning rate "
-            f"(it was {self.task.optimizer.learning_rate:g}) or with gradients clipped"
-        )
 
     def _show(self, folder):
         """Write the table, the curves and the task's own picture."""
