@@ -123,6 +123,12 @@ def reduction(f):
     return oracle
 
 
+def gelu_oracle(x, approximate):
+    if approximate == "tanh":
+        return x / (1 + math.exp(-math.sqrt(8 / math.pi) * (x + 0.044715 * x**3)))
+    return x * statistics.NormalDist().cdf(x)
+
+
 def softmax_oracle(x, axis):
     return np.exp(x) / np.exp(x).sum(axis, keepdims=True)
 
@@ -413,8 +419,14 @@ ORACLES = {
     "dropout": dropout_oracle,
     "relu": elementwise(lambda x: max(x, 0)),
     "leaky_relu": elementwise(lambda x: x if x > 0 else x / 100),
+    "prelu": elementwise(lambda x, slope: max(x, 0) + slope * min(x, 0)),
     "sigmoid": elementwise(lambda x: 1 / (1 + math.exp(-x))),
     "tanh": elementwise(lambda x: math.expm1(2 * x) / (math.exp(2 * x) + 1)),
+    "erf": elementwise(math.erf),
+    "softplus": elementwise(lambda x, beta: math.log1p(math.exp(beta * x)) / beta),
+    "elu": elementwise(lambda x, alpha: x if x > 0 else alpha * (math.exp(x) - 1)),
+    "silu": elementwise(lambda x: x / (1 + math.exp(-x))),
+    "gelu": elementwise(gelu_oracle),
     "softmax": softmax_oracle,
     "add": elementwise(lambda a, b: a + b),
     "subtract": elementwise(lambda a, b: a - b),

@@ -42,7 +42,7 @@ def sizes(case):
     if name in SIZES:
         return SIZES[name](transformed(case, to_numpy).arguments, to_numpy(dy))
     y, _, gradients = differentiate(MAGNIFIED.get(name, magnified)(case), dy)
-    if name in ("sigmoid", "tanh", "softmax"):  # their slopes are differences of numbers up to 1
+    if name in SLOPES_NEAR_1:
         gradients = {"x": to_numpy(dy)}
     return worst(y), {name: worst(gradient) for name, gradient in gradients.items()}
 
@@ -245,9 +245,11 @@ def triplet_loss_of_sum(case):
 cosine_similarity_of_sum = with_gradients(
     ops.cosine_similarity, {("a", "b"): cosine_similarity_da_db_of_sum}
 )
+# Their slopes are sums and differences of numbers up to about 1.
+SLOPES_NEAR_1 = ("sigmoid", "tanh", "softmax", "erf", "softplus", "silu", "gelu")
 UNCHANGED = (
-    "relu", "leaky_relu", "sigmoid", "tanh", "softmax", "exp", "absolute", "maximum", "minimum",
-    "max", "max_pool", "content_loss", "gram_loss",
+    "relu", "leaky_relu", "prelu", "sigmoid", "tanh", "softmax", "erf", "elu", "silu", "exp",
+    "absolute", "maximum", "minimum", "max", "max_pool", "content_loss", "gram_loss",
 )  # fmt: skip
 MAGNIFIED = {  # name of the op -> function that returns the case in which no terms cancel
     **dict.fromkeys(UNCHANGED, unchanged),

@@ -45,8 +45,8 @@ def convolutions(op):
 
 
 UNARY = (
-    "relu", "leaky_relu", "sigmoid", "tanh", "softmax", "negative", "exp", "log", "sqrt",
-    "absolute", "l2_normalize",
+    "relu", "leaky_relu", "sigmoid", "tanh", "erf", "softplus", "elu", "silu", "gelu", "softmax",
+    "negative", "exp", "log", "sqrt", "absolute", "l2_normalize",
 )  # fmt: skip
 BINARY = ("add", "subtract", "multiply", "divide", "maximum", "minimum", "chi_square")
 STYLES_OF_FEATURES = (
@@ -71,6 +71,7 @@ GIVE_EMPTY_OR_0 = {
     "batch_norm": row(ops.batch_norm, empty(4, 4, 3), ones(3), ones(3), y=(0, 4, 4, 3), **MOMENTS),
     "batch_norm_relu": row(batch_norm_relu, empty(4, 3), ones(3), ones(3), y=(0, 4, 3), **MOMENTS),
     "dropout": row(ops.dropout, empty(3), keep=0.5, seed=0, y=(0, 3)),
+    "prelu": row(ops.prelu, empty(3), ones(3), y=(0, 3)),
     **{name: row(getattr(ops, name), empty(3), y=(0, 3)) for name in UNARY},
     "power": row(ops.power, empty(3), exponent=2, y=(0, 3)),
     **{name: row(getattr(ops, name), empty(3), ones(1, 3), y=(0, 3)) for name in BINARY},
@@ -228,6 +229,14 @@ LAYERS = [  # (layer, shape of an input, shape of its output)
     (layers.Flatten(), (2, 3), (6,)),
     (layers.ReLU(), (3,), (3,)),
     (layers.LeakyReLU(), (3,), (3,)),
+    (layers.PReLU(3), (3,), (3,)),
+    (layers.ELU(), (3,), (3,)),
+    (layers.Softplus(), (3,), (3,)),
+    (layers.SiLU(), (3,), (3,)),
+    (layers.GELU(), (3,), (3,)),
+    (layers.Sigmoid(), (3,), (3,)),
+    (layers.Tanh(), (3,), (3,)),
+    (layers.Softmax(), (3,), (3,)),
     (UnitLength(), (3,), (3,)),
     (SEQUENTIAL, (6, 6, 2), (64,)),
 ]

@@ -104,6 +104,8 @@ def test_every_layer_can_be_copied_after_use(copied):
         layers.ReLU(),
         layers.SeparableConvolution(depthwise, pointwise, np.zeros(2)),
         layers.LeakyReLU(0.1),
+        layers.PReLU(2),
+        layers.GELU("tanh"),
         layers.MaxPool(2),
         layers.AvgPool(2),
         layers.Dropout(0.5),

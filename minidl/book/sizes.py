@@ -22,8 +22,8 @@ ONES = Numbers(np.ones((1, 32, 32)).tolist())
 PLACES = Numbers(np.linspace(0, 63, 32 * 32).reshape(1, 32, 32).tolist())
 STATISTICS = Shape((1, 256))
 ELEMENTS = (
-    "relu", "leaky_relu", "sigmoid", "tanh", "softmax", "negative", "exp", "log", "sqrt",
-    "absolute", "l2_normalize", "sum", "mean", "max",
+    "relu", "leaky_relu", "sigmoid", "tanh", "erf", "softplus", "elu", "silu", "gelu", "softmax",
+    "negative", "exp", "log", "sqrt", "absolute", "l2_normalize", "sum", "mean", "max",
 )  # fmt: skip
 BROADCAST = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
 OF_TWO_PICTURES = ("style_loss", "moments_loss", "wasserstein_loss", "histogram_loss")
@@ -38,6 +38,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "max_pool": {"x": IMAGE, "window": 2},
     "avg_pool": {"x": IMAGE, "window": 2},
     "batch_norm": {"x": BATCH, "gamma": CHANNELS, "beta": CHANNELS},
+    "prelu": {"x": IMAGE, "slope": CHANNELS},
     "dropout": {"x": IMAGE, "keep": 0.5, "seed": 0},
     "power": {"x": IMAGE, "exponent": 2},
     "matmul": {"a": MATRIX, "b": MATRIX},

@@ -11,7 +11,18 @@ verification.py    heads that compare two feature vectors
 initializers.py    the numbers that parameters start from
 """
 
-from minidl.layers.activations import LeakyReLU, ReLU
+from minidl.layers.activations import (
+    ELU,
+    GELU,
+    LeakyReLU,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from minidl.layers.dropout import Dropout
 from minidl.layers.module import Module
 from minidl.layers.normalization import BatchNorm
@@ -20,6 +31,7 @@ from minidl.layers.pooling import AvgPool, Flatten, MaxPool
 from minidl.layers.sequential import Sequential
 
 __all__ = [
-    "AvgPool", "BatchNorm", "Convolution", "Dense", "Dropout", "Flatten", "LeakyReLU", "MaxPool",
-    "Module", "ReLU", "SeparableConvolution", "Sequential",
+    "ELU", "GELU", "AvgPool", "BatchNorm", "Convolution", "Dense", "Dropout", "Flatten",
+    "LeakyReLU", "MaxPool", "Module", "PReLU", "ReLU", "SeparableConvolution", "Sequential", "SiLU",
+    "Sigmoid", "Softmax", "Softplus", "Tanh",
 ]  # fmt: skip

@@ -151,10 +151,18 @@ class Dense(Module):
         outputs: int,
         *,
         initializer: Initializer = he_normal,
+        bias: bool = True,
         dtype: DTypeLike = np.float32,
     ) -> "Dense":
-        """Return a Dense layer with a kernel from an initializer and a bias of 0."""
-        return cls(initializer(rng, (inputs, outputs), dtype), zeros(rng, (outputs,), dtype))
+        """Return a Dense layer with a kernel from an initializer.
+
+        inputs, outputs: numbers of each example; bias: whether to have one, which starts at 0.
+
+        >>> list(Dense.new(np.random.default_rng(0), 3, 8, bias=False).named_parameters())
+        ['kernel']
+        """
+        kernel = initializer(rng, (inputs, outputs), dtype)
+        return cls(kernel, zeros(rng, (outputs,), dtype) if bias else None)
 
     def __call__(self, x: Operand) -> Result:
         """(N, inputs) -> (N, outputs)"""

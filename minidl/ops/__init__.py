@@ -7,7 +7,7 @@ ops by faster implementations (`minidl/engine/table.py`), except within `minidl.
 import sys
 
 from minidl.autograd import Tensor
-from minidl.ops.activations import leaky_relu, relu, sigmoid, tanh
+from minidl.ops.activations import leaky_relu, prelu, relu, sigmoid, tanh
 from minidl.ops.arithmetic import add, divide, multiply, negative, power, subtract
 from minidl.ops.comparisons import compare as compare  # not in __all__, which lists Ops
 from minidl.ops.convolution import convolution
@@ -15,6 +15,7 @@ from minidl.ops.directions import cosine_similarity, l2_normalize
 from minidl.ops.distances import chi_square, pairwise_distances
 from minidl.ops.dropout import dropout
 from minidl.ops.elementary import absolute, exp, log, sqrt
+from minidl.ops.error_function import erf
 from minidl.ops.indexing import index
 from minidl.ops.joining import concatenate
 from minidl.ops.matrices import matmul
@@ -24,14 +25,16 @@ from minidl.ops.reductions import max, mean, sum
 from minidl.ops.resampling import resample
 from minidl.ops.selection import maximum, minimum
 from minidl.ops.shaping import broadcast_to, pad, reshape, transpose
+from minidl.ops.smooth_activations import elu, gelu, silu, softplus
 from minidl.ops.softmax import softmax
 
 Tensor.ops = sys.modules[__name__]  # the operators and methods of Tensor call these ops
 
 __all__ = [
     "absolute", "add", "avg_pool", "batch_norm", "broadcast_to", "chi_square", "concatenate",
-    "convolution", "cosine_similarity", "divide", "dropout", "exp", "index", "l2_normalize",
-    "leaky_relu", "log", "matmul", "max", "max_pool", "maximum", "mean", "minimum", "multiply",
-    "negative", "pad", "pairwise_distances", "power", "relu", "resample", "reshape", "sigmoid",
-    "softmax", "sqrt", "subtract", "sum", "tanh", "transpose",
+    "convolution", "cosine_similarity", "divide", "dropout", "elu", "erf", "exp", "gelu",
+    "index", "l2_normalize", "leaky_relu", "log", "matmul", "max", "max_pool", "maximum",
+    "mean", "minimum", "multiply", "negative", "pad", "pairwise_distances", "power", "prelu",
+    "relu", "resample", "reshape", "sigmoid", "silu", "softmax", "softplus", "sqrt", "subtract",
+    "sum", "tanh", "transpose",
 ]  # fmt: skip

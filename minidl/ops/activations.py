@@ -1,15 +1,20 @@
 """Activations are the nonlinear functions between layers.
 
 x and y have the same shape. All functions work element by element, and raise ArgumentError if x is
-not an array.
+not an array. smooth_activations.py has those that bend smoothly where relu has a kink.
 
 Cost: at most five operations per number of x, one of which may be an exponential, and at most four
 for the gradient.
 """
 
+import numpy as np
+
 from minidl.autograd import differentiable
 from minidl.backend import array_module
+from minidl.errors import ShapeError
+from minidl.ops.arithmetic import unbroadcast
 from minidl.ops.masks import masked
+from minidl.shapes import can_broadcast
 from minidl.typing import Operand, Result
 
 
@@ -54,6 +59,48 @@ def leaky_relu_dx(dy, x, slope):
 
 
 leaky_relu = differentiable(leaky_relu, dx=leaky_relu_dx)
+
+
+def prelu(x: Operand, slope: Operand) -> Result:
+    """(..., C), (C,) -> (..., C)
+
+    y = max(x, 0) + slope·min(x, 0)
+
+    It is leaky_relu with slopes that are learned, one for each channel. The slope has the shape
+    (C,), or (1,) if all channels share it, or another one that broadcasts to the shape of x. Raises
+    ShapeError for others.
+
+    Source: He, Zhang, Ren, Sun 2015, "Delving Deep into Rectifiers", eq. 1.
+
+    >>> prelu(np.array([[-1., -1.], [2., 2.]]), np.array([0.5, 0.25]))
+    array([[-0.5 , -0.25],
+           [ 2.  ,  2.  ]])
+    """
+    xp = array_module(x, slope)
+    return xp.maximum(x, 0) + slope * xp.minimum(x, 0)
+
+
+def prelu_dx(dy, x, slope):
+    """∂y/∂x = 1 where x > 0, and slope elsewhere, also at the kink x = 0"""
+    return array_module(x, slope).where(x > 0, dy, slope * dy)
+
+
+def prelu_dslope(dy, x, slope_shape):
+    """∂y/∂slope = min(x, 0), added up over all x with the same slope"""
+    return unbroadcast(dy * array_module(x).minimum(x, 0), slope_shape)
+
+
+def must_have_slopes(x, slope):
+    """Raise ShapeError if the shape of the slopes does not broadcast to that of x."""
+    shapes = x_shape, slope_shape = getattr(x, "shape", ()), getattr(slope, "shape", ())
+    if not can_broadcast(*shapes) or np.broadcast_shapes(*shapes) != x_shape:
+        raise ShapeError(
+            f"prelu of x {x_shape} and slopes {slope_shape}; wanted one slope for each channel, "
+            f"{x_shape[-1:]}, or one for all, (1,)"
+        )
+
+
+prelu = differentiable(prelu, dx=prelu_dx, dslope=prelu_dslope, check=must_have_slopes)
 
 
 def sigmoid(x: Operand) -> Result:

@@ -68,6 +68,24 @@ def power(choose: Chooser) -> Arguments:
     return {**elements(choose), "exponent": choose.one_of((-1, 0, 0.5, 1, 2, 3))}
 
 
+def prelu(choose: Chooser) -> Arguments:
+    shape = _axes(choose)
+    slopes = choose.one_of((shape[-1:], (1,), (), shape))
+    return {"x": Shape(shape), "slope": Shape(slopes)}
+
+
+def softplus(choose: Chooser) -> Arguments:
+    return {**elements(choose), "beta": choose.one_of((1.0, 0.5, 3.0))}
+
+
+def elu(choose: Chooser) -> Arguments:
+    return {**elements(choose), "alpha": choose.one_of((1.0, 0.5, -2.0))}
+
+
+def gelu(choose: Chooser) -> Arguments:
+    return {**elements(choose), "approximate": choose.one_of(("none", "tanh"))}
+
+
 def broadcasting(choose: Chooser) -> Arguments:
     """Two shapes that broadcast: some axes have length 1, and b may lack axes in front."""
     shape = _axes(choose, 0, 4)

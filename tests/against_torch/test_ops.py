@@ -57,6 +57,13 @@ def avg_pool(x, *, window, stride, padding, ceil, count_padding):
     return channels_last(pool(channels_first(x), window, stride, both_sides, **options))
 
 
+def prelu(x, slope):
+    """PyTorch's slopes are one for all or one for each channel, on the second axis."""
+    if slope.ndim > 1:
+        return torch.relu(x) + slope * x.clamp(max=0)
+    return torch.nn.functional.prelu(x.reshape(-1, x.shape[-1]), slope).reshape(x.shape)
+
+
 def resample(x, rows, columns):
     """Sample with PyTorch, whose positions are (column, row), from -1 to 1 between the edges."""
     height, width = x.shape[1:3]
@@ -151,8 +158,14 @@ IN_TORCH = {  # row of the table -> the same function in PyTorch
     "avg_pool": avg_pool,
     "relu": torch.relu,
     "leaky_relu": lambda x: torch.nn.functional.leaky_relu(x),
+    "prelu": prelu,
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
+    "erf": torch.erf,
+    "softplus": lambda x, beta: torch.nn.functional.softplus(x, beta, threshold=40),
+    "elu": lambda x, alpha: torch.nn.functional.elu(x, alpha),
+    "silu": lambda x: torch.nn.functional.silu(x),
+    "gelu": lambda x, approximate: torch.nn.functional.gelu(x, approximate=approximate),
     "softmax": lambda x, axis: torch.softmax(x, dim=axis),
     "matmul": lambda a, b: a @ b,
     "resample": resample,
