@@ -6,6 +6,7 @@ step.py         one step: the loss of a batch, its gradients, the move of the pa
 progress.py     the numbers of the steps, and their means over an epoch
 remarks.py      remarks about an epoch, such as a loss that stays at that of guessing
 finite.py       numbers that are not finite end a run
+stops.py        the best epoch, and the end of a run that no longer improves
 stopping.py     the signals that stop a run at the end of a step, such as Ctrl-C
 folder.py       the names of a run's files, and the lock on its folder
 log.py          the table of the epochs, its curves, and TensorBoard's files

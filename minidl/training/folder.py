@@ -14,11 +14,21 @@ try:
 except ImportError:  # on Windows, which has no such locks
     fcntl = None  # type: ignore[assignment]
 
-CHECKPOINT = "checkpoint.h5"
+CHECKPOINT = "checkpoint.h5"  # the last state
+BEST = "best.h5"  # the state after the epoch with the lowest validation loss
 TABLE = "log.csv"
 CURVES = "curves.png"
 PICTURE = "learned.png"
 RESULT = "result.json"
+
+
+def network_file(path: Path) -> pathlib.Path:
+    """Return the file of the network that a run has trained: best.h5 of its folder, or
+    checkpoint.h5 if the run has no validation. The path of a file is returned as it is."""
+    path = pathlib.Path(path)
+    if not path.is_dir():
+        return path
+    return path / BEST if (path / BEST).exists() else path / CHECKPOINT
 
 
 @contextmanager
@@ -34,7 +44,7 @@ def alone_in(folder: Path) -> Iterator[None]:
             "the name of the run's folder is empty; wanted a folder, or None to write no files"
         )
     with _locked(folder):
-        for name in (CHECKPOINT, TABLE, CURVES, PICTURE, RESULT):
+        for name in (CHECKPOINT, BEST, TABLE, CURVES, PICTURE, RESULT):
             clear_halves(pathlib.Path(folder) / name)
         yield
 

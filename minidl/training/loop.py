@@ -1,10 +1,11 @@
 """The training loop trains a model step by step.
 
 A step computes the loss of a batch and its gradients, and moves the parameters. After each epoch,
-the loop validates the model, appends a row to the log and saves a checkpoint. The checkpoint holds
-the parameters and running statistics, the optimiser's state, and the position in the batches, which
-determines their order and augmentation. A resumed run therefore gives the same bytes as a run that
-never stopped. Ctrl-C ends the loop after the current step, with a checkpoint in mid-epoch.
+the loop validates the model, appends a row to the log and saves a checkpoint, and a second one if
+the epoch is the best so far. A checkpoint holds the parameters and running statistics, the
+optimiser's state, and the position in the batches, which determines their order and augmentation. A
+resumed run therefore gives the same bytes as a run that never stopped. Ctrl-C ends the loop after
+the current step, with a checkpoint in mid-epoch.
 """
 
 import pathlib
@@ -22,13 +23,14 @@ from minidl.plots import must_be_drawable
 from minidl.shapes import is_int
 from minidl.training import checkpoint
 from minidl.training.finite import must_be_finite, state_must_be_finite
-from minidl.training.folder import CHECKPOINT, CURVES, PICTURE, TABLE, alone_in
+from minidl.training.folder import BEST, CHECKPOINT, CURVES, PICTURE, TABLE, alone_in
 from minidl.training.log import TensorBoard, plot_curves, write_table
 from minidl.training.progress import Progress, Readings
 from minidl.training.remarks import at_a_baseline
 from minidl.training.resuming import identity_of, restore, state_of
 from minidl.training.step import take_step
 from minidl.training.stopping import asked_to_stop
+from minidl.training.stops import MEASURE, best_epoch, check_patience, end_of
 from minidl.training.task import Task
 from minidl.typing import Path
 
@@ -40,10 +42,12 @@ class Outcome(NamedTuple):
 
     rows     the rows of the log, one for each finished epoch
     stopped  whether a signal stopped the run before the last epoch ended
+    best     the number of the epoch with the lowest validation loss, or None without validation
     """
 
     rows: list[dict[str, Any]]
     stopped: bool
+    best: int | None = None
 
 
 class Moment(NamedTuple):
@@ -69,15 +73,18 @@ def train(
     *,
     resume: bool = False,
     watch: Callable[[str | Moment | dict[str, Any]], object] | None = None,
+    patience: int | None = None,
     tensorboard: bool = False,
 ) -> Outcome:
     """Train until `epochs` epochs are done. The model is not in training afterwards.
 
-    folder       where to write checkpoint.h5, log.csv, curves.png, learned.png and tensorboard/.
-                 The pictures need matplotlib. None: no files.
+    folder       where to write checkpoint.h5 (the last state), best.h5 (that after the epoch with
+                 the lowest validation loss), log.csv, curves.png, learned.png and tensorboard/. The
+                 pictures need matplotlib. None: no files.
     resume       continue from the folder's checkpoint
     watch        called with a sentence for each remark at the start; with a Moment after each step,
                  on a GPU after every 20; and with the row of each epoch, once it is saved
+    patience     end the run earlier, after so many epochs in a row without a lower validation loss
     tensorboard  also write a log for TensorBoard
 
     Raises NonFiniteError if a loss, a parameter or the optimiser's state is not finite: the message
@@ -93,21 +100,24 @@ def train(
         raise ArgumentError(
             "there is no folder to resume from or to write TensorBoard's log to; name one"
         )
+    check_patience(patience, task.validate is not None)
     if folder is not None and not resume:
         make_folder(folder)
-    run = _Run(task, folder, watch or (lambda event: None))
+    run = _Run(task, epochs, patience, folder, watch or (lambda event: None))
     with nullcontext() if folder is None else alone_in(folder):
         run.begin(resume, tensorboard)
         with asked_to_stop() as stop:
-            while run.batches.epoch < epochs and not stop():
+            while not (run.is_over or stop()):
                 run.save(run.epoch(stop))
     task.model.train(False)
-    return Outcome(run.progress.rows, run.batches.epoch < epochs)
+    rows = run.progress.rows
+    return Outcome(rows, not run.is_over, best_epoch(rows))
 
 
 class _Run:
-    def __init__(self, task, folder, watch):
+    def __init__(self, task, epochs, patience, folder, watch):
         self.task, self.batches, self.watch = task, task.batches, watch
+        self.epochs, self.patience = epochs, patience
         self.folder = None if folder is None else pathlib.Path(folder)
         self.progress, self.readings = Progress(), Readings()
         self.identity: Mapping[str, Any] = {}
@@ -117,15 +127,15 @@ class _Run:
         """Restore the checkpoint, and check now what could fail after the first epoch."""
         if self.folder is None:
             return
-        path = self.folder / CHECKPOINT
+        path, best = self.folder / CHECKPOINT, self.folder / BEST
         self.identity = identity_of(self.task)
         if resume:
             tree = checkpoint.load(path)
             self.progress, remark = restore(self.task, self.identity, tree, path)
             if remark:
                 self.watch(remark)
-        elif path.exists():
-            raise FileError(f"{path} already exists; resume that run, or choose another folder")
+        elif found := [file for file in (path, best) if file.exists()]:
+            raise FileError(f"{found[0]} already exists; resume that run, or choose another folder")
         must_be_writable(path)
         try:
             must_be_drawable(self.folder / CURVES)
@@ -135,6 +145,12 @@ class _Run:
             self.tensorboard = TensorBoard(self.folder / "tensorboard")
         if self.progress.rows:  # the run may have been killed before it wrote its table
             self._show(self.folder)
+
+    @property
+    def is_over(self):
+        """Whether all epochs are done, or the patience is."""
+        ends = end_of(self.progress.rows, self.patience)
+        return self.batches.epoch >= self.epochs or ends is not None
 
     def epoch(self, stop):
         """Train to the end of the current epoch, and return its row; None if stop() is true before
@@ -168,11 +184,16 @@ class _Run:
             row |= self._validate(epoch + 1)
         progress.seconds += time.perf_counter() - start
         row["seconds"] = round(progress.seconds, 1)
-        remark = at_a_baseline([*progress.rows, row], task.baselines)
-        if remark := (task.remark and task.remark(row)) or remark:
-            row["remark"] = remark
+        if remarks := self._remarks(row):
+            row["remark"] = "; ".join(remarks)
         progress.end_epoch(row)
         return row
+
+    def _remarks(self, row):
+        task, rows = self.task, [*self.progress.rows, row]
+        remark = (task.remark and task.remark(row)) or at_a_baseline(rows, task.baselines)
+        ends = end_of(rows, self.patience) if row["epoch"] < self.epochs else None
+        return [words for words in (remark, ends) if words]
 
     def _read(self):
         """Add the numbers of the last steps to the means of the epoch."""
@@ -190,6 +211,7 @@ class _Run:
             if name.endswith("loss"):
                 place = f"after epoch {epoch}, at step {self.progress.step}"
                 self._must_be_finite(name, value, place)
+        check_patience(self.patience, MEASURE in row)
         return row
 
     def _must_be_finite(self, name, value, place):
@@ -204,6 +226,9 @@ class _Run:
             state = state_of(self.task, self.identity, self.progress)
             rate = self.task.optimizer.learning_rate
             state_must_be_finite(state["model"] | state["optimizer"], self.progress.step, rate)
+            # The best one is first, so that it is there whenever the last one knows of it.
+            if row and best_epoch(self.progress.rows) == row["epoch"]:
+                checkpoint.save(self.folder / BEST, state)
             checkpoint.save(self.folder / CHECKPOINT, state)
         if row is None:
             return

@@ -3,7 +3,7 @@ momentum and augmentation.
 
 `python -m tests.training.small FOLDER EPOCHS` trains it in a process of its own, which blocks in
 the middle of the third epoch until it is killed. With a third argument N, the process kills itself
-in the middle of its N-th save instead.
+in the middle of its N-th save instead. A fourth argument gives the validation losses.
 """
 
 import os
@@ -70,6 +70,13 @@ def small_task(optimizer="sgd", loss=loss, **options):
     )
 
 
+def validated_task(losses, **options):
+    """A task whose validation loss after epoch e is losses[e - 1]"""
+    task = small_task(**options)
+    task.validate = lambda model: {"loss": losses[task.batches.epoch - 1]}
+    return task
+
+
 def bytes_of(state):
     return {name: np.asarray(value).tobytes() for name, value in state.items()}
 
@@ -93,7 +100,8 @@ def dying_in(save, write=Path.write_bytes):
 
 
 if __name__ == "__main__":
-    folder, epochs, *save = sys.argv[1:]
+    folder, epochs, *more = sys.argv[1:]
+    save, losses = more[:1], [float(word) for word in "".join(more[1:]).split(",") if word]
     steps = count(1)
 
     def blocking(model, x, labels):
@@ -103,8 +111,9 @@ if __name__ == "__main__":
 
     if save:
         Path.write_bytes = dying_in(int(save[0]))
+    task = validated_task(losses, loss=blocking) if losses else small_task(loss=blocking)
     train(
-        small_task(loss=blocking),
+        task,
         int(epochs),
         folder,
         watch=lambda event: print(event, flush=True),
