@@ -11,7 +11,7 @@ from minidl.data.images import read_at_size
 from minidl.errors import FileError, NonFiniteError, printable
 from minidl.ops import softmax
 from minidl.recipes import cifar10
-from minidl.training.folder import CHECKPOINT
+from minidl.training.folder import network_file
 
 SIZE = 32, 32
 
@@ -30,7 +30,8 @@ def register(commands):
         "model",
         metavar="MODEL",
         type=Path,
-        help="folder of a training run, or its file checkpoint.h5",
+        help="folder of a training run, of which the best network is used (best.h5, or "
+        "checkpoint.h5 if there is none), or one of these files",
     )
     parser.add_argument(
         "pictures", metavar="PICTURE", type=Path, nargs="+", help="pictures to classify"
@@ -40,7 +41,7 @@ def register(commands):
 
 
 def run(arguments):
-    path = arguments.model / CHECKPOINT if arguments.model.is_dir() else arguments.model
+    path = network_file(arguments.model)
     model, classes, mean, std = cifar10.trained(path)
     squares = list(_read(arguments.pictures))
     if squares:

@@ -89,7 +89,8 @@ def _add_files(group, name, recipe):
     group.add_argument(
         "--resume",
         action="store_true",
-        help="continue from the checkpoint in the folder, with its settings",
+        help="continue from the checkpoint in the folder, with its settings; --epochs and "
+        "--patience may be others",
     )
     group.add_argument(
         "--tensorboard", action="store_true", help="write a log for TensorBoard to the folder"
@@ -105,6 +106,15 @@ def _add_run(group, recipe):
     if _has_data_set(recipe):
         group.add_argument(
             "--limit", type=int, metavar="N", help="train on only the first N pictures"
+        )
+    if recipe is faces:  # it validates no loss
+        group.set_defaults(patience=None)
+    else:
+        group.add_argument(
+            "--patience",
+            type=_at_least_1,
+            metavar="N",
+            help="end the run after N epochs in a row without a lower validation loss",
         )
     add_device(group)
     add_tf32(group)
@@ -129,6 +139,12 @@ def _folder(text):
     if not text:
         raise argparse.ArgumentTypeError("found ''; wanted the name of a folder")
     return Path(text)
+
+
+def _at_least_1(text):
+    if not (text.isdecimal() and int(text) >= 1):
+        raise argparse.ArgumentTypeError(f"found {text!r}; wanted a whole number of at least 1")
+    return int(text)
 
 
 def _yes_or_no(text):

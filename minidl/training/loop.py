@@ -223,7 +223,8 @@ class _Run:
         row: that of the epoch, or None in the middle of an epoch
         """
         if self.folder is not None:
-            state = state_of(self.task, self.identity, self.progress)
+            end = {"epochs": self.epochs, "patience": self.patience}
+            state = state_of(self.task, self.identity, self.progress) | {"end": end}
             rate = self.task.optimizer.learning_rate
             state_must_be_finite(state["model"] | state["optimizer"], self.progress.step, rate)
             # The best one is first, so that it is there whenever the last one knows of it.

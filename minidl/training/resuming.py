@@ -5,6 +5,7 @@
     settings                    those of the task
     rules                       what else determines the steps: optimiser, schedule, batches
     machine                     device, processor and threads, which determine the last digits
+    end                         the number of epochs and the patience, which `train` was called with
 
 A run resumes only if the settings and the rules are equal to those of the checkpoint.
 """

@@ -18,7 +18,7 @@ from minidl.models import vgg19
 from minidl.models.embedding import Committee
 from minidl.recipes import cifar10, faces, siamese, signals, volumes
 from minidl.training import load
-from minidl.training.folder import CHECKPOINT
+from minidl.training.folder import network_file
 from minidl.visualize.network import Network, of_sequential, of_vgg19
 
 
@@ -33,8 +33,7 @@ def open_network(source: typing.Path = "vgg19") -> Network:
     """
     if source == "vgg19":
         return of_vgg19(vgg19(pooling="max"))
-    path = Path(source)
-    path = must_exist(path / CHECKPOINT if path.is_dir() else path, "network")
+    path = must_exist(network_file(source), "network")
     is_checkpoint, has_top = _contents(path)
     if not is_checkpoint:
         return of_vgg19(vgg19(path, pooling="max", top=has_top))

@@ -170,8 +170,8 @@ def test_cifar10_and_classify(data, tmp_path, capsys):
     assert "guessing, ln 10: 2.3026" in capsys.readouterr().out
     write_image(picture, np.random.default_rng(0).integers(0, 256, (32, 40, 3)))
     assert main(["classify", str(folder), str(picture), str(picture)]) == 0
-    model = cifar10.trained(folder / "checkpoint.h5").model
-    assert bytes_of(model.state()) == bytes_of(load(folder / "checkpoint.h5")["model"])
+    model = cifar10.trained(folder / "best.h5").model
+    assert bytes_of(model.state()) == bytes_of(load(folder / "best.h5")["model"])
     [row] = softmax(cifar10.scores(model, read_image(picture)[None, :, 4:36]))
     wanted = ", ".join(f"{cifar10.CLASSES[i]} {row[i]:.1%}" for i in np.argsort(-row)[:3])
     assert capsys.readouterr().out == f"{picture}: {wanted}\n" * 2

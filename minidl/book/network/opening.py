@@ -17,7 +17,7 @@ from minidl.models import tiny_cifar10
 from minidl.models.embedding import Committee
 from minidl.recipes import cifar10, faces, siamese
 from minidl.training import load
-from minidl.training.folder import CHECKPOINT
+from minidl.training.folder import network_file
 from minidl.typing import Array, Path
 
 # The head of the cat in the picture "chelsea". The network takes it for a cat. It takes the central
@@ -82,8 +82,7 @@ def trained_network(path: Path) -> Explorable:
 
     Raises FileError if it does not exist, is damaged, or takes no pictures.
     """
-    path = pathlib.Path(path)
-    path = must_exist(path / CHECKPOINT if path.is_dir() else path, "network")
+    path = must_exist(network_file(path), "network")
     settings = load(path, with_arrays=False).get("settings")
     kind = str(settings.get("network")) if isinstance(settings, dict) else "without settings"
     if kind not in OPENED:
