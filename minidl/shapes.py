@@ -180,6 +180,62 @@ def windows_over(
     return Windows(tuple(extent), size, stride, dilation, pairs, tuple(overhang), tuple(out))
 
 
+def windows_onto(
+    out: Shape,
+    size: PerAxis,
+    stride: PerAxis = 1,
+    padding: Padding = 0,
+    output_padding: PerAxis = 0,
+    dilation: PerAxis = 1,
+) -> Windows:
+    """Return windows of `size` taps, `out` along each axis, over an array that they determine: the
+    output of a transposed convolution. In the terms above, L windows give it the length
+
+        extent = (L - 1) s + d (k - 1) + 1 + output_padding - p0 - p1
+
+    size, stride, dilation, padding: as for `windows_over`. "same" makes the length L·s.
+
+    output_padding: the number of positions at the end that no window reads. With a stride of s, L
+    windows fit s different lengths, and this number says which one is meant. It is less than the
+    stride, or less than the dilation.
+
+    Raises ShapeError if nothing is left of the array, and ArgumentError for other values.
+
+    >>> windows_onto((3,), 2, stride=2).extent, windows_onto((3,), 2, 2, output_padding=1).extent
+    ((6,), (7,))
+    """
+    rank = len(out)
+    size = per_axis("window", size, rank, least=1)
+    stride = per_axis("stride", stride, rank, least=1)
+    dilation = per_axis("dilation", dilation, rank, least=1)
+    unread = per_axis("output_padding", output_padding, rank, least=0)
+    reach = tuple(d * (k - 1) + 1 for k, d in zip(size, dilation, strict=True))
+    pairs = _pairs(padding, tuple(n * s for n, s in zip(out, stride, strict=True)), stride, reach)
+    if isinstance(padding, str) and padding == "same":
+        if any(unread):
+            raise ArgumentError(
+                f"output_padding is {brief(output_padding)} and padding 'same'; wanted one of them,"
+                " because 'same' makes the output as long as the input times the stride"
+            )
+        unread = tuple(max(0, s - r) for s, r in zip(stride, reach, strict=True))
+    elif any(n >= max(s, d) for n, s, d in zip(unread, stride, dilation, strict=True)):
+        raise ArgumentError(
+            f"output_padding is {brief(output_padding)}; wanted less than the stride "
+            f"{_times(stride)} or the dilation {_times(dilation)} along each axis"
+        )
+    extent = tuple(
+        (n - 1) * s + r + over - before - after
+        for n, s, r, over, (before, after) in zip(out, stride, reach, unread, pairs, strict=True)
+    )
+    if min(out, default=1) < 1 or min(extent, default=1) < 1:
+        raise ShapeError(
+            f"an input of {_times(out)} with windows that reach over {_times(reach)} and padding "
+            f"{_in_words(pairs)} gives an output of {_times(extent)}; enlarge the input or the "
+            "window, or use less padding"
+        )
+    return Windows(extent, size, stride, dilation, pairs, (0,) * rank, tuple(out))
+
+
 def per_axis(name: str, value: Any, rank: int, least: int) -> Shape:
     """Return a tuple of `rank` ints: the value itself if it is a sequence, or one int repeated.
 

@@ -69,6 +69,7 @@ def of_row(table, row):
 KEEPS = {
     "convolution": {"x": "w", "w": "x", "b": ""},
     "convolution_relu": {"x": "wy", "w": "xy", "b": "y"},
+    "transposed_convolution": {"x": "w", "w": "x", "b": ""},
     "max_pool": {"x": "xy"},
     "avg_pool": {"x": ""},
     "batch_norm": dict.fromkeys(("x", "gamma", "beta"), ("x", "gamma")),

@@ -50,6 +50,34 @@ def convolution_relu_oracle(x, w, b, **geometry):
     return np.maximum(convolution_oracle(x, w, b, **geometry), 0)
 
 
+def transposed_convolution_oracle(x, w, b, *, stride, padding, output_padding, dilation, groups):
+    """Let each number of x add the kernel, times this number, to an output that nothing is cut off
+    yet."""
+    *kernel, outputs, inputs = w.shape
+    lengths = x.shape[1:-1]
+    reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
+    if padding == "same":
+        wanted = [n * s for n, s in zip(lengths, stride, strict=True)]
+        padding = pairs(padding, wanted, stride, reach)
+    else:
+        read = [(n - 1) * s + r for n, s, r in zip(lengths, stride, reach, strict=True)]
+        wanted = [
+            n - before - after + unread
+            for n, (before, after), unread in zip(read, padding, output_padding, strict=True)
+        ]
+    y = np.zeros((len(x), *(n + 9 for n in wanted), outputs * groups))
+    for n, *o, c in np.ndindex(x.shape):
+        positions = [
+            slice(i * s, i * s + r, d)
+            for i, s, r, d in zip(o, stride, reach, dilation, strict=True)
+        ]
+        first = c // (inputs // groups) * outputs
+        y[(n, *positions, slice(first, first + outputs))] += x[(n, *o, c)] * w[..., c]
+    starts = [before for before, _ in padding]
+    kept = [slice(start, start + n) for start, n in zip(starts, wanted, strict=True)]
+    return y[(slice(None), *kept)] + b
+
+
 def pooling_oracle(summarise):
     """Return the oracle of a pooling.
 
@@ -412,6 +440,7 @@ def dropout_oracle(x, keep, seed):
 ORACLES = {
     "convolution": convolution_oracle,
     "convolution_relu": convolution_relu_oracle,
+    "transposed_convolution": transposed_convolution_oracle,
     "max_pool": pooling_oracle(lambda numbers, counted: numbers.max(axis=0)),
     "avg_pool": pooling_oracle(mean_of_window),
     "batch_norm": batch_norm_oracle,

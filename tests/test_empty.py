@@ -61,6 +61,14 @@ GIVE_EMPTY_OR_0 = {
     "convolution, large": row(
         ops.convolution, empty(64, 64, 32), ones(3, 3, 32, 32), y=(0, 62, 62, 32)
     ),
+    "transposed_convolution": row(
+        ops.transposed_convolution,
+        empty(3, 3, 2),
+        ones(2, 2, 4, 2),
+        ones(4),
+        y=(0, 6, 6, 4),
+        stride=2,
+    ),
     "max_pool": row(ops.max_pool, empty(6, 6, 2), window=2, y=(0, 3, 3, 2)),
     "max_pool, overlapping": row(ops.max_pool, empty(6, 6, 2), window=3, stride=1, y=(0, 4, 4, 2)),
     "max_pool, no channels": row(ops.max_pool, ones(1, 6, 6, 0), window=2, y=(1, 3, 3, 0)),

@@ -35,6 +35,7 @@ SIZES: dict[str, dict[str, Any]] = {
     **{name: {"a": IMAGE, "b": CHANNELS} for name in BROADCAST},
     "convolution": CONVOLUTION,
     "convolution[depthwise]": DEPTHWISE,
+    "transposed_convolution": {**CONVOLUTION, "stride": 2, "output_padding": 1},
     "max_pool": {"x": IMAGE, "window": 2},
     "avg_pool": {"x": IMAGE, "window": 2},
     "batch_norm": {"x": BATCH, "gamma": CHANNELS, "beta": CHANNELS},

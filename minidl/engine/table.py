@@ -57,6 +57,7 @@ def _rows(op, module, *names, applies=None):
 TABLE = (
     *_rows(ops.convolution, convolution, "forward", "dx", "dw", "db"),
     *_rows(fused.convolution_relu, convolution, "forward", "dx", "dw", "db"),
+    *_rows(ops.transposed_convolution, convolution, "forward", "dx", "dw"),
     *_rows(ops.max_pool, pooling, "forward", "dx"),
     *_rows(ops.avg_pool, pooling, "forward", "dx"),
     *_rows(ops.max_pool, pooling_gpu, "forward", "dx", applies=pooling_gpu.applies),

@@ -27,6 +27,7 @@ from minidl.ops.selection import maximum, minimum
 from minidl.ops.shaping import broadcast_to, pad, reshape, transpose
 from minidl.ops.smooth_activations import elu, gelu, silu, softplus
 from minidl.ops.softmax import softmax
+from minidl.ops.transposed_convolution import transposed_convolution
 
 Tensor.ops = sys.modules[__name__]  # the operators and methods of Tensor call these ops
 
@@ -36,5 +37,5 @@ __all__ = [
     "index", "l2_normalize", "leaky_relu", "log", "matmul", "max", "max_pool", "maximum",
     "mean", "minimum", "multiply", "negative", "pad", "pairwise_distances", "power", "prelu",
     "relu", "resample", "reshape", "sigmoid", "silu", "softmax", "softplus", "sqrt", "subtract",
-    "sum", "tanh", "transpose",
+    "sum", "tanh", "transpose", "transposed_convolution",
 ]  # fmt: skip

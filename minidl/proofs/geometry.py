@@ -136,6 +136,28 @@ def _convolution(choose, axes, groups):
     }  # fmt: skip
 
 
+def transposed_convolution(choose: Chooser) -> Arguments:
+    """Padding that leaves at least one position of the output, or "same"."""
+    axes = []
+    for _ in range(choose.integer(1, 3)):
+        length, taps, stride = (choose.integer(1, 3) for _ in range(3))
+        dilation = choose.integer(1, 2)
+        unread = choose.integer(0, max(stride, dilation) - 1)
+        cut = (length - 1) * stride + dilation * (taps - 1) + unread  # at most
+        before = choose.integer(0, min(2, cut))
+        after = choose.integer(0, min(2, cut - before))
+        axes.append((length, taps, stride, dilation, unread, (before, after)))
+    spatial, kernel, stride, dilation, unread, padding = zip(*axes, strict=True)
+    groups, outputs = choose.integer(1, 3), choose.integer(1, 2)
+    x = (choose.integer(1, 2), *spatial, groups * choose.integer(1, 2))
+    padding, unread = choose.one_of(((padding, unread), (padding, unread), ("same", 0)))
+    return {
+        "x": Shape(x), "w": Shape((*kernel, outputs, x[-1])), "b": Shape((groups * outputs,)),
+        "stride": stride, "padding": padding, "output_padding": unread, "dilation": dilation,
+        "groups": groups,
+    }  # fmt: skip
+
+
 def convolution_of_each_channel(choose: Chooser) -> Arguments:
     """As many groups, input channels and output channels: a depthwise convolution."""
     geometry = convolution(choose)

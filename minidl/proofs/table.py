@@ -103,6 +103,8 @@ ROWS = [
     ),
     Row("convolution_relu", convolution_relu, geometry.convolution,
         dict.fromkeys("xwb", "piecewise linear"), _RELU_DATA),
+    Row("transposed_convolution", ops.transposed_convolution, geometry.transposed_convolution,
+        dict.fromkeys("xwb", "linear")),
     Row("max_pool", ops.max_pool, geometry.max_pool, {"x": "piecewise linear"}),
     Row("avg_pool", ops.avg_pool, geometry.avg_pool, {"x": "linear"}),
     Row("batch_norm", ops.batch_norm, geometry.batch_norm,

@@ -39,6 +39,22 @@ def convolution(x, w, b, *, stride, padding, dilation, groups):
     return channels_last(conv(x, w, b, stride=stride, dilation=dilation, groups=groups))
 
 
+def transposed_convolution(x, w, b, *, stride, padding, output_padding, dilation, groups):
+    """PyTorch cuts off as much before as after, so that other padding is cut off here. As much as
+    "same" appends beyond the windows, it appends as output padding."""
+    reach = [d * (k - 1) + 1 for d, k in zip(dilation, w.shape[:-2], strict=True)]
+    lengths = [n * s for n, s in zip(x.shape[1:-1], stride, strict=True)]
+    both_sides = pairs(padding, lengths, stride, reach)
+    if padding == "same":
+        output_padding = [max(0, s - r) for s, r in zip(stride, reach, strict=True)]
+    conv = getattr(torch.nn.functional, f"conv_transpose{len(stride)}d")
+    w = w.movedim((-1, -2), (0, 1)).contiguous()
+    options = {"output_padding": output_padding, "groups": groups, "dilation": dilation}
+    y = channels_last(conv(channels_first(x), w, b, stride=stride, **options))
+    kept = [slice(a, n - b) for n, (a, b) in zip(y.shape[1:-1], both_sides, strict=True)]
+    return y[(slice(None), *kept)]
+
+
 def convolution_relu(x, w, b, **geometry):
     return torch.relu(convolution(x, w, b, **geometry))
 
@@ -154,6 +170,7 @@ def patch_loss(generated, style, size):
 IN_TORCH = {  # row of the table -> the same function in PyTorch
     **{f"convolution[{algorithm}]": convolution for algorithm in ALGORITHMS},
     **{f"convolution_relu[{algorithm}]": convolution_relu for algorithm in ALGORITHMS},
+    "transposed_convolution": transposed_convolution,
     "max_pool": max_pool,
     "avg_pool": avg_pool,
     "relu": torch.relu,

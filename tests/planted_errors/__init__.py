@@ -1,7 +1,7 @@
 """Ops with one error each, of the kinds that people make, and the check that must find it."""
 
 from tests.planted_errors.activations import ACTIVATIONS
-from tests.planted_errors.convolution import CONVOLUTIONS, RECTIFIED, RUNS, WINOGRADS
+from tests.planted_errors.convolution import CONVOLUTIONS, RECTIFIED, RUNS, TRANSPOSED, WINOGRADS
 from tests.planted_errors.distances import DISTANCES
 from tests.planted_errors.elementwise import RESAMPLINGS, SIMPLE
 from tests.planted_errors.layers import NORMALIZATIONS, POOLINGS
@@ -10,5 +10,5 @@ from tests.planted_errors.styles import STYLES
 
 PLANTS = [
     *CONVOLUTIONS, *WINOGRADS, *RUNS, *RECTIFIED, *POOLINGS, *NORMALIZATIONS, *SIMPLE,
-    *ACTIVATIONS, *RESAMPLINGS, *LOSSES, *STYLES, *DISTANCES,
+    *ACTIVATIONS, *RESAMPLINGS, *LOSSES, *STYLES, *DISTANCES, *TRANSPOSED,
 ]  # fmt: skip

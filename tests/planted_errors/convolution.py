@@ -10,7 +10,7 @@ from minidl.autograd import differentiable
 from minidl.engine import convolution_relu
 from minidl.engine.convolution import runs, tiles, winograd
 from minidl.proofs.table import by_algorithm
-from minidl.shapes import windows_over
+from minidl.shapes import windows_onto, windows_over
 from tests import checks
 from tests.planted_errors.plant import FORWARD, GRADIENT, SHAPE, Plant, wrong
 
@@ -111,6 +111,78 @@ CONVOLUTIONS = [
           GRADIENT),
     Plant("x kept for dx", "convolution", convolution(dx=greedy_dx),
           checks.nothing_is_kept_that_no_wanted_gradient_reads),
+]  # fmt: skip
+
+
+# ---- transposed convolution ----------------------------------------------------------------------
+
+
+transposed = ops.transposed_convolution.forward
+transposed_dx, transposed_dw = (ops.transposed_convolution.gradients[name] for name in ("dx", "dw"))
+
+
+def flipped(w):
+    return w[(slice(None, None, -1),) * (w.ndim - 2)]
+
+
+@functools.wraps(transposed)
+def of_flipped_kernel(x, w, b=None, **options):
+    return transposed(x, flipped(w), b, **options)
+
+
+@functools.wraps(transposed_dx)
+def dx_of_flipped_kernel(dy, w, *geometry, **options):
+    return transposed_dx(dy, flipped(w), *geometry, **options)
+
+
+@functools.wraps(transposed)
+def with_output_padding_before(x, w, b=None, *, output_padding=0, **options):
+    y = transposed(x, w, b, output_padding=output_padding, **options)
+    return np.roll(y, output_padding, range(1, y.ndim - 1))
+
+
+@functools.wraps(transposed)
+def of_mixed_groups(x, w, b=None, *, groups=1, **options):
+    mixed = w.reshape(*w.shape[:-1], groups, -1).swapaxes(-1, -2).reshape(w.shape)
+    return transposed(x, mixed, b, groups=groups, **options)
+
+
+@functools.wraps(transposed)
+def without_stride(x, w, b=None, *, padding=0, output_padding=0, stride=1, **options):
+    """Leave the outputs at the end, which the stride would have moved others to, as the bias."""
+    geometry = stride, padding, output_padding, options.get("dilation", 1)
+    windows = windows_onto(x.shape[1:-1], w.shape[:-2], *geometry)
+    close, y = transposed(x, w, b, **options), np.empty((len(x), *windows.extent, len(b)))
+    y[...] = b
+    for_y = close[
+        (
+            slice(None),
+            *(slice(p, p + n) for p, n in zip(windows.before, windows.extent, strict=True)),
+        )
+    ]
+    y[tuple(map(slice, for_y.shape))] = for_y
+    return y
+
+
+@functools.wraps(transposed_dw)
+def dw_of_the_first_image(dy, x, *geometry, **options):
+    return transposed_dw(dy[:1], x[:1], *geometry, **options)
+
+
+def wrong_transposed(forward=None, **errors):
+    return wrong(ops.transposed_convolution, forward, **errors)
+
+
+TRANSPOSED = [
+    Plant("kernel flipped", "transposed_convolution", wrong_transposed(of_flipped_kernel), FORWARD),
+    Plant("kernel flipped in dx", "transposed_convolution",
+          wrong_transposed(dx=dx_of_flipped_kernel), GRADIENT),
+    Plant("output padding on the wrong side", "transposed_convolution",
+          wrong_transposed(with_output_padding_before), FORWARD),
+    Plant("groups mixed up", "transposed_convolution", wrong_transposed(of_mixed_groups), FORWARD),
+    Plant("stride ignored", "transposed_convolution", wrong_transposed(without_stride), FORWARD),
+    Plant("batch not summed in dw", "transposed_convolution",
+          wrong_transposed(dw=dw_of_the_first_image), GRADIENT),
 ]  # fmt: skip
 
 

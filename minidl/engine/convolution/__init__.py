@@ -9,6 +9,9 @@ tiles.py           the transforms of winograd.py on a CPU
 winograd_gpu.py    the kernels of winograd.py for a GPU
 winograd_runs.py   in 2-D half of the multiplications, and half of winograd's transforms
 depthwise.py       one group for each channel
+
+A transposed convolution is the convolution from y to x in the other direction. Its forward is the
+dx of that convolution, its dx the forward, and its dw the dw with dy as the input.
 """
 
 from minidl.backend import device_of
@@ -18,6 +21,7 @@ from minidl.engine.epilogue import Epilogue, Rectified
 from minidl.engine.matrices import column_sums
 from minidl.frozen import is_frozen
 from minidl.ops.convolution import windows_of
+from minidl.ops.transposed_convolution import windows_of as windows_onto_y
 
 __all__ = ["ALGORITHMS", "choose", "forced"]
 
@@ -71,6 +75,35 @@ def convolution_relu_dw(dy, y, x, w_shape, stride, padding, dilation, groups):
 def convolution_relu_db(dy, y):
     """(N, *out, K) -> (K,)"""
     return convolution_db(Rectified(dy, y))
+
+
+def transposed_convolution(
+    x, w, b=None, *, stride=1, padding=0, output_padding=0, dilation=1, groups=1
+):
+    """(N, *spatial, C), (*kernel, K / groups, C), (K,) -> (N, *out, K)"""
+    geometry = stride, padding, output_padding, dilation, groups
+    windows = windows_onto_y(x.shape, w.shape, *geometry)
+    algorithm = choose(_problem("dx", x, w.shape, windows, groups, is_frozen(w)))
+    y = algorithm.dx(x, w, windows, groups)
+    if b is not None:
+        y += b
+    return y
+
+
+def transposed_convolution_dx(dy, w, x_shape, stride, padding, output_padding, dilation, groups):
+    """(N, *out, K) -> (N, *spatial, C)"""
+    geometry = stride, padding, output_padding, dilation, groups
+    windows = windows_onto_y(x_shape, w.shape, *geometry)
+    algorithm = choose(_problem("forward", dy, w.shape, windows, groups, is_frozen(w)))
+    return algorithm.forward(dy, w, windows, groups, Epilogue())
+
+
+def transposed_convolution_dw(dy, x, w_shape, stride, padding, output_padding, dilation, groups):
+    """(N, *out, K) -> (*kernel, K / groups, C)"""
+    geometry = stride, padding, output_padding, dilation, groups
+    windows = windows_onto_y(x.shape, w_shape, *geometry)
+    algorithm = choose(_problem("dw", dy, w_shape, windows, groups))
+    return algorithm.dw(x, dy, windows, groups)
 
 
 def _forward(x, w, epilogue, stride, padding, dilation, groups):
