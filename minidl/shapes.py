@@ -195,9 +195,9 @@ def windows_onto(
 
     size, stride, dilation, padding: as for `windows_over`. "same" makes the length L·s.
 
-    output_padding: the number of positions at the end that no window reads. With a stride of s, L
-    windows fit s different lengths, and this number says which one is meant. It is less than the
-    stride, or less than the dilation.
+    output_padding: the number of positions at the end, padding included, that no window reads. With
+    a stride of s, L windows fit s different lengths, and this number says which one is meant. It is
+    less than the stride, or less than the dilation.
 
     Raises ShapeError if nothing is left of the array, and ArgumentError for other values.
 
@@ -230,8 +230,8 @@ def windows_onto(
     if min(out, default=1) < 1 or min(extent, default=1) < 1:
         raise ShapeError(
             f"an input of {_times(out)} with windows that reach over {_times(reach)} and padding "
-            f"{_in_words(pairs)} gives an output of {_times(extent)}; enlarge the input or the "
-            "window, or use less padding"
+            f"{_in_words(pairs)} gives an output of {_times(extent)}; wanted at least 1 position "
+            "along each axis: enlarge the input or the window, or use less padding"
         )
     return Windows(extent, size, stride, dilation, pairs, (0,) * rank, tuple(out))
 

@@ -159,6 +159,15 @@ REFUSED = {
     "groups 0": lambda: ops.convolution(x, w, groups=0),
     "groups True": lambda: ops.convolution(x, w, groups=True),
     "algorithm as a list": lambda: forced([]),
+    "kernel of other channels": lambda: ops.transposed_convolution(x, w),
+    "output padding of a whole stride": lambda: ops.transposed_convolution(
+        x, w.mT, stride=2, output_padding=2
+    ),
+    "output padding and same": lambda: ops.transposed_convolution(
+        x, w.mT, stride=2, output_padding=1, padding="same"
+    ),
+    "nothing left": lambda: ops.transposed_convolution(x, w.mT, padding=4),
+    "bias of a transposed convolution": lambda: ops.transposed_convolution(x, w.mT, np.ones(2)),
     "bias as a number": lambda: ops.convolution(x, w, 0.5),
     "no channels": lambda: ops.convolution(x[..., :0], w[:, :, :0]),
     "x of another rank": lambda: ops.convolution(x[0], w),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidl.errors import ArgumentError, ShapeError
-from minidl.shapes import is_int, per_axis, windows_over
+from minidl.shapes import is_int, per_axis, windows_onto, windows_over
 from tests.oracles import window_starts
 
 axes = st.fixed_dictionaries(
@@ -131,3 +131,34 @@ def test_padding_of_another_form_is_refused(value):
 def test_which_values_are_ints():
     assert all(map(is_int, (0, -3, np.int64(2), np.uint8(2), np.array(2))))
     assert not any(map(is_int, (True, 1.0, "1", None, np.array([1]), np.float64(1))))
+
+
+@given(axis=axes_with_a_window)
+def test_windows_onto_an_array_are_those_over_it(axis):
+    """The number of positions that no window reads tells the lengths apart that hold as many
+    windows."""
+    axis["ceil"] = False
+    over = windows_of(**axis)
+    geometry = over.size, over.stride, over.padding
+    unread = over.padded[0] - (over.out[0] - 1) * axis["stride"] - reach(axis)
+    assert windows_onto(over.out, *geometry, unread, over.dilation) == over
+
+
+@given(length=st.integers(1, 9), axis=axes)
+def test_same_makes_the_output_as_long_as_the_input_times_the_stride(length, axis):
+    size, stride, dilation = axis["size"], axis["stride"], axis["dilation"]
+    onto = windows_onto((length,), size, stride, "same", 0, dilation)
+    assert onto == windows_over((length * stride,), size, stride, "same", dilation)
+    assert onto.extent == (length * stride,)
+
+
+def test_output_padding_may_exceed_the_stride_up_to_the_dilation():
+    assert windows_onto((2,), 3, output_padding=1, dilation=2).extent == (7,)
+    with pytest.raises(ArgumentError, match="less than the stride 1 or the dilation 2 along"):
+        windows_onto((2,), 3, output_padding=2, dilation=2)
+
+
+@pytest.mark.parametrize("out", [(0,), (1,)])
+def test_an_array_without_positions_is_refused(out):
+    with pytest.raises(ShapeError, match="gives an output of"):
+        windows_onto(out, 3, stride=2, padding=2)

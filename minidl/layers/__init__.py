@@ -26,12 +26,17 @@ from minidl.layers.activations import (
 from minidl.layers.dropout import Dropout
 from minidl.layers.module import Module
 from minidl.layers.normalization import BatchNorm
-from minidl.layers.parametric import Convolution, Dense, SeparableConvolution
+from minidl.layers.parametric import (
+    Convolution,
+    Dense,
+    SeparableConvolution,
+    TransposedConvolution,
+)
 from minidl.layers.pooling import AvgPool, Flatten, MaxPool
 from minidl.layers.sequential import Sequential
 
 __all__ = [
     "ELU", "GELU", "AvgPool", "BatchNorm", "Convolution", "Dense", "Dropout", "Flatten",
-    "LeakyReLU", "MaxPool", "Module", "PReLU", "ReLU", "SeparableConvolution", "Sequential", "SiLU",
-    "Sigmoid", "Softmax", "Softplus", "Tanh",
+    "LeakyReLU", "MaxPool", "Module", "PReLU", "ReLU", "SeparableConvolution", "Sequential",
+    "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh", "TransposedConvolution",
 ]  # fmt: skip

@@ -82,6 +82,66 @@ class Convolution(Module):
         return _windows(self.kernel, self.options, extent)
 
 
+class TransposedConvolution(Module):
+    """y = transposed_convolution(x, kernel) + bias
+
+    kernel: (*kernel, K / groups, C). bias: (K,) or None.
+    stride, padding, output_padding, dilation, groups: as for `ops.transposed_convolution`.
+
+    >>> layer = TransposedConvolution(np.array([10., 1.]).reshape(2, 1, 1), stride=2)
+    >>> layer(np.array([1., 2.]).reshape(1, 2, 1)).data.ravel()          # each x adds (10 x, x)
+    array([10.,  1., 20.,  2.])
+    """
+
+    def __init__(
+        self,
+        kernel: Array,
+        bias: Array | None = None,
+        *,
+        stride: PerAxis = 1,
+        padding: Padding = 0,
+        output_padding: PerAxis = 0,
+        dilation: PerAxis = 1,
+        groups: int = 1,
+    ) -> None:
+        self.kernel = Tensor(kernel, requires_grad=True)
+        self.bias = None if bias is None else Tensor(bias, requires_grad=True)
+        self.options: dict[str, Any] = {
+            "stride": stride, "padding": padding, "output_padding": output_padding,
+            "dilation": dilation, "groups": groups,
+        }  # fmt: skip
+
+    @classmethod
+    def new(
+        cls,
+        rng: np.random.Generator,
+        size: Shape,
+        inputs: int,
+        outputs: int,
+        *,
+        initializer: Initializer = he_normal,
+        bias: bool = True,
+        dtype: DTypeLike = np.float32,
+        **options: Any,
+    ) -> "TransposedConvolution":
+        """Return a TransposedConvolution with a kernel from an initializer.
+
+        The parameters are those of `Convolution.new`. The fan_in of this kernel is the number of
+        terms in each sum of dx, so that he_normal keeps the size of the gradients, as in Keras and
+        PyTorch.
+
+        >>> rng = np.random.default_rng(0)
+        >>> TransposedConvolution.new(rng, (2, 2), 8, 3, stride=2).kernel.shape
+        (2, 2, 3, 8)
+        """
+        kernel = initializer(rng, (*size, outputs // options.get("groups", 1), inputs), dtype)
+        return cls(kernel, zeros(rng, (outputs,), dtype) if bias else None, **options)
+
+    def __call__(self, x: Operand) -> Result:
+        """(N, *spatial, C) -> (N, *out, K)"""
+        return ops.transposed_convolution(x, self.kernel, self.bias, **self.options)
+
+
 class SeparableConvolution(Module):
     """y = convolution(convolution(x, depthwise), pointwise) + bias
 

@@ -12,6 +12,7 @@ from minidl.backend import device_of
 from minidl.errors import ArgumentError
 from minidl.layers.activations import is_relu, rectifies
 from minidl.layers.module import Module
+from minidl.layers.parametric import TransposedConvolution
 from minidl.typing import Operand, Result, Shape
 
 
@@ -122,7 +123,9 @@ def _lines(layers, x):
         kernels = [
             p.data.size for p in vars(layer).values() if isinstance(p, Tensor) and p.ndim > 1
         ]
-        products = sum(kernels) * prod(y.shape[:-1])
+        # A transposed convolution multiplies each input by its kernel; the others, for each output.
+        at = x if isinstance(layer, TransposedConvolution) else y
+        products = sum(kernels) * prod(at.shape[:-1])
         yield Line(name, type(layer).__name__, y.shape[1:], parameters, products, tuple(field))
         x = y
 

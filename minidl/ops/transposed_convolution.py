@@ -37,10 +37,10 @@ def transposed_convolution(
     of the convolution from y to x, whose gradient this is: its outputs, the channels of x, are
     last, as in Keras.
 
-    padding: the positions of the output that are cut off before and after it: an int, one per axis,
-    a (before, after) pair per axis, or "valid" for none. "same" makes the output as long as the
-    input times the stride. output_padding: further positions after the output, which get b only:
-    less than the stride or the dilation, see `windows_onto`. groups: as for `convolution`.
+    output_padding: positions that are appended to y, and get b only; less than the stride or the
+    dilation (see `windows_onto`). padding: positions that are then cut off: an int, one per axis, a
+    (before, after) pair per axis, or "valid" for none. "same" makes y as long as x times the
+    stride. stride, dilation, groups: as for `convolution`.
 
     Cost: N·spatial·taps·C·K / groups multiply-adds. Raises ShapeError if x, w, b and groups do not
     fit, and ArgumentError for integer arrays and other values of the options.

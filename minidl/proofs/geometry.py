@@ -136,25 +136,28 @@ def _convolution(choose, axes, groups):
     }  # fmt: skip
 
 
+def _transposed_axis(choose):
+    """Choose one spatial axis of a transposed convolution, whose padding leaves at least one
+    position of the output: (length, taps, stride, dilation, output padding, (before, after))."""
+    length, taps, stride = (choose.integer(1, 3) for _ in range(3))
+    dilation = choose.integer(1, 2)
+    unread = choose.integer(0, max(stride, dilation) - 1)
+    most = (length - 1) * stride + dilation * (taps - 1) + unread
+    before = choose.integer(0, min(2, most))
+    after = choose.integer(0, min(2, most - before))
+    return length, taps, stride, dilation, unread, (before, after)
+
+
 def transposed_convolution(choose: Chooser) -> Arguments:
-    """Padding that leaves at least one position of the output, or "same"."""
-    axes = []
-    for _ in range(choose.integer(1, 3)):
-        length, taps, stride = (choose.integer(1, 3) for _ in range(3))
-        dilation = choose.integer(1, 2)
-        unread = choose.integer(0, max(stride, dilation) - 1)
-        cut = (length - 1) * stride + dilation * (taps - 1) + unread  # at most
-        before = choose.integer(0, min(2, cut))
-        after = choose.integer(0, min(2, cut - before))
-        axes.append((length, taps, stride, dilation, unread, (before, after)))
+    axes = [_transposed_axis(choose) for _ in range(choose.integer(1, 3))]
     spatial, kernel, stride, dilation, unread, padding = zip(*axes, strict=True)
     groups, outputs = choose.integer(1, 3), choose.integer(1, 2)
     x = (choose.integer(1, 2), *spatial, groups * choose.integer(1, 2))
-    padding, unread = choose.one_of(((padding, unread), (padding, unread), ("same", 0)))
+    is_same = choose.one_of((False, False, True))
     return {
         "x": Shape(x), "w": Shape((*kernel, outputs, x[-1])), "b": Shape((groups * outputs,)),
-        "stride": stride, "padding": padding, "output_padding": unread, "dilation": dilation,
-        "groups": groups,
+        "stride": stride, "padding": "same" if is_same else padding,
+        "output_padding": 0 if is_same else unread, "dilation": dilation, "groups": groups,
     }  # fmt: skip
 
 

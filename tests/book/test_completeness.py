@@ -145,6 +145,7 @@ def test_the_sentences_name_what_is_incomplete(without):
     without(data.normalize, r"\(N, .*\)")
     assert {*incomplete()} - before == {
         "convolution (op) lacks the cost, a derivation of db.",
+        "transposed_convolution (op) lacks a derivation of db.",  # the same function
         "minidl.data.flip lacks a docstring.",
         "minidl.data.normalize lacks the shapes.",
     }

@@ -9,17 +9,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl import Tensor, ops
-from minidl.engine import strips, threads
+from minidl import Tensor, ops, textbook
+from minidl.engine import strips, threads, using
 from minidl.engine.convolution import ALGORITHMS, im2col, runs, tiles, winograd, winograd_runs
 from minidl.proofs import RandomChooser, fill
+from minidl.shapes import windows_over
 from tests.algorithms import by
-from tests.checks import differentiate, forward_equals_the_oracle, strides_do_not_matter
-from tests.op_table import BY_NAME, Case, cases
+from tests.checks import (
+    cotangent,
+    differentiate,
+    forward_equals_the_oracle,
+    strides_do_not_matter,
+    worst,
+)
+from tests.op_table import BY_NAME, Case, cases, drawn
 from tests.oracles import convolution_oracle
 from tests.running import using_threads
 
 ROW = BY_NAME["convolution"]
+OPTIONS = "stride", "padding", "output_padding", "dilation", "groups"
 GENERAL = ["textbook", "im2col"]  # the others take some geometries only
 
 
@@ -77,6 +85,47 @@ def test_positions_that_no_window_reads_have_a_gradient_of_exactly_0(algorithm):
     x = Tensor(np.ones((1, 6, 1)), requires_grad=True)
     by(algorithm)(x, np.ones((2, 1, 1)), stride=3).sum().backward()
     assert x.grad.reshape(6).tolist() == [1, 1, 0, 1, 1, 0]
+
+
+@pytest.mark.parametrize("algorithm", GENERAL)
+def test_a_transposed_convolution_adds_a_multiple_of_the_kernel_for_each_input(algorithm):
+    x, w = np.array([[[1.0], [10.0]]]), np.array([1.0, 2.0, 3.0]).reshape(3, 1, 1)
+    op = by(algorithm, ops.transposed_convolution)
+    y = op(x, w, np.array([100.0]), stride=2, output_padding=1)
+    assert y.ravel().tolist() == [101, 102, 103 + 10, 120, 130, 100]
+    assert op(x, w, stride=2, padding="same").ravel().tolist() == [1, 2, 3 + 10, 20]
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_a_transposed_convolution_and_its_gradients_are_those_of_the_other_direction(name):
+    row = BY_NAME[f"convolution[{name}]"]
+    forward, back = ops.convolution, ops.transposed_convolution
+    for number in range(20):
+        case = drawn(row, number)
+        x, w, stride, padding, dilation, groups = (
+            case.arguments[key] for key in ("x", "w", "stride", "padding", "dilation", "groups")
+        )
+        windows = windows_over(x.shape[1:-1], w.shape[:-2], stride, padding, dilation)
+        read = [(n - 1) * s + r for n, s, r in zip(windows.out, stride, windows.reach, strict=True)]
+        unread = [n - r for n, r in zip(windows.padded, read, strict=True)]
+        over = stride, windows.padding, dilation, groups
+        onto = stride, windows.padding, unread, dilation, groups
+        options = dict(zip(OPTIONS, onto, strict=True))
+        with textbook():
+            y = forward(x, w, stride=stride, padding=padding, dilation=dilation, groups=groups)
+            dy = cotangent(case, Tensor(y))
+            dx = forward.gradients["dx"](dy, w, x.shape, *over)
+            dw = forward.gradients["dw"](dy, x, w.shape, *over)
+        with using(convolution=name):
+            near(back(dy, w, **options), dx)
+            near(back.gradients["dx"](x, w, dy.shape, *onto), y)
+            near(back.gradients["dw"](x, dy, w.shape, *onto), dw)
+
+
+def near(result, wanted):
+    assert result.shape == wanted.shape
+    assert worst(result - wanted) <= 1e-11 * max(1, worst(wanted))
 
 
 SMALL_STRIPS = [

@@ -1,0 +1,47 @@
+"""Layers that change the spatial lengths: what they compute, and the shapes and counts of a
+summary."""
+
+import numpy as np
+import pytest
+
+from minidl import Tensor, ops
+from minidl.layers import Sequential, TransposedConvolution
+
+rng = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"stride": 2, "padding": "same"},
+        {"stride": (2, 1), "padding": 1, "output_padding": (1, 0), "groups": 2},
+        {"dilation": 2, "bias": False, "dtype": np.float64},
+    ],
+)
+def test_a_transposed_convolution_hands_its_options_to_the_op(options):
+    x = Tensor(rng.standard_normal((2, 3, 4, 4)), requires_grad=True)
+    layer = TransposedConvolution.new(rng, (3, 3), 4, 6, **options)
+    new = {key: options[key] for key in ("bias", "dtype") if key in options}
+    geometry = {key: value for key, value in options.items() if key not in new}
+    y = ops.transposed_convolution(x, layer.kernel, layer.bias, **geometry)
+    assert np.array_equal(layer(x).data, y.data)
+    assert layer.kernel.shape == (3, 3, 6 // options.get("groups", 1), 4)
+    assert layer.kernel.dtype == options.get("dtype", np.float32)
+    assert (layer.bias is None) == (options.get("bias") is False)
+    layer(x).sum().backward()
+    assert all(parameter.grad.shape == parameter.shape for parameter in layer.parameters())
+
+
+def test_the_initial_kernel_keeps_the_size_of_the_gradients():
+    layer = TransposedConvolution.new(rng, (4, 4), 16, 32, stride=2, bias=False)
+    x = Tensor(rng.standard_normal((2, 16, 16, 16)), requires_grad=True)
+    y = layer(x)
+    y.backward(rng.standard_normal(y.shape).astype(np.float32))
+    assert (x.grad**2).mean() == pytest.approx(2, rel=0.1)  # before a ReLU halves it
+
+
+def test_the_summary_of_an_enlarging_network():
+    layer = TransposedConvolution.new(rng, (2, 2), 3, 5, stride=2)
+    [line] = Sequential(layer).summary((4, 4, 3))
+    assert (line.shape, line.parameters) == ((8, 8, 5), 2 * 2 * 3 * 5 + 5)
+    assert line.multiply_adds == 4 * 4 * 2 * 2 * 3 * 5
