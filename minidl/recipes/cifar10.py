@@ -13,7 +13,8 @@ from minidl.errors import ArgumentError
 from minidl.layers import Sequential
 from minidl.models.vgg import vgg
 from minidl.models.vgg19_bn import VGG19, take_imagenet
-from minidl.optim import SGD, OneCycle, Steps
+from minidl.optim import SGD, Steps
+from minidl.recipes import classifiers
 from minidl.recipes.classifiers import Examples, Schedules, classification, loss_and_accuracy
 from minidl.training.task import Task
 from minidl.training.trained import opened, outputs
@@ -75,10 +76,9 @@ PRESETS = {
 # A checkpoint does not hold these settings if they have these values. It is therefore the same as
 # before there were other networks than VGG19.
 USUAL = {"blocks": VGG19, "norm": True}
-SCHEDULES: Schedules = {
+SCHEDULES: Schedules = classifiers.SCHEDULES | {
     # Of the original program's 200 epochs, 80 have the full rate, 80 a tenth and 40 a hundredth.
     "steps": lambda rate, epochs: Steps(rate, {0.4 * epochs: 0.1, 0.8 * epochs: 0.01}),
-    "one-cycle": OneCycle,
 }
 
 

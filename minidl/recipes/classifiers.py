@@ -14,7 +14,7 @@ from minidl.evaluation import nearest_neighbours
 from minidl.layers import Dense, Flatten, Sequential
 from minidl.layers.initializers import zeros
 from minidl.losses import softmax_cross_entropy
-from minidl.optim import Adam, Constant, OneCycle
+from minidl.optim import Adam, Constant, Exponential, OneCycle, Plateau
 from minidl.training.loop import train
 from minidl.training.task import Task
 from minidl.training.trained import opened, outputs
@@ -25,6 +25,8 @@ Schedules = dict[str, Callable[[float, float], Callable[[float], float]]]
 SCHEDULES: Schedules = {
     "constant": lambda rate, epochs: Constant(rate),
     "one-cycle": OneCycle,
+    "exponential": lambda rate, epochs: Exponential(rate, 0.01, epochs),
+    "plateau": lambda rate, epochs: Plateau(Constant(rate)),
 }
 Examples = tuple[np.ndarray, np.ndarray]  # (examples (N, ...), labels (N,))
 

@@ -28,14 +28,17 @@ from minidl.losses.triplet import DIVISORS
 from minidl.models.embedding import HEADS, Verifier, verifier, verifier_on_top
 from minidl.naming import naturally
 from minidl.ops import l2_normalize
-from minidl.optim import Adam
-from minidl.recipes.classifiers import SCHEDULES
+from minidl.optim import Adam, Constant, Plateau
+from minidl.recipes import classifiers
 from minidl.recipes.embeddings import baselines_of, of_pairs, of_triplets, remark_of
 from minidl.training.task import Task
 from minidl.training.trained import opened, outputs
 from minidl.typing import Array, Path
 
 NETWORK = "faces"
+SCHEDULES: classifiers.Schedules = classifiers.SCHEDULES | {
+    "plateau": lambda rate, epochs: Plateau(Constant(rate), "validation_equal_error_rate"),
+}
 SIZE = 56, 46  # height and width of the grey pictures
 MEAN, SPREAD = 115, 50  # of their numbers, about
 FAST = {  # chosen on people 1 to 30 of the ORL database, with ten of them held out in turn

@@ -3,6 +3,7 @@
 task.py         Task: what is trained, on which data, and how
 loop.py         train: the loop over epochs and batches
 step.py         one step: the loss of a batch, its gradients, the move of the parameters
+rates.py        the learning rate of a step, by the schedule of a task
 progress.py     the numbers of the steps, and their means over an epoch
 remarks.py      remarks about an epoch, such as a loss that stays at that of guessing
 finite.py       numbers that are not finite end a run

@@ -26,6 +26,7 @@ from minidl.training.finite import must_be_finite, state_must_be_finite
 from minidl.training.folder import BEST, CHECKPOINT, CURVES, PICTURE, TABLE, alone_in
 from minidl.training.log import TensorBoard, plot_curves, write_table
 from minidl.training.progress import Progress, Readings
+from minidl.training.rates import must_be_measured, rate_at
 from minidl.training.remarks import at_a_baseline
 from minidl.training.resuming import identity_of, restore, state_of
 from minidl.training.step import take_step
@@ -101,6 +102,7 @@ def train(
             "there is no folder to resume from or to write TensorBoard's log to; name one"
         )
     check_patience(patience, task.validate is not None)
+    must_be_measured(task)
     if folder is not None and not resume:
         make_folder(folder)
     run = _Run(task, epochs, patience, folder, watch or (lambda event: None))
@@ -161,8 +163,7 @@ class _Run:
         task.model.train()
         for arrays in self.batches:
             done = self.batches.batch or count  # .batch is the number of the next one
-            if task.schedule:
-                task.optimizer.learning_rate = task.schedule(epoch + (done - 1) / count)
+            task.optimizer.learning_rate = rate_at(task, epoch + (done - 1) / count, progress.rows)
             numbers = take_step(task, arrays)
             progress.step += 1
             self.readings.note(progress.step, len(arrays[0]), numbers)

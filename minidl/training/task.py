@@ -23,7 +23,8 @@ class Task:
                The measures are {name: number}, such as {"accuracy": 0.5}; a number may be an array
                of one element on either device.
     schedule   schedule(epoch) -> learning rate. The epoch is a fraction: 1.5 is the middle of the
-               second epoch. None keeps the optimiser's rate.
+               second epoch. A Plateau also gets the values of its measure after each epoch so far.
+               None keeps the optimiser's rate.
     validate   validate(model) -> {name: number}, called after each epoch without a tape and with
                the model not in training; None: no validation
     baselines  {name: loss} of trivial networks, such as {"guessing": log(10)}. The curves show

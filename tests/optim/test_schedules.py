@@ -6,12 +6,21 @@ import numpy as np
 import pytest
 
 from minidl.errors import ArgumentError
-from minidl.optim.schedules import Constant, Cosine, OneCycle, Steps, Warmup
+from minidl.optim.schedules import (
+    Constant,
+    Cosine,
+    Exponential,
+    OneCycle,
+    Plateau,
+    Steps,
+    Warmup,
+)
 
 EVERY = [
     Constant(0.1),
     Steps(0.1, {80: 0.1, 160: 0.01}),
     Cosine(0.1, 20, last=0.1),
+    Exponential(0.1, 0.9, length=3),
     Warmup(5, Cosine(0.1, 20)),
     OneCycle(0.1, 20, rise=0.25),
 ]
@@ -46,6 +55,11 @@ def test_one_cycle_by_hand():
     np.testing.assert_allclose(rates(cycle, (0, 2, 4, 7, 10, 11)), wanted, rtol=1e-12)
 
 
+def test_exponential_by_hand():
+    wanted = [2, 2 * 0.25**0.5, 0.5, 0.125]
+    np.testing.assert_allclose(rates(Exponential(2.0, 0.25, 4), (0, 2, 4, 8)), wanted, rtol=1e-12)
+
+
 @pytest.mark.parametrize("schedule", EVERY, ids=lambda schedule: type(schedule).__name__)
 def test_schedules_compare_print_and_pickle_as_values(schedule):
     from_repr = eval(repr(schedule))
@@ -58,6 +72,7 @@ def test_schedules_compare_print_and_pickle_as_values(schedule):
     ("ours", "theirs"),
     [
         (Steps(1.0, {3: 0.1, 6: 0.1 * 0.1}), lambda s, o: s.MultiStepLR(o, [3, 6], 0.1)),
+        (Exponential(1.0, 0.7), lambda s, o: s.ExponentialLR(o, 0.7)),
         (Cosine(1.0, 10), lambda s, o: s.CosineAnnealingLR(o, 10)),
         (Warmup(4, Constant(1.0), first=0.25), lambda s, o: s.LinearLR(o, 0.25, 1.0, 4)),
         (
@@ -65,7 +80,7 @@ def test_schedules_compare_print_and_pickle_as_values(schedule):
             lambda s, o: s.OneCycleLR(o, 1.0, 10, pct_start=0.3, cycle_momentum=False),
         ),
     ],
-    ids=["steps", "cosine", "warmup", "one cycle"],
+    ids=["steps", "exponential", "cosine", "warmup", "one cycle"],
 )
 def test_schedules_equal_pytorchs(ours, theirs):
     torch = pytest.importorskip("torch")
@@ -87,8 +102,66 @@ def test_schedules_equal_pytorchs(ours, theirs):
         lambda: OneCycle(0.1, 10, rise=1.0),
         lambda: Steps(0.1, {80: 0.1, 160: 0.1}),
         lambda: Steps(0.1, {10: 1}),
+        lambda: Exponential(0.1, 0.0),
+        lambda: Exponential(0.1, float("nan")),
+        lambda: Exponential(0.1, 0.9, length=0),
+        lambda: Plateau(Constant(0.1), factor=1.0),
+        lambda: Plateau(Constant(0.1), patience=-1),
+        lambda: Plateau(Constant(0.1), threshold=float("nan")),
+        lambda: Plateau(Constant(0.1), rest=-1),
+        lambda: Plateau(Constant(0.1), least=-0.1),
+        lambda: Plateau(Constant(0.1), better="min"),
+        lambda: Plateau(Constant(0.1))(0),
     ],
 )
 def test_invalid_schedules_are_refused(make):
     with pytest.raises(ArgumentError):
         make()
+
+
+# ---- plateaus ------------------------------------------------------------------------------------
+
+PLATEAUS = {  # options of Plateau -> those of ReduceLROnPlateau
+    "defaults": ({}, {}),
+    "factor": ({"factor": 0.5}, {"factor": 0.5}),
+    "patience": ({"patience": 2}, {"patience": 2}),
+    "no patience": ({"patience": 0}, {"patience": 0}),
+    "threshold": ({"patience": 1, "threshold": 0.1}, {"patience": 1, "threshold": 0.1}),
+    "rest": ({"patience": 1, "rest": 3}, {"patience": 1, "cooldown": 3}),
+    "least": ({"patience": 0, "least": 0.02}, {"patience": 0, "min_lr": 0.02}),
+    "higher": ({"patience": 1, "better": "higher"}, {"patience": 1, "mode": "max"}),
+}
+
+
+@pytest.mark.parametrize("name", PLATEAUS)
+@pytest.mark.parametrize("seed", range(3))
+def test_plateaus_equal_pytorchs(name, seed):
+    torch = pytest.importorskip("torch")
+    ours, theirs = PLATEAUS[name]
+    plateau = Plateau(Constant(1.0), **ours)
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], 1.0)
+    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, eps=0, **theirs)
+    values = (2 + np.random.default_rng(seed).standard_normal(60).cumsum() / 9).clip(0.1).tolist()
+    for epoch in range(len(values)):
+        rate = plateau(epoch, values[:epoch])
+        assert rate == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9)
+        schedule.step(values[epoch])
+    assert rate < 1
+
+
+def test_a_plateau_prints_and_compares_as_a_value():
+    plateau = Plateau(Warmup(2, Constant(0.1)), "accuracy", better="higher")
+    assert eval(repr(plateau)) == plateau == pickle.loads(pickle.dumps(plateau))
+    assert plateau != Plateau(Warmup(2, Constant(0.1)), "accuracy", better="higher", patience=3)
+
+
+def test_a_measurement_that_is_nan_is_no_new_best():
+    plateau = Plateau(Constant(1.0), factor=0.5, patience=1)
+    assert plateau(3, [float("nan")] * 3) == 0.5
+    assert plateau(3, [float("nan"), 1.0, 0.9]) == 1
+
+
+def test_negative_measurements_improve_downwards():
+    plateau = Plateau(Constant(1.0), factor=0.5, patience=0, threshold=0.1)
+    assert plateau(2, [-1.0, -1.2]) == 1
+    assert plateau(2, [-1.0, -1.05]) == 0.5

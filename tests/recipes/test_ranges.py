@@ -48,7 +48,10 @@ def test_each_setting_of_a_wrong_type_or_out_of_range_is_found(recipe):
         ({"learning_rate": 1e31}, ("learning_rate", "1e+31", "at most 1e+30")),
         ({"clip": 0.0}, ("clip", "0.0", "a number above 0")),
         ({"clip": -1}, ("clip", "-1", "a number above 0")),
-        ({"schedule": "two-cycles"}, ("schedule", "'two-cycles'", "one of constant, one-cycle")),
+        (
+            {"schedule": "two-cycles"},
+            ("schedule", "'two-cycles'", "one of constant, one-cycle, exponential, plateau"),
+        ),
         ({"preset": ["original"]}, ("preset", "['original']", "one of original, fast")),
     ],
 )
