@@ -71,6 +71,8 @@ class Architecture:
     optional       the layers that a file may lack, such as the dense top; it lacks all or none
     landmark       values of the best-known weights, or None if no weights are recognised
     preprocessing  {lineage: Preprocessing} of each known set of weights
+    aliases        {name in other programs: layer}
+    torch_names    {layer: name in PyTorch's programs}; the others keep their names
     """
 
     name: str
@@ -78,6 +80,8 @@ class Architecture:
     optional: tuple[str, ...] = ()
     landmark: Landmark | None = None
     preprocessing: Mapping[str, Preprocessing] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    torch_names: Mapping[str, str] = field(default_factory=dict)
 
     def layers(self, rank: int | None = None) -> list[str]:
         """The names of the layers, in order.
@@ -98,11 +102,13 @@ class Checkpoint:
     """The contents of one weight file.
 
     arrays         {name: array}, with the names of the file or, after `translate`, minidl's names
-    form           the format of the file: "minidl", "run", "keras", "pytorch", "tfjs" or "npz"
+    form           the format of the file: "minidl", "run", "keras", "pytorch", "safetensors",
+                   "matconvnet", "tfjs" or "npz"
     architecture   the name of the network, or None if the file does not state it
     preprocessing  the preprocessing that the network expects, or None if it is unknown
     provenance     {key: text}: the source of the weights
     classes        the names of the outputs, or None if the file has none
+    remarks        what `translate` left out and why, each the second half of a sentence
     """
 
     arrays: dict[str, Array]
@@ -111,6 +117,7 @@ class Checkpoint:
     preprocessing: Preprocessing | None = None
     provenance: dict[str, str] = field(default_factory=dict)
     classes: tuple[str, ...] | None = None
+    remarks: tuple[str, ...] = ()
 
 
 def layer_of(name: str) -> str:

@@ -13,6 +13,7 @@ from minidl.checkpoints.recognition import (
     normalizations,
     pytorch_shape,
 )
+from minidl.checkpoints.tops import fitted
 from minidl.errors import listed
 from minidl.typing import Array, Path
 
@@ -39,6 +40,7 @@ def diagnose(
     subject     the name of the file in the sentences
     wanted      the names of the arrays whose values were read (see `read`); None means all
     """
+    architecture = fitted(architecture, checkpoint.arrays)
     values = {
         name: array for name, array in checkpoint.arrays.items() if wanted is None or name in wanted
     }
@@ -48,6 +50,7 @@ def diagnose(
         *_classes(checkpoint, architecture),
         *_values(values),
         *_training(checkpoint, architecture),
+        *(("note", remark) for remark in checkpoint.remarks),
     ]
     return [Finding(severity, f"{subject} {text}") for severity, text in findings]
 

@@ -15,6 +15,8 @@ _FORMS = {
     "run": "the checkpoint of a training run",
     "keras": "a Keras HDF5 file",
     "pytorch": "a PyTorch file",
+    "safetensors": "a safetensors file",
+    "matconvnet": "a MAT-file of MatConvNet",
     "tfjs": "a TensorFlow.js manifest",
     "npz": "an .npz file",
 }

@@ -4,7 +4,7 @@ never by its name."""
 import pathlib
 from collections.abc import Collection
 
-from minidl.checkpoints import hdf5, native, npz, pytorch, tfjs
+from minidl.checkpoints import hdf5, matconvnet, matlab, native, npz, pytorch, tfjs
 from minidl.checkpoints.checkpoint import Checkpoint
 from minidl.checkpoints.zips import opened
 from minidl.errors import FileError, printable
@@ -59,6 +59,8 @@ def _reader(path):
         return native.read_hdf5
     if pytorch.LEGACY_MAGIC in head:
         return pytorch.read_legacy
+    if head.startswith(matlab.SIGNATURE):
+        return matconvnet.read_mat
     if head.startswith(b"PK"):
         return _zip_reader(path)
     if head.lstrip().startswith((b"[", b"{")):

@@ -51,6 +51,18 @@ LAYER_NAMES = {
 }
 
 
+def _torch_names():
+    """Return {layer: name in torchvision's vgg19}. There a convolution is followed by a ReLU, and
+    the last one of a block by a pooling too. A dense layer is followed by a ReLU and a dropout."""
+    names, number = {}, 0
+    for block, count, _ in BLOCKS:
+        for place in range(1, count + 1):
+            names[f"block{block}_conv{place}"] = f"features.{number}"
+            number += 2
+        number += 1
+    return names | {layer: f"classifier.{3 * place}" for place, (layer, _, _) in enumerate(TOP)}
+
+
 def _shapes():
     shapes: dict[str, Shape] = {}
     channels = 3
@@ -83,6 +95,10 @@ ARCHITECTURE = Architecture(
             std=(0.229 * 255, 0.224 * 255, 0.225 * 255),
         ),
     },
+    # the names in papers and Caffe, where the dense layers are the sixth to the eighth
+    aliases={names[0]: layer for layer, names in ALIASES.items() if "conv" in layer}
+    | {f"fc{number}": layer for number, (layer, _, _) in enumerate(TOP, start=6)},
+    torch_names=_torch_names(),
 )
 
 
