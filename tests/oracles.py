@@ -179,11 +179,20 @@ def concatenate_oracle(a, b, axis):
     return np.moveaxis(np.array(slices), 0, axis)
 
 
-def pad_oracle(x, width, value):
-    shape = [n + before + after for n, (before, after) in zip(x.shape, width, strict=True)]
-    y = np.full(shape, float(value))
-    for i in np.ndindex(x.shape):
-        y[tuple(j + before for j, (before, _) in zip(i, width, strict=True))] = x[i]
+def pad_oracle(x, width, value, mode):
+    """Follow the definition of the mode for each number of y by itself."""
+    source = {
+        "constant": lambda j, length: j,
+        "reflect": lambda j, length: min(abs(j), 2 * (length - 1) - j),
+        "replicate": lambda j, length: sorted((0, j, length - 1))[1],
+        "circular": lambda j, length: j % length,
+    }[mode]
+    y = np.empty([n + before + after for n, (before, after) in zip(x.shape, width, strict=True)])
+    for i in np.ndindex(y.shape):
+        axes = zip(i, width, x.shape, strict=True)
+        j = [source(place - before, length) for place, (before, _), length in axes]
+        inside = all(0 <= place < length for place, length in zip(j, x.shape, strict=True))
+        y[i] = x[tuple(j)] if inside else value
     return y
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minidl
-from minidl import Tensor, data, engine, errors, losses, ops
+from minidl import Tensor, data, engine, errors, layers, losses, ops
 from minidl.errors import ArgumentError, MinidlError, ShapeError, brief, one_of
 from minidl.shapes import windows_over
 
@@ -190,6 +190,13 @@ REFUSED = {
     "index out of range": lambda: ops.index(x, 5),
     "negative border": lambda: ops.pad(np.ones(3), [(-1, 0)]),
     "border as a number": lambda: ops.pad(np.ones(3), 1),
+    "unknown padding": lambda: ops.pad(np.ones(3), [(1, 1)], mode="symmetric"),
+    "mirror image of all": lambda: ops.pad(np.ones(3), [(3, 0)], mode="reflect"),
+    "more than once around": lambda: ops.pad(np.ones(3), [(0, 4)], mode="circular"),
+    "copies of nothing": lambda: ops.pad(np.ones((0, 2)), [(1, 0), (0, 0)], mode="replicate"),
+    "a value of a mirror image": lambda: ops.pad(np.ones(3), [(1, 1)], 2.0, "reflect"),
+    "a layer of same padding": lambda: layers.Pad("same"),
+    "unknown padding of a layer": lambda: layers.Convolution(w, padding_mode="constant"),
     "broadcast that does not fit": lambda: ops.broadcast_to(np.ones(3), (2,)),
     "features without batch": lambda: losses.gram_matrix(features[0]),
     "features as a list": lambda: losses.gram_matrix([1.0]),

@@ -7,6 +7,7 @@ normalization.py   batch normalization
 dropout.py         dropout
 activations.py     activations, unit length, and the fusion of a ReLU
 pooling.py         pooling and Flatten
+resizing.py        padding
 verification.py    heads that compare two feature vectors
 initializers.py    the numbers that parameters start from
 """
@@ -33,10 +34,11 @@ from minidl.layers.parametric import (
     TransposedConvolution,
 )
 from minidl.layers.pooling import AvgPool, Flatten, MaxPool
+from minidl.layers.resizing import Pad
 from minidl.layers.sequential import Sequential
 
 __all__ = [
     "ELU", "GELU", "AvgPool", "BatchNorm", "Convolution", "Dense", "Dropout", "Flatten",
-    "LeakyReLU", "MaxPool", "Module", "PReLU", "ReLU", "SeparableConvolution", "Sequential",
+    "LeakyReLU", "MaxPool", "Module", "PReLU", "Pad", "ReLU", "SeparableConvolution", "Sequential",
     "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh", "TransposedConvolution",
 ]  # fmt: skip

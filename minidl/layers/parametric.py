@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 from minidl import ops
 from minidl.autograd import Tensor
 from minidl.engine.fused import convolution_relu
+from minidl.errors import one_of
 from minidl.layers.initializers import Initializer, he_normal, zeros
 from minidl.layers.module import Module
 from minidl.shapes import Windows, windows_over
@@ -22,7 +23,8 @@ class Convolution(Module):
     """y = convolution(x, kernel) + bias
 
     kernel: (*kernel, C / groups, K). bias: (K,) or None. stride, padding, dilation, groups: as for
-    `ops.convolution`.
+    `ops.convolution`. padding_mode: what is in the padding: "zeros", or "reflect", "replicate" or
+    "circular", as for `ops.pad`.
 
     >>> layer = Convolution(np.array([10., 1.]).reshape(2, 1, 1))        # y[o] = 10 x[o] + x[o+1]
     >>> layer(np.array([1., 2., 3.]).reshape(1, 3, 1)).data.ravel()
@@ -38,12 +40,15 @@ class Convolution(Module):
         padding: Padding = 0,
         dilation: PerAxis = 1,
         groups: int = 1,
+        padding_mode: str = "zeros",
     ) -> None:
         self.kernel = Tensor(kernel, requires_grad=True)
         self.bias = None if bias is None else Tensor(bias, requires_grad=True)
         self.options: dict[str, Any] = {
             "stride": stride, "padding": padding, "dilation": dilation, "groups": groups,
         }  # fmt: skip
+        modes = ("zeros", "reflect", "replicate", "circular")
+        self.padding_mode: Any = one_of("padding_mode", padding_mode, modes)
 
     @classmethod
     def new(
@@ -71,11 +76,19 @@ class Convolution(Module):
 
     def __call__(self, x: Operand) -> Result:
         """(N, *spatial, C) -> (N, *out, K)"""
-        return ops.convolution(x, self.kernel, self.bias, **self.options)
+        return self._by(ops.convolution, x)
 
     def rectified(self, x: Operand) -> Result:
         """(N, *spatial, C) -> (N, *out, K): max(self(x), 0), as one op"""
-        return convolution_relu(x, self.kernel, self.bias, **self.options)
+        return self._by(convolution_relu, x)
+
+    def _by(self, op, x):
+        """Return op(x), of x that is padded before if the padding is not zeros."""
+        if self.padding_mode == "zeros":
+            return op(x, self.kernel, self.bias, **self.options)
+        width = ((0, 0), *self.windows(x.shape[1:-1]).padding, (0, 0))
+        padded = ops.pad(x, width, mode=self.padding_mode)
+        return op(padded, self.kernel, self.bias, **{**self.options, "padding": 0})
 
     def windows(self, extent: Shape) -> Windows:
         """Return the Windows over an input of these lengths along the spatial axes."""

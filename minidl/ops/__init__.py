@@ -20,11 +20,12 @@ from minidl.ops.indexing import index
 from minidl.ops.joining import concatenate
 from minidl.ops.matrices import matmul
 from minidl.ops.normalization import batch_norm
+from minidl.ops.padding import pad
 from minidl.ops.pooling import avg_pool, max_pool
 from minidl.ops.reductions import max, mean, sum
 from minidl.ops.resampling import resample
 from minidl.ops.selection import maximum, minimum
-from minidl.ops.shaping import broadcast_to, pad, reshape, transpose
+from minidl.ops.shaping import broadcast_to, reshape, transpose
 from minidl.ops.smooth_activations import elu, gelu, silu, softplus
 from minidl.ops.softmax import softmax
 from minidl.ops.transposed_convolution import transposed_convolution

@@ -1,23 +1,22 @@
-"""These ops give the same numbers another shape or order: reshape, transpose, pad, broadcast_to.
+"""These ops give the same numbers another shape or order: reshape, transpose, broadcast_to.
 
 Each op copies an input number to zero or more places of the output. The gradient with respect to
 this number is therefore the sum of dy over these places. If y[i] is copied from x[s(i)],
 
     dx[j] = Σ_{i: s(i) = j} dy[i]
 
-Cost: no arithmetic. reshape, transpose and broadcast_to return views. pad copies each number of y.
-The gradient of broadcast_to makes one addition per number of dy.
+Cost: no arithmetic. All of them return views. The gradient of broadcast_to makes one addition per
+number of dy.
 
 Source: Harris et al. 2020, "Array programming with NumPy".
 """
 
-from collections.abc import Sequence
 from operator import index as index_of
 from typing import Any
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module
-from minidl.errors import ShapeError, brief
+from minidl.errors import ShapeError
 from minidl.ops.arithmetic import unbroadcast
 from minidl.shapes import is_int
 from minidl.typing import Axes, Operand, Result
@@ -94,46 +93,6 @@ def must_be_a_permutation(x, axes=None):
 
 
 transpose = differentiable(transpose, dx=transpose_dx, check=must_be_a_permutation)
-
-
-def pad(x: Operand, width: Sequence[tuple[int, int]], value: float = 0) -> Result:
-    """(...) -> (...), each axis longer by its width
-
-    y[i] = x[i - before] inside, and value elsewhere
-
-    width: a (before, after) pair for each axis. value: of the border. Raises ShapeError for other
-    widths.
-
-    >>> pad(np.array([1., 2.]), [(1, 2)])
-    array([0., 1., 2., 0., 0.])
-    """
-    return array_module(x).pad(x, width, constant_values=value)
-
-
-def pad_dx(dy, x_shape, width):
-    """dx[i] = dy[i + before]
-
-    The border is constant, so dx is the part of dy inside it.
-    """
-    return dy[tuple(slice(b, b + n) for n, (b, _) in zip(x_shape, width, strict=True))]
-
-
-def must_be_widths(x, width, value=0):
-    """Raise ShapeError unless `width` has a pair of ints of at least 0 for each axis of x."""
-    pairs = width if isinstance(width, (tuple, list)) else ()
-    are_pairs = all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in pairs)
-    if (
-        not are_pairs
-        or len(pairs) != x.ndim
-        or not all(is_int(n) and n >= 0 for p in pairs for n in p)
-    ):
-        raise ShapeError(
-            f"pad of shape {x.shape} by {brief(width)}; wanted a (before, after) pair of ints of "
-            "at least 0 for each axis"
-        )
-
-
-pad = differentiable(pad, dx=pad_dx, check=must_be_widths)
 
 
 def broadcast_to(x: Operand, shape: Any) -> Result:

@@ -7,11 +7,12 @@ input sizes follow from them, so that no geometry has to be discarded.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar, get_args
 
 import numpy as np
 
 from minidl.losses import content, gram, style, triplet
+from minidl.ops.padding import Mode
 
 Option = TypeVar("Option")
 Arguments: TypeAlias = dict[str, Any]
@@ -247,9 +248,11 @@ def index(choose: Chooser) -> Arguments:
 
 
 def pad(choose: Chooser) -> Arguments:
-    shape = _axes(choose)
-    width = [(choose.integer(0, 2), choose.integer(0, 2)) for _ in shape]
-    return {"x": Shape(shape), "width": width, "value": choose.integer(0, 1)}
+    shape, mode = _axes(choose), choose.one_of(get_args(Mode))
+    most = [{"reflect": length - 1, "circular": length}.get(mode, 2) for length in shape]
+    width = [(choose.integer(0, n), choose.integer(0, n)) for n in most]
+    value = choose.integer(0, 1) if mode == "constant" else 0
+    return {"x": Shape(shape), "width": width, "value": value, "mode": mode}
 
 
 def broadcast_to(choose: Chooser) -> Arguments:

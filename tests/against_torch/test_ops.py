@@ -80,6 +80,15 @@ def prelu(x, slope):
     return torch.nn.functional.prelu(x.reshape(-1, x.shape[-1]), slope).reshape(x.shape)
 
 
+def pad(x, width, value, mode):
+    """PyTorch pads the last axes only, and the others of this one array not at all."""
+    options = {"value": value} if mode == "constant" else {"mode": mode}
+    batch = x.reshape(1, 1, *x.shape) if mode != "constant" else x
+    return torch.nn.functional.pad(batch, border(width), **options).reshape(
+        [n + before + after for n, (before, after) in zip(x.shape, width, strict=True)]
+    )
+
+
 def resample(x, rows, columns):
     """Sample with PyTorch, whose positions are (column, row), from -1 to 1 between the edges."""
     height, width = x.shape[1:3]
@@ -173,6 +182,7 @@ IN_TORCH = {  # row of the table -> the same function in PyTorch
     "transposed_convolution": transposed_convolution,
     "max_pool": max_pool,
     "avg_pool": avg_pool,
+    "pad": pad,
     "relu": torch.relu,
     "leaky_relu": lambda x: torch.nn.functional.leaky_relu(x),
     "prelu": prelu,

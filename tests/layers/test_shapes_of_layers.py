@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from minidl import Tensor, ops
-from minidl.layers import Sequential, TransposedConvolution
+from minidl.layers import Convolution, Pad, ReLU, Sequential, TransposedConvolution
 
 rng = np.random.default_rng(0)
 
@@ -45,3 +45,37 @@ def test_the_summary_of_an_enlarging_network():
     [line] = Sequential(layer).summary((4, 4, 3))
     assert (line.shape, line.parameters) == ((8, 8, 5), 2 * 2 * 3 * 5 + 5)
     assert line.multiply_adds == 4 * 4 * 2 * 2 * 3 * 5
+
+
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+@pytest.mark.parametrize("padding", [1, ((1, 0), (0, 2)), "same"])
+def test_a_convolution_pads_in_its_mode_before(mode, padding):
+    x, kernel = rng.standard_normal((2, 5, 6, 3)), rng.standard_normal((3, 2, 3, 4))
+    zeros = Convolution(kernel, np.ones(4), padding=padding, stride=2)
+    layer = Convolution(kernel, np.ones(4), padding=padding, stride=2, padding_mode=mode)
+    padded = ops.pad(x, ((0, 0), *layer.windows((5, 6)).padding, (0, 0)), mode=mode)
+    wanted = ops.convolution(padded, kernel, np.ones(4), stride=2)
+    assert np.array_equal(layer(x).data, wanted)
+    assert wanted.shape == zeros(x).shape
+    assert not np.array_equal(wanted, zeros(x).data)
+    rectified = Sequential(layer, ReLU())(x)
+    np.testing.assert_allclose(rectified.data, np.maximum(wanted, 0), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("layer", "width", "options"),
+    [
+        (Pad(1, value=5.0), ((1, 1), (1, 1)), {"value": 5.0}),
+        (Pad((0, 2), "circular"), ((0, 0), (2, 2)), {"mode": "circular"}),
+        (Pad(((2, 0), (1, 0)), "reflect"), ((2, 0), (1, 0)), {"mode": "reflect"}),
+    ],
+)
+def test_pad_pads_the_spatial_axes(layer, width, options):
+    x = rng.standard_normal((2, 3, 4, 2))
+    assert np.array_equal(layer(x), ops.pad(x, ((0, 0), *width, (0, 0)), **options))
+
+
+def test_the_receptive_field_after_padding():
+    lines = Sequential(Pad(1, "reflect"), Convolution(np.ones((3, 3, 2, 1)))).summary((3, 4, 2))
+    assert [line.shape for line in lines] == [(5, 6, 2), (3, 4, 1)]
+    assert [line.receptive_field for line in lines] == [(1, 1), (3, 3)]

@@ -6,9 +6,10 @@ from tests.planted_errors.distances import DISTANCES
 from tests.planted_errors.elementwise import RESAMPLINGS, SIMPLE
 from tests.planted_errors.layers import NORMALIZATIONS, POOLINGS
 from tests.planted_errors.losses import LOSSES
+from tests.planted_errors.padding import PADDINGS
 from tests.planted_errors.styles import STYLES
 
 PLANTS = [
     *CONVOLUTIONS, *WINOGRADS, *RUNS, *RECTIFIED, *POOLINGS, *NORMALIZATIONS, *SIMPLE,
-    *ACTIVATIONS, *RESAMPLINGS, *LOSSES, *STYLES, *DISTANCES, *TRANSPOSED,
+    *ACTIVATIONS, *RESAMPLINGS, *LOSSES, *STYLES, *DISTANCES, *TRANSPOSED, *PADDINGS,
 ]  # fmt: skip

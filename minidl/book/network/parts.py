@@ -87,6 +87,11 @@ def parts_of(model: Sequential) -> list[Part]:
     waiting: list[Any] = []  # Flatten, and the Dropout after it
     for name, layer in model.by_path():
         kind = KINDS.get(type(layer))
+        if isinstance(layer, Convolution) and layer.padding_mode != "zeros":
+            raise ArgumentError(
+                f"the layer {printable(name, 80)} has the padding mode {layer.padding_mode!r}; the "
+                "page of a network explains padding with zeros only: choose another network"
+            )
         if isinstance(layer, Flatten) or (waiting and kind == "dropout"):
             waiting.append(layer)
         elif waiting and kind != "dense":

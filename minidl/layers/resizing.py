@@ -1,0 +1,42 @@
+"""Pad makes the spatial axes longer.
+
+A call raises the errors of the op that it runs.
+"""
+
+from typing import Any, get_args
+
+from minidl import ops
+from minidl.errors import ArgumentError, brief, one_of
+from minidl.layers.module import Module
+from minidl.ops.padding import Mode
+from minidl.shapes import Windows, windows_over
+from minidl.typing import Operand, Padding, Result, Shape
+
+
+class Pad(Module):
+    """y = `pad(x, width, value, mode)` along the spatial axes
+
+    width: positions before and after each axis: an int, one per axis, or a (before, after) pair per
+    axis. mode, value: as for `ops.pad`.
+
+    Raises ArgumentError for an unknown mode.
+
+    >>> Pad(1, "reflect")(np.array([1., 2., 3.]).reshape(1, 3, 1)).ravel()
+    array([2., 1., 2., 3., 2.])
+    """
+
+    def __init__(self, width: Padding, mode: str = "constant", value: float = 0) -> None:
+        if isinstance(width, str):
+            raise ArgumentError(f"the width of Pad is {brief(width)}; wanted ints, as for padding")
+        self.width, self.value = width, value
+        self.mode: Any = one_of("mode", mode, get_args(Mode))
+
+    def __call__(self, x: Operand) -> Result:
+        """(N, *spatial, C) -> (N, *out, C)"""
+        width = ((0, 0), *self.windows(x.shape[1:-1]).padding, (0, 0))
+        return ops.pad(x, width, self.value, self.mode)
+
+    def windows(self, extent: Shape) -> Windows:
+        """Return the Windows of one position over an input of these lengths along the spatial
+        axes."""
+        return windows_over(extent, 1, padding=self.width)
