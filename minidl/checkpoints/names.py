@@ -53,20 +53,22 @@ class Layers(NamedTuple):
 
     layers           {layer: {kind of array: array}}
     others           {name: array} for arrays that belong to no layer
+    repeated         {name: layer} for arrays whose place in a layer is taken by another one
     in_torch_order   whether a name implies PyTorch's order of axes
     """
 
     layers: dict[str, dict[str, Array]]
     others: dict[str, Array]
+    repeated: dict[str, str]
     in_torch_order: bool
 
 
 def by_layer(arrays: Mapping[str, Array], architecture: Architecture) -> Layers:
     """Split the names of arrays. Layers of the architecture have its names, and others their own.
 
-    Raises FileError if two arrays have the same place.
+    Raises FileError if a table of levels has another shape than (256,).
     """
-    found = Layers({}, {}, False)
+    found = Layers({}, {}, {}, False)
     known = {layer: layer for layer in architecture.layers()} | dict(architecture.aliases)
     if arrays and all(map(_NUMBERED.fullmatch, arrays)):
         arrays = _paired(arrays)
@@ -75,12 +77,10 @@ def by_layer(arrays: Mapping[str, Array], architecture: Architecture) -> Layers:
             continue
         for pattern, kind, is_torch in _NAMES:
             if match := re.fullmatch(pattern, name):
-                parts = found.layers.setdefault(_layer(match[1], known), {})
+                layer = _layer(match[1], known)
+                parts = found.layers.setdefault(layer, {})
                 if parts.setdefault(kind or match[2], array) is not array:
-                    raise FileError(
-                        f"the weights hold {_layer(match[1], known)} twice, also as {name}; save "
-                        "only those of one network"
-                    )
+                    found.repeated[name] = layer
                 found = found._replace(in_torch_order=found.in_torch_order or is_torch)
                 break
         else:

@@ -29,9 +29,14 @@ def translate(checkpoint: Checkpoint, architecture: Architecture) -> Checkpoint:
     belongs to no layer keeps its name, and `diagnose` reports it.
 
     Raises FileError if layers are matched by their order and there are more or fewer convolutions
-    than in the architecture. The weights are then those of another network.
+    than in the architecture, or if two arrays have the place of one. The weights are then those of
+    another network, or of several.
     """
-    layers, others, is_pytorch = by_layer(checkpoint.arrays, architecture)
+    layers, others, repeated, is_pytorch = by_layer(checkpoint.arrays, architecture)
+    for name, layer in repeated.items():
+        raise FileError(
+            f"the weights hold {layer} twice, also as {name}; save only those of one network"
+        )
     if not set(layers) & set(architecture.layers()):
         layers = _convolutions_in_order(layers, checkpoint.arrays, architecture)
     layers = _dense_in_order(layers, checkpoint.arrays, architecture)
