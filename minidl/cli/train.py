@@ -1,6 +1,7 @@
 """`minidl train`: train one of the networks in minidl/recipes."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 
@@ -49,7 +50,8 @@ def run(arguments):
     checkpoint = folder / CHECKPOINT
     resume_command = command(arguments, "--folder", folder, "--resume")
     if arguments.resume:
-        settings, epochs, patience = resumed(checkpoint, recipe, chosen)
+        typed_too = {"accumulate": arguments.accumulate} if arguments.accumulate else {}
+        settings, accumulate, epochs, patience = resumed(checkpoint, recipe, chosen | typed_too)
     elif checkpoint.exists():
         raise FileError(
             f"{checkpoint} exists already; continue from it: {resume_command} "
@@ -57,12 +59,12 @@ def run(arguments):
         )
     else:
         settings = defaults(recipe) | recipe.PRESETS[preset] | chosen
-        epochs, patience = settings["epochs"], None
+        accumulate, epochs, patience = arguments.accumulate or 1, settings["epochs"], None
     epochs, patience = chosen.get("epochs", epochs), arguments.patience or patience
     with device(arguments.device, arguments.tf32):
         data = _split(arguments.data, chosen, settings) if recipe is faces else arguments.data
         report_data = recipe.for_report(data)
-        task = recipe.task(data, **settings)
+        task = replace(recipe.task(data, **settings), accumulate=accumulate)
         check_extension(task.schedule, epochs, settings)
         _describe(task, tell)
         try:

@@ -26,6 +26,9 @@ def command_with_lower_rate(arguments, recipe, folder, settings):
     changed = settings | {"learning_rate": float(f"{settings['learning_rate'] / 10:g}")}
     differing = [name for name in changed if name == "preset" or changed[name] != usual[name]]
     options = [word for name in differing for word in (flag(name), typed(changed[name]))]
+    for name in ("accumulate", "patience"):
+        if getattr(arguments, name):
+            options += [flag(name), getattr(arguments, name)]
     candidates = (folder.with_name(f"{folder.name}-{number}") for number in range(2, 10**6))
     new_folder = next(path for path in candidates if not path.exists())
     return command(arguments, "--folder", new_folder, *options)

@@ -107,6 +107,13 @@ def _add_run(group, recipe):
         group.add_argument(
             "--limit", type=int, metavar="N", help="train on only the first N pictures"
         )
+    group.add_argument(
+        "--accumulate",
+        type=_at_least_1,
+        metavar="N",
+        help="add up the gradients of N batches for each step, as a batch of N times the size "
+        "would, but in the memory of one (default: 1)",
+    )
     if recipe is faces:  # it validates no loss
         group.set_defaults(patience=None)
     else:

@@ -18,9 +18,11 @@ from minidl.training import load
 
 
 class Resumed(NamedTuple):
-    """A run to resume: its settings, and the numbers of its last call of `train`."""
+    """A run to resume: its settings, the number of batches per step, and the end that it was last
+    given."""
 
     settings: dict[str, Any]
+    accumulate: int
     epochs: int
     patience: int | None
 
@@ -28,8 +30,8 @@ class Resumed(NamedTuple):
 def resumed(path, recipe, chosen):
     """Return the Resumed of a checkpoint.
 
-    chosen: {setting: value} of the options that were typed; the epochs may differ from those of the
-    checkpoint. Raise ArgumentError if others differ.
+    chosen: {setting: value} of the options that were typed, with "accumulate"; the epochs may
+    differ from those of the checkpoint. Raise ArgumentError if others differ.
     """
     if not path.exists():
         raise FileError(
@@ -53,11 +55,11 @@ def resumed(path, recipe, chosen):
             f"{path} has the setting {name} = {value}; wanted {valid}: "
             "the file is damaged, use an earlier one, or begin again"
         )
-    differing = [
-        name for name, value in chosen.items() if settings[name] != value and name != "epochs"
-    ]
+    accumulate = _accumulated(tree, path)
+    own = settings | {"accumulate": accumulate}
+    differing = [name for name, value in chosen.items() if own[name] != value and name != "epochs"]
     if differing:
-        options = ", ".join(f"{flag(name)} {typed(settings[name])}" for name in differing)
+        options = ", ".join(f"{flag(name)} {typed(own[name])}" for name in differing)
         raise ArgumentError(
             f"{path} is of a run with {options}; "
             "leave these options out, or begin again in another folder"
@@ -68,7 +70,19 @@ def resumed(path, recipe, chosen):
             f"--epochs is {chosen['epochs']}, but the run in {path.parent} has "
             f"{counted(done, 'epoch')} already; wanted at least as many"
         )
-    return Resumed(settings, *_end(tree.get("end", {}), settings, path))
+    return Resumed(settings, accumulate, *_end(tree.get("end", {}), settings, path))
+
+
+def _accumulated(tree, path):
+    """The number of batches per step"""
+    rules = tree.get("rules")
+    accumulate = rules.get("accumulate", 1) if isinstance(rules, dict) else 1
+    if not _is_count(accumulate):
+        raise FileError(
+            f"{path} accumulates {printable(repr(accumulate), 80)} batches; wanted a whole number: "
+            "the file is damaged, use an earlier one, or begin again"
+        )
+    return accumulate
 
 
 def _end(stored, settings, path):

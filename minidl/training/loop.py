@@ -12,6 +12,7 @@ import pathlib
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from itertools import islice
 from typing import Any, NamedTuple
 
 from minidl.autograd import no_grad
@@ -101,6 +102,11 @@ def train(
         raise ArgumentError(
             "there is no folder to resume from or to write TensorBoard's log to; name one"
         )
+    if not (is_int(task.accumulate) and task.accumulate >= 1):
+        raise ArgumentError(
+            f"the task accumulates {brief(task.accumulate)} batches; wanted a whole number of at "
+            "least 1"
+        )
     check_patience(patience, task.validate is not None)
     must_be_measured(task)
     if folder is not None and not resume:
@@ -161,12 +167,15 @@ class _Run:
         epoch, count = self.batches.epoch, len(self.batches)
         read_every = 1 if current_device() == "cpu" else READ_EVERY
         task.model.train()
-        for arrays in self.batches:
+        batches = iter(self.batches)
+        while group := list(islice(batches, task.accumulate)):
             done = self.batches.batch or count  # .batch is the number of the next one
-            task.optimizer.learning_rate = rate_at(task, epoch + (done - 1) / count, progress.rows)
-            numbers = take_step(task, arrays)
+            position = epoch + (done - len(group)) / count
+            task.optimizer.learning_rate = rate_at(task, position, progress.rows)
+            numbers = take_step(task, group)
             progress.step += 1
-            self.readings.note(progress.step, len(arrays[0]), numbers)
+            examples = sum(len(arrays[0]) for arrays in group)
+            self.readings.note(progress.step, examples, numbers)
             if len(self.readings) == read_every or done == count:
                 self._read()
                 rate = task.optimizer.learning_rate

@@ -100,6 +100,8 @@ def _rules_of(task):
         "batch_seed": batches.seed,
         "shuffle": bool(batches.shuffle),
         "drop_last": bool(batches.drop_last),
+        # Runs that began before there was this rule have one batch per step.
+        **({"accumulate": task.accumulate} if task.accumulate > 1 else {}),
     }
 
 

@@ -29,6 +29,8 @@ class Task:
                the model not in training; None: no validation
     baselines  {name: loss} of trivial networks, such as {"guessing": log(10)}. The curves show
                them, and the log has a remark on a loss that stays at one of them.
+    accumulate the number of batches whose gradients are added up for one step, which acts as one
+               large batch in the memory of a small one. The last step of an epoch may have fewer.
     clip       the largest Euclidean norm of all gradients together; None: no limit
     remark     remark(row) -> a sentence about an epoch's row of the log, or None
     draw       draw(model, path) writes a picture of what the network learned, called after each
@@ -45,6 +47,7 @@ class Task:
     schedule: Callable[[float], float] | None = None
     validate: Callable[[Any], Mapping[str, float]] | None = None
     baselines: Mapping[str, float] = field(default_factory=dict)
+    accumulate: int = 1
     clip: float | None = None
     remark: Callable[[Mapping[str, Any]], str | None] | None = None
     draw: Callable[[Any, pathlib.Path], None] | None = None

@@ -250,11 +250,13 @@ def test_invalid_options_are_refused(words, wanted, data, tmp_path, capsys):
 
 
 def test_a_run_that_diverges_prints_a_command_to_begin_again(data, tmp_path, capsys):
-    options = ["--learning-rate", "1e30", "--quiet"]
+    options = ["--learning-rate", "1e30", "--quiet", "--accumulate", "2", "--patience", "9"]
     error = refused(capsys, *small("siamese", data, tmp_path / "run", *options))
     message = r"the loss is nan at step \d+; begin again in another folder, .*: (minidl train .*)\n"
     command = re.search(message, error)[1]
-    assert command.endswith("--preset fast --learning-rate 1e+29 --pairs 20 --epochs 2")
+    assert command.endswith(
+        "--preset fast --learning-rate 1e+29 --pairs 20 --epochs 2 --accumulate 2 --patience 9"
+    )
     assert f"--folder {tmp_path / 'run-2'}" in command
     # the command can be run as printed
     main([*shlex.split(command)[1:], "--learning-rate", "1e-3", "--epochs", "1", "--quiet"])

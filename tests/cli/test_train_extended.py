@@ -115,3 +115,14 @@ def test_an_invalid_end_in_a_checkpoint_is_refused(end, tmp_path, capsys):
     train(tmp_path, "--resume", code=2)
     error = capsys.readouterr().err
     assert "holds an invalid end of its run" in error and error.count("\n") == 1
+
+
+def test_a_resumed_run_keeps_its_number_of_batches_per_step(tmp_path, capsys):
+    train(tmp_path, *OPTIONS, "--epochs", 1, "--accumulate", 2)
+    assert rows(tmp_path)[0]["step"] == "2"  # 144 examples in 3 batches
+    train(tmp_path, "--resume", "--epochs", 2, "--quiet")
+    train(tmp_path, "--resume", "--epochs", 3, "--accumulate", 2, "--quiet")
+    assert [row["step"] for row in rows(tmp_path)] == ["2", "4", "6"]
+    capsys.readouterr()
+    train(tmp_path, "--resume", "--accumulate", 1, code=2)
+    assert "is of a run with --accumulate 2; leave these options out" in capsys.readouterr().err
