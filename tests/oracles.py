@@ -430,15 +430,50 @@ def triplet_oracle(anchor, positive, negative, margin, reduction, squared, soft)
     return math.fsum(terms) / divisors[reduction]
 
 
-def batch_norm_oracle(x, gamma, beta, epsilon, mean=None, variance=None):
+def batch_norm_oracle(x, epsilon, gamma=None, beta=None, mean=None, variance=None):
     """The formula for one channel after another, with the moments of Python's `statistics`."""
     y = np.empty_like(x)
     for c in range(x.shape[-1]):
         numbers = x[..., c].ravel().tolist()
         μ = statistics.fmean(numbers) if mean is None else mean[c]
         σ2 = statistics.pvariance(numbers) if variance is None else variance[c]
-        y[..., c] = gamma[c] * (x[..., c] - μ) / math.sqrt(σ2 + epsilon) + beta[c]
+        y[..., c] = (x[..., c] - μ) / math.sqrt(σ2 + epsilon)
+    return y * (1 if gamma is None else gamma) + (0 if beta is None else beta)
+
+
+def group_norm_oracle(x, groups, epsilon, gamma=None, beta=None):
+    """Each group of each example by itself, as a batch of one channel."""
+    y = np.empty_like(x)
+    for n in range(len(x)):
+        for channels in np.split(np.arange(x.shape[-1]), groups):
+            numbers = x[n][..., channels]
+            y[n][..., channels] = batch_norm_oracle(numbers[..., None], epsilon)[..., 0]
+    return y * (1 if gamma is None else gamma) + (0 if beta is None else beta)
+
+
+def layer_norm_oracle(x, axes, epsilon, gamma=None, beta=None):
+    """Each place along the other axes by itself, as a batch of one channel."""
+    y = np.empty_like(x)
+    for s in np.ndindex(x.shape[: x.ndim - axes]):
+        y[s] = batch_norm_oracle(x[s][..., None], epsilon)[..., 0]
+    return y * (1 if gamma is None else gamma) + (0 if beta is None else beta)
+
+
+def local_response_oracle(x, size, alpha, beta, k):
+    y, C = np.empty_like(x), x.shape[-1]
+    for place in np.ndindex(x.shape):
+        *others, c = place
+        window = range(max(0, c - size // 2), min(C, c + (size + 1) // 2))
+        squares = math.fsum(x[(*others, j)] ** 2 for j in window)
+        y[place] = x[place] / math.pow(k + alpha / size * squares, beta)
     return y
+
+
+def embedding_oracle(w, indices, padding):
+    """The product of one-hot vectors and w."""
+    one_hot = np.eye(len(w))
+    one_hot[slice(0) if padding is None else padding] = 0
+    return np.einsum("...v,vc->...c", one_hot[indices], w)
 
 
 def dropout_oracle(x, keep, seed):
@@ -454,6 +489,10 @@ ORACLES = {
     "avg_pool": pooling_oracle(mean_of_window),
     "batch_norm": batch_norm_oracle,
     "batch_norm_relu": lambda **arguments: np.maximum(batch_norm_oracle(**arguments), 0),
+    "group_norm": group_norm_oracle,
+    "layer_norm": layer_norm_oracle,
+    "local_response_norm": local_response_oracle,
+    "embedding": embedding_oracle,
     "dropout": dropout_oracle,
     "relu": elementwise(lambda x: max(x, 0)),
     "leaky_relu": elementwise(lambda x: x if x > 0 else x / 100),

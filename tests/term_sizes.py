@@ -48,21 +48,48 @@ def sizes(case):
 
 
 def batch_norm_sizes(arguments, dy):
-    """Return the sizes for batch normalization.
+    """Return the sizes for batch normalization: a set is a channel."""
+    others = tuple(range(arguments["x"].ndim - 1))
+    return normalization_sizes(arguments, dy, sets=others, shared=others)
 
-    x - mean loses digits of x twice: in y itself and in the deviation that it is divided by.
+
+def group_norm_sizes(arguments, dy):
+    """Return the sizes for group normalization: a set is a group of channels of an example."""
+    N, *_, C = arguments["x"].shape
+    shape = N, -1, arguments["groups"], C // arguments["groups"]
+    grouped = {
+        name: arguments[name].reshape(shape if name == "x" else shape[2:])
+        for name in ("x", "gamma", "beta")
+        if name in arguments
+    }
+    return normalization_sizes({**arguments, **grouped}, dy.reshape(shape), (1, 3), (0, 1))
+
+
+def layer_norm_sizes(arguments, dy):
+    """Return the sizes for layer normalization: a set lies along the last axes."""
+    axes = [*range(dy.ndim)]
+    others, last = axes[: -arguments["axes"]], axes[-arguments["axes"] :]
+    return normalization_sizes(arguments, dy, tuple(last), tuple(others))
+
+
+def normalization_sizes(arguments, dy, sets, shared):
+    """Return the sizes for a normalization.
+
+    x - mean loses digits of x twice: in y itself and in the deviation that it is divided by. sets:
+    the axes of a set. shared: the axes along which gamma is the same.
     """
-    x, gamma, beta = (abs(arguments[name]) for name in ("x", "gamma", "beta"))
-    axes = tuple(range(x.ndim - 1))
-    mean = arguments.get("mean", arguments["x"].mean(axis=axes))
-    variance = arguments.get("variance", arguments["x"].var(axis=axes))
+    x = arguments["x"]
+    gamma, beta = (abs(arguments.get(name, 1.0)) for name in ("gamma", "beta"))
+    mean = arguments.get("mean", x.mean(axis=sets, keepdims=True))
+    variance = arguments.get("variance", x.var(axis=sets, keepdims=True))
     deviation = np.sqrt(variance + arguments["epsilon"])
-    lost = 1 + x.max(axis=axes) / deviation
-    normalized = lost * (1 + abs(arguments["x"] - mean).max(axis=axes) / deviation)
+    lost = 1 + abs(x).max(axis=sets, keepdims=True) / deviation
+    normalized = lost * (1 + abs(x - mean).max(axis=sets, keepdims=True) / deviation)
+    gamma_of_set = (gamma * np.ones(x.shape)).max(axis=sets, keepdims=True)
     gradients = {
-        "x": gamma / deviation * normalized**2 * dy.max(),
-        "gamma": normalized * dy.sum(axis=axes),
-        "beta": dy.sum(axis=axes),
+        "x": gamma_of_set / deviation * normalized**2 * dy.max(),
+        "gamma": (normalized * dy).sum(axis=shared),
+        "beta": dy.sum(axis=shared),
     }
     return worst(gamma * normalized + beta), {name: worst(dx) for name, dx in gradients.items()}
 
@@ -120,6 +147,8 @@ def cosine_sizes(arguments, dy):
 SIZES = {  # name of the op -> function (arguments, |dy|) that returns the sizes
     "batch_norm": batch_norm_sizes,
     "batch_norm_relu": batch_norm_sizes,
+    "group_norm": group_norm_sizes,
+    "layer_norm": layer_norm_sizes,
     "deviation_loss": deviation_sizes,
     "gaussian_loss": gaussian_sizes,
     "moments_loss": features_sizes,

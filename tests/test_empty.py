@@ -78,6 +78,14 @@ GIVE_EMPTY_OR_0 = {
     ),
     "batch_norm": row(ops.batch_norm, empty(4, 4, 3), ones(3), ones(3), y=(0, 4, 4, 3), **MOMENTS),
     "batch_norm_relu": row(batch_norm_relu, empty(4, 3), ones(3), ones(3), y=(0, 4, 3), **MOMENTS),
+    "group_norm": row(ops.group_norm, empty(4, 4, 6), ones(6), ones(6), groups=2, y=(0, 4, 4, 6)),
+    "layer_norm": row(ops.layer_norm, empty(4, 3), ones(3), ones(3), y=(0, 4, 3)),
+    "local_response_norm": row(ops.local_response_norm, empty(4, 3), size=2, y=(0, 4, 3)),
+    "local_response_norm of no channels": row(
+        ops.local_response_norm, ones(2, 0), size=2, y=(2, 0)
+    ),
+    "embedding": row(ops.embedding, ones(4, 3), indices=NO_LABELS, y=(0, 3)),
+    "embedding of no numbers": row(ops.embedding, ones(4, 0), indices=np.array([1]), y=(1, 0)),
     "dropout": row(ops.dropout, empty(3), keep=0.5, seed=0, y=(0, 3)),
     "prelu": row(ops.prelu, empty(3), ones(3), y=(0, 3)),
     **{name: row(getattr(ops, name), empty(3), y=(0, 3)) for name in UNARY},
@@ -136,6 +144,8 @@ GIVE_EMPTY_OR_0 = {
 ARE_REFUSED = {
     "batch_norm": row(ops.batch_norm, empty(4, 4, 3), ones(3), ones(3)),
     "batch_norm_relu": row(batch_norm_relu, empty(3), ones(3), ones(3)),
+    "group_norm of no positions": row(ops.group_norm, ones(1, 0, 6), groups=2),
+    "layer_norm of no numbers": row(ops.layer_norm, ones(4, 0)),
     "moments": row(ops.normalization.moments, empty(3)),
     "mean": row(ops.mean, empty(3)),
     "mean over the batch": row(ops.mean, empty(3), axis=0),

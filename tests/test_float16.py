@@ -107,6 +107,19 @@ LARGE = {  # name -> (op, function that makes its arrays, options)
         ops.batch_norm, lambda: {"x": maps(largest=1000.0), **scale_and_shift()}, {},
     ),
     "batch_norm_relu": (batch_norm_relu, lambda: {"x": maps(), **scale_and_shift()}, {}),
+    "group_norm": (
+        ops.group_norm, lambda: {"x": maps(largest=1000.0), **scale_and_shift()}, {"groups": 4},
+    ),
+    "layer_norm": (
+        ops.layer_norm, lambda: {"x": features(16, 128, largest=1000.0), **scale_and_shift()}, {},
+    ),
+    "local_response_norm": (
+        ops.local_response_norm, lambda: {"x": features(2, 8, 96)}, {"size": 5, "alpha": 0.5},
+    ),
+    "embedding": (
+        ops.embedding, lambda: {"w": features(4, 8)},
+        {"indices": np.array([0] * 3000 + [1])},
+    ),
     "softmax": (ops.softmax, lambda: {"x": weights(16, 4096)}, {}),
     "softmax over the first axis": (ops.softmax, lambda: {"x": weights(4096, 16)}, {"axis": 0}),
     "sum": (ops.sum, lambda: {"x": features(4096, 16, largest=10.0)}, {"axis": 0}),

@@ -66,8 +66,8 @@ convolution_relu = differentiable(
 
 def batch_norm_relu(
     x: Operand,
-    gamma: Operand,
-    beta: Operand,
+    gamma: Operand = None,
+    beta: Operand = None,
     given: tuple | None = None,
     epsilon: float = 1e-5,
     fixed: bool = False,

@@ -29,7 +29,7 @@ from minidl.engine.memory import empty, scratch
 from minidl.engine.strips import equal_parts, fair_strip
 from minidl.engine.threads import parallel_map
 from minidl.half import widened
-from minidl.ops.normalization import must_have_numbers
+from minidl.ops.normalization import must_have_numbers, scaled
 
 
 def moments(x):
@@ -68,12 +68,12 @@ def moments(x):
     return mean, xp.where(xp.isinf(squares), xp.nan, squares) / count
 
 
-def batch_norm(x, gamma, beta, given=None, epsilon=1e-5, fixed=False):
+def batch_norm(x, gamma=None, beta=None, given=None, epsilon=1e-5, fixed=False):
     """(..., C), (C,), (C,) -> (..., C):  y = γ (x - μ) / √(σ² + ε) + β"""
     return _forward(x, gamma, beta, given, epsilon, rectify=False)
 
 
-def batch_norm_relu(x, gamma, beta, given=None, epsilon=1e-5, fixed=False):
+def batch_norm_relu(x, gamma=None, beta=None, given=None, epsilon=1e-5, fixed=False):
     """(..., C), (C,), (C,) -> (..., C):  y = max(batch_norm(x, γ, β), 0)"""
     return _forward(x, gamma, beta, given, epsilon, rectify=True)
 
@@ -107,7 +107,7 @@ def batch_norm_gradients(dy, x, gamma, given, epsilon, fixed, wanted):
     parts = parallel_map(xp, sums, _strips(x)) or xp.zeros((1, 2, x.shape[-1]), x.dtype)
     products, dbeta = (sum(terms) for terms in zip(*parts, strict=True))
     dgamma = (products - rounding * dbeta) * inverse
-    slope = gamma * inverse
+    slope = scaled(inverse, gamma)
     along = -slope * dgamma * inverse / M
     shift = -slope * dbeta / M - along * rounding
     slope, along, shift = (factor.astype(x.dtype) for factor in (slope, along, shift))
@@ -131,9 +131,12 @@ def batch_norm_gradients(dy, x, gamma, given, epsilon, fixed, wanted):
 def _forward(x, gamma, beta, given, epsilon, rectify):
     mean, variance = given or moments(x)
     xp, flat = array_module(x, gamma, beta), _positions(x)
-    scale = gamma / xp.sqrt(variance + epsilon)
+    scale = scaled(1 / xp.sqrt(variance + epsilon), gamma)
     near, rounding = _split(mean, flat.dtype)
-    scale, shift = scale.astype(flat.dtype), (beta - rounding * scale).astype(flat.dtype)
+    scale, shift = (
+        scale.astype(flat.dtype),
+        scaled(-rounding * scale, None, beta).astype(flat.dtype),
+    )
     y = empty(xp, flat.shape, flat.dtype)
 
     def normalize(rows):

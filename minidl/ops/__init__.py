@@ -15,9 +15,12 @@ from minidl.ops.directions import cosine_similarity, l2_normalize
 from minidl.ops.distances import chi_square, pairwise_distances
 from minidl.ops.dropout import dropout
 from minidl.ops.elementary import absolute, exp, log, sqrt
+from minidl.ops.embedding import embedding
 from minidl.ops.error_function import erf
+from minidl.ops.example_normalization import group_norm, layer_norm
 from minidl.ops.indexing import index
 from minidl.ops.joining import concatenate
+from minidl.ops.local_response import local_response_norm
 from minidl.ops.matrices import matmul
 from minidl.ops.normalization import batch_norm
 from minidl.ops.padding import pad
@@ -34,9 +37,10 @@ Tensor.ops = sys.modules[__name__]  # the operators and methods of Tensor call t
 
 __all__ = [
     "absolute", "add", "avg_pool", "batch_norm", "broadcast_to", "chi_square", "concatenate",
-    "convolution", "cosine_similarity", "divide", "dropout", "elu", "erf", "exp", "gelu",
-    "index", "l2_normalize", "leaky_relu", "log", "matmul", "max", "max_pool", "maximum",
-    "mean", "minimum", "multiply", "negative", "pad", "pairwise_distances", "power", "prelu",
-    "relu", "resample", "reshape", "sigmoid", "silu", "softmax", "softplus", "sqrt", "subtract",
-    "sum", "tanh", "transpose", "transposed_convolution",
+    "convolution", "cosine_similarity", "divide", "dropout", "elu", "embedding", "erf", "exp",
+    "gelu", "group_norm", "index", "l2_normalize", "layer_norm", "leaky_relu",
+    "local_response_norm", "log", "matmul", "max", "max_pool", "maximum", "mean", "minimum",
+    "multiply", "negative", "pad", "pairwise_distances", "power", "prelu", "relu", "resample",
+    "reshape", "sigmoid", "silu", "softmax", "softplus", "sqrt", "subtract", "sum", "tanh",
+    "transpose", "transposed_convolution",
 ]  # fmt: skip

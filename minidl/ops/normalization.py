@@ -44,23 +44,27 @@ from minidl.typing import Array, Operand, Result
 def moments(x: Array) -> tuple[Array, Array]:
     """(..., C) -> μ (C,), σ² (C,): mean and variance of each channel, in float64
 
-    The differences x - μ are computed in float64, because in float32 they have no correct digits if
-    the mean is far from 0. Raises ShapeError if x has no axes or no numbers, and ArgumentError if
-    it is not floating-point.
+    Raises ShapeError if x has no axes or no numbers, and ArgumentError if it is not floating-point.
 
     >>> moments(np.array([[1., 0.], [3., 0.]]))
     (array([2., 0.]), array([1., 0.]))
     """
     must_have_numbers(x)
-    axes = tuple(range(x.ndim - 1))
-    mean = x.mean(axis=axes, dtype=np.result_type(x.dtype, np.float64))
-    return mean, ((x - mean) ** 2).mean(axis=axes)
+    return moments_along(x, tuple(range(x.ndim - 1)))
+
+
+def moments_along(x, axes):
+    """Return the mean and the variance along some axes, in float64. The differences x - μ are
+    computed in float64 too, because in float32 they have no correct digits if μ is far from 0."""
+    mean = x.mean(axis=axes, dtype=np.result_type(x.dtype, np.float64), keepdims=True)
+    variance = ((x - mean) ** 2).mean(axis=axes)
+    return mean.reshape(variance.shape), variance
 
 
 def batch_norm(
     x: Operand,
-    gamma: Operand,
-    beta: Operand,
+    gamma: Operand = None,
+    beta: Operand = None,
     given: tuple[Any, Any] | None = None,
     epsilon: float = 1e-5,
     fixed: bool = False,
@@ -69,18 +73,18 @@ def batch_norm(
 
     y[m,c] = γ[c] (x[m,c] - μ[c]) / √(σ²[c] + ε) + β[c]
 
-    gamma, beta, epsilon: γ, β and ε. given: (μ, σ²) if they are already known, otherwise
-    moments(x). fixed: whether the given moments are constants, as after training, and not those of
-    x. Only the gradients depend on it. Raises ShapeError if the shapes do not fit, and
-    ArgumentError if x is not floating-point.
+    gamma, beta, epsilon: γ, β and ε. Without them, γ = 1 and β = 0. given: (μ, σ²) if they are
+    already known, otherwise moments(x). fixed: whether the given moments are constants, as after
+    training, and not those of x. Only the gradients depend on it. Raises ShapeError if the shapes
+    do not fit, and ArgumentError if x is not floating-point.
 
     >>> batch_norm(np.array([[1.], [3.]]), np.array([10.]), np.array([5.]), epsilon=0.)
     array([[-5.],
            [15.]])
     """
     mean, variance = given or moments(x)
-    y = gamma * (x - mean) / array_module(x).sqrt(variance + epsilon) + beta
-    return y.astype(x.dtype)
+    x_hat = (x - mean) / array_module(x).sqrt(variance + epsilon)
+    return scaled(x_hat, gamma, beta).astype(x.dtype)
 
 
 def batch_norm_gradients(dy, x, gamma, given, epsilon, fixed, wanted):
@@ -97,27 +101,46 @@ def batch_norm_gradients(dy, x, gamma, given, epsilon, fixed, wanted):
     mean, variance = given or moments(x)
     axes, M = tuple(range(x.ndim - 1)), x.size / x.shape[-1]
     root = array_module(x).sqrt(variance + epsilon)
-    normalized = (x - mean) / root
-    dgamma, dbeta = (dy * normalized).sum(axis=axes), dy.sum(axis=axes, dtype=normalized.dtype)
-    dx = gamma / root * (dy if fixed else dy - dbeta / M - normalized * dgamma / M)
+    x_hat = (x - mean) / root
+    dgamma, dbeta = (dy * x_hat).sum(axis=axes), dy.sum(axis=axes, dtype=x_hat.dtype)
+    dx = scaled(dy if fixed else dy - dbeta / M - x_hat * dgamma / M, gamma) / root
     gradients = {"x": dx, "gamma": dgamma, "beta": dbeta}
     return {name: gradients[name].astype(x.dtype) for name in wanted}
 
 
-def check(x, gamma, beta, given=None, epsilon=1e-5, fixed=False):
+def scaled(x_hat, gamma, beta=None):
+    """γ x̂ + β.  None stands for γ = 1 and for β = 0."""
+    y = x_hat if gamma is None else gamma * x_hat
+    return y if beta is None else y + beta
+
+
+def check(x, gamma=None, beta=None, given=None, epsilon=1e-5, fixed=False):
     """Raise an error if the arguments of batch_norm do not fit."""
     must_be_floating("x", x)
-    fit = x.ndim and gamma.shape == x.shape[-1:] and beta.shape == x.shape[-1:]
-    if not fit or not (x.size or given):
+    if not x.ndim or not (x.size or given):
         raise ShapeError(
-            f"batch_norm of x {x.shape}, gamma {gamma.shape} and beta {beta.shape}; wanted x "
-            "(..., C), gamma and beta (C,), and at least one number unless moments are given"
+            f"batch_norm of x {x.shape}; wanted x (..., C) with at least one number unless moments "
+            "are given"
         )
+    must_have_shape("batch_norm", x, x.shape[-1:], gamma=gamma, beta=beta)
+    must_be_moments("batch_norm", x, x.shape[-1:], given)
+
+
+def must_have_shape(op, x, shape, **parameters):
+    """Raise ShapeError unless the parameters that are not None have this shape."""
+    for name, parameter in parameters.items():
+        found = getattr(parameter, "shape", ())
+        if parameter is not None and found != shape:
+            raise ShapeError(f"{op} of x {x.shape} with {name} {found}; wanted {name} {shape}")
+
+
+def must_be_moments(op, x, shape, given):
+    """Raise ShapeError unless given moments are a mean and a variance of this shape."""
     shapes = [getattr(moment, "shape", ()) for moment in given or ()]
-    if any(shape != gamma.shape for shape in shapes):
+    if given and shapes != [shape, shape]:
         raise ShapeError(
-            f"batch_norm of x {x.shape} with given moments {shapes[0]} and {shapes[1]}; wanted a "
-            f"mean and a variance {gamma.shape}"
+            f"{op} of x {x.shape} with given moments {' and '.join(map(str, shapes))}; wanted a "
+            f"mean and a variance {shape}"
         )
 
 

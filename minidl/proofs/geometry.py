@@ -297,6 +297,57 @@ def batch_norm_with_fixed_moments(choose: Chooser) -> Arguments:
     return {**geometry, "mean": mean, "variance": variance}
 
 
+def batch_norm_without_parameters(choose: Chooser) -> Arguments:
+    return _without_parameters(batch_norm(choose))
+
+
+def group_norm(choose: Chooser) -> Arguments:
+    """At least two numbers in each group, because one number minus the mean is 0."""
+    n, groups, in_group = (choose.integer(1, 2) for _ in range(3))
+    spatial = _axes(choose, 0, 2) if in_group > 1 else (2, *_axes(choose, 0, 2))
+    per_channel, epsilon = Shape((groups * in_group,)), choose.one_of((1e-3, 1.0))
+    return {
+        "x": Shape((n, *spatial, *per_channel)), "gamma": per_channel, "beta": per_channel,
+        "groups": groups, "epsilon": epsilon,
+    }  # fmt: skip
+
+
+def group_norm_without_parameters(choose: Chooser) -> Arguments:
+    return _without_parameters(group_norm(choose))
+
+
+def layer_norm(choose: Chooser) -> Arguments:
+    """At least two numbers along the last axes."""
+    *others, length = _axes(choose, 1, 4)
+    x = Shape((*others, length + 1))
+    axes = choose.integer(1, len(x))
+    last, epsilon = Shape(x[-axes:]), choose.one_of((1e-3, 1.0))
+    return {"x": x, "gamma": last, "beta": last, "axes": axes, "epsilon": epsilon}
+
+
+def layer_norm_without_parameters(choose: Chooser) -> Arguments:
+    return _without_parameters(layer_norm(choose))
+
+
+def _without_parameters(geometry):
+    return {name: value for name, value in geometry.items() if name not in ("gamma", "beta")}
+
+
+def local_response_norm(choose: Chooser) -> Arguments:
+    x = Shape((*_axes(choose, 0, 2), choose.integer(1, 5)))
+    alpha, beta, k = (choose.one_of(numbers) for numbers in ((1.0, 0.3), (0.75, 1.0), (1.0, 2.0)))
+    return {"x": x, "size": choose.integer(1, 6), "alpha": alpha, "beta": beta, "k": k}
+
+
+def embedding(choose: Chooser) -> Arguments:
+    """Indices that repeat, and rows that no index names."""
+    rows, lines, columns = choose.integer(1, 4), choose.integer(1, 3), choose.integer(1, 3)
+    line = [[choose.integer(0, rows - 1) for _ in range(columns)] for _ in range(lines)]
+    indices = Numbers(choose.one_of((line, line[0])))
+    w, padding = Shape((rows, choose.integer(1, 3))), choose.one_of((None, rows - 1))
+    return {"w": w, "indices": indices, "padding": padding}
+
+
 def dropout(choose: Chooser) -> Arguments:
     keep, seed = (0.5, 1.0, 0.1), (0, 9)
     return {**elements(choose), "keep": choose.one_of(keep), "seed": choose.integer(*seed)}

@@ -8,10 +8,12 @@ from typing import Any
 
 from minidl import losses, ops
 from minidl.autograd import Op, differentiable
+from minidl.autograd.tensor import plain
 from minidl.backend import current_device, is_array, to_device
 from minidl.engine import ConvolutionAlgorithm, batch_norm_relu, convolution_relu, using
 from minidl.gradcheck import Proof, prove
 from minidl.losses.total_variation import FORMS
+from minidl.ops.example_normalization import group_moments, layer_moments
 from minidl.proofs import geometry
 from minidl.proofs.geometry import Arguments, Chooser, RandomChooser
 from minidl.proofs.numbers import fill
@@ -59,6 +61,15 @@ def _concatenate_two(a, b, axis):
 
 def _fixed_batch_norm(x, gamma, beta, epsilon, mean, variance):
     return ops.batch_norm(x, gamma, beta, (mean, variance), epsilon, fixed=True)
+
+
+def _group_norm_with_moments(x, gamma, beta, groups, epsilon):
+    moments = group_moments(plain(x), groups)
+    return ops.group_norm(x, gamma, beta, groups=groups, epsilon=epsilon, given=moments)
+
+
+def _layer_norm_with_moments(x, gamma, beta, axes, epsilon):
+    return ops.layer_norm(x, gamma, beta, axes, epsilon, layer_moments(plain(x), axes))
 
 
 def by_algorithm(name: ConvolutionAlgorithm, op: Any) -> Op:
@@ -111,9 +122,26 @@ ROWS = [
         {"x": "analytic", "gamma": "linear", "beta": "linear"}, {"x": "spaced"}),
     Row("batch_norm[fixed]", _fixed_batch_norm, geometry.batch_norm_with_fixed_moments,
         {"x": "linear", "gamma": "linear", "beta": "linear"}),
+    Row("batch_norm[plain]", ops.batch_norm, geometry.batch_norm_without_parameters,
+        {"x": "analytic"}, {"x": "spaced"}),
     Row("batch_norm_relu", batch_norm_relu, geometry.batch_norm,
         {"x": "analytic", "gamma": "piecewise linear", "beta": "piecewise linear"},
         {"x": "two clusters", "gamma": "hundreds"}),
+    Row("group_norm", ops.group_norm, geometry.group_norm,
+        {"x": "analytic", "gamma": "linear", "beta": "linear"}, {"x": "spaced"}),
+    Row("group_norm[plain]", ops.group_norm, geometry.group_norm_without_parameters,
+        {"x": "analytic"}, {"x": "spaced"}),
+    Row("group_norm[given]", _group_norm_with_moments, geometry.group_norm,
+        {"x": "analytic", "gamma": "linear", "beta": "linear"}, {"x": "spaced"}),
+    Row("layer_norm", ops.layer_norm, geometry.layer_norm,
+        {"x": "analytic", "gamma": "linear", "beta": "linear"}, {"x": "spaced"}),
+    Row("layer_norm[plain]", ops.layer_norm, geometry.layer_norm_without_parameters,
+        {"x": "analytic"}, {"x": "spaced"}),
+    Row("layer_norm[given]", _layer_norm_with_moments, geometry.layer_norm,
+        {"x": "analytic", "gamma": "linear", "beta": "linear"}, {"x": "spaced"}),
+    Row("local_response_norm", ops.local_response_norm, geometry.local_response_norm,
+        {"x": "analytic"}),
+    Row("embedding", ops.embedding, geometry.embedding, {"w": "linear"}),
     Row("dropout", ops.dropout, geometry.dropout, {"x": "linear"}),
     Row("relu", ops.relu, geometry.elements, {"x": "piecewise linear"}),
     Row("leaky_relu", ops.leaky_relu, geometry.elements, {"x": "piecewise linear"}),

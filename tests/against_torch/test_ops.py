@@ -89,6 +89,32 @@ def pad(x, width, value, mode):
     )
 
 
+def batch_norm(x, epsilon, gamma=None, beta=None):
+    norm = torch.nn.functional.batch_norm
+    x = channels_first(x)
+    return channels_last(norm(x, None, None, gamma, beta, training=True, eps=epsilon))
+
+
+def group_norm(x, groups, epsilon, gamma=None, beta=None):
+    norm = torch.nn.functional.group_norm
+    return channels_last(norm(channels_first(x), groups, gamma, beta, epsilon))
+
+
+def layer_norm(x, axes, epsilon, gamma=None, beta=None):
+    return torch.nn.functional.layer_norm(x, x.shape[-axes:], gamma, beta, epsilon)
+
+
+def local_response_norm(x, size, alpha, beta, k):
+    numbers = x.reshape(-1, x.shape[-1], 1)
+    return torch.nn.functional.local_response_norm(numbers, size, alpha, beta, k).reshape(x.shape)
+
+
+def embedding(w, indices, padding):
+    indices = torch.tensor(indices)
+    y = torch.nn.functional.embedding(indices, w, padding)
+    return y if padding is None else y.masked_fill((indices == padding)[..., None], 0)
+
+
 def resample(x, rows, columns):
     """Sample with PyTorch, whose positions are (column, row), from -1 to 1 between the edges."""
     height, width = x.shape[1:3]
@@ -195,6 +221,14 @@ IN_TORCH = {  # row of the table -> the same function in PyTorch
     "gelu": lambda x, approximate: torch.nn.functional.gelu(x, approximate=approximate),
     "softmax": lambda x, axis: torch.softmax(x, dim=axis),
     "matmul": lambda a, b: a @ b,
+    "batch_norm": batch_norm,
+    "batch_norm[plain]": batch_norm,
+    "group_norm": group_norm,
+    "group_norm[plain]": group_norm,
+    "layer_norm": layer_norm,
+    "layer_norm[plain]": layer_norm,
+    "local_response_norm": local_response_norm,
+    "embedding": embedding,
     "resample": resample,
     "guided_gram_matrix": guided_gram_matrix,
     "deviation_loss": deviation_loss,
