@@ -3,7 +3,10 @@
 module.py          Module, the base of all layers: named parameters, state, devices
 sequential.py      layers one after another, and a summary of them
 parametric.py      convolution and dense layers
+embedding.py       a vector for each of several integers
 normalization.py   batch normalization
+example_normalization.py
+                   group, instance and layer normalization, local response normalization
 dropout.py         dropout
 activations.py     activations, unit length, and the fusion of a ReLU
 pooling.py         pooling and Flatten
@@ -25,6 +28,13 @@ from minidl.layers.activations import (
     Tanh,
 )
 from minidl.layers.dropout import Dropout
+from minidl.layers.embedding import Embedding
+from minidl.layers.example_normalization import (
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LocalResponseNorm,
+)
 from minidl.layers.module import Module
 from minidl.layers.normalization import BatchNorm
 from minidl.layers.parametric import (
@@ -38,7 +48,8 @@ from minidl.layers.resizing import Pad
 from minidl.layers.sequential import Sequential
 
 __all__ = [
-    "ELU", "GELU", "AvgPool", "BatchNorm", "Convolution", "Dense", "Dropout", "Flatten",
-    "LeakyReLU", "MaxPool", "Module", "PReLU", "Pad", "ReLU", "SeparableConvolution", "Sequential",
-    "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh", "TransposedConvolution",
+    "ELU", "GELU", "AvgPool", "BatchNorm", "Convolution", "Dense", "Dropout", "Embedding",
+    "Flatten", "GroupNorm", "InstanceNorm", "LayerNorm", "LeakyReLU", "LocalResponseNorm",
+    "MaxPool", "Module", "PReLU", "Pad", "ReLU", "SeparableConvolution", "Sequential", "SiLU",
+    "Sigmoid", "Softmax", "Softplus", "Tanh", "TransposedConvolution",
 ]  # fmt: skip

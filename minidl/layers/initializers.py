@@ -102,6 +102,13 @@ def identity(rng: Any, shape: Shape, dtype: DTypeLike = np.float32) -> Array:
     return _made(shape, dtype, lambda: np.eye(inputs, outputs) - np.eye(inputs, outputs, k=inputs))
 
 
+def normal(
+    rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.float32, std: float = 1.0
+) -> Array:
+    """Return normal numbers of the standard deviation std, for the vectors of an embedding."""
+    return _made(shape, dtype, lambda: rng.standard_normal(shape) * std)
+
+
 def he_normal(rng: np.random.Generator, shape: Shape, dtype: DTypeLike = np.float32) -> Array:
     """Return normal numbers of variance 2 / fan_in.
 

@@ -6,14 +6,19 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minidl.autograd import Tensor, no_grad
 from minidl.backend import device_of
 from minidl.errors import ArgumentError
 from minidl.layers.activations import is_relu, rectifies
+from minidl.layers.embedding import Embedding
+from minidl.layers.example_normalization import LayerNorm
 from minidl.layers.module import Module
 from minidl.layers.parametric import TransposedConvolution
 from minidl.typing import Operand, Result, Shape
+
+WITHOUT_KERNELS = (Embedding, LayerNorm)  # layers that may have matrices, but no products of them
 
 
 class Line(NamedTuple):
@@ -22,7 +27,7 @@ class Line(NamedTuple):
     kind: the name of its class. shape: of its output, without the batch. parameters: the count of
     numbers in them. multiply_adds: of its kernels, for one example. receptive_field: the number of
     positions of the input that one output depends on, along each spatial axis; () if it depends on
-    all.
+    all. The moments of a normalization do not count.
     """
 
     name: str
@@ -84,10 +89,13 @@ class Sequential(Module):
             with_relu = is_relu(following) and rectifies(layer)
             yield layer, with_relu
 
-    def summary(self, shape: Shape) -> list[Line]:
+    def summary(self, shape: Shape, dtype: DTypeLike = np.float32) -> list[Line]:
         """Return a Line for each layer, for inputs (N, *shape). The layers of a Sequential inside
-        this one are listed one by one, named by their paths."""
-        x, modules = Tensor(np.zeros((1, *shape), np.float32)), self.named_modules().values()
+        this one are listed one by one, named by their paths.
+
+        dtype: of the inputs: int, if the first layer is an Embedding.
+        """
+        x, modules = Tensor(np.zeros((1, *shape), dtype)), self.named_modules().values()
         for parameter in self.parameters()[:1]:
             x = x.to(device_of(parameter.data))
         training = [module.training for module in modules]
@@ -113,7 +121,9 @@ def _lines(layers, x):
     field = step = [1] * (x.ndim - 2)
     for name, layer in layers:
         y = layer(x)
-        if y.ndim != x.ndim:
+        if isinstance(layer, Embedding):
+            field = step = [1] * (y.ndim - 2)
+        elif y.ndim != x.ndim:
             field = step = []
         elif field and hasattr(layer, "windows"):
             windows = layer.windows(x.shape[1:-1])
@@ -121,7 +131,9 @@ def _lines(layers, x):
             step = [s * t for s, t in zip(step, windows.stride, strict=True)]
         parameters = sum(p.data.size for p in layer.parameters())
         kernels = [
-            p.data.size for p in vars(layer).values() if isinstance(p, Tensor) and p.ndim > 1
+            p.data.size
+            for p in vars(layer).values()
+            if isinstance(p, Tensor) and p.ndim > 1 and not isinstance(layer, WITHOUT_KERNELS)
         ]
         # A transposed convolution multiplies each input by its kernel; the others, for each output.
         at = x if isinstance(layer, TransposedConvolution) else y
