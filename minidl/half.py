@@ -19,8 +19,8 @@ HALF = np.dtype(np.float16)
 
 
 def has_half(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
-    """Return whether one of the arguments is a float16 array."""
-    return HALF in [getattr(value, "dtype", None) for value in (*args, *kwargs.values())]
+    """Return whether one of the arguments, or an element of a list, is a float16 array."""
+    return HALF in [getattr(v, "dtype", None) for v in _elements([*args, *kwargs.values()])]
 
 
 def in_float32(
@@ -38,7 +38,7 @@ def in_float32(
     result = f(*map(widened, args), **{name: widened(value) for name, value in kwargs.items()})
     parameters = inspect.signature(f).parameters
     given = {**dict(zip(parameters, args, strict=False)), **kwargs}
-    arrays = [v for name, v in given.items() if is_array(v) and name not in ignored]
+    arrays = filter(is_array, _elements(v for name, v in given.items() if name not in ignored))
     if any(array.dtype.kind in "fc" and array.dtype != HALF for array in arrays):
         return result
     if isinstance(result, dict):
@@ -47,7 +47,9 @@ def in_float32(
 
 
 def widened(value: Any) -> Any:
-    """Return a float16 array as float32, and any other value as it is."""
+    """Return a float16 array as float32, also in a list, and any other value as it is."""
+    if isinstance(value, list):
+        return [widened(element) for element in value]
     return value.astype(np.float32) if is_array(value) and value.dtype == HALF else value
 
 
@@ -57,6 +59,11 @@ def at_least_float32(dtype: DTypeLike) -> np.dtype:
     In float16, Adam's ε and the squares of small gradients would be 0.
     """
     return np.result_type(dtype, np.float32)
+
+
+def _elements(values):
+    """Return the values, with the elements of a list instead of the list."""
+    return [e for value in values for e in (value if isinstance(value, list) else [value])]
 
 
 def _rounded(array):

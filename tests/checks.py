@@ -176,7 +176,7 @@ def kept_for(wanted, case):
 
 def a_tie_goes_to_the_first(case):
     """Compare with the gradient of numbers that differ slightly, in favour of the first one."""
-    step = 1e-4 if case.row.name == "minimum" else -1e-4
+    step = 1e-4 if case.row.name in ("min", "minimum") else -1e-4
     rng, ranks = np.random.default_rng(case.seed), iter(range(1, 5000))
 
     def ties(array):
@@ -205,7 +205,7 @@ ALWAYS = (
     only_wanted_gradients_are_computed,
     nothing_is_kept_that_no_wanted_gradient_reads,
 )
-WITH_TIES = ("max_pool", "max", "maximum", "minimum", "relu", "leaky_relu")
+WITH_TIES = ("max_pool", "max", "min", "maximum", "minimum", "relu", "leaky_relu")
 
 
 def checks_of(row):

@@ -8,6 +8,7 @@ pytest --hypothesis-profile=deep        thousands of examples; HYPOTHESIS_PROFIL
 
 import os
 import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from hypothesis import HealthCheck, settings
 from minidl.backend import why_no_gpu
 from minidl.dispatch import uses_textbook
 from minidl.engine.threads import available
+
+# Hypothesis looks up a setting of a parametrized test through those of all its cases before.
+sys.setrecursionlimit(20_000)
 
 MOST_PROCESSES = 8  # each process has its own copy of the libraries in memory
 

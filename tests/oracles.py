@@ -10,6 +10,8 @@ from itertools import count, product
 
 import numpy as np
 
+from tests.array_oracles import ARRAY_ORACLES, elementwise, reduction
+
 # ---- windows -------------------------------------------------------------------------------------
 
 
@@ -129,26 +131,6 @@ def mean_of_window(numbers, counted, count_padding):
 
 
 # ---- element-wise ops, reductions, moves ---------------------------------------------------------
-
-
-def elementwise(f):
-    """Return the oracle that applies f, a function of numbers, to every element."""
-    return lambda **arguments: np.vectorize(f, otypes=[float])(*arguments.values())
-
-
-def reduction(f):
-    """Return the oracle that applies f, a function of a list of numbers, along the axes."""
-
-    def oracle(x, axis, keepdims):
-        axes = tuple(range(x.ndim)) if axis is None else axis
-        axes = axes if isinstance(axes, tuple) else (axes,)
-        kept = x.ndim - len(axes)
-        last = np.moveaxis(x, axes, range(kept, x.ndim))
-        rows = last.reshape(*last.shape[:kept], -1)
-        y = np.apply_along_axis(lambda row: f(row.tolist()), -1, rows)
-        return np.expand_dims(y, axes) if keepdims else y
-
-    return oracle
 
 
 def gelu_oracle(x, approximate):
@@ -482,6 +464,7 @@ def dropout_oracle(x, keep, seed):
 
 
 ORACLES = {
+    **ARRAY_ORACLES,
     "convolution": convolution_oracle,
     "convolution_relu": convolution_relu_oracle,
     "transposed_convolution": transposed_convolution_oracle,
@@ -510,7 +493,6 @@ ORACLES = {
     "multiply": elementwise(lambda a, b: a * b),
     "divide": elementwise(lambda a, b: a / b),
     "negative": elementwise(lambda x: -x),
-    "power": elementwise(lambda x, exponent: math.pow(x, exponent)),
     "exp": elementwise(math.exp),
     "log": elementwise(math.log),
     "sqrt": elementwise(math.sqrt),

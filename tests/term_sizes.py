@@ -144,6 +144,36 @@ def cosine_sizes(arguments, dy):
     return 2 * len(F), {"generated": 2 * dy / lengths.min()}
 
 
+def logsumexp_sizes(arguments, dy):
+    """Return the sizes for the logarithm of a sum of exponentials, and for log_softmax. An
+    exponential e^z loses as many digits as z has before the point."""
+    lost = 2 * worst(arguments["x"]) + 1 + np.log(arguments["x"].size)
+    return lost, {"x": lost * dy.sum()}
+
+
+def variance_sizes(arguments, dy):
+    """Return the sizes for the variance. The deviations lose digits of the numbers."""
+    x = arguments["x"]
+    n = counted(x, arguments["axis"])
+    largest, factor = 2 * worst(x), n / (n - arguments["correction"])
+    return largest**2 * factor, {"x": 2 * largest * worst(dy) / n * factor}
+
+
+def deviation_of_numbers_sizes(arguments, dy):
+    """Return the sizes for the standard deviation."""
+    x, axis, correction = arguments["x"], arguments["axis"], arguments["correction"]
+    n = counted(x, axis)
+    smallest, factor = x.std(axis=axis).min(), n / (n - correction)
+    largest = 2 * worst(x)
+    lost = largest / smallest
+    return largest * factor, {"x": lost * (1 + lost) * worst(dy) * factor}
+
+
+def counted(x, axis):
+    """Return the number of elements along the axes."""
+    return x.size // np.sum(x, axis=axis).size
+
+
 SIZES = {  # name of the op -> function (arguments, |dy|) that returns the sizes
     "batch_norm": batch_norm_sizes,
     "batch_norm_relu": batch_norm_sizes,
@@ -156,6 +186,10 @@ SIZES = {  # name of the op -> function (arguments, |dy|) that returns the sizes
     "histogram_loss": difference_sizes,
     "patch_loss": difference_sizes,
     "nearest_loss": cosine_sizes,
+    "logsumexp": logsumexp_sizes,
+    "log_softmax": logsumexp_sizes,
+    "var": variance_sizes,
+    "std": deviation_of_numbers_sizes,
 }
 
 # ---- cases and ops in which no terms cancel ------------------------------------------------------
@@ -278,7 +312,8 @@ cosine_similarity_of_sum = with_gradients(
 SLOPES_NEAR_1 = ("sigmoid", "tanh", "softmax", "erf", "softplus", "silu", "gelu")
 UNCHANGED = (
     "relu", "leaky_relu", "prelu", "sigmoid", "tanh", "softmax", "erf", "elu", "silu", "exp",
-    "absolute", "maximum", "minimum", "max", "max_pool", "content_loss", "gram_loss",
+    "absolute", "maximum", "minimum", "max", "max_pool", "content_loss", "gram_loss", "min", "clip",
+    "sin", "cos",
 )  # fmt: skip
 MAGNIFIED = {  # name of the op -> function that returns the case in which no terms cancel
     **dict.fromkeys(UNCHANGED, unchanged),

@@ -46,9 +46,13 @@ def convolutions(op):
 
 UNARY = (
     "relu", "leaky_relu", "sigmoid", "tanh", "erf", "softplus", "elu", "silu", "gelu", "softmax",
-    "negative", "exp", "log", "sqrt", "absolute", "l2_normalize",
+    "negative", "exp", "log", "sqrt", "absolute", "l2_normalize", "log_softmax", "expm1", "log1p",
+    "sin", "cos",
 )  # fmt: skip
-BINARY = ("add", "subtract", "multiply", "divide", "maximum", "minimum", "chi_square")
+BINARY = (
+    "add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "chi_square", "clip",
+)  # fmt: skip
+REDUCTIONS = ("min", "argmax", "argmin", "var", "std", "logsumexp")
 STYLES_OF_FEATURES = (
     "moments_loss", "wasserstein_loss", "histogram_loss", "nearest_loss", "patch_loss",
 )  # fmt: skip
@@ -89,7 +93,6 @@ GIVE_EMPTY_OR_0 = {
     "dropout": row(ops.dropout, empty(3), keep=0.5, seed=0, y=(0, 3)),
     "prelu": row(ops.prelu, empty(3), ones(3), y=(0, 3)),
     **{name: row(getattr(ops, name), empty(3), y=(0, 3)) for name in UNARY},
-    "power": row(ops.power, empty(3), exponent=2, y=(0, 3)),
     **{name: row(getattr(ops, name), empty(3), ones(1, 3), y=(0, 3)) for name in BINARY},
     "matmul": row(ops.matmul, empty(2), ones(2, 3), y=(0, 3)),
     "matmul, batches": row(ops.matmul, empty(4, 2), ones(2, 3), y=(0, 4, 3)),
@@ -100,6 +103,33 @@ GIVE_EMPTY_OR_0 = {
     "sum of each": row(ops.sum, empty(3), axis=1, y=(0,)),
     "mean of each": row(ops.mean, empty(3), axis=1, y=(0,)),
     "max of each": row(ops.max, empty(3), axis=1, y=(0,)),
+    "min of each": row(ops.min, empty(3), axis=1, y=(0,)),
+    "prod of each": row(ops.prod, empty(3), axis=1, y=(0,)),
+    "var of each": row(ops.var, empty(3), axis=1, y=(0,)),
+    "std of each": row(ops.std, empty(3), axis=1, y=(0,)),
+    "logsumexp of each": row(ops.logsumexp, empty(3), axis=1, y=(0,)),
+    "cumsum": row(ops.cumsum, empty(3), y=(0,)),
+    "cumsum along the batch": row(ops.cumsum, empty(3), axis=0, y=(0, 3)),
+    "where": row(
+        lambda a, b, condition: ops.where(condition, a, b),
+        empty(3),
+        ones(3),
+        y=(0, 3),
+        condition=np.zeros((0, 1), bool),
+    ),
+    "einsum": row(lambda a, b: ops.einsum("ij,jk->ik", a, b), empty(2), ones(2, 4), y=(0, 4)),
+    "einsum over the batch": row(lambda a: ops.einsum("ij->j", a), empty(2), y=(2,)),
+    "flatten": row(ops.flatten, empty(3, 2), start=1, y=(0, 6)),
+    "squeeze": row(ops.squeeze, empty(1, 3), y=(0, 3)),
+    "expand_dims": row(ops.expand_dims, empty(3), axis=1, y=(0, 1, 3)),
+    "stack": row(lambda a, b: ops.stack([a, b]), empty(3), empty(3), y=(2, 0, 3)),
+    "split": row(lambda a: ops.split(a, 3, axis=1)[2], empty(3), y=(0, 1)),
+    "split of no rows": row(lambda a: ops.split(a, [0])[0], ones(2), y=(0,)),
+    "repeat": row(ops.repeat, empty(3), repeats=2, axis=1, y=(0, 6)),
+    "repeat no times": row(ops.repeat, ones(2, 3), repeats=0, axis=0, y=(0, 3)),
+    "repeat each no times": row(ops.repeat, ones(2, 3), repeats=[0, 0], axis=0, y=(0, 3)),
+    "tile": row(ops.tile, empty(3), counts=2, y=(0, 6)),
+    "tile no times": row(ops.tile, ones(3), counts=(0, 2), y=(0, 6)),
     "reshape": row(ops.reshape, empty(2, 3), shape=(0, 6), y=(0, 6)),
     "transpose": row(ops.transpose, empty(3), y=(3, 0)),
     "concatenate": row(lambda a, b: ops.concatenate([a, b]), empty(2), empty(2), y=(0, 2)),
@@ -151,6 +181,7 @@ ARE_REFUSED = {
     "mean over the batch": row(ops.mean, empty(3), axis=0),
     "max": row(ops.max, empty(3)),
     "max over the batch": row(ops.max, empty(3), axis=0),
+    **{f"{name} over the batch": row(getattr(ops, name), empty(3), axis=0) for name in REDUCTIONS},
     "resample of no pixels": row(
         ops.resample, ones(1, 0, 3, 2), rows=ones(1, 2, 2), columns=ones(1, 2, 2)
     ),

@@ -80,9 +80,12 @@ def test_kernels_and_plain_arrays_give_the_same(row, place, data):
         assert worst(gradient - plain[name]) <= 1e-13 * gradient_sizes[name]
 
 
+WITHOUT_GRADIENT = {ops.argmax, ops.argmin}
+
+
 def test_every_public_op_has_a_row():
     public = {getattr(package, name) for package in (ops, losses) for name in package.__all__}
-    missing = public - {public_op(row) for row in ROWS}
+    missing = public - WITHOUT_GRADIENT - {public_op(row) for row in ROWS}
     assert not missing, f"add a Row to minidl/proofs/table.py for {missing}"
 
 

@@ -66,7 +66,7 @@ class Op(Generic[P]):
             if not name.startswith("d") or name[1:] not in parameters:
                 raise TypeError(f"{name} is not d + the name of an input of {forward.__name__}")
             self.gradients[name] = function = _computed(gradient, options)
-            self._readers[name[1:]] = function, _readers(forward, gradient), ()
+            self._readers[name[1:]] = function, _readers(forward, gradient, name[1:]), ()
         for names, gradient in joint.items():
             if not {*names} <= parameters.keys() or {*names} & self._readers.keys():
                 raise TypeError(
@@ -76,7 +76,7 @@ class Op(Generic[P]):
             function = _computed(gradient, options)
             for name in names:
                 self.gradients[f"d{name}"] = _alone(function, name)
-                self._readers[name] = function, _readers(forward, gradient), names
+                self._readers[name] = function, _readers(forward, gradient, name), names
         self.__name__ = self.__qualname__ = type(forward).__name__  # if the forward has no name
         functools.update_wrapper(self, forward, updated=())
 
@@ -96,10 +96,8 @@ class Op(Generic[P]):
         if not has_tensor:
             return y
         result = Tensor(y)
-        if is_recording():
-            edges = self._edges(given, arrays, result.data)
-            if edges:
-                result.record(edges)
+        if is_recording() and (edges := self._edges(given, arrays, result.data)):
+            result.record(edges)
         return result
 
     def __repr__(self):
@@ -129,10 +127,9 @@ class Op(Generic[P]):
                         continue
                 elif array is None and name in self._defaults:
                     continue
-                kind = type(array).__name__
                 raise ArgumentError(
-                    f"{self.__name__} takes an array as {name}; found a {kind}: wrap it in "
-                    "minidl.Tensor(...)"
+                    f"{self.__name__} takes an array as {name}; found a {type(array).__name__}: "
+                    "wrap it in minidl.Tensor(...)"
                 )
         array_module(*arrays)
 
@@ -189,6 +186,7 @@ def differentiable(
         y              the output, if the cotangent is dy
         x_shape        the shape of the input x
         which          if x is a list of arrays: the index of the array that the gradient is for
+        others         if x is a list of arrays: the list with None in place of that array
 
     joint: {("x", "b"): function} for inputs whose gradients have sums in common. The function also
     reads `wanted`, the names of the inputs whose gradients are wanted. It returns {"x": dx, ...}
@@ -262,10 +260,10 @@ def _alone(gradient, name):
     return alone
 
 
-def _readers(forward, gradient):
-    """Return {parameter of the gradient: its reader}, without the cotangent and `wanted`. A reader
-    is a function (arguments, y, which) -> value. Raise TypeError if nothing has the name of a
-    parameter."""
+def _readers(forward, gradient, of):
+    """Return {parameter of the gradient: its reader}, without the cotangent and `wanted`, for the
+    input `of`. A reader is a function (arguments, y, which) -> value. Raise TypeError if nothing
+    has the name of a parameter."""
     inputs = inspect.signature(forward).parameters
     cotangent, *names = inspect.signature(gradient).parameters
     output = cotangent[1:]
@@ -279,12 +277,18 @@ def _readers(forward, gradient):
             readers[name] = lambda arrays, y, which, name=name[:-6]: _shape(arrays[name])
         elif name == "which":
             readers[name] = lambda arrays, y, which: which
+        elif name == "others":
+            readers[name] = lambda arrays, y, which: _without(arrays[of], which)
         elif name != "wanted":
             raise TypeError(
                 f"{gradient.__name__} reads {name}, neither an argument of {forward.__name__} nor "
                 "its output"
             )
     return readers
+
+
+def _without(arrays, which):
+    return [None if place == which else array for place, array in enumerate(arrays)]
 
 
 def _shape(value):

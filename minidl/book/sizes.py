@@ -14,6 +14,8 @@ IMAGE = Shape((1, 64, 64, 64))  # one picture with 64 channels
 CHANNELS = Shape((64,))
 BATCH, POINTS, CLASSES = Shape((32, 28, 28, 64)), Shape((256, 128)), Shape((256, 10))
 MATRIX, GRAM = Shape((512, 512)), Shape((1, 256, 256))
+BATCH_OF_MATRICES = Shape((8, 128, 128))
+CHOICE = Numbers(bool(number % 2) for number in range(64))
 FEATURES, STYLE = Shape((1, 32, 32, 256)), Shape((1, 24, 40, 256))
 SMALL, SMALL_STYLE = Shape((1, 32, 32, 64)), Shape((1, 24, 40, 64))
 LABELS = Numbers(number % 10 for number in range(256))
@@ -23,7 +25,9 @@ PLACES = Numbers(np.linspace(0, 63, 32 * 32).reshape(1, 32, 32).tolist())
 STATISTICS = Shape((1, 256))
 ELEMENTS = (
     "relu", "leaky_relu", "sigmoid", "tanh", "erf", "softplus", "elu", "silu", "gelu", "softmax",
-    "negative", "exp", "log", "sqrt", "absolute", "l2_normalize", "sum", "mean", "max",
+    "negative", "exp", "log", "sqrt", "absolute", "l2_normalize", "sum", "mean", "max", "min",
+    "prod", "var", "std", "cumsum", "logsumexp", "log_softmax", "expm1", "log1p", "sin", "cos",
+    "flatten",
 )  # fmt: skip
 BROADCAST = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
 OF_TWO_PICTURES = ("style_loss", "moments_loss", "wasserstein_loss", "histogram_loss")
@@ -46,7 +50,16 @@ SIZES: dict[str, dict[str, Any]] = {
     "embedding": {"w": Shape((1000, 128)), "indices": LABELS},
     "dropout": {"x": IMAGE, "keep": 0.5, "seed": 0},
     "power": {"x": IMAGE, "exponent": 2},
+    "clip": {"x": IMAGE, "min": CHANNELS, "max": CHANNELS},
+    "where": {"condition": CHOICE, "a": IMAGE, "b": CHANNELS},
     "matmul": {"a": MATRIX, "b": MATRIX},
+    "einsum": {"a": BATCH_OF_MATRICES, "b": BATCH_OF_MATRICES, "subscripts": "nij,njk->nik"},
+    "squeeze": {"x": IMAGE, "axis": 0},
+    "expand_dims": {"x": IMAGE, "axis": 1},
+    "stack": {"a": IMAGE, "b": IMAGE, "axis": 0},
+    "split": {"x": IMAGE, "sections": 4, "axis": -1},
+    "repeat": {"x": IMAGE, "repeats": 2, "axis": 1},
+    "tile": {"x": IMAGE, "counts": (1, 2, 2, 1)},
     "reshape": {"x": IMAGE, "shape": (64, -1)},
     "transpose": {"x": IMAGE, "axes": (0, 3, 1, 2)},
     "concatenate": {"a": IMAGE, "b": IMAGE, "axis": -1},

@@ -18,7 +18,7 @@ differentiation) and 4.2(iv) (powers).
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module
-from minidl.errors import ArgumentError, ShapeError
+from minidl.errors import ShapeError
 from minidl.ops.masks import masked
 from minidl.shapes import can_broadcast
 from minidl.typing import Operand, Result
@@ -152,32 +152,35 @@ def negative_dx(dy):
 negative = differentiable(negative, dx=negative_dx)
 
 
-def power(x: Operand, exponent: float) -> Result:
+def power(x: Operand, exponent: Operand) -> Result:
     """y = x^exponent
 
-    exponent: a number. Raises ArgumentError if it is an array with axes.
+    The inputs are arrays or numbers. y is NaN where x < 0 and the exponent is not whole.
 
-    >>> power(np.array([1., 2., 3.]), 2)
-    array([1., 4., 9.])
+    >>> power(np.array([1., 2., 3.]), 2), power(2., np.array([1., 2., 3.]))
+    (array([1., 4., 9.]), array([2., 4., 8.]))
     """
     return x**exponent
 
 
-def power_dx(dy, x, exponent):
+def power_dx(dy, x, exponent, x_shape):
     """∂y/∂x = exponent·x^(exponent - 1), which is 0 for the exponent 0"""
-    if not exponent:
-        return array_module(dy).zeros_like(dy)
-    dx = dy * (exponent * x ** (exponent - 1))
-    return masked(dx, dy != 0) if exponent < 1 else dx
+    is_bounded = isinstance(exponent, (int, float)) and exponent >= 1
+    dx = dy * (exponent * x ** (exponent - 1 + (exponent == 0)))  # not 0·0^-1, which is NaN
+    return unbroadcast(dx if is_bounded else masked(dx, (exponent != 0) & (dy != 0)), x_shape)
 
 
-def must_be_a_number(x, exponent):
-    """Raise ArgumentError if the exponent is an array with axes."""
-    if getattr(exponent, "shape", ()):
-        raise ArgumentError(
-            f"the exponent is an array of shape {exponent.shape}; wanted a number, or "
-            "exp(b * log(x)) instead"
-        )
+def power_dexponent(dy, x, y, exponent_shape):
+    """y = e^(exponent·ln x), so ∂y/∂exponent = y ln x, which is 0 where x is 0"""
+    xp = array_module(y)
+    x = xp.asarray(x, y.dtype)
+    slope = y * xp.log(x + (x == 0))  # not 0·(-∞), which would be NaN
+    return unbroadcast(masked(dy * slope, dy != 0), exponent_shape)
 
 
-power = differentiable(power, dx=power_dx, check=must_be_a_number)
+def must_fit(x, exponent):
+    """Raise ShapeError if the shapes do not broadcast."""
+    must_broadcast(x, exponent)
+
+
+power = differentiable(power, dx=power_dx, dexponent=power_dexponent, check=must_fit)

@@ -2,13 +2,13 @@
 
 y has the shape of x. Raises ArgumentError if x is not an array.
 
-The slopes of exp, log and sqrt can be infinite. Where dy is 0, the gradients of exp and log are 0,
+The slopes of exp, log, sqrt, expm1 and log1p can be infinite. Where dy is 0, their gradients are 0,
 so that an element that a later op masks does not give NaN.
 
 Cost: one operation per number of y, and at most three per number of dy for a gradient.
 
 Source: NIST's Digital Library of Mathematical Functions, sections 4.2 (exponential, logarithm and
-powers) and 4.7 (their derivatives).
+powers), 4.7 (their derivatives), and 4.20 (derivatives of sine and cosine).
 """
 
 from minidl.autograd import differentiable
@@ -51,6 +51,44 @@ def log_dx(dy, x):
 log = differentiable(log, dx=log_dx)
 
 
+def expm1(x: Operand) -> Result:
+    """y = e^x - 1
+
+    All digits of y are right, also where x is so small that e^x rounds to 1.
+
+    >>> expm1(np.array([0., 1e-20]))
+    array([0.e+00, 1.e-20])
+    """
+    return array_module(x).expm1(x)
+
+
+def expm1_dx(dy, y):
+    """∂y/∂x = e^x = y + 1"""
+    return masked(dy * (y + 1), dy != 0)
+
+
+expm1 = differentiable(expm1, dx=expm1_dx)
+
+
+def log1p(x: Operand) -> Result:
+    """y = ln (1 + x) where x > -1, -∞ at x = -1, and NaN elsewhere
+
+    All digits of y are right, also where x is so small that 1 + x rounds to 1.
+
+    >>> log1p(np.array([0., 1e-20]))
+    array([0.e+00, 1.e-20])
+    """
+    return array_module(x).log1p(x)
+
+
+def log1p_dx(dy, x):
+    """∂y/∂x = 1 / (1 + x)"""
+    return masked(dy / (1 + x), dy != 0)
+
+
+log1p = differentiable(log1p, dx=log1p_dx)
+
+
 def sqrt(x: Operand) -> Result:
     """y = √x where x ≥ 0, and NaN elsewhere
 
@@ -87,3 +125,37 @@ def absolute_dx(dy, x):
 
 
 absolute = differentiable(absolute, dx=absolute_dx)
+
+
+def sin(x: Operand) -> Result:
+    """y = sin x, of an angle in radians
+
+    >>> sin(np.array([0., np.pi / 2]))
+    array([0., 1.])
+    """
+    return array_module(x).sin(x)
+
+
+def sin_dx(dy, x):
+    """∂y/∂x = cos x"""
+    return dy * array_module(x).cos(x)
+
+
+sin = differentiable(sin, dx=sin_dx)
+
+
+def cos(x: Operand) -> Result:
+    """y = cos x, of an angle in radians
+
+    >>> cos(np.array([0., np.pi]))
+    array([ 1., -1.])
+    """
+    return array_module(x).cos(x)
+
+
+def cos_dx(dy, x):
+    """∂y/∂x = -sin x"""
+    return -dy * array_module(x).sin(x)
+
+
+cos = differentiable(cos, dx=cos_dx)

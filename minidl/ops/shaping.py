@@ -1,4 +1,5 @@
-"""These ops give the same numbers another shape or order: reshape, transpose, broadcast_to.
+"""These ops give the same numbers another shape or order: reshape, flatten, squeeze, expand_dims,
+transpose, broadcast_to.
 
 Each op copies an input number to zero or more places of the output. The gradient with respect to
 this number is therefore the sum of dy over these places. If y[i] is copied from x[s(i)],
@@ -11,15 +12,17 @@ number of dy.
 Source: Harris et al. 2020, "Array programming with NumPy".
 """
 
+from math import prod
 from operator import index as index_of
 from typing import Any
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module
-from minidl.errors import ShapeError
+from minidl.errors import ArgumentError, ShapeError
 from minidl.ops.arithmetic import unbroadcast
+from minidl.ops.reductions import axes_of
 from minidl.shapes import is_int
-from minidl.typing import Axes, Operand, Result
+from minidl.typing import Axes, Operand, PerAxis, Result
 
 
 def reshape(x: Operand, shape: Any) -> Result:
@@ -51,6 +54,70 @@ def reshape_dx(dy, x_shape):
 
 
 reshape = differentiable(reshape, dx=reshape_dx)
+
+
+def flatten(x: Operand, start: int = 0, end: int = -1) -> Result:
+    """(...) -> (..., n, ...), the axes from `start` to `end` merged into one
+
+    y[i] = x[j]
+
+    i and j have the same rank in row-major order. start, end: the first and the last of the axes
+    that are merged; by default all. The gradient is that of `reshape`. Raises ArgumentError if x
+    has no such axes, or if they are in the wrong order.
+
+    >>> flatten(np.ones((2, 3, 4)), start=1).shape
+    (2, 12)
+    """
+    if not x.ndim:
+        return x.reshape(1)
+    [first], [last] = axes_of(start, x.ndim), axes_of(end, x.ndim)
+    if first > last:
+        raise ArgumentError(f"flatten from axis {start} to axis {end}: wanted a later end")
+    merged = prod(x.shape[first : last + 1])
+    return x.reshape(*x.shape[:first], merged, *x.shape[last + 1 :])
+
+
+flatten = differentiable(flatten, dx=reshape_dx)
+
+
+def squeeze(x: Operand, axis: Axes = None) -> Result:
+    """(..., 1, ...) -> (...), without axes of length 1
+
+    y[i] = x[j]
+
+    i and j have the same rank in row-major order. axis: the axis or axes to drop, or None for all
+    of length 1. The gradient is that of `reshape`. Raises ArgumentError if x has no such axis, and
+    ShapeError if it is longer.
+
+    >>> squeeze(np.ones((2, 1, 3))).shape
+    (2, 3)
+    """
+    long = [i for i in axes_of(axis, x.ndim) if x.shape[i] != 1]
+    if axis is not None and long:
+        raise ShapeError(f"squeeze of shape {x.shape}: axis {long[0]} does not have the length 1")
+    return x.squeeze(axis=axis)
+
+
+squeeze = differentiable(squeeze, dx=reshape_dx)
+
+
+def expand_dims(x: Operand, axis: PerAxis) -> Result:
+    """(...) -> (..., 1, ...), with new axes of length 1
+
+    y[i] = x[j]
+
+    i and j have the same rank in row-major order. axis: the place or places of the new axes in y.
+    The gradient is that of `reshape`. Raises ArgumentError if y has no such axes.
+
+    >>> expand_dims(np.ones((2, 3)), 1).shape
+    (2, 1, 3)
+    """
+    new = axes_of(axis, x.ndim + (len(axis) if isinstance(axis, (tuple, list)) else 1))
+    lengths = iter(x.shape)
+    return x.reshape([1 if i in new else next(lengths) for i in range(x.ndim + len(new))])
+
+
+expand_dims = differentiable(expand_dims, dx=reshape_dx)
 
 
 def transpose(x: Operand, axes: Axes = None) -> Result:

@@ -65,10 +65,6 @@ def elements(choose: Chooser) -> Arguments:
     return {"x": Shape(_axes(choose, 0, 4))}
 
 
-def power(choose: Chooser) -> Arguments:
-    return {**elements(choose), "exponent": choose.one_of((-1, 0, 0.5, 1, 2, 3))}
-
-
 def prelu(choose: Chooser) -> Arguments:
     shape = _axes(choose)
     slopes = choose.one_of((shape[-1:], (1,), (), shape))

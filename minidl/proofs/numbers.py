@@ -53,6 +53,13 @@ def _two_clusters(rng, shape):
     return rng.permuted(numbers, axis=0).reshape(shape)
 
 
+def _with_a_zero(rng, shape):
+    """Return normal numbers, one of which is 0."""
+    numbers = rng.standard_normal(shape)
+    numbers.flat[rng.integers(numbers.size)] = 0
+    return numbers
+
+
 def _with_rows_of_zeros(rng, shape):
     """Return normal numbers, but zeros in a third of the vectors along the last axis."""
     return rng.standard_normal(shape) * (rng.random((*shape[:-1], 1)) < 2 / 3)
@@ -79,6 +86,7 @@ DATA = {
     "odd thousands": lambda rng, shape: 1000.0 * (10 * rng.integers(-3, 3, shape) + 5),
     "two clusters": _two_clusters,
     "corners": lambda rng, shape: rng.integers(0, 2, shape),  # of a cube: points often coincide
+    "with a zero": _with_a_zero,
     "rows of zeros": _with_rows_of_zeros,
     "tiny rows of zeros": lambda rng, shape: 1e-20 * _with_rows_of_zeros(rng, shape),
     "positive definite": _positive_definite,

@@ -14,6 +14,7 @@ from minidl.engine import ConvolutionAlgorithm, batch_norm_relu, convolution_rel
 from minidl.gradcheck import Proof, prove
 from minidl.losses.total_variation import FORMS
 from minidl.ops.example_normalization import group_moments, layer_moments
+from minidl.proofs import array_geometry as arrays
 from minidl.proofs import geometry
 from minidl.proofs.geometry import Arguments, Chooser, RandomChooser
 from minidl.proofs.numbers import fill
@@ -57,6 +58,30 @@ def _on_device(value):
 
 def _concatenate_two(a, b, axis):
     return ops.concatenate([a, b], axis)
+
+
+def _stack_two(a, b, axis):
+    return ops.stack([a, b], axis)
+
+
+def _parts_in_reverse(x, sections, axis):
+    return ops.concatenate(ops.split(x, sections, axis)[::-1], axis)
+
+
+def _einsum_of_one(a, subscripts):
+    return ops.einsum(subscripts, a)
+
+
+def _einsum_of_two(a, b, subscripts):
+    return ops.einsum(subscripts, a, b)
+
+
+def _power_of_number(x, number):
+    return ops.power(x, number)
+
+
+def _clip_to_numbers(x, bounds):
+    return ops.clip(x, *bounds)
 
 
 def _fixed_batch_norm(x, gamma, beta, epsilon, mean, variance):
@@ -154,29 +179,56 @@ ROWS = [
     Row("silu", ops.silu, geometry.elements, {"x": "analytic"}),
     Row("gelu", ops.gelu, geometry.gelu, {"x": "analytic"}),
     Row("softmax", ops.softmax, geometry.softmax, {"x": "analytic"}),
+    Row("log_softmax", ops.log_softmax, geometry.softmax, {"x": "analytic"}),
+    Row("logsumexp", ops.logsumexp, geometry.reduction, {"x": "analytic"}),
     Row("add", ops.add, geometry.broadcasting, {"a": "linear", "b": "linear"}),
     Row("subtract", ops.subtract, geometry.broadcasting, {"a": "linear", "b": "linear"}),
     Row("multiply", ops.multiply, geometry.broadcasting, {"a": "linear", "b": "linear"}),
     Row("divide", ops.divide, geometry.broadcasting, {"a": "linear", "b": "analytic"},
         {"b": "nonzero"}),
     Row("negative", ops.negative, geometry.elements, {"x": "linear"}),
-    Row("power", ops.power, geometry.power, {"x": "analytic"}, {"x": "positive"}),
+    Row("power", ops.power, arrays.power, {"x": "analytic", "exponent": "analytic"},
+        {"x": "positive"}),
+    Row("power[number]", _power_of_number, arrays.power_of_number, {"x": "analytic"},
+        {"x": "positive"}),
     Row("exp", ops.exp, geometry.elements, {"x": "analytic"}),
     Row("log", ops.log, geometry.elements, {"x": "analytic"}, {"x": "positive"}),
     Row("sqrt", ops.sqrt, geometry.elements, {"x": "analytic"}, {"x": "positive"}),
+    Row("expm1", ops.expm1, geometry.elements, {"x": "analytic"}),
+    Row("log1p", ops.log1p, geometry.elements, {"x": "analytic"}, {"x": "positive"}),
+    Row("sin", ops.sin, geometry.elements, {"x": "analytic"}),
+    Row("cos", ops.cos, geometry.elements, {"x": "analytic"}),
     Row("absolute", ops.absolute, geometry.elements, {"x": "piecewise linear"}),
     Row("maximum", ops.maximum, geometry.broadcasting,
         {"a": "piecewise linear", "b": "piecewise linear"}),
     Row("minimum", ops.minimum, geometry.broadcasting,
         {"a": "piecewise linear", "b": "piecewise linear"}),
+    Row("clip", ops.clip, arrays.clip, dict.fromkeys(("x", "min", "max"), "piecewise linear")),
+    Row("clip[numbers]", _clip_to_numbers, arrays.clip_to_numbers, {"x": "piecewise linear"}),
+    Row("where", ops.where, arrays.where, {"a": "linear", "b": "linear"}),
     Row("matmul", ops.matmul, geometry.matmul, {"a": "linear", "b": "linear"}),
+    Row("einsum", _einsum_of_two, arrays.einsum_of_two, {"a": "linear", "b": "linear"}),
+    Row("einsum[one]", _einsum_of_one, arrays.einsum_of_one, {"a": "linear"}),
     Row("sum", ops.sum, geometry.reduction, {"x": "linear"}),
     Row("mean", ops.mean, geometry.reduction, {"x": "linear"}),
     Row("max", ops.max, geometry.reduction, {"x": "piecewise linear"}),
+    Row("min", ops.min, geometry.reduction, {"x": "piecewise linear"}),
+    Row("prod", ops.prod, geometry.reduction, {"x": "analytic"}),
+    Row("prod[zero]", ops.prod, geometry.reduction, {"x": "analytic"}, {"x": "with a zero"}),
+    Row("var", ops.var, arrays.statistics, {"x": "quadratic"}),
+    Row("std", ops.std, arrays.statistics, {"x": "analytic"}),
+    Row("cumsum", ops.cumsum, arrays.cumsum, {"x": "linear"}),
     Row("reshape", ops.reshape, geometry.reshape, {"x": "linear"}),
+    Row("flatten", ops.flatten, arrays.flatten, {"x": "linear"}),
+    Row("squeeze", ops.squeeze, arrays.squeeze, {"x": "linear"}),
+    Row("expand_dims", ops.expand_dims, arrays.expand_dims, {"x": "linear"}),
     Row("transpose", ops.transpose, geometry.transpose, {"x": "linear"}),
     Row("concatenate", _concatenate_two, geometry.concatenate, {"a": "linear", "b": "linear"}),
+    Row("stack", _stack_two, arrays.stack, {"a": "linear", "b": "linear"}),
+    Row("split", _parts_in_reverse, arrays.split, {"x": "linear"}),
     Row("index", ops.index, geometry.index, {"x": "linear"}),
+    Row("repeat", ops.repeat, arrays.repeat, {"x": "linear"}),
+    Row("tile", ops.tile, arrays.tile, {"x": "linear"}),
     Row("pad", ops.pad, geometry.pad, {"x": "linear"}),
     Row("broadcast_to", ops.broadcast_to, geometry.broadcast_to, {"x": "linear"}),
     Row("resample", ops.resample, geometry.resample, {"x": "linear"}),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from minidl import Tensor, ops
+from minidl.errors import ShapeError
 
 
 def gradient(op, x, *args, **options):
@@ -60,6 +61,51 @@ def test_a_row_of_softmax_sums_to_one():
 def test_the_gradients_of_the_powers_0_and_1_are_constant_even_at_0():
     assert gradient(ops.power, [0.0, 2.0], 0) == [0, 0]
     assert gradient(ops.power, [0.0, 2.0], 1) == [1, 1]
+
+
+def test_powers_of_arrays():
+    x, exponent = (Tensor(np.array(n), requires_grad=True) for n in ([2.0, 3.0], [3.0, -1.0]))
+    y = x**exponent
+    y.sum().backward()
+    assert np.allclose(y.data, [8, 1 / 3], rtol=1e-15)
+    assert np.allclose(x.grad, [12, -1 / 9], rtol=1e-15)
+    assert np.allclose(exponent.grad, [8 * math.log(2), math.log(3) / 3], rtol=1e-15)
+
+
+@pytest.mark.parametrize("base", [2, 2.0, np.float32(2), np.array([2.0, 2.0], np.float32)])
+def test_a_power_of_a_number(base):
+    x = Tensor([3.0, -1.0], requires_grad=True)
+    y = base**x
+    y.backward([1.0, 1.0])
+    assert (y.dtype, y.data.tolist()) == (np.float32, [8, 0.5])
+    assert np.allclose(x.grad, [8 * math.log(2), 0.5 * math.log(2)])
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_slopes_of_a_power_at_0():
+    """0^0 is 1, and its slopes are 0."""
+    x, exponent = (Tensor(np.array(n), requires_grad=True) for n in ([0.0] * 3, [0.0, 1.0, 2.0]))
+    (x**exponent).sum().backward()
+    assert (x.grad.tolist(), exponent.grad.tolist()) == ([0, 1, 0], [0, 0, 0])
+
+
+def test_shapes_of_a_power_broadcast():
+    x, exponent = (Tensor(np.ones(shape), requires_grad=True) for shape in ((2, 1), (3,)))
+    (x**exponent).backward(np.ones((2, 3)))
+    assert (x.grad.tolist(), exponent.grad.tolist()) == ([[3], [3]], [0, 0, 0])
+    with pytest.raises(ShapeError, match="do not broadcast"):
+        x ** np.ones((3, 3))
+
+
+def test_small_numbers_keep_their_digits():
+    for op in (ops.expm1, ops.log1p):
+        assert op(np.array([1e-20, 0.0])).tolist() == [1e-20, 0]
+
+
+def test_an_inactive_element_blocks_an_infinite_slope():
+    with np.errstate(all="ignore"):
+        for op, at in ((ops.log1p, -1.0), (ops.expm1, 1e4)):
+            assert gradient(lambda x, op=op: op(x)[1:], [at, 0.0]) == [0, 1]
 
 
 def test_the_gradient_of_an_index_adds_up_repeated_reads():

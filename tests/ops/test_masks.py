@@ -78,10 +78,18 @@ def test_each_mask_gives_exactly_zero(bad):
     assert ops.maximum.gradients["db"](dy, a, b, b.shape)[1] == 0
     assert ops.minimum.gradients["da"](dy, a, b, a.shape)[1] == 0
     assert ops.minimum.gradients["db"](dy, a, b, b.shape)[0] == 0
-    assert (ops.power.gradients["dx"](dy, a, 0) == 0).all()
-    np.testing.assert_array_equal(
-        ops.max.gradients["dx"](np.array([bad]), a[None], 1, False), [[0, bad]]
-    )
+    with np.errstate(invalid="ignore"):
+        assert (ops.power.gradients["dx"](dy, a, 0, a.shape) == 0).all()
+        assert (ops.power.gradients["dx"](dy, a, np.zeros(2), a.shape) == 0).all()
+    for name, dx in (("max", [[0, bad]]), ("min", [[bad, 0]])):
+        gradient = getattr(ops, name).gradients["dx"]
+        np.testing.assert_array_equal(gradient(np.array([bad]), a[None], 1, False), dx)
+    choice = np.array([True, False])
+    assert ops.where.gradients["da"](dy, choice, (2,))[1] == 0
+    assert ops.where.gradients["db"](dy, choice, (2,))[0] == 0
+    assert ops.clip.gradients["dx"](dy, a, 0.5, None)[0] == 0
+    assert ops.clip.gradients["dmin"](dy, a, np.full(2, 0.5), None, (2,))[1] == 0
+    assert ops.clip.gradients["dmax"](dy, a, None, np.full(2, 0.5), (2,))[0] == 0
 
 
 @pytest.mark.parametrize("bad", BAD)

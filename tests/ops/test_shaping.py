@@ -120,12 +120,50 @@ def test_sizes_and_axes_may_be_tensors():
     assert ops.concatenate((x, x)).shape == (12,)
 
 
-@pytest.mark.parametrize(("shape", "axis"), [((3, 0), -1), ((0,), 0), ((2, 0, 3), (1, 2))])
-def test_softmax_over_an_empty_axis_raises_an_error(shape, axis):
-    words = r"softmax of shape .* each axis needs at least one number"
-    with pytest.raises(ShapeError, match=words):
-        ops.softmax(np.ones(shape), axis=axis)
+@pytest.mark.parametrize(
+    ("axes", "shape"),
+    [((), (24,)), ((1,), (2, 12)), ((0, 1), (6, 4)), ((-2, -1), (2, 12)), ((1, 1), (2, 3, 4))],
+    ids=str,
+)
+def test_flatten_merges_axes(axes, shape):
+    x = Tensor(np.arange(24.0).reshape(2, 3, 4), requires_grad=True)
+    y = x.flatten(*axes)
+    y.backward(y.data)
+    np.testing.assert_array_equal(y.data, x.data.reshape(shape))
+    np.testing.assert_array_equal(x.grad, x.data)
+    assert ops.flatten(np.float64(3.0)).shape == (1,)
 
 
-def test_softmax_of_no_rows():
-    assert ops.softmax(np.ones((0, 3))).shape == (0, 3)
+@pytest.mark.parametrize(
+    ("op", "options", "error", "words"),
+    [
+        (
+            ops.flatten,
+            {"start": 1, "end": 0},
+            ArgumentError,
+            "from axis 1 to axis 0: wanted",
+        ),
+        (
+            ops.flatten,
+            {"start": 3},
+            ArgumentError,
+            "axis is 3; wanted axes of an array",
+        ),
+        (ops.squeeze, {"axis": 1}, ShapeError, r"squeeze of shape .*: axis 1 does not have the"),
+        (ops.squeeze, {"axis": 3}, ArgumentError, "axis is 3; wanted axes of an array"),
+        (ops.expand_dims, {"axis": 4}, ArgumentError, "axis is 4; wanted axes of an array with 4"),
+        (ops.expand_dims, {"axis": (0, 0)}, ArgumentError, "each once"),
+    ],
+)
+def test_axes_that_do_not_fit_are_refused(op, options, error, words):
+    with pytest.raises(error, match=words):
+        op(np.ones((1, 3, 4)), **options)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1, -2, (0, 3), (-1, 0)], ids=str)
+def test_expand_dims_is_that_of_numpy_and_squeeze_is_its_inverse(axis):
+    x = np.ones((2, 3))
+    y = ops.expand_dims(x, axis)
+    assert y.shape == np.expand_dims(x, axis).shape
+    assert ops.squeeze(y, axis).shape == ops.squeeze(y).shape == x.shape
+    assert ops.squeeze(np.ones((1, 1))).shape == ()

@@ -1,6 +1,7 @@
 """Ops with one error each, of the kinds that people make, and the check that must find it."""
 
 from tests.planted_errors.activations import ACTIVATIONS
+from tests.planted_errors.arrays import ARRAYS
 from tests.planted_errors.convolution import CONVOLUTIONS, RECTIFIED, RUNS, TRANSPOSED, WINOGRADS
 from tests.planted_errors.distances import DISTANCES
 from tests.planted_errors.elementwise import RESAMPLINGS, SIMPLE
@@ -12,5 +13,5 @@ from tests.planted_errors.styles import STYLES
 
 PLANTS = [
     *CONVOLUTIONS, *WINOGRADS, *RUNS, *RECTIFIED, *POOLINGS, *NORMALIZATIONS, *SIMPLE, *ACTIVATIONS,
-    *RESAMPLINGS, *LOSSES, *STYLES, *DISTANCES, *TRANSPOSED, *PADDINGS, *EXAMPLES,
+    *RESAMPLINGS, *LOSSES, *STYLES, *DISTANCES, *TRANSPOSED, *PADDINGS, *EXAMPLES, *ARRAYS,
 ]  # fmt: skip
