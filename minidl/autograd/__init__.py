@@ -6,15 +6,18 @@ tape from the latest op to the first and turns the cotangent dy = ∂L/∂y of e
 cotangents dx = ∂L/∂x = dy·∂y/∂x of its inputs. minidl differentiates once: gradients are arrays,
 not Tensors.
 
-tensor.py        Tensor: an array on the tape, with its operators
+tensor.py        Tensor: an array on the tape
+operators.py     its operators and methods that compute
+functions.py     value and gradient of a function of arrays
 op.py            Op: a forward joined with its gradients
 tape.py          the tape, and the pass from the latest op to the first
 overwriting.py   detection of arrays that changed between forward and backward
 """
 
+from minidl.autograd.functions import value_and_grad
 from minidl.autograd.op import Op, differentiable
 from minidl.autograd.tape import is_recording, no_grad
-from minidl.autograd.tensor import Tensor, constant, plain, value_and_grad
+from minidl.autograd.tensor import Tensor, constant, plain
 
 __all__ = [
     "Op", "Tensor", "constant", "differentiable", "is_recording", "no_grad", "plain",

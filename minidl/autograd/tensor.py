@@ -1,13 +1,13 @@
 """Tensor: an array with its place on the tape, and its operators."""
 
-import functools
-from collections.abc import Callable, Iterator, Sequence
-from types import ModuleType
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from minidl.autograd.tape import Edge, Node, is_recording, propagate, recording_set
+from minidl.autograd.operators import Operators
+from minidl.autograd.tape import Edge, Node, is_recording, propagate
 from minidl.backend import (
     array_module,
     current_module,
@@ -16,21 +16,21 @@ from minidl.backend import (
     to_device,
     to_numpy,
 )
-from minidl.errors import ArgumentError, ShapeError
+from minidl.errors import ArgumentError, ShapeError, brief
 from minidl.frozen import frozen_copy, is_frozen
-from minidl.typing import Array, Axes, Device, Operand, Shape
+from minidl.typing import Array, Device, Operand, Shape
 
 
-class Tensor:
+class Tensor(Operators):
     """An array that remembers how it was computed.
 
     data: array on either device. It is not copied. Lists and numbers become float32 arrays on the
     current device.
     requires_grad: whether `backward` writes ∂L/∂(this Tensor) to `.grad`.
 
-    Operators and methods call the ops in `minidl.ops`. The other operand of an operator is a
-    Tensor, an array or a number. Raises ArgumentError if the data are not numbers, or if a gradient
-    of anything but real floating-point numbers is required.
+    Operators and methods such as `sum` call the ops in `minidl.ops` (see operators.py). The other
+    operand of an operator is a Tensor, an array or a number. Raises ArgumentError if the data are
+    not numbers, or if a gradient of anything but real floating-point numbers is required.
 
     >>> x = Tensor([1., 2., 3.], requires_grad=True)
     >>> y = (x * x).sum()
@@ -43,8 +43,6 @@ class Tensor:
     # Each Tensor is a key of its own: == is element-wise, and `backward` uses Tensors as keys.
     __hash__ = object.__hash__
     __array_ufunc__ = None  # `array + tensor` calls Tensor.__radd__, not a loop over the array
-
-    ops: ClassVar[ModuleType]  # set by minidl.ops, because autograd/ does not import any op
 
     data: Array
     grad: Array | None
@@ -75,6 +73,11 @@ class Tensor:
         return self.data.ndim
 
     @property
+    def size(self) -> int:
+        """The count of the numbers."""
+        return self.data.size
+
+    @property
     def dtype(self) -> np.dtype:
         """The dtype of the data."""
         return self.data.dtype
@@ -88,6 +91,10 @@ class Tensor:
         """Return the data as a NumPy array, copied from the GPU if necessary."""
         return to_numpy(self.data)
 
+    def item(self) -> Any:
+        """Return the number of a Tensor of one number as a number of Python."""
+        return self.data.item()
+
     def detach(self) -> "Tensor":
         """Return a Tensor of the same data that is not on the tape."""
         return Tensor(self.data)
@@ -100,6 +107,21 @@ class Tensor:
         if self.requires_grad and is_recording():
             moved.record([(self.source(), lambda dy, shared: (to_device(dy, origin), False))])
         return moved
+
+    def astype(self, dtype: DTypeLike) -> "Tensor":
+        """Return this Tensor in another dtype. Its gradient is rounded back to the dtype of this
+        Tensor. Integers, bools and complex numbers have no gradient. Raises ArgumentError if there
+        is no such dtype of numbers."""
+        try:
+            converted = Tensor(self.data.astype(dtype, copy=False))
+        except TypeError as error:
+            raise ArgumentError(f"{brief(dtype)} is no dtype of numbers: {error}") from None
+        if self.requires_grad and is_recording() and converted.dtype.kind == "f":
+            origin = self.dtype
+            converted.record(
+                [(self.source(), lambda dy, shared: (dy.astype(origin), dy.dtype != origin))]
+            )
+        return converted
 
     # ---- the tape -------------------------------------------------------------------------------
 
@@ -194,6 +216,17 @@ class Tensor:
             )
         return bool(self.data.item())
 
+    def __invert__(self) -> "Tensor":
+        return Tensor(~self.data)
+
+    def all(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Tensor":
+        """Whether all numbers over the axes are true; axis, keepdims: as for `ops.sum`"""
+        return Tensor(self.data.all(axis=axis, keepdims=keepdims))
+
+    def any(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Tensor":
+        """Whether one of the numbers over the axes is true; axis, keepdims: as for `ops.sum`"""
+        return Tensor(self.data.any(axis=axis, keepdims=keepdims))
+
     def __index__(self) -> int:
         if self.data.dtype.kind not in "iu" or self.data.size != 1:
             raise ArgumentError(
@@ -217,165 +250,6 @@ class Tensor:
     def __repr__(self) -> str:
         grad = ", requires_grad=True" if self.requires_grad else ""
         return f"Tensor({self.data!r}{grad})"
-
-    # ---- arithmetic -----------------------------------------------------------------------------
-
-    def __add__(self, other: Operand) -> "Tensor":
-        """self + other, see `ops.add`"""
-        return Tensor.ops.add(self, other)
-
-    def __radd__(self, other: Operand) -> "Tensor":
-        """other + self"""
-        return Tensor.ops.add(other, self)
-
-    def __sub__(self, other: Operand) -> "Tensor":
-        """self - other, see `ops.subtract`"""
-        return Tensor.ops.subtract(self, other)
-
-    def __rsub__(self, other: Operand) -> "Tensor":
-        """other - self"""
-        return Tensor.ops.subtract(other, self)
-
-    def __mul__(self, other: Operand) -> "Tensor":
-        """self · other, element by element, see `ops.multiply`"""
-        return Tensor.ops.multiply(self, other)
-
-    def __rmul__(self, other: Operand) -> "Tensor":
-        """other · self, element by element"""
-        return Tensor.ops.multiply(other, self)
-
-    def __truediv__(self, other: Operand) -> "Tensor":
-        """self / other, see `ops.divide`"""
-        return Tensor.ops.divide(self, other)
-
-    def __rtruediv__(self, other: Operand) -> "Tensor":
-        """other / self"""
-        return Tensor.ops.divide(other, self)
-
-    def __matmul__(self, other: Operand) -> "Tensor":
-        """The matrix product of self and other, see `ops.matmul`"""
-        return Tensor.ops.matmul(self, other)
-
-    def __rmatmul__(self, other: Operand) -> "Tensor":
-        """The matrix product of other and self"""
-        return Tensor.ops.matmul(other, self)
-
-    def __pow__(self, exponent: float) -> "Tensor":
-        """self^exponent, the exponent a number, see `ops.power`"""
-        return Tensor.ops.power(self, exponent)
-
-    def __neg__(self) -> "Tensor":
-        """-self"""
-        return Tensor.ops.negative(self)
-
-    def __abs__(self) -> "Tensor":
-        """|self|, see `ops.absolute`"""
-        return Tensor.ops.absolute(self)
-
-    def sum(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
-        """The sum over the axes `axis`, see `ops.sum` for the parameters"""
-        return Tensor.ops.sum(self, axis, keepdims)
-
-    def mean(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
-        """The mean over the axes `axis`, see `ops.mean` for the parameters"""
-        return Tensor.ops.mean(self, axis, keepdims)
-
-    def max(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
-        """The largest number over the axes `axis`, see `ops.max` for the parameters"""
-        return Tensor.ops.max(self, axis, keepdims)
-
-    # ---- shape ----------------------------------------------------------------------------------
-
-    def reshape(self, *shape: Any) -> "Tensor":
-        """The same numbers in another shape, given as ints or as one tuple, see `ops.reshape`"""
-        return Tensor.ops.reshape(self, shape[0] if len(shape) == 1 else shape)
-
-    def transpose(self, *axes: Any) -> "Tensor":
-        """The axes in another order, given as ints or as one tuple, see `ops.transpose`"""
-        return Tensor.ops.transpose(self, axes[0] if len(axes) == 1 else axes or None)
-
-    @property
-    def T(self) -> "Tensor":  # noqa: N802
-        """The axes in reversed order"""
-        return Tensor.ops.transpose(self)
-
-    def __getitem__(self, key: Any) -> "Tensor":
-        """self[key] with NumPy's rules, see `ops.index`"""
-        return Tensor.ops.index(self, key)
-
-    # ---- comparisons and logic: Tensors of bools without a gradient, see `ops.compare` -----------
-
-    def __eq__(self, other: Operand) -> Any:
-        return Tensor.ops.compare("eq", self, other)
-
-    def __ne__(self, other: Operand) -> Any:
-        return Tensor.ops.compare("ne", self, other)
-
-    def __lt__(self, other: Operand) -> "Tensor":
-        return Tensor.ops.compare("lt", self, other)
-
-    def __le__(self, other: Operand) -> "Tensor":
-        return Tensor.ops.compare("le", self, other)
-
-    def __gt__(self, other: Operand) -> "Tensor":
-        return Tensor.ops.compare("gt", self, other)
-
-    def __ge__(self, other: Operand) -> "Tensor":
-        return Tensor.ops.compare("ge", self, other)
-
-    def __and__(self, other: Operand) -> "Tensor":
-        return Tensor.ops.compare("and", self, other)
-
-    def __or__(self, other: Operand) -> "Tensor":
-        return Tensor.ops.compare("or", self, other)
-
-    def __xor__(self, other: Operand) -> "Tensor":
-        return Tensor.ops.compare("xor", self, other)
-
-    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
-
-    def __invert__(self) -> "Tensor":
-        return Tensor(~self.data)
-
-    def all(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Tensor":
-        """Whether all numbers over the axes are true; axis, keepdims: as for `ops.sum`"""
-        return Tensor(self.data.all(axis=axis, keepdims=keepdims))
-
-    def any(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Tensor":
-        """Whether one of the numbers over the axes is true; axis, keepdims: as for `ops.sum`"""
-        return Tensor(self.data.any(axis=axis, keepdims=keepdims))
-
-
-def value_and_grad(f: Callable[..., Tensor]) -> Callable[..., tuple[Any, tuple[Array, ...]]]:
-    """Return a function g of arrays. `g(*arrays)` returns the value of f and a tuple with one
-    gradient for each array.
-
-    f: function of as many Tensors that returns a Tensor of one number. The gradient with respect to
-    an input that f does not use is zero. g raises ArgumentError if f returns anything else.
-
-    >>> value_and_grad(lambda x, y: (x * y).sum())(np.array([1., 2.]), np.array([3., 4.]))[1]
-    (array([3., 4.]), array([1., 2.]))
-    """
-
-    @functools.wraps(f)
-    def value_and_gradients(*arrays):
-        inputs = [Tensor(array, requires_grad=True) for array in arrays]
-        with recording_set(on=True):
-            value = f(*inputs)
-        if not isinstance(value, Tensor) or value.data.size != 1:
-            kind = type(value).__name__
-            result = f"shape {value.shape}" if isinstance(value, Tensor) else f"a {kind}"
-            raise ArgumentError(
-                f"the function returned {result}; wanted a Tensor of one number, such as a loss"
-            )
-        if value.requires_grad:
-            value.backward()
-        gradients = (
-            array_module(x.data).zeros_like(x.data) if x.grad is None else x.grad for x in inputs
-        )
-        return value.data.reshape(())[()], tuple(gradients)
-
-    return value_and_gradients
 
 
 def plain(value: Any) -> Any:
