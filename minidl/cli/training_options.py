@@ -93,7 +93,9 @@ def _add_files(group, name, recipe):
         "--patience may be others",
     )
     group.add_argument(
-        "--tensorboard", action="store_true", help="write a log for TensorBoard to the folder"
+        "--tensorboard",
+        action="store_true",
+        help="write a log of all steps and epochs for TensorBoard to the folder",
     )
     group.add_argument(
         "-q", "--quiet", action="store_true", help="print only errors and the result"

@@ -10,7 +10,9 @@ finite.py       numbers that are not finite end a run
 stops.py        the best epoch, and the end of a run that no longer improves
 stopping.py     the signals that stop a run at the end of a step, such as Ctrl-C
 folder.py       the names of a run's files, and the lock on its folder
-log.py          the table of the epochs, its curves, and TensorBoard's files
+history.py      the numbers of every step
+log.py          the table of the epochs, and its curves
+tensorboard.py  the log for TensorBoard
 checkpoint.py   a tree of arrays and numbers in an HDF5 file
 resuming.py     the contents of a run's checkpoint, and resuming from it
 trained.py      trained networks: opening a checkpoint, computing the outputs for many examples

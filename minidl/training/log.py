@@ -1,4 +1,4 @@
-"""The log of a run: a table of its epochs, their curves as a picture, and TensorBoard's files."""
+"""The log of a run: a table of its epochs, and their curves as a picture."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,6 @@ from itertools import cycle
 from math import isfinite
 from typing import Any
 
-from minidl.extras import need
 from minidl.files import replacing
 from minidl.plots import new_figure, save_figure
 from minidl.typing import Path
@@ -25,24 +24,6 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
-
-
-class TensorBoard:
-    """Writes rows of the log to a new folder for TensorBoard.
-
-    Raises ExtraError if tensorboardX is not installed.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        tensorboard = need("tensorboardX", "tensorboard", "a log for TensorBoard")
-        self._writer = tensorboard.SummaryWriter(str(folder))
-
-    def write(self, row: Mapping[str, Any]) -> None:
-        """Write each number of a row at the row's step."""
-        for name, value in row.items():
-            if isinstance(value, (int, float)) and name not in ("epoch", "step"):
-                self._writer.add_scalar(name, value, row["step"])
-        self._writer.flush()
 
 
 def plot_curves(

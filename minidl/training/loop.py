@@ -11,7 +11,7 @@ the current step, with a checkpoint in mid-epoch.
 import pathlib
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -25,7 +25,8 @@ from minidl.shapes import is_int
 from minidl.training import checkpoint
 from minidl.training.finite import must_be_finite, state_must_be_finite
 from minidl.training.folder import BEST, CHECKPOINT, CURVES, PICTURE, TABLE, alone_in
-from minidl.training.log import TensorBoard, plot_curves, write_table
+from minidl.training.history import History
+from minidl.training.log import plot_curves, write_table
 from minidl.training.progress import Progress, Readings
 from minidl.training.rates import must_be_measured, rate_at
 from minidl.training.remarks import at_a_baseline
@@ -34,6 +35,7 @@ from minidl.training.step import take_step
 from minidl.training.stopping import asked_to_stop
 from minidl.training.stops import MEASURE, best_epoch, check_patience, end_of
 from minidl.training.task import Task
+from minidl.training.tensorboard import TensorBoard
 from minidl.typing import Path
 
 READ_EVERY = 20  # steps between readings from a GPU
@@ -112,7 +114,7 @@ def train(
     if folder is not None and not resume:
         make_folder(folder)
     run = _Run(task, epochs, patience, folder, watch or (lambda event: None))
-    with nullcontext() if folder is None else alone_in(folder):
+    with nullcontext() if folder is None else alone_in(folder), closing(run):
         run.begin(resume, tensorboard)
         with asked_to_stop() as stop:
             while not (run.is_over or stop()):
@@ -127,7 +129,7 @@ class _Run:
         self.task, self.batches, self.watch = task, task.batches, watch
         self.epochs, self.patience = epochs, patience
         self.folder = None if folder is None else pathlib.Path(folder)
-        self.progress, self.readings = Progress(), Readings()
+        self.progress, self.history, self.readings = Progress(), History(), Readings()
         self.identity: Mapping[str, Any] = {}
         self.tensorboard: TensorBoard | None = None
 
@@ -139,7 +141,7 @@ class _Run:
         self.identity = identity_of(self.task)
         if resume:
             tree = checkpoint.load(path)
-            self.progress, remark = restore(self.task, self.identity, tree, path)
+            self.progress, self.history, remark = restore(self.task, self.identity, tree, path)
             if remark:
                 self.watch(remark)
         elif found := [file for file in (path, best) if file.exists()]:
@@ -150,9 +152,14 @@ class _Run:
         except ExtraError as error:
             self.watch(f"no curves will be drawn: {error}")
         if tensorboard:
-            self.tensorboard = TensorBoard(self.folder / "tensorboard")
+            folder, rows = self.folder / "tensorboard", self.progress.rows
+            self.tensorboard = TensorBoard(folder, self.history, rows)
         if self.progress.rows:  # the run may have been killed before it wrote its table
             self._show(self.folder)
+
+    def close(self):
+        if self.tensorboard:
+            self.tensorboard.close()
 
     @property
     def is_over(self):
@@ -175,10 +182,10 @@ class _Run:
             numbers = take_step(task, group)
             progress.step += 1
             examples = sum(len(arrays[0]) for arrays in group)
-            self.readings.note(progress.step, examples, numbers)
+            rate = float(task.optimizer.learning_rate)
+            self.readings.note(progress.step, rate, examples, numbers)
             if len(self.readings) == read_every or done == count:
                 self._read()
-                rate = task.optimizer.learning_rate
                 self.watch(Moment(epoch + 1, done, count, progress.means(), rate))
             if stop() and done < count:
                 self._read()
@@ -207,9 +214,13 @@ class _Run:
 
     def _read(self):
         """Add the numbers of the last steps to the means of the epoch."""
-        for step, examples, numbers in self.readings.fetch():
+        for step, rate, examples, numbers in self.readings.fetch():
             self._must_be_finite("loss", numbers["loss"], f"at step {step}")
             self.progress.add(examples, numbers)
+            numbers["learning_rate"] = rate
+            self.history.add(numbers)
+            if self.tensorboard:
+                self.tensorboard.write_step(step, numbers)
 
     def _validate(self, epoch):
         """Return {"validation_loss": number, ...} after this many epochs."""
@@ -234,7 +245,7 @@ class _Run:
         """
         if self.folder is not None:
             end = {"epochs": self.epochs, "patience": self.patience}
-            state = state_of(self.task, self.identity, self.progress) | {"end": end}
+            state = state_of(self.task, self.identity, self.progress, self.history, end)
             rate = self.task.optimizer.learning_rate
             state_must_be_finite(state["model"] | state["optimizer"], self.progress.step, rate)
             # The best one is first, so that it is there whenever the last one knows of it.
@@ -246,7 +257,7 @@ class _Run:
         if self.folder is not None:
             self._show(self.folder)
         if self.tensorboard:
-            self.tensorboard.write(row)
+            self.tensorboard.write_epoch(row)
         self.watch(row)
 
     def _show(self, folder):

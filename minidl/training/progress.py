@@ -22,27 +22,30 @@ class Readings:
     """
 
     def __init__(self) -> None:
-        self._steps: list[tuple[int, int, Mapping[str, Any]]] = []
+        self._steps: list[tuple[int, float, int, Mapping[str, Any]]] = []
 
     def __len__(self) -> int:
         return len(self._steps)
 
-    def note(self, step: int, examples: int, numbers: Mapping[str, Any]) -> None:
-        """Keep the means {name: number or array of one element} of a step over its examples."""
-        self._steps.append((step, examples, numbers))
+    def note(self, step: int, rate: float, examples: int, numbers: Mapping[str, Any]) -> None:
+        """Keep the means {name: number or array of one element} of a step over its examples.
 
-    def fetch(self) -> list[tuple[int, int, dict[str, float]]]:
-        """Return [(step, examples, {name: float})] of the steps since the last call."""
+        rate: the learning rate
+        """
+        self._steps.append((step, rate, examples, numbers))
+
+    def fetch(self) -> list[tuple[int, float, int, dict[str, float]]]:
+        """Return [(step, rate, examples, {name: float})] of the steps since the last call."""
         steps, self._steps = self._steps, []
         values = [value for *_, numbers in steps for value in numbers.values()]
         on_gpu = iter(read_numbers(*filter(_is_on_gpu, values)))
         fetched = []
-        for step, examples, numbers in steps:
+        for step, rate, examples, numbers in steps:
             floats = {
                 name: next(on_gpu) if _is_on_gpu(value) else float(value)
                 for name, value in numbers.items()
             }
-            fetched.append((step, examples, floats))
+            fetched.append((step, rate, examples, floats))
         return fetched
 
 

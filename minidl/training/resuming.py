@@ -1,6 +1,7 @@
 """The contents of a run's checkpoint, and resuming from it.
 
     model, optimizer, batches   their states
+    steps                       the numbers of each step
     progress                    the step, the rows and the other numbers of the log
     settings                    those of the task
     rules                       what else determines the steps: optimiser, schedule, batches
@@ -21,6 +22,7 @@ from minidl.dispatch import implementation
 from minidl.engine.threads import get_threads
 from minidl.errors import ArgumentError, FileError, MinidlError, brief, printable, unquoted
 from minidl.limits import is_count, is_number
+from minidl.training.history import History
 from minidl.training.progress import Progress
 from minidl.training.task import Task
 from minidl.typing import Path
@@ -34,22 +36,33 @@ def identity_of(task: Task) -> dict[str, Any]:
     return {"settings": _settings_of(task), "rules": _rules_of(task)}
 
 
-def state_of(task: Task, identity: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """Return the tree of a checkpoint. identity: of `identity_of`, before the first step."""
+def state_of(
+    task: Task,
+    identity: Mapping[str, Any],
+    progress: Progress,
+    history: History,
+    end: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the tree of a checkpoint.
+
+    identity: of `identity_of`, before the first step; end: the last part of the tree
+    """
     return {
         "model": task.model.state(),
         "optimizer": task.optimizer.state(),
         "batches": task.batches.state(),
+        "steps": history.state(),
         "progress": vars(progress),
         **identity,
         "machine": _machine(),
+        "end": end,
     }
 
 
 def restore(
     task: Task, identity: Mapping[str, Any], state: Mapping[str, Any], path: Path
-) -> tuple[Progress, str | None]:
-    """Set a task to the state of a run, and return the run's Progress and a remark.
+) -> tuple[Progress, History, str | None]:
+    """Set a task to the state of a run, and return the run's Progress, its History and a remark.
 
     state: the tree that `state_of` returned; path: of its checkpoint, for messages. The remark is a
     sentence on how this machine differs from that of the run, or None.
@@ -64,7 +77,8 @@ def restore(
         for name in ("batches", "model", "optimizer"):
             getattr(task, name).restore(state[name])
         progress = Progress.restored(state["progress"], task.batches.epoch, path)
-        return progress, _moved(state["machine"])
+        history = History.restored(state.get("steps"), progress.step, path)
+        return progress, history, _moved(state["machine"])
     except MinidlError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:

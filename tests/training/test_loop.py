@@ -3,7 +3,6 @@
 import csv
 import os
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -236,30 +235,6 @@ def test_resuming_writes_the_table_that_a_killed_run_did_not_write(tmp_path):
     (tmp_path / "log.csv").unlink()
     train(small_task(), 2, tmp_path, resume=True)
     assert (tmp_path / "log.csv").read_text() == wanted
-
-
-def test_tensorboard_gets_each_epoch_once_and_no_folder_if_no_run_begins(tmp_path, monkeypatch):
-    scalars = []
-
-    class SummaryWriter:
-        def __init__(self, folder):
-            Path(folder).mkdir()
-
-        def add_scalar(self, *arguments):
-            scalars.append(arguments)
-
-        def flush(self):
-            pass
-
-    module = type("tensorboardX", (), {"SummaryWriter": SummaryWriter})
-    monkeypatch.setitem(sys.modules, "tensorboardX", module)
-    rows = train(small_task(), 2, tmp_path / "run", tensorboard=True).rows
-    losses = [scalar for scalar in scalars if scalar[0] == "loss"]
-    assert losses == [("loss", row["loss"], row["step"]) for row in rows]
-    train(small_task(), 1, tmp_path / "other")
-    with pytest.raises(FileError, match="already exists"):
-        train(small_task(), 1, tmp_path / "other", tensorboard=True)
-    assert not (tmp_path / "other" / "tensorboard").exists()
 
 
 def test_a_run_writes_its_table_and_its_pictures(tmp_path):
