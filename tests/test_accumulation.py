@@ -10,6 +10,10 @@ from hypothesis import strategies as st
 from minidl import Tensor, ops, value_and_grad
 from minidl.autograd import differentiable
 from minidl.errors import ArgumentError
+from minidl.layers import BatchNorm, Convolution, Dense, Flatten, ReLU, Sequential
+from minidl.losses import softmax_cross_entropy
+from minidl.optim import SGD
+from tests.devices import GPUS, at
 from tests.running import leaf
 
 # ---- sums of gradients ---------------------------------------------------------------------------
@@ -116,6 +120,99 @@ def test_adding_in_place_gives_exact_gradients_and_changes_no_number(seed, relea
     pairs = [(x.grad, direction) for x, direction in zip(leaves, v, strict=True)]
     terms = [(dx * direction).sum() for dx, direction in pairs if dx is not None]
     assert np.isclose(sum(terms), slope, rtol=1e-12, atol=1e-12)
+
+
+# ---- sums over several calls of backward ---------------------------------------------------------
+
+
+def batches():
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((3, 4, 6, 6, 2)).astype(np.float32), rng.integers(0, 3, (3, 4))
+
+
+def network():
+    rng = np.random.default_rng(1)
+    convolution = Convolution.new(rng, (3, 3), 2, 4)
+    return Sequential(convolution, BatchNorm(4), ReLU(), Flatten(), Dense.new(rng, 64, 3))
+
+
+def accumulated(release):
+    """Return the gradients of the sum of the losses of three batches, added up one by one."""
+    model = network()
+    for x, labels in zip(*batches(), strict=True):
+        softmax_cross_entropy(model(x), labels).backward(release=release, accumulate=True)
+    return {name: p.grad for name, p in model.named_parameters().items()}
+
+
+@pytest.mark.parametrize("release", [False, True])
+def test_accumulated_gradients_are_those_of_the_sum_of_the_losses(release):
+    model, gradients = network(), accumulated(release)
+    losses = [softmax_cross_entropy(model(x), labels) for x, labels in zip(*batches(), strict=True)]
+    sum(losses).backward()
+    for name, parameter in model.named_parameters().items():
+        assert gradients[name].dtype == np.float32
+        np.testing.assert_allclose(gradients[name], parameter.grad, rtol=1e-4, atol=1e-6)
+
+
+def test_accumulation_gives_the_same_bytes_twice():
+    first, second = accumulated(release=True), accumulated(release=False)
+    assert {name: dx.tobytes() for name, dx in first.items()} == {
+        name: dx.tobytes() for name, dx in second.items()
+    }
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_each_call_adds_to_the_gradient_in_its_dtype(dtype):
+    x = Tensor(np.array([1.0, 2.0], dtype), requires_grad=True)
+    loss = (x * x).sum()
+    for times in (1, 2, 3):
+        loss.backward(accumulate=True)
+        assert (x.grad.tolist(), x.grad.dtype) == ([2 * times, 4 * times], dtype)
+    loss.backward()
+    assert x.grad.tolist() == [2, 4]
+
+
+def test_accumulation_writes_to_no_other_array():
+    """The .grad before, the cotangent, and the gradient of another leaf stay as they are."""
+    x, z, dy = leaf(1.0, 2.0), leaf(3.0, 4.0), np.array([10.0, 100.0])
+    before = x.grad = np.array([5.0, 6.0])
+    y = x + z
+    y.backward(dy, accumulate=True)
+    assert (x.grad.tolist(), z.grad.tolist()) == ([15, 106], [10, 100])
+    assert (before.tolist(), dy.tolist()) == ([5, 6], [10, 100])
+    first = z.grad
+    y.backward(dy, accumulate=True)
+    assert (z.grad.tolist(), first.tolist()) == ([20, 200], [10, 100])
+
+
+def test_accumulation_leaves_what_the_loss_does_not_reach():
+    x, unused, single = leaf(1.0), leaf(2.0), Tensor(np.array(3.0), requires_grad=True)
+    unused.grad = np.array([7.0])
+    for _ in range(2):
+        (x * single).sum().backward(accumulate=True)
+    assert (x.grad.tolist(), unused.grad.tolist(), single.grad.tolist()) == ([6], [7], 2)
+    x.backward([5.0], accumulate=True)
+    assert x.grad.tolist() == [11]
+    assert type(single.grad) is np.ndarray
+
+
+def test_an_optimiser_uses_an_accumulated_gradient_once():
+    """A step refuses to use the array of the step before; an accumulated one is a new array."""
+    x = leaf(1.0)
+    optimizer = SGD([x], 0.1)
+    for _ in range(2):
+        (x * 2.0).sum().backward(accumulate=True)
+    optimizer.step()
+    assert np.allclose(x.data, 1 - 0.4)
+
+
+@pytest.mark.parametrize("place", GPUS)
+def test_accumulation_on_a_gpu(place):
+    with at(place):
+        x = Tensor(Tensor(np.array([1.0, 2.0])).to("gpu").data, requires_grad=True)
+        for _ in range(2):
+            (x * x).sum().backward(accumulate=True)
+        assert x.grad.get().tolist() == [4, 8]
 
 
 # ---- a tape that backward releases ---------------------------------------------------------------

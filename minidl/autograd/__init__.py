@@ -8,16 +8,18 @@ not Tensors.
 
 tensor.py        Tensor: an array on the tape
 operators.py     its operators and methods that compute
+arguments.py     the arguments of ops: arrays in place of Tensors
 functions.py     value and gradient of a function of arrays
 op.py            Op: a forward joined with its gradients
 tape.py          the tape, and the pass from the latest op to the first
 overwriting.py   detection of arrays that changed between forward and backward
 """
 
+from minidl.autograd.arguments import constant, plain
 from minidl.autograd.functions import value_and_grad
 from minidl.autograd.op import Op, differentiable
 from minidl.autograd.tape import is_recording, no_grad
-from minidl.autograd.tensor import Tensor, constant, plain
+from minidl.autograd.tensor import Tensor
 
 __all__ = [
     "Op", "Tensor", "constant", "differentiable", "is_recording", "no_grad", "plain",

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, ParamSpec
 
 from minidl import dispatch
+from minidl.autograd.arguments import plain
 from minidl.autograd.overwriting import arrays_in, watching
 from minidl.autograd.tape import Edge, is_recording
-from minidl.autograd.tensor import Tensor, plain
+from minidl.autograd.tensor import Tensor
 from minidl.backend import array_module, is_array
 from minidl.errors import ArgumentError
 from minidl.half import has_half, in_float32

@@ -75,7 +75,7 @@ def _visit(node, pending, sums, release):
         if isinstance(earlier, Node):
             pending.setdefault(earlier, []).append((pull, dy, shared))
         else:
-            sums[earlier] = _add(*sums.pop(earlier, (None, False)), *pull(dy, shared))
+            sums[earlier] = add(*sums.pop(earlier, (None, False)), *pull(dy, shared))
     if release:
         node.edges = None
 
@@ -102,7 +102,7 @@ def _add_up(pulls):
     """
     total, is_new = None, False
     while pulls:
-        total, is_new = _add(total, is_new, *_pulled(*pulls.pop()))
+        total, is_new = add(total, is_new, *_pulled(*pulls.pop()))
     return total, is_new
 
 
@@ -110,7 +110,7 @@ def _pulled(pull, dy, shared):
     return pull(dy, shared)
 
 
-def _add(a, a_is_new, b, b_is_new):
+def add(a, a_is_new, b, b_is_new):
     """Return (a + b, whether its memory is new). A new summand may be overwritten: the sum is
     written to its memory. If a is None, the sum is b."""
     if a is None:

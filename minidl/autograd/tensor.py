@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minidl.autograd.operators import Operators
-from minidl.autograd.tape import Edge, Node, is_recording, propagate
+from minidl.autograd.tape import Edge, Node, add, is_recording, propagate
 from minidl.backend import (
     array_module,
     current_module,
@@ -125,12 +125,11 @@ class Tensor(Operators):
 
     # ---- the tape -------------------------------------------------------------------------------
 
-    def backward(self, dy: Operand = None, release: bool = False) -> None:
+    def backward(self, dy: Operand = None, release: bool = False, accumulate: bool = False) -> None:
         """Set `.grad` of every leaf that this Tensor was computed from to dy·∂(this)/∂(leaf).
 
-        A leaf is a Tensor with requires_grad=True that no op computed. `.grad` is replaced, not
-        added to. To add up gradients, add up the losses. Leaves that this Tensor does not depend on
-        keep their `.grad`.
+        A leaf is a Tensor with requires_grad=True that no op computed. Leaves that this Tensor does
+        not depend on keep their `.grad`.
 
         dy: cotangent, an array of this Tensor's shape. It may be omitted for a Tensor of one number
         and is then 1.
@@ -138,12 +137,18 @@ class Tensor(Operators):
         release: whether each part of the tape, and the arrays kept for it, are released as soon as
         they have been used. A second `backward` is then impossible.
 
+        accumulate: whether the gradient is added to a `.grad` that is not None, instead of
+        replacing it. The sum is a new array. Several batches then give the gradient of the sum of
+        their losses, with the memory of one batch. Set `.grad` to None before the first of them.
+
         Raises ShapeError if dy has another shape. Raises ArgumentError if this Tensor depends on no
         leaf, if dy is missing, if the tape has been released, or if an array that a gradient reads
         was written to after the forward pass (overwriting.py says which writes are detected).
         """
         dy = self._cotangent(dy)
         for leaf, (dx, is_new) in propagate(self.source(), dy, release).items():
+            if accumulate:
+                dx, is_new = add(leaf.grad, False, dx, is_new)
             # Two leaves may have received the same array.
             leaf.grad = dx if is_new else array_module(dx).array(dx)
 
@@ -252,21 +257,6 @@ class Tensor(Operators):
         return f"Tensor({self.data!r}{grad})"
 
 
-def plain(value: Any) -> Any:
-    """Return the value with each Tensor in it, also in lists and tuples, replaced by its array.
-
-    A tuple stays a tuple, because an index that is a list has another meaning. A list is copied,
-    because its owner may change it between forward and backward.
-    """
-    if isinstance(value, Tensor):
-        return value.data
-    if isinstance(value, list):
-        return [plain(v) for v in value]
-    if isinstance(value, tuple) and any(isinstance(v, (Tensor, list, tuple)) for v in value):
-        return tuple(plain(v) for v in value)
-    return value
-
-
 def as_array(data):
     """Return the data as an array: arrays as they are, lists and numbers as float32 on the current
     device. Raise ArgumentError if the data are not numbers."""
@@ -285,14 +275,3 @@ def as_array(data):
     if array.dtype.kind not in "fiubc":
         raise ArgumentError(f"cannot make an array of numbers from a {type(data).__name__}")
     return array
-
-
-def constant(op: str, name: str, value: Operand) -> Array:
-    """Return the array of an argument that has no gradient. Raise ArgumentError if it is a Tensor
-    that requires one.
-
-    op, name: of the argument, for the message.
-    """
-    if isinstance(value, Tensor) and value.requires_grad:
-        raise ArgumentError(f"{op} has no gradient for {name}; pass its .data")
-    return plain(value)

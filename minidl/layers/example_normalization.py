@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minidl import ops
-from minidl.autograd import Tensor
-from minidl.autograd.tensor import plain
+from minidl.autograd import Tensor, plain
 from minidl.errors import ArgumentError, ShapeError, brief
 from minidl.layers.initializers import constant, zeros
 from minidl.layers.module import Module

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minidl import losses, ops
-from minidl.autograd import Op, differentiable
-from minidl.autograd.tensor import plain
+from minidl.autograd import Op, differentiable, plain
 from minidl.backend import current_device, is_array, to_device
 from minidl.engine import ConvolutionAlgorithm, batch_norm_relu, convolution_relu, using
 from minidl.gradcheck import Proof, prove

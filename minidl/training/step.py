@@ -21,20 +21,16 @@ def take_step(task: Task, group: Sequence[tuple[Array, ...]]) -> dict[str, Any]:
     device. Raises ArgumentError if a measure has the name of a column of the log.
     """
     parameters, total = task.optimizer.parameters, sum(len(arrays[0]) for arrays in group)
-    gradients: list[Array | None] = [None] * len(parameters)
     numbers: dict[str, Any] = {}
+    for parameter in parameters:
+        # A parameter that this loss does not reach must not move by its previous gradient.
+        parameter.grad = None
     for arrays in group:
         share = len(arrays[0]) / total
         loss, measures = _forward(task, arrays)
-        for parameter in parameters:
-            # A parameter that this loss does not reach must not move by its previous gradient.
-            parameter.grad = None
-        _times(share, loss).backward(release=True)
-        gradients = [_sum(sum_, p.grad) for sum_, p in zip(gradients, parameters, strict=True)]
+        _times(share, loss).backward(release=True, accumulate=True)
         for name, number in {"loss": loss.data, **measures}.items():
             numbers[name] = _sum(numbers.get(name), _times(share, number))
-    for parameter, gradient in zip(parameters, gradients, strict=True):
-        parameter.grad = gradient
     if task.clip is not None:
         clip_gradients(parameters, task.clip)
     task.optimizer.step(numbers["loss"])
