@@ -13,7 +13,10 @@ from minidl.engine.memory import empty, scratch
 from minidl.engine.strips import GPU_STRIP, LEAST, equal_parts
 from minidl.engine.threads import parallel_map
 from minidl.half import HALF
+from minidl.optim.adagrad import adagrad
 from minidl.optim.adam import adam
+from minidl.optim.nadam import nadam
+from minidl.optim.rmsprop import centred_rmsprop, rmsprop
 from minidl.optim.sgd import descent, momentum_descent
 
 # numbers; an operation on so many takes longer than a thread waits for the global interpreter lock
@@ -76,13 +79,9 @@ def _adam(new, x, g, m, v, *, rate, decay, t, beta1, beta2, epsilon, form, decou
         step_rate, v_scale = rate * v_bias**0.5 / m_bias, 1.0
     if not decoupled:
         g = _decayed(g, x, decay)
-    part = scratch(xp, "step", x.shape, x.dtype)
-    m *= beta1
-    m += xp.multiply(g, 1 - beta1, out=part)
-    v *= beta2
-    xp.multiply(g, g, out=part)
-    part *= 1 - beta2
-    v += part
+    part = _scratch(x)
+    _average(m, g, beta1, part)
+    _average_squares(v, g, beta2, part)
     xp.sqrt(v, out=part)
     part *= v_scale
     part += epsilon
@@ -93,7 +92,88 @@ def _adam(new, x, g, m, v, *, rate, decay, t, beta1, beta2, epsilon, form, decou
     xp.subtract(x, new, out=new)
 
 
-IN_PLACE = {descent: _descent, momentum_descent: _momentum_descent, adam: _adam}
+def _nadam(
+    new, x, g, m, v, *, rate, decay, t, momentum, next_momentum, product, beta1, beta2, epsilon,
+    decoupled,
+):  # fmt: skip
+    xp, part = array_module(x), _scratch(x)
+    if not decoupled:
+        g = _decayed(g, x, decay)
+    _average(m, g, beta1, part)
+    _average_squares(v, g, beta2, part)
+    xp.multiply(m, rate * next_momentum / (1 - product * next_momentum), out=new)
+    new += xp.multiply(g, rate * (1 - momentum) / (1 - product), out=part)
+    xp.sqrt(v, out=part)
+    part *= (1 - beta2**t) ** -0.5
+    part += epsilon
+    new /= part
+    if decoupled and decay:
+        x = xp.multiply(x, 1 - rate * decay, out=part)
+    xp.subtract(x, new, out=new)
+
+
+def _rmsprop(new, x, g, v, velocity=None, *, rate, decay, beta, epsilon, momentum):
+    xp, part, g = array_module(x), _scratch(x), _decayed(g, x, decay)
+    _average_squares(v, g, beta, part)
+    xp.sqrt(v, out=part)
+    _divide_and_move(new, x, g, part, velocity, rate, epsilon, momentum)
+
+
+def _centred_rmsprop(new, x, g, v, mean, velocity=None, *, rate, decay, beta, epsilon, momentum):
+    xp, part, g = array_module(x), _scratch(x), _decayed(g, x, decay)
+    _average_squares(v, g, beta, part)
+    _average(mean, g, beta, part)
+    xp.multiply(mean, mean, out=part)
+    xp.subtract(v, part, out=part)
+    xp.maximum(part, 0, out=part)
+    xp.sqrt(part, out=part)
+    _divide_and_move(new, x, g, part, velocity, rate, epsilon, momentum)
+
+
+def _adagrad(new, x, g, s, *, rate, decay, epsilon):
+    xp, part, g = array_module(x), _scratch(x), _decayed(g, x, decay)
+    s += xp.multiply(g, g, out=part)
+    xp.sqrt(s, out=part)
+    _divide_and_move(new, x, g, part, None, rate, epsilon, 0.0)
+
+
+IN_PLACE = {
+    descent: _descent,
+    momentum_descent: _momentum_descent,
+    adam: _adam,
+    nadam: _nadam,
+    rmsprop: _rmsprop,
+    centred_rmsprop: _centred_rmsprop,
+    adagrad: _adagrad,
+}
+
+
+def _average(m, g, beta, part):
+    """m ← β m + (1 - β) g.  part: scratch memory"""
+    m *= beta
+    m += array_module(m).multiply(g, 1 - beta, out=part)
+
+
+def _average_squares(v, g, beta, part):
+    """v ← β v + (1 - β) g².  part: scratch memory"""
+    v *= beta
+    array_module(v).multiply(g, g, out=part)
+    part *= 1 - beta
+    v += part
+
+
+def _divide_and_move(new, x, g, part, velocity, rate, epsilon, momentum):
+    """x' = x - rate·step, where step = g / (part + ε), or the velocity that adds up such steps.
+    part is overwritten."""
+    xp = array_module(x)
+    part += epsilon
+    xp.divide(g, part, out=part)
+    if velocity is not None:
+        velocity *= momentum
+        velocity += part
+        part = velocity
+    xp.multiply(part, -rate, out=new)
+    new += x
 
 
 def _decayed(g, x, decay):
@@ -107,6 +187,10 @@ def _decayed(g, x, decay):
 
 def _buffer(x):
     return scratch(array_module(x), "gradient", x.shape, x.dtype)
+
+
+def _scratch(x):
+    return scratch(array_module(x), "step", x.shape, x.dtype)
 
 
 def _in_float32(change):

@@ -1,13 +1,11 @@
 """This file contains Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019)."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
-
-import numpy as np
+from typing import Literal
 
 from minidl.backend import array_module
-from minidl.errors import ArgumentError, one_of
-from minidl.optim.optimizer import GroupedParameters, Optimizer
+from minidl.errors import one_of
+from minidl.optim.counting import CountingOptimizer, must_be_shares
+from minidl.optim.optimizer import GroupedParameters
 
 EPSILON_FORMS = ("pytorch", "tensorflow")
 
@@ -32,7 +30,7 @@ def adam(x, g, m, v, *, rate, decay, t, beta1, beta2, epsilon, form, decoupled):
     return x - step, m, v
 
 
-class Adam(Optimizer):
+class Adam(CountingOptimizer):
     """Adam keeps moving averages m of the gradient g and v of its square, element by element:
 
     m ← β1 m + (1 - β1) g,      v ← β2 v + (1 - β2) g²
@@ -60,7 +58,6 @@ class Adam(Optimizer):
     array([0.5])
     """
 
-    NUMBERS = {"learning_rate": float, "steps": int}
     SETTINGS = ("beta1", "beta2", "epsilon", "epsilon_form", "decoupled")
 
     def __init__(
@@ -75,41 +72,16 @@ class Adam(Optimizer):
         decoupled: bool = False,
     ) -> None:
         super().__init__(parameters, learning_rate, weight_decay, ["m", "v"])
-        for name, beta in (("beta1", beta1), ("beta2", beta2)):
-            if not 0 <= beta < 1:
-                raise ArgumentError(f"Adam's {name} is {beta}; wanted a number from 0 to below 1")
+        must_be_shares("Adam", beta1=beta1, beta2=beta2)
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
         self.epsilon_form = one_of("epsilon_form", epsilon_form, EPSILON_FORMS)
         self.decoupled = decoupled
-        self.steps = 0
-        # name -> number of steps that did not change the parameter. Its t does not count them.
-        self._idle = dict.fromkeys(self.names, 0)
 
     def step(self, loss: float | None = None) -> None:
         """Change the parameters by one step. `loss` is not used."""
         indices = self._to_move()
-        self.steps += 1
-        for name in {*self.names} - {self.names[index] for index in indices}:
-            self._idle[name] += 1
         options = {
             "beta1": self.beta1, "beta2": self.beta2, "epsilon": self.epsilon,
             "form": self.epsilon_form, "decoupled": self.decoupled,
         }  # fmt: skip
-        t = [self.steps - idle for idle in self._idle.values()]
-        self._move(adam, indices, options=options, each={"t": t})
-
-    def state(self) -> dict[str, Any]:
-        return super().state() | {f"idle/{name}": idle for name, idle in self._idle.items() if idle}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        keys = {f"idle/{name}": name for name in self.names}
-        idle = {name: state[key] for key, name in keys.items() if key in state}
-        for name, count in idle.items():
-            if np.shape(count) or not (
-                count >= 0 and count == int(count) and np.all(count <= state.get("steps", 0))
-            ):
-                raise ArgumentError(
-                    f"idle/{name} is {count} in the state; wanted a whole number of its steps"
-                )
-        super().restore({key: value for key, value in state.items() if key not in keys})
-        self._idle = {name: int(idle.get(name, 0)) for name in self.names}
+        self._move(adam, indices, options=options, each={"t": self._count(indices)})

@@ -171,6 +171,13 @@ OPTIMISERS = {
     "adam": lambda p: optim.Adam(p, 0.1, weight_decay=0.01),
     "adam of tensorflow": lambda p: optim.Adam(p, 0.1, epsilon_form="tensorflow"),
     "adamw": lambda p: optim.Adam(p, 0.1, weight_decay=0.01, decoupled=True),
+    "adagrad": lambda p: optim.Adagrad(p, 0.1, weight_decay=0.01),
+    "rmsprop": lambda p: optim.RMSprop(p, 0.1, weight_decay=0.01),
+    "rmsprop with momentum": lambda p: optim.RMSprop(p, 0.1, momentum=0.9),
+    "centred rmsprop": lambda p: optim.RMSprop(p, 0.1, centred=True, weight_decay=0.01),
+    "centred with momentum": lambda p: optim.RMSprop(p, 0.1, centred=True, momentum=0.9),
+    "nadam": lambda p: optim.Nadam(p, 0.1, weight_decay=0.01),
+    "nadamw": lambda p: optim.Nadam(p, 0.1, weight_decay=0.01, decoupled=True),
     "l-bfgs": lambda p: optim.LBFGS(p),
 }
 

@@ -58,7 +58,19 @@ def train(parameters, optimizer, steps, before=None, most=None):
 
 
 def train_in_torch(torch, make, steps, before=None, most=None):
-    """Do the same in PyTorch. make(torch.optim, parameters by name): returns the optimizer."""
+    """Do the same in PyTorch. make(torch.optim, parameters by name): returns the optimizer.
+
+    PyTorch keeps its own factors, such as NAdam's product of momenta, in the default dtype.
+    """
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        return _train_in_torch(torch, make, steps, before, most)
+    finally:
+        torch.set_default_dtype(default)
+
+
+def _train_in_torch(torch, make, steps, before, most):
     p = {name: torch.tensor(array, requires_grad=True) for name, array in START.items()}
     x, y, optimizer, points = torch.tensor(X), torch.tensor(Y), make(torch.optim, p), []
     for step in range(steps):

@@ -8,7 +8,7 @@ import pytest
 from minidl import Tensor
 from minidl.errors import ArgumentError, MinidlWarning
 from minidl.layers import Dense, ReLU, Sequential
-from minidl.optim import LBFGS, SGD, Adam, clip_gradients
+from minidl.optim import LBFGS, SGD, Adagrad, Adam, Nadam, RMSprop, clip_gradients
 from tests.devices import GPUS, at
 
 MAKERS = {
@@ -20,6 +20,9 @@ MAKERS = {
     "adam": lambda p: Adam(p, 0.1, weight_decay=0.5),
     "adamw": lambda p: Adam(p, 0.1, weight_decay=0.5, decoupled=True),
     "tensorflow": lambda p: Adam(p, 0.1, epsilon_form="tensorflow"),
+    "adagrad": lambda p: Adagrad(p, 0.1, weight_decay=0.5),
+    "rmsprop": lambda p: RMSprop(p, 0.1, momentum=0.9, centred=True),
+    "nadam": lambda p: Nadam(p, 0.1, weight_decay=0.5),
     "lbfgs": lambda p: LBFGS(p, 0.1),
 }
 X = np.random.default_rng(1).standard_normal((6, 3))

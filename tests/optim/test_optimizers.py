@@ -6,7 +6,7 @@ import pytest
 from minidl import Tensor
 from minidl.errors import ArgumentError, NonFiniteError
 from minidl.ops import concatenate
-from minidl.optim import LBFGS, SGD, Adam
+from minidl.optim import LBFGS, SGD, Adagrad, Adam, Nadam, RMSprop
 
 
 def rosenbrock(x):
@@ -76,6 +76,45 @@ def test_both_forms_of_adams_epsilon_by_hand():
         np.testing.assert_allclose(one_step(optimizer, x, [1e-3]), [1 - step])
 
 
+def test_adagrad_by_hand():
+    """For equal gradients, the steps are α / √t."""
+    x = Tensor(np.array([1.0]), requires_grad=True)
+    optimizer = Adagrad([x], 0.1)
+    np.testing.assert_allclose(one_step(optimizer, x, [-4.0]), [1.1])
+    np.testing.assert_allclose(one_step(optimizer, x, [-4.0]), [1.1 + 0.1 / 2**0.5])
+
+
+def test_rmsprop_by_hand():
+    """v is 4² (1 - β), and then 4² (1 - β²). The velocity is the last step plus half of the one
+    before."""
+    first, second = 0.1 / 0.36**0.5, 0.1 / (1 - 0.64**2) ** 0.5
+    for momentum in (0.0, 0.5):
+        x = Tensor(np.array([1.0]), requires_grad=True)
+        optimizer = RMSprop([x], 0.1, beta=0.64, momentum=momentum)
+        one_step(optimizer, x, [4.0])
+        moved = one_step(optimizer, x, [4.0])
+        np.testing.assert_allclose(moved, [1 - first - second - momentum * first])
+
+
+def test_a_centred_variance_of_equal_gradients_is_not_negative():
+    """v and m² are equal up to rounding after many steps. The root of a negative number is NaN."""
+    x = Tensor(np.full(100, 1.0, np.float32), requires_grad=True)
+    optimizer = RMSprop([x], 1e-6, beta=0.5, centred=True, epsilon=1.0)
+    gradient = np.random.default_rng(0).standard_normal(100)
+    for _ in range(100):
+        one_step(optimizer, x, gradient)
+    assert np.isfinite(x.data).all()
+
+
+def test_the_momentum_of_nadam_grows_and_its_product_vanishes():
+    optimizer = Nadam([Tensor([1.0], requires_grad=True)], momentum_decay=1.0)
+    assert optimizer._momentum(1) == pytest.approx(0.9 * (1 - 0.48))
+    assert optimizer._momentum(500) == pytest.approx(0.9)
+    assert optimizer._product(2) == pytest.approx(0.9**2 * (1 - 0.48) * (1 - 0.96**2 / 2))
+    assert 1 - optimizer._product(10**9) == 1
+    assert len(optimizer._products) < 1000
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
@@ -86,6 +125,8 @@ def test_both_forms_of_adams_epsilon_by_hand():
             lambda o, p: o.SGD(p, 1e-4, momentum=0.9, nesterov=True),
         ),
         (lambda p: Adam(p, 0.02), lambda o, p: o.Adam(p, 0.02)),
+        (lambda p: Adagrad(p, 0.1), lambda o, p: o.Adagrad(p, 0.1)),
+        (lambda p: RMSprop(p, 0.001), lambda o, p: o.RMSprop(p, 0.001)),
     ],
 )
 def test_paths_equal_pytorchs(ours, theirs):

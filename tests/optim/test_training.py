@@ -9,7 +9,7 @@ from minidl import Tensor, layers
 from minidl.backend import device_of, is_array, to_numpy
 from minidl.engine import updates
 from minidl.errors import ArgumentError
-from minidl.optim import LBFGS, SGD, Adam, Group, Steps
+from minidl.optim import LBFGS, SGD, Adagrad, Adam, Group, Nadam, RMSprop, Steps
 from tests.devices import GPUS, at
 from tests.optim.problems import START, assert_same_path, network, train, train_in_torch
 from tests.running import using_threads
@@ -20,6 +20,13 @@ OURS = {  # name -> function of parameters and further options that makes the op
     "nesterov": partial(SGD, learning_rate=0.1, momentum=0.9, nesterov=True),
     "adam": partial(Adam, learning_rate=0.1),
     "adamw": partial(Adam, learning_rate=0.1, decoupled=True),
+    "adagrad": partial(Adagrad, learning_rate=0.1),
+    "rmsprop": partial(RMSprop, learning_rate=0.1, beta=0.9),
+    "rmsprop with momentum": partial(RMSprop, learning_rate=0.1, momentum=0.9),
+    "centred": partial(RMSprop, learning_rate=0.1, centred=True, epsilon=1e-4),
+    "centred with momentum": partial(RMSprop, learning_rate=0.1, centred=True, momentum=0.9),
+    "nadam": partial(Nadam, learning_rate=0.1),
+    "nadamw": partial(Nadam, learning_rate=0.1, decoupled=True, momentum_decay=0.3),
     "keras": partial(SGD, learning_rate=0.1, momentum=0.9, momentum_form="keras"),
     "keras' nesterov": partial(
         SGD, learning_rate=0.1, momentum=0.9, nesterov=True, momentum_form="keras"
@@ -32,6 +39,13 @@ IN_TORCH = {  # name -> (name of the class in torch.optim, options)
     "nesterov": ("SGD", {"momentum": 0.9, "nesterov": True}),
     "adam": ("Adam", {}),
     "adamw": ("AdamW", {"weight_decay": 0}),
+    "adagrad": ("Adagrad", {}),
+    "rmsprop": ("RMSprop", {"alpha": 0.9}),
+    "rmsprop with momentum": ("RMSprop", {"momentum": 0.9}),
+    "centred": ("RMSprop", {"centered": True, "eps": 1e-4}),
+    "centred with momentum": ("RMSprop", {"centered": True, "momentum": 0.9}),
+    "nadam": ("NAdam", {}),
+    "nadamw": ("NAdam", {"decoupled_weight_decay": True, "momentum_decay": 0.3}),
 }
 
 
@@ -144,6 +158,29 @@ def test_keras_form_by_hand():
     optimizer.learning_rate = 0.01
     optimizer.step()
     np.testing.assert_allclose(x.data, [0.68])
+
+
+OPTIONS = [
+    (Adagrad, {"epsilon": 0.1}),
+    (RMSprop, {"beta": 0.5}),
+    (RMSprop, {"epsilon": 0.1}),
+    (RMSprop, {"momentum": 0.5}),
+    (RMSprop, {"centred": True}),
+    (Nadam, {"beta1": 0.5}),
+    (Nadam, {"beta2": 0.5}),
+    (Nadam, {"epsilon": 0.1}),
+    (Nadam, {"momentum_decay": 0.5}),
+    (Nadam, {"decoupled": True}),
+]
+
+
+@pytest.mark.parametrize(("make", "option"), OPTIONS)
+def test_every_option_has_an_effect_and_is_a_rule_of_a_run(make, option):
+    def last(**options):
+        return path(lambda p: make(p, 0.1, weight_decay=0.2, **options))[-1]["first/kernel"]
+
+    assert abs(last() - last(**option)).max() > 1e-6
+    assert make(network(), 0.1).rules() != make(network(), 0.1, **option).rules()
 
 
 # ---- states --------------------------------------------------------------------------------------
@@ -268,6 +305,11 @@ INVALID = [  # (function that raises ArgumentError, words of the message)
     (lambda: SGD({}, 0.1), "at least one"),
     (lambda: SGD({"a": 3}, 0.1), "requires_grad=True"),
     (lambda: SGD([X], 0.1, 0.9, momentum_form="torch"), UNKNOWN_FORM),
+    (lambda: RMSprop([X], beta=1.0), "RMSprop's beta is 1.0; wanted a number from 0 to below 1"),
+    (lambda: RMSprop([X], momentum=-0.1), "RMSprop's momentum is -0.1"),
+    (lambda: Nadam([X], beta1=NAN), "Nadam's beta1 is nan"),
+    (lambda: Nadam([X], momentum_decay=-1), "Nadam's momentum_decay is -1; wanted a number of"),
+    (lambda: Adagrad([X], 0.0), "the learning rate is 0.0; wanted a number above 0"),
     (lambda: LBFGS([Group([X], rate=0.5)]), "without weight decay or rate"),
     (lambda: LBFGS([Group([X], weight_decay=0.5)]), "without weight decay or rate"),
 ]
