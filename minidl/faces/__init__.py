@@ -3,6 +3,7 @@
 finding.py         boxes around the faces of a picture
 sampling.py        scaled pictures, and squares cut out of a picture
 reader.py          the faces of a picture, with landmarks and embeddings
+looking.py         sideways, upside-down, dark and faint pictures: quarter turns, more contrast
 portraits.py       the faces of picture files and of a folder of people
 database.py        names and embeddings of known people, in one file
 sqlite_file.py     that file: private permissions, and limits on what a malicious file can cost
@@ -17,6 +18,7 @@ from minidl.faces.database import Database
 from minidl.faces.drawing import draw_faces
 from minidl.faces.evaluation import Evaluation, evaluate, plot_evaluation
 from minidl.faces.identification import THRESHOLD, Gallery, Match, between
+from minidl.faces.looking import look
 from minidl.faces.portraits import Album, certain, main_face, nearest_pair, read_album, read_faces
 from minidl.faces.reader import Face, FaceReader
 
@@ -35,6 +37,7 @@ __all__ = [
     "certain",
     "draw_faces",
     "evaluate",
+    "look",
     "main_face",
     "nearest_pair",
     "plot_evaluation",

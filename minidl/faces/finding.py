@@ -97,6 +97,22 @@ def _score_of_crops(detector, picture, box, device):
     return np.mean(scores)
 
 
+def turned_score(detector: FaceDetector, picture: Array, box: Array) -> float:
+    """Return the mean of the highest scores in crops of a picture (H, W, 3) around a box (4,), in
+    pixels, that are turned upside down.
+
+    It is about 0.1 for an upright face, and about the score of the box or more for one that is
+    upside down.
+    """
+    x, y, width, height = box
+    scores = []
+    for factor, side in CROPS:
+        square = Square(x + width / 2, y + height / 2, factor * max(width, height), np.pi)
+        boxes = _boxes(detector, square.cut(picture, side), current_device(), least=0)
+        scores.append(boxes[:, 4].max())
+    return float(np.mean(scores))
+
+
 def _in_square(detector, picture, square, side, device, least=LEAST):
     """Return the boxes in a square of the picture that is scaled to `side` pixels, in pixels of the
     picture."""
@@ -206,13 +222,13 @@ def best(boxes: Array) -> Array:
     while len(remaining):
         first, remaining = remaining[0], remaining[1:]
         chosen.append(first)
-        remaining = remaining[~_show_one_face(first, remaining)]
+        remaining = remaining[~show_one_face(first, remaining)]
     return np.array(chosen).reshape(-1, 5)
 
 
-def _show_one_face(box, others):
-    """Return for each of M other boxes whether it shows the same face as a box: (5,), (M, 5) ->
-    (M,)."""
+def show_one_face(box: Array, others: Array) -> Array:
+    """Return for each of M other boxes whether it shows the same face as a box: (4,), (M, 4) ->
+    (M,). Further columns, such as the score, are not read."""
     smaller = np.minimum(np.prod(box[2:4]), np.prod(others[:, 2:4], axis=1))
     return (_overlap(box, others) > UNION) | (_intersection(box, others) > SMALLER * smaller)
 

@@ -14,6 +14,7 @@ from minidl.data.folders import class_files
 from minidl.data.images import DIM, image_size, read_image, resize, within_memory
 from minidl.errors import FileError
 from minidl.faces.identification import between
+from minidl.faces.looking import look
 from minidl.faces.reader import Face, FaceReader
 from minidl.typing import Array
 from minidl.typing import Path as PathLike
@@ -47,17 +48,24 @@ class Album(NamedTuple):
 
 
 def read_faces(
-    path: PathLike, reader: FaceReader, embed: bool = True, file: bytes | None = None
+    path: PathLike,
+    reader: FaceReader,
+    embed: bool = True,
+    file: bytes | None = None,
+    *,
+    again: bool = False,
+    turn: bool = False,
 ) -> list[Face]:
     """Return the faces of a picture file, the one with the highest score first.
 
     Boxes and landmarks are in pixels of the picture in the file. path: of the file. reader: finds
     and embeds the faces. embed: whether to compute embeddings. file: the contents of the file, if
-    they have been read already. Raise FileError if the file is no picture, or memory is
+    they have been read already. again, turn: as in `minidl.faces.look`, except that
+    a picture is looked at once by default. Raise FileError if the file is no picture, or memory is
     insufficient.
     """
     picture, scale = _read(path, file)
-    return _faces(path, picture, scale, reader, embed)
+    return _faces(path, picture, scale, reader, embed, again=again, turn=turn)
 
 
 def _read(path, file=None):
@@ -71,13 +79,13 @@ def _read(path, file=None):
     return picture, max(size) / max(picture.shape[:2])
 
 
-def _faces(path, picture, scale, reader, embed=True):
+def _faces(path, picture, scale, reader, embed=True, **looking):
     if picture.max() < DIM:
         # FaceReader refuses floats this small, because 1 might be meant as white. In a file white
         # is 255.
         picture = picture.astype(np.uint8)
     with within_memory(path):
-        faces = reader.faces(picture, embed=embed)
+        faces = look(picture, reader, embed, **looking)
     if scale == 1:
         return faces
     return [
@@ -112,11 +120,15 @@ def read_album(
     folder: PathLike,
     reader: FaceReader,
     watch: Callable[[list[Path]], Iterable[Path]] = lambda paths: paths,
+    *,
+    again: bool = False,
+    turn: bool = False,
 ) -> Album:
     """Return the Album of a folder PERSON/PICTURE.
 
     reader: finds and embeds the faces. watch: a function that takes the list of paths and yields
-    each, such as a progress bar. Raise FileError if there is no folder, or no face in it.
+    each, such as a progress bar. again, turn: as in `read_faces`. Raise FileError if there is no
+    folder, or no face in it.
     """
     folder = Path(folder)
     unreadable: list[FileError] = []
@@ -126,7 +138,7 @@ def read_album(
     for path in watch(list(persons)):
         try:
             picture, scale = _read(path)
-            faces = _faces(path, picture, scale, reader)
+            faces = _faces(path, picture, scale, reader, again=again, turn=turn)
         except FileError as error:
             unreadable.append(error)
             continue

@@ -17,7 +17,7 @@ import numpy as np
 from minidl.backend import current_device, to_device, to_numpy
 from minidl.checkpoints import shipped
 from minidl.data.images import as_picture
-from minidl.faces.finding import find
+from minidl.faces.finding import find, turned_score
 from minidl.faces.sampling import Square
 from minidl.models import face_detector, face_landmarks, face_recognition
 from minidl.models.face_landmarks import SIDE as LANDMARKS_SIDE
@@ -36,6 +36,9 @@ AT_ONCE = 32  # faces in one batch
 LEFT_EYE, RIGHT_EYE, MOUTH = slice(36, 42), slice(42, 48), slice(48, 68)  # of the 68 landmarks
 # Geometry of the squares on which the networks were trained, as fractions of the side:
 EYES_TO_MOUTH = 0.42  # the distance of the mouth from the eyes
+# A face may be upside down if the score of its turned crops is so much lower than its own. On ORL
+# it is at least 0.12 lower for upright faces, and at most 0.12 for those that are upside down.
+SUSPICIOUS = 0.2
 CENTRE_HEIGHT = 0.4  # how far below the upper edge the centre of eyes and mouth is
 
 
@@ -47,6 +50,8 @@ class Face:
     score: float  # confidence of the detector, from 0 to 1
     landmarks: Array  # (68, 2): x and y, in the order of minidl.models.face_landmarks
     embedding: Array | Any  # (128,) float32; None if FaceReader.faces was called with embed=False
+    turned: int = 0  # degrees by which the picture was turned clockwise to find it (looking.py)
+    stretched: bool = False  # whether the contrast was stretched to find it (looking.py)
 
 
 class FaceReader:
@@ -86,6 +91,11 @@ class FaceReader:
             Face(tuple(map(float, box[:4])), float(box[4]), of_face, embedding)
             for box, of_face, embedding in zip(boxes, landmarks, embeddings, strict=True)
         ]
+
+    def suspects_half_turn(self, picture: Array, face: Face) -> bool:
+        """Return whether a face of a picture (H, W, 3) may be upside down."""
+        score = turned_score(self._detector, as_picture(picture), np.array(face.box))
+        return score > face.score - SUSPICIOUS
 
     def _embeddings(self, picture, squares):
         def mean_with_mirrored(crops):
