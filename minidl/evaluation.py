@@ -27,6 +27,36 @@ def nearest_neighbours(
     >>> nearest_neighbours(np.array([[1., 1.]]), np.array([[0., 0.], [2., 1.], [0., 1.]]))
     array([1])
     """
+    indices = np.empty(len(points), int)
+    for part, scores in _scores(points, known, squares):
+        indices[part] = _least(scores)
+    return indices
+
+
+def two_nearest(
+    points: np.ndarray, known: np.ndarray, labels: np.ndarray, squares: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the index (M,) of the nearest known point for each point, and the index (M,) of the
+    nearest known point with another label than that one, or -1 if all labels are equal.
+
+    labels: (N,), of the known points; the others, the errors and the cost are those of
+    `nearest_neighbours`.
+
+    >>> two_nearest(np.array([[1.]]), np.array([[1.], [2.], [3.]]), np.array([7, 7, 8]))
+    (array([0]), array([2]))
+    """
+    nearest, second = np.empty(len(points), int), np.empty(len(points), int)
+    for part, scores in _scores(points, known, squares):
+        nearest[part] = _least(scores)
+        scores[labels == labels[nearest[part], None]] = np.inf
+        best = scores.argmin(axis=1)
+        second[part] = np.where(np.isinf(scores[np.arange(len(scores)), best]), -1, best)
+    return nearest, second
+
+
+def _scores(points, known, squares):
+    """Yield (slice of the points, scores (rows, N)). A score is (|p - k|² - |p|²) / 2, which has
+    its minimum at the same k as |p - k|²."""
     if points.ndim != 2 or known.ndim != 2 or points.shape[1] != known.shape[1] or not len(known):
         raise ShapeError(
             f"nearest_neighbours of {points.shape} among {known.shape}; "
@@ -34,14 +64,17 @@ def nearest_neighbours(
         )
     points, known = (a.astype(at_least_float32(a.dtype), copy=False) for a in (points, known))
     half_squares = ((known * known).sum(axis=1) if squares is None else squares) / 2
-    indices, rows = np.empty(len(points), int), max(1, STRIP // len(known))
+    rows = max(1, STRIP // len(known))
     for start in range(0, len(points), rows):
-        # (|p - k|² - |p|²) / 2, which has its minimum at the same k as |p - k|²
-        scores = half_squares - points[start : start + rows] @ known.T
-        nearest = scores.argmin(axis=1)
-        indices[start : start + rows] = nearest
-        # argmin returns the index of a NaN if there is one
-        _must_not_be_nan(scores[np.arange(len(scores)), nearest])
+        part = slice(start, start + rows)
+        yield part, half_squares - points[part] @ known.T
+
+
+def _least(scores):
+    """Return the index (rows,) of the least score of each row."""
+    indices = scores.argmin(axis=1)
+    # argmin returns the index of a NaN if there is one
+    _must_not_be_nan(scores[np.arange(len(scores)), indices])
     return indices
 
 

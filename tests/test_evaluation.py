@@ -14,6 +14,7 @@ from minidl.evaluation import (
     open_set,
     pair_distances,
     square_of_pairs,
+    two_nearest,
 )
 
 # ---- nearest neighbours
@@ -47,6 +48,19 @@ def test_neighbours_do_not_depend_on_given_squares():
 def test_squares_of_float16_may_exceed_its_range():
     known = np.array([[0.0] * 4, [300.0] * 4, [400.0] * 4], np.float16)
     assert nearest_neighbours(known, known).tolist() == [0, 1, 2]
+
+
+def test_the_second_nearest_has_another_label(monkeypatch):
+    monkeypatch.setattr(evaluation, "STRIP", 70)
+    rng = np.random.default_rng(2)
+    points, known = rng.standard_normal((25, 3)), rng.standard_normal((30, 3))
+    labels = rng.integers(0, 4, 30)
+    nearest, second = two_nearest(points, known, labels)
+    assert nearest.tolist() == nearest_neighbours(points, known).tolist()
+    for point, first, other in zip(points, nearest, second, strict=True):
+        others = [j for j in range(30) if labels[j] != labels[first]]
+        assert other == min(others, key=lambda j: np.linalg.norm(point - known[j]))
+    assert two_nearest(points, known, np.zeros(30, int))[1].tolist() == [-1] * 25
 
 
 # ---- distances of pairs
@@ -230,6 +244,7 @@ def test_a_distance_of_nan_is_refused():
     for call in (
         lambda: nearest_neighbours(known, with_nan),
         lambda: nearest_neighbours(with_nan, known),
+        lambda: two_nearest(known, with_nan, np.arange(3)),
         lambda: error_rates(distances, same),
         lambda: one_shot(square, labels),
         lambda: open_set(square, labels, all_points, ~all_points, 1.0),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minidl.evaluation import nearest_neighbours
+from minidl.evaluation import two_nearest
 from minidl.faces.database import Database
 from minidl.typing import Array
 
@@ -16,6 +16,10 @@ from minidl.typing import Array
 THRESHOLD = 0.48
 # On ORL: the rate of rejected pairs of one person, and of accepted strangers
 REJECTED, STRANGERS_ACCEPTED = 0.0178, 0.0049
+# A second person is close if their distance is larger by less than this share of the threshold. On
+# ORL, with one picture of each of 40 people, this holds for 0.9 % of the right names and for all
+# wrong ones (10 of 14,131).
+CLOSE = 1 / 8
 
 
 class Match(NamedTuple):
@@ -24,6 +28,9 @@ class Match(NamedTuple):
     nearest: str | None  # the name of the nearest known person; None if nobody is known
     distance: float | None  # to the nearest known embedding; None if nobody is known
     known: bool  # whether the distance is at most the threshold
+    second: str | None = None  # the nearest other person, or None
+    second_distance: float | None = None
+    close: bool = False  # whether the face is known, and the second person nearly as near
 
     @property
     def name(self) -> str | None:
@@ -39,14 +46,16 @@ class Gallery:
 
     >>> gallery = Gallery(["ann", "bob"], np.array([[0.0, 0.0], [3.0, 4.0]]), threshold=1.0)
     >>> for match in gallery.identify(np.array([[3.0, 3.5], [9.0, 9.0]])):
-    ...     print(match)
-    Match(nearest='bob', distance=0.5, known=True)
-    Match(nearest='bob', distance=7.810249675906654, known=False)
+    ...     print(match.name, match.nearest, round(match.distance, 2), match.second)
+    bob bob 0.5 ann
+    None bob 7.81 ann
     """
 
     def __init__(self, names: Sequence[str], embeddings: Array, threshold: float) -> None:
         self.names, self.embeddings, self.threshold = names, embeddings, threshold
         self._squares = np.einsum("nd,nd->n", embeddings, embeddings)
+        numbers: dict[str, int] = {}
+        self._people = np.array([numbers.setdefault(name, len(numbers)) for name in names], int)
 
     @classmethod
     def of(cls, database: Database, threshold: float | None = None) -> "Gallery":
@@ -67,12 +76,19 @@ class Gallery:
         """
         if not self.names or not len(embeddings):
             return [Match(None, None, False)] * len(embeddings)
-        nearest = nearest_neighbours(np.asarray(embeddings), self.embeddings, self._squares)
-        return [self._match(*pair) for pair in zip(embeddings, nearest, strict=True)]
+        points = np.asarray(embeddings)
+        best = two_nearest(points, self.embeddings, self._people, self._squares)
+        return [self._match(*found) for found in zip(points, *best, strict=True)]
 
-    def _match(self, embedding: Array, number: int) -> Match:
+    def _match(self, embedding: Array, number: int, other: int) -> Match:
         distance = between(embedding, self.embeddings[number])
-        return Match(self.names[number], distance, distance <= self.threshold)
+        known = distance <= self.threshold
+        match = Match(self.names[number], distance, known)
+        if other < 0:
+            return match
+        second = between(embedding, self.embeddings[other])
+        close = known and second - distance < CLOSE * self.threshold
+        return match._replace(second=self.names[other], second_distance=second, close=close)
 
 
 def between(a: Array, b: Array) -> float:

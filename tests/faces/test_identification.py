@@ -28,6 +28,21 @@ def test_a_distance_equal_to_the_threshold_is_accepted_and_the_threshold_may_be_
     assert [match.name for match in matches] == ["bob", None]
 
 
+def test_a_second_person_who_is_nearly_as_near_is_named():
+    """A second person is close if the difference of the distances is less than 1/8 of the
+    threshold."""
+    people = np.array([[0.0], [0.2], [9.0], [9.0 + 1.9], [20.0], [21.0]])
+    gallery = Gallery(["ann", "ann", "ann", "bob", "cat", "cat"], people, 4.0)
+    matches = gallery.identify(np.array([[0.1], [9.69], [9.71], [15.5], [30.0]]))
+    assert [match.close for match in matches] == [False, False, True, False, False]
+    assert [match.second for match in matches] == ["bob", "bob", "bob", "bob", "bob"]
+    assert [match.second_distance for match in matches] == pytest.approx(
+        [10.8, 1.21, 1.19, 4.6, 19.1]
+    )
+    [match] = Gallery(["ann", "ann"], people[:2], 4.0).identify(people[:1])
+    assert match == Match("ann", 0.0, True, None, None, False)
+
+
 def test_an_empty_gallery_and_no_faces():
     matches = Gallery([], np.empty((0, 0)), 1.0).identify(np.ones((2, 128)))
     assert matches == [Match(None, None, False)] * 2
