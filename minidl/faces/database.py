@@ -8,11 +8,9 @@ may read.
 """
 
 import json
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minidl.errors import ArgumentError, FileError, printable
+from minidl.faces import editing
+from minidl.faces.names import proper_name
 from minidl.faces.sqlite_file import (
     FROM_A_COPY,
     LONGEST_PICTURE,
@@ -38,10 +38,6 @@ STORED = np.dtype("<f4")
 WITH_PICTURE = LONGEST_PICTURE + LONGEST_VALUE  # bytes of a row
 LONGEST_ORIGIN, LONGEST_EVIDENCE = 1000, 2**16  # characters
 EVIDENCE = str | int | float | None  # the type of a value in the evidence of a calibration
-LONGEST_NAME = 200
-UNKNOWN = "unknown"  # a name that no person may have
-# Invisible characters that Unicode classifies as letters or symbols
-FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
 
 
 class Person(NamedTuple):
@@ -50,6 +46,15 @@ class Person(NamedTuple):
     name: str
     pictures: int  # the number of embeddings
     enrolled: str  # date and time of the first embedding, UTC
+
+
+class Enrolled(NamedTuple):
+    """A picture of a known person."""
+
+    number: int  # 1 for the first picture of the person
+    origin: str  # the name of its file
+    enrolled: str  # date and time, UTC
+    stored: bool  # whether the database contains the picture itself
 
 
 class Database:
@@ -131,26 +136,43 @@ class Database:
                 )
         return names
 
-    def remove(self, name: str) -> int:
-        """Delete a person, and return the number of embeddings that were deleted.
+    def rename(self, old: str, new: str) -> None:
+        """Give a person a new name, as `minidl.faces.editing.rename` does."""
+        with self._transaction("IMMEDIATE") as run:
+            editing.rename(run, self.path, old, new)
 
-        Their bytes in the file are overwritten with zeros. Raise ArgumentError for an unknown name.
+    def merge(self, name: str, other: str) -> int:
+        """Make one person of two, as `minidl.faces.editing.merge` does."""
+        with self._transaction("IMMEDIATE", WITH_PICTURE) as run:
+            return editing.merge(run, self.path, name, other)
+
+    def remove(self, name: str, picture: int | None = None) -> int:
+        """Delete a person or one of their pictures, as `minidl.faces.editing.remove` does.
+
+        Their bytes in the file are overwritten with zeros.
         """
         with self._transaction("IMMEDIATE") as run:
-            normalized = unicodedata.normalize("NFC", name).strip()
-            row = run("SELECT id FROM person WHERE name = ?", [normalized]).fetchone()
-            if not row:
-                rows = checked(self.path, run, run("SELECT name FROM person"), str)
-                similar = get_close_matches(name, [known for (known,) in rows], n=3)
-                if similar:
-                    advice = f"did you mean {' or '.join(map(repr, similar))}?"
-                else:
-                    advice = "`minidl faces list` shows all names"
-                wrong = printable(name, LONGEST_NAME)
-                raise ArgumentError(f"nobody in {self.path} is called {wrong!r}; {advice}")
-            count = run("DELETE FROM embedding WHERE person = ?", row).rowcount
-            run("DELETE FROM person WHERE id = ?", row)
-        return count
+            return editing.remove(run, self.path, name, picture)
+
+    def pictures_of(self, name: str) -> list[Enrolled]:
+        """Return the pictures of a person, in the order of enrolment. Raise ArgumentError for an
+        unknown name."""
+        with self._transaction() as run:
+            person = editing.person_of(run, self.path, name)
+            rows = run(
+                "SELECT origin, enrolled, picture IS NOT NULL FROM embedding WHERE person = ? "
+                "ORDER BY id",
+                [person],
+            )
+            found = checked(self.path, run, rows, str, str, int)
+            return [
+                Enrolled(number, origin, date, bool(stored))
+                for number, (origin, date, stored) in enumerate(found, start=1)
+            ]
+
+    def digests(self) -> set[tuple[str, str]]:
+        """Return (name, digest of the picture) of each embedding."""
+        return set(self._embeddings("digest", str))
 
     def people(self) -> list[Person]:
         """Return all people, sorted by name."""
@@ -254,33 +276,3 @@ def must_be_distance(threshold: float) -> None:
         raise ArgumentError(
             f"the threshold is {threshold}; wanted a distance, finite and at least 0"
         )
-
-
-def proper_name(name: str) -> str:
-    """Return a person's name without surrounding spaces, in Unicode's composed form (NFC).
-
-    Raise ArgumentError for a name that is too long, reserved, invisible, or holds characters that
-    cannot be printed.
-
-    >>> proper_name("  Zoe\\u0308 ")
-    'Zoë'
-    """
-    name = unicodedata.normalize("NFC", str(name)).strip()
-    if len(name) > LONGEST_NAME:
-        raise ArgumentError(
-            f"the name {name[:20]}... has {len(name)} characters; wanted at most {LONGEST_NAME}"
-        )
-    if printable(name) != name:
-        raise ArgumentError(
-            f"the name {printable(name)!r} holds characters that cannot be shown; leave them out"
-        )
-    visible = "".join(
-        c for c in name if unicodedata.category(c)[0] not in "CMZ" and c not in FILLERS
-    )
-    if not visible:
-        raise ArgumentError("the name is empty, or all of it is invisible; give the person a name")
-    if visible.casefold() == UNKNOWN:
-        raise ArgumentError(
-            f"nobody can be called {name!r}, which is the word for strangers; take another name"
-        )
-    return name
