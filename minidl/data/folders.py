@@ -1,5 +1,6 @@
 """Pictures of your own: a folder of pictures, or one that has a subfolder for each class."""
 
+import os
 import pathlib
 from collections.abc import Callable
 
@@ -26,6 +27,32 @@ def picture_files(folder: Path) -> tuple[list[pathlib.Path], list[pathlib.Path]]
     files.sort(key=lambda path: naturally(path.name))
     pictures = [path for path in files if path.suffix.lower() in ENDINGS]
     return pictures, [path for path in files if path not in pictures]
+
+
+def files_within(folder: Path) -> tuple[list[pathlib.Path], list[pathlib.Path]]:
+    """Return the paths of the pictures in a folder and its subfolders, and of their other files,
+    both in the natural order of the paths.
+
+    A file is a picture if its name ends like that of one. Hidden files and folders are left out,
+    and links to folders are not followed. Raises FileError if there is no such folder, or if a
+    folder may not be read.
+    """
+    folder = must_be_folder(folder, "a folder of pictures")
+    files = []
+    for parent, subfolders, names in os.walk(folder, onerror=_refuse):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        paths = (pathlib.Path(parent, name) for name in names if not name.startswith("."))
+        files += [path for path in paths if path.is_file()]
+    files.sort(key=lambda path: [naturally(part) for part in path.parts])
+    pictures = [path for path in files if path.suffix.lower() in ENDINGS]
+    return pictures, [path for path in files if path.suffix.lower() not in ENDINGS]
+
+
+def _refuse(error):
+    raise FileError(
+        f"the folder {error.filename} cannot be read: {str(error.strerror).lower()}; change its "
+        "permissions, or name another folder"
+    ) from error
 
 
 def picture_folder(

@@ -1,11 +1,12 @@
-"""picture_folder: one subfolder per class. picture_files: the pictures of one folder."""
+"""picture_folder: one subfolder per class. picture_files, files_within: the pictures of one folder,
+without or with its subfolders."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from minidl.data import picture_folder
-from minidl.data.folders import picture_files
+from minidl.data.folders import files_within, picture_files
 from minidl.errors import ArgumentError, FileError
 
 
@@ -94,3 +95,21 @@ def test_the_pictures_of_a_folder_are_in_natural_order(tmp_path):
     assert [path.name for path in others] == ["notes.txt"]
     with pytest.raises(FileError, match="is no folder; name a folder of pictures"):
         picture_files(tmp_path / "missing")
+
+
+def test_the_files_of_all_subfolders_are_in_natural_order(tmp_path):
+    names = ["10/2.png", "10/a/1.JPG", "9/1.png", "9/b.txt", ".hidden/1.png", "9/.1.png", "c.webp"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "9" / "loop").symlink_to(tmp_path)
+    pictures, others = files_within(tmp_path)
+    assert [str(path.relative_to(tmp_path)) for path in pictures] == [
+        "9/1.png",
+        "10/2.png",
+        "10/a/1.JPG",
+        "c.webp",
+    ]
+    assert others == [tmp_path / "9" / "b.txt"]
+    with pytest.raises(FileError, match="is no folder"):
+        files_within(tmp_path / "missing")
