@@ -82,7 +82,7 @@ class Progress:
         seconds = time.perf_counter() - self._start_seconds
         seconds_per_step = seconds / max(1, step - self._start_step)
         steps_left = self._epochs * self._batches_per_epoch - step
-        return f"about {_duration(seconds_per_step * steps_left)} left"
+        return f"about {duration(seconds_per_step * steps_left)} left"
 
     def _close(self):
         if self._bar is not None:
@@ -90,9 +90,9 @@ class Progress:
             self._bar = None
 
 
-def _duration(seconds):
+def duration(seconds):
     """
-    >>> _duration(45), _duration(300), _duration(86400)
+    >>> duration(45), duration(300), duration(86400)
     ('45 s', '5 min', '24 h')
     """
     if seconds < 90:

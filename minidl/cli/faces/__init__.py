@@ -1,8 +1,8 @@
 """`minidl faces`: find, compare and identify faces. Each action is a file."""
 
-from minidl.cli.faces import calibrate, compare, enroll, evaluate, find, identify, known
+from minidl.cli.faces import calibrate, compare, editing, enroll, evaluate, find, identify, known
 
-ACTIONS = (compare, enroll, identify, known, find, calibrate, evaluate)
+ACTIONS = (compare, enroll, identify, known, editing, find, calibrate, evaluate)
 
 
 def register(commands):

@@ -1,19 +1,26 @@
-"""`minidl faces enroll`: add a person to a database."""
+"""`minidl faces enroll`: add a person, or a folder of people, to a database."""
 
-import os
-import stat
-from hashlib import sha256
+from collections import Counter
+from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from minidl.backend import device
-from minidl.cli.faces.options import SKIPS, add_action, add_database, add_pictures
-from minidl.cli.faces.pictures import ADVICE, Pictures, warn_of_doubt
+from minidl.cli.faces.enrolment import Enrolment
+from minidl.cli.faces.options import (
+    SKIPS,
+    add_action,
+    add_database,
+    add_looking,
+    looking,
+)
+from minidl.cli.faces.pictures import Pictures, warn_of_others
 from minidl.cli.options import add_device
-from minidl.cli.output import say, shown, warn
-from minidl.faces import THRESHOLD, Database, FaceReader, main_face
-from minidl.faces.database import proper_name
+from minidl.cli.output import counted, say, shown, warn
+from minidl.data.folders import files_within
+from minidl.errors import ArgumentError, FileError
+from minidl.faces import FaceReader
+from minidl.faces.names import proper_name
 from minidl.files import must_be_writable
 
 
@@ -22,15 +29,27 @@ def register(actions):
         actions,
         "enroll",
         run,
-        "add a person to a database, from one or more pictures",
-        "One picture is enough; more pictures, in another light or with another expression, make "
-        "identification more reliable. The database is created if it does not exist. It stores "
-        "embeddings, and the pictures only with --keep-pictures.",
-        f"A picture with several faces is refused unless --largest is given. {SKIPS}",
+        "add people to a database: one from pictures, or all of a folder",
+        "With a NAME and pictures, one person is enrolled. With a FOLDER alone, everybody is who "
+        "has a subfolder of pictures in it: the name of the subfolder is that of the person.",
+        "One picture of a person is enough; more pictures, in another light or with another "
+        "expression, make identification more reliable. The database is created if it does not "
+        "exist. It stores embeddings, and the pictures only with --keep-pictures. A picture that "
+        "is enrolled already is not read again.",
+        "A picture with several faces is refused unless --largest is given. People who look alike "
+        f"are named on the standard error. {SKIPS}",
     )
     add_database(action)
-    action.add_argument("name", metavar="NAME", help="name of the person")
-    add_pictures(action)
+    action.add_argument(
+        "name", metavar="NAME|FOLDER", help="name of the person, or folder of people"
+    )
+    action.add_argument(
+        "pictures",
+        metavar="PICTURE",
+        type=Path,
+        nargs="*",
+        help="picture files of the person; a folder stands for all pictures in it",
+    )
     action.add_argument(
         "--largest", action="store_true", help="use the largest of several faces in a picture"
     )
@@ -39,56 +58,34 @@ def register(actions):
         action="store_true",
         help="store the picture files too; `minidl faces list --pictures` writes them to a folder",
     )
+    add_looking(action)
     add_device(action)
 
 
 def run(arguments):
-    name, pictures = proper_name(arguments.name), Pictures(arguments.pictures)
     path = must_be_writable(arguments.database)
     with device(arguments.device):
-        reader = FaceReader()
-        database = None
-        if path.exists() and path.stat().st_size:
-            database = Database(path, reader.identity)
-            _warn_of_permissions(path)
-            _warn_of_similar_names(database, name)
-        own, threshold = _enrolled(database, name)
-        for picture_path, faces, file in pictures.faces(reader):
-            if not faces:
-                pictures.refuse(f"{picture_path}: no face was found; {ADVICE}")
-                continue
-            if len(faces) > 1 and not arguments.largest:
-                pictures.refuse(
-                    f"{picture_path} shows {len(faces)} faces; crop it to the one to enroll, or "
-                    "use --largest"
-                )
-                continue
-            if database is None:  # create it only once there is a face to store
-                database = Database(path, reader.identity, create=True)
-            face = main_face(faces)
-            warn_of_doubt(picture_path, face)
-            distances = np.linalg.norm(own - face.embedding, axis=1)
-            _warn_of_another_person(picture_path, name, distances, threshold)
-            own = np.concatenate([own, face.embedding[None]])
-            names_before = database.enroll(
-                name,
-                face.embedding,
-                digest=sha256(file).hexdigest(),
-                origin=picture_path.name,
-                picture=file if arguments.keep_pictures else None,
-            )
-            with tqdm.external_write_mode():
-                say(_enrolled_in_words(name, picture_path, names_before))
+        return (_one_person if arguments.pictures else _folder)(arguments, path)
+
+
+def _one_person(arguments, path):
+    name = proper_name(arguments.name)
+    pictures = Pictures(arguments.pictures, **looking(arguments))
+    enrolment = _enrolment(arguments, path, pictures)
+    enrolment.warn_of_similar_names(name)
+    try:
+        for picture, file in pictures.files():
+            names_before = enrolment.add(name, picture, file)
+            if names_before is not None:
+                with tqdm.external_write_mode():
+                    say(_enrolled_in_words(name, picture, names_before))
+    finally:
+        enrolment.warn_of_lookalikes()
     return pictures.exit_code
 
 
-def _enrolled(database, name):
-    """Return the embeddings (N, 128) of the person in the database, and its threshold."""
-    if database is None:
-        return np.empty((0, 128), np.float32), THRESHOLD
-    names, embeddings = database.embeddings()
-    threshold, _ = database.calibration() or (THRESHOLD, None)
-    return embeddings[[other == name for other in names]], threshold
+def _enrolment(arguments, path, pictures):
+    return Enrolment(path, FaceReader(), pictures, arguments.largest, arguments.keep_pictures)
 
 
 def _enrolled_in_words(name, path, names_before):
@@ -99,28 +96,83 @@ def _enrolled_in_words(name, path, names_before):
     return f"{line}, which is also a picture of {others}: is that right?" if others else line
 
 
-def _warn_of_permissions(path):
-    if os.name == "posix" and path.stat().st_mode & stat.S_IROTH:
-        warn(
-            f"every user of this machine may read {path}; "
-            "run `chmod 600` on it to keep the faces private"
+def _folder(arguments, path):
+    owners, has_failed = _owners(Path(arguments.name))
+    pictures = Pictures(list(owners), **looking(arguments))
+    enrolment = _enrolment(arguments, path, pictures)
+    tallies: dict[str, Counter[str]] = {name: Counter() for name in owners.values()}
+    for name in tallies:
+        enrolment.warn_of_similar_names(name)
+    left_out = "not reached or left out"  # if Ctrl-C ends the loop
+    try:
+        for picture, file in pictures.files():
+            name = owners[picture]
+            names_before = enrolment.add(name, picture, file)
+            if names_before is not None:
+                tallies[name]["already" if name in names_before else "new"] += 1
+                if set(names_before) - {name}:
+                    warn(_enrolled_in_words(name, picture, names_before))
+        left_out = "left out"
+    finally:
+        enrolment.warn_of_lookalikes()
+        _say_tallies(path, tallies, Counter(owners.values()), left_out)
+    return 2 if has_failed else pictures.exit_code
+
+
+def _owners(folder):
+    """Return {picture: name of the person} of a folder of people, and whether one of its subfolders
+    or pictures is left out, of which the user is warned."""
+    if not folder.is_dir():
+        raise ArgumentError(
+            f"{folder} is no folder of people; name one that has a subfolder of pictures for each "
+            f"person, or name the pictures: `minidl faces enroll DB {folder.name} PICTURE`"
         )
-
-
-def _warn_of_similar_names(database, name):
-    for other in database.people():
-        if other.name != name and other.name.casefold() == name.casefold():
-            warn(
-                f"{other.name} is enrolled already, and {name} is another name: "
-                "remove one of them if they are the same person"
-            )
-
-
-def _warn_of_another_person(path, name, distances, threshold):
-    """Warn if a face is farther from all faces of the person than the threshold."""
-    if distances.size and distances.min() > threshold:
-        warn(
-            f"{path}: the distance of the face to the nearest face of {name} is "
-            f"{distances.min():.3f}, beyond the threshold of {threshold:.3f}; "
-            f"if it is another person, remove {name} and enroll the right pictures"
+    pictures, others = files_within(folder)
+    warn_of_others(folder, others)
+    names: dict[str, str] = {}
+    owners: dict[Path, str] = {}
+    left_out: list[str] = []
+    for path in pictures:
+        person, *inside = path.relative_to(folder).parts
+        if not inside:
+            left_out.append(f"{path} is left out, because it is in no subfolder of a person")
+            continue
+        try:
+            owners[path] = names[person] = names.get(person) or proper_name(person)
+        except ArgumentError as error:
+            left_out.append(f"{path} is left out: {error}")
+    if not owners:
+        raise FileError(
+            f"{folder} has no pictures in subfolders of people; make a subfolder with the name of "
+            "each person, or enroll all pictures as one person: "
+            f"`minidl faces enroll DB NAME {folder}`"
         )
+    subfolders = {path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."}
+    empty = subfolders - {folder / path.relative_to(folder).parts[0] for path in pictures}
+    left_out += [f"{path} has no pictures" for path in sorted(empty)]
+    for reason in left_out:
+        warn(reason)
+    return owners, bool(left_out)
+
+
+def _say_tallies(path, tallies, counts, left_out):
+    """Print how many pictures of each person, and of all, are enrolled and left out.
+
+    tallies: {name: Counter of "new" and "already"}. counts: the number of pictures by name.
+    left_out: words for the other pictures
+    """
+    for name, tally in tallies.items():
+        say(f"{shown(name)}: {_tally_in_words(tally, counts[name], left_out)}")
+    people = sum(tally.total() > 0 for tally in tallies.values())
+    total: Counter[str] = sum(tallies.values(), Counter())
+    words = _tally_in_words(total, counts.total(), left_out)
+    say(f"{counted(people, 'person', 'people')} of the folder are in {shown(path)}: {words}")
+
+
+def _tally_in_words(tally, pictures, left_out):
+    words = [f"{counted(tally['new'], 'picture')} enrolled"]
+    if tally["already"]:
+        words.append(f"{tally['already']} enrolled before")
+    if others := pictures - tally.total():
+        words.append(f"{others} {left_out}")
+    return ", ".join(words)

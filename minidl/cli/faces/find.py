@@ -3,8 +3,25 @@
 from pathlib import Path
 
 from minidl.backend import device
-from minidl.cli.faces.options import SKIPS, add_action, add_forms, add_pictures
-from minidl.cli.faces.pictures import BOX, Pictures, file_name, free, no_face_in, place, record
+from minidl.cli.faces.options import (
+    SKIPS,
+    add_action,
+    add_forms,
+    add_looking,
+    add_pictures,
+    looking,
+)
+from minidl.cli.faces.pictures import (
+    BOX,
+    CHANGES,
+    Pictures,
+    changes,
+    file_name,
+    free,
+    no_face_in,
+    place,
+    record,
+)
 from minidl.cli.options import add_device
 from minidl.cli.output import Output, shown
 from minidl.data.images import WRITABLE, read_image, read_metadata, within_memory, write_image
@@ -32,14 +49,15 @@ def register(actions):
         metavar="FOLDER",
         help="write copies of the pictures with boxes and landmarks to this folder",
     )
+    add_looking(action)
     add_forms(action, "json", "csv")
     add_device(action)
 
 
 def run(arguments):
-    copies = _copies(arguments.pictures, arguments.output) if arguments.output else {}
-    output = Output(arguments.form, "picture", "face", "score", *BOX)
-    pictures = Pictures(arguments.pictures)
+    output = Output(arguments.form, "picture", "face", "score", *BOX, *CHANGES)
+    pictures = Pictures(arguments.pictures, **looking(arguments))
+    copies = _copies(pictures.paths, arguments.output) if arguments.output else {}
     with device(arguments.device):
         reader = FaceReader()
         for path, faces, file in pictures.faces(reader, embed=False):
@@ -48,10 +66,12 @@ def run(arguments):
                 "faces": [record(face, landmarks=True) for face in faces],
             }
             rows = [
-                (path, number, face.score, *face.box) for number, face in enumerate(faces, start=1)
+                (path, number, face.score, *face.box, face.turned, face.stretched)
+                for number, face in enumerate(faces, start=1)
             ]
             lines = [
-                f"{shown(path)}: a face at {place(face)}, score {face.score:.2f}" for face in faces
+                f"{shown(path)}: a face at {place(face)}, score {face.score:.2f}{changes(face)}"
+                for face in faces
             ] or [no_face_in(path)]
             if path in copies:
                 try:

@@ -1,4 +1,4 @@
-"""`minidl faces list` and `minidl faces remove`: the people in a database."""
+"""`minidl faces list`: the people in a database, and the pictures of a person."""
 
 from pathlib import Path
 
@@ -7,32 +7,51 @@ from minidl.cli.faces.pictures import file_name, free
 from minidl.cli.output import Output, counted, shown, warn
 from minidl.errors import FileError
 from minidl.faces import THRESHOLD, Database
-from minidl.faces.database import Person
+from minidl.faces.database import Enrolled, Person
+from minidl.faces.names import normal_form
 from minidl.files import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, replacing
 
 
 def register(actions):
     action = add_action(
-        actions, "list", show, "list the people in a database, and show its threshold"
+        actions,
+        "list",
+        show,
+        "list the people in a database, or the pictures of a person",
+        "Without a NAME, the threshold of the database is shown too.",
     )
     add_database(action)
+    action.add_argument("name", metavar="NAME", nargs="?", help="name of a person")
     action.add_argument(
         "--pictures",
         type=Path,
         metavar="FOLDER",
-        help="write the stored pictures to FOLDER/NAME/, readable by you only",
+        help="write the stored pictures to FOLDER/NAME/, readable by you only; with a NAME, only "
+        "those of this person",
     )
     add_forms(action, "json", "csv")
-
-    action = add_action(
-        actions, "remove", remove, "remove a person and all of their data from a database"
-    )
-    add_database(action)
-    action.add_argument("name", metavar="NAME", help="name of the person")
 
 
 def show(arguments):
     database = Database(arguments.database, identity=None)
+    name = None if arguments.name is None else normal_form(arguments.name)
+    if name is None:
+        _show_people(arguments, database)
+    else:
+        _show_pictures(arguments, database, name)
+    if arguments.pictures is not None:
+        _write_pictures(database, arguments.pictures, name)
+
+
+def _show_pictures(arguments, database, name):
+    output = Output(arguments.form, "name", *Enrolled._fields)
+    for picture in database.pictures_of(name):
+        line = f"{picture.number}: {shown(picture.origin)}, since {shown(picture.enrolled)}"
+        lines = [f"{line}, stored" if picture.stored else line]
+        output.put({"name": name} | picture._asdict(), [(name, *picture)], lines)
+
+
+def _show_people(arguments, database):
     people, calibration = database.people(), database.calibration()
     threshold, evidence = calibration or (THRESHOLD, {"rule": "the one that minidl ships"})
     output = Output(arguments.form, *Person._fields, "threshold")
@@ -46,8 +65,6 @@ def show(arguments):
             facts += "; people or pictures have been added or removed since: calibrate again"
         count = counted(len(people), "person", "people")
         output.put(lines=[f"{count}, threshold {threshold:.3f}: {shown(facts)}"])
-    if arguments.pictures is not None:
-        _write_pictures(database, arguments.pictures)
 
 
 def _facts(evidence):
@@ -66,7 +83,8 @@ def _is_outdated(people, evidence):
     return counts != (evidence.get("people"), evidence.get("faces"))
 
 
-def _write_pictures(database, folder):
+def _write_pictures(database, folder, only=None):
+    """Write the stored pictures to a folder, of all people or only of one."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileError(
             f"{folder} exists already; name a new folder, so that nothing is overwritten"
@@ -74,6 +92,8 @@ def _write_pictures(database, folder):
     paths: set[Path] = set()
     folders: dict[str, Path] = {}
     for name, origin, file in database.pictures():
+        if only not in (None, name):
+            continue
         if not folders:
             make_folder(folder, PRIVATE_FOLDER)
         if name not in folders:
@@ -87,10 +107,5 @@ def _write_pictures(database, folder):
     warn(
         f"{counted(len(paths), 'picture')} written to {folder}"
         if paths
-        else f"{database.path} stores no pictures"
+        else f"{database.path} stores no pictures" + (f" of {only}" if only else "")
     )
-
-
-def remove(arguments):
-    count = Database(arguments.database, identity=None).remove(arguments.name)
-    print(f"{shown(arguments.name)} is removed, with {counted(count, 'picture')}")

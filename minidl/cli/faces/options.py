@@ -28,7 +28,33 @@ def add_database(action):
 
 
 def add_pictures(action):
-    action.add_argument("pictures", metavar="PICTURE", type=Path, nargs="+", help="picture files")
+    action.add_argument(
+        "pictures",
+        metavar="PICTURE",
+        type=Path,
+        nargs="+",
+        help="picture files; a folder stands for all pictures in it and its subfolders",
+    )
+
+
+def add_looking(action):
+    group = action.add_argument_group("looking for faces")
+    group.add_argument(
+        "--turn",
+        action="store_true",
+        help="look at all quarter turns of every picture, also if a face is found in it",
+    )
+    group.add_argument(
+        "--once",
+        action="store_true",
+        help="look once at a picture without a face; by default its quarter turns and, if it is "
+        "dark or faint, a copy with more contrast are tried too",
+    )
+
+
+def looking(arguments):
+    """Return the arguments of `minidl.faces.look` that these options mean."""
+    return {"again": not arguments.once, "turn": arguments.turn}
 
 
 def add_threshold(action):

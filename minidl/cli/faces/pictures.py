@@ -2,11 +2,14 @@
 a face, and names for files to write."""
 
 import sys
+import time
 
 import numpy as np
 from tqdm import tqdm
 
 from minidl.cli.output import counted, shown, warn
+from minidl.cli.progress import duration
+from minidl.data.folders import files_within
 from minidl.data.images import within_memory
 from minidl.errors import FileError, listed
 from minidl.faces import read_album, read_faces
@@ -15,39 +18,75 @@ from minidl.files import must_exist, numbered
 
 ADVICE = "use a picture with a larger face, seen more from the front"
 BOX = ("x", "y", "width", "height")
+CHANGES = ("turned", "stretched")  # what was done to a picture to find a face
 LONGEST_NAME = 150  # bytes
+PATIENCE = 30  # seconds between two lines about the progress
 
 
 class Pictures:
     """Pictures and their faces. A file that cannot be read, or that the command refuses, is
-    reported on the standard error; the exit code is then 2, and the other files are still read."""
+    reported on the standard error; the exit code is then 2, and the other files are still read.
 
-    def __init__(self, paths):
-        self._paths, self.exit_code = paths, 0
+    paths: of pictures, and of folders, which stand for all pictures in them and their subfolders
+    """
+
+    def __init__(self, paths, **looking):
+        """looking: as `minidl.faces.look` takes it"""
+        self._looking, self.exit_code = looking, 0
+        self.paths = [picture for path in paths for picture in self._pictures(path)]
+
+    def _pictures(self, path):
+        """Return the paths of the pictures that a path stands for."""
+        if not path.is_dir():
+            return [path]
+        try:
+            pictures, others = files_within(path)
+        except FileError as error:
+            self.refuse(error)
+            return []
+        warn_of_others(path, others)
+        return pictures or [path]  # a folder without pictures is refused when it is read
 
     def faces(self, reader, embed=True):
         """Yield the path, the Faces and the bytes of each file that can be read.
 
         The file is read once, so that the Faces and the bytes belong to the same picture.
         """
-        for path in watched(self._paths):
+        for path, file in self.files():
+            faces = self.faces_of(path, file, reader, embed)
+            if faces is not None:
+                yield path, faces, file
+
+    def files(self):
+        """Yield the path and the bytes of each file that can be read."""
+        for path in watched(self.paths):
             try:
                 file = _bytes(path)
-                faces = read_faces(path, reader, embed, file)
             except FileError as error:
                 self.refuse(error)
             else:
-                yield path, faces, file
+                yield path, file
+
+    def faces_of(self, path, file, reader, embed=True):
+        """Return the Faces of the bytes of a file, or None if it is refused."""
+        try:
+            return read_faces(path, reader, embed, file, **self._looking)
+        except FileError as error:
+            self.refuse(error)
+            return None
 
     def refuse(self, reason):
         self.exit_code = 2
         warn(reason)
 
 
-def album_of(folder, reader):
+def album_of(folder, reader, **looking):
     """Return the Album of a folder PERSON/PICTURE. Warn of files that cannot be read, and of
-    pictures without a face or with several faces."""
-    album = read_album(folder, reader, watched)
+    pictures without a face or with several faces.
+
+    looking: as `minidl.faces.look` takes it
+    """
+    album = read_album(folder, reader, watched, **looking)
     for error in album.unreadable:
         warn(error)
     remarks = {
@@ -61,10 +100,33 @@ def album_of(folder, reader):
     return album
 
 
+def warn_of_others(folder, files):
+    """Warn of the files in a folder that are left out because they do not end like pictures."""
+    if files:
+        names = listed([str(path.relative_to(folder)) for path in files])
+        warn(
+            f"{counted(len(files), 'file')} in {folder} left out, because the names do not end "
+            f"like those of pictures that minidl reads: {names}"
+        )
+
+
 def watched(paths):
-    """Return the paths with a progress bar, if there are several and stderr is a terminal."""
-    is_terminal = sys.stderr and sys.stderr.isatty()
-    return tqdm(paths, unit="picture", leave=False, disable=not is_terminal or len(paths) < 2)
+    """Yield the paths, and show the progress, the pace and the time left, if there are several: as
+    a bar on a terminal, or as a line every PATIENCE seconds elsewhere."""
+    if sys.stderr and sys.stderr.isatty():
+        return tqdm(paths, unit="picture", leave=False, disable=len(paths) < 2)
+    return _with_lines(paths)
+
+
+def _with_lines(paths):
+    start = last = time.monotonic()
+    for done, path in enumerate(paths):
+        now = time.monotonic()
+        if now - last >= PATIENCE:
+            last, pace = now, done / (now - start)
+            left = duration((len(paths) - done) / pace)
+            warn(f"{done:,} of {len(paths):,} pictures, {pace:.2g} a second, about {left} left")
+        yield path
 
 
 def _bytes(path):
@@ -97,9 +159,16 @@ def place(face):
     return f"{x},{y} ({width}x{height})"
 
 
+def changes(face):
+    """Return what was done to a picture to find a face, as the end of a sentence."""
+    turned = f", the picture turned by {face.turned}°" if face.turned else ""
+    return turned + ", its contrast stretched" * face.stretched
+
+
 def record(face, landmarks=False):
     """Return a face as a dict for JSON."""
     fields = {"box": [float(number) for number in face.box], "score": float(face.score)}
+    fields |= {"turned": face.turned, "stretched": face.stretched}
     if landmarks:
         fields["landmarks"] = np.asarray(face.landmarks, float).tolist()
     return fields

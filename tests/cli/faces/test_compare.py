@@ -1,9 +1,11 @@
 """`minidl faces compare`."""
 
+import numpy as np
 import pytest
 
+from minidl.data import read_image, write_image
 from minidl.faces.identification import THRESHOLD, between
-from tests.cli.faces.commands import ANN, BOB, EVE, faces, printed, records, refused
+from tests.cli.faces.commands import ANN, BOB, EVE, faces, printed, records, refused, table
 from tests.faces.fake import FakeReader, embedding, write_portrait
 
 
@@ -28,6 +30,12 @@ def test_same_and_different_people(capsys):
 def test_json_contains_the_comparison(capsys):
     [result] = records(capsys, "compare", "ann0.png", "two.png", "--threshold", "0.5")
     distance = between(embedding(ANN, 0), embedding(ANN, 5))  # Ann's face is the nearer of two
+    far = between(embedding(ANN, 0), embedding(BOB, 5))
+    faces_of = result.pop("faces")
+    assert [[face["box"] for face in faces] for faces in faces_of] == [
+        [[5, 6, 20, 20]],
+        [[5, 6, 10, 10], [25, 6, 20, 20]],
+    ]
     assert result == {
         "same": True,
         "distance": pytest.approx(distance),
@@ -37,11 +45,36 @@ def test_json_contains_the_comparison(capsys):
         "faces_found": [1, 2],
         "scores": pytest.approx([0.9, 0.8]),
         "boxes": [[5, 6, 20, 20], [25, 6, 20, 20]],
+        "pairs": [
+            {"faces": [1, 2], "distance": pytest.approx(distance), "same": True},
+            {"faces": [1, 1], "distance": pytest.approx(far), "same": False},
+        ],
     }
 
 
+def test_all_pairs_are_shown(capsys):
+    write_portrait("group.png", (EVE, 0, 20), (ANN, 1, 20))
+    distances = sorted(
+        (between(embedding(*one), embedding(*other)), a, b)
+        for a, one in enumerate([(BOB, 5), (ANN, 5)], start=1)
+        for b, other in enumerate([(EVE, 0), (ANN, 1)], start=1)
+    )
+    lines, _ = printed(capsys, "compare", "two.png", "group.png")
+    assert len(lines) == 8 and lines[3] == "all pairs, the nearest first:"
+    distance, _, _ = distances[0]
+    assert lines[4] == (
+        f"  {distance:.3f}  the same person   two.png at 25,6 (20x20)  group.png at 25,6 (20x20)"
+    )
+    assert lines[5].startswith(f"  {distances[1][0]:.3f}  different people  two.png at ")
+    rows = table(capsys, "compare", "two.png", "group.png", "--threshold", "0", code=1)
+    assert [(float(row["distance"]), int(row["face_a"]), int(row["face_b"])) for row in rows] == [
+        (pytest.approx(distance), a, b) for distance, a, b in distances
+    ]
+    assert rows[0]["a"] == "two.png" and rows[0]["b"] == "group.png" and rows[0]["same"] == "False"
+
+
 def test_a_line_names_the_chosen_face(capsys):
-    [line, _], _ = printed(capsys, "compare", "two.png", "ann0.png")
+    [line, *_], _ = printed(capsys, "compare", "two.png", "ann0.png")
     assert line == (
         "two.png shows 2 faces; the nearest pair is compared, here the face at 25,6 (20x20)"
     )
@@ -73,6 +106,18 @@ def test_a_box_of_low_score_is_not_compared(capsys):
 def test_at_the_threshold_zero_only_the_same_picture_is_accepted():
     assert faces("compare", "ann0.png", "ann0.png", "--threshold", 0) == 0
     assert faces("compare", "ann0.png", "ann1.png", "--threshold", 0) == 1
+
+
+def test_a_turned_picture_is_compared_unless_it_is_looked_at_once(capsys):
+    write_image("turned.png", np.rot90(read_image("ann1.png")))
+    lines, _ = printed(capsys, "compare", "ann0.png", "turned.png")
+    assert lines[0].startswith("the same person")
+    assert lines[1] == (
+        "turned.png: the face at 6,39 (20x20) was found with the picture turned by 90°"
+    )
+    assert "no face" in refused(capsys, "compare", "ann0.png", "turned.png", "--once")
+    [result] = records(capsys, "compare", "ann0.png", "turned.png", "--turn")
+    assert [face["turned"] for [face] in result["faces"]] == [0, 90]
 
 
 def test_pictures_that_cannot_be_compared(capsys):

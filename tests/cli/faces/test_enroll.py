@@ -39,11 +39,12 @@ def test_the_same_picture_under_two_names_is_reported(capsys):
 def test_names_that_differ_only_in_case_are_reported(capsys):
     assert faces("enroll", "people.db", "Ann", "ann0.png") == 0
     for picture in ("ann1.png", "ann2.png"):
-        _, [error] = printed(capsys, "enroll", "people.db", "ANN", picture)
+        _, [error, alike] = printed(capsys, "enroll", "people.db", "ANN", picture)
         assert error == (
             "minidl: Ann is enrolled already, and ANN is another name: "
             "remove one of them if they are the same person"
         )
+        assert alike.startswith("minidl: ANN is nearer to Ann (0.")
     assert not printed(capsys, "enroll", "people.db", "Bob", "bob0.png")[1]
 
 
@@ -161,7 +162,8 @@ def test_files_that_show_people_are_private(capsys):
 
 
 def test_a_picture_of_another_person_is_reported(capsys, enrolled):
-    _, [doubt] = printed(capsys, "enroll", "people.db", "Ann", "bob0.png")
+    _, [doubt, alike] = printed(capsys, "enroll", "people.db", "Ann", "bob0.png")
+    assert alike.startswith("minidl: Ann is nearer to Bob (0.000 in bob0.png) than the threshold")
     distance = between(embedding(ANN, 0), embedding(BOB, 0))
     assert doubt.startswith(
         "minidl: bob0.png: the distance of the face to the nearest face of Ann is "

@@ -8,7 +8,7 @@ import numpy as np
 from minidl.cli.faces import find
 from minidl.data import read_image, write_image
 from minidl.faces.drawing import BOX
-from tests.cli.faces.commands import ANN, EVE, faces, printed, records, refused, table
+from tests.cli.faces.commands import ANN, BOB, EVE, faces, printed, records, refused, table
 from tests.faces.fake import FakeReader, write_portrait
 
 
@@ -30,6 +30,19 @@ def test_boxes_of_faces(capsys):
         ("two.png", "2", "25.0"),
         ("nobody.png", "0", ""),
     ]
+
+
+def test_every_turn_is_looked_at_on_request(capsys):
+    """The face of a sideways person is found beside an upright one."""
+    both = read_image("ann0.png")
+    both[-1, 0], both[-2, 0] = 1, (BOB, 0, 20)  # after a turn, these pixels are the first ones
+    write_image("both.png", both)
+    [upright] = records(capsys, "find", "both.png")
+    assert [face["turned"] for face in upright["faces"]] == [0]
+    [every] = records(capsys, "find", "both.png", "--turn")
+    assert [face["turned"] for face in every["faces"]] == [0, 90]
+    lines, _ = printed(capsys, "find", "both.png", "--turn")
+    assert lines[1].endswith("score 0.90, the picture turned by 90°")
 
 
 def test_faces_are_drawn_into_copies(capsys):

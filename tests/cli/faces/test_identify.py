@@ -3,9 +3,12 @@
 import io
 import os
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+from minidl.data import read_image, write_image
 from minidl.faces.database import Database
 from minidl.faces.identification import THRESHOLD, between
 from tests.cli.faces.commands import ANN, BOB, EVE, faces, printed, records, refused, table
@@ -72,6 +75,53 @@ def test_names_in_a_table(capsys, enrolled):
     ]
     box = [rows[1][column] for column in ("x", "y", "width", "height")]
     assert box == ["25.0", "6.0", "20.0", "20.0"]
+
+
+def test_the_faces_of_a_folder_get_names(capsys, enrolled):
+    os.makedirs("album/2019/.hidden")
+    for name in ("album/ann2.png", "album/2019/bob2.png", "album/2019/.hidden/eve0.png"):
+        os.rename(Path(name).name, name)
+    Path("album/party.mov").write_text("a film")
+    lines, errors = printed(capsys, "identify", "people.db", "album", "ann0.png")
+    assert [line.split(",")[0] for line in lines] == [
+        "album/2019/bob2.png: Bob",
+        "album/ann2.png: Ann",
+        "ann0.png: Ann",
+    ]
+    assert errors == [
+        "minidl: 1 file in album left out, because the names do not end like those of pictures "
+        "that minidl reads: party.mov"
+    ]
+
+
+def test_a_second_person_who_is_nearly_as_near_is_said(capsys, enrolled):
+    near = between(embedding(ANN, 1), embedding(ANN, 0))
+    assert faces("enroll", "people.db", "Twin", "ann2.png") == 0
+    other = between(embedding(ANN, 1), embedding(ANN, 2))
+    first, second = sorted([(near, "Ann"), (other, "Twin")])
+    [line], _ = printed(capsys, "identify", "people.db", "ann1.png")
+    assert line == (
+        f"ann1.png: {first[1]}, distance {first[0]:.3f} "
+        f"({second[1]} is nearly as near ({second[0]:.3f}))"
+    )
+    [result] = records(capsys, "identify", "people.db", "ann1.png")
+    [face] = result["faces"]
+    assert face["close"] and face["second"] == second[1]
+    assert face["second_distance"] == pytest.approx(second[0])
+    [row] = table(capsys, "identify", "people.db", "bob2.png")
+    assert row["close"] == "False" and row["second"] in ("Ann", "Twin")
+
+
+def test_a_sideways_picture_is_identified_unless_it_is_looked_at_once(capsys, enrolled):
+    write_image("turned.png", np.rot90(read_image("ann1.png"), 3))
+    [line], _ = printed(capsys, "identify", "people.db", "turned.png")
+    assert line.startswith("turned.png: Ann") and line.endswith(", the picture turned by 270°")
+    [result] = records(capsys, "identify", "people.db", "turned.png")
+    assert result["faces"][0]["turned"] == 270 and not result["faces"][0]["stretched"]
+    [row] = table(capsys, "identify", "people.db", "turned.png")
+    assert (row["turned"], row["stretched"]) == ("270", "False")
+    lines, _ = printed(capsys, "identify", "people.db", "turned.png", "--once", code=1)
+    assert lines == ["turned.png: no face was found"]
 
 
 def test_pictures_that_cannot_be_read_do_not_stop_the_others(capsys, enrolled):
@@ -167,7 +217,7 @@ def test_the_number_of_calls_per_enrolled_person_is_small():
     [
         "",
         "compare a.png",
-        "enroll people.db Ann",
+        "enroll people.db",
         "identify people.db",
         "identify people.db a.png --json --csv",
         "compare a.png b.png --threshold -1",
