@@ -20,8 +20,10 @@ class Module:
     """A function with parameters.
 
     A subclass defines `__call__` and keeps Tensors, Modules and dicts of Modules as attributes. The
-    name of a parameter is the path to it, such as "block1_conv1/kernel". Modules in a list have no
-    names; the methods that need names then raise ArgumentError.
+    name of a parameter is the path to it, such as "block1_conv1/kernel". A Module or a parameter
+    that is set in several places is shared: it counts once, under its first name, and its gradient
+    is the sum over all uses. Modules in a list have no names; the methods that need names then
+    raise ArgumentError.
 
     buffers: names of the attributes that belong to the state but are not parameters, such as
     running statistics and counters. Each is an array or a number.
@@ -52,21 +54,23 @@ class Module:
         """
 
     def named_parameters(self) -> dict[str, Tensor]:
-        """Return {name: parameter}, in the order in which the attributes were set."""
-        return {
+        """Return {name: parameter}, each parameter once, in the order in which the attributes were
+        set."""
+        named = {
             f"{path}{name}": value
             for path, module in self.named_modules().items()
             for name, value in vars(module).items()
             if isinstance(value, Tensor)
         }
+        return _each_once(named)
 
     def parameters(self) -> list[Tensor]:
         """Return all parameters."""
         return list(self.named_parameters().values())
 
     def named_modules(self) -> dict[str, "Module"]:
-        """Return {path: Module}, in the order in which the attributes were set: "" for this module,
-        "block1_conv1/" for one that it contains.
+        """Return {path: Module}, each Module once, in the order in which the attributes were set:
+        "" for this module, "block1_conv1/" for one that it contains.
 
         Raises ArgumentError if parameters are kept where they have no name, such as in a list.
         """
@@ -86,7 +90,7 @@ class Module:
                         "parameters that have no names there; wanted layers in a Sequential or in "
                         "a dict by name, and Tensors as attributes"
                     )
-        return modules
+        return _each_once(modules)
 
     def train(self: Self, training: bool = True) -> Self:
         """Switch training on or off for this module and all that it contains. Return the module."""
@@ -176,6 +180,14 @@ def _module_and_parts(module):
             ]
             waiting += [member for member in reversed(members) if isinstance(member, Module)]
     return modules.values()
+
+
+def _each_once(named):
+    """Return a dict without the values that it has under an earlier name too."""
+    first: dict[int, tuple[str, Any]] = {}
+    for name, value in named.items():
+        first.setdefault(id(value), (name, value))
+    return dict(first.values())
 
 
 def _holds_parameters(value):

@@ -25,9 +25,9 @@ class Line(NamedTuple):
     """One layer of a summary.
 
     kind: the name of its class. shape: of its output, without the batch. parameters: the count of
-    numbers in them. multiply_adds: of its kernels, for one example. receptive_field: the number of
-    positions of the input that one output depends on, along each spatial axis; () if it depends on
-    all. The moments of a normalization do not count.
+    numbers in those that no earlier layer has. multiply_adds: of its kernels, for one example.
+    receptive_field: the number of positions of the input that one output depends on, along each
+    spatial axis; () if it depends on all. The moments of a normalization do not count.
     """
 
     name: str
@@ -119,6 +119,7 @@ class Sequential(Module):
 
 def _lines(layers, x):
     field = step = [1] * (x.ndim - 2)
+    counted: set[Tensor] = set()
     for name, layer in layers:
         y = layer(x)
         if isinstance(layer, Embedding):
@@ -129,7 +130,8 @@ def _lines(layers, x):
             windows = layer.windows(x.shape[1:-1])
             field = [n + (k - 1) * s for n, k, s in zip(field, windows.reach, step, strict=True)]
             step = [s * t for s, t in zip(step, windows.stride, strict=True)]
-        parameters = sum(p.data.size for p in layer.parameters())
+        own = {*layer.parameters()} - counted
+        counted |= own
         kernels = [
             p.data.size
             for p in vars(layer).values()
@@ -138,6 +140,7 @@ def _lines(layers, x):
         # A transposed convolution multiplies each input by its kernel; the others, for each output.
         at = x if isinstance(layer, TransposedConvolution) else y
         products = sum(kernels) * prod(at.shape[:-1])
+        parameters = sum(p.size for p in own)
         yield Line(name, type(layer).__name__, y.shape[1:], parameters, products, tuple(field))
         x = y
 
