@@ -1,10 +1,10 @@
 """Files of trained weights: read, translate, check, write and load them.
 
-    read         any supported file -> Checkpoint as found    reading.py, native.py, pytorch.py,
-                                                              tfjs.py, npz.py
-    translate    -> Checkpoint in minidl's names and axes     translation.py
+    read         any supported file -> Checkpoint as found    reading.py, and a file per format
+    translate    -> Checkpoint in minidl's names and axes     translation.py, names.py, axes.py,
+                                                              tops.py
     diagnose     -> the errors and oddities of a Checkpoint   diagnosis.py, recognition.py
-    write        -> minidl's own HDF5 file                    native.py, levels.py
+    write        -> minidl's own HDF5 file, or .safetensors   native.py, levels.py, safetensors.py
     load         minidl's own HDF5 file -> what a model needs loading.py
 
 The readers never run code from a file. They check each size that a file claims before they
@@ -16,6 +16,7 @@ from minidl.checkpoints.diagnosis import Finding, diagnose
 from minidl.checkpoints.loading import load, shipped
 from minidl.checkpoints.native import write
 from minidl.checkpoints.reading import files_of, read
+from minidl.checkpoints.safetensors import write_safetensors
 from minidl.checkpoints.translation import likeliest, translate
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "shipped",
     "translate",
     "write",
+    "write_safetensors",
 ]

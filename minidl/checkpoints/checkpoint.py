@@ -41,7 +41,12 @@ class Preprocessing:
             and min(self.std) > 0
         )
         if not is_valid:
-            raise ArgumentError(f"{self}: wanted three means from 0 to 255 and three stds above 0")
+            raise ArgumentError(
+                f"{self!r}: wanted three means from 0 to 255 and three stds above 0"
+            )
+
+    def __str__(self):
+        return f"{self.channels}, mean {self.mean}, std {self.std}"
 
     @property
     def mean_rgb(self) -> tuple[float, ...]:

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 
 from minidl.checkpoints import matlab
-from minidl.checkpoints.checkpoint import Checkpoint, Preprocessing, placeholder
+from minidl.checkpoints.checkpoint import Checkpoint, Preprocessing
 from minidl.errors import ArgumentError, FileError
-from minidl.limits import must_have_names
+from minidl.limits import NUMBERS, must_have_names
 from minidl.typing import Array, Path
 
+SMALL = 2**18  # numbers; an average picture has 224·224·3
 _VARIABLES = "layers", "meta", "normalization", "classes", "net"
 
 
@@ -32,19 +33,15 @@ def read_mat(path: Path, wanted: Collection[str] | None = None) -> Checkpoint:
     FileError if the file holds something else.
     """
     if wanted is None:
-        return _checkpoint(path, with_numbers=True)
-    shapes = _checkpoint(path, with_numbers=False)
-    if shapes.arrays.keys().isdisjoint(wanted):
-        return shapes
-    found = _checkpoint(path, with_numbers=True)
-    for name, array in found.arrays.items():
-        if name not in wanted:
-            found.arrays[name] = placeholder(array.shape, array.dtype)
-    return found
+        return _checkpoint(path, NUMBERS)
+    found = _checkpoint(path, SMALL)
+    largest = max((array.size for name, array in found.arrays.items() if name in wanted), default=0)
+    return _checkpoint(path, largest) if largest > SMALL else found
 
 
-def _checkpoint(path, with_numbers):
-    variables = matlab.variables(path, _VARIABLES, with_numbers)
+def _checkpoint(path, largest):
+    """Return the Checkpoint. Arrays of more than `largest` numbers are zeros."""
+    variables = matlab.variables(path, _VARIABLES, largest)
     network = _structure(variables.get("net")) or variables
     layers = network.get("layers")
     if not isinstance(layers, list):
@@ -57,7 +54,7 @@ def _checkpoint(path, with_numbers):
     return Checkpoint(
         arrays=_arrays(layers, path),
         form="matconvnet",
-        preprocessing=_preprocessing(average, path) if with_numbers else None,
+        preprocessing=_preprocessing(average, path),
         classes=_classes(_structure(meta.get("classes")), path),
     )
 
@@ -71,7 +68,8 @@ def _arrays(layers, path):
     for number, layer in enumerate(map(_structure, layers)):
         weights = layer.get("weights", [layer.get("filters"), layer.get("biases")])
         weights = [array for array in weights or () if isinstance(array, np.ndarray) and array.size]
-        name = layer.get("name") or f"layer{number}"
+        name = layer.get("name")
+        name = name if name and isinstance(name, str) else f"layer{number}"
         if layer.get("type", "conv") == "conv" and 0 < len(weights) <= 2:
             # MATLAB leaves out axes of length 1 at the end.
             kernel, *biases = weights

@@ -25,7 +25,7 @@ import numpy as np
 
 from minidl.checkpoints.checkpoint import placeholder
 from minidl.errors import FileError
-from minidl.limits import DEPTH, Allowance, in_memory, is_shape
+from minidl.limits import DEPTH, NUMBERS, Allowance, in_memory, is_shape
 from minidl.typing import Path
 
 SIGNATURE = b"MATLAB "
@@ -35,26 +35,27 @@ PIECE = 2**16  # bytes that are decompressed at once
 
 _HEADER = 128
 _ORDERS = {b"IM": "<", b"MI": ">"}  # how the header writes the letters "MI" as one number
-_NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4"}
-_NUMBERS |= {7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+_DTYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4"}
+_DTYPES |= {7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 _LETTERS = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16", 18: "utf-32"}
 _ARRAY, _COMPRESSED = 14, 15
 _CELL, _STRUCTURE, _TEXT, _NUMERIC = 1, 2, 4, range(6, 16)  # classes of arrays
 _COMPLEX = 0x800
 
 
-def variables(path: Path, names: Collection[str], with_numbers: bool = True) -> dict[str, Any]:
+def variables(path: Path, names: Collection[str], largest: int = NUMBERS) -> dict[str, Any]:
     """Return {name: value} of some variables of a MAT-file.
 
     A value is an array of MATLAB's shape for numbers, a text, a list of texts for several lines, a
     list for a cell array, a dict for a structure, a list of dicts for an array of structures, and
     None for anything else.
 
-    names: of the variables. with_numbers: whether to read numbers. Otherwise arrays are zeros.
+    names: of the variables. largest: arrays of more numbers are not read; they become zeros of
+    their shape.
 
     Raises FileError if the file has another version or is damaged.
     """
-    values, limits = {}, _Limits(path, with_numbers)
+    values, limits = {}, _Limits(path, largest)
     with open(path, "rb") as file:
         header = file.read(_HEADER)
         order = _ORDERS.get(header[126:])
@@ -66,6 +67,8 @@ def variables(path: Path, names: Collection[str], with_numbers: bool = True) -> 
         end = pathlib.Path(path).stat().st_size
         while (begin := file.tell()) < end:
             kind, size, _ = _Elements(file, end - begin, limits).head()
+            if size > end - file.tell():
+                raise limits.damaged(f"it ends within an array of {size:,} bytes")
             if kind == _COMPRESSED:
                 name, value = _compressed(file, size, names, limits)
             else:
@@ -79,9 +82,12 @@ def variables(path: Path, names: Collection[str], with_numbers: bool = True) -> 
 
 def _compressed(file, size, names, limits):
     """Return (name, value) of the array that the next `size` bytes of the file decompress to."""
-    most = limits.unpacked.left
-    elements = _Elements(io.BufferedReader(_Decompressed(file, size), PIECE), most, limits)
+    most, contents = limits.unpacked.left, _Decompressed(file, size)
+    stream = io.BufferedReader(contents, PIECE)
+    elements = _Elements(stream, most, limits)
     name, value = elements.array(names)
+    if stream.read(1) or not contents.unpacker.eof:
+        raise limits.damaged("a compressed array has another length than it says")
     limits.unpacked.spend(most - elements.left, "compressed arrays")
     return name, value
 
@@ -91,8 +97,8 @@ class _Limits:
 
     order: str  # "<" or ">" of the bytes of a number
 
-    def __init__(self, path, with_numbers):
-        self.path, self.with_numbers = path, with_numbers
+    def __init__(self, path, largest):
+        self.path, self.largest = path, largest
         self.memory, self.unpacked = Allowance(path), Allowance(path)
         self.arrays = ARRAYS
 
@@ -181,15 +187,15 @@ class _Elements:
 
     def _values(self, shape):
         kind, size, is_small = self.head()
-        dtype = np.dtype(self.limits.order + _NUMBERS.get(kind, "f8"))
-        if kind not in _NUMBERS or size != prod(shape) * dtype.itemsize or size > self.left:
+        dtype = np.dtype(self.limits.order + _DTYPES.get(kind, "f8"))
+        if kind not in _DTYPES or size != prod(shape) * dtype.itemsize or size > self.left:
             raise self.limits.damaged(
                 f"an array of shape {shape} has {size:,} bytes of type {kind}"
             )
-        self.limits.memory.spend(in_memory(prod(shape), dtype), "an array")
-        if not self.limits.with_numbers:
+        if prod(shape) > self.limits.largest:
             self.skip(size + _padding(size, is_small))
             return placeholder(shape, dtype)
+        self.limits.memory.spend(in_memory(prod(shape), dtype), "an array")
         contents = self.read(size)
         self.skip(_padding(size, is_small))
         return np.frombuffer(contents, dtype).reshape(shape, order="F")
@@ -199,7 +205,7 @@ class _Elements:
         kind, contents = self._short()
         if kind not in (5, 6):
             raise self.limits.damaged(f"an element of type {kind} stands for whole numbers")
-        return np.frombuffer(contents, self.limits.order + _NUMBERS[kind])
+        return np.frombuffer(contents, self.limits.order + _DTYPES[kind])
 
     def text(self):
         """Return the letters of a short element."""
@@ -256,5 +262,6 @@ def _lines(letters, shape):
     """Return the text of an array of letters, or the list of its lines, without spaces at the end.
     The letters are stored column after column."""
     rows = shape[0] if shape else 0
-    lines = [letters[row::rows].rstrip() for row in range(rows)]
-    return lines[0] if len(lines) == 1 else lines
+    if rows < 2 or len(letters) % rows:
+        return letters.rstrip()
+    return [letters[row::rows].rstrip() for row in range(rows)] if letters else []

@@ -34,9 +34,10 @@ from minidl.checkpoints.levels import COUNT, has_levels, to_levels
 from minidl.errors import ArgumentError, FileError, NonFiniteError, brief, printable
 from minidl.files import must_be_writable, replacing
 from minidl.limits import must_have_names
-from minidl.typing import Path
+from minidl.typing import Array, Path
 
 FORMAT = "minidl weights 1"
+RESERVED = "format", "architecture", "channels", "mean", "std", "classes"
 TRAINING, MODEL = "minidl training ", "arrays/model/"  # of the checkpoint of a run, see tree.py
 
 
@@ -59,9 +60,17 @@ def read_hdf5(path: Path, wanted: Collection[str] | None = None) -> Checkpoint:
         arrays = hdf5.datasets(file, path, None if wanted is None else {*wanted, *levels})
     if form is None:
         return Checkpoint(arrays, form="keras")
+    return described(_without_levels(arrays, path, wanted), "minidl", attributes, path)
+
+
+def described(
+    arrays: dict[str, Array], form: str, attributes: dict[str, str | Array], path: Path
+) -> Checkpoint:
+    """Return a Checkpoint of arrays and the attributes above. Raises FileError if one of these is
+    invalid."""
     return Checkpoint(
-        arrays=_without_levels(arrays, path, wanted),
-        form="minidl",
+        arrays=arrays,
+        form=form,
         architecture=_taken(attributes, "architecture", str, path),
         preprocessing=_preprocessing(attributes, path),
         classes=_classes(attributes, path),
@@ -93,14 +102,19 @@ def write(path: Path, checkpoint: Checkpoint, levels: int | None = None) -> None
             f"levels is {brief(levels)}; wanted None (every number as it is) or {COUNT}"
         )
     must_be_writable(path)
-    contents = hdf5.image(_attributes(checkpoint), _arrays(checkpoint, levels))
+    texts, numbers = attributes_of(checkpoint)
+    contents = hdf5.image({**texts, "format": FORMAT, **numbers}, _arrays(checkpoint, levels))
     with replacing(path) as temporary:
         temporary.write_bytes(contents)
 
 
-def _attributes(checkpoint):
-    texts = {**checkpoint.provenance, "format": FORMAT, "architecture": checkpoint.architecture}
-    numbers = {}
+def attributes_of(checkpoint: Checkpoint) -> tuple[dict[str, str], dict[str, Array]]:
+    """Return the texts and the numbers that describe a checkpoint, by the names above. Raises
+    ArgumentError if the names of the classes are too long."""
+    texts = {name: text for name, text in checkpoint.provenance.items() if name not in RESERVED}
+    numbers: dict[str, Array] = {}
+    if checkpoint.architecture:
+        texts["architecture"] = checkpoint.architecture
     if checkpoint.classes:
         texts["classes"] = "\n".join(checkpoint.classes)
         if (size := len(texts["classes"].encode())) > hdf5.LONGEST_ATTRIBUTE:
@@ -108,12 +122,10 @@ def _attributes(checkpoint):
                 f"the names of the classes take {size:,} bytes; wanted at most "
                 f"{hdf5.LONGEST_ATTRIBUTE:,}: shorten them"
             )
-    if checkpoint.preprocessing:
-        texts["channels"] = checkpoint.preprocessing.channels
-        numbers = {"mean": checkpoint.preprocessing.mean, "std": checkpoint.preprocessing.std}
-    return {name: text for name, text in texts.items() if text} | {
-        name: np.float64(values) for name, values in numbers.items()
-    }
+    if preprocessing := checkpoint.preprocessing:
+        texts["channels"] = preprocessing.channels
+        numbers = {"mean": np.array(preprocessing.mean), "std": np.array(preprocessing.std)}
+    return {name: text for name, text in texts.items() if text}, numbers
 
 
 def _arrays(checkpoint, levels):

@@ -18,6 +18,7 @@ from math import prod
 
 import numpy as np
 
+from minidl.checkpoints.bfloat16 import loaded, loaded_dtype, stored_dtype
 from minidl.checkpoints.checkpoint import Checkpoint, placeholder
 from minidl.checkpoints.unpickling import Refused, StateDictUnpickler, StoredTensor
 from minidl.checkpoints.zips import must_end, opened, read_exactly
@@ -79,7 +80,7 @@ def read_legacy(path: Path, wanted: Collection[str] | None = None) -> Checkpoint
         needed = _keys(tensors, wanted)
         for key in keys:
             count = int.from_bytes(stream.read(8), "little")
-            size = count * _stored_dtype(known[key].dtype).itemsize
+            size = count * stored_dtype(known[key].dtype).itemsize
             if size > len(stream) - stream.tell():
                 raise FileError(
                     f"{path} is cut off: it ends within the numbers {key!r}; get it again"
@@ -125,10 +126,9 @@ def _checkpoint(path, tensors, storages, byteorder):
     allowance, arrays = Allowance(path), {}
     for name, (storage, _, shape, _) in tensors.items():
         if storage.key not in storages:
-            dtype = np.dtype("f4" if storage.dtype == "bfloat16" else storage.dtype)
-            arrays[name] = placeholder(shape, dtype)
+            arrays[name] = placeholder(shape, loaded_dtype(storage.dtype))
             continue
-        allowance.spend(in_memory(prod(shape), _stored_dtype(storage.dtype)), name)
+        allowance.spend(in_memory(prod(shape), stored_dtype(storage.dtype)), name)
         arrays[name] = _array(tensors[name], storages[storage.key], byteorder)
         if arrays[name] is None:
             raise FileError(
@@ -172,7 +172,7 @@ def _holds_tensors(described):
 def _array(tensor, contents, byteorder):
     """Return the tensor as a view of its storage's numbers, or None if it reaches beyond them."""
     storage, offset, shape, strides = tensor
-    numbers = np.frombuffer(contents, _stored_dtype(storage.dtype).newbyteorder(byteorder))
+    numbers = np.frombuffer(contents, stored_dtype(storage.dtype).newbyteorder(byteorder))
     if storage.length > numbers.size:
         return None
     numbers = numbers[: storage.length]
@@ -184,12 +184,4 @@ def _array(tensor, contents, byteorder):
     array = np.lib.stride_tricks.as_strided(
         numbers[offset:], shape, [stride * numbers.itemsize for stride in strides]
     )
-    if storage.dtype == "bfloat16":  # the upper half of a float32
-        return (array.astype(np.uint32) << 16).view(np.float32)
-    return array
-
-
-def _stored_dtype(dtype):
-    """Return the dtype in which NumPy reads the numbers. NumPy has no bfloat16, whose 16 bits are
-    therefore read as an integer."""
-    return np.dtype("u2" if dtype == "bfloat16" else dtype)
+    return loaded(array, storage.dtype)

@@ -4,7 +4,18 @@ never by its name."""
 import pathlib
 from collections.abc import Collection
 
-from minidl.checkpoints import hdf5, matconvnet, matlab, native, npz, pytorch, tfjs
+from minidl.checkpoints import (
+    hdf5,
+    keras,
+    matconvnet,
+    matlab,
+    native,
+    npz,
+    parts,
+    pytorch,
+    safetensors,
+    tfjs,
+)
 from minidl.checkpoints.checkpoint import Checkpoint
 from minidl.checkpoints.zips import opened
 from minidl.errors import FileError, printable
@@ -17,8 +28,9 @@ def read(path: Path, wanted: Collection[str] | None = None) -> Checkpoint:
     """Return the arrays of a weight file, with the names, layouts and types of the file.
 
     The formats are minidl's HDF5, also that of a training run; Keras' HDF5 (the official VGG files,
-    Keras 2 and Keras 3); PyTorch's state dicts (both containers); TensorFlow.js' manifests, with
-    the files beside them; and NumPy's .npz. No code from the file is run.
+    Keras 2 and Keras 3) and .keras; PyTorch's state dicts (both containers); .safetensors; the
+    MAT-files of MatConvNet; NumPy's .npz; and TensorFlow.js' manifests and the weight maps of Keras
+    and PyTorch, with the files beside them. No code from the file is run.
 
     path: of the file. wanted: the names of the arrays to read; None means all. The others become
     zeros of their shapes.
@@ -48,8 +60,10 @@ def read(path: Path, wanted: Collection[str] | None = None) -> Checkpoint:
 def files_of(path: Path) -> list[pathlib.Path]:
     """Return the paths of all files that `read(path)` reads: the file itself and, for a manifest,
     the files that it names."""
-    path = pathlib.Path(path)
-    return [path, *(tfjs.numbers_of(path) if _reader(path) is tfjs.read_manifest else [])]
+    path, reader = pathlib.Path(path), _reader(path)
+    if reader is tfjs.read_manifest:
+        return [path, *tfjs.numbers_of(path)]
+    return [path, *(parts.shards_of(path) if reader is _read_shards else [])]
 
 
 def _reader(path):
@@ -63,8 +77,12 @@ def _reader(path):
         return matconvnet.read_mat
     if head.startswith(b"PK"):
         return _zip_reader(path)
-    if head.lstrip().startswith((b"[", b"{")):
+    if safetensors.has_header(head):
+        return safetensors.read_safetensors
+    if head.lstrip().startswith(b"["):
         return tfjs.read_manifest
+    if head.lstrip().startswith(b"{"):
+        return _read_shards
     if head.startswith(b"\x80"):
         raise FileError(
             f"{path} is a Python pickle, which could run any code, so it was not read; save it as "
@@ -74,8 +92,8 @@ def _reader(path):
         raise FileError(f"{path} is empty; fetch or make it again")
     raise FileError(
         f"{path} begins with {head[:16]!r}, which is no weight file that minidl reads; wanted HDF5 "
-        "(Keras, minidl), a PyTorch state dict, a TensorFlow.js manifest or .npz; was the download "
-        "an error page?"
+        "(Keras, minidl), .keras, a PyTorch state dict, .safetensors, a MAT-file, .npz or a "
+        "manifest in JSON; was the download an error page?"
     )
 
 
@@ -84,9 +102,15 @@ def _zip_reader(path):
         names = archive.namelist()
     if any(name.endswith("data.pkl") for name in names):
         return pytorch.read_zip
-    if "model.weights.h5" in names:
-        raise FileError(
-            f"{path} is a whole Keras model; save only its weights with "
-            "model.save_weights('NAME.weights.h5')"
-        )
-    return npz.read_npz
+    return keras.read_keras if keras.WEIGHTS in names else npz.read_npz
+
+
+def _read_shards(path, wanted=None):
+    return parts.read_shards(path, wanted, _shard_reader)
+
+
+def _shard_reader(path):
+    reader = _reader(path)
+    if reader in (_read_shards, tfjs.read_manifest):
+        raise FileError(f"{path} is JSON; wanted a file of weights: get all of the files again")
+    return reader

@@ -8,7 +8,6 @@ The concatenated files of a group hold its weights in the order of the manifest.
 as little-endian float32 or, if it is quantized, as one byte q per number, which means q·s + m.
 """
 
-import json
 import pathlib
 from collections.abc import Collection
 from math import prod
@@ -16,9 +15,10 @@ from math import prod
 import numpy as np
 
 from minidl.checkpoints.checkpoint import Checkpoint, placeholder
+from minidl.checkpoints.parts import beside, from_json
 from minidl.errors import FileError, brief, unquoted
 from minidl.files import must_exist
-from minidl.limits import TEXT, is_number, is_shape, must_have_few, must_have_names
+from minidl.limits import is_number, is_shape, must_have_few, must_have_names
 from minidl.typing import Path
 
 
@@ -32,7 +32,7 @@ def read_manifest(path: Path, wanted: Collection[str] | None = None) -> Checkpoi
     for group in _groups(path):
         files = [
             must_exist(file, f"file of numbers, which {path.name} names")
-            for file in _files(group, path)
+            for file in beside(group["paths"], path)
         ]
         weights = [_Weight(description, path) for description in group["weights"]]
         listed = sum(weight.bytes for weight in weights)
@@ -59,15 +59,11 @@ def read_manifest(path: Path, wanted: Collection[str] | None = None) -> Checkpoi
 
 def numbers_of(path: pathlib.Path) -> list[pathlib.Path]:
     """Return the paths of the files of numbers that the manifest names."""
-    return [file for group in _groups(path) for file in _files(group, path)]
+    return [file for group in _groups(path) for file in beside(group["paths"], path)]
 
 
 def _groups(path):
-    if (size := path.stat().st_size) > TEXT:
-        raise FileError(
-            f"{path} has {size:,} bytes; wanted a manifest of TensorFlow.js, with at most {TEXT:,}"
-        )
-    groups = json.loads(path.read_bytes())
+    groups = from_json(path, "a manifest of TensorFlow.js")
     is_manifest = _is_list_of(groups, dict) and all(
         _is_list_of(group.get("paths"), str) and _is_list_of(group.get("weights"), dict)
         for group in groups
@@ -83,16 +79,6 @@ def _groups(path):
     if len(set(files)) < len(files):
         raise FileError(f"{path} names a file of numbers twice: it is damaged; get it again")
     return groups
-
-
-def _files(group, path):
-    for name in group["paths"]:
-        if not name or not name.isprintable() or name != pathlib.Path(name).name:
-            raise FileError(
-                f"{path} names {brief(name)} in another folder; put its files beside it, and write "
-                "only their names into it"
-            )
-    return [path.with_name(name) for name in group["paths"]]
 
 
 class _Weight:

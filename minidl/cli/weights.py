@@ -4,7 +4,16 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from minidl.checkpoints import diagnose, files_of, likeliest, read, translate, write
+from minidl.checkpoints import (
+    diagnose,
+    files_of,
+    likeliest,
+    read,
+    translate,
+    write,
+    write_safetensors,
+)
+from minidl.checkpoints.native import RESERVED
 from minidl.cli.options import as_sentence
 from minidl.cli.output import shown
 from minidl.errors import ArgumentError, FileError, listed, printable
@@ -19,18 +28,24 @@ def register(commands):
 
     convert = actions.add_parser(
         "convert",
-        help="convert a weight file to minidl's HDF5 format",
-        description="Convert a weight file of Keras, PyTorch, TensorFlow.js or NumPy (.npz), or "
-        "the checkpoint of a training run, to minidl's HDF5 format. The file is checked first: "
-        "known mistakes, such as swapped colour channels, are refused.",
+        help="convert a weight file to minidl's HDF5 format, or to .safetensors",
+        description="Convert a weight file of Keras (.h5, .keras, .weights.json), PyTorch, "
+        "MatConvNet (.mat), TensorFlow.js or NumPy (.npz), a .safetensors file, or the checkpoint "
+        "of a training run, to minidl's HDF5 format. If TARGET ends in .safetensors, it is written "
+        "with the names and axes of PyTorch, those of torchvision for VGG19. The file is checked "
+        "first: known mistakes, such as swapped colour channels, are refused. A top that is not "
+        "the network's is left out. The formats are described in weights/README.md.",
     )
     convert.add_argument("source", metavar="SOURCE", type=Path, help="file to convert")
-    convert.add_argument("target", metavar="TARGET", type=Path, help="file to write")
+    convert.add_argument(
+        "target", metavar="TARGET", type=Path, help="file to write, .h5 or .safetensors"
+    )
     convert.add_argument(
         "--levels",
         type=int,
         choices=[256],
-        help="quantize each kernel to 256 values by k-means, for a quarter of the file size",
+        help="quantize each kernel to 256 values by k-means, for a quarter of the file size; only "
+        "in minidl's format",
     )
     convert.add_argument(
         "--provenance",
@@ -61,6 +76,11 @@ def register(commands):
 
 
 def _convert(arguments):
+    is_safetensors = arguments.target.suffix.lower() == ".safetensors"
+    if is_safetensors and arguments.levels:
+        raise ArgumentError(
+            "--levels is only stored in minidl's format; leave it out, or name TARGET .h5"
+        )
     must_be_writable(arguments.target)
     must_differ({"TARGET": arguments.target}, {"SOURCE": arguments.source})
     source, files = read(arguments.source), files_of(arguments.source)
@@ -76,18 +96,23 @@ def _convert(arguments):
         "source_sha256": ", ".join(map(_sha256, files)),
     }
     provenance = checkpoint.provenance | origin | _facts(arguments.provenance)
-    write(arguments.target, replace(checkpoint, provenance=provenance), levels=arguments.levels)
+    checkpoint = replace(checkpoint, provenance=provenance)
+    if is_safetensors:
+        write_safetensors(arguments.target, checkpoint, architecture)
+    else:
+        write(arguments.target, checkpoint, levels=arguments.levels)
     count, size = len(checkpoint.arrays), arguments.target.stat().st_size
     print(f"{shown(arguments.target)}: {architecture.name}, {count} arrays, {size:,} bytes")
+    if is_safetensors and checkpoint.preprocessing:
+        print(f"preprocessing of its input: {checkpoint.preprocessing}")
 
 
 def _info(arguments):
     path, checkpoint = arguments.file, read(arguments.file)
     print(f"{shown(path)}: {path.stat().st_size:,} bytes, SHA-256 {_sha256(path)}")
     print(f"form: {checkpoint.form}; architecture: {shown(checkpoint.architecture or 'unknown')}")
-    if preprocessing := checkpoint.preprocessing:
-        channels, mean, std = preprocessing.channels, preprocessing.mean, preprocessing.std
-        print(f"preprocessing: {channels}, mean {mean}, std {std}")
+    if checkpoint.preprocessing:
+        print(f"preprocessing: {checkpoint.preprocessing}")
     width = max(map(len, checkpoint.arrays))
     for name, array in checkpoint.arrays.items():
         figures = (array.min(), array.mean(dtype="f8"), array.max()) if array.size else ()
@@ -126,8 +151,16 @@ def _facts(pairs):
     for pair in pairs:
         if not all(pair.partition("=")):
             raise ArgumentError(f"--provenance is {pair!r}; write it as NAME=TEXT")
+        if (name := pair.partition("=")[0]) in RESERVED:
+            raise ArgumentError(
+                f"--provenance is {pair!r}, and {name} has a meaning in the file; take another NAME"
+            )
     return dict(pair.split("=", 1) for pair in pairs)
 
 
 def _sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from minidl.checkpoints import Architecture, Checkpoint, Landmark, Preprocessing, write
+from tests.checkpoints import mat_files
 
 CAFFE = Preprocessing("BGR", mean=(103.0, 116.0, 123.0), std=(1.0, 1.0, 1.0))
 TORCHVISION = Preprocessing("RGB", mean=(124.0, 116.0, 104.0), std=(58.0, 57.0, 57.0))
@@ -80,12 +81,16 @@ def keras_2_file(path, arrays):
         file["optimizer_weights/Adam/m/conv_a/kernel:0"] = arrays["conv_a/kernel"]
 
 
-def keras_3_file(path, arrays):
+def keras_3_names(arrays):
     named = {}
     for name, array in arrays.items():
         layer, part = name.split("/")
         named[f"layers/{layer}/vars/{0 if part == 'kernel' else 1}"] = array
-    hdf5_file(path, named)
+    return named
+
+
+def keras_3_file(path, arrays):
+    hdf5_file(path, keras_3_names(arrays))
     with h5py.File(path, "a") as file:
         file["optimizer/vars/0"] = 7
 
@@ -134,6 +139,48 @@ def _tfjs_name(name):
     return f"{layer}/{'bias' if part == 'bias' else kernel}"
 
 
+def mat_file(path, arrays):
+    mat_files.write(path, mat_files.network(arrays, channels="BGR"))
+
+
+def mat_packed_file(path, arrays):
+    mat_files.write(path, mat_files.network(arrays, older=True, channels="BGR"), packed=True)
+
+
+def safetensors_file(path, arrays, metadata=None):
+    """Write the names, shapes and axes of PyTorch, without the package safetensors."""
+    header, numbers = {"__metadata__": metadata} if metadata else {}, b""
+    for name, array in torch_arrays(arrays).items():
+        place = [len(numbers), len(numbers) + array.nbytes]
+        header[name] = {"dtype": "F32", "shape": array.shape, "data_offsets": place}
+        numbers += array.tobytes()
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + numbers)
+
+
+def keras_zip_file(path, arrays):
+    inner = path.with_name("inner.weights.h5")
+    keras_3_file(inner, arrays)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("metadata.json", '{"keras_version": "3.15.1"}')
+        archive.writestr("config.json", "{}")
+        archive.write(inner, "model.weights.h5")
+
+
+def weight_map_file(path, arrays):
+    """Write a map of two files of Keras 3: a kernel in one, its bias and the others in another."""
+    first, *others = arrays
+    shards = {"a_00000.weights.h5": [first], "a_00001.weights.h5": others}
+    weight_map = {}
+    for shard, names in shards.items():
+        hdf5_file(path.with_name(shard), keras_3_names({name: arrays[name] for name in names}))
+        for name in names:
+            group = f"/layers/{name.partition('/')[0]}/vars"
+            weight_map.setdefault(group, [])
+            weight_map[group] += [shard] * (shard not in weight_map[group])
+    path.write_text(json.dumps({"metadata": {"total_size": 1.0}, "weight_map": weight_map}))
+
+
 WRITERS = {
     "minidl": minidl_file,
     "minidl levels": minidl_levels_file,
@@ -144,6 +191,11 @@ WRITERS = {
     "torch legacy": torch_legacy_file,
     "npz": npz_file,
     "tfjs": tfjs_file,
+    "mat": mat_file,
+    "mat packed": mat_packed_file,
+    "safetensors": safetensors_file,
+    "keras zip": keras_zip_file,
+    "weight map": weight_map_file,
 }
 
 # The pickles of the magic number, of the protocol 1001, and of the system information.

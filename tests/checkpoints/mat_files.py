@@ -7,6 +7,7 @@ import numpy as np
 
 HEAD = b"MATLAB 5.0 MAT-file".ljust(124) + struct.pack("<H", 0x100) + b"IM"
 CLASSES = {"f8": 6, "f4": 7, "i1": 8, "u1": 9, "i4": 12}
+MEAN = 123.0, 116.0, 103.0  # RGB
 TYPES = {"i1": 1, "u1": 2, "i4": 5, "f4": 7, "f8": 9}
 
 
@@ -49,12 +50,16 @@ def write(path, variables, packed=False):
     path.write_bytes(HEAD + b"".join(elements))
 
 
-def network(arrays, mean=(123.0, 116.0, 103.0), classes=(), older=False):
-    """Return the variables of a network of MatConvNet with the arrays of SMALL in RGB order."""
+def network(arrays, classes=(), older=False, channels="RGB"):
+    """Return the variables of a network of MatConvNet with the arrays of SMALL.
+
+    channels: the order of the colours of the first kernel, which is BGR in `arrays`.
+    """
     layers = []
     for name in dict.fromkeys(name.partition("/")[0] for name in arrays):
-        kernel, bias = arrays[f"{name}/kernel"], arrays[f"{name}/bias"]
-        if name == "conv_a":
+        kernel = arrays[f"{name}/kernel"]
+        bias = arrays.get(f"{name}/bias", np.zeros(0, np.float32))
+        if name == "conv_a" and channels == "RGB":
             kernel = kernel[:, :, ::-1]
         elif name == "dense_a":
             kernel = kernel.reshape(2, 2, 6, 5)
@@ -65,7 +70,7 @@ def network(arrays, mean=(123.0, 116.0, 103.0), classes=(), older=False):
         pad = np.zeros((1, 4))
         layers += [weights | {"pad": pad, "type": "conv", "name": name}, {"type": "relu"}]
     shape = (8, 8, 3) if older else (1, 1, 3)
-    average = np.broadcast_to(np.float32(mean), shape)
+    average = np.broadcast_to(np.float32(MEAN), shape)
     meta = {
         "normalization": {"averageImage": average, "border": np.zeros((1, 2))},
         "classes": {"name": [f"n{n}" for n in range(len(classes))], "description": list(classes)},

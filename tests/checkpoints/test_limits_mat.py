@@ -57,6 +57,8 @@ FILES = {
         array(CELL, (10**6, 1), array(DOUBLE, (1, 1), element(9, bytes(8))) * 10**6, "layers")
     ),
     "a text of gigabytes": array(TEXT, (1, 2**31 - 1), struct.pack("<II", 1, 2**32 - 8), "layers"),
+    "a text of a billion lines": array(TEXT, (2**30, 1), element(1, b"a"), "layers"),
+    "no text of a billion lines": array(TEXT, (2**30, 0), element(1, b""), "layers"),
     "a shape of gigabytes": element(14, element(6, bytes(8)) + struct.pack("<II", 5, 2**32 - 8)),
     "a thousand axes": array(DOUBLE, (1,) * 1000, DOUBLES, "layers"),
     "a negative length": array(DOUBLE, (-1, -2), DOUBLES, "layers"),

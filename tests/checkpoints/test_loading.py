@@ -46,14 +46,17 @@ def test_arrays_that_the_model_does_not_use_are_not_read(
         np.testing.assert_array_equal(array, with_top.arrays[name])
 
 
-@pytest.mark.parametrize("form", ["minidl", "keras 2", "npz", "torch zip", "torch legacy", "tfjs"])
+LAZY = ["minidl", "keras 2", "npz", "torch zip", "torch legacy", "tfjs", "mat", "safetensors"]
+
+
+@pytest.mark.parametrize("form", LAZY)
 def test_arrays_that_are_not_wanted_take_no_memory(tmp_path, samples, form):
     """The kernel of 32 MB is not read, but its shape is known."""
     rng = np.random.default_rng(0)
     kernel = np.ones((2048, 4096), np.float32) * rng.normal(size=(2048, 1)).astype(np.float32)
     arrays = samples.small_arrays()
     bias = arrays["conv_a/bias"]
-    if form.startswith("torch"):
+    if form.startswith("torch") or form == "safetensors":
         arrays = {"conv_a/kernel": kernel.reshape(1, 8, 1024, 1024), "conv_a/bias": bias}
         small_name, large_name = "features.0.bias", "features.0.weight"
         samples.WRITERS[form](tmp_path / "a", arrays)

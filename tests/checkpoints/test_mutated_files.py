@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -135,6 +136,32 @@ def pickle_inside(path, arrays, samples):
     return samples.state_dict_pickle(torch), write
 
 
+def array_inside(path, arrays, samples):
+    """The arrays in a MAT-file, compressed with a valid checksum"""
+    samples.mat_file(path, arrays)
+    head, elements = path.read_bytes()[:128], path.read_bytes()[128:]
+    [length] = np.frombuffer(elements[4:8], "<u4")
+    layers, others = elements[: length + 8], elements[length + 8 :]
+
+    def write(contents):
+        packed = zlib.compress(contents)
+        size = np.array([15, len(packed)], "<u4").tobytes()
+        path.write_bytes(head + size + packed + others)
+
+    return layers, write
+
+
+def h5_inside(path, arrays, samples):
+    """The HDF5 file in a Keras model with a valid checksum"""
+    samples.keras_3_file(path, arrays)
+
+    def write(contents):
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("model.weights.h5", contents)
+
+    return path.read_bytes(), write
+
+
 def data_set(form, folder, official):
     """Return the path of the file to damage, and a function that reads the folder."""
     if form.startswith("idx"):
@@ -154,10 +181,16 @@ def data_set(form, folder, official):
     return folder / next(iter(names)), reader
 
 
-INSIDE = {"npy in npz": npy_inside, "pickle in torch": pickle_inside}
+INSIDE = {
+    "npy in npz": npy_inside,
+    "pickle in torch": pickle_inside,
+    "array in mat": array_inside,
+    "h5 in keras": h5_inside,
+}
 PACKINGS = {"plain": bytes, "gz": gzip.compress, "xz": lzma.compress}
 FORMS = ["minidl", "minidl levels", "keras official", "keras 2", "keras 3"]
 FORMS += ["torch zip", "torch legacy", "npz", "tfjs"]
+FORMS += ["mat", "mat packed", "safetensors", "keras zip", "weight map"]
 OF_DATA = [f"{form} {packing}" for form in ("idx", "pickle", "tar") for packing in PACKINGS]
 ALL = [*FORMS, *INSIDE, "training", *OF_DATA]
 

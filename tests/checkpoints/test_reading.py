@@ -73,13 +73,6 @@ def test_a_plain_pickle_is_refused(tmp_path):
         read(tmp_path / "a.pkl")
 
 
-def test_a_whole_keras_model_is_refused(tmp_path):
-    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
-        archive.writestr("model.weights.h5", b"")
-    with pytest.raises(FileError, match="save_weights"):
-        read(tmp_path / "model.keras")
-
-
 def test_other_zip_files_are_refused(tmp_path):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

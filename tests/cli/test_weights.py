@@ -1,6 +1,7 @@
 """`minidl weights`."""
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from minidl.checkpoints import (
     Landmark,
     Preprocessing,
     load,
+    read,
     shipped,
     write,
 )
@@ -66,6 +68,54 @@ def test_convert_with_levels(keras):
     target = keras.with_name("ours.h5")
     assert convert(keras, target, "--levels", "256") == 0
     assert np.unique(load(target, SMALL).arrays["conv/kernel"]).size <= 256
+
+
+def test_convert_to_safetensors(keras, capsys):
+    target = keras.with_name("ours.safetensors")
+    assert convert(keras, target, "--provenance", "authors=A. Nonymous") == 0
+    assert capsys.readouterr().out == (
+        f"{target}: small, 2 arrays, {target.stat().st_size:,} bytes\n"
+        "preprocessing of its input: BGR, mean (103.0, 116.0, 123.0), std (1.0, 1.0, 1.0)\n"
+    )
+    found = read(target)
+    assert {name: array.shape for name, array in found.arrays.items()} == {
+        "conv.weight": (16, 3, 3, 3),
+        "conv.bias": (16,),
+    }
+    assert found.provenance["authors"] == "A. Nonymous"
+    assert found.provenance["source"] == "keras.h5"
+    again, direct = keras.with_name("again.h5"), keras.with_name("direct.h5")
+    assert convert(target, again) == convert(keras, direct) == 0
+    for name, array in load(direct, SMALL).arrays.items():
+        np.testing.assert_array_equal(load(again, SMALL).arrays[name], array)
+
+
+def test_levels_and_reserved_names_are_refused(keras, capsys):
+    target = keras.with_name("ours.SafeTensors")
+    assert convert(keras, target, "--levels", "256") == 2
+    assert "--levels is only stored in minidl's format" in capsys.readouterr().err
+    assert convert(keras, target, "--provenance", "classes=cat") == 2
+    assert "classes has a meaning in the file; take another NAME" in capsys.readouterr().err
+    assert not target.exists()
+
+
+def test_a_top_that_is_left_out_is_named(keras, monkeypatch, capsys):
+    known = replace(
+        SMALL, shapes=SMALL.shapes | {"fc/kernel": (9, 4), "fc/bias": (4,)}, optional=("fc",)
+    )
+    monkeypatch.setattr(weights, "ARCHITECTURES", (known,))
+    with h5py.File(keras, "a") as file:
+        file["mine/kernel:0"] = np.ones((16, 2), np.float32)
+    target = keras.with_name("ours.h5")
+    sentence = (
+        f"note: {keras} has another top than small (fc (16, 2)): it is left out, and the layers "
+        "below it are used\n"
+    )
+    assert convert(keras, target) == 0
+    assert capsys.readouterr().out.startswith(sentence)
+    assert list(load(target, known).arrays) == list(SMALL.shapes)
+    assert cli.main(["weights", "check", str(keras)]) == 0
+    assert sentence in capsys.readouterr().out
 
 
 def test_the_source_is_never_overwritten(keras, capsys):
