@@ -14,6 +14,7 @@ from minidl.cli.output import counted, say, say_nothing, warn
 from minidl.cli.progress import Progress
 from minidl.cli.training_commands import command, command_with_lower_rate
 from minidl.cli.training_options import HELP, add_options, chosen_settings, defaults, typed
+from minidl.cli.training_rates import check_find_rate, print_rate
 from minidl.cli.training_results import print_measures, write_result
 from minidl.cli.training_resumption import check_extension, resumed
 from minidl.data import picture_folder
@@ -44,6 +45,8 @@ def register(commands):
 
 def run(arguments):
     recipe, tell = NETWORKS[arguments.network], say_nothing if arguments.quiet else say
+    if arguments.find_rate:
+        check_find_rate(arguments)
     chosen = chosen_settings(arguments, recipe)
     preset = chosen.get("preset", "original")
     folder = arguments.folder or Path("runs") / f"{arguments.network}-{preset}"
@@ -52,7 +55,7 @@ def run(arguments):
     if arguments.resume:
         typed_too = {"accumulate": arguments.accumulate} if arguments.accumulate else {}
         settings, accumulate, epochs, patience = resumed(checkpoint, recipe, chosen | typed_too)
-    elif checkpoint.exists():
+    elif checkpoint.exists() and not arguments.find_rate:
         raise FileError(
             f"{checkpoint} exists already; continue from it: {resume_command} "
             "(or choose another --folder)"
@@ -63,8 +66,11 @@ def run(arguments):
     epochs, patience = chosen.get("epochs", epochs), arguments.patience or patience
     with device(arguments.device, arguments.tf32):
         data = _split(arguments.data, chosen, settings) if recipe is faces else arguments.data
-        report_data = recipe.for_report(data)
+        report_data = () if arguments.find_rate else recipe.for_report(data)
         task = replace(recipe.task(data, **settings), accumulate=accumulate)
+        if arguments.find_rate:
+            print_rate(task, arguments.quiet)
+            return 0
         check_extension(task.schedule, epochs, settings)
         _describe(task, tell)
         try:

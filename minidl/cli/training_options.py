@@ -110,6 +110,12 @@ def _add_run(group, recipe):
             "--limit", type=int, metavar="N", help="train on only the first N pictures"
         )
     group.add_argument(
+        "--find-rate",
+        action="store_true",
+        help="make no run; train for some steps with a rate that rises, print the suggested "
+        "--learning-rate, and draw the losses in rates.png",
+    )
+    group.add_argument(
         "--accumulate",
         type=_at_least_1,
         metavar="N",

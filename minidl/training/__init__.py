@@ -4,6 +4,7 @@ task.py         Task: what is trained, on which data, and how
 loop.py         train: the loop over epochs and batches
 step.py         one step: the loss of a batch, its gradients, the move of the parameters
 rates.py        the learning rate of a step, by the schedule of a task
+finder.py       find_rate: which learning rates a task can be trained with
 progress.py     the numbers of the steps, and their means over an epoch
 remarks.py      remarks about an epoch, such as a loss that stays at that of guessing
 finite.py       numbers that are not finite end a run
@@ -19,7 +20,8 @@ trained.py      trained networks: opening a checkpoint, computing the outputs fo
 """
 
 from minidl.training.checkpoint import load, save
+from minidl.training.finder import find_rate
 from minidl.training.loop import Outcome, train
 from minidl.training.task import Task
 
-__all__ = ["Outcome", "Task", "load", "save", "train"]
+__all__ = ["Outcome", "Task", "find_rate", "load", "save", "train"]
