@@ -20,15 +20,19 @@ import numpy as np
 
 from minidl.checkpoints.bfloat16 import loaded, loaded_dtype, stored_dtype
 from minidl.checkpoints.checkpoint import Checkpoint, placeholder
-from minidl.checkpoints.unpickling import Refused, StateDictUnpickler, StoredTensor
+from minidl.checkpoints.inert import Inert
+from minidl.checkpoints.tensors import Refused, StoredTensor
+from minidl.checkpoints.unpickling import StateDictUnpickler
 from minidl.checkpoints.zips import must_end, opened, read_exactly
 from minidl.errors import FileError, printable
-from minidl.limits import Allowance, in_memory, must_have_few, must_have_names
+from minidl.limits import DEPTH, Allowance, in_memory, must_have_few, must_have_names
 from minidl.typing import Path
 
 # The pickled number 0x1950A86A20F9469CFC6C. The older container begins with it, after two bytes
 # that give the protocol.
 LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")
+
+_USUAL = "state_dict", "model_state_dict", "model"  # names of a nested state dict
 
 
 def read_zip(path: Path, wanted: Collection[str] | None = None) -> Checkpoint:
@@ -103,6 +107,11 @@ def _unpickle(stream, path):
 
 def _tensors(described, path):
     """Return {name: StoredTensor} of a state dict, or of the state dict nested in it."""
+    if isinstance(described, Inert):
+        raise FileError(
+            f"{path} holds a whole {printable(described.name, 100)}, which could run any code, so "
+            "nothing of it was run; save model.state_dict() with torch.save"
+        )
     if not isinstance(described, dict):
         raise FileError(
             f"{path} holds no dictionary of tensors; save model.state_dict() with torch.save"
@@ -139,22 +148,25 @@ def _checkpoint(path, tensors, storages, byteorder):
 
 
 def _state_dict(described, path):
-    """Return the dictionary that holds tensors: this one, or the only one nested in it that does.
-    Raise FileError if several or none do."""
-    for usual in ("state_dict", "model_state_dict", "model"):
-        if isinstance(described.get(usual), dict):
-            described = described[usual]
-    if not described or _holds_tensors(described):
-        return described
-    names = [name for name in described if isinstance(name, str)]
+    """Return the dictionary that holds the tensors of the network: this one, or the only one nested
+    in it that does. Raise FileError if several or none do."""
+    for _ in range(DEPTH):
+        inner = [described[name] for name in _USUAL if isinstance(described.get(name), dict)]
+        if not inner:
+            break
+        described = inner[0]
     nested = [
         name
-        for name in names
-        if isinstance(described[name], dict) and _holds_tensors(described[name])
+        for name, value in described.items()
+        if isinstance(name, str) and isinstance(value, dict) and _count_tensors(value)
     ]
-    if len(nested) == 1:
+    own = _count_tensors(described)
+    if len(nested) == 1 and _count_tensors(described[nested[0]]) > own:
         return described[nested[0]]
-    shown = printable(", ".join(map(repr, (nested or names)[:5])), 120) or "other things"
+    if own or not described:
+        return described
+    names = nested or [name for name in described if isinstance(name, str)]
+    shown = printable(", ".join(map(repr, names[:5])), 120) or "other things"
     if nested:
         raise FileError(
             f"{path} holds tensors in several dictionaries, {shown}; save only the state_dict() of "
@@ -165,8 +177,8 @@ def _state_dict(described, path):
     )
 
 
-def _holds_tensors(described):
-    return any(isinstance(value, StoredTensor) for value in described.values())
+def _count_tensors(described):
+    return sum(isinstance(value, StoredTensor) for value in described.values())
 
 
 def _array(tensor, contents, byteorder):

@@ -1,75 +1,42 @@
 """Read the pickle of a PyTorch state dict without running code from it.
 
 A pickle is a program that may import and call any function. This unpickler accepts only the
-instructions that a state dict needs, imports nothing, and calls only the functions in this file.
-Its results are dicts, lists, tuples, numbers, texts, and descriptions of tensors.
+instructions that a checkpoint needs, imports nothing, and calls only the functions in this file.
+Its results are dicts, lists, tuples, numbers, texts, descriptions of tensors, and objects of the
+class Inert for everything else (see inert.py).
 
 Time and memory are bounded by the length of the file:
 
-- The keys of dictionaries are texts or small integers. To hash a deeply nested tuple could take
-  exponential time.
+- The keys of dictionaries are texts, small integers or names of classes. To hash a deeply nested
+  tuple could take exponential time.
 - A call has at most MOST_ARGUMENTS arguments.
 - An instruction that copies n items counts as n instructions.
 """
 
 import pickle
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
+from minidl.checkpoints.inert import CALLABLE, Inert
+from minidl.checkpoints.tensors import (
+    MOST_ARGUMENTS,
+    REBUILDING,
+    STORAGES,
+    Refused,
+    Storage,
+    rebuild_from_type,
+    rebuild_parameter,
+    rebuild_tensor,
+)
 from minidl.errors import brief, printable
-from minidl.limits import INSTRUCTIONS, is_count, is_shape
-
-MOST_ARGUMENTS = 16  # of a call
-
-
-class Refused(pickle.UnpicklingError):
-    """A pickle that is damaged or not a state dict. The message is the second half of a sentence
-    about the file."""
-
-
-class Storage(NamedTuple):
-    """An array of numbers that is stored elsewhere in the file."""
-
-    key: str
-    dtype: str  # NumPy's code, or "bfloat16"
-    length: int
-
-
-class StoredTensor(NamedTuple):
-    """A view of a storage. Offset and strides count numbers, not bytes."""
-
-    storage: Storage
-    offset: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-
-
-def _rebuild_tensor(storage, offset, shape, strides, *_):
-    is_view = (
-        type(storage) is Storage
-        and is_count(offset)
-        and type(shape) is type(strides) is tuple
-        and is_shape(shape)
-        and len(strides) == len(shape)
-        and all(map(is_count, strides))
-    )
-    if not is_view:
-        raise Refused(
-            f"describes a tensor of shape {brief(shape)}, strides {brief(strides)} and offset "
-            f"{brief(offset)}; wanted whole numbers within limits: it is damaged, get it again"
-        )
-    return StoredTensor(storage, offset, shape, strides)
-
-
-def _rebuild_parameter(tensor, *_):
-    return tensor
+from minidl.limits import INSTRUCTIONS, is_count
 
 
 def _must_be_keys(keys):
-    """Raise Refused unless every key is a text or a small integer, such as the index of a parameter
-    in the state of an optimiser."""
+    """Raise Refused unless every key is a text, a small integer, such as the index of a parameter
+    in the state of an optimiser, or the name of a class."""
     for key in keys:
-        if type(key) is not str and not (type(key) is int and abs(key) < 2**31):
+        if type(key) not in (str, Inert) and not (type(key) is int and abs(key) < 2**31):
             raise Refused(
                 f"has a dictionary with the key {brief(key)}; wanted text: this is no plain state "
                 "dict"
@@ -81,30 +48,25 @@ class _OrderedDict:
     Python 2, with a list of pairs."""
 
 
-_STORAGES = {
-    "DoubleStorage": "f8",
-    "FloatStorage": "f4",
-    "HalfStorage": "f2",
-    "BFloat16Storage": "bfloat16",
-    "LongStorage": "i8",
-    "IntStorage": "i4",
-    "ShortStorage": "i2",
-    "CharStorage": "i1",
-    "ByteStorage": "u1",
-    "BoolStorage": "?",
-}
+class _DefaultDict:
+    """Represents collections.defaultdict, which REDUCE calls with the class of its values."""
 
-# The names that a state dict imports, and their values in this unpickler.
+
+# The names that a state dict imports, and their values in this unpickler. For others, it is Inert.
 _IMPORTS = {
     "collections.OrderedDict": _OrderedDict,
-    "torch._utils._rebuild_tensor_v2": _rebuild_tensor,
-    "torch._utils._rebuild_parameter": _rebuild_parameter,
-} | {f"torch.{name}": dtype for name, dtype in _STORAGES.items()}
+    "collections.defaultdict": _DefaultDict,
+    "torch._utils._rebuild_tensor_v2": rebuild_tensor,
+    "torch._utils._rebuild_parameter": rebuild_parameter,
+    "torch._utils._rebuild_parameter_with_state": rebuild_parameter,
+    "torch._tensor._rebuild_from_type_v2": rebuild_from_type,
+} | {f"torch.{name}": dtype for name, dtype in STORAGES.items()}
 
 _INSTRUCTIONS = (
     "PROTO FRAME STOP MARK MEMOIZE BINPUT LONG_BINPUT BINGET LONG_BINGET "
     "NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT BINUNICODE SHORT_BINUNICODE "
-    "EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST APPEND APPENDS EMPTY_DICT "
+    "BINSTRING SHORT_BINSTRING BINBYTES SHORT_BINBYTES "
+    "EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST EMPTY_DICT "
     "GLOBAL STACK_GLOBAL BINPERSID"
 )
 
@@ -142,10 +104,11 @@ class StateDictUnpickler(pickle._Unpickler):
 
     left = INSTRUCTIONS
     stack: list
+    read: Callable[[int], bytes]
     pop_mark: Callable[[], list]
 
     def __init__(self, stream):
-        super().__init__(stream)
+        super().__init__(stream, encoding="latin-1")
         self.storages: dict[str, Storage] = {}
 
     def spend(self, count: int) -> None:
@@ -159,13 +122,7 @@ class StateDictUnpickler(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """Return what represents an imported name."""
-        if f"{module}.{name}" not in _IMPORTS:
-            raise Refused(
-                f"asks to import {printable(f'{module}.{name}', 100)}: this is no plain state "
-                "dict, nothing of it was run; save it again with torch.save(model.state_dict(), "
-                "...)"
-            )
-        return _IMPORTS[f"{module}.{name}"]
+        return _IMPORTS.get(f"{module}.{name}", Inert(f"{module}.{name}"))
 
     def persistent_load(self, pid: Any) -> Storage:
         """("storage", dtype, key, device, length) -> Storage"""
@@ -175,7 +132,7 @@ class StateDictUnpickler(pickle._Unpickler):
             and type(pid[2]) is str
             and is_count(pid[4])
             and pid[0] == "storage"
-            and pid[1] in _STORAGES.values()
+            and pid[1] in STORAGES.values()
         ):
             raise Refused(
                 "refers to something else than numbers: this is no plain state dict, nothing of it "
@@ -187,6 +144,9 @@ class StateDictUnpickler(pickle._Unpickler):
 
     def _reduce(self):
         arguments, function = self.stack.pop(), self.stack.pop()
+        if type(function) is Inert:
+            self.stack.append(self._called(function))
+            return
         if type(arguments) is not tuple or len(arguments) > MOST_ARGUMENTS:
             raise Refused(
                 "calls a function with more arguments than a state dict does; it was not run: get "
@@ -194,10 +154,54 @@ class StateDictUnpickler(pickle._Unpickler):
             )
         if function is _OrderedDict:
             self.stack.append(self._dict(*arguments))
-        elif function in (_rebuild_tensor, _rebuild_parameter):
+        elif function is _DefaultDict:
+            self.stack.append({})
+        elif function in (*REBUILDING, rebuild_from_type):
             self.stack.append(function(*arguments))
         else:
             raise Refused("calls something that is no function: it is damaged; get it again")
+
+    def _called(self, function):
+        if function.name not in CALLABLE:
+            raise Refused(
+                f"asks to import {printable(function.name, 100)}: this is no plain state dict, "
+                "nothing of it was run; save it again with torch.save(model.state_dict(), ...)"
+            )
+        return function
+
+    def _new_object(self):
+        """NEWOBJ makes an object of a class, without calling its initializer."""
+        _, made = self.stack.pop(), self.stack.pop()
+        if type(made) is not Inert:
+            raise Refused(
+                "makes an object of something that is no class: it is damaged, get it again"
+            )
+        self.stack.append(made)
+
+    def _set(self):
+        self.stack.append(Inert("builtins.set"))
+
+    def _frozen_set(self):
+        self.pop_mark()
+        self._set()
+
+    def _bytes(self):
+        """BYTEARRAY8: the method of `pickle` allocates memory for a length that the file claims."""
+        self.read(int.from_bytes(self.read(8), "little"))
+        self.stack.append(Inert("builtins.bytearray"))
+
+    def _append(self):
+        self._extend([self.stack.pop()])
+
+    def _append_all(self):
+        self._extend(self.pop_mark())
+
+    def _extend(self, items):
+        """Append items to a list. Those of an Inert, such as a deque or a set, are dropped."""
+        if type(self.stack[-1]) is list:
+            self.stack[-1].extend(items)
+        elif type(self.stack[-1]) is not Inert:
+            raise Refused("appends to something that is no list: it is damaged; get it again")
 
     def _dict(self, pairs=()):
         self.spend(len(pairs))
@@ -219,6 +223,8 @@ class StateDictUnpickler(pickle._Unpickler):
         self._update(items[::2], items[1::2])
 
     def _update(self, keys, values):
+        if type(self.stack[-1]) is Inert:  # a subclass of dict
+            return
         if type(self.stack[-1]) is not dict:
             raise Refused(
                 "sets items of something that is no dictionary: it is damaged; get it again"
@@ -227,8 +233,8 @@ class StateDictUnpickler(pickle._Unpickler):
         self.stack[-1].update(zip(keys, values, strict=True))
 
     def _ignore_attributes(self):
-        """BUILD sets attributes of an object. In a state dict these are only the versions of the
-        modules."""
+        """BUILD sets attributes of an object. Those of a state dict are only the versions of the
+        modules. Those of an Inert are dropped."""
         self.stack.pop()
 
 
@@ -238,6 +244,13 @@ StateDictUnpickler.dispatch = _Dispatch(
         for name in _INSTRUCTIONS.split()
     }
     | {
+        pickle.NEWOBJ[0]: StateDictUnpickler._new_object,
+        pickle.EMPTY_SET[0]: StateDictUnpickler._set,
+        pickle.FROZENSET[0]: StateDictUnpickler._frozen_set,
+        pickle.ADDITEMS[0]: StateDictUnpickler._append_all,
+        pickle.APPEND[0]: StateDictUnpickler._append,
+        pickle.APPENDS[0]: StateDictUnpickler._append_all,
+        pickle.BYTEARRAY8[0]: StateDictUnpickler._bytes,
         pickle.REDUCE[0]: StateDictUnpickler._reduce,
         pickle.SETITEM[0]: StateDictUnpickler._set_item,
         pickle.SETITEMS[0]: StateDictUnpickler._set_items,

@@ -82,11 +82,11 @@ def test_the_error_for_a_whole_module_names_its_class(tmp_path):
 
 def test_attributes_of_functions_are_not_set(tmp_path, samples):
     """BUILD on a function would set attributes that stay for the rest of the process."""
-    from minidl.checkpoints import unpickling
+    from minidl.checkpoints import tensors
 
     path = tmp_path / "weights.pth"
     program = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n}X\x01\0\0\0aK\x01sb."
     path.write_bytes(samples.LEGACY_HEAD + program)
     with pytest.raises(FileError):
         read(path)
-    assert not vars(unpickling._rebuild_tensor)
+    assert not vars(tensors.rebuild_tensor)
