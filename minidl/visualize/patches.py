@@ -20,7 +20,7 @@ from minidl.grids import PAPER, grid
 from minidl.typing import Shape
 from minidl.visualize.albums import Album
 from minidl.visualize.drawing import short
-from minidl.visualize.drawing.heat import sized
+from minidl.visualize.drawing.frames import HATCHED, frames, in_frame
 from minidl.visualize.drawing.shades import shares
 from minidl.visualize.network import Network
 from minidl.visualize.receptive_fields import Field, Slices, receptive_fields
@@ -126,18 +126,24 @@ def figure(
     title: the line above the grid
     backward: the rule for the gradient of a ReLU, a key of RECTIFIERS
     """
-    rows, captions, labels = [], [], []
+    rows, captions, labels, hatched = [], [], [], ""
     for layer in dict.fromkeys(unit.layer for unit in units):
         of_layer = [(unit, own) for unit, own in units.items() if unit.layer == layer and own]
+        field = fields[layer]
+        drawn = [patch for _, own in of_layer for patch in own]
+        of_drawn = frames(field, [patch.hit.position for patch in drawn])
+        if any(frame.cuts(patch.place) for frame, patch in zip(of_drawn, drawn, strict=True)):
+            hatched = f"; {HATCHED}"
+        framed = iter(of_drawn)
         for begin in range(0, len(of_layer), PAIRS):
             in_row = of_layer[begin : begin + PAIRS]
-            rows.append([picture for _, own in in_row for picture in _pair(own, fields[layer])])
+            rows.append([picture for _, own in in_row for picture in _pair(own, framed)])
             captions.append(
                 [text for unit, own in in_row for text in _captions(network, unit, own, backward)]
             )
-            size = "x".join(map(str, fields[layer].size)) or "all"
+            size = "x".join(map(str, field.size)) or "all"
             labels.append(None if begin else f"{layer}\nfield {size}")
-    return grid(rows, captions, labels, title=title, side=1)
+    return grid(rows, captions, labels, title=title + hatched, side=1)
 
 
 def _captions(network, unit, own, backward):
@@ -146,15 +152,17 @@ def _captions(network, unit, own, backward):
     return f"{name}: {strongest} to {weakest}", f"its {WORDS[backward]}"
 
 
-def _pair(own, field):
-    """Return the patches of a unit as one picture, and their gradients as another."""
-    lengths = zip(field.size or field.extent, field.extent, strict=True)
-    size = [min(length, longest) for length, longest in lengths]
-    pictures, gradients = (
-        [patch.picture for patch in own],
-        [scaled(patch.gradient) for patch in own],
-    )
-    return _square(pictures, size), _square(gradients, size)
+def _pair(own, framed):
+    """Return the patches of a unit as one picture, and their gradients as another.
+
+    framed: iterator over the Frames of the patches
+    """
+    pictures, gradients = [], []
+    for patch in own:
+        frame = next(framed)
+        pictures.append(in_frame(patch.picture, patch.place, frame, SIDE))
+        gradients.append(in_frame(scaled(patch.gradient), patch.place, frame, SIDE))
+    return _square(pictures), _square(gradients)
 
 
 def scaled(gradient: np.ndarray) -> np.ndarray:
@@ -164,15 +172,8 @@ def scaled(gradient: np.ndarray) -> np.ndarray:
     return 127.5 * (1 + share)
 
 
-def _square(parts, size):
-    """Return pictures of at most `size` as one picture, in rows of PER_SIDE. The part of a patch
-    that lies outside its picture is left empty."""
-    cells = []
-    for part in parts:
-        padded = _empty(*size)
-        top, left = ((length - n) // 2 for length, n in zip(size, part.shape, strict=False))
-        padded[top : top + part.shape[0], left : left + part.shape[1]] = part
-        cells.append(sized(padded, SIDE))
+def _square(cells):
+    """Return pictures of one size as one picture, in rows of PER_SIDE."""
     height, width = (length + BETWEEN for length in cells[0].shape[:2])
     canvas = _empty(-(-len(cells) // PER_SIDE) * height - BETWEEN, PER_SIDE * width - BETWEEN)
     for number, cell in enumerate(cells):

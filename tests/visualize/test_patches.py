@@ -6,6 +6,7 @@ import pytest
 from minidl.autograd import Tensor
 from minidl.errors import ArgumentError
 from minidl.layers import AvgPool, BatchNorm, Convolution, Dense, Flatten, MaxPool, ReLU, Sequential
+from minidl.visualize import patches as module
 from minidl.visualize.albums import DataSet
 from minidl.visualize.network import of_sequential
 from minidl.visualize.patches import activation_gradient, choose_units, figure, patches
@@ -155,3 +156,14 @@ def test_patches_on_a_gpu_are_those_of_the_cpu(place, backward):
 def test_an_unknown_rule_for_relus_is_refused():
     with pytest.raises(ArgumentError, match="gradient"):
         patches(tiny.colours(), DataSet(PICTURES), Unit("relu", 0), [], "backwards")
+
+
+def test_the_title_says_what_is_hatched_if_a_patch_is_cut(monkeypatch):
+    network, _, own = patches_of_a_unit()
+    fields, titles = receptive_fields(network, (16, 12), ["far_relu"]), []
+    monkeypatch.setattr(module, "grid", lambda *cells, title, side: titles.append(title))
+    whole = [patch for patch in own if patch.picture.shape == (8, 8, 3)]
+    assert len(whole) < len(own)
+    for patches_of_unit in (own, whole):
+        figure(network, {Unit("far_relu", 2): patches_of_unit}, fields, "title", "guided")
+    assert titles == ["title; hatched: outside the picture", "title"]
