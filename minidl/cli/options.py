@@ -52,9 +52,13 @@ def add_list_layers(parser):
 class _ListLayers(Last):
     def __call__(self, parser, arguments, values, option_string=None):
         source = getattr(arguments, "model", "vgg19")
-        names = ALIASES if source == "vgg19" else [step.name for step in open_network(source).steps]
-        for name in names:
-            say("  ".join([f"{printable(name):14}", *ALIASES.get(name, ())]).rstrip())
+        if source == "vgg19":
+            aliases = ALIASES
+        else:
+            network = open_network(source)
+            aliases = {step.name: network.aliases.get(step.name, ()) for step in network.steps}
+        for name, others in aliases.items():
+            say("  ".join([f"{printable(name):14}", *others]).rstrip())
         if source == "vgg19":
             say(
                 "Append .pre for the values before the ReLU, as in block4_conv2.pre or conv4_2.pre."

@@ -10,6 +10,7 @@ from minidl.data import image_size
 from minidl.data.images import ENDINGS, PICTURES
 from minidl.errors import ArgumentError
 from minidl.typing import Array
+from minidl.visualize.classes import predictions
 from minidl.visualize.network import Network, must_be_finite
 from minidl.visualize.opening import is_array, read_for
 from minidl.visualize.receptive_fields import fields_that_fit
@@ -80,9 +81,8 @@ def preferred_layers(network: Network, picture: Array, layers: Iterable[str]) ->
 def likeliest_class(network: Network, picture: Array) -> Unit:
     """Return the Unit of the class with the highest score for a picture (*spatial, C). The network
     must have classes. Raise NonFiniteError if a score is not finite."""
-    last = network.steps[-1].name
-    [scores] = network.activations(picture[None], [last]).values()
-    return Unit(last, int(must_be_finite(last, to_numpy(scores)[0]).argmax()))
+    [likeliest] = predictions(network, picture, 1)
+    return likeliest.unit
 
 
 def most_distinctive(

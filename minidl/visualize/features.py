@@ -9,7 +9,8 @@ from minidl.backend import current_device, to_device, to_numpy
 from minidl.errors import ArgumentError, one_of
 from minidl.grids import grid
 from minidl.typing import Array, Shape
-from minidl.visualize.drawing import short
+from minidl.visualize.classes import Prediction, predictions
+from minidl.visualize.drawing import percent, short
 from minidl.visualize.drawing.heat import as_picture, sized
 from minidl.visualize.network import Network, must_be_finite
 from minidl.visualize.receptive_fields import Field, fields_that_fit, receptive_fields
@@ -24,6 +25,7 @@ SCALES = {
 NEGATIVE = "; negative numbers are blue"
 SIDE = 144  # pixels: the longer side of a map in the grid
 COLUMNS = 32  # numbers in a row of the map of a layer without positions
+BEST = 5  # classes that are named
 
 
 class Maps(NamedTuple):
@@ -35,6 +37,7 @@ class Maps(NamedTuple):
     top: (n,), the absolute value of each map that is drawn lightest
     shape: shape of the activations of the whole layer
     field: receptive fields of the layer
+    best: of the scores of classes, the likeliest ones; of another layer, none
     """
 
     layer: str
@@ -43,6 +46,7 @@ class Maps(NamedTuple):
     top: np.ndarray
     shape: Shape
     field: Field
+    best: Sequence[Prediction] = ()
 
     @property
     def label(self) -> str:
@@ -53,7 +57,8 @@ class Maps(NamedTuple):
     def captions(self) -> list[str]:
         """Return the text below each map: the channel and the range of its numbers."""
         if self.channels is None:
-            return [f"all {self.shape[-1]:,} numbers\n{_range(self.maps)}"]
+            best = "".join(f"\n{found.name} {percent(found.probability)}" for found in self.best)
+            return [f"all {self.shape[-1]:,} numbers\n{_range(self.maps)}{best}"]
         return [
             f"channel {channel}\n{_range(values)}"
             for channel, values in zip(self.channels, self.maps, strict=True)
@@ -106,6 +111,14 @@ def features(
         for name, y in network.activations(batch, layers).items()
     }
     maps = [_maps(name, y, fields[name], channels, scale) for name, y in activations.items()]
+    if network.classes:
+        last = network.steps[-1].name
+        maps = [
+            of_layer._replace(best=predictions(network, batch[0], BEST))
+            if network.canonical(of_layer.layer) == last
+            else of_layer
+            for of_layer in maps
+        ]
     return maps, activations
 
 

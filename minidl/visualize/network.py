@@ -1,6 +1,7 @@
 """A network as a sequence of named steps, whose outputs can be read one by one."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from minidl.autograd import Tensor, no_grad
 from minidl.errors import ArgumentError, NonFiniteError, did_you_mean, printable
 from minidl.layers import Flatten, Sequential
 from minidl.layers.activations import is_relu, rectifies
-from minidl.models.vgg19 import VGG19
+from minidl.models.vgg19 import ALIASES, VGG19
 from minidl.typing import Operand, Shape
 from minidl.visualize.units import Unit
 
@@ -38,6 +39,7 @@ class Network(NamedTuple):
     size: the spatial size of every example, such as (H, W), or None for any
     classes: names of the outputs of the last step, or None
     examples: returns the examples (N, *size, C) of the test set; None if the network takes pictures
+    aliases: {name of a step: its other names, which `canonical` accepts}
     """
 
     steps: tuple[Step, ...]
@@ -46,6 +48,7 @@ class Network(NamedTuple):
     size: Shape | None = None
     classes: tuple[str, ...] | None = None
     examples: Callable[[], np.ndarray] | None = None
+    aliases: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
     def activations(
         self,
@@ -90,8 +93,9 @@ class Network(NamedTuple):
 
     def class_name(self, unit: Unit) -> str | None:
         """Return the name of the class that a unit is the score of, or None if it is no class."""
-        if not self.classes or unit.channel is None or unit.layer != self.steps[-1].name:
+        if unit.layer != self.steps[-1].name or unit.channel not in range(len(self.classes or ())):
             return None
+        assert self.classes and unit.channel is not None
         return printable(str(self.classes[unit.channel]), 80)
 
 
@@ -113,7 +117,8 @@ def must_be_finite(layer: str, activations: Any) -> Any:
 
 def of_vgg19(model: VGG19) -> Network:
     """Return a VGG19 as a Network. "block1_conv1" is the output of the ReLU of a layer and
-    "block1_conv1.pre" its input. The names in papers, such as "conv1_1", are accepted too."""
+    "block1_conv1.pre" its input. The names in papers, such as "conv1_1", are accepted too. With its
+    dense layers, the network has the classes of the model."""
     steps = []
     for name, layer in model.layers.items():
         if name == "fc1":
@@ -123,7 +128,8 @@ def of_vgg19(model: VGG19) -> Network:
         else:
             steps += [Step(f"{name}.pre", layer), Step(name, None)]
     size = (224, 224) if "fc1" in model.layers else None
-    return Network(tuple(steps), model.preprocess, model.canonical, size)
+    prepare, canonical = model.preprocess, model.canonical
+    return Network(tuple(steps), prepare, canonical, size, model.classes, aliases=ALIASES)
 
 
 def of_sequential(
@@ -133,18 +139,34 @@ def of_sequential(
     classes: tuple[str, ...] | None = None,
     examples: Callable[[], np.ndarray] | None = None,
 ) -> Network:
-    """Return a model as a Network whose steps have the names of the layers.
+    """Return a model as a Network whose steps have the names of the layers. Layers with the names
+    of VGG19's also have the names in papers: "relu1_1" is "block1_conv1_relu" if there is one.
 
     prepare, size, classes, examples: as for Network
     """
     steps = tuple(Step(name, None if is_relu(layer) else layer) for name, layer in model.by_path())
     names = [step.name for step in steps]
+    aliases = _aliases(names)
+    steps_of = {alias: name for name, others in aliases.items() for alias in others}
 
     def canonical(name):
-        if name not in names:
-            known = names if len(names) <= SHOWN else [*names[:SHOWN], f"... {names[-1]}"]
-            refusal = f"the network has no layer {printable(name, 80)!r}; it has {', '.join(known)}"
-            raise ArgumentError(refusal + did_you_mean(name, names))
-        return name
+        if name in names:
+            return name
+        if name in steps_of:
+            return steps_of[name]
+        known = names if len(names) <= SHOWN else [*names[:SHOWN], f"... {names[-1]}"]
+        refusal = f"the network has no layer {printable(name, 80)!r}; it has {', '.join(known)}"
+        raise ArgumentError(refusal + did_you_mean(name, [*names, *steps_of]))
 
-    return Network(steps, prepare, canonical, size, classes, examples)
+    return Network(steps, prepare, canonical, size, classes, examples, aliases)
+
+
+def _aliases(names):
+    """Return the `aliases` of steps that have names of VGG19's layers."""
+    aliases: dict[str, tuple[str, ...]] = {}
+    for name, papers in ALIASES.items():
+        for alias in papers if name in names else ():
+            is_rectified = alias.startswith("relu") and f"{name}_relu" in names
+            step = f"{name}_relu" if is_rectified else name
+            aliases[step] = (*aliases.get(step, ()), alias)
+    return aliases
