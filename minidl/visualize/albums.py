@@ -1,13 +1,14 @@
 """Albums: collections of pictures that are read one file at a time."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from minidl import typing
-from minidl.data.images import ENDINGS, read_at_size, read_image, to_size
+from minidl.data.images import ENDINGS, image_size, read_at_size, read_image, to_size
 from minidl.errors import FileError
 from minidl.files import must_be_folder
 
@@ -84,6 +85,18 @@ class Folder:
         ]
         return [picture[y : y + high, x : x + wide] for y, x in corners]
 
+    def count_parts(self) -> int:
+        """Return the number of parts of all pictures, from the sizes of the files. Files that are
+        not readable are not counted."""
+        if not self.tiles:
+            return len(self)
+        count = 0
+        for name in self.names:
+            with suppress(FileError):
+                width, height = image_size(self.folder / name)
+                count += max(1, (height // self.size[0]) * (width // self.size[1]))
+        return count
+
 
 class DataSet:
     """The pictures of a data set.
@@ -109,3 +122,6 @@ class DataSet:
         if picture.shape[:2] != tuple(self.size):
             picture = to_size(picture, self.size)
         return [picture.astype(np.float32)]
+
+    def count_parts(self) -> int:
+        return len(self)

@@ -28,6 +28,7 @@ from minidl.backend import array_module, current_device, read_numbers, to_device
 from minidl.data import as_picture, resize
 from minidl.errors import ArgumentError, NonFiniteError, ShapeError
 from minidl.typing import Array
+from minidl.visualize.effort import WITH_GRADIENT
 from minidl.visualize.network import Network
 from minidl.visualize.scalars import value_and_gradient
 from minidl.visualize.units import Unit
@@ -88,6 +89,23 @@ def dream(
                 f"the activations or their gradient are not finite in octave {octave}; "
                 "check the picture and the weights"
             )
+
+
+def passes(sizes: Sequence[tuple[int, ...]], steps: int) -> float:
+    """Return the cost of a dream in forward passes of the whole picture.
+
+    sizes: as `octave_sizes` returns them; steps: in each octave
+    """
+    pixels = [height * width for height, width in sizes]
+    return WITH_GRADIENT * steps * sum(pixels) / pixels[-1]
+
+
+def in_full_size(picture: Array, dreamt: Array) -> Array:
+    """Return a picture (h, w, 3) of an early octave in the size of the given picture (H, W, 3):
+    the change is enlarged, and added to the picture."""
+    size = picture.shape[:2]
+    detail = dreamt - _shrunk(picture, dreamt.shape[:2])
+    return (picture + enlarged(detail, size)).clip(0, 255)
 
 
 def _ascend(network, picture, units, places, rate):

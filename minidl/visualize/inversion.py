@@ -17,7 +17,7 @@ which do not depend on positions, and D is its mean over several layers (Gatys, 
 figure 1).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -123,6 +123,57 @@ class Objective:
         return {name: gram_matrix(y, "positions") for name, y in activations.items()}
 
 
+class Descent:
+    """The minimisation of L by L-BFGS, from noise: an iterator over L at each evaluation.
+
+    picture: (H, W, 3), RGB, 0..255, floating-point, on the current device
+    layers, match: as for Objective
+    settings: by default `Settings()`
+
+    losses: L at each evaluation so far
+
+    Raises the errors of Objective, and ArgumentError if `settings.steps` is less than 1.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        picture: Array,
+        layers: Sequence[str],
+        match: str = "content",
+        settings: Settings | None = None,
+    ) -> None:
+        as_picture(picture)  # raises an error for an invalid picture
+        self._settings = settings = settings or Settings()
+        if settings.steps < 1:
+            raise ArgumentError(f"an inversion of {settings.steps} steps; wanted at least 1")
+        self._objective = Objective(network, picture, layers, match, settings)
+        self._x = Tensor(_noise(picture, settings.seed), requires_grad=True)
+        self._lowest, self._best = float("inf"), self._x.data
+        self.losses: list[float] = []
+
+    def __iter__(self) -> Iterator[float]:
+        optimizer = LBFGS([self._x])
+        while True:
+            total, _ = self._objective(self._x)
+            total.backward(release=True)
+            [loss] = read_numbers(total.data)
+            if loss < self._lowest:
+                self._lowest, self._best = loss, self._x.data
+            self.losses.append(loss)
+            yield loss
+            if optimizer.converged or len(self.losses) == self._settings.steps:
+                return
+            optimizer.step(loss)
+
+    def result(self) -> Inversion:
+        """Return the Inversion with the lowest L so far."""
+        image = self._best.clip(0, 255)
+        with no_grad():
+            [distance] = read_numbers(self._objective(Tensor(image))[1].data)
+        return Inversion(to_numpy(image[0]), self.losses, distance)
+
+
 def invert(
     network: Network,
     picture: Array,
@@ -131,40 +182,18 @@ def invert(
     settings: Settings | None = None,
     watch: Callable[[float], Any] | None = None,
 ) -> Inversion:
-    """Return the Inversion of a picture's content in one layer, or of its style in several. L-BFGS
-    minimises L, beginning with noise.
+    """Return the Inversion of a picture's content in one layer, or of its style in several, after
+    the whole Descent.
 
-    picture: (H, W, 3), RGB, 0..255, floating-point, on the current device
-    layers, match: as for Objective
     watch: called with L after each evaluation
 
-    Raises the errors of Objective, and ArgumentError if `settings.steps` is less than 1.
+    The other arguments and the errors are those of Descent.
     """
-    as_picture(picture)  # raises an error for an invalid picture
-    settings = settings or Settings()
-    if settings.steps < 1:
-        raise ArgumentError(f"an inversion of {settings.steps} steps; wanted at least 1")
-    objective = Objective(network, picture, layers, match, settings)
-    x = Tensor(_noise(picture, settings.seed), requires_grad=True)
-    optimizer = LBFGS([x])
-    losses: list[float] = []
-    lowest, best = float("inf"), x.data
-    for number in range(1, settings.steps + 1):
-        total, _ = objective(x)
-        total.backward(release=True)
-        [loss] = read_numbers(total.data)
-        losses.append(loss)
-        if loss < lowest:
-            lowest, best = loss, x.data
+    descent = Descent(network, picture, layers, match, settings)
+    for loss in descent:
         if watch:
             watch(loss)
-        if optimizer.converged or number == settings.steps:
-            break
-        optimizer.step(loss)
-    image = best.clip(0, 255)
-    with no_grad():
-        [distance] = read_numbers(objective(Tensor(image))[1].data)
-    return Inversion(to_numpy(image[0]), losses, distance)
+    return descent.result()
 
 
 def _noise(picture, seed):

@@ -15,7 +15,7 @@ influence each other: each term of F depends on one picture, and Adam scales the
 number separately.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -38,6 +38,11 @@ DEGREES, ZOOM, SHIFT = 5, 0.1, 1 / 14
 BORDER = 1 / 14
 # The most pixels in a batch: 20 pictures of 160x160, each with 20 to 35 MB of VGG19's activations.
 PIXELS_AT_ONCE = 1 << 19
+
+
+def at_once(size: tuple[int, int]) -> int:
+    """Return how many pictures (H, W) are in a batch at the most."""
+    return max(1, PIXELS_AT_ONCE // (size[0] * size[1]))
 
 
 class Maximization:
@@ -72,7 +77,7 @@ class Maximization:
         [activations] = network.activations(natural, [self.layer]).values()
         self._strength = read_numbers((activations**2).mean())[0] ** 0.5 or 1.0
         selection = _one_hot(units, activations.shape[-1])
-        most = max(1, PIXELS_AT_ONCE // (size[0] * size[1]))
+        most = at_once(size)
         self._parts = []  # (z, its rows of the selection) of each batch of units
         for begin in range(0, len(units), most):
             rows = selection[begin : begin + most]
@@ -128,6 +133,37 @@ class Maximization:
             pictures = self._picture(Tensor(z)).data
         top, left = self._border
         return pictures[:, top : top + self.size[0], left : left + self.size[1]]
+
+
+class Maximizations:
+    """A Maximization for each layer that some units are of. The other arguments, the methods and
+    the errors are those of Maximization."""
+
+    def __init__(
+        self, network: Network, units: Sequence[Unit], size: tuple[int, int], seed: int = 0
+    ) -> None:
+        by_layer: dict[str, list[Unit]] = {}
+        for unit in units:
+            by_layer.setdefault(unit.layer, []).append(unit)
+        self._parts = {
+            layer: Maximization(network, own, size, seed) for layer, own in by_layer.items()
+        }
+        self._order = [(unit.layer, by_layer[unit.layer].index(unit)) for unit in units]
+
+    def steps(self, count: int) -> Iterator[int]:
+        """Take so many steps, and yield the number of each, from 1 on."""
+        for number in range(1, count + 1):
+            for part in self._parts.values():
+                part.step()
+            yield number
+
+    def pictures(self) -> list[Array]:
+        pictures = {layer: part.pictures() for layer, part in self._parts.items()}
+        return [pictures[layer][number] for layer, number in self._order]
+
+    def objectives(self) -> np.ndarray:
+        objectives = {layer: part.objectives() for layer, part in self._parts.items()}
+        return np.array([objectives[layer][number] for layer, number in self._order])
 
 
 def _one_hot(units, channels):

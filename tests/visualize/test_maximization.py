@@ -6,7 +6,7 @@ import pytest
 from minidl.errors import ArgumentError, NonFiniteError
 from minidl.layers import Convolution, ReLU
 from minidl.visualize import maximization
-from minidl.visualize.maximization import Maximization
+from minidl.visualize.maximization import Maximization, Maximizations
 from minidl.visualize.units import Unit
 from tests.devices import GPUS, at
 from tests.visualize import tiny
@@ -123,3 +123,21 @@ def test_pictures_on_a_gpu_are_those_of_the_cpu(place):
         on_gpu, _, objectives = maximized(tiny.two_convolutions(), "far_relu", [0, 4], steps=3)
     np.testing.assert_allclose(on_gpu.get(), on_cpu, atol=0.5)
     np.testing.assert_allclose(objectives, wanted, rtol=1e-2)
+
+
+def test_units_of_several_layers_have_the_pictures_of_their_own_maximizations():
+    network, size = tiny.two_convolutions(), (24, 20)
+    units = [Unit("far", 1), Unit("near", 2), Unit("far", 5)]
+    together = Maximizations(network, units, size, seed=3)
+    assert list(together.steps(4)) == [1, 2, 3, 4]
+    alone = {"far": Maximization(network, [units[0], units[2]], size, seed=3)}
+    alone["near"] = Maximization(network, [units[1]], size, seed=3)
+    for ascent in alone.values():
+        for _ in range(4):
+            ascent.step()
+    far, near = (ascent.pictures() for ascent in alone.values())
+    for picture, wanted in zip(together.pictures(), (far[0], near[0], far[1]), strict=True):
+        np.testing.assert_array_equal(picture, wanted)
+    objectives = alone["far"].objectives()
+    wanted = [objectives[0], *alone["near"].objectives(), objectives[1]]
+    np.testing.assert_array_equal(together.objectives(), wanted)

@@ -186,3 +186,12 @@ def test_pictures_of_data_sets_are_rgb():
     [part] = DataSet(np.arange(32, dtype=np.uint8).reshape(2, 4, 4)).read(1)
     assert part.shape == (4, 4, 3) and part.dtype == np.float32 and (part[0, 0] == 16).all()
     assert DataSet(np.zeros((1, 4, 4, 3), np.uint8), (2, 2)).read(0)[0].shape == (2, 2, 3)
+
+
+def test_parts_are_counted_from_the_sizes_of_the_files(tmp_path):
+    write_image(tmp_path / "a.png", np.zeros((11, 9, 3)))
+    write_image(tmp_path / "b.png", np.zeros((3, 30, 3)))
+    (tmp_path / "c.png").write_text("no picture")
+    assert Folder(tmp_path, (4, 4), tiles=True).count_parts() == 2 * 2 + 1
+    assert Folder(tmp_path, (4, 4)).count_parts() == 3
+    assert DataSet(np.zeros((5, 4, 4))).count_parts() == 5
