@@ -1,6 +1,7 @@
-"""Maps of the parts of a picture that a scalar of the network depends on, by seven methods."""
+"""Maps of the parts of a picture, a signal or a volume that a scalar of the network depends on, by
+seven methods."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from minidl.backend import array_module, to_numpy
 from minidl.errors import ArgumentError, one_of
 from minidl.typing import Array
 from minidl.visualize.choosing import deepest_layer
+from minidl.visualize.effort import WITH_GRADIENT
 from minidl.visualize.saliency.gradients import (
     grad_cam,
     gradient,
@@ -19,30 +21,36 @@ from minidl.visualize.saliency.gradients import (
     must_weigh,
     smooth_gradient,
 )
-from minidl.visualize.saliency.occlusion import must_cover, occlusion
+from minidl.visualize.saliency.occlusion import count_squares, must_cover, occlusion
 from minidl.visualize.scalars import Scalar
 
 BASELINES: dict[str, Callable[[Any], Any]] = {
     "grey": lambda picture: array_module(picture).full_like(picture, 127.5),
     "black": lambda picture: array_module(picture).zeros_like(picture),
     "white": lambda picture: array_module(picture).full_like(picture, 255),
-    "mean": lambda picture: picture.mean(axis=(0, 1)) + array_module(picture).zeros_like(picture),
+    "mean": lambda picture: (
+        picture.mean(axis=tuple(range(picture.ndim - 1)))
+        + array_module(picture).zeros_like(picture)
+    ),
 }
+OF_PICTURES = "grey", "white"  # baselines that only numbers from 0 to 255 have
+WINDOWS = {1: "stretches", 2: "squares", 3: "cubes"}  # by the number of axes
 
 
 @dataclass(frozen=True)
 class Settings:
     """Settings of the methods.
 
-    baseline: picture without information, a key of BASELINES; "mean" is the mean colour
+    baseline: picture without information, a key of BASELINES; "mean" is the mean colour; by default
+        grey for a picture, and black, which is 0, for a signal or a volume
     samples, noise, seed: of SmoothGrad; noise is a fraction of the range of the picture
     steps: of integrated gradients
-    window, stride: of occlusion, in pixels; by default a quarter of the shorter side, and half of
-        the window
+    window, stride: of occlusion, in pixels; by default a quarter of the shortest side, or a
+        sixteenth of a signal, and half of the window
     layer: of Grad-CAM; by default the deepest ReLU before the unit's layer
     """
 
-    baseline: str = "grey"
+    baseline: str | None = None
     samples: int = 16
     noise: float = 0.15
     seed: int = 0
@@ -52,21 +60,24 @@ class Settings:
     layer: str | None = None
 
     def __post_init__(self) -> None:
-        one_of("baseline", self.baseline, BASELINES)
+        if self.baseline is not None:
+            one_of("baseline", self.baseline, BASELINES)
 
 
 class Map(NamedTuple):
     """The map of one method.
 
-    values: (h, w), at the pixels of the picture, or for Grad-CAM at the positions of the layer
+    values: (*spatial), at the pixels of the picture, or for Grad-CAM at the positions of the layer
     colours: what orange and blue mean where the map is laid over the picture (drawing/shades.py)
     note: the settings and the accuracy of the method, for a caption
+    layer: of Grad-CAM
     """
 
     method: str
     values: np.ndarray
     colours: str
     note: str = ""
+    layer: str | None = None
 
 
 def saliency(
@@ -77,7 +88,7 @@ def saliency(
 ) -> Iterator[Map]:
     """Yield a Map for each method, of a scalar for a picture.
 
-    picture: (H, W, C), floating-point, on the current device
+    picture: (*spatial, C), floating-point, on the current device
     methods: keys of METHODS, by default all; see `fitted`
     settings: by default those of `fitted`
 
@@ -87,7 +98,8 @@ def saliency(
     methods, settings = fitted(scalar, picture, methods, settings)
     for method in methods:
         values, note = METHODS[method].make(scalar, picture, settings)
-        yield Map(method, to_numpy(values), METHODS[method].colours, note)
+        layer = settings.layer if method == "grad-cam" else None
+        yield Map(method, to_numpy(values), METHODS[method].colours, note, layer)
 
 
 def fitted(
@@ -97,22 +109,29 @@ def fitted(
     settings: Settings | None = None,
 ) -> tuple[list[str], Settings]:
     """Return the methods, and the Settings with all defaults filled in for a scalar and a picture
-    (H, W, C).
+    (*spatial, C).
 
     methods: by default all; Grad-CAM is then left out if no layer before the unit has positions
 
     It makes all checks before the first map is computed: raises ArgumentError for an unknown
     method, and for settings that do not fit the picture or the unit.
     """
-    if picture.ndim != 3:
-        raise ArgumentError(f"the picture has shape {picture.shape}; wanted (H, W, C)")
-    extent, settings = picture.shape[:2], settings or Settings()
+    if picture.ndim < 2:
+        raise ArgumentError(f"the picture has shape {picture.shape}; wanted (*spatial, C)")
+    extent, settings = picture.shape[:-1], settings or Settings()
     chosen = list(METHODS if methods is None else methods)
     for method in chosen:
         one_of("method", method, METHODS)
-    window = settings.window or max(1, min(extent) // 4)
+    is_picture = len(extent) == 2
+    baseline = settings.baseline or ("grey" if is_picture else "black")
+    if baseline in OF_PICTURES and not is_picture:
+        raise ArgumentError(
+            f"the baseline is {baseline}, a colour, and the example is no picture but an array "
+            f"{tuple(picture.shape)}; wanted black, which is 0, or mean"
+        )
+    window = settings.window or max(1, min(extent) // (16 if len(extent) == 1 else 4))
     stride = settings.stride or max(1, window // 2)
-    settings = replace(settings, window=window, stride=stride)
+    settings = replace(settings, baseline=baseline, window=window, stride=stride)
     if "occlusion" in chosen:
         must_cover(extent, window, stride)
     if "grad-cam" in chosen:
@@ -127,13 +146,25 @@ def fitted(
     return chosen, settings
 
 
+def passes(method: str, extent: Sequence[int], settings: Settings) -> int:
+    """Return the cost of the map of a method in forward passes.
+
+    extent: the spatial size of the picture; settings: those that are `fitted`
+    """
+    assert settings.window and settings.stride
+    if method == "occlusion":
+        return 1 + count_squares(extent, settings.window, settings.stride)
+    gradients = {"smoothgrad": settings.samples, "integrated": settings.steps + 1}
+    return WITH_GRADIENT * gradients.get(method, 1)
+
+
 def _gradient(scalar, picture, settings):
     return _largest(gradient(scalar, picture)), ""
 
 
 def _gradient_times_input(scalar, picture, settings):
     products = gradient_times_input(scalar, picture, BASELINES[settings.baseline](picture))
-    return products.sum(axis=-1), f"input minus {settings.baseline}"
+    return products.sum(axis=-1), f"input minus {_named(picture, settings)}"
 
 
 def _guided(scalar, picture, settings):
@@ -148,7 +179,7 @@ def _smooth(scalar, picture, settings):
 def _integrated(scalar, picture, settings):
     baseline = BASELINES[settings.baseline](picture)
     integrated = integrated_gradients(scalar, picture, baseline, settings.steps)
-    note = f"from {settings.baseline}; {integrated.error:.1%} off complete"
+    note = f"from {_named(picture, settings)}; {integrated.error:.1%} off complete"
     return integrated.attributions.sum(axis=-1), note
 
 
@@ -159,7 +190,17 @@ def _grad_cam(scalar, picture, settings):
 def _occlusion(scalar, picture, settings):
     baseline = BASELINES[settings.baseline](picture)
     decreases = occlusion(scalar, picture, baseline, settings.window, settings.stride)
-    return decreases, f"{settings.baseline} squares of {settings.window}, every {settings.stride}"
+    windows = WINDOWS.get(picture.ndim - 1, "windows")
+    return (
+        decreases,
+        f"{_named(picture, settings)} {windows} of {settings.window}, every {settings.stride}",
+    )
+
+
+def _named(picture, settings):
+    """Return the name of the baseline. In arrays that are no pictures, black is zero."""
+    is_zero = settings.baseline == "black" and picture.ndim != 3
+    return "zero" if is_zero else settings.baseline
 
 
 def _largest(gradients):

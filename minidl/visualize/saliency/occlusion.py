@@ -3,6 +3,7 @@ picture is covered."""
 
 from collections.abc import Sequence
 from itertools import product
+from math import prod
 
 from minidl.backend import array_module
 from minidl.errors import ArgumentError
@@ -60,6 +61,16 @@ def must_cover(spatial: Sequence[int], window: int, stride: int) -> None:
             f"occlusion of {'x'.join(map(str, spatial))} by squares of {window} every {stride}; "
             f"wanted a side from 1 to {min(spatial)}, and no gaps: a stride from 1 to the side"
         )
+
+
+def count_squares(spatial: Sequence[int], window: int, stride: int) -> int:
+    """Return the number of squares, which is that of the evaluations of the scalar, without the
+    one of the whole picture.
+
+    >>> count_squares((8, 8), 3, 2)
+    16
+    """
+    return prod(len(_begins(length, window, stride)) for length in spatial)
 
 
 def _begins(length, window, stride):

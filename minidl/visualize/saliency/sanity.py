@@ -9,6 +9,7 @@ picture whatever the weights are.
 
 import copy
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,8 @@ def changes(
 ) -> Iterator[tuple[str, float]]:
     """Yield (method, rank correlation of a Map with the Map of random weights).
 
-    scalar, picture, settings: those that `saliency` computed the maps with
+    scalar, picture, settings: those that `saliency` computed the maps with; the layers of Grad-CAM
+        are those of the maps
     seed: of the random weights
 
     About half of all random weights make the activation of a unit 0 for every picture. Up to TRIALS
@@ -73,8 +75,10 @@ def changes(
         random = scalar._replace(network=randomized(scalar.network, (OWN, seed, trial)))
         if read_numbers(value(random, picture[None])) != [0.0]:
             break
-    methods = [before.method for before in maps]
-    for before, after in zip(maps, saliency(random, picture, methods, settings), strict=True):
+    for before in maps:
+        own = settings or Settings()
+        own = replace(own, layer=before.layer or own.layer)
+        [after] = saliency(random, picture, [before.method], own)
         yield before.method, rank_correlation(before.values, after.values)
 
 
