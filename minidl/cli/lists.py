@@ -70,6 +70,24 @@ class Names(Listed):
         return ",".join(names)
 
 
+class Classes(Names):
+    """Names, which may contain spaces, as a list."""
+
+    def __call__(self, text: str) -> Any:
+        return super().__call__(text).split(",")
+
+
+class Units(Listed):
+    """Units of a network. Commas separate them; spaces do so too, unless the text between two
+    commas may be the name of a class, such as "tiger cat"."""
+
+    def __call__(self, text: str) -> list[str]:
+        items = [item.strip() for item in text.split(",")]
+        if not all(items) and len(items) > 1:
+            raise self._refusal(text)
+        return [part for item in items for part in (split(item) if _has_layer(item) else [item])]
+
+
 class Weighted(Listed):
     """Names with numbers, as a dict."""
 
@@ -82,8 +100,18 @@ def number_list():
 
 
 def layer_list():
-    """Return the type for names of layers, or of units, of any network."""
+    """Return the type for names of layers of any network."""
     return Listed(str, "layers", is_vgg19_layer, _is_no_path)
+
+
+def unit_list():
+    """Return the type for units of any network: LAYER:CHANNEL, LAYER CHANNEL, or a class."""
+    return Units(str, "units, separated by spaces or commas", is_vgg19_layer, _is_no_path)
+
+
+def class_list():
+    """Return the type for names or numbers of classes, as a list."""
+    return Classes(str, "classes, separated by commas", lambda word: False, _is_no_path)
 
 
 def word_list(known):
@@ -112,6 +140,10 @@ def weighted_layer_list():
 def _is_entry(word):
     objective, colon, layer = word.partition(":")
     return is_vgg19_layer(layer if colon and objective in OBJECTIVES else word)
+
+
+def _has_layer(text):
+    return any(":" in word or is_vgg19_layer(word) for word in text.split())
 
 
 def _is_no_path(word):

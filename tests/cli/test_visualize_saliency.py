@@ -6,6 +6,7 @@ import pytest
 from minidl.cli import main
 from minidl.cli.visualize import saliency as command
 from minidl.data import read_image, read_metadata, write_image
+from minidl.layers import Dense, Flatten
 from minidl.visualize.saliency.methods import METHODS
 from tests.visualize import tiny
 
@@ -145,3 +146,62 @@ def test_the_input_is_not_overwritten(picture, capsys):
     before = picture.read_bytes()
     assert main(["visualize", "saliency", str(picture), "-o", str(picture)]) == 2
     assert "would overwrite it" in capsys.readouterr().err and picture.read_bytes() == before
+
+
+def signals(monkeypatch, folder):
+    """The key of a signal of 32 samples is that of the largest sum of a half."""
+    halves = np.repeat(np.eye(2, dtype=np.float32), 16, axis=0)
+    network = tiny.network(
+        {"flatten": Flatten(), "sums": Dense(halves)}, size=(32,), classes=("first", "second")
+    )
+    examples = np.zeros((3, 32, 1), np.float32)
+    examples[2, 20:24] = 1
+    opens(monkeypatch, network._replace(prepare=lambda x: x, examples=lambda: examples))
+    np.save(folder / "signal.npy", examples[2])
+
+
+@pytest.mark.parametrize("source", [["signal.npy"], ["--example", "2"]])
+def test_a_signal_is_drawn_with_its_class_and_probability(monkeypatch, tmp_path, capsys, source):
+    monkeypatch.chdir(tmp_path)
+    signals(monkeypatch, tmp_path)
+    words = [*source, "--methods", "occlusion,gradient-x-input", "-o", "maps.png"]
+    assert main(["visualize", "saliency", *words]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("second: 4, probability 98.2%\nsecond 98.2%, first 1.8%\n")
+    assert "occlusion: zero stretches of 2, every 1" in out
+    assert "gradient-x-input: input minus zero" in out
+    assert read_metadata("maps.png")["settings"]["baseline"] == "black"
+    assert read_image("maps.png").shape[1] > 3 * 400
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["signal.npy", "--baseline", "grey"], "the baseline is grey, a colour"),
+        (["signal.npy", "--size", "9"], "--size would change nothing with an .npy file"),
+        (["--example", "3"], "--example is 3; the test set has 3: wanted one from 0 to 2"),
+        (["--example", "-1"], "--example is -1"),
+        (["other.npy"], "other.npy holds an array (31, 1); the network takes (32, 'channels')"),
+        (["signal.npy", "--window", "33"], "wanted a side from 1 to 32"),
+    ],
+)
+def test_errors_about_signals(monkeypatch, tmp_path, capsys, options, message):
+    monkeypatch.chdir(tmp_path)
+    signals(monkeypatch, tmp_path)
+    np.save("other.npy", np.ones((31, 1)))
+    assert main(["visualize", "saliency", *options, "-o", "maps.png"]) == 2
+    assert message in capsys.readouterr().err and not (tmp_path / "maps.png").exists()
+
+
+def test_the_maps_of_several_units_are_labelled(monkeypatch, saliency):
+    labels = []
+    monkeypatch.setattr(
+        command,
+        "grid",
+        lambda rows, texts, **options: labels.append(options["labels"]) or rows[0][0],
+    )
+    code, path, printed = saliency("--units", "far:1,near:2", "--methods", "gradient")
+    assert code == 0 and read_metadata(path)["unit"] == "far:1, near:2"
+    titles = printed.out.splitlines()[:2]
+    assert [title.split(": ")[0] for title in titles] == ["the mean of far:1", "the mean of near:2"]
+    assert labels == [[titles[0], None, titles[1], None]]

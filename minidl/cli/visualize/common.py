@@ -39,6 +39,26 @@ def add_picture(parser):
     parser.add_argument("picture", metavar="PICTURE", type=Path, help="picture file")
 
 
+def add_example(parser):
+    """Add PICTURE, and --example in its place."""
+    example = parser.add_mutually_exclusive_group(required=True)
+    example.add_argument(
+        "picture",
+        metavar="PICTURE",
+        type=Path,
+        nargs="?",
+        help="picture file, or .npy file of a picture (H, W, 3) in RGB from 0 to 255, of a signal "
+        "(L, C) or of a volume (D, H, W, C)",
+    )
+    example.add_argument(
+        "--example",
+        metavar="N",
+        type=int,
+        help="example N of the test set instead of a picture, counted from 0; for networks that "
+        "`minidl train signals` or `minidl train volumes` has trained",
+    )
+
+
 def add_size(parser, default):
     """Add the longest side of the picture that the network sees."""
     parser.add_argument(
@@ -108,6 +128,26 @@ def read_example(network, arguments, longest):
     elif network.size:
         check_idle(arguments, f"a network that takes {'x'.join(map(str, network.size))}", "size")
     return read_for(network, arguments.picture, arguments.size or longest)
+
+
+def named_example(network, arguments, longest):
+    """Return the name of PICTURE or of --example, and its array (*spatial, C), as `read_example`
+    reads it."""
+    number = arguments.example
+    if number is None:
+        return arguments.picture.name, read_example(network, arguments, longest)
+    if network.examples is None:
+        raise ArgumentError(
+            f"{arguments.model} has no examples of its own; name a PICTURE instead of --example"
+        )
+    check_idle(arguments, "--example", "size")
+    examples = network.examples()
+    if number >= len(examples):
+        raise ArgumentError(
+            f"--example is {number}; the test set has {len(examples)}: "
+            f"wanted one from 0 to {len(examples) - 1}"
+        )
+    return f"example {number}", examples[number]
 
 
 def read_picture(network, arguments, longest, least=1):

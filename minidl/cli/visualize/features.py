@@ -6,22 +6,23 @@ from typing import Any
 import numpy as np
 
 from minidl.backend import device
-from minidl.cli.lists import layer_list
 from minidl.cli.options import add_list_layers
 from minidl.cli.output import say
 from minidl.cli.visualize.common import (
     add_common,
+    add_example,
     add_number,
     add_size,
     check_files,
-    check_idle,
     check_numbers,
-    read_example,
+    named_example,
     record,
 )
+from minidl.cli.visualize.naming import add_layers
 from minidl.data.images import save_image
-from minidl.errors import ArgumentError, FileError
+from minidl.errors import FileError
 from minidl.files import must_be_writable, replacing
+from minidl.visualize.drawing import percent, short
 from minidl.visualize.features import SCALES, features, figure
 from minidl.visualize.opening import open_network
 
@@ -37,28 +38,11 @@ def register(actions):
         "their central slices, and maps of a signal as curves.",
     )
     parser.set_defaults(run=run)
-    example = parser.add_mutually_exclusive_group(required=True)
-    example.add_argument(
-        "picture",
-        metavar="PICTURE",
-        type=Path,
-        nargs="?",
-        help="picture file, or .npy file of a picture (H, W, 3) in RGB from 0 to 255, of a signal "
-        "(L, C) or of a volume (D, H, W, C)",
-    )
-    example.add_argument(
-        "--example",
-        metavar="N",
-        type=int,
-        help="example N of the test set instead of a picture, counted from 0; for networks that "
-        "`minidl train signals` or `minidl train volumes` has trained",
-    )
-    parser.add_argument(
-        "--layers",
-        metavar="LAYER,...",
-        type=layer_list(),
-        help="layers, such as block3_conv1, conv3_1 or block3_conv1.pre (default: the last layer "
-        "of each size that follows a ReLU)",
+    add_example(parser)
+    add_layers(
+        parser,
+        "layers, such as block3_conv1, conv3_1 or block3_conv1.pre (default: the last layer of "
+        "each size that follows a ReLU)",
     )
     add_list_layers(parser)
     add_number(parser, "--channels", 8, "N", "number of channels of each layer")
@@ -90,7 +74,7 @@ def run(arguments):
     check_files(arguments, **outputs)
     with device(arguments.device, arguments.tf32):
         network = open_network(arguments.model)
-        name, example = _example(network, arguments)
+        name, example = named_example(network, arguments, SIZE)
         maps_of_layers, activations = features(
             network, example, arguments.layers, arguments.channels, arguments.scale
         )
@@ -106,25 +90,10 @@ def run(arguments):
             arrays: dict[str, Any] = activations
             np.savez(file, **arrays)
     for maps in maps_of_layers:
-        numbers = "all" if maps.channels is None else ", ".join(map(str, maps.channels))
+        best = ", ".join(
+            f"{found.name} {short(found.score)} ({percent(found.probability)})"
+            for found in maps.best
+        )
+        numbers = best or ("all" if maps.channels is None else ", ".join(map(str, maps.channels)))
         say(f"{maps.layer} ({'x'.join(map(str, maps.shape))}): {numbers}")
     say(f"{arguments.output}: {SCALES[arguments.scale]}")
-
-
-def _example(network, arguments):
-    """Return the name of the example and its array (*spatial, C)."""
-    number = arguments.example
-    if number is None:
-        return arguments.picture.name, read_example(network, arguments, SIZE)
-    if network.examples is None:
-        raise ArgumentError(
-            f"{arguments.model} has no examples of its own; name a PICTURE instead of --example"
-        )
-    check_idle(arguments, "--example", "size")
-    examples = network.examples()
-    if number >= len(examples):
-        raise ArgumentError(
-            f"--example is {number}; the test set has {len(examples)}: "
-            f"wanted one from 0 to {len(examples) - 1}"
-        )
-    return f"example {number}", examples[number]

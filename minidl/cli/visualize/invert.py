@@ -6,10 +6,11 @@ from dataclasses import asdict
 from tqdm import tqdm
 
 from minidl.backend import current_device, device, to_device
-from minidl.cli.lists import layer_list, word_list
+from minidl.cli.lists import word_list
 from minidl.cli.options import add_list_layers
 from minidl.cli.output import counted, say
 from minidl.cli.progress import progress_bar
+from minidl.cli.stopping import stoppable
 from minidl.cli.visualize.common import (
     add_common,
     add_number,
@@ -21,10 +22,13 @@ from minidl.cli.visualize.common import (
     read_picture,
     record,
 )
+from minidl.cli.visualize.effort import add_long, announced, must_fit
+from minidl.cli.visualize.naming import add_layers, layers_of
 from minidl.data.images import save_image
 from minidl.grids import grid
 from minidl.visualize.choosing import preferred_layers
-from minidl.visualize.inversion import MATCHES, Settings, invert
+from minidl.visualize.effort import WITH_GRADIENT
+from minidl.visualize.inversion import MATCHES, Descent, Settings
 from minidl.visualize.opening import open_network
 
 # of VGG19, as in Gatys' figure; in other networks the deepest layer
@@ -42,13 +46,10 @@ def register(actions):
     )
     parser.set_defaults(run=run)
     add_picture(parser)
-    parser.add_argument(
-        "--layers",
-        "--layer",
-        metavar="LAYER,...",
-        type=layer_list(),
-        help="layers, such as block3_conv1 or conv3_1, one column each (default: the first "
-        "convolution of each block; in other networks the deepest layer)",
+    add_layers(
+        parser,
+        "layers, such as block3_conv1 or conv3_1, one column each (default: the first convolution "
+        "of each block; in other networks the deepest layer)",
     )
     add_list_layers(parser)
     parser.add_argument(
@@ -62,42 +63,53 @@ def register(actions):
     add_number(parser, "--smoothness", Settings.smoothness, "W", "weight of the total variation")
     add_size(parser, SIZE)
     add_seed(parser, "the noise")
+    add_long(parser)
     add_common(parser, "invert.png")
 
 
 def run(arguments):
     _check(arguments)
-    start = time.perf_counter()
     settings = Settings(arguments.steps, arguments.smoothness, arguments.seed)
     matches = list(dict.fromkeys(arguments.match))
-    with device(arguments.device, arguments.tf32):
+    with device(arguments.device, arguments.tf32), stoppable() as work:
         network = open_network(arguments.model)
         # the total variation compares neighbouring pixels
         example = read_picture(network, arguments, SIZE, least=2)
         picture = to_device(example, current_device())
-        names = arguments.layers or preferred_layers(network, picture, LAYERS)
-        layers = [network.canonical(name) for name in names]
-        rows, captions = [], []
-        with progress_bar(len(matches) * len(layers) * settings.steps, "step", delay=0.1) as bar:
+        layers = layers_of(network, arguments.layers or preferred_layers(network, picture, LAYERS))
+        total = len(matches) * len(layers) * settings.steps
+        _announce(arguments, network, picture, layers, total)
+        start, rows, captions = time.perf_counter(), [], []
+        with progress_bar(total, "step", delay=0.1) as bar:
             for match in matches:
-                inversions = list(_inversions(network, picture, layers, match, settings, bar))
-                rows.append([example, *(inversion.image for inversion in inversions)])
-                prefix = "up to " if match == "style" else ""
-                texts = [
-                    f"{prefix}{layer}\n{_error(inversion)}"
-                    for layer, inversion in zip(layers, inversions, strict=True)
-                ]
-                captions.append(["the picture", *texts])
+                row, texts = [example], ["the picture"]
+                for inversion, text in _inversions(
+                    network, picture, layers, match, settings, work, bar
+                ):
+                    row.append(inversion.image)
+                    texts.append(text)
+                rows.append(row)
+                captions.append(texts)
+                if work.stopped:
+                    break
+    done = sum(len(row) - 1 for row in rows)
+    work.must_have(done)
+    stopped = {"stopped_after": done} if work.stopped else {}
     metadata = record(
         arguments,
         settings=asdict(settings),
         size=max(example.shape[:2]),
         layers=layers,
         match=matches,
+        **stopped,
     )
-    save_image(arguments.output, grid(rows, captions, labels=matches, side=160), metadata)
-    seconds = time.perf_counter() - start
-    say(f"{seconds:.0f} s; the pictures are in {arguments.output}")
+    drawing = grid(rows, captions, labels=matches[: len(rows)], side=160)
+    save_image(arguments.output, drawing, metadata)
+    seconds = f"{time.perf_counter() - start:.0f} s"
+    if work.stopped:
+        seconds = f"stopped in picture {done} of {len(matches) * len(layers)} after {seconds}"
+    say(f"{seconds}; the pictures are in {arguments.output}")
+    return work.code
 
 
 def _check(arguments):
@@ -106,23 +118,41 @@ def _check(arguments):
     check_files(arguments)
 
 
-def _inversions(network, picture, layers, match, settings, bar):
-    """Yield the Inversion of each layer."""
+def _announce(arguments, network, picture, layers, total):
+    """Say how long all steps will take, and refuse what does not fit into the memory."""
+    height, width, _ = picture.shape
+    must_fit(network, (height, width), layers)
+    announced(
+        arguments,
+        lambda: network.activations(picture[None], layers),
+        WITH_GRADIENT * total,
+        f"{counted(total, 'step')} for {width}x{height}",
+        "take fewer --layers or --steps, or a smaller --size",
+    )
+
+
+def _inversions(network, picture, layers, match, settings, work, bar):
+    """Yield (Inversion, caption) of each layer, the last one as far as it came."""
     for number, layer in enumerate(layers):
         bar.set_description(f"{match} of {layer}", refresh=False)
         matched = [layer] if match == "content" else layers[: number + 1]
-        inversion = invert(
-            network, picture, matched, match, settings, watch=lambda loss: bar.update()
-        )
-        bar.update(settings.steps - len(inversion.losses))
+        descent = Descent(network, picture, matched, match, settings)
+        for _ in work.steps(descent):
+            bar.update()
+        if not descent.losses:
+            return
+        bar.update(0 if work.stopped else settings.steps - len(descent.losses))
+        inversion, steps = descent.result(), counted(len(descent.losses), "step")
         first, best = inversion.losses[0], min(inversion.losses)
-        steps = counted(len(inversion.losses), "step")
         with tqdm.external_write_mode():
             say(
                 f"{match} of {layer}: loss {first:.4g} -> {best:.4g} in {steps}, "
                 f"{_error(inversion)}"
             )
-        yield inversion
+        prefix = "up to " if match == "style" else ""
+        yield inversion, f"{prefix}{layer}\n{_error(inversion)}"
+        if work.stopped:
+            return
 
 
 def _error(inversion):

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from minidl.backend import current_device, device, to_device
-from minidl.cli.lists import layer_list
 from minidl.cli.options import LOOKUP, add_list_layers
 from minidl.cli.output import counted, say, warn
 from minidl.cli.progress import progress_bar
+from minidl.cli.stopping import stoppable
 from minidl.cli.visualize.common import (
     add_common,
     check_files,
@@ -16,19 +16,27 @@ from minidl.cli.visualize.common import (
     check_numbers,
     record,
 )
+from minidl.cli.visualize.effort import add_long, announced
+from minidl.cli.visualize.naming import (
+    add_classes,
+    add_layers,
+    add_units,
+    channels_or_classes,
+    layers_of,
+)
 from minidl.data import cifar10, mnist, read_metadata
 from minidl.data.images import save_image
 from minidl.errors import ArgumentError, FileError
 from minidl.files import must_differ
 from minidl.visualize.albums import DataSet, Folder
-from minidl.visualize.drawing import short
+from minidl.visualize.classes import prediction
+from minidl.visualize.drawing import percent, short
 from minidl.visualize.features import default_layers
 from minidl.visualize.opening import open_network
 from minidl.visualize.patches import SCALED, WORDS, choose_units, figure, patches
 from minidl.visualize.receptive_fields import receptive_fields
 from minidl.visualize.rectifiers import RECTIFIERS
 from minidl.visualize.strongest import strongest
-from minidl.visualize.units import parse_unit
 
 DATA_SETS = {"cifar10": cifar10, "mnist": mnist}
 COUNT = 9  # patches of a unit
@@ -52,6 +60,7 @@ def register(actions):
         default="deconvnet",
         help="rule for the gradient of a ReLU (default: deconvnet)",
     )
+    add_long(parser)
     add_common(parser, "patches.png")
 
 
@@ -89,18 +98,11 @@ def _add_pictures(parser):
 
 def _add_units(parser):
     units = parser.add_mutually_exclusive_group()
-    units.add_argument(
-        "--units",
-        metavar="UNIT,...",
-        type=layer_list(),
-        help="units: LAYER:CHANNEL, or classes of a trained network",
-    )
-    units.add_argument(
-        "--layers",
-        metavar="LAYER,...",
-        type=layer_list(),
-        help="layers to choose units from (default: the last layer of each size that follows a "
-        "ReLU)",
+    add_units(units, "units: LAYER:CHANNEL or LAYER CHANNEL, or classes")
+    add_classes(units, "classes")
+    add_layers(
+        units,
+        "layers to choose units from (default: the last layer of each size that follows a ReLU)",
     )
     parser.add_argument(
         "--per-layer",
@@ -114,50 +116,50 @@ def _add_units(parser):
 
 def run(arguments):
     _check(arguments)
-    with device(arguments.device, arguments.tf32):
+    refused = []
+
+    def refuse(error):
+        warn(error)
+        refused.append(error)
+
+    with device(arguments.device, arguments.tf32), stoppable() as work:
         network = open_network(arguments.model)
         album = _album(arguments, network.size)
-        units = _parsed_units(network, arguments.units or [])
+        units = channels_or_classes(network, arguments)
         layers = _layers(network, album, units, arguments.layers)
-        _check_channels(network, units, album.size)
         fields = receptive_fields(network, album.size, layers)
-        refused = []
-
-        def refuse(error):
-            warn(error)
-            refused.append(error)
-
-        hits_of_layers = strongest(network, album, layers, COUNT, _with_bar(len(album)), refuse)
+        _announce(arguments, network, album, units, layers)
+        bar = _Searched(work, len(album))
+        hits_of_layers = strongest(network, album, layers, COUNT, bar, refuse)
         units = units or choose_units(hits_of_layers, arguments.per_layer or PER_LAYER)
-        hits = {}
-        for unit in units:
-            assert unit.channel is not None  # `_parsed_units` refuses whole layers
-            hits[unit] = hits_of_layers[unit.layer].hits(unit.channel)
+        hits = {unit: hits_of_layers[unit.layer].hits(unit.channel or 0) for unit in units}
         drawn = {
             unit: patches(network, album, unit, hits[unit], arguments.backward) for unit in units
         }
-    if not any(hits.values()):
-        raise ArgumentError(
-            "none of the units is active in these pictures; choose others, or --layers"
+        if not any(hits.values()):
+            raise ArgumentError(
+                "none of the units is active in these pictures; choose others, or --layers"
+            )
+        searched = counted(bar.count - len(refused), "picture")
+        gradients = f"{WORDS[arguments.backward]}s"
+        title = f"What activates units most in {searched}, and the {gradients}, {SCALED}"
+        metadata = record(
+            arguments,
+            units=list(map(str, units)),
+            backward=arguments.backward,
+            size=album.size,
+            pictures=searched,
         )
-    searched = counted(len(album) - len(refused), "picture")
-    gradients = f"{WORDS[arguments.backward]}s"
-    title = f"What activates units most in {searched}, and the {gradients}, {SCALED}"
-    metadata = record(
-        arguments,
-        units=list(map(str, units)),
-        backward=arguments.backward,
-        size=album.size,
-        pictures=searched,
-    )
-    drawing = figure(network, drawn, fields, title, arguments.backward)
-    save_image(arguments.output, drawing, metadata)
-    for unit in units:
-        _report(unit, album, hits[unit])
+        drawing = figure(network, drawn, fields, title, arguments.backward)
+        save_image(arguments.output, drawing, metadata)
+        for unit in units:
+            _report(network, unit, album, hits[unit])
     for layer in layers:
         _report_inactive(layer, hits_of_layers[layer])
+    if work.stopped:
+        searched = f"{searched}, stopped before the other {len(album) - bar.count:,}"
     say(f"{arguments.output}: patches of {searched}, and their {gradients}, {SCALED}")
-    return 2 if refused else 0
+    return work.code or (2 if refused else 0)
 
 
 def _check(arguments):
@@ -166,8 +168,9 @@ def _check(arguments):
         check_idle(arguments, "--dataset", "size", "tiles")
     else:
         check_idle(arguments, "a FOLDER", "data")
-    if arguments.units:
-        check_idle(arguments, "--units", "per_layer")
+    for option, named in (("--units", arguments.units), ("--class", arguments.classes)):
+        if named:
+            check_idle(arguments, option, "per_layer")
     check_files(arguments)
 
 
@@ -200,47 +203,61 @@ def _is_of_patches(path):
         return False
 
 
-def _parsed_units(network, texts):
-    units = [parse_unit(network, text) for text in texts]
-    for unit in units:
-        if unit.channel is None:
-            raise ArgumentError(
-                f"{unit} is a whole layer; wanted a unit such as {unit}:17, or --layers {unit}"
-            )
-    return units
-
-
 def _layers(network, album, units, names):
     """Return the layers of the units, the named layers, or the default layers, each once."""
     layers = [unit.layer for unit in units] or names or default_layers(network, album.size)
-    return list(dict.fromkeys(map(network.canonical, layers)))
+    return layers_of(network, layers)
 
 
-def _with_bar(total):
-    """Return a function that passes an iterable of pictures through and shows a progress bar."""
+class _Searched:
+    """Passes an iterable of pictures through, as far as it is not stopped, and shows a progress
+    bar. count: the pictures so far"""
 
-    def with_bar(pictures):
-        with progress_bar(total, "picture", delay=0.1) as bar:
-            for picture in pictures:
+    def __init__(self, work, total):
+        self._work, self._total, self.count = work, total, 0
+
+    def __call__(self, pictures):
+        with progress_bar(self._total, "picture", delay=0.1) as bar:
+            for picture in self._work.steps(pictures):
                 yield picture
+                self.count += 1
                 bar.update()
+        self._work.must_have(self.count)
 
-    return with_bar
 
-
-def _check_channels(network, units, size):
-    """Refuse, before the search, channels that a layer lacks."""
-    if not units:
-        return
-    blank = to_device(np.zeros((1, *size, 3), np.float32), current_device())
-    activations = network.activations(blank, {unit.layer for unit in units})
+def _announce(arguments, network, album, units, layers):
+    """Say how long the search will take. Refuse, before it, channels that a layer lacks."""
+    count = album.count_parts()
+    height, width = album.size
+    blank = to_device(np.zeros((1, height, width, 3), np.float32), current_device())
+    activations = announced(
+        arguments,
+        lambda: network.activations(blank, layers),
+        count,
+        f"searching {counted(count, 'picture')} of {width}x{height}",
+        "take fewer pictures with --limit, or a smaller --size",
+    )
     for unit in units:
         unit.among(activations[unit.layer].shape[-1])
 
 
-def _report(unit, album, hits):
-    best = ", ".join(f"{album.names[hit.picture[0]]} {short(hit.value)}" for hit in hits)
-    say(f"{unit}: {best or 'is active in none of the pictures'}")
+def _report(network, unit, album, hits):
+    best = ", ".join(
+        f"{album.names[hit.picture[0]]} {_strength(network, unit, album, hit)}" for hit in hits
+    )
+    name = network.class_name(unit) or unit
+    say(f"{name}: {best or 'is active in none of the pictures'}")
+
+
+def _strength(network, unit, album, hit):
+    """Return the activation of a hit and, if the unit is a class, its probability."""
+    if network.class_name(unit) is None:
+        return short(hit.value)
+    file, part = hit.picture
+    picture = to_device(album.read(file)[part], current_device())
+    found = prediction(network, picture, unit)
+    assert found
+    return f"{short(hit.value)} ({percent(found.probability)})"
 
 
 def _report_inactive(layer, hits):

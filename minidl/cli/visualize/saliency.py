@@ -2,37 +2,48 @@
 
 import time
 from dataclasses import asdict
+from itertools import chain
 
-from minidl.backend import current_device, device, read_numbers, to_device, to_numpy
+from minidl.backend import current_device, device, to_device
 from minidl.cli.lists import word_list
 from minidl.cli.options import add_list_layers
-from minidl.cli.output import say
+from minidl.cli.output import counted, say
 from minidl.cli.progress import progress_bar
+from minidl.cli.stopping import stoppable
 from minidl.cli.visualize.common import (
     add_common,
+    add_example,
     add_number,
-    add_picture,
     add_seed,
     add_size,
     check_files,
     check_numbers,
-    read_picture,
+    named_example,
     record,
+)
+from minidl.cli.visualize.effort import add_long, announced, in_words, must_fit
+from minidl.cli.visualize.naming import (
+    add_classes,
+    add_layers,
+    add_units,
+    classes_of,
+    layers_of,
+    units_of,
 )
 from minidl.data.images import save_image
 from minidl.grids import grid
-from minidl.typing import Array
 from minidl.visualize.choosing import unit_for
-from minidl.visualize.drawing import short
-from minidl.visualize.drawing.shades import shades
+from minidl.visualize.classes import predictions
+from minidl.visualize.drawing import columns, percent
+from minidl.visualize.drawing.examples import caption, shaded, shown, with_bar
 from minidl.visualize.opening import open_network
-from minidl.visualize.saliency.methods import BASELINES, METHODS, Settings, fitted, saliency
-from minidl.visualize.saliency.sanity import changes
-from minidl.visualize.scalars import OVER, Scalar, value
-from minidl.visualize.units import parse_unit
+from minidl.visualize.saliency.explanation import Explanation
+from minidl.visualize.saliency.methods import BASELINES, METHODS, Settings
+from minidl.visualize.scalars import OVER, Scalar
 
 COLUMNS = 4
 SIZE = 224
+MOST = 5  # classes that are printed
 
 
 def register(actions):
@@ -42,17 +53,18 @@ def register(actions):
         description="Draw maps of the parts of PICTURE that a unit or class depends on, by several "
         "methods. Each map is drawn in grey, and laid over the picture in orange where its values "
         "are positive and in blue where they are negative. Each map has its own scale, which ends "
-        "at the 99th percentile.",
+        "at the 99th percentile. A signal is drawn as a curve, and a volume as slices.",
     )
     parser.set_defaults(run=run)
-    add_picture(parser)
-    parser.add_argument(
-        "--unit",
-        metavar="UNIT",
-        help="LAYER:CHANNEL, LAYER or a class (default: the most likely class; in a network "
-        "without classes, the channel of the deepest layer whose mean is furthest above its mean "
-        "on the shipped pictures)",
+    add_example(parser)
+    units = parser.add_mutually_exclusive_group()
+    add_units(
+        units,
+        "LAYER:CHANNEL, LAYER or a class (default: the most likely class; in a network without "
+        "classes, the channel of the deepest layer whose mean is furthest above its mean on the "
+        "shipped pictures)",
     )
+    add_classes(units, "classes")
     parser.add_argument(
         "--over",
         choices=OVER,
@@ -75,6 +87,7 @@ def register(actions):
     )
     add_size(parser, SIZE)
     add_seed(parser, "SmoothGrad's noise")
+    add_long(parser)
     add_common(parser, "saliency.png")
 
 
@@ -82,9 +95,8 @@ def _add_method_options(parser):
     parser.add_argument(
         "--baseline",
         choices=BASELINES,
-        default="grey",
         help="uninformative picture for gradient-x-input, integrated and occlusion; mean is the "
-        "mean colour of the picture (default: grey)",
+        "mean colour of the picture (default: grey; for a signal or a volume black, which is 0)",
     )
     add_number(parser, "--samples", 16, "N", "number of noisy pictures for smoothgrad")
     add_number(
@@ -95,7 +107,8 @@ def _add_method_options(parser):
         "--window",
         type=int,
         metavar="PIXELS",
-        help="side of the square that occlusion covers (default: a quarter of the shorter side)",
+        help="side of the square that occlusion covers (default: a quarter of the shorter side; of "
+        "a signal a sixteenth)",
     )
     parser.add_argument(
         "--stride",
@@ -103,87 +116,131 @@ def _add_method_options(parser):
         metavar="PIXELS",
         help="distance between the squares of occlusion (default: half the window)",
     )
-    parser.add_argument(
-        "--layer",
-        metavar="LAYER",
-        help="layer for grad-cam (default: the deepest layer before the unit that follows a ReLU)",
+    add_layers(
+        parser,
+        "layers for grad-cam, one map each (default: the deepest layer before the unit that "
+        "follows a ReLU)",
     )
 
 
 def run(arguments):
     _check(arguments)
-    start = time.perf_counter()
-    with device(arguments.device, arguments.tf32):
+    with device(arguments.device, arguments.tf32), stoppable() as work:
         network = open_network(arguments.model)
-        example = read_picture(network, arguments, SIZE)
+        _, example = named_example(network, arguments, SIZE)
         picture = to_device(example, current_device())
-        unit = (
-            unit_for(network, arguments.picture, picture)
-            if arguments.unit is None
-            else parse_unit(network, arguments.unit)
-        )
-        scalar = Scalar(network, unit, arguments.over)
-        names = ("baseline", "samples", "noise", "seed", "steps", "window", "stride", "layer")
-        settings = Settings(**{name: getattr(arguments, name) for name in names})
-        methods, settings = fitted(scalar, picture, arguments.methods, settings)
-        if arguments.methods is None and "grad-cam" not in methods:
-            say(f"grad-cam: left out, as no layer before {unit} has positions and a ReLU")
-        [number] = read_numbers(value(scalar, picture[None]))
-        title = f"{scalar}: {short(number)}"
-        say(title)
-        maps = []
-        with progress_bar(len(methods), "map", delay=0.1) as bar:
-            for saliency_map in saliency(scalar, picture, methods, settings):
-                maps.append(saliency_map)
+        explanations = _explanations(network, picture, arguments)
+        titles = _titles(network, explanations, arguments)
+        start, total = time.perf_counter(), sum(len(found.tasks) for found in explanations)
+        done = 0
+        with progress_bar(total, "map", delay=0.1) as bar:
+            for _ in work.steps(chain.from_iterable(found.compute() for found in explanations)):
+                done += 1
                 bar.update()
-        for saliency_map in maps:
-            say(": ".join(filter(None, (saliency_map.method, saliency_map.note))))
-        metadata = record(arguments, unit=str(unit), settings=asdict(settings))
-        drawing = _drawn(example, maps, title, _activations(scalar, picture))
-        save_image(arguments.output, drawing, metadata)
+        work.must_have(done)
+        for found in explanations:
+            for saliency_map in found.maps:
+                say(": ".join(filter(None, (saliency_map.method, saliency_map.note))))
+        unit = ", ".join(str(found.scalar.unit) for found in explanations)
+        settings = asdict(explanations[0].tasks[0][1])
+        stopped = {"stopped_after": done} if work.stopped else {}
+        metadata = record(arguments, unit=unit, settings=settings, **stopped)
+        save_image(arguments.output, _drawn(example, explanations, titles), metadata)
         if arguments.sanity:
-            for method, correlation in changes(scalar, picture, maps, settings):
-                say(f"{method}: rank correlation {correlation:.2f} with random weights")
-    say(f"{time.perf_counter() - start:.0f} s; the maps are in {arguments.output}")
+            for found in explanations:
+                for saliency_map, correlation in work.steps(found.changes()):
+                    say(
+                        f"{saliency_map.method}: rank correlation {correlation:.2f} with random "
+                        "weights"
+                    )
+    seconds = f"{time.perf_counter() - start:.0f} s"
+    if work.stopped:
+        seconds = f"stopped after {done} of {counted(total, 'map')} and {seconds}"
+    say(f"{seconds}; the maps are in {arguments.output}")
+    return work.code
 
 
 def _check(arguments):
     check_numbers(arguments, 1, "samples", "steps", "size", "window", "stride")
-    check_numbers(arguments, 0, "noise", "seed")
+    check_numbers(arguments, 0, "noise", "seed", "example")
     check_files(arguments)
 
 
-def _activations(scalar, picture):
-    """Return the activations (h, w) of the unit, or None if its layer has no positions or if the
-    unit is not a channel."""
-    [activations] = scalar.network.activations(picture[None], [scalar.unit.layer]).values()
-    if scalar.unit.channel is None or activations.ndim != 4:
-        return None
-    return to_numpy(scalar.unit.of(activations)[0])
+def _explanations(network, picture, arguments):
+    """Return the Explanations of the units, without their maps."""
+    layers = layers_of(network, arguments.layers or ())
+    units = [
+        *units_of(network, arguments.units or ()),
+        *classes_of(network, arguments.classes or ()),
+    ] or [unit_for(network, arguments.picture, picture)]
+    names = ("baseline", "samples", "noise", "seed", "steps", "window", "stride")
+    settings = Settings(**{name: getattr(arguments, name) for name in names})
+    explanations = []
+    for unit in units:
+        scalar = Scalar(network, unit, arguments.over)
+        found = Explanation.of(scalar, picture, arguments.methods, settings, layers)
+        if arguments.methods is None and "grad-cam" not in dict(found.tasks):
+            say(f"grad-cam: left out, as no layer before {unit} has positions and a ReLU")
+        explanations.append(found)
+    return explanations
 
 
-def _drawn(example, maps, title, activations):
+def _titles(network, explanations, arguments):
+    """Say the value of each unit, the likeliest classes, and how long the maps will take. Return
+    the titles."""
+    extent = explanations[0].picture.shape[:-1]
+    must_fit(network, extent, [found.scalar.unit.layer for found in explanations])
+    passes = sum(found.passes for found in explanations) * (1 + arguments.sanity)
+    first = announced(
+        arguments,
+        explanations[0].title,
+        passes,
+        f"{counted(passes, 'forward pass', 'forward passes')} of {in_words(extent)}",
+        "take a smaller --size, a larger --stride, fewer --samples or --steps, or fewer --methods",
+    )
+    titles = [first, *(found.title() for found in explanations[1:])]
+    for title in titles:
+        say(title)
+    if network.classes:
+        best = predictions(network, explanations[0].picture, MOST)
+        say(", ".join(f"{found.name} {percent(found.probability)}" for found in best))
+    return titles
+
+
+def _drawn(example, explanations, titles):
     """Return a drawing with pairs of rows. The upper row of a pair shows maps, and the lower row
     shows them laid over the picture. The first column shows the picture and the activations of the
-    unit."""
-    above, captions_above = [example], ["the picture"]
-    below: list[Array | None] = []
-    captions_below: list[str | None] = []
-    if activations is None:
-        below.append(None)
-        captions_below.append(None)
-    else:
-        shading = shades(activations, example)
-        below.append(shading.laid_over)
-        captions_below.append(f"activation of the unit\n{shading.scale}")
-    for saliency_map in maps:
-        shading = shades(saliency_map.values, example)
-        above.append(shading.grey)
-        below.append(shading.laid_over)
+    unit. The first row of each unit is labelled if there are several units."""
+    rows, captions = [], []
+    labels: list[str | None] = []
+    for found, title in zip(explanations, titles, strict=True):
+        pairs = _pairs(example, found)
+        width = columns(len(pairs), COLUMNS)
+        for start in range(0, len(pairs), width):
+            for row in zip(*pairs[start : start + width], strict=True):
+                rows.append([picture for picture, _ in row])
+                captions.append([caption for _, caption in row])
+                labels.append(None if start or len(labels) % 2 else title)
+    several = len(explanations) > 1
+    return grid(
+        rows,
+        captions,
+        labels=labels if several else None,
+        title=None if several else titles[0],
+        side=max(160, *rows[0][0].shape[:2]),
+    )
+
+
+def _pairs(example, found):
+    """Return ((picture, caption) above, (picture, caption) below) of each column."""
+    activations, first = found.activations(), None
+    if activations is not None:
+        shading = shaded(activations, example)
+        first = with_bar(shading), f"activation of the unit\n{shading.scale}"
+    pairs = [((shown(example), caption(example)), first or (None, None))]
+    for saliency_map in found.maps:
+        shading = shaded(saliency_map.values, example)
         texts = (saliency_map.method, saliency_map.note, shading.scale)
-        captions_above.append("\n".join(filter(None, texts)))
-        captions_below.append(saliency_map.colours)
-    parts = [slice(start, start + COLUMNS) for start in range(0, len(above), COLUMNS)]
-    rows = [row[part] for part in parts for row in (above, below)]
-    captions = [row[part] for part in parts for row in (captions_above, captions_below)]
-    return grid(rows, captions, title=title, side=max(160, *example.shape[:2]))
+        above = shading.grey, "\n".join(filter(None, texts))
+        pairs.append((above, (with_bar(shading), saliency_map.colours)))
+    return pairs
