@@ -58,6 +58,8 @@ def variables(path: Path, names: Collection[str], largest: int = NUMBERS) -> dic
     values, limits = {}, _Limits(path, largest)
     with open(path, "rb") as file:
         header = file.read(_HEADER)
+        if len(header) < _HEADER:
+            raise limits.damaged(f"it ends after {len(header)} bytes")
         order = _ORDERS.get(header[126:])
         if not order or not header.startswith(b"MATLAB 5"):
             raise FileError(

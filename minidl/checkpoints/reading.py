@@ -88,6 +88,11 @@ def _reader(path):
             f"{path} is a Python pickle, which could run any code, so it was not read; save it as "
             ".npz"
         )
+    if head.startswith(npz.MAGIC):
+        raise FileError(
+            f"{path} is an .npy file, which holds one array, or a pickle that could run any code, "
+            "so it was not read; save its arrays by name with numpy.savez"
+        )
     if not head:
         raise FileError(f"{path} is empty; fetch or make it again")
     raise FileError(

@@ -111,7 +111,8 @@ def vgg19(weights: Path = "imagenet", pooling: str = "avg", top: bool = False) -
     file is missing, damaged, or of another network.
 
     To classify: `model = vgg19(path, pooling="max", top=True)`; then `model(pictures)` returns the
-    probabilities of `model.classes`.
+    probabilities of `model.classes` for pictures as `minidl.data.to_size(picture, (224, 224))`
+    makes them. The top may have other sizes than VGG19's, such as those of other classes.
     """
     path = shipped("vgg19") if weights == "imagenet" else weights
     checkpoint = load(path, ARCHITECTURE, top=top)

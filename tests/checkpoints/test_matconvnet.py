@@ -105,7 +105,10 @@ def test_other_variables_are_refused(tmp_path, arrays, changed, saying):
         read(tmp_path / "net.mat")
 
 
-def test_another_version_is_refused(tmp_path):
+def test_another_version_and_a_cut_header_are_refused(tmp_path):
+    (tmp_path / "net.mat").write_bytes(mat_files.HEAD[:90])
+    with pytest.raises(FileError, match="is damaged: it ends after 90 bytes"):
+        read(tmp_path / "net.mat")
     (tmp_path / "net.mat").write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM" + bytes(400))
     with pytest.raises(
         FileError, match="another version than 5; save it again with the option -v7"

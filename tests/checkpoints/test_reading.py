@@ -71,6 +71,9 @@ def test_a_plain_pickle_is_refused(tmp_path):
     (tmp_path / "a.pkl").write_bytes(pickle.dumps({"a": 1}))
     with pytest.raises(FileError, match="Python pickle"):
         read(tmp_path / "a.pkl")
+    np.save(tmp_path / "a.npy", {"conv1_1": [np.ones(3)]})
+    with pytest.raises(FileError, match=r"is an \.npy file, .* save its arrays by name with numpy"):
+        read(tmp_path / "a.npy")
 
 
 def test_other_zip_files_are_refused(tmp_path):
