@@ -12,6 +12,8 @@ activations.py     activations, unit length, and the fusion of a ReLU
 pooling.py         pooling and Flatten
 resizing.py        padding
 verification.py    heads that compare two feature vectors
+construction.py    how a layer was made, without the numbers of its arrays
+description.py     networks as data, from which they can be made again
 initializers.py    the numbers that parameters start from
 """
 

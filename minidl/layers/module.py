@@ -9,6 +9,7 @@ from minidl.autograd import Tensor
 from minidl.backend import device_of, is_array, to_device, to_numpy
 from minidl.errors import ArgumentError
 from minidl.frozen import frozen_copy, is_frozen
+from minidl.layers.construction import Construction
 from minidl.naming import must_have_same_names
 from minidl.shapes import is_int
 from minidl.typing import Device, Result
@@ -34,6 +35,12 @@ class Module:
     training: bool = True
     __call__: Callable[..., Result]  # defined by each subclass
     _defined_call: Callable[..., Any] | None = None
+    _made_with: Construction
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Any:
+        module = super().__new__(cls)
+        vars(module)["_made_with"] = Construction(arguments, options)
+        return module
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
