@@ -19,6 +19,7 @@ the others      the exercises of one chapter each
 """
 
 from minidl.book.exercises import (
+    activations,
     average_pooling,
     broadcasting,
     convolution,
@@ -64,8 +65,8 @@ __all__ = [
 ]
 
 _MODULES = (
-    shapes, derivative, tape, broadcasting, matmul, convolution, convolution_gradients,
-    convolution_forms, winograd, pooling, average_pooling, normalization, normalization_gradients,
+    shapes, derivative, tape, broadcasting, matmul, activations, convolution,
+    convolution_gradients, convolution_forms, winograd, pooling, average_pooling, normalization, normalization_gradients,
     softmax, picture_losses, style_losses, pair_losses, likeness_losses, optimisers, lbfgs,
     proofs, projection, identification, shared_weights, one_cycle, grad_cam, strips,
 )  # fmt: skip

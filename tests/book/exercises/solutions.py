@@ -70,6 +70,15 @@ def matmul_gradients(dy, a, b):
     return unbroadcast(da, a.shape), unbroadcast(db, b.shape)
 
 
+def softplus(x):
+    return np.logaddexp(0, x)
+
+
+def prelu_gradients(dy, x, slope):
+    is_negative = np.heaviside(-x, 1)
+    return dy * slope**is_negative, np.einsum("nc,nc,nc->c", dy, x, is_negative)
+
+
 def convolution_1d(x, w, padding):
     x = np.pad(x, ((0, 0), (padding, padding), (0, 0)))
     return np.einsum("npct,tck->npk", sliding_window_view(x, len(w), axis=1), w)
