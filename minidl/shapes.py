@@ -290,6 +290,16 @@ def can_broadcast(a_shape: Shape, b_shape: Shape) -> bool:
     return all(m == n or 1 in (m, n) for m, n in pairs)
 
 
+def broadcasts_to(shape: Shape, wanted: Shape) -> bool:
+    """Return whether an array of the first shape broadcasts to the second.
+
+    >>> broadcasts_to((3,), (2, 3)), broadcasts_to((2, 3), (3,)), broadcasts_to((2, 1), (2, 3))
+    (True, False, True)
+    """
+    pairs = zip(reversed(shape), reversed(wanted), strict=False)
+    return len(shape) <= len(wanted) and all(m in (1, n) for m, n in pairs)
+
+
 def is_int(value: Any) -> bool:
     """Return whether the value is an integer of Python or NumPy. Bools and arrays of several
     numbers are not."""

@@ -159,7 +159,19 @@ KEEPS = {
     "nearest_loss": {"generated": ("generated",)},
     "patch_loss": {"generated": ""},
     "softmax_cross_entropy": {"logits": ("logits", "labels")},
+    "softmax_cross_entropy[weights]": {"logits": ("logits", "labels", "weights")},
+    "softmax_cross_entropy[probabilities]": {
+        "logits": ("logits", "labels", "weights"),
+        "labels": ("logits", "weights"),
+    },
+    "mse_loss": dict.fromkeys(("predictions", "targets"), ("predictions", "targets")),
+    "l1_loss": dict.fromkeys(("predictions", "targets"), ("predictions", "targets")),
+    "huber_loss": dict.fromkeys(("predictions", "targets"), ("predictions", "targets")),
     "sigmoid_cross_entropy": {"logits": ("logits", "targets"), "targets": ("logits",)},
+    "sigmoid_cross_entropy[weights]": {
+        "logits": ("logits", "targets", "weights", "positive_weight"),
+        "targets": ("logits", "weights", "positive_weight"),
+    },
     "siamese_energy_loss": {"a": ("a", "b", "same"), "b": ("a", "b", "same")},
     "contrastive_loss": {"a": ("a", "b", "same"), "b": ("a", "b", "same")},
     "triplet_loss": dict.fromkeys(

@@ -319,25 +319,52 @@ def patch_oracle(generated, style, size):
     return L
 
 
-def reduced(terms, reduction):
-    return math.fsum(terms) / (len(terms) if reduction == "mean" else 1)
+def reduced(terms, reduction, shape, count=None):
+    if reduction == "none":
+        return np.reshape(terms, shape)
+    return math.fsum(terms) / ((count or len(terms)) if reduction == "mean" else 1)
 
 
-def softmax_cross_entropy_oracle(logits, labels, reduction):
-    terms = [
-        -math.log(math.exp(z[label]) / math.fsum(map(math.exp, z)))
-        for z, label in zip(logits.tolist(), labels.tolist(), strict=True)
-    ]
-    return reduced(terms, reduction)
+def softmax_cross_entropy_oracle(
+    logits, labels, reduction, smoothing, weights=None, ignore=None
+):  # fmt: skip
+    """Row by row, with the share of each class in the target as an if."""
+    *shape, C = logits.shape
+    w = [1.0] * C if weights is None else weights.tolist()
+    terms, count = [], 0.0
+    rows = zip(logits.reshape(-1, C).tolist(), labels.reshape(math.prod(shape), -1).tolist())  # noqa: B905
+    for z, label in rows:
+        logarithms = [math.log(math.exp(x) / math.fsum(map(math.exp, z))) for x in z]
+        if labels.ndim == logits.ndim:
+            q, count = label, count + 1
+        elif label == [ignore]:
+            terms.append(0.0)
+            continue
+        else:
+            q, count = [float(label == [c]) for c in range(C)], count + w[label[0]]
+        terms.append(
+            -sum(w[c] * ((1 - smoothing) * q[c] + smoothing / C) * logarithms[c] for c in range(C))
+        )
+    return reduced(terms, reduction, shape, count)
 
 
-def sigmoid_cross_entropy_oracle(logits, targets, reduction):
+def sigmoid_cross_entropy_oracle(logits, targets, reduction, weights, positive_weight):
     """With log p and log (1 - p), as in the definition."""
     terms = []
-    for z, t in zip(logits.flat, targets.flat, strict=True):
+    for z, t, w, v in np.broadcast(logits, targets, weights, positive_weight):
         p = 1 / (1 + math.exp(-z))
-        terms.append(-t * math.log(p) - (1 - t) * math.log(1 - p))
-    return reduced(terms, reduction)
+        terms.append(-w * (v * t * math.log(p) + (1 - t) * math.log(1 - p)))
+    return reduced(terms, reduction, logits.shape)
+
+
+def regression(f):
+    """Return the oracle of a loss whose terms are f(y - t)."""
+
+    def oracle(predictions, targets, reduction, **options):
+        pairs = zip(predictions.flat, targets.flat, strict=True)
+        return reduced([f(y - t, **options) for y, t in pairs], reduction, predictions.shape)
+
+    return oracle
 
 
 def loss_of_pairs(alike, different):
@@ -528,6 +555,11 @@ ORACLES = {
     "patch_loss": patch_oracle,
     "softmax_cross_entropy": softmax_cross_entropy_oracle,
     "sigmoid_cross_entropy": sigmoid_cross_entropy_oracle,
+    "mse_loss": regression(lambda d: d**2),
+    "l1_loss": regression(abs),
+    "huber_loss": regression(
+        lambda d, delta: d**2 / 2 if abs(d) <= delta else delta * (abs(d) - delta / 2)
+    ),
     "siamese_energy_loss": loss_of_pairs(
         lambda E, q: 2 / q * E**2, lambda E, q: 2 * q * math.exp(-2.77 / q * E)
     ),

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from minidl import autograd, losses, ops
-from minidl.backend import array_module, to_numpy
+from minidl.backend import to_numpy
 from minidl.ops.directions import inverse
 from tests.running import (
     cotangent,
@@ -174,7 +174,39 @@ def counted(x, axis):
     return x.size // np.sum(x, axis=axis).size
 
 
+def cross_entropy_sizes(arguments, dy):
+    """Return the sizes for ln Σ e^z + z instead of ln Σ e^z - z, and p + q instead of p - q."""
+    z, options = abs(arguments["logits"]), {"weights": None, "ignore": None, **arguments}
+    names = ("labels", "smoothing", "weights", "ignore")
+    a, Z = losses.cross_entropy.target(z, *(options[name] for name in names))
+    k = 1 / Z if arguments["reduction"] == "mean" else 1
+    terms = k * (np.log(np.exp(z).sum(axis=-1, keepdims=True)) + z)
+    w, factor = 1 if options["weights"] is None else options["weights"], worst(dy)
+    y = (a * terms).sum(axis=-1)
+    gradients = {
+        "logits": worst(factor * k * (a.sum(axis=-1, keepdims=True) + a)),
+        "labels": worst(factor * w * terms),
+    }
+    return worst(y if arguments["reduction"] == "none" else y.sum()), gradients
+
+
+def binary_cross_entropy_sizes(arguments, dy):
+    """Return the sizes for 1 + |t| instead of 1 - t, and p + 1 instead of p - 1."""
+    names = "logits", "targets", "weights", "positive_weight"
+    z, t, w, v = (abs(arguments[name]) for name in names)
+    k = 1 / z.size if arguments["reduction"] == "mean" else 1
+    log_no, log_yes = losses.binary_cross_entropy.minus_logarithms(z)
+    y, factor = k * w * (v * t * log_yes + (1 + t) * log_no), worst(dy) * k
+    gradients = {
+        "logits": worst(factor * w * (2 * v * t + 1 + t)),
+        "targets": worst(factor * w * (v * log_yes + log_no)),
+    }
+    return worst(y if arguments["reduction"] == "none" else y.sum()), gradients
+
+
 SIZES = {  # name of the op -> function (arguments, |dy|) that returns the sizes
+    "softmax_cross_entropy": cross_entropy_sizes,
+    "sigmoid_cross_entropy": binary_cross_entropy_sizes,
     "batch_norm": batch_norm_sizes,
     "batch_norm_relu": batch_norm_sizes,
     "group_norm": group_norm_sizes,
@@ -233,20 +265,10 @@ def style_loss_of_sum(generated, style, normalization):
     return (sums * sums).sum() * losses.style.FACTORS[normalization](N, H * W, C)
 
 
-def with_negative_targets(case):
-    """Make every term of the sigmoid's cross-entropy and of its gradient positive.
-
-    The logits become positive and the targets negative.
-    """
-    return with_arguments(magnified(case), targets=-abs(case.arguments["targets"]))
-
-
-def cross_entropy_of_sum(logits, labels, reduction):
-    """Compute the cross-entropy with + z[l] instead of - z[l]."""
-    correct = labels[:, None] == array_module(labels).arange(logits.shape[1])
-    chosen = (logits * correct.astype(logits.dtype)).sum(axis=1)
-    terms = ops.log(ops.exp(logits).sum(axis=1)) + chosen
-    return terms.mean() if reduction == "mean" else terms.sum()
+def with_opposite_signs(case):
+    """Make each difference of predictions and targets a sum."""
+    predictions, targets = (abs(case.arguments[name]) for name in ("predictions", "targets"))
+    return with_arguments(case, predictions=predictions, targets=-targets)
 
 
 def energy_loss_with_half_distance(a, b, same, q):
@@ -320,8 +342,7 @@ MAGNIFIED = {  # name of the op -> function that returns the case in which no te
     "resample": lambda case: with_arguments(case, x=abs(case.arguments["x"])),
     "subtract": lambda case: with_op(magnified(case), ops.add),
     "style_loss": lambda case: with_op(magnified(case), style_loss_of_sum),
-    "softmax_cross_entropy": lambda case: with_op(magnified(case), cross_entropy_of_sum),
-    "sigmoid_cross_entropy": with_negative_targets,
+    **dict.fromkeys(("mse_loss", "l1_loss", "huber_loss"), with_opposite_signs),
     "siamese_energy_loss": lambda case: with_op(case, energy_loss_with_half_distance),
     "contrastive_loss": with_margin_beyond_distances,
     "l2_normalize": with_gradients(ops.l2_normalize, dx=l2_normalize_dx_of_sum),

@@ -165,6 +165,22 @@ GIVE_EMPTY_OR_0 = {
         if name not in ("mean_squares", "nine_point")
     },
     **{
+        f"{name}, {reduction}": row(
+            getattr(losses, name), empty(3), empty(3), reduction=reduction, y=shape
+        )
+        for name in ("mse_loss", "l1_loss", "huber_loss", "sigmoid_cross_entropy")
+        for reduction, shape in (("sum", ()), ("none", (0, 3)))
+    },
+    "softmax_cross_entropy, sum": row(
+        losses.softmax_cross_entropy, empty(3), labels=NO_LABELS, reduction="sum"
+    ),
+    "softmax_cross_entropy, none": row(
+        losses.softmax_cross_entropy, empty(3), labels=NO_LABELS, reduction="none", y=(0,)
+    ),
+    "softmax_cross_entropy of probabilities": row(
+        losses.softmax_cross_entropy, empty(3), empty(3), reduction="sum"
+    ),
+    **{
         f"triplet_loss {name}": row(
             losses.triplet_loss, empty(3), empty(3), empty(3), reduction=name
         )
@@ -212,7 +228,13 @@ ARE_REFUSED = {
         losses.total_variation, empty(3, 3, 3), normalization="nine_point"
     ),
     "softmax_cross_entropy": row(losses.softmax_cross_entropy, empty(3), labels=NO_LABELS),
-    "sigmoid_cross_entropy": row(losses.sigmoid_cross_entropy, empty(3), empty(3)),
+    "softmax_cross_entropy of no classes": row(
+        losses.softmax_cross_entropy, ones(2, 0), labels=np.zeros(2, int), reduction="sum"
+    ),
+    **{
+        name: row(getattr(losses, name), empty(3), empty(3))
+        for name in ("mse_loss", "l1_loss", "huber_loss", "sigmoid_cross_entropy")
+    },
     "siamese_energy_loss": row(losses.siamese_energy_loss, empty(3), empty(3), same=NO_PAIRS),
     "contrastive_loss": row(losses.contrastive_loss, empty(3), empty(3), same=NO_PAIRS),
 }

@@ -195,6 +195,16 @@ LARGE = {  # name -> (op, function that makes its arrays, options)
         )
         for name in FORMS
     },
+    "mse_loss": (
+        losses.mse_loss, lambda: {"predictions": maps(), "targets": maps()}, {},
+    ),
+    "huber_loss": (
+        losses.huber_loss, lambda: {"predictions": maps(), "targets": maps()}, {"delta": 20.0},
+    ),
+    "softmax_cross_entropy with weights": (
+        losses.softmax_cross_entropy, lambda: {"logits": features(512, 100, largest=20.0)},
+        {"labels": np.arange(512) % 100, "weights": np.linspace(0.5, 2, 100), "smoothing": 0.1},
+    ),
     "softmax_cross_entropy": (
         losses.softmax_cross_entropy, lambda: {"logits": features(512, 1000, largest=20.0)},
         {"labels": np.arange(512)},

@@ -83,6 +83,10 @@ SIZES: dict[str, dict[str, Any]] = {
     "nearest_loss": {"generated": SMALL, "style": SMALL_STYLE},
     "patch_loss": {"generated": SMALL, "style": SMALL_STYLE},
     **{name: {"generated": FEATURES, "style": STYLE} for name in OF_TWO_PICTURES},
+    **{
+        name: {"predictions": IMAGE, "targets": IMAGE}
+        for name in ("mse_loss", "l1_loss", "huber_loss")
+    },
     "softmax_cross_entropy": {"logits": CLASSES, "labels": LABELS},
     "sigmoid_cross_entropy": {"logits": CLASSES, "targets": CLASSES},
     "siamese_energy_loss": {"a": POINTS, "b": POINTS, "same": SAME},

@@ -7,14 +7,12 @@ Cost: at most five operations per number of x, one of which may be an exponentia
 for the gradient.
 """
 
-import numpy as np
-
 from minidl.autograd import differentiable
 from minidl.backend import array_module
 from minidl.errors import ShapeError
 from minidl.ops.arithmetic import unbroadcast
 from minidl.ops.masks import masked
-from minidl.shapes import can_broadcast
+from minidl.shapes import broadcasts_to
 from minidl.typing import Operand, Result
 
 
@@ -92,8 +90,8 @@ def prelu_dslope(dy, x, slope_shape):
 
 def must_have_slopes(x, slope):
     """Raise ShapeError if the shape of the slopes does not broadcast to that of x."""
-    shapes = x_shape, slope_shape = getattr(x, "shape", ()), getattr(slope, "shape", ())
-    if not can_broadcast(*shapes) or np.broadcast_shapes(*shapes) != x_shape:
+    x_shape, slope_shape = getattr(x, "shape", ()), getattr(slope, "shape", ())
+    if not broadcasts_to(slope_shape, x_shape):
         raise ShapeError(
             f"prelu of x {x_shape} and slopes {slope_shape}; wanted one slope for each channel, "
             f"{x_shape[-1:]}, or one for all, (1,)"

@@ -7,11 +7,13 @@ input sizes follow from them, so that no geometry has to be discarded.
 """
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any, Protocol, TypeAlias, TypeVar, get_args
 
 import numpy as np
 
 from minidl.losses import content, gram, style, triplet
+from minidl.losses.reduction import REDUCTIONS
 from minidl.ops.padding import Mode
 
 Option = TypeVar("Option")
@@ -428,16 +430,58 @@ def patch_loss(choose: Chooser) -> Arguments:
     return {**{name: at_least_a_patch(s) for name, s in geometry.items()}, "size": size}
 
 
+def _weights(choose, shape):
+    """Positive numbers for an array of this shape."""
+    numbers = [choose.one_of((1.0, 0.5, 2.0)) for _ in range(prod(shape))]
+    return Numbers(np.reshape(numbers, shape).tolist())
+
+
 def softmax_cross_entropy(choose: Chooser) -> Arguments:
-    n, classes = choose.integer(1, 3), choose.integer(1, 4)
-    labels = Numbers(choose.integer(0, classes - 1) for _ in range(n))
-    reduction = choose.one_of(("mean", "sum"))
-    return {"logits": Shape((n, classes)), "labels": labels, "reduction": reduction}
+    """Some labels are ignored, but not all."""
+    shape, classes = _axes(choose, 1, 2), choose.integer(1, 4)
+    ignore = choose.one_of((None, 9))
+    labels = [choose.integer(0, classes - 1) for _ in range(prod(shape))]
+    if ignore:
+        labels[1:] = [choose.one_of((label, ignore)) for label in labels[1:]]
+    return {
+        "logits": Shape((*shape, classes)), "labels": Numbers(np.reshape(labels, shape).tolist()),
+        "reduction": choose.one_of(REDUCTIONS), "smoothing": choose.one_of((0.0, 0.1, 1.0)),
+        "ignore": ignore,
+    }  # fmt: skip
+
+
+def softmax_cross_entropy_with_weights(choose: Chooser) -> Arguments:
+    geometry = softmax_cross_entropy(choose)
+    return {**geometry, "weights": _weights(choose, geometry["logits"][-1:])}
+
+
+def softmax_cross_entropy_of_probabilities(choose: Chooser) -> Arguments:
+    geometry = softmax_cross_entropy_with_weights(choose)
+    return {**geometry, "labels": geometry["logits"], "ignore": None}
 
 
 def sigmoid_cross_entropy(choose: Chooser) -> Arguments:
-    shape = Shape(_axes(choose))
-    return {"logits": shape, "targets": shape, "reduction": choose.one_of(("mean", "sum"))}
+    shape, weights = Shape(_axes(choose)), (1.0, 3.0)
+    return {
+        "logits": shape, "targets": shape, "reduction": choose.one_of(REDUCTIONS),
+        "weights": choose.one_of(weights), "positive_weight": choose.one_of(weights),
+    }  # fmt: skip
+
+
+def sigmoid_cross_entropy_with_weights(choose: Chooser) -> Arguments:
+    geometry = sigmoid_cross_entropy(choose)
+    *others, last = shape = geometry["logits"]
+    weights = _weights(choose, choose.one_of((shape, (*others, 1))))
+    return {**geometry, "weights": weights, "positive_weight": _weights(choose, (last,))}
+
+
+def regression(choose: Chooser) -> Arguments:
+    shape = Shape(_axes(choose, 0))
+    return {"predictions": shape, "targets": shape, "reduction": choose.one_of(REDUCTIONS)}
+
+
+def huber_loss(choose: Chooser) -> Arguments:
+    return {**regression(choose), "delta": choose.one_of((1.0, 0.3))}
 
 
 def pairs(parameter: str, values: Sequence[float]) -> Callable[[Chooser], Arguments]:

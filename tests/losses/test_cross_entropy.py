@@ -1,4 +1,5 @@
-"""Cross-entropies: by hand, compared with PyTorch, large numbers, and refused arguments."""
+"""Cross-entropies: by hand, large numbers, dtypes, and refused arguments. test_targets.py has their
+options."""
 
 import numpy as np
 import pytest
@@ -61,32 +62,6 @@ def test_softmax_of_two_classes_equals_sigmoid():
     np.testing.assert_allclose(loss, sigmoid_cross_entropy(z, labels), rtol=1e-14)
 
 
-@pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_softmax_cross_entropy_equals_pytorchs(reduction):
-    torch = pytest.importorskip("torch")
-    z = torch.tensor(LOGITS, requires_grad=True)
-    theirs = torch.nn.functional.cross_entropy(z, torch.tensor(LABELS), reduction=reduction)
-    ours = value_and_grad(lambda z: softmax_cross_entropy(z, LABELS, reduction))
-    value, (dz,) = ours(LOGITS)
-    theirs.backward()
-    np.testing.assert_allclose(value, theirs.item(), rtol=1e-13)
-    np.testing.assert_allclose(dz, z.grad.numpy(), rtol=1e-12, atol=1e-16)
-
-
-@pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_sigmoid_cross_entropy_equals_pytorchs(reduction):
-    torch = pytest.importorskip("torch")
-    z, t = (torch.tensor(array, requires_grad=True) for array in (LOGITS, TARGETS))
-    loss = torch.nn.functional.binary_cross_entropy_with_logits
-    theirs = loss(z, t, reduction=reduction)
-    ours = value_and_grad(lambda z, t: sigmoid_cross_entropy(z, t, reduction))
-    value, (dz, dt) = ours(LOGITS, TARGETS)
-    theirs.backward()
-    np.testing.assert_allclose(value, theirs.item(), rtol=1e-13)
-    np.testing.assert_allclose(dz, z.grad.numpy(), rtol=1e-12, atol=1e-16)
-    np.testing.assert_allclose(dt, t.grad.numpy(), rtol=1e-12, atol=1e-16)
-
-
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint64])
 def test_labels_may_have_any_integer_dtype(dtype):
     loss, labels = softmax_cross_entropy(LOGITS, LABELS), LABELS.astype(dtype)
@@ -119,7 +94,8 @@ def test_the_loss_has_the_dtype_of_the_logits(dtype):
             softmax_cross_entropy,
             LABELS[:4],
             "softmax_cross_entropy of logits (5, 4) and labels (4,); "
-            "wanted (N, C) and (N,), N and C at least 1",
+            "wanted (..., C) and (...), C at least 1, or (..., C) twice, the labels being "
+            "probabilities",
         ),
         (
             softmax_cross_entropy,
@@ -129,8 +105,7 @@ def test_the_loss_has_the_dtype_of_the_logits(dtype):
         (
             sigmoid_cross_entropy,
             LABELS,
-            "sigmoid_cross_entropy of logits (5, 4) and targets (5,); "
-            "wanted the same shape twice, without a 0",
+            "sigmoid_cross_entropy of logits (5, 4) and targets (5,); wanted the same shape twice",
         ),
     ],
 )
@@ -145,13 +120,10 @@ def test_the_error_message(loss, argument, message):
     [
         lambda: softmax_cross_entropy(LOGITS[:0], LABELS[:0]),
         lambda: softmax_cross_entropy(LOGITS[:, :0], LABELS),
-        lambda: softmax_cross_entropy(LOGITS[0], LABELS[0]),
-        lambda: softmax_cross_entropy(LOGITS, TARGETS),  # one-hot labels are not supported
         lambda: softmax_cross_entropy(LOGITS, [3, 0, 2, 2, 1]),
         lambda: softmax_cross_entropy(LOGITS[:1], 3),
         lambda: softmax_cross_entropy(LOGITS.astype(int), LABELS),
         lambda: softmax_cross_entropy(LOGITS, LABELS > 1),
-        lambda: softmax_cross_entropy(LOGITS, LABELS, "none"),
         lambda: sigmoid_cross_entropy(LOGITS, TARGETS, reduction="batchmean"),
         lambda: sigmoid_cross_entropy(LOGITS[:0], TARGETS[:0]),
         lambda: sigmoid_cross_entropy(LOGITS, 1.0),

@@ -43,30 +43,120 @@ def variation_without_starts(dL, image, normalization):
     return dL * gradient
 
 
-def entropy_of_the_next_class(logits, labels, reduction="mean"):
-    return losses.softmax_cross_entropy.forward(logits, (labels + 1) % logits.shape[1], reduction)
+def next_class(logits, labels, ignore):
+    """Return labels that are off by one, except those to ignore."""
+    return np.where(labels == ignore, labels, (labels + 1) % logits.shape[-1])
 
 
-def entropy_off_by_one(dL, logits, labels, reduction):
-    return losses.softmax_cross_entropy.gradients["dlogits"](
-        dL, logits, (labels + 1) % logits.shape[1], reduction
+def entropy(logits, labels, reduction="mean", smoothing=0.0, weights=None, ignore=None):
+    return losses.softmax_cross_entropy.forward(
+        logits, labels, reduction, smoothing=smoothing, weights=weights, ignore=ignore
     )
 
 
-def entropy_without_its_n(dL, logits, labels, reduction):
-    return losses.softmax_cross_entropy.gradients["dlogits"](dL, logits, labels, "sum")
+def entropy_dlogits(dL, logits, labels, reduction, smoothing=0.0, weights=None, ignore=None):
+    gradient = losses.softmax_cross_entropy.gradients["dlogits"]
+    return gradient(dL, logits, labels, reduction, smoothing, weights, ignore)
 
 
-def probabilities_only(dL, logits, labels, reduction):
-    return dL * ops.softmax.forward(logits) / (len(logits) if reduction == "mean" else 1)
+def entropy_of_the_next_class(
+    logits, labels, reduction="mean", smoothing=0.0, weights=None, ignore=None
+):  # fmt: skip
+    labels = next_class(logits, labels, ignore)
+    return entropy(logits, labels, reduction, smoothing, weights, ignore)
 
 
-def wrong_sign_of_targets(dL, logits, targets, reduction):
-    return losses.sigmoid_cross_entropy.gradients["dlogits"](dL, logits, -targets, reduction)
+def entropy_without_weights(
+    logits, labels, reduction="mean", smoothing=0.0, weights=None, ignore=None
+):  # fmt: skip
+    return entropy(logits, labels, reduction, smoothing, None, ignore)
 
 
-def plus_in_targets(dL, logits, reduction):
-    return -losses.sigmoid_cross_entropy.gradients["dtargets"](dL, logits, reduction)
+def entropy_without_smoothing(
+    logits, labels, reduction="mean", smoothing=0.0, weights=None, ignore=None
+):  # fmt: skip
+    return entropy(logits, labels, reduction, 0.0, weights, ignore)
+
+
+def entropy_divided_by_all(
+    logits, labels, reduction="mean", smoothing=0.0, weights=None, ignore=None
+):  # fmt: skip
+    """The mean divides by the number of labels instead of by the sum of their weights."""
+    total = entropy(logits, labels, "sum" if reduction == "mean" else reduction, smoothing,
+                    weights, ignore)  # fmt: skip
+    return total / labels.size if reduction == "mean" else total
+
+
+def entropy_off_by_one(dL, logits, labels, reduction, smoothing=0.0, weights=None, ignore=None):
+    labels = next_class(logits, labels, ignore)
+    return entropy_dlogits(dL, logits, labels, reduction, smoothing, weights, ignore)
+
+
+def entropy_without_its_n(dL, logits, labels, reduction, smoothing=0.0, weights=None, ignore=None):
+    reduction = "sum" if reduction == "mean" else reduction
+    return entropy_dlogits(dL, logits, labels, reduction, smoothing, weights, ignore)
+
+
+def probabilities_only(dL, logits, labels, reduction, smoothing=0.0, weights=None, ignore=None):
+    """p Σ_c a[c] without - a"""
+    a, Z = losses.cross_entropy.target(logits, labels, smoothing, weights, ignore)
+    dterms = losses.cross_entropy.expanded(dL / Z if reduction == "mean" else dL)
+    return dterms * ops.softmax.forward(logits) * a.sum(axis=-1, keepdims=True)
+
+
+def sum_of_target_forgotten(dL, logits, labels, reduction, smoothing, weights, ignore):
+    """p - a, which is right if Σ_c a[c] is 1"""
+    a, Z = losses.cross_entropy.target(logits, labels, smoothing, weights, ignore)
+    dterms = losses.cross_entropy.expanded(dL / Z if reduction == "mean" else dL)
+    return dterms * (ops.softmax.forward(logits) - a)
+
+
+def unweighted_dlabels(dL, logits, reduction, smoothing, weights):
+    return losses.softmax_cross_entropy.gradients["dlabels"](dL, logits, reduction, smoothing, None)
+
+
+def wrong_sign_of_targets(dL, logits, targets, reduction, weights=1.0, positive_weight=1.0):
+    return losses.sigmoid_cross_entropy.gradients["dlogits"](
+        dL, logits, -targets, reduction, weights, positive_weight
+    )
+
+
+def plus_in_targets(dL, logits, reduction, weights=1.0, positive_weight=1.0):
+    return -losses.sigmoid_cross_entropy.gradients["dtargets"](
+        dL, logits, reduction, weights, positive_weight
+    )
+
+
+def positive_weight_of_all(logits, targets, reduction="mean", weights=1.0, positive_weight=1.0):
+    """The weight of the answer yes is applied to both answers."""
+    loss = losses.sigmoid_cross_entropy.forward
+    return loss(logits, targets, reduction, weights=weights * positive_weight)
+
+
+def twice_the_square(dL, predictions, targets, reduction):
+    return losses.mse_loss.gradients["dpredictions"](dL, predictions, targets, reduction) / 2
+
+
+def mean_of_rows(dL, predictions, targets, reduction):
+    right = losses.mse_loss.gradients["dpredictions"](dL, predictions, targets, reduction)
+    rows = len(predictions) if predictions.ndim else 1
+    return right * (predictions.size / rows if reduction == "mean" else 1)
+
+
+def same_sign_for_targets(dL, predictions, targets, reduction):
+    return losses.l1_loss.gradients["dpredictions"](dL, predictions, targets, reduction)
+
+
+def huber_with_a_jump(predictions, targets, reduction="mean", delta=1.0):
+    """δ |d| instead of δ (|d| - δ/2)"""
+    d = predictions - targets
+    size = np.where(d.real < 0, -d, d)
+    terms = np.where(size.real <= delta, d * d / 2, delta * size)
+    return losses.reduction.reduced(terms, reduction, d.size)
+
+
+def huber_not_clipped(dL, predictions, targets, reduction, delta):
+    return losses.huber_loss.gradients["dpredictions"](dL, predictions, targets, reduction, np.inf)
 
 
 def energy_of_squares(a, b, same, q=5.0):
@@ -128,6 +218,27 @@ LOSSES = [
           wrong(losses.softmax_cross_entropy, dlogits=entropy_without_its_n), GRADIENT),
     Plant("p instead of p - 1", ENTROPY,
           wrong(losses.softmax_cross_entropy, dlogits=probabilities_only), GRADIENT),
+    Plant("weights ignored", f"{ENTROPY}[weights]",
+          wrong(losses.softmax_cross_entropy, entropy_without_weights), FORWARD),
+    Plant("smoothing ignored", ENTROPY,
+          wrong(losses.softmax_cross_entropy, entropy_without_smoothing), FORWARD),
+    Plant("mean over the number of labels", f"{ENTROPY}[weights]",
+          wrong(losses.softmax_cross_entropy, entropy_divided_by_all), FORWARD),
+    Plant("p not times the sum of the target", f"{ENTROPY}[weights]",
+          wrong(losses.softmax_cross_entropy, dlogits=sum_of_target_forgotten), GRADIENT),
+    Plant("weights missing in the gradient of probabilities", f"{ENTROPY}[probabilities]",
+          wrong(losses.softmax_cross_entropy, dlabels=unweighted_dlabels), GRADIENT),
+    Plant("weight of yes for both answers", f"{BINARY}[weights]",
+          wrong(losses.sigmoid_cross_entropy, positive_weight_of_all), FORWARD),
+    Plant("factor 2 missing", "mse_loss", wrong(losses.mse_loss, dpredictions=twice_the_square),
+          GRADIENT),
+    Plant("divided by the rows", "mse_loss", wrong(losses.mse_loss, dpredictions=mean_of_rows),
+          GRADIENT),
+    Plant("minus missing for the targets", "l1_loss",
+          wrong(losses.l1_loss, dtargets=same_sign_for_targets), GRADIENT),
+    Plant("jump at delta", "huber_loss", wrong(losses.huber_loss, huber_with_a_jump), FORWARD),
+    Plant("gradient not clipped", "huber_loss",
+          wrong(losses.huber_loss, dpredictions=huber_not_clipped), GRADIENT),
     Plant("p + t instead of p - t", BINARY,
           wrong(losses.sigmoid_cross_entropy, dlogits=wrong_sign_of_targets), GRADIENT),
     Plant("minus missing for t", BINARY,

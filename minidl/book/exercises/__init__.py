@@ -66,9 +66,10 @@ __all__ = [
 
 _MODULES = (
     shapes, derivative, tape, broadcasting, matmul, activations, convolution,
-    convolution_gradients, convolution_forms, winograd, pooling, average_pooling, normalization, normalization_gradients,
-    softmax, picture_losses, style_losses, pair_losses, likeness_losses, optimisers, lbfgs,
-    proofs, projection, identification, shared_weights, one_cycle, grad_cam, strips,
+    convolution_gradients, convolution_forms, winograd, pooling, average_pooling, normalization,
+    normalization_gradients, softmax, picture_losses, style_losses, pair_losses, likeness_losses,
+    optimisers, lbfgs, proofs, projection, identification, shared_weights, one_cycle, grad_cam,
+    strips,
 )  # fmt: skip
 
 EXERCISES: dict[str, Exercise] = {

@@ -37,7 +37,8 @@ def cross_entropy(logits, labels):
 
 
 def cross_entropy_dlogits(dL, logits, labels):
-    return gradient_of(losses.softmax_cross_entropy, "dlogits")(dL, logits, labels, "mean")
+    gradient = gradient_of(losses.softmax_cross_entropy, "dlogits")
+    return gradient(dL, logits, labels, "mean", smoothing=0.0, weights=None, ignore=None)
 
 
 def of_labels(dL, logits, labels):

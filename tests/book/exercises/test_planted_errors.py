@@ -218,6 +218,7 @@ ELSEWHERE = {
     ("batch_norm", "mask missing in dβ"),
     ("style_loss", "minus missing in the gradient of style"),
     ("softmax_cross_entropy", "label off by one"),
+    ("softmax_cross_entropy", "smoothing ignored"),
     ("contrastive_loss", "hinge missing"),
     ("triplet_loss", "hinge missing"),
     ("triplet_loss", "positive and negative swapped"),
