@@ -1,5 +1,6 @@
 """A Module is a function with named parameters."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -36,6 +37,7 @@ class Module:
     __call__: Callable[..., Result]  # defined by each subclass
     _defined_call: Callable[..., Any] | None = None
     _made_with: Construction
+    __signature__: inspect.Signature
 
     def __new__(cls, *arguments: Any, **options: Any) -> Any:
         module = super().__new__(cls)
@@ -45,6 +47,7 @@ class Module:
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
         cls._defined_call = vars(cls).get("__call__")
+        cls.__signature__ = _signature_of(cls)
 
     def __setattr__(self, name, value):
         super().__setattr__(name, value)
@@ -160,6 +163,17 @@ class Module:
             for name in (*names, *module.buffers):
                 _replace(module, name, state[f"{path}{name}"])
         return self
+
+
+def _signature_of(cls):
+    """Return the signature of a class by its `__init__`. `__new__` takes any arguments."""
+    if cls.__init__ is object.__init__:
+        return inspect.Signature()
+    _, *parameters = inspect.signature(cls.__init__).parameters.values()
+    return inspect.Signature(parameters)
+
+
+Module.__signature__ = _signature_of(Module)
 
 
 def calls_as_defined(module: Module) -> bool:
