@@ -83,7 +83,7 @@ def softmax_cross_entropy_dlogits(dL, logits, labels, reduction, smoothing, weig
 
 
 def softmax_cross_entropy_dlabels(dL, logits, reduction, smoothing, weights):
-    """L is linear in q:  ∂L/∂q[n,c] = -k w[c] (1 - s) ln p[n,c]"""
+    """L is linear in probabilities as labels:  ∂L/∂labels[n,c] = -k w[c] (1 - s) ln p[n,c]"""
     w, Z = like(weights, logits), logits.size // logits.shape[-1]
     dterms = expanded(of_terms(dL, reduction, Z))
     return dterms * (-(1 - smoothing) * w * ops.log_softmax(logits))

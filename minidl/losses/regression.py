@@ -5,9 +5,9 @@ normally distributed errors: it is minus the logarithm of their density. The abs
 little affected by a few wrong targets, but its slope does not become smaller near the right
 prediction. Huber's loss is a square near 0 and grows linearly far from it.
 
-The same number of predictions and targets are compared, without broadcasting. L depends only on d,
-so ∂L/∂t = -∂L/∂y. The reduction is "mean" k = 1/n for n numbers, "sum" k = 1, or "none" L = l, an
-array of all terms.
+There are as many predictions as targets, without broadcasting. L depends only on d, so
+∂L/∂t = -∂L/∂y. reduction: "mean" k = 1/n for n numbers, "sum" k = 1, "none" L = l, an array of all
+terms l.
 
 Cost: at most five operations per number, and as many for each gradient. Raises ShapeError if the
 shapes differ or a mean has no terms, and ArgumentError for integers or an unknown reduction.
@@ -25,7 +25,8 @@ def mse_loss(predictions: Operand, targets: Operand, reduction: str = "mean") ->
 
     L = k Σ (y - t)²,      y: predictions, t: targets
 
-    Source: Gauss 1809, "Theoria motus corporum coelestium", section 179.
+    The best prediction of several targets is their mean. Source: Gauss 1809, "Theoria motus
+    corporum coelestium", section 179.
 
     >>> mse_loss(np.array([1., 5.]), np.array([2., 2.]))            # (1² + 3²) / 2
     np.float64(5.0)
@@ -50,7 +51,8 @@ def l1_loss(predictions: Operand, targets: Operand, reduction: str = "mean") -> 
 
     L = k Σ |y - t|,      y: predictions, t: targets
 
-    Source: Laplace 1774, "Mémoire sur la probabilité des causes par les évènements".
+    The best prediction of several targets is their median. Source: Koenker & Bassett 1978,
+    "Regression Quantiles".
 
     >>> l1_loss(np.array([1., 5.]), np.array([2., 2.]))             # (1 + 3) / 2
     np.float64(2.0)

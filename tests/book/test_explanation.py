@@ -40,8 +40,16 @@ def test_every_public_name_can_be_explained():
 def test_optimisers_schedules_and_what_serves_both_are_different_kinds():
     kinds = {name: SUBJECTS[name].kind for name in optim.__all__}
     for kind, names in {
-        "optimiser": {"LBFGS", "SGD", "Adam", "Optimizer"},
-        "schedule": {"Constant", "Cosine", "OneCycle", "Steps", "Warmup"},
+        "optimiser": {"LBFGS", "SGD", "Adagrad", "Adam", "Nadam", "Optimizer", "RMSprop"},
+        "schedule": {
+            "Constant",
+            "Cosine",
+            "Exponential",
+            "OneCycle",
+            "Plateau",
+            "Steps",
+            "Warmup",
+        },
         "utility": {"Group", "clip_gradients"},
     }.items():
         assert {name for name in kinds if kinds[name] == kind} == names
