@@ -35,6 +35,7 @@ from minidl.faces.identification import REJECTED, STRANGERS_ACCEPTED, THRESHOLD
 from minidl.typing import Array
 
 CONFIDENCE, ROUNDING = 0.95, 1e-9
+EQUAL = "equal error rates"
 SHIPPED = "the shipped one, which these people do not contradict"
 MOST = 4000  # faces that are compared, in eight million pairs; of more faces a sample is drawn
 
@@ -62,14 +63,17 @@ def calibrate(
     labels: Array | Sequence[Any],
     false_accept: float | None = None,
     threshold: float | None = None,
+    *,
+    usual: float | None = THRESHOLD,
 ) -> Calibration:
     """Return a threshold for embeddings (N, D) of the people with labels (N,), and its errors.
 
-    The threshold is the shipped one unless the data contradict it (see the module).
+    The threshold is the usual one unless the data contradict it (see the module).
 
-    false_accept: choose the largest threshold that accepts at most this fraction of the pairs of
-    different people. threshold: use this one. If all thresholds of an interval have the same
-    errors, its middle is chosen.
+    usual: the threshold of the shipped network; None for another network, for which the error rates
+    of pairs are equal at the threshold. false_accept: choose the largest threshold that accepts at
+    most this fraction of the pairs of different people. threshold: use this one. If all thresholds
+    of an interval have the same errors, its middle is chosen.
 
     All pairs are compared. If there are more than MOST faces, people are drawn at random, first
     those with two faces or more, and at most MOST / 2 faces of each.
@@ -94,8 +98,10 @@ def calibrate(
     elif false_accept is not None:
         rule = f"at most {false_accept:.3g} of different pairs accepted"
         threshold = rates.for_false_accept(false_accept)
+    elif usual is None:
+        rule, threshold = EQUAL, rates.equal_middle
     else:
-        rule, threshold = _not_contradicted(distances, same, labels, rates)
+        rule, threshold = _not_contradicted(distances, same, labels, rates, usual)
     accepted, rejected = rates.at(threshold)
     strangers = _strangers(distances, same, labels, threshold)
     count = len(np.unique(labels))
@@ -143,19 +149,19 @@ def at_least(errors: float, trials: int) -> float:
     return 1 - at_most(trials - int(errors), trials)
 
 
-def _not_contradicted(distances, same, labels, rates):
-    """Return (rule, threshold): the shipped threshold unless the data contradict it."""
+def _not_contradicted(distances, same, labels, rates, usual):
+    """Return (rule, threshold): the usual threshold unless the data contradict it."""
     people = len(np.unique(labels))
-    rejects, with_pairs = _rejects(distances, same, labels, THRESHOLD)
+    rejects, with_pairs = _rejects(distances, same, labels, usual)
     fewest = at_least(np.floor(rejects * with_pairs + ROUNDING), with_pairs)
     rejects_contradict = fewest > REJECTED
-    strangers = _strangers(distances, same, labels, THRESHOLD)
+    strangers = _strangers(distances, same, labels, usual)
     fewest = at_least(np.floor(strangers * people + ROUNDING), people)
     strangers_contradict = fewest > STRANGERS_ACCEPTED
     equal = rates.equal_middle
-    if (rejects_contradict and equal > THRESHOLD) or (strangers_contradict and equal < THRESHOLD):
-        return "equal error rates", equal
-    return SHIPPED, THRESHOLD
+    if (rejects_contradict and equal > usual) or (strangers_contradict and equal < usual):
+        return EQUAL, equal
+    return SHIPPED, usual
 
 
 def _rejects(distances, same, labels, threshold):

@@ -1,10 +1,9 @@
 """Store the names and embeddings of known people in one SQLite file.
 
 Each change is a transaction, which SQLite writes completely or not at all. A process may therefore
-be killed at any time, and several processes may write. Embeddings of different models cannot be
-compared, so the file names the model of its embeddings, and any other model is refused. Pictures
-are stored only on request. sqlite_file.py opens the file, and creates a new one that only its owner
-may read.
+be killed at any time, and several processes may write. The file names the model of its embeddings
+(model.py). Pictures are stored only on request. sqlite_file.py opens the file, and creates a new
+one that only its owner may read. editing.py changes people and pictures.
 """
 
 import json
@@ -13,18 +12,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from minidl.errors import ArgumentError, FileError, printable
 from minidl.faces import editing
+from minidl.faces.model import Model
 from minidl.faces.names import proper_name
 from minidl.faces.sqlite_file import (
     FROM_A_COPY,
     LONGEST_PICTURE,
     LONGEST_VALUE,
-    ROW,
     checked,
     make_private,
     transaction,
@@ -33,6 +32,9 @@ from minidl.files import must_be_writable, must_exist
 from minidl.models.face_recognition import NUMBERS
 from minidl.typing import Array
 from minidl.typing import Path as PathLike
+
+if TYPE_CHECKING:
+    from minidl.faces.reader import FaceReader
 
 STORED = np.dtype("<f4")
 WITH_PICTURE = LONGEST_PICTURE + LONGEST_VALUE  # bytes of a row
@@ -62,15 +64,25 @@ class Database:
 
     path: of the file. identity: `FaceReader.identity` of the model that the embeddings belong to;
     None accepts any, for operations that use no embeddings. create: create the file if it does not
-    exist.
+    exist. numbers: of an embedding. network: the run of the model's network, "" for the shipped
+    one; it is named in messages.
 
     Every method opens the file anew, so several threads and processes may use it. All methods raise
     FileError for a file that is not a database of faces, is damaged, belongs to another model or a
     later version of minidl, or cannot be read or written.
     """
 
-    def __init__(self, path: PathLike, identity: str | None, create: bool = False) -> None:
+    def __init__(
+        self,
+        path: PathLike,
+        identity: str | None,
+        create: bool = False,
+        *,
+        numbers: int = NUMBERS,
+        network: str = "",
+    ) -> None:
         self.path, self.identity = Path(path), identity
+        self._model = Model(identity, numbers, network)
         if create:
             must_be_writable(self.path)
         if create and not (self.path.exists() and self.path.stat().st_size):
@@ -82,6 +94,21 @@ class Database:
             with self._transaction():
                 pass
 
+    @classmethod
+    def of(cls, reader: "FaceReader", path: PathLike, create: bool = False) -> "Database":
+        """Return the database of the embeddings of a reader.
+
+        A new one stores the threshold of the reader's network, if this is not the shipped one.
+        """
+        is_new = create and not (Path(path).exists() and Path(path).stat().st_size)
+        database = cls(
+            path, reader.identity, create, numbers=reader.numbers, network=reader.network
+        )
+        if is_new and reader.network:
+            rule = f"the one of the network {reader.network}"
+            database.calibrate(reader.threshold, {"rule": rule})
+        return database
+
     def enroll(
         self,
         name: str,
@@ -91,7 +118,7 @@ class Database:
         origin: str = "",
         picture: bytes | None = None,
     ) -> list[str]:
-        """Store an embedding (128,) of a new or known person, and return the names under which the
+        """Store an embedding (D,) of a new or known person, and return the names under which the
         same picture was already stored.
 
         If `name` is among these, nothing is stored, except for the picture if it is missing.
@@ -102,9 +129,10 @@ class Database:
         of another shape or with NaN or infinity, or a picture that is too large.
         """
         name, numbers = proper_name(name), np.ascontiguousarray(embedding, STORED)
-        if numbers.shape != (NUMBERS,) or not np.isfinite(numbers).all():
+        if numbers.shape != (self._model.numbers,) or not np.isfinite(numbers).all():
             raise ArgumentError(
-                f"the embedding of {name} has shape {numbers.shape}; wanted ({NUMBERS},), "
+                f"the embedding of {name} has shape {numbers.shape}; wanted "
+                f"({self._model.numbers},), "
                 "of finite numbers"
             )
         if picture is not None and len(picture) > LONGEST_PICTURE:
@@ -182,10 +210,13 @@ class Database:
         return [Person(name, len(dates), min(dates)) for name, dates in sorted(enrolled.items())]
 
     def embeddings(self) -> tuple[list[str], Array]:
-        """Return N names and their embeddings (N, 128), float32, in the order of enrolment."""
-        rows = list(self._embeddings(f"CASE WHEN length(numbers) = {ROW} THEN numbers END", bytes))
-        if all(len(blob) == ROW for _, blob in rows):
-            numbers = np.frombuffer(b"".join(blob for _, blob in rows), STORED).reshape(-1, NUMBERS)
+        """Return N names and their embeddings (N, D), float32, in the order of enrolment."""
+        length = STORED.itemsize * self._model.numbers
+        blobs = f"CASE WHEN length(numbers) = {length} THEN numbers END"
+        rows = list(self._embeddings(blobs, bytes))
+        if all(len(blob) == length for _, blob in rows):
+            joined = b"".join(blob for _, blob in rows)
+            numbers = np.frombuffer(joined, STORED).reshape(-1, self._model.numbers)
             if np.isfinite(numbers).all():
                 return [name for name, _ in rows], numbers.astype(np.float32, copy=False)
         raise FileError(
@@ -251,23 +282,10 @@ class Database:
     @contextmanager
     def _transaction(self, kind="DEFERRED", longest=LONGEST_VALUE, create=False):
         """Yield the function that runs SQL, as `transaction` does, after a check of the model."""
-        with transaction(self.path, kind, longest, self.identity if create else None) as run:
-            self._must_be_of_the_model(run)
+        about = self._model.facts() if create else None
+        with transaction(self.path, kind, longest, about) as run:
+            self._model.must_fit(run, self.path)
             yield run
-
-    def _must_be_of_the_model(self, run):
-        row = run("SELECT told FROM about WHERE what = 'model'").fetchone()
-        if row is None:
-            raise FileError(
-                f"{self.path} is damaged: it does not say of which model it is; {FROM_A_COPY}"
-            )
-        if self.identity is not None and row[0] != self.identity:
-            model = printable(str(row[0]), 40)
-            raise FileError(
-                f"{self.path} holds embeddings of another model ({model}; this one is "
-                f"{self.identity}), which cannot be compared; enroll the pictures anew, "
-                "in another database"
-            )
 
 
 def must_be_distance(threshold: float) -> None:

@@ -18,12 +18,14 @@ from minidl.backend import current_device, to_device, to_numpy
 from minidl.checkpoints import shipped
 from minidl.data.images import as_picture
 from minidl.faces.finding import find, turned_score
+from minidl.faces.identification import THRESHOLD
 from minidl.faces.sampling import Square
 from minidl.models import face_detector, face_landmarks, face_recognition
 from minidl.models.face_landmarks import SIDE as LANDMARKS_SIDE
 from minidl.models.face_recognition import NUMBERS
 from minidl.models.face_recognition import SIDE as RECOGNITION_SIDE
 from minidl.typing import Array
+from minidl.typing import Path as PathLike
 
 NETWORKS: dict[str, Callable[[], Any]] = {
     "face_detector": face_detector,
@@ -49,7 +51,8 @@ class Face:
     box: tuple[float, ...]  # x, y, width, height; it may extend beyond the picture
     score: float  # confidence of the detector, from 0 to 1
     landmarks: Array  # (68, 2): x and y, in the order of minidl.models.face_landmarks
-    embedding: Array | Any  # (128,) float32; None if FaceReader.faces was called with embed=False
+    # (D,) float32, 128 numbers of the shipped network; None if FaceReader.faces had embed=False
+    embedding: Array | Any
     turned: int = 0  # degrees by which the picture was turned clockwise to find it (looking.py)
     stretched: bool = False  # whether the contrast was stretched to find it (looking.py)
 
@@ -57,19 +60,31 @@ class Face:
 class FaceReader:
     """Find and embed faces, on the device that is current when the reader is created.
 
+    network: the folder of a run of `minidl train faces`, whose network computes the embeddings;
+    None for the shipped one. Raise FileError if there is no such network in it.
+
     identity: a text that identifies the weights and the steps of the computation. The embeddings
-    of two readers can be compared only if their identities are equal.
+    of two readers can be compared only if their identities are equal. numbers: how many numbers an
+    embedding has. threshold: the largest distance of two faces of one person. network: the path of
+    the run, or "".
     """
 
     identity: str
 
-    def __init__(self) -> None:
-        self._detector, self._landmarks, self._recognition = (
-            network() for network in NETWORKS.values()
-        )
+    def __init__(self, network: PathLike | None = None) -> None:
+        self._detector, self._landmarks, self._recognition = (load() for load in NETWORKS.values())
+        self._own, self.network = None, "" if network is None else str(network)
+        self.numbers, self.threshold = NUMBERS, THRESHOLD
         contents = b"".join(
             hashlib.sha256(Path(shipped(name)).read_bytes()).digest() for name in NETWORKS
         )
+        if network is not None:
+            # This imports the recipes and the training, which other readers do not need.
+            from minidl.faces.trained import own_network
+
+            self._own = own_network(network)
+            self.numbers, self.threshold = self._own.numbers, self._own.threshold
+            contents += self._own.digest
         self.identity = hashlib.sha256(contents + str(PREPROCESSING).encode()).hexdigest()[:16]
 
     def faces(self, picture: Array, embed: bool = True) -> list[Face]:
@@ -98,6 +113,11 @@ class FaceReader:
         return score > face.score - SUSPICIOUS
 
     def _embeddings(self, picture, squares):
+        if self._own is None:
+            return self._shipped(picture, squares)
+        return self._own.embeddings(picture, squares, lambda: self._shipped(picture, squares))
+
+    def _shipped(self, picture, squares):
         def mean_with_mirrored(crops):
             return (self._recognition(crops) + self._recognition(crops[:, :, ::-1])) / 2
 

@@ -45,7 +45,7 @@ class Square(NamedTuple):
         """
         steps = np.arange(pixels) / pixels
         x, y = np.moveaxis(self.place(np.stack(np.meshgrid(steps, steps), axis=-1)), -1, 0)
-        part, left, upper = _part_around(picture, x, y, margin=int(self.side / pixels))
+        part, left, upper = part_around(picture, x, y, margin=int(self.side / pixels))
         factor = max(1, int(self.side / pixels))
         if factor > 1:
             # The last blocks include black pixels outside the picture.
@@ -101,9 +101,9 @@ def _stretched(picture, length, axis):
     return high + low
 
 
-def _part_around(picture, x, y, margin):
-    """Return (part, column, row). The part of the picture contains all positions x, y and a margin.
-    column, row: those of the upper left corner of the part."""
+def part_around(picture: Array, x: Array, y: Array, margin: int) -> tuple[Array, int, int]:
+    """Return (part, column, row). The part (h, w, 3) of the picture (H, W, 3) contains all
+    positions x, y (n, m) inside it, and a margin. column, row: those of its upper left corner."""
     (left, right), (upper, lower) = (
         (max(0, int(positions.min()) - margin), min(length, int(positions.max()) + 2 + margin))
         for positions, length in ((x, picture.shape[1]), (y, picture.shape[0]))

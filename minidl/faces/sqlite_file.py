@@ -15,7 +15,7 @@ damaged or malicious file with the right tables can cost:
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,6 @@ from typing import Any
 
 from minidl.errors import FileError, printable
 from minidl.files import PRIVATE_FILE
-from minidl.models.face_recognition import NUMBERS
 
 # Numbers in the header of the file: that of minidl's databases, and the version of their format
 APPLICATION, VERSION = 0x6D646C66, 1
@@ -35,7 +34,7 @@ LONGEST_VALUE, LONGEST_PICTURE = 2**20, 2**28  # bytes
 LONGEST_TEXT = 1010  # characters of a name, an origin or a date
 # Endings of the files that SQLite creates beside a database
 COMPANIONS = ("-journal", "-wal", "-shm")
-ROW = 4 * NUMBERS  # bytes of an embedding, the smallest size of a row
+ROW = 128  # bytes of a row at least: a digest of 64 letters in the table, and one in the index
 
 Run = Callable[..., Any]  # runs SQL in an open transaction: sqlite3.Connection.execute
 
@@ -99,15 +98,18 @@ def make_private(path: Path) -> None:
 
 @contextmanager
 def transaction(
-    path: Path, kind: str = "DEFERRED", longest: int = LONGEST_VALUE, model: str | None = None
+    path: Path,
+    kind: str = "DEFERRED",
+    longest: int = LONGEST_VALUE,
+    about: Mapping[str, str] | None = None,
 ) -> Iterator[Run]:
     """Open a transaction for the block, and yield the function that runs SQL in it.
 
     The changes are committed if the block ends without an error, and undone otherwise.
 
-    kind: "DEFERRED" to read, "IMMEDIATE" to write. longest: the most bytes of a value. model: if
-    the file is empty, create the tables for this model. Raise FileError for a file that is not a
-    database of faces, is damaged, or cannot be used.
+    kind: "DEFERRED" to read, "IMMEDIATE" to write. longest: the most bytes of a value. about: if
+    the file is empty, create the tables with these facts about the model of the embeddings. Raise
+    FileError for a file that is not a database of faces, is damaged, or cannot be used.
     """
     _must_have_plain_companions(path)
     try:
@@ -119,7 +121,7 @@ def transaction(
             _limit_steps(connection, SCHEMA_STEPS)
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute(f"BEGIN {kind}")
-            _must_have_our_tables(connection, path, model)
+            _must_have_our_tables(connection, path, about)
             steps = LEAST_STEPS + _size(connection.execute) // BYTES_A_STEP
             _limit_steps(connection, min(steps, MOST_STEPS))
             yield connection.execute
@@ -172,19 +174,21 @@ def _size(run):
     return pages * bytes_a_page
 
 
-def _must_have_our_tables(connection, path, model):
-    """Refuse a file with another schema. With a model, create the tables if the file is empty."""
+def _must_have_our_tables(connection, path, about):
+    """Refuse a file with another schema. With facts about a model, create the tables if the file is
+    empty."""
     run = connection.execute
     [(application,)], [(version,)] = run("PRAGMA application_id"), run("PRAGMA user_version")
     schema = _schema(connection)
-    if model is not None and not (application or version or schema):
+    if about is not None and not (application or version or schema):
         for statement in (
             *TABLES.split(";\n"),
             f"PRAGMA application_id = {APPLICATION}",
             f"PRAGMA user_version = {VERSION}",
         ):
             run(statement)
-        run("INSERT INTO about VALUES ('model', ?)", [model])
+        for fact in about.items():
+            run("INSERT INTO about VALUES (?, ?)", fact)
     elif application != APPLICATION:
         what = "the database of another program" if application or schema else "empty"
         raise FileError(f"{path} is {what}; name a database that `minidl faces enroll` has created")

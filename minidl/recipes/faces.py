@@ -241,6 +241,15 @@ def validate(model: Verifier, people: People) -> dict[str, float]:
     return _rates(distances(model, embed(model, people.examples)), people.labels)
 
 
+def equal_threshold(model: Verifier, people: People) -> float:
+    """Return the distance at which both error rates of a model are equal for all pairs of pictures
+    of people. Raises ArgumentError if there are no pairs of both kinds."""
+    square = distances(model, embed(model, people.examples))
+    pairs = np.triu_indices(len(people.labels), 1)
+    same = (people.labels[:, None] == people.labels)[pairs]
+    return error_rates(square[pairs], same).equal_middle
+
+
 def _rates(square, labels):
     """square: distances (N, N)"""
     pairs = np.triu_indices(len(labels), 1)

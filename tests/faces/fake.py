@@ -6,13 +6,17 @@ import sqlite3
 import numpy as np
 
 from minidl.data import write_image
-from minidl.faces import Face
+from minidl.faces import THRESHOLD, Face
 
 NUMBERS = 128
 
 
 class FakeReader:
-    identity = "fake"
+    identity, numbers, threshold, network = "fake", NUMBERS, THRESHOLD, ""
+
+    def __init__(self, network=None):
+        if network is not None:
+            self.identity, self.threshold, self.network = f"fake {network}", 0.9, str(network)
 
     def faces(self, picture, embed=True):
         # A turned picture begins with another corner, which is not grey.

@@ -4,12 +4,21 @@ from pathlib import Path
 
 from minidl import faces
 from minidl.backend import device
-from minidl.cli.faces.options import add_action, add_forms, distance, share
+from minidl.cli.faces.options import (
+    add_action,
+    add_forms,
+    add_looking,
+    add_network,
+    distance,
+    looking,
+    reader_of,
+    share,
+)
 from minidl.cli.faces.pictures import album_of
 from minidl.cli.options import add_device
 from minidl.cli.output import Output, shown, warn
 from minidl.errors import MinidlError
-from minidl.faces import THRESHOLD, Database, FaceReader
+from minidl.faces import THRESHOLD, Database
 from minidl.files import must_be_writable, must_exist
 
 IMPLAUSIBLE = 0.25  # an equal error rate far above that of correctly named pictures
@@ -22,9 +31,9 @@ def register(actions):
         run,
         "choose the threshold from your own pictures",
         "Compare all pairs of faces in a database, or in a folder that has a subfolder of pictures "
-        "for each person. Keep the shipped threshold unless the pairs contradict it; otherwise "
-        "choose the threshold of equal error rates. --false-accept and --threshold choose it in "
-        "another way.",
+        "for each person. Keep the threshold of the shipped network unless the pairs contradict "
+        "it; otherwise, and with --network, choose the threshold of equal error rates. "
+        "--false-accept and --threshold choose it in another way.",
         "The threshold is stored in the database, with the error rates. `minidl faces identify` "
         "uses it from then on.",
     )
@@ -51,6 +60,8 @@ def register(actions):
         metavar="DB",
         help="database to store the threshold in, if the pictures are in a FOLDER",
     )
+    add_network(action)
+    add_looking(action)
     add_forms(action, "json")
     add_device(action)
 
@@ -67,15 +78,18 @@ def run(arguments):
     else:
         target = must_exist(source, "database or folder")
     with device(arguments.device):
-        reader = FaceReader()
-        database = None if target is None else Database(must_be_writable(target), reader.identity)
+        reader = reader_of(arguments)
+        database = None if target is None else Database.of(reader, must_be_writable(target))
         if database is None or source.is_dir():
-            album = album_of(source, reader)
+            album = album_of(source, reader, **looking(arguments))
             labels, embeddings = album.labels[album.found], album.embeddings[album.found]
             exit_code = 2 if album.unreadable else 0
         else:
             labels, embeddings = database.embeddings()
-    result = faces.calibrate(embeddings, labels, arguments.false_accept, arguments.threshold)
+    usual = None if reader.network else THRESHOLD
+    result = faces.calibrate(
+        embeddings, labels, arguments.false_accept, arguments.threshold, usual=usual
+    )
     if result.equal_error_rate > IMPLAUSIBLE:
         warn(
             f"{source} hardly tells people apart, with an equal error rate of "
@@ -83,7 +97,8 @@ def run(arguments):
             "check that each person's pictures are under one name, and that they show that person"
         )
     evidence = result._asdict() | {"source": str(source)}
-    lines = _lines(result, arguments.false_accept)
+    usual_name = "that of the run" if reader.network else "the shipped one"
+    lines = _lines(result, arguments.false_accept, reader.threshold, usual_name)
     if database is not None:
         database.calibrate(result.threshold, evidence)
         lines.append(f"stored in {shown(target)}: `minidl faces identify` uses it from now on")
@@ -92,10 +107,10 @@ def run(arguments):
     return exit_code
 
 
-def _lines(result, false_accept):
-    shipped = "" if result.threshold == THRESHOLD else f" (the shipped one is {THRESHOLD})"
+def _lines(result, false_accept, usual, usual_name):
+    before = "" if result.threshold == usual else f" ({usual_name} is {usual:.4g})"
     lines = [
-        f"threshold {result.threshold:.3f}: {result.rule}{shipped}",
+        f"threshold {result.threshold:.3f}: {result.rule}{before}",
         f"{result.false_accept:.3%} of {result.different_pairs:,} pairs of different people are "
         f"accepted, {result.false_reject:.3%} of {result.same_pairs:,} pairs of the same person "
         f"rejected ({result.people} people, {result.faces} faces)",

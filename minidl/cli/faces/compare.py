@@ -5,12 +5,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from minidl.backend import device
-from minidl.cli.faces.options import add_action, add_forms, add_looking, add_threshold, looking
+from minidl.cli.faces.options import (
+    add_action,
+    add_forms,
+    add_looking,
+    add_network,
+    add_threshold,
+    looking,
+    reader_of,
+    threshold_of,
+)
 from minidl.cli.faces.pictures import ADVICE, changes, place, record, warn_of_doubt
 from minidl.cli.options import add_device
 from minidl.cli.output import Output, shown
 from minidl.errors import MinidlError
-from minidl.faces import Face, FaceReader, between, certain, read_faces
+from minidl.faces import Face, between, certain, read_faces
 from minidl.files import must_exist
 
 VERDICTS = {True: "the same person", False: "different people"}
@@ -34,6 +43,7 @@ def register(actions):
     action.add_argument("a", metavar="A", type=Path, help="first picture file")
     action.add_argument("b", metavar="B", type=Path, help="second picture file")
     add_threshold(action)
+    add_network(action)
     add_looking(action)
     add_forms(action, "json", "csv")
     add_device(action)
@@ -65,13 +75,14 @@ class Comparison(NamedTuple):
 def run(arguments):
     paths = [must_exist(path, "picture") for path in (arguments.a, arguments.b)]
     with device(arguments.device):
-        reader = FaceReader()
+        reader = reader_of(arguments)
         faces_of = [read_faces(path, reader, **looking(arguments)) for path in paths]
     if empty := [str(path) for path, faces in zip(paths, faces_of, strict=True) if not faces]:
         raise MinidlError(f"no face was found in {' and in '.join(empty)}; {ADVICE}")
     compared = [certain(faces) for faces in faces_of]
     found = list(map(len, faces_of))
-    comparison = Comparison(paths, found, compared, _pairs(*compared), arguments.threshold)
+    threshold = threshold_of(arguments, reader)
+    comparison = Comparison(paths, found, compared, _pairs(*compared), threshold)
     for path, face in comparison.nearest:
         warn_of_doubt(path, face)
     output = Output(arguments.form, *COLUMNS)

@@ -12,14 +12,15 @@ from minidl.cli.faces.options import (
     add_action,
     add_database,
     add_looking,
+    add_network,
     looking,
+    reader_of,
 )
 from minidl.cli.faces.pictures import Pictures, warn_of_others
 from minidl.cli.options import add_device
 from minidl.cli.output import counted, say, shown, warn
 from minidl.data.folders import files_within
 from minidl.errors import ArgumentError, FileError
-from minidl.faces import FaceReader
 from minidl.faces.names import proper_name
 from minidl.files import must_be_writable
 
@@ -58,6 +59,7 @@ def register(actions):
         action="store_true",
         help="store the picture files too; `minidl faces list --pictures` writes them to a folder",
     )
+    add_network(action)
     add_looking(action)
     add_device(action)
 
@@ -85,7 +87,8 @@ def _one_person(arguments, path):
 
 
 def _enrolment(arguments, path, pictures):
-    return Enrolment(path, FaceReader(), pictures, arguments.largest, arguments.keep_pictures)
+    reader = reader_of(arguments)
+    return Enrolment(path, reader, pictures, arguments.largest, arguments.keep_pictures)
 
 
 def _enrolled_in_words(name, path, names_before):

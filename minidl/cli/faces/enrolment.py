@@ -8,7 +8,7 @@ import numpy as np
 
 from minidl.cli.faces.pictures import ADVICE, warn_of_doubt
 from minidl.cli.output import warn
-from minidl.faces import THRESHOLD, Database, main_face
+from minidl.faces import Database, main_face
 from minidl.faces.lookalikes import Lookalikes
 
 
@@ -24,13 +24,13 @@ class Enrolment:
         self._path, self._reader, self._pictures = path, reader, pictures
         self._largest, self._keep = largest, keep
         self._database: Database | None = None
-        self._known, self._threshold = Lookalikes([], np.empty((0, 0))), THRESHOLD
+        self._known, self._threshold = Lookalikes([], np.empty((0, 0))), reader.threshold
         self._enrolled: set[tuple[str, str]] = set()  # (name, digest)
         self._similar: dict = {}  # {two names: (distance, the name and the picture last enrolled)}
         if path.exists() and path.stat().st_size:
-            self._database = Database(path, reader.identity)
+            self._database = Database.of(reader, path)
             self._known = Lookalikes(*self._database.embeddings())
-            self._threshold, _ = self._database.calibration() or (THRESHOLD, None)
+            self._threshold, _ = self._database.calibration() or (reader.threshold, None)
             self._enrolled = self._database.digests()
             self._warn_of_permissions()
 
@@ -47,7 +47,7 @@ class Enrolment:
         if face is None:
             return None
         if self._database is None:
-            self._database = Database(self._path, self._reader.identity, create=True)
+            self._database = Database.of(self._reader, self._path, create=True)
         names_before = self._database.enroll(
             name,
             face.embedding,

@@ -4,11 +4,20 @@ from pathlib import Path
 
 from minidl import faces
 from minidl.backend import device
-from minidl.cli.faces.options import SKIPS, add_action, add_forms, add_threshold
+from minidl.cli.faces.options import (
+    SKIPS,
+    add_action,
+    add_forms,
+    add_looking,
+    add_network,
+    add_threshold,
+    looking,
+    reader_of,
+    threshold_of,
+)
 from minidl.cli.faces.pictures import album_of
 from minidl.cli.options import add_device
 from minidl.cli.output import Output, shown
-from minidl.faces import FaceReader
 from minidl.faces.evaluation import must_be_few
 from minidl.plots import must_be_drawable
 
@@ -32,6 +41,8 @@ def register(actions):
         help="folder with a subfolder of pictures for each person",
     )
     add_threshold(action)
+    add_network(action)
+    add_looking(action)
     action.add_argument(
         "--plot",
         metavar="FILE",
@@ -46,8 +57,9 @@ def run(arguments):
         must_be_drawable(arguments.plot)
     must_be_few(arguments.folder)
     with device(arguments.device):
-        album = album_of(arguments.folder, FaceReader())
-    evaluation, pairs = faces.evaluate(album, arguments.threshold)
+        reader = reader_of(arguments)
+        album = album_of(arguments.folder, reader, **looking(arguments))
+    evaluation, pairs = faces.evaluate(album, threshold_of(arguments, reader))
     result = evaluation._asdict()
     result["faceless"] = list(map(str, album.faceless))
     result["several_faces"] = list(map(str, album.several))

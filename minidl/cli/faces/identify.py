@@ -6,14 +6,16 @@ from minidl.cli.faces.options import (
     add_database,
     add_forms,
     add_looking,
+    add_network,
     add_pictures,
     distance,
     looking,
+    reader_of,
 )
 from minidl.cli.faces.pictures import BOX, CHANGES, Pictures, changes, no_face_in, place, record
 from minidl.cli.options import add_device
 from minidl.cli.output import Output, shown, warn
-from minidl.faces import Database, FaceReader, Gallery
+from minidl.faces import Database, Gallery
 from minidl.faces.names import UNKNOWN
 from minidl.files import must_exist
 
@@ -44,6 +46,7 @@ def register(actions):
         metavar="DISTANCE",
         help="largest distance between faces of the same person (default: that of the database)",
     )
+    add_network(action)
     add_looking(action)
     add_forms(action, "json", "csv")
     add_device(action)
@@ -54,8 +57,8 @@ def run(arguments):
     output = Output(arguments.form, *COLUMNS)
     pictures, has_unknown_picture = Pictures(arguments.pictures, **looking(arguments)), False
     with device(arguments.device):
-        reader = FaceReader()
-        gallery = Gallery.of(Database(arguments.database, reader.identity), arguments.threshold)
+        reader = reader_of(arguments)
+        gallery = Gallery.of(Database.of(reader, arguments.database), arguments.threshold)
         if not gallery.names:
             warn(f"nobody is enrolled in {arguments.database}, so every face is unknown")
         for path, faces, _ in pictures.faces(reader):

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from minidl.cli.options import as_sentence
-from minidl.faces import THRESHOLD
+from minidl.faces import THRESHOLD, FaceReader
 
 SKIPS = (
     "A picture that cannot be used is reported on the standard error and skipped; the exit code is "
@@ -37,6 +37,21 @@ def add_pictures(action):
     )
 
 
+def add_network(action):
+    action.add_argument(
+        "--network",
+        type=Path,
+        metavar="RUN",
+        help="folder of a run of `minidl train faces`, whose network compares the faces (default: "
+        "the shipped network)",
+    )
+
+
+def reader_of(arguments):
+    """Return a FaceReader with the chosen network, on the current device."""
+    return FaceReader(arguments.network)
+
+
 def add_looking(action):
     group = action.add_argument_group("looking for faces")
     group.add_argument(
@@ -61,10 +76,15 @@ def add_threshold(action):
     action.add_argument(
         "--threshold",
         type=distance,
-        default=THRESHOLD,
         metavar="DISTANCE",
-        help=f"largest distance between faces of the same person (default: {THRESHOLD})",
+        help="largest distance between faces of the same person (default: "
+        f"{THRESHOLD}, or that of the run of --network)",
     )
+
+
+def threshold_of(arguments, reader):
+    """Return the typed threshold, or that of the reader's network."""
+    return reader.threshold if arguments.threshold is None else arguments.threshold
 
 
 def add_forms(action, *forms):

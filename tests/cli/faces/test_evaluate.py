@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from minidl.cli.faces import evaluate
+from minidl.cli.faces import evaluate, options
 from minidl.data import read_image
 from minidl.errors import FileError
 from minidl.faces import evaluation
@@ -58,5 +58,5 @@ def test_the_results_are_printed_before_a_plot_that_fails(capsys, people, monkey
 
 def test_too_many_pictures_are_refused_before_one_is_read(capsys, people, monkeypatch):
     monkeypatch.setattr(evaluation, "MOST", 17)
-    monkeypatch.setattr(evaluate, "FaceReader", None)
+    monkeypatch.setattr(options, "FaceReader", None)
     assert "people has 18 pictures; wanted at most 17" in refused(capsys, "evaluate", "people")
