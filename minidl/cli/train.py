@@ -15,7 +15,7 @@ from minidl.cli.progress import Progress
 from minidl.cli.training_commands import command, command_with_lower_rate
 from minidl.cli.training_options import HELP, add_options, chosen_settings, defaults, typed
 from minidl.cli.training_rates import check_find_rate, print_rate
-from minidl.cli.training_results import print_measures, write_result
+from minidl.cli.training_results import facts_about_faces, print_measures, write_result
 from minidl.cli.training_resumption import check_extension, resumed
 from minidl.data import picture_folder
 from minidl.errors import ArgumentError, FileError, NonFiniteError
@@ -102,7 +102,11 @@ def run(arguments):
                 f"the {name} on {test_set} is {value}; begin again with a lower learning rate: "
                 f"{command_with_lower_rate(arguments, recipe, folder, settings)}"
             )
-    write_result(folder, task, outcome, measures)
+    facts = {}
+    if recipe is faces:
+        with device(arguments.device, arguments.tf32):
+            facts = facts_about_faces(task, data, arguments.data)
+    write_result(folder, task, outcome, measures, facts)
     tell(f"all files of the run are in {folder}")
     return 0
 

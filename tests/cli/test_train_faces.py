@@ -6,15 +6,30 @@ import json
 import numpy as np
 import pytest
 
-from minidl.cli import main, train
+from minidl.cli import main, train, training_results
 from minidl.cli.train import read_people
 from minidl.data import read_image, write_image
+from minidl.faces import FaceReader
+from minidl.faces.framing import Framing
 from minidl.recipes import faces
 from tests.faces.fake import FakeReader, write_portrait
 from tests.faces.fake import write_people as write_portraits
 from tests.recipes.people import write_people
 
 FEW = ["--hold-out", "2", "--people", "3", "--pictures", "2", "--epochs", "1", "--seed", "1"]
+
+
+@pytest.fixture(autouse=True)
+def framing(monkeypatch):
+    """Replace the search for faces in the drawings, which takes seconds."""
+    asked = []
+
+    def framing_of(files, reader):
+        asked.append(files)
+        return Framing(0.5, 0.6, 0.9, 0.8)
+
+    monkeypatch.setattr(training_results, "framing_of", framing_of)
+    return asked
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +89,23 @@ def test_triplets_from_scratch(drawn, tmp_path, capsys):
     assert float(row["validation_equal_error_rate"]) == found["test"]["equal_error_rate"]
 
 
+def test_the_result_says_what_other_commands_need_to_know(drawn, tmp_path, framing):
+    assert main(command(drawn, tmp_path / "run")) == 0
+    known = result(tmp_path / "run")["faces"]
+    assert known["framing"] == [0.5, 0.6, 0.9, 0.8] and 0 < known["threshold"] < 2
+    [files] = framing
+    assert len(files) == 18 and files[0] == drawn / "p1" / "1.png"
+    network = FaceReader(tmp_path / "run")
+    assert (network.threshold, network.numbers) == (known["threshold"], 128)
+
+
 @pytest.mark.parametrize("head", ["absolute", "chi-square"])
 def test_pairs_with_a_head(head, drawn, tmp_path, capsys):
     assert main(command(drawn, tmp_path / "run", "--head", head, "--hold-out", "p1,p4")) == 0
     assert "losses to compare with: one logit for all pairs: 0.6931" in capsys.readouterr().out
     found = result(tmp_path / "run")
     assert found["settings"]["hold_out"] == "p1,p4" and 0 <= found["test"]["one_shot"] <= 1
+    assert found["faces"]["threshold"] is None  # a head compares no distances
 
 
 @pytest.mark.parametrize("head", ["triplet", "chi-square"])
@@ -92,6 +118,7 @@ def test_on_top_of_the_shipped_network(head, portraits, tmp_path, capsys):
     found = result(tmp_path / "run")
     assert found["settings"]["examples"] == [9, 6] and found["settings"]["example"] == [128]
     assert found["test"]["one_shot"] == found["test"]["vectors_one_shot"] == 1
+    assert found["faces"]["framing"] is None
     assert found["test"]["pixels_one_shot"] < 1
     assert "vectors equal error rate" in out
     network = faces.trained(tmp_path / "run" / "checkpoint.h5").embedding
