@@ -111,8 +111,8 @@ def _classes(checkpoint, architecture):
     if checkpoint.classes and outputs and (len(checkpoint.classes),) != outputs:
         yield (
             "error",
-            f"names {len(checkpoint.classes)} classes, but {last} has {outputs[0]} numbers: they "
-            "do not belong together; convert the original again",
+            f"has {len(checkpoint.classes)} names of classes, but {last} has {outputs[0]} numbers: "
+            "they do not belong together; convert the original again, or name others",
         )
 
 

@@ -13,7 +13,7 @@ from minidl.typing import Path
 
 _FORMS = {
     "run": "the checkpoint of a training run",
-    "keras": "a Keras HDF5 file",
+    "keras": "a Keras file",
     "pytorch": "a PyTorch file",
     "safetensors": "a safetensors file",
     "matconvnet": "a MAT-file of MatConvNet",

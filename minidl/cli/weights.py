@@ -13,11 +13,13 @@ from minidl.checkpoints import (
     write,
     write_safetensors,
 )
+from minidl.checkpoints.hdf5 import LONGEST_ATTRIBUTE
 from minidl.checkpoints.native import RESERVED
 from minidl.cli.options import as_sentence
 from minidl.cli.output import shown
 from minidl.errors import ArgumentError, FileError, listed, printable
-from minidl.files import must_be_writable, must_differ
+from minidl.files import must_be_writable, must_differ, must_exist
+from minidl.limits import must_have_names
 from minidl.models import ARCHITECTURES
 
 
@@ -46,6 +48,13 @@ def register(commands):
         choices=[256],
         help="quantize each kernel to 256 values by k-means, for a quarter of the file size; only "
         "in minidl's format",
+    )
+    convert.add_argument(
+        "--classes",
+        metavar="FILE",
+        type=Path,
+        help="text file with the names of the outputs, one per line; without it, those of SOURCE "
+        "are kept",
     )
     convert.add_argument(
         "--provenance",
@@ -82,11 +91,16 @@ def _convert(arguments):
             "--levels is only stored in minidl's format; leave it out, or name TARGET .h5"
         )
     must_be_writable(arguments.target)
-    must_differ({"TARGET": arguments.target}, {"SOURCE": arguments.source})
-    source, files = read(arguments.source), files_of(arguments.source)
+    inputs = {"SOURCE": arguments.source}
+    if arguments.classes:
+        inputs["--classes"] = arguments.classes
+    must_differ({"TARGET": arguments.target}, inputs)
+    checkpoint, files = read(arguments.source), files_of(arguments.source)
     must_differ({"TARGET": arguments.target}, {f"SOURCE's {file.name}": file for file in files[1:]})
-    architecture = likeliest(source, ARCHITECTURES)
-    checkpoint = translate(source, architecture)
+    architecture = likeliest(checkpoint, ARCHITECTURES)
+    checkpoint = translate(checkpoint, architecture)
+    if arguments.classes:
+        checkpoint = replace(checkpoint, classes=_lines(arguments.classes))
     for severity, text in diagnose(checkpoint, architecture, arguments.source):
         if severity == "error":
             raise FileError(text)
@@ -144,6 +158,23 @@ def _check(arguments):
         return 2
     print(f"{shown(path)} is fit for {architecture.name}")
     return 0
+
+
+def _lines(path):
+    """Return the lines of a short text file, without spaces around them."""
+    with open(must_exist(path, "text file"), "rb") as file:
+        contents = file.read(LONGEST_ATTRIBUTE + 1)
+    try:
+        lines = tuple(line.strip() for line in contents.decode().strip().splitlines())
+    except UnicodeDecodeError:
+        lines = ()
+    if len(contents) > LONGEST_ATTRIBUTE or not all(lines) or not lines:
+        raise FileError(
+            f"{path} is no list of names; wanted text in UTF-8, one name on each line, at most "
+            f"{LONGEST_ATTRIBUTE:,} bytes"
+        )
+    must_have_names(lines, path, "a class")
+    return lines
 
 
 def _facts(pairs):

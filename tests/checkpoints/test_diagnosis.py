@@ -40,8 +40,8 @@ def test_unknown_layers(sentences):
 def test_another_number_of_classes_than_of_outputs(sentences):
     assert sentences({}, classes=tuple("abcde")) == []
     assert sentences({}, classes=tuple("abcd")) == [
-        "error: a.h5 names 4 classes, but dense_a/bias has 5 numbers: they do not belong together; "
-        "convert the original again"
+        "error: a.h5 has 4 names of classes, but dense_a/bias has 5 numbers: they do not belong "
+        "together; convert the original again, or name others"
     ]
     assert sentences({"dense_a/kernel": None, "dense_a/bias": None}, classes=tuple("abcd")) == []
 

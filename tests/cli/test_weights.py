@@ -118,6 +118,30 @@ def test_a_top_that_is_left_out_is_named(keras, monkeypatch, capsys):
     assert sentence in capsys.readouterr().out
 
 
+def test_convert_with_the_names_of_classes(keras, tmp_path, capsys):
+    """The network has 16 outputs, those of its bias."""
+    names, target = tmp_path / "names.txt", keras.with_name("ours.h5")
+    names.write_text("".join(f" größer {n} \n" for n in range(16)))
+    assert convert(keras, target, "--classes", str(names)) == 0
+    assert load(target, SMALL).classes == tuple(f"größer {n}" for n in range(16))
+    capsys.readouterr()
+    for contents, sentence in (
+        (b"a\nb\n", "has 2 names of classes, but conv/bias has 16 numbers"),
+        (b"a\n\nb", "names.txt is no list of names"),
+        (b"", "names.txt is no list of names"),
+        (b"\xff", "names.txt is no list of names"),
+        (b"a\n" * 40_000, "names.txt is no list of names"),
+        (b"a\x1b", "names.txt names a class 'a"),
+        (b"a" * 2000, "names.txt names a class with 2,000 characters"),
+    ):
+        names.write_bytes(contents)
+        assert convert(keras, tmp_path / "other.h5", "--classes", str(names)) == 2
+        assert sentence in capsys.readouterr().err
+    assert convert(keras, names, "--classes", str(names)) == 2
+    assert "meant both as --classes and as TARGET" in capsys.readouterr().err
+    assert not (tmp_path / "other.h5").exists()
+
+
 def test_the_source_is_never_overwritten(keras, capsys):
     before = keras.read_bytes()
     assert convert(keras, keras) == 2
