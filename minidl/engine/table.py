@@ -14,7 +14,9 @@ from minidl.autograd import tape
 from minidl.engine import (
     convolution,
     distances,
+    embedding,
     fused,
+    layer_normalization,
     masks,
     matrices,
     normalization,
@@ -26,6 +28,12 @@ from minidl.engine import (
 )
 from minidl.losses.wasserstein import eigenvectors
 from minidl.ops.distances import pairwise_distances_gradients
+from minidl.ops.embedding import rows_added
+from minidl.ops.example_normalization import (
+    group_moments,
+    group_norm_gradients,
+    layer_norm_gradients,
+)
 from minidl.ops.masks import masked
 from minidl.ops.normalization import batch_norm_gradients, moments
 from minidl.optim.clipping import gradient_length
@@ -70,6 +78,12 @@ TABLE = (
     Row(batch_norm_gradients, normalization.batch_norm_gradients),
     Row(fused.batch_norm_relu_gradients, normalization.batch_norm_relu_gradients),
     Row(moments, normalization.moments),
+    *_rows(ops.group_norm, normalization, "forward"),
+    Row(group_norm_gradients, normalization.group_norm_gradients),
+    Row(group_moments, normalization.group_moments),
+    *_rows(ops.layer_norm, layer_normalization, "forward"),
+    Row(layer_norm_gradients, layer_normalization.layer_norm_gradients),
+    Row(rows_added, embedding.rows_added, embedding.applies),
     *_rows(ops.pairwise_distances, distances, "forward"),
     Row(pairwise_distances_gradients, distances.pairwise_distances_gradients),
     *_rows(ops.resample, resampling, "forward", "dx"),

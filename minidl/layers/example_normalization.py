@@ -14,7 +14,7 @@ from minidl.autograd import Tensor, plain
 from minidl.errors import ArgumentError, ShapeError, brief
 from minidl.layers.initializers import constant, zeros
 from minidl.layers.module import Module
-from minidl.ops.example_normalization import group_moments, layer_moments
+from minidl.ops.example_normalization import group_moments
 from minidl.shapes import is_int
 from minidl.typing import Operand, PerAxis, Result
 
@@ -147,8 +147,7 @@ class LayerNorm(_Normalization):
                 f"a LayerNorm over {self.shape} found x {x.shape}; wanted these lengths of its "
                 f"last {axes} axes"
             )
-        moments = layer_moments(plain(x), axes)
-        return ops.layer_norm(x, self.gamma, self.beta, axes, self.epsilon, moments)
+        return ops.layer_norm(x, self.gamma, self.beta, axes, self.epsilon)
 
 
 class LocalResponseNorm(Module):

@@ -147,35 +147,19 @@ group_norm = differentiable(
 # ---- layer normalization -------------------------------------------------------------------------
 
 
-@replaceable
-def layer_moments(x: Array, axes: int = 1) -> tuple[Array, Array]:
-    """(*others, *last) -> μ (*others), σ² (*others), in float64
-
-    The mean and variance along the last axes. axes: how many these are. Raises the errors of
-    `layer_norm`.
-
-    >>> layer_moments(np.array([[1., 3.], [5., 5.]]))
-    (array([2., 5.]), array([1., 0.]))
-    """
-    must_have_last_axes(x, axes=axes)
-    return moments_along(x, last(axes))
-
-
 def layer_norm(
     x: Operand,
     gamma: Operand = None,
     beta: Operand = None,
     axes: int = 1,
     epsilon: float = 1e-5,
-    given: tuple[Any, Any] | None = None,
 ) -> Result:
     """(*others, *last), (*last), (*last) -> (*others, *last)
 
     y[s,i] = γ[i] (x[s,i] - μ[s]) / √(σ²[s] + ε) + β[i]
 
     s: place along the other axes. i: place along the last ones. gamma, beta, epsilon: γ, β and ε.
-    Without them, γ = 1 and β = 0. axes: how many axes `last` stands for. given: (μ, σ²) if they are
-    already known, otherwise layer_moments(x, axes).
+    Without them, γ = 1 and β = 0. axes: how many axes `last` stands for.
 
     Raises ShapeError if the shapes do not fit or the last axes have no numbers, and ArgumentError
     if x is not floating-point or has fewer axes.
@@ -184,11 +168,11 @@ def layer_norm(
     array([[-10.,   1.],
            [-10.,   1.]])
     """
-    x_hat, _ = normalized(x, last(axes), given or layer_moments(x, axes), epsilon)
+    x_hat, _ = normalized(x, last(axes), moments_along(x, last(axes)), epsilon)
     return scaled(x_hat, gamma, beta).astype(x.dtype)
 
 
-def layer_norm_gradients(dy, x, gamma, axes, epsilon, given, wanted):
+def layer_norm_gradients(dy, x, gamma, axes, epsilon, wanted):
     """(*others, *last) -> (*others, *last), (*last), (*last)
 
     The head of this file derives, with dx̂ = γ dy,
@@ -199,7 +183,7 @@ def layer_norm_gradients(dy, x, gamma, axes, epsilon, given, wanted):
 
     mean_s: over the last axes.
     """
-    x_hat, root = normalized(x, last(axes), given or layer_moments(x, axes), epsilon)
+    x_hat, root = normalized(x, last(axes), moments_along(x, last(axes)), epsilon)
     dy = dy.astype(x_hat.dtype)
     others = tuple(range(x.ndim - axes))
     gradients = {
@@ -215,7 +199,7 @@ def last(axes):
     return tuple(range(-axes, 0))
 
 
-def must_have_last_axes(x, gamma=None, beta=None, axes=1, epsilon=1e-5, given=None):
+def must_have_last_axes(x, gamma=None, beta=None, axes=1, epsilon=1e-5):
     """Raise an error if the arguments of layer_norm do not fit."""
     must_be_floating("x", x)
     if not is_int(axes) or not 1 <= axes <= x.ndim:
@@ -223,14 +207,13 @@ def must_have_last_axes(x, gamma=None, beta=None, axes=1, epsilon=1e-5, given=No
             f"layer_norm of x {x.shape} over the last {brief(axes)} axes; wanted a number of axes "
             f"from 1 to {x.ndim}"
         )
-    others, lengths = x.shape[: x.ndim - axes], x.shape[x.ndim - axes :]
+    lengths = x.shape[x.ndim - axes :]
     if not prod(lengths):
         raise ShapeError(
             f"layer_norm of x {x.shape} over the last axes {lengths}; wanted at least one number "
             "along them: the mean of none is undefined"
         )
     must_have_shape("layer_norm", x, lengths, gamma=gamma, beta=beta)
-    must_be_moments("layer_norm", x, others, given)
 
 
 layer_norm = differentiable(

@@ -12,7 +12,7 @@ from minidl.backend import current_device, is_array, to_device
 from minidl.engine import ConvolutionAlgorithm, batch_norm_relu, convolution_relu, using
 from minidl.gradcheck import Proof, prove
 from minidl.losses.total_variation import FORMS
-from minidl.ops.example_normalization import group_moments, layer_moments
+from minidl.ops.example_normalization import group_moments
 from minidl.proofs import array_geometry as arrays
 from minidl.proofs import geometry
 from minidl.proofs.geometry import Arguments, Chooser, RandomChooser
@@ -92,10 +92,6 @@ def _group_norm_with_moments(x, gamma, beta, groups, epsilon):
     return ops.group_norm(x, gamma, beta, groups=groups, epsilon=epsilon, given=moments)
 
 
-def _layer_norm_with_moments(x, gamma, beta, axes, epsilon):
-    return ops.layer_norm(x, gamma, beta, axes, epsilon, layer_moments(plain(x), axes))
-
-
 def by_algorithm(name: ConvolutionAlgorithm, op: Any) -> Op:
     """Return the op with its forward and gradients computed by one algorithm of the engine."""
     return within(using(convolution=name), op)
@@ -161,8 +157,6 @@ ROWS = [
         {"x": "analytic", "gamma": "linear", "beta": "linear"}, {"x": "spaced"}),
     Row("layer_norm[plain]", ops.layer_norm, geometry.layer_norm_without_parameters,
         {"x": "analytic"}, {"x": "spaced"}),
-    Row("layer_norm[given]", _layer_norm_with_moments, geometry.layer_norm,
-        {"x": "analytic", "gamma": "linear", "beta": "linear"}, {"x": "spaced"}),
     Row("local_response_norm", ops.local_response_norm, geometry.local_response_norm,
         {"x": "analytic"}),
     Row("embedding", ops.embedding, geometry.embedding, {"w": "linear"}),

@@ -64,13 +64,13 @@ def dbeta_of_the_batch_axis(dy):
     return dy.sum(axis=0)
 
 
-def unbiased_layer_norm(x, gamma=None, beta=None, axes=1, epsilon=1e-5, given=None):
+def unbiased_layer_norm(x, gamma=None, beta=None, axes=1, epsilon=1e-5):
     last = tuple(range(-axes, 0))
     moments = x.mean(axis=last), x.var(axis=last, ddof=1)
     return scaled(normalized(x, last, moments, epsilon)[0], gamma, beta)
 
 
-def last_axis_only(x, gamma=None, beta=None, axes=1, epsilon=1e-5, given=None):
+def last_axis_only(x, gamma=None, beta=None, axes=1, epsilon=1e-5):
     return scaled(ops.layer_norm.forward(x, None, None, 1, epsilon), gamma, beta)
 
 
