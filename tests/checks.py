@@ -205,7 +205,9 @@ ALWAYS = (
     only_wanted_gradients_are_computed,
     nothing_is_kept_that_no_wanted_gradient_reads,
 )
-WITH_TIES = ("max_pool", "max", "min", "maximum", "minimum", "relu", "leaky_relu")
+WITH_TIES = (
+    "adaptive_max_pool", "leaky_relu", "max", "max_pool", "maximum", "min", "minimum", "relu",
+)  # fmt: skip
 
 
 def checks_of(row):

@@ -126,6 +126,72 @@ def window_starts(length, reach, stride, before, after, ceil):
         yield start
 
 
+def adaptive_oracle(summarise):
+    """Return the oracle of an adaptive pooling.
+
+    summarise: the numbers of a bin, as a list -> value
+    """
+
+    def oracle(x, size):
+        lengths = x.shape[1:-1]
+        size = size if isinstance(size, tuple) else (size,) * len(lengths)
+        size = [n if s is None else s for n, s in zip(lengths, size, strict=True)]
+        y = np.empty((len(x), *size, x.shape[-1]))
+        for n, *o, c in np.ndindex(y.shape):
+            numbers = [
+                x[(n, *i, c)]
+                for i in np.ndindex(lengths)
+                if all(
+                    j / s * length < position + 1 and position < (j + 1) / s * length
+                    for j, s, length, position in zip(o, size, lengths, i, strict=True)
+                )
+            ]
+            y[(n, *o, c)] = summarise(numbers)
+        return y
+
+    return oracle
+
+
+def upsample_oracle(x, factor, size, method, align_corners):
+    """Compute each number of y by itself, as the sum over the pixels that are near along every
+    axis."""
+    lengths = x.shape[1:-1]
+    size = size or [math.floor(n * f) for n, f in zip(lengths, factor, strict=True)]
+    factor = factor or [s / n for n, s in zip(lengths, size, strict=True)]
+    y = np.zeros((len(x), *size, x.shape[-1]))
+    for o in np.ndindex(*size):
+        for pixels in product(
+            *(
+                weights_of_pixels(*axis, method, align_corners)
+                for axis in zip(o, lengths, size, factor, strict=True)
+            )
+        ):
+            place, weights = zip(*pixels, strict=True)
+            y[(slice(None), *o)] += math.prod(weights) * x[(slice(None), *place)]
+    return y
+
+
+def weights_of_pixels(o, length, size, factor, method, align_corners):
+    """Yield (pixel, weight) along an axis, with the pixels beyond the border moved to it."""
+    if method.startswith("nearest"):
+        half = method == "nearest-exact"
+        yield min(math.floor((o + half / 2) / factor + 1e-9), length - 1), 1.0
+        return
+    if align_corners:
+        p = o * (length - 1) / (size - 1) if size > 1 else 0.0
+    else:
+        p = (o + 0.5) / factor - 0.5
+    for q in range(math.floor(p) - 3, math.floor(p) + 5):
+        t, a = abs(p - q), -0.75
+        if method == "linear":
+            weight = max(0.0, 1 - t)
+        elif t <= 1:
+            weight = (a + 2) * t**3 - (a + 3) * t**2 + 1
+        else:
+            weight = a * (t**3 - 5 * t**2 + 8 * t - 4) if t < 2 else 0.0
+        yield sorted((0, q, length - 1))[1], weight
+
+
 def mean_of_window(numbers, counted, count_padding):
     return numbers.sum(axis=0) / (counted if count_padding else len(numbers))
 
@@ -497,6 +563,9 @@ ORACLES = {
     "transposed_convolution": transposed_convolution_oracle,
     "max_pool": pooling_oracle(lambda numbers, counted: numbers.max(axis=0)),
     "avg_pool": pooling_oracle(mean_of_window),
+    "adaptive_max_pool": adaptive_oracle(max),
+    "adaptive_avg_pool": adaptive_oracle(statistics.fmean),
+    "upsample": upsample_oracle,
     "batch_norm": batch_norm_oracle,
     "batch_norm_relu": lambda **arguments: np.maximum(batch_norm_oracle(**arguments), 0),
     "group_norm": group_norm_oracle,

@@ -334,8 +334,8 @@ cosine_similarity_of_sum = with_gradients(
 SLOPES_NEAR_1 = ("sigmoid", "tanh", "softmax", "erf", "softplus", "silu", "gelu")
 UNCHANGED = (
     "relu", "leaky_relu", "prelu", "sigmoid", "tanh", "softmax", "erf", "elu", "silu", "exp",
-    "absolute", "maximum", "minimum", "max", "max_pool", "content_loss", "gram_loss", "min", "clip",
-    "sin", "cos",
+    "absolute", "adaptive_max_pool", "clip", "content_loss", "cos", "gram_loss", "max", "max_pool",
+    "maximum", "min", "minimum", "sin",
 )  # fmt: skip
 MAGNIFIED = {  # name of the op -> function that returns the case in which no terms cancel
     **dict.fromkeys(UNCHANGED, unchanged),

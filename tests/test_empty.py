@@ -80,6 +80,20 @@ GIVE_EMPTY_OR_0 = {
     "avg_pool, overlapping": row(
         ops.avg_pool, empty(6, 6, 2), window=3, stride=1, ceil=True, y=(0, 4, 4, 2)
     ),
+    "adaptive_max_pool": row(ops.adaptive_max_pool, empty(5, 4, 2), size=(3, 2), y=(0, 3, 2, 2)),
+    "adaptive_max_pool, equal bins": row(ops.adaptive_max_pool, empty(4, 2), size=2, y=(0, 2, 2)),
+    "adaptive_max_pool, one bin": row(ops.adaptive_max_pool, empty(4, 2), size=1, y=(0, 1, 2)),
+    "adaptive_avg_pool": row(ops.adaptive_avg_pool, empty(5, 4, 2), size=(3, 2), y=(0, 3, 2, 2)),
+    "adaptive_avg_pool, no channels": row(
+        ops.adaptive_avg_pool, ones(1, 5, 0), size=2, y=(1, 2, 0)
+    ),
+    **{
+        f"upsample {method}": row(
+            ops.upsample, empty(3, 2, 2), factor=2, method=method, y=(0, 6, 4, 2)
+        )
+        for method in ("nearest", "nearest-exact", "linear", "cubic")
+    },
+    "upsample, no channels": row(ops.upsample, ones(1, 3, 0), size=7, y=(1, 7, 0)),
     "batch_norm": row(ops.batch_norm, empty(4, 4, 3), ones(3), ones(3), y=(0, 4, 4, 3), **MOMENTS),
     "batch_norm_relu": row(batch_norm_relu, empty(4, 3), ones(3), ones(3), y=(0, 4, 3), **MOMENTS),
     "group_norm": row(ops.group_norm, empty(4, 4, 6), ones(6), ones(6), groups=2, y=(0, 4, 4, 6)),
@@ -198,6 +212,8 @@ ARE_REFUSED = {
     "max": row(ops.max, empty(3)),
     "max over the batch": row(ops.max, empty(3), axis=0),
     **{f"{name} over the batch": row(getattr(ops, name), empty(3), axis=0) for name in REDUCTIONS},
+    "adaptive_max_pool of no positions": row(ops.adaptive_max_pool, ones(1, 0, 3, 2), size=2),
+    "upsample of no positions": row(ops.upsample, ones(1, 0, 3, 2), size=2),
     "resample of no pixels": row(
         ops.resample, ones(1, 0, 3, 2), rows=ones(1, 2, 2), columns=ones(1, 2, 2)
     ),
@@ -297,6 +313,13 @@ LAYERS = [  # (layer, shape of an input, shape of its output)
     (layers.Dropout(0.5), (3,), (3,)),
     (layers.MaxPool(2), (6, 6, 2), (3, 3, 2)),
     (layers.AvgPool(2), (6, 6, 2), (3, 3, 2)),
+    (layers.TransposedConvolution(kernel(2, 2, 3, 2), stride=2), (4, 4, 2), (8, 8, 3)),
+    (layers.Pad(1, "reflect"), (4, 4, 2), (6, 6, 2)),
+    (layers.Upsample(2), (4, 4, 2), (8, 8, 2)),
+    (layers.AdaptiveMaxPool(3), (4, 4, 2), (3, 3, 2)),
+    (layers.AdaptiveAvgPool(3), (4, 4, 2), (3, 3, 2)),
+    (layers.GlobalMaxPool(), (4, 4, 2), (2,)),
+    (layers.GlobalAvgPool(), (4, 4, 2), (2,)),
     (layers.Flatten(), (2, 3), (6,)),
     (layers.ReLU(), (3,), (3,)),
     (layers.LeakyReLU(), (3,), (3,)),

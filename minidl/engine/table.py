@@ -12,6 +12,8 @@ from typing import NamedTuple
 from minidl import dispatch, losses, ops
 from minidl.autograd import tape
 from minidl.engine import (
+    adaptive_pooling,
+    bands,
     convolution,
     distances,
     embedding,
@@ -22,6 +24,7 @@ from minidl.engine import (
     normalization,
     pooling,
     pooling_gpu,
+    reductions,
     resampling,
     threads,
     updates,
@@ -86,6 +89,20 @@ TABLE = (
     Row(rows_added, embedding.rows_added, embedding.applies),
     *_rows(ops.pairwise_distances, distances, "forward"),
     Row(pairwise_distances_gradients, distances.pairwise_distances_gradients),
+    *_rows(ops.max, reductions, "forward", applies=reductions.joins),
+    *_rows(ops.max, reductions, "dx", applies=reductions.joins_back),
+    *_rows(
+        ops.adaptive_max_pool,
+        adaptive_pooling,
+        "forward",
+        applies=adaptive_pooling.has_several_bins,
+    ),
+    *_rows(
+        ops.adaptive_max_pool, adaptive_pooling, "dx", applies=adaptive_pooling.has_bins_to_compare
+    ),
+    *_rows(ops.adaptive_avg_pool, bands, "forward", applies=adaptive_pooling.has_several_bins),
+    *_rows(ops.adaptive_avg_pool, bands, "dx", applies=bands.averages_several),
+    *_rows(ops.upsample, bands, "forward", "dx"),
     *_rows(ops.resample, resampling, "forward", "dx"),
     Row(masked, masks.masked),
     Row(apply_rule, updates.apply_rule, updates.applies),

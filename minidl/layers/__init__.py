@@ -10,7 +10,7 @@ example_normalization.py
 dropout.py         dropout
 activations.py     activations, unit length, and the fusion of a ReLU
 pooling.py         pooling and Flatten
-resizing.py        padding
+resizing.py        padding and upsampling
 verification.py    heads that compare two feature vectors
 construction.py    how a layer was made, without the numbers of its arrays
 description.py     networks as data, from which they can be made again
@@ -45,13 +45,22 @@ from minidl.layers.parametric import (
     SeparableConvolution,
     TransposedConvolution,
 )
-from minidl.layers.pooling import AvgPool, Flatten, MaxPool
-from minidl.layers.resizing import Pad
+from minidl.layers.pooling import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    AvgPool,
+    Flatten,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    MaxPool,
+)
+from minidl.layers.resizing import Pad, Upsample
 from minidl.layers.sequential import Sequential
 
 __all__ = [
-    "ELU", "GELU", "AvgPool", "BatchNorm", "Convolution", "Dense", "Dropout", "Embedding",
-    "Flatten", "GroupNorm", "InstanceNorm", "LayerNorm", "LeakyReLU", "LocalResponseNorm",
-    "MaxPool", "Module", "PReLU", "Pad", "ReLU", "SeparableConvolution", "Sequential", "SiLU",
-    "Sigmoid", "Softmax", "Softplus", "Tanh", "TransposedConvolution",
+    "ELU", "GELU", "AdaptiveAvgPool", "AdaptiveMaxPool", "AvgPool", "BatchNorm", "Convolution",
+    "Dense", "Dropout", "Embedding", "Flatten", "GlobalAvgPool", "GlobalMaxPool", "GroupNorm",
+    "InstanceNorm", "LayerNorm", "LeakyReLU", "LocalResponseNorm", "MaxPool", "Module", "PReLU",
+    "Pad", "ReLU", "SeparableConvolution", "Sequential", "SiLU", "Sigmoid", "Softmax", "Softplus",
+    "Tanh", "TransposedConvolution", "Upsample",
 ]  # fmt: skip

@@ -3,12 +3,13 @@
 A call raises the errors of the op that it runs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, ClassVar
 
 from minidl import ops
 from minidl.layers.module import Module
+from minidl.ops.adaptive_pooling import spatial_axes
 from minidl.shapes import Windows, windows_over
 from minidl.typing import Operand, PerAxis, Result, Shape
 
@@ -57,6 +58,75 @@ class AvgPool(_Pool):
     """
 
     op = staticmethod(ops.avg_pool)
+
+
+class _Adaptive(Module):
+    """An adaptive pooling to a fixed size, as for its op."""
+
+    op: ClassVar[Callable[..., Result]]
+
+    def __init__(self, size: int | Sequence[int | None]) -> None:
+        self.size = size
+
+    def __call__(self, x: Operand) -> Result:
+        """(N, *spatial, C) -> (N, *size, C)"""
+        return self.op(x, self.size)
+
+
+class AdaptiveMaxPool(_Adaptive):
+    """y = `adaptive_max_pool(x, size)`
+
+    >>> AdaptiveMaxPool(2)(np.array([1., 3., 2., 5.]).reshape(1, 4, 1)).ravel()
+    array([3., 5.])
+    """
+
+    op = staticmethod(ops.adaptive_max_pool)
+
+
+class AdaptiveAvgPool(_Adaptive):
+    """y = `adaptive_avg_pool(x, size)`
+
+    >>> AdaptiveAvgPool(2)(np.array([1., 3., 2., 6.]).reshape(1, 4, 1)).ravel()
+    array([2., 4.])
+    """
+
+    op = staticmethod(ops.adaptive_avg_pool)
+
+
+class _Global(Module):
+    """A reduction of all positions to one.
+
+    keepdims: whether y keeps the spatial axes, with length 1.
+    """
+
+    op: ClassVar[Callable[..., Result]]
+
+    def __init__(self, keepdims: bool = False) -> None:
+        self.keepdims = keepdims
+
+    def __call__(self, x: Operand) -> Result:
+        """(N, *spatial, C) -> (N, C), or (N, 1, .., 1, C) with keepdims"""
+        return self.op(x, spatial_axes(x.shape), self.keepdims)
+
+
+class GlobalMaxPool(_Global):
+    """y = `max(x, axis, keepdims)` over all spatial axes
+
+    >>> GlobalMaxPool()(np.array([1., 3., 2., 6.]).reshape(1, 4, 1))
+    array([[6.]])
+    """
+
+    op = staticmethod(ops.max)
+
+
+class GlobalAvgPool(_Global):
+    """y = `mean(x, axis, keepdims)` over all spatial axes
+
+    >>> GlobalAvgPool()(np.array([1., 3., 2., 6.]).reshape(1, 4, 1))
+    array([[3.]])
+    """
+
+    op = staticmethod(ops.mean)
 
 
 class Flatten(Module):

@@ -1,8 +1,9 @@
-"""Pad makes the spatial axes longer.
+"""Pad makes the spatial axes longer, and Upsample gives them other lengths.
 
 A call raises the errors of the op that it runs.
 """
 
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from minidl import ops
@@ -10,7 +11,7 @@ from minidl.errors import ArgumentError, brief, one_of
 from minidl.layers.module import Module
 from minidl.ops.padding import Mode
 from minidl.shapes import Windows, windows_over
-from minidl.typing import Operand, Padding, Result, Shape
+from minidl.typing import Operand, Padding, PerAxis, Result, Shape
 
 
 class Pad(Module):
@@ -40,3 +41,28 @@ class Pad(Module):
         """Return the Windows of one position over an input of these lengths along the spatial
         axes."""
         return windows_over(extent, 1, padding=self.width)
+
+
+class Upsample(Module):
+    """y = `upsample(x, factor, size=size, method=method, align_corners=align_corners)`
+
+    >>> Upsample(2, method="linear")(np.array([0., 4.]).reshape(1, 2, 1)).ravel()
+    array([0., 1., 3., 4.])
+    """
+
+    def __init__(
+        self,
+        factor: float | Sequence[float] | None = None,
+        *,
+        size: PerAxis | None = None,
+        method: str = "nearest",
+        align_corners: bool = False,
+    ) -> None:
+        self.factor = factor
+        self.options: dict[str, Any] = {
+            "size": size, "method": method, "align_corners": align_corners,
+        }  # fmt: skip
+
+    def __call__(self, x: Operand) -> Result:
+        """(N, *spatial, C) -> (N, *size, C)"""
+        return ops.upsample(x, self.factor, **self.options)

@@ -8,6 +8,7 @@ import sys
 
 from minidl.autograd import Tensor
 from minidl.ops.activations import leaky_relu, prelu, relu, sigmoid, tanh
+from minidl.ops.adaptive_pooling import adaptive_avg_pool, adaptive_max_pool
 from minidl.ops.arithmetic import add, divide, multiply, negative, power, subtract
 from minidl.ops.comparisons import argmax, argmin
 from minidl.ops.comparisons import compare as compare  # of the operators of Tensor
@@ -37,17 +38,19 @@ from minidl.ops.smooth_activations import elu, gelu, silu, softplus
 from minidl.ops.softmax import log_softmax, logsumexp, softmax
 from minidl.ops.statistics import std, var
 from minidl.ops.transposed_convolution import transposed_convolution
+from minidl.ops.upsampling import upsample
 
 Tensor.ops = sys.modules[__name__]  # the operators and methods of Tensor call these ops
 
 __all__ = [
-    "absolute", "add", "argmax", "argmin", "avg_pool", "batch_norm", "broadcast_to", "chi_square",
-    "clip", "concatenate", "convolution", "cos", "cosine_similarity", "cumsum", "divide", "dropout",
-    "einsum", "elu", "embedding", "erf", "exp", "expand_dims", "expm1", "flatten", "gelu",
-    "group_norm", "index", "l2_normalize", "layer_norm", "leaky_relu", "local_response_norm", "log",
-    "log1p", "log_softmax", "logsumexp", "matmul", "max", "max_pool", "maximum", "mean", "min",
-    "minimum", "multiply", "negative", "pad", "pairwise_distances", "power", "prelu", "prod",
-    "relu", "repeat", "resample", "reshape", "sigmoid", "silu", "sin", "softmax", "softplus",
-    "split", "sqrt", "squeeze", "stack", "std", "subtract", "sum", "tanh", "tile", "transpose",
-    "transposed_convolution", "var", "where",
+    "absolute", "adaptive_avg_pool", "adaptive_max_pool", "add", "argmax", "argmin", "avg_pool",
+    "batch_norm", "broadcast_to", "chi_square", "clip", "concatenate", "convolution", "cos",
+    "cosine_similarity", "cumsum", "divide", "dropout", "einsum", "elu", "embedding", "erf", "exp",
+    "expand_dims", "expm1", "flatten", "gelu", "group_norm", "index", "l2_normalize", "layer_norm",
+    "leaky_relu", "local_response_norm", "log", "log1p", "log_softmax", "logsumexp", "matmul",
+    "max", "max_pool", "maximum", "mean", "min", "minimum", "multiply", "negative", "pad",
+    "pairwise_distances", "power", "prelu", "prod", "relu", "repeat", "resample", "reshape",
+    "sigmoid", "silu", "sin", "softmax", "softplus", "split", "sqrt", "squeeze", "stack", "std",
+    "subtract", "sum", "tanh", "tile", "transpose", "transposed_convolution", "upsample", "var",
+    "where",
 ]  # fmt: skip

@@ -124,18 +124,25 @@ def counts(xp, dtype, windows, count_padding):
 
 def windows_of(x_shape, window, stride, padding, dilation, ceil):
     """Return the Windows over x. Raise ShapeError if one of them would read only padding."""
-    if len(x_shape) < 3:
-        raise ShapeError(
-            f"x has shape {x_shape}; wanted (N, *spatial, C) with at least one spatial axis"
-        )
     stride = window if stride is None else stride
-    windows = windows_over(x_shape[1:-1], window, stride, padding, dilation, ceil)
+    windows = windows_over(extent_of(x_shape), window, stride, padding, dilation, ceil)
     if any(0 in taps for taps in windows.taps_inside()):
         raise ShapeError(
             f"pooling windows of {windows.size} with padding {windows.padding} over "
             f"{windows.extent}: one would read only padding; use less padding or a larger window"
         )
     return windows
+
+
+def extent_of(x_shape):
+    """Return the lengths of the spatial axes. Raise ShapeError if there are none, or empty ones."""
+    extent = x_shape[1:-1]
+    if not extent or 0 in extent:
+        raise ShapeError(
+            f"x has shape {x_shape}; wanted (N, *spatial, C) with at least one spatial axis, each "
+            "with at least 1 position"
+        )
+    return extent
 
 
 def check(x, window, **options):

@@ -205,6 +205,31 @@ def avg_pool(choose: Chooser) -> Arguments:
     return {**_pooling(choose, dilated=False), "count_padding": choose.one_of((True, False))}
 
 
+def adaptive_pool(choose: Chooser) -> Arguments:
+    """Bins that share positions, bins that do not, and more bins than positions."""
+    spatial = [choose.integer(1, 6) for _ in range(choose.integer(1, 3))]
+    size = tuple(choose.one_of((1, 2, 3, 4, None)) for _ in spatial)
+    x = Shape((choose.integer(1, 2), *spatial, choose.integer(1, 2)))
+    return {"x": x, "size": choose.one_of((size, size, 2))}
+
+
+def upsample(choose: Chooser) -> Arguments:
+    """Enlarge or shrink to a size, or by a factor."""
+    spatial = [choose.integer(1, 4) for _ in range(choose.integer(1, 3))]
+    method = choose.one_of(("nearest", "linear", "cubic", "nearest-exact"))
+    factors: list[Any] = [
+        choose.one_of((2, 1.5 if n > 1 else 3, 0.4 if n > 2 else 2.5)) for n in spatial
+    ]
+    by_size = choose.one_of((True, False))
+    return {
+        "x": Shape((choose.integer(1, 2), *spatial, choose.integer(1, 2))),
+        "factor": None if by_size else factors,
+        "size": tuple(choose.integer(1, 6) for _ in spatial) if by_size else None,
+        "method": method,
+        "align_corners": method in ("linear", "cubic") and choose.one_of((False, True)),
+    }
+
+
 def matmul(choose: Chooser) -> Arguments:
     m, k, n = (choose.integer(1, 3) for _ in range(3))
     batch = broadcasting(choose)
@@ -215,7 +240,7 @@ def matmul(choose: Chooser) -> Arguments:
 def reduction(choose: Chooser) -> Arguments:
     shape = _axes(choose, 1, 4)
     axes = tuple(i for i in range(len(shape)) if choose.one_of((True, False)))
-    axis, keepdims = choose.one_of((None, -1, axes)), choose.one_of((False, True))
+    axis, keepdims = choose.one_of((None, -1, axes, 0)), choose.one_of((False, True))
     return {"x": Shape(shape), "axis": axis, "keepdims": keepdims}
 
 

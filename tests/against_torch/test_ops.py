@@ -115,6 +115,31 @@ def embedding(w, indices, padding):
     return y if padding is None else y.masked_fill((indices == padding)[..., None], 0)
 
 
+def adaptive_pool(kind):
+    def pool(x, size):
+        adaptive = getattr(torch.nn.functional, f"adaptive_{kind}_pool{x.ndim - 2}d")
+        return channels_last(adaptive(channels_first(x), size))
+
+    return pool
+
+
+def upsample(x, factor, size, method, align_corners):
+    """PyTorch has "cubic" for pictures only. Here, each axis by itself becomes the rows of pictures
+    of one column."""
+    mode = {"linear": "bilinear", "cubic": "bicubic"}.get(method, method)
+    options = {"mode": mode, "align_corners": align_corners if mode != method else None}
+    for axis in range(1, x.ndim - 1):
+        rows = x.movedim(axis, -1)
+        if size is None:
+            to = {"scale_factor": (float(factor[axis - 1]), 1.0)}
+        else:
+            to = {"size": (size[axis - 1], 1)}
+        pictures = rows.reshape(1, -1, rows.shape[-1], 1)
+        y = torch.nn.functional.interpolate(pictures, **to, **options)
+        x = y.reshape(*rows.shape[:-1], -1).movedim(-1, axis)
+    return x
+
+
 def resample(x, rows, columns):
     """Sample with PyTorch, whose positions are (column, row), from -1 to 1 between the edges."""
     height, width = x.shape[1:3]
@@ -209,6 +234,9 @@ IN_TORCH = {  # row of the table -> the same function in PyTorch
     "max_pool": max_pool,
     "avg_pool": avg_pool,
     "pad": pad,
+    "adaptive_max_pool": adaptive_pool("max"),
+    "adaptive_avg_pool": adaptive_pool("avg"),
+    "upsample": upsample,
     "relu": torch.relu,
     "leaky_relu": lambda x: torch.nn.functional.leaky_relu(x),
     "prelu": prelu,

@@ -14,6 +14,8 @@ from minidl.errors import ArgumentError
 from minidl.layers import (
     ELU,
     GELU,
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
     AvgPool,
     BatchNorm,
     Convolution,
@@ -21,6 +23,8 @@ from minidl.layers import (
     Dropout,
     Embedding,
     Flatten,
+    GlobalAvgPool,
+    GlobalMaxPool,
     GroupNorm,
     InstanceNorm,
     LayerNorm,
@@ -38,6 +42,7 @@ from minidl.layers import (
     Softplus,
     Tanh,
     TransposedConvolution,
+    Upsample,
 )
 from minidl.layers.activations import UnitLength
 from minidl.layers.description import LAYERS, built, described
@@ -52,6 +57,8 @@ def kernel(*shape):
 
 # A layer with other options than its defaults, where it has any.
 MADE = {
+    "AdaptiveAvgPool": lambda: AdaptiveAvgPool((3, None)),
+    "AdaptiveMaxPool": lambda: AdaptiveMaxPool(5),
     "AvgPool": lambda: AvgPool(3, stride=2, padding=1, count_padding=False),
     "BatchNorm": lambda: BatchNorm(4, momentum=0.5, epsilon=0.1),
     "Convolution": lambda: Convolution.new(RNG, (3, 3), 4, 6, stride=2, padding="same", groups=2),
@@ -60,6 +67,8 @@ MADE = {
     "ELU": lambda: ELU(0.5),
     "Flatten": Flatten,
     "GELU": lambda: GELU("tanh"),
+    "GlobalAvgPool": lambda: GlobalAvgPool(keepdims=True),
+    "GlobalMaxPool": lambda: GlobalMaxPool(keepdims=True),
     "GroupNorm": lambda: GroupNorm(4, groups=2, epsilon=0.1),
     "InstanceNorm": lambda: InstanceNorm(4, affine=True),
     "LayerNorm": lambda: LayerNorm((8, 4), epsilon=0.1),
@@ -79,6 +88,7 @@ MADE = {
     "Tanh": Tanh,
     "TransposedConvolution": lambda: TransposedConvolution.new(RNG, (2, 2), 4, 3, stride=2),
     "UnitLength": UnitLength,
+    "Upsample": lambda: Upsample(size=(11, 5), method="linear", align_corners=True),
 }
 OTHERS = {"Embedding", "Sequential"}
 

@@ -5,7 +5,18 @@ import numpy as np
 import pytest
 
 from minidl import Tensor, ops
-from minidl.layers import Convolution, Pad, ReLU, Sequential, TransposedConvolution
+from minidl.layers import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    Convolution,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    Pad,
+    ReLU,
+    Sequential,
+    TransposedConvolution,
+    Upsample,
+)
 
 rng = np.random.default_rng(0)
 
@@ -79,3 +90,30 @@ def test_the_receptive_field_after_padding():
     lines = Sequential(Pad(1, "reflect"), Convolution(np.ones((3, 3, 2, 1)))).summary((3, 4, 2))
     assert [line.shape for line in lines] == [(5, 6, 2), (3, 4, 1)]
     assert [line.receptive_field for line in lines] == [(1, 1), (3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("layer", "op"),
+    [
+        (GlobalAvgPool(), lambda x: x.mean(axis=(1, 2))),
+        (GlobalMaxPool(), lambda x: x.max(axis=(1, 2))),
+        (GlobalAvgPool(keepdims=True), lambda x: x.mean(axis=(1, 2), keepdims=True)),
+        (GlobalMaxPool(keepdims=True), lambda x: x.max(axis=(1, 2), keepdims=True)),
+        (AdaptiveAvgPool((2, None)), lambda x: ops.adaptive_avg_pool(x, (2, 4))),
+        (AdaptiveMaxPool(3), lambda x: ops.adaptive_max_pool(x, 3)),
+        (Upsample(2), lambda x: ops.upsample(x, 2)),
+        (
+            Upsample(size=(5, 7), method="linear", align_corners=True),
+            lambda x: ops.upsample(x, size=(5, 7), method="linear", align_corners=True),
+        ),
+    ],
+)
+def test_pooling_and_upsampling_hand_their_options_to_the_op(layer, op):
+    x = rng.standard_normal((2, 3, 4, 2))
+    np.testing.assert_allclose(layer(x), op(x), rtol=1e-14)
+
+
+def test_global_pooling_takes_any_number_of_axes():
+    for shape in ((2, 5, 3), (2, 4, 5, 3), (2, 4, 5, 2, 3)):
+        assert GlobalAvgPool()(np.ones(shape)).shape == (2, 3)
+        assert GlobalMaxPool(keepdims=True)(np.ones(shape)).shape == (2, *[1] * (len(shape) - 2), 3)

@@ -9,9 +9,11 @@ from tests.planted_errors.examples import EXAMPLES
 from tests.planted_errors.layers import NORMALIZATIONS, POOLINGS
 from tests.planted_errors.losses import LOSSES
 from tests.planted_errors.padding import PADDINGS
+from tests.planted_errors.resizing import ADAPTIVE, UPSAMPLINGS
 from tests.planted_errors.styles import STYLES
 
 PLANTS = [
-    *CONVOLUTIONS, *WINOGRADS, *RUNS, *RECTIFIED, *POOLINGS, *NORMALIZATIONS, *SIMPLE, *ACTIVATIONS,
-    *RESAMPLINGS, *LOSSES, *STYLES, *DISTANCES, *TRANSPOSED, *PADDINGS, *EXAMPLES, *ARRAYS,
+    *CONVOLUTIONS, *WINOGRADS, *RUNS, *RECTIFIED, *POOLINGS, *NORMALIZATIONS, *SIMPLE,
+    *ACTIVATIONS, *RESAMPLINGS, *LOSSES, *STYLES, *DISTANCES, *TRANSPOSED, *PADDINGS, *EXAMPLES,
+    *ARRAYS, *ADAPTIVE, *UPSAMPLINGS,
 ]  # fmt: skip
