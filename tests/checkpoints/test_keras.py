@@ -58,6 +58,7 @@ def made_by_keras(tmp_path_factory):
     return folder
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name", ["model.keras", "legacy.h5", "one.weights.h5", "several.weights.json"]
 )
@@ -69,6 +70,7 @@ def test_files_of_keras_with_a_nested_model(made_by_keras, arrays, small, name):
         np.testing.assert_array_equal(found.arrays[key], array)
 
 
+@pytest.mark.thorough
 def test_a_model_of_keras_with_another_top(made_by_keras, arrays, small):
     found = translate(read(made_by_keras / "other.keras"), small)
     assert list(found.arrays) == list(arrays)[:4]
