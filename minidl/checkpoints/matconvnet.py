@@ -5,10 +5,10 @@
     meta.normalization.averageImage        (H, W, 3) or (1, 1, 3), RGB
     meta.classes.description               the names of the outputs
 
-These are variables of the file, or fields of its variable `net`. Older files have the fields of
-`meta` without `meta`. Kernels are (height, width,
-inputs, outputs), and dense layers are convolutions. The input of the network is a picture from 0 to
-255 minus the average picture, whose mean over all pixels is used here.
+These are variables of the file, or fields of its variable `net`. In older files, the fields of
+`meta` are variables. Kernels are (height, width, inputs, outputs), and dense layers are
+convolutions. The input of the network is a picture from 0 to 255 minus the average picture, whose
+mean over all pixels is used here.
 """
 
 from collections.abc import Collection
@@ -88,10 +88,11 @@ def _preprocessing(average, path):
     if not isinstance(average, np.ndarray) or not average.size:
         return None
     if average.size == 3 or average.shape[-1] == 3:
-        mean = average.reshape(-1, 3).mean(axis=0, dtype=np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = average.reshape(-1, 3).mean(axis=0, dtype=np.float64).astype(np.float32)
         try:
             # As text, a float32 has its shortest form: 123.68, not 123.68000030517578.
-            return Preprocessing("RGB", tuple(float(str(np.float32(x))) for x in mean), (1.0,) * 3)
+            return Preprocessing("RGB", tuple(float(str(x)) for x in mean), (1.0,) * 3)
         except ArgumentError:
             pass
     raise FileError(

@@ -69,6 +69,8 @@ def files_of(path: Path) -> list[pathlib.Path]:
 def _reader(path):
     with open(path, "rb") as file:
         head = file.read(32)
+    if safetensors.has_header(head):  # the length of its header may look like another signature
+        return safetensors.read_safetensors
     if head.startswith(hdf5.SIGNATURE):
         return native.read_hdf5
     if pytorch.LEGACY_MAGIC in head:
@@ -77,8 +79,6 @@ def _reader(path):
         return matconvnet.read_mat
     if head.startswith(b"PK"):
         return _zip_reader(path)
-    if safetensors.has_header(head):
-        return safetensors.read_safetensors
     if head.lstrip().startswith(b"["):
         return tfjs.read_manifest
     if head.lstrip().startswith(b"{"):

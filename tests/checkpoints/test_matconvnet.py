@@ -96,6 +96,7 @@ def test_without_an_average_the_known_mean_is_used(tmp_path, arrays, small, samp
             "an averageImage of shape",
         ),
         ({"meta": {"normalization": {"averageImage": -np.ones((1, 1, 3))}}}, "no mean of pictures"),
+        ({"meta": {"normalization": {"averageImage": np.full((1, 1, 3), 1e300)}}}, "no mean of"),
         ({"meta": {"classes": {"name": ["a\x1b"]}}}, "names a class 'a.*', which is no plain text"),
     ],
 )

@@ -125,6 +125,14 @@ def test_every_dtype(tmp_path, writer):
         np.testing.assert_array_equal(found["BF16"], np.float32([1, -2]))
 
 
+@pytest.mark.parametrize("begin", [b"PK", b"\x80\2", b"{ ", b"[ "])
+def test_a_length_that_looks_like_another_signature(tmp_path, begin):
+    text = json.dumps({"w": F32}).encode().ljust(int.from_bytes(begin, "little"))
+    (tmp_path / "a.safetensors").write_bytes(file_of(text, np.float32([7]).tobytes()))
+    assert (tmp_path / "a.safetensors").read_bytes().startswith(begin)
+    np.testing.assert_array_equal(read(tmp_path / "a.safetensors").arrays["w"], [7])
+
+
 def test_bfloat16_of_torch(tmp_path):
     torch = pytest.importorskip("torch")
     safetensors = pytest.importorskip("safetensors.torch")
