@@ -1,78 +1,30 @@
-"""The book in headless Chromium: search, figures, marked variables, a phone, and the served book.
+"""The book in Chromium: search, figures, marked variables, a phone, and the served book."""
 
-The tests need Chromium and its driver. Those of accessibility need the script of axe-core, which is
-in the npm package of this name. The environment variable MINIDL_AXE says where it is.
-"""
-
-import os
-import shutil
 import threading
-import time
-from pathlib import Path
 
 import pytest
 
 from minidl.book.exercises import exercise
 from minidl.book.site.server import server
 from tests.book.site.solutions import CONVOLUTION_DX
+from tests.browser import (
+    PHONE,
+    chromium,
+    needs_axe,
+    needs_chromium,
+    on_phone,
+    one,
+    page,
+    press,
+    serious_findings,
+    wait,
+)
 
 webdriver = pytest.importorskip("selenium.webdriver")
-from selenium.webdriver.common.keys import Keys  # noqa: E402
+Keys = webdriver.Keys
 
-PROGRAMS = [shutil.which(name) for name in ("chromium", "chromedriver")]
-AXE = os.environ.get("MINIDL_AXE")
-pytestmark = [
-    pytest.mark.thorough,
-    pytest.mark.skipif(None in PROGRAMS, reason="Chromium or its driver is not installed"),
-]
-PATIENCE = 30  # seconds
-PHONE = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
-SERIOUS = ("serious", "critical")
-RUN_AXE = """
-const done = arguments[0];
-axe.run(document, {resultTypes: ["violations"], preload: false}).then(
-  (found) => done(found.violations.map((v) => [v.impact, v.id, v.nodes[0].html.slice(0, 200)])),
-  (error) => done([["critical", String(error), ""]]));
-"""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    options = webdriver.ChromeOptions()
-    options.binary_location, driver = PROGRAMS
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    browser.set_script_timeout(120)
-    yield browser
-    browser.quit()
-
-
-@pytest.fixture
-def page(chromium):
-    chromium.set_window_size(1280, 900)
-    yield chromium
-    complaints = chromium.get_log("browser")
-    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    chromium.get("about:blank")
-    assert complaints == []
-
-
-def one(page, selector):
-    return page.find_element("css selector", selector)
-
-
-def wait(condition):
-    end = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    return found
-
-
-def press(page, *keys):
-    page.switch_to.active_element.send_keys(*keys)
+__all__ = ["chromium", "page"]
+pytestmark = needs_chromium
 
 
 def test_search_with_the_keyboard_leads_to_the_section(page, book):
@@ -140,7 +92,7 @@ def test_the_colours_that_a_reader_chose_stay(page, book):
 
 @pytest.mark.thorough
 def test_no_page_is_wider_than_a_phone(page, book):
-    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+    on_phone(page)
     for path in sorted(book.glob("*.html")):
         page.get(path.as_uri())
         width = page.execute_script("return document.documentElement.scrollWidth")
@@ -148,26 +100,23 @@ def test_no_page_is_wider_than_a_phone(page, book):
 
 
 def test_the_contents_open_on_a_phone(page, book):
-    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+    on_phone(page)
     page.get((book / "pooling.html").as_uri())
     assert not one(page, "#contents").is_displayed()
     one(page, "#contents-button").click()
     assert one(page, "#contents").is_displayed()
 
 
-@pytest.mark.skipif(AXE is None, reason="MINIDL_AXE does not name the script of axe-core")
+@needs_axe
 @pytest.mark.thorough
 @pytest.mark.parametrize(
     ("theme", "pages"), [("light", "*.html"), ("dark", "[inp]*.html")], ids=["light", "dark"]
 )
 def test_axe_finds_nothing_serious(page, book, theme, pages):
-    script = Path(AXE or "").read_text(encoding="utf-8")
     for path in sorted(book.glob(pages)):
         page.get(path.as_uri())
         page.execute_script(f"document.documentElement.dataset.theme = '{theme}'")
-        page.execute_script(script)
-        found = page.execute_async_script(RUN_AXE)
-        assert [entry for entry in found if entry[0] in SERIOUS] == [], path.name
+        assert serious_findings(page) == [], path.name
 
 
 @pytest.fixture
