@@ -1,7 +1,8 @@
 """Numbers as pictures.
 
-heat.py maps numbers to colours, shades.py lays a map over a picture, and page.py arranges pictures
-in an HTML page.
+heat.py maps numbers to colours. shades.py lays a map over a picture, and examples.py over a signal
+or a volume. frames.py draws a patch in its place of the receptive field. page.py arranges pictures
+in an HTML page, with the style sheet in style.py.
 """
 
 

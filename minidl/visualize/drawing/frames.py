@@ -9,9 +9,11 @@ from PIL import Image
 from minidl.data.images import to_pillow
 from minidl.grids import LINE, PAPER
 from minidl.typing import Shape
+from minidl.visualize.drawing.shades import Colour
 from minidl.visualize.receptive_fields import Field, Slices
 
 PERIOD, WIDTH = 6, 2  # pixels: distance of the hatching's lines, and their width
+GREYS = (172.0,) * 3, (196.0,) * 3  # a hatching for light and dark pages
 HATCHED = "hatched: outside the picture"
 
 
@@ -57,16 +59,23 @@ def frames(field: Field, positions: Iterable[Sequence[int]]) -> list[Frame]:
     return [Frame(begin, tuple(sizes)) for begin in zip(*begins, strict=True)]
 
 
-def in_frame(part: np.ndarray, place: Slices, frame: Frame, side: int) -> np.ndarray:
+def in_frame(
+    part: np.ndarray,
+    place: Slices,
+    frame: Frame,
+    side: int,
+    hatching: tuple[Colour, Colour] = (LINE, PAPER),
+) -> np.ndarray:
     """Return a part (h, w, 3) of a picture, 0..255, in its place of a frame whose longer side has
     `side` pixels.
 
     place: the slices of the part in the picture
+    hatching: the colours of what lies outside, those of the lines and of the paper
     """
     scale = side / max(frame.size)
     height, width = (max(1, round(length * scale)) for length in frame.size)
     y, x = np.indices((height, width))
-    canvas = np.where(((x + y) % PERIOD < WIDTH)[..., None], LINE, PAPER).astype(np.float32)
+    canvas = np.where(((x + y) % PERIOD < WIDTH)[..., None], *hatching).astype(np.float32)
     ends = [
         (round((part.start - begin) * scale), round((part.stop - begin) * scale))
         for part, begin in zip(place, frame.begin, strict=True)

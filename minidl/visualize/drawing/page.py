@@ -1,4 +1,8 @@
-"""An HTML page of pictures in one file, for wide and narrow screens, light or dark."""
+"""An HTML page of pictures in one file, for wide and narrow screens, light or dark, and paper.
+
+A click, a tap or Enter on a picture enlarges it, and Escape closes it. The page has no script: each
+figure is a popover of the browser, which also takes care of the keyboard.
+"""
 
 import base64
 import html
@@ -10,45 +14,33 @@ import numpy as np
 from PIL import Image
 
 from minidl.data.images import to_pillow
+from minidl.visualize.drawing import columns, percent, short
+from minidl.visualize.drawing.shades import Colour
+from minidl.visualize.drawing.style import STYLE
 
 QUALITY = 90  # of WebP, from 0 to 100
 LEAST = 160  # pixels a side: smaller pictures are enlarged; each pixel becomes a square
 MOST = 16383  # pixels a side, the limit of WebP
+# The most columns of a row on a wide screen, on a medium one, and on a phone
+SIZES = {"small": (8, 8, 4), "medium": (6, 4, 2), "large": (3, 3, 2)}
 # The page runs no script and loads nothing, even if a name contains HTML.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-STYLE = """
-:root { color-scheme: light dark;
-  --ink: #1d1d1f; --quiet: #62626a; --paper: #fdfcfa; --card: #f1efeb; --line: #dcd9d2 }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #ececf0; --quiet: #a3a3ad; --paper: #131316; --card: #1e1e23; --line: #34343b }
-}
-* { box-sizing: border-box }
-body { margin: 0 auto; max-width: 74rem; padding: 2rem 1.25rem 4rem;
-  background: var(--paper); color: var(--ink);
-  font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif }
-h1 { font-size: clamp(1.6rem, 4vw, 2.4rem); line-height: 1.15; margin: 0 0 .5rem }
-h2 { font-size: 1.3rem; margin: 3rem 0 .25rem; padding-top: 1.5rem;
-  border-top: 1px solid var(--line) }
-h3 { font-size: 1rem; margin: 1.5rem 0 .25rem }
-p { max-width: 44rem; margin: .25rem 0 1rem; color: var(--quiet) }
-nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: 1rem 0 2rem }
-a { color: inherit }
-.row { display: grid; grid-template-columns: repeat(auto-fill, minmax(var(--least), 1fr));
-  gap: .75rem; margin: .75rem 0 }
-.small { --least: 7.5rem } .medium { --least: 11rem } .large { --least: 16rem }
-figure { margin: 0; background: var(--card); border-radius: .5rem; overflow: hidden }
-img { display: block; width: 100%; height: auto }
-figcaption { padding: .35rem .6rem .5rem; font-size: .8rem; line-height: 1.35;
-  color: var(--quiet); overflow-wrap: anywhere; white-space: pre-line }
-footer { margin-top: 3rem; font-size: .8rem; color: var(--quiet); overflow-wrap: anywhere }
-"""
+
+
+class Scale(NamedTuple):
+    """The colours of a map from its least number to its largest. least, largest: texts"""
+
+    colours: Sequence[Colour]
+    least: str
+    largest: str
 
 
 class Figure(NamedTuple):
-    """A picture (H, W, 3) or (H, W), 0..255, with a caption."""
+    """A picture (H, W, 3) or (H, W), 0..255, with a caption. scale: of its colours, or None"""
 
     picture: np.ndarray
     caption: str
+    scale: Scale | None = None
 
 
 class Row(NamedTuple):
@@ -59,12 +51,22 @@ class Row(NamedTuple):
     size: str = "small"
 
 
+class Bar(NamedTuple):
+    """A class with its probability, drawn as a bar, and its score."""
+
+    name: str
+    probability: float
+    score: float
+
+
 class Section(NamedTuple):
-    """A chapter of the page. words: the introduction, in one or two sentences."""
+    """A chapter of the page. words: the introduction, in one or two sentences; bars: a table of
+    classes, above the rows."""
 
     title: str
     words: str
     rows: list[Row]
+    bars: Sequence[Bar] = ()
 
 
 def page(title: str, words: str, sections: Sequence[Section], foot: str = "") -> str:
@@ -80,7 +82,7 @@ def page(title: str, words: str, sections: Sequence[Section], foot: str = "") ->
     """
     anchored = [(f"s{number}", section) for number, section in enumerate(sections)]
     links = "".join(
-        f'<a href="#{anchor}">{_text(section.title)}</a>' for anchor, section in anchored
+        f'<li><a href="#{anchor}">{_text(section.title)}</a></li>' for anchor, section in anchored
     )
     body = "".join(_section(anchor, section) for anchor, section in anchored)
     return (
@@ -88,28 +90,76 @@ def page(title: str, words: str, sections: Sequence[Section], foot: str = "") ->
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f"<title>{_text(title)}</title><style>{STYLE}</style></head><body>\n"
-        f"<h1>{_text(title)}</h1><p>{_text(words)}</p><nav>{links}</nav>\n"
-        f"{body}<footer>{_text(foot)}</footer></body></html>\n"
+        f"<header><h1>{_text(title)}</h1><p>{_text(words)}</p>"
+        f'<nav aria-label="Contents"><ol>{links}</ol></nav></header>\n'
+        f"<main>{body}</main><footer>{_text(foot)}</footer></body></html>\n"
     )
 
 
 def _section(anchor, section):
     title, words = _text(section.title), _text(section.words)
-    rows = "".join(map(_row, section.rows))
-    return f'<section id="{anchor}"><h2>{title}</h2><p>{words}</p>{rows}</section>\n'
+    rows = "".join(
+        _row(f"{anchor}r{number}", row) for number, row in enumerate(section.rows) if row.figures
+    )
+    return (
+        f'<section id="{anchor}"><h2>{title}</h2><p>{words}</p>{_table(section.bars)}{rows}'
+        "</section>\n"
+    )
 
 
-def _row(row):
+def _table(bars):
+    if not bars:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row">{_text(bar.name)}</th>'
+        f'<td class="bar"><div style="width:{100 * bar.probability:.1f}%"></div></td>'
+        f"<td>{percent(bar.probability)}</td><td>{_text(short(bar.score))}</td></tr>"
+        for bar in bars
+    )
+    head = "".join(
+        f'<th scope="col"{span}>{name}</th>'
+        for name, span in (("class", ""), ("probability", ' colspan="2"'), ("score", ""))
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _row(anchor, row):
     title = f"<h3>{_text(row.title)}</h3>" if row.title else ""
-    return f'{title}<div class="row {row.size}">{"".join(map(_figure, row.figures))}</div>\n'
+    count = len(row.figures)
+    wide, medium, narrow = (columns(count, most) for most in SIZES[row.size])
+    style = f"--wide:{wide};--medium:{medium};--narrow:{narrow}"
+    odd = ""
+    if SIZES[row.size][-1] == 2 and count % 2 and count > 1:
+        odd = " odd"  # pairs, and the last three together
+    figures = "".join(
+        _figure(f"{anchor}f{number}", figure) for number, figure in enumerate(row.figures)
+    )
+    return (
+        f'<div class="group">{title}<div class="row{odd}" style="{style}">{figures}</div></div>\n'
+    )
 
 
-def _figure(figure):
+def _figure(anchor, figure):
     caption, image = _text(figure.caption), _image(figure.picture)
     size = f'width="{image.width}" height="{image.height}"'
+    first = _text(figure.caption.partition("\n")[0])
     return (
-        f'<figure><img alt="{caption}" {size} src="{_address(image)}">'
-        f"<figcaption>{caption}</figcaption></figure>"
+        f'<div class="cell"><figure id="{anchor}" popover>'
+        f'<img alt="{caption}" {size} src="{_address(image)}">'
+        f"{_scale(figure.scale)}<figcaption>{caption}</figcaption>"
+        f'<button popovertarget="{anchor}" aria-label="Enlarge or close: {first}"></button>'
+        "</figure></div>"
+    )
+
+
+def _scale(scale):
+    if scale is None:
+        return ""
+    stops = ",".join(f"rgb({','.join(f'{c:.0f}' for c in colour)})" for colour in scale.colours)
+    return (
+        f'<div class="scale"><span>{_text(scale.least)}</span>'
+        f'<i style="background:linear-gradient(90deg,{stops})"></i>'
+        f"<span>{_text(scale.largest)}</span></div>"
     )
 
 

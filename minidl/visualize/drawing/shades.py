@@ -29,6 +29,12 @@ class Shades(NamedTuple):
     scale: str
     colours: list[Colour]
 
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The least and the largest number of the scale, as texts."""
+        least, _, largest = self.scale.removeprefix("from ").partition(" to ")
+        return (least, largest) if largest else ("0", "0")
+
 
 def shades(values: np.ndarray, picture: np.ndarray) -> Shades:
     """Return the Shades of a map (h, w) of a picture (H, W, 3), 0..255.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minidl.visualize.drawing.page import LEAST, MOST, Figure, Row, Section, page
+from minidl.visualize.drawing.page import LEAST, MOST, Bar, Figure, Row, Scale, Section, page
 
 MALICIOUS = '<script>alert("1")</script> & \'"><img src=http://a.b>'
 
@@ -94,3 +94,42 @@ def test_pixels_of_small_pictures_become_squares():
 def test_no_side_of_a_picture_exceeds_the_limit_of_webp(shape, size):
     image, _ = images(page_of(np.full(shape, 100.0)))
     assert image.size == size and max(size) <= MOST
+
+
+def test_a_table_of_classes_and_a_scale_of_colours():
+    scale = Scale([(0, 144, 255), (100.4, 100, 100)], "-0.3<", "0.5")
+    row = Row([Figure(np.zeros((200, 200)), "a", scale)])
+    text = page("a", "b", [Section("c", "", [row], [Bar("tabby & co", 0.8312, 14.2)])])
+    assert '<th scope="row">tabby &amp; co</th>' in text and "<td>83.1%</td><td>14.2</td>" in text
+    assert "width:83.1%" in text
+    assert "linear-gradient(90deg,rgb(0,144,255),rgb(100,100,100))" in text
+    assert "<span>-0.3&lt;</span>" in text and "<span>0.5</span>" in text
+
+
+def test_every_figure_is_enlarged_by_its_own_button():
+    figures = [Figure(np.zeros((200, 200)), f"{number}") for number in range(3)]
+    rows = [Row(figures, "one"), Row([], "no pictures"), Row(figures, "two")]
+    text = page("a", "b", [Section("c", "", rows), Section("d", "", rows)])
+    tags = Parsed(text).tags
+    names = [a["id"] for tag, a in tags if tag == "figure"]
+    assert len(set(names)) == len(names) == 12 and "no pictures" not in text
+    assert [a["popovertarget"] for tag, a in tags if tag == "button"] == names
+    assert all("popover" in a for tag, a in tags if tag == "figure")
+    assert [a["aria-label"] for tag, a in tags if tag == "button"][1] == "Enlarge or close: 1"
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "style"),
+    [
+        ("small", 8, "--wide:8;--medium:8;--narrow:4"),
+        ("medium", 7, "--wide:4;--medium:4;--narrow:4"),
+        ("medium", 4, "--wide:4;--medium:4;--narrow:2"),
+        ("large", 2, "--wide:2;--medium:2;--narrow:2"),
+        ("large", 1, "--wide:1;--medium:1;--narrow:1"),
+    ],
+)
+def test_the_columns_of_a_row(size, count, style):
+    row = Row([Figure(np.zeros((200, 200)), "a")] * count, size=size)
+    text = page("a", "b", [Section("c", "", [row])])
+    odd = " odd" if count == 7 else ""
+    assert f'<div class="row{odd}" style="{style}">' in text
