@@ -3,7 +3,9 @@
 network.py             a network as a sequence of named steps
 opening.py             VGG19, or a network that `minidl train` trained, as such a sequence
 units.py, scalars.py   a unit: a channel of a layer, or a class; its mean or largest activation
+classes.py             the classes that a text names, and their probabilities for a picture
 choosing.py            the units and layers that are shown by default
+effort.py              what a visualization will cost
 receptive_fields.py    the part of a picture that a position of a layer depends on
 rectifiers.py          three rules for the gradient of a ReLU
 
@@ -14,7 +16,8 @@ maximization.py        pictures that maximise activations; parameterization.py: 
 dream.py               DeepDream
 saliency/              the parts of a picture that a unit depends on
 inversion.py           pictures reconstructed from the activations of a layer
-report.py              all of these for one picture, as chapters of an HTML page
+report.py              all of these for one picture (subject.py), as chapters of an HTML page; the
+                       first ones, about the likeliest class, are in verdict.py
 
-drawing/               numbers as colours, HTML pages
+drawing/               numbers as colours, pictures of signals and volumes, HTML pages
 """

@@ -8,7 +8,7 @@ from minidl.models import vgg19
 from minidl.models.vgg19 import ALIASES
 from tests.visualize import tiny
 
-ACTIONS = ("features", "patches", "dream", "unit", "saliency", "invert")
+ACTIONS = ("features", "patches", "dream", "unit", "saliency", "invert", "report")
 COMMANDS = (["stylize"], *(["visualize", action] for action in ACTIONS))
 
 

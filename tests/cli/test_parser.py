@@ -258,7 +258,7 @@ def test_help_describes_every_command_argument_and_option(name):
 def test_help_explains_lists_in_the_commands_that_take_them():
     explanation = "Lists are separated by spaces or commas"
     with_lists = {name for name, parser in PARSERS.items() if explanation in parser.format_help()}
-    actions = ("features", "patches", "dream", "saliency", "invert")
+    actions = ("features", "patches", "unit", "dream", "saliency", "invert", "report")
     visualize = {f"minidl visualize {action}" for action in actions}
     assert with_lists == visualize | {"minidl stylize", "minidl train faces"}
 

@@ -1,6 +1,7 @@
 """`minidl visualize report` of a tiny network."""
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from minidl.cli import main
 from minidl.cli.visualize import report as command
 from minidl.data import write_image
+from minidl.visualize.drawing.page import Figure, Row, Section
 from minidl.visualize.report import CHAPTERS, Settings
 from tests.visualize import tiny
 
@@ -89,3 +91,55 @@ def test_errors_are_one_sentence_and_nothing_is_written(capsys, arguments, messa
     error = capsys.readouterr().err
     assert message in error and error.startswith("minidl: ") and error.count("\n") == 1
     assert sorted(os.listdir()) == before
+
+
+def test_the_classes_stand_first(monkeypatch, capsys):
+    monkeypatch.setattr(command, "open_network", lambda source: tiny.classifier(40, ("dim", "b")))
+    text = written("page.html", "a.png")
+    out = capsys.readouterr().out
+    assert out.startswith("b: ") and out.count("probability") == 2
+    assert text.index("The verdict") < text.index("Saliency")
+    assert "that b depends on" in text
+    assert "that dim depends on" in written("page.html", "a.png", "--class", "0")
+    assert "that dim depends on" in written("page.html", "a.png", "--unit", "dim")
+
+
+def test_layers_are_chosen():
+    text = written("page.html", "a.png", "--layers", "near,far")
+    assert "<h3>far · " in text and "far_relu · " not in text
+
+
+def test_one_unit_is_explained(capsys):
+    assert report("a.png", "--units", "far:1,2") == 2
+    assert "found 2 units; a report explains one" in capsys.readouterr().err
+
+
+def test_long_work_is_refused_and_begins_with_the_option(monkeypatch, capsys):
+    monkeypatch.setattr("minidl.cli.visualize.effort.LIMIT", 0)
+    assert report("a.png") == 2
+    error = capsys.readouterr().err
+    assert "a report on 48x40 will take about 0 s; take a smaller --size" in error
+    assert report("a.png", "--long") == 0
+
+
+def test_ctrl_c_keeps_the_chapters_so_far(monkeypatch, capsys):
+    def stopping(subject):
+        os.kill(os.getpid(), signal.SIGINT)
+        return Section("Stopped", "", [Row([Figure(subject.example, "so far")])])
+
+    stopping.__name__ = "stopping"
+    monkeypatch.setattr(command, "CHAPTERS", (CHAPTERS[0], stopping, CHAPTERS[1]))
+    assert report("a.png", "-o", "page.html") == 130
+    text = Path("page.html").read_text(encoding="utf-8")
+    assert text.count("<section ") == 3 and "</html>" in text and "so far" in text
+    assert "The computation was stopped before the end." in text
+    assert "in chapter 3 of 4; the page is page.html" in capsys.readouterr().out
+
+
+def test_ctrl_c_before_the_first_chapter_writes_nothing(monkeypatch, capsys):
+    def interrupted(*arguments):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(command, "value", interrupted)
+    assert report("a.png", "-o", "page.html") == 130
+    assert not os.path.exists("page.html") and "stopped" in capsys.readouterr().err

@@ -5,7 +5,7 @@ import pytest
 
 from minidl.models import vgg19
 from minidl.visualize.dream import octave_sizes, passes
-from minidl.visualize.effort import WITH_GRADIENT, numbers_kept
+from minidl.visualize.effort import WITH_GRADIENT, multiply_adds, numbers_kept
 from minidl.visualize.network import Network, of_vgg19
 from minidl.visualize.saliency.methods import METHODS, Settings, fitted, saliency
 from minidl.visualize.saliency.methods import passes as passes_of_method
@@ -30,6 +30,16 @@ def test_the_memory_of_vgg19():
     """1.7 GB for the gradient of a megapixel, as measured: the peak of a process at 1024x1024."""
     network = of_vgg19(vgg19(pooling="max"))
     assert 4 * numbers_kept(network, (1024, 1024), ["conv5_4"]) == pytest.approx(1.7e9, rel=0.15)
+
+
+def test_multiply_adds_of_a_pass():
+    near, far = 10 * 12 * 3 * 3 * 3 * 6, 5 * 6 * 3 * 3 * 6 * 8
+    network = tiny.two_convolutions()
+    assert multiply_adds(network, (10, 12), ["pool"]) == near
+    assert multiply_adds(network, (10, 12), ["near", "far_relu"]) == near + far
+    dense = tiny.classifier(6, ("a", "b"))
+    assert multiply_adds(dense, (6, 6), ["scores"]) == 6 * 6 * 3 * 2
+    assert multiply_adds(dense, (6, 6), ["flatten"]) == 1
 
 
 def test_a_dream_costs_the_pixels_of_its_octaves():

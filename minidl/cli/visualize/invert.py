@@ -27,7 +27,7 @@ from minidl.cli.visualize.naming import add_layers, layers_of
 from minidl.data.images import save_image
 from minidl.grids import grid
 from minidl.visualize.choosing import preferred_layers
-from minidl.visualize.effort import WITH_GRADIENT
+from minidl.visualize.effort import WITH_GRADIENT, multiply_adds
 from minidl.visualize.inversion import MATCHES, Descent, Settings
 from minidl.visualize.opening import open_network
 
@@ -121,11 +121,13 @@ def _check(arguments):
 def _announce(arguments, network, picture, layers, total):
     """Say how long all steps will take, and refuse what does not fit into the memory."""
     height, width, _ = picture.shape
-    must_fit(network, (height, width), layers)
+    extent = height, width
+    must_fit(network, extent, layers)
+    costs = [multiply_adds(network, extent, [layer]) for layer in layers]
     announced(
         arguments,
         lambda: network.activations(picture[None], layers),
-        WITH_GRADIENT * total,
+        WITH_GRADIENT * total / len(layers) * sum(costs) / max(costs),
         f"{counted(total, 'step')} for {width}x{height}",
         "take fewer --layers or --steps, or a smaller --size",
     )
