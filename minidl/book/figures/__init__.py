@@ -12,6 +12,7 @@ from minidl.book.figures.figure import Figure
 
 NAMES = (
     "unrolling", "tape", "broadcasting", "windows", "winograd_tile", "max_pool_tie",
+    "normalized_sets",
     "receptive_fields", "gram", "energy", "triplets", "valley", "painting", "faces", "seeing",
 )  # fmt: skip
 
