@@ -7,6 +7,7 @@ from functools import partial
 from benchmarks import (
     convolution,
     faces,
+    layers,
     learn,
     losses,
     paint,
@@ -28,6 +29,7 @@ TABLES = {
     "convolution": convolution,
     "pooling": pooling,
     "losses": losses,
+    "layers": layers,
     "vgg19": vgg19,
     "stylize": stylize,
     "train": train,

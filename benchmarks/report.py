@@ -4,7 +4,7 @@ from statistics import median
 from textwrap import fill
 from typing import NamedTuple
 
-from benchmarks import plan, recording
+from benchmarks import layers, plan, recording
 from benchmarks.cases import mean_ratio, mean_speedup, of_pytorch
 from benchmarks.chart import draw
 from benchmarks.recording import kept
@@ -22,8 +22,8 @@ Measure again with these commands:
 
 ```sh
 python -m benchmarks proofs                  # prove every gradient
-python -m benchmarks convolution             # likewise pooling, losses, vgg19, train and stylize:
-                                             # minidl and, if it is installed, PyTorch
+python -m benchmarks convolution             # likewise pooling, losses, layers, vgg19, train and
+                                             # stylize: minidl and, if it is installed, PyTorch
 python -m benchmarks textbook                # the textbook and the engine
 python -m benchmarks paint                   # whole paintings
 python -m benchmarks faces                   # needs the ORL faces in the folder MINIDL_DATA
@@ -32,9 +32,9 @@ python -m benchmarks learn siamese           # likewise cifar10, faces, signals 
 python -m benchmarks results                 # write this page
 ```
 
-`convolution`, `pooling`, `losses`, `vgg19`, `train` and `stylize` take `--device cpu gpu` to
-measure both devices, `--tf32` to let minidl and PyTorch multiply in TF32 on the GPU, and `--quick`
-for a trial of seconds that keeps nothing."""
+`convolution`, `pooling`, `losses`, `layers`, `vgg19`, `train` and `stylize` take `--device cpu gpu`
+to measure both devices, `--tf32` to let minidl and PyTorch multiply in TF32 on the GPU, and
+`--quick` for a trial of seconds that keeps nothing."""
 
 NO_GPU = "No GPU has been measured yet."
 NOT_MEASURED = "–"
@@ -49,6 +49,7 @@ SUMS = {  # label: the groups of cases that are added up, each as (work, group)
         ("pooling", "pooling and ReLU"),
         ("losses", "Gram matrices and style losses"),
     ],
+    **{f"a training step: {group}": [("layers", group)] for group in layers.GROUPS},
 }
 NETWORKS = ("vgg19", "stylize", "train")
 WORKS = (*dict.fromkeys(work for groups in SUMS.values() for work, _ in groups), *NETWORKS)
@@ -132,6 +133,7 @@ def _section(kind):
         f"## {_title(kind)}",
         _proofs(kept("proofs", kind)),
         _comparison(kind),
+        _layers(kept("layers", kind)),
         _textbook(kept("textbook", kind)),
         _gpu_comparison(kind),
         _paint(kept("paint", kind), kind),
@@ -189,6 +191,24 @@ def _comparison(kind):
         _table(header, [(row.label, row.ours, row.theirs, f"{row.ratio:.2f}") for row in rows]),
         _image(kind, "ratios.png", 800, "the ratios of the table as bars"),
         _measured_on(_results_of(kind, [""])),
+    )
+
+
+def _layers(results):
+    """The table of the training steps of single layers."""
+    if not results:
+        return ""
+    rows = [
+        (row["name"], _time(row["total"]["minidl cpu"]), _time(of_pytorch(row["total"])),
+         f"{row['ratio']['cpu']:.2f}")
+        for row in results["cases"] if row["ratio"]["cpu"]
+    ]  # fmt: skip
+    return _part(
+        "Training steps of layers and losses",
+        "One forward and one backward pass of a layer or a loss by itself, measured as above. The "
+        "gradients are those with respect to the input and the parameters.",
+        _table(("what", "minidl", "PyTorch", "PyTorch / minidl"), rows),
+        _measured_on([results]),
     )
 
 

@@ -9,6 +9,7 @@ import importlib.util
 from functools import partial
 
 import minidl
+from minidl.backend import to_numpy
 
 LAYOUTS = ("contiguous", "channels-last")
 PLACES = {"cpu": "cpu", "gpu": "cuda"}  # PyTorch's names of minidl's devices
@@ -72,6 +73,42 @@ def maps(twin, gradients, layout, arrays, device):
     return {"forward": forward} | {
         f"d{name}": partial(gradient, leaf) for name, leaf in leaves.items()
     }
+
+
+def module(make, parameters, device):
+    """Return the module make(torch.nn) with the numbers of minidl's parameters, in their order."""
+    made = make(pytorch().nn).to(PLACES[device])
+    for theirs, ours in zip(made.parameters(), parameters, strict=True):
+        theirs.data = _kernel_first(tensor(to_numpy(ours.data), device)).contiguous()
+    return made
+
+
+def of_channels_last(module):
+    """Return the function of x (N, *spatial, C) that a module of channels first computes."""
+    return lambda x: module(x.movedim(-1, 1)).movedim(1, -1)
+
+
+def step(function, parameters, layout, arrays, device, moves):
+    """Return the call of a training step of function(x, *others), with dy = y².
+
+    Its result is [y, the gradients of x and of the parameters]; integers have none. arrays: x and
+    the others. moves: whether the layout concerns x.
+    """
+    x, *others = (tensor(array, device) for array in arrays.values())
+    x = _activations(x, layout) if moves else x
+    x = x.detach().requires_grad_(x.is_floating_point())
+    leaves = [leaf for leaf in (x, *parameters) if leaf.requires_grad]
+    dy = function(x, *others).detach() ** 2
+
+    def call():
+        for leaf in leaves:
+            leaf.grad = None
+        y = function(x, *others)
+        y.backward(dy)
+        gradients = (leaf.grad if leaf is x else _kernel_last(leaf.grad) for leaf in leaves)
+        return [y.detach(), *gradients]
+
+    return call
 
 
 def vgg19_features(model, layout, device, pooling="avg"):
@@ -177,6 +214,16 @@ def _kernel(tensor, layout):
     if layout == "contiguous":
         return tensor.movedim((-1, -2), (0, 1)).contiguous().movedim((0, 1), (-1, -2))
     return tensor.movedim(-1, 0).contiguous().movedim(0, -1)
+
+
+def _kernel_first(tensor):
+    """A kernel (*kernel, K, C) as (C, K, *kernel), or another parameter as it is."""
+    return tensor.movedim((-1, -2), (0, 1)) if tensor.ndim > 2 else tensor
+
+
+def _kernel_last(tensor):
+    """A kernel (C, K, *kernel) as (*kernel, K, C), or another parameter as it is."""
+    return tensor.movedim((0, 1), (-1, -2)) if tensor.ndim > 2 else tensor
 
 
 def _unchanged(tensor, layout):

