@@ -16,13 +16,13 @@ from minidl.layers.initializers import constant, zeros
 from minidl.layers.module import Module
 from minidl.ops.example_normalization import group_moments
 from minidl.shapes import is_int
-from minidl.typing import Operand, PerAxis, Result
+from minidl.typing import Operand, PerAxis, Result, Shape
 
 
 class _Normalization(Module):
     """γ and β of a shape, or None without `affine`."""
 
-    def __init__(self, shape, epsilon, affine, dtype):
+    def __init__(self, shape: Shape, epsilon: float, affine: bool, dtype: DTypeLike) -> None:
         self.gamma = Tensor(constant(None, shape, dtype), requires_grad=True) if affine else None
         self.beta = Tensor(zeros(None, shape, dtype), requires_grad=True) if affine else None
         self.epsilon = epsilon

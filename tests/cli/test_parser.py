@@ -182,7 +182,7 @@ def test_unambiguous_options_may_be_shortened(capsys):
             "'a.png,b.png' is one argument; separate two arguments by a space, not by a comma",
         ),
         ("faces compare a.png", "required: B"),
-        ("faces enroll people.db Doe,Jane", "required: PICTURE"),
+        ("faces enroll people.db", "required: NAME|FOLDER"),
     ],
 )
 def test_messages_suggest_what_is_meant(line, message, capsys):
@@ -234,7 +234,7 @@ def test_help_is_an_option_and_a_command(line, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main(line.split())
     assert stop.value.code == 0
-    assert capsys.readouterr().out.startswith("usage: minidl faces list [options] DB\n")
+    assert capsys.readouterr().out.startswith("usage: minidl faces list [options] DB [NAME]\n")
 
 
 @pytest.mark.parametrize("name", PARSERS)

@@ -1,5 +1,6 @@
 """Tables of settings as TOML: what is written is read again, and no file costs much."""
 
+import sys
 import time
 
 import pytest
@@ -45,7 +46,17 @@ BAD = {
 }
 
 
+@pytest.fixture
+def _usual_recursion():
+    """Python's own limit of nested calls, which the tests raise."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(before)
+
+
 @pytest.mark.parametrize("name", BAD)
+@pytest.mark.usefixtures("_usual_recursion")
 def test_a_bad_file_is_refused_in_one_sentence(name):
     data, message = BAD[name]
     with pytest.raises(FileError, match=message) as refusal:
