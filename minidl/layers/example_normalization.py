@@ -22,7 +22,7 @@ from minidl.typing import Operand, PerAxis, Result, Shape
 class _Normalization(Module):
     """γ and β of a shape, or None without `affine`."""
 
-    def __init__(self, shape: Shape, epsilon: float, affine: bool, dtype: DTypeLike) -> None:
+    def __init__(self, shape: int | Shape, epsilon: float, affine: bool, dtype: DTypeLike) -> None:
         self.gamma = Tensor(constant(None, shape, dtype), requires_grad=True) if affine else None
         self.beta = Tensor(zeros(None, shape, dtype), requires_grad=True) if affine else None
         self.epsilon = epsilon
