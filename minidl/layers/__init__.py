@@ -11,6 +11,7 @@ dropout.py         dropout
 activations.py     activations, unit length, and the fusion of a ReLU
 pooling.py         pooling and Flatten
 resizing.py        padding and upsampling
+reading.py         which positions of its input each output of a layer reads
 verification.py    heads that compare two feature vectors
 construction.py    how a layer was made, without the numbers of its arrays
 description.py     networks as data, from which they can be made again

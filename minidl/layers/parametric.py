@@ -15,7 +15,8 @@ from minidl.engine.fused import convolution_relu
 from minidl.errors import one_of
 from minidl.layers.initializers import Initializer, he_normal, zeros
 from minidl.layers.module import Module
-from minidl.shapes import Windows, windows_over
+from minidl.layers.reading import Reading, reading_onto, reading_over
+from minidl.shapes import Windows, windows_onto, windows_over
 from minidl.typing import Array, Operand, Padding, PerAxis, Result, Shape
 
 
@@ -94,6 +95,11 @@ class Convolution(Module):
         """Return the Windows over an input of these lengths along the spatial axes."""
         return _windows(self.kernel, self.options, extent)
 
+    def reading(self, extent: Shape) -> Reading:
+        """Return which positions of an input of these lengths each output reads."""
+        mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
+        return reading_over(self.windows(extent), mode)
+
 
 class TransposedConvolution(Module):
     """y = transposed_convolution(x, kernel) + bias
@@ -153,6 +159,11 @@ class TransposedConvolution(Module):
     def __call__(self, x: Operand) -> Result:
         """(N, *spatial, C) -> (N, *out, K)"""
         return ops.transposed_convolution(x, self.kernel, self.bias, **self.options)
+
+    def reading(self, extent: Shape) -> Reading:
+        """Return which positions of an input of these lengths each output reads."""
+        geometry = {name: value for name, value in self.options.items() if name != "groups"}
+        return reading_onto(windows_onto(extent, self.kernel.shape[: len(extent)], **geometry))
 
 
 class SeparableConvolution(Module):

@@ -4,12 +4,15 @@ A call raises the errors of the op that it runs.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from math import prod
 from typing import Any, ClassVar
 
 from minidl import ops
 from minidl.layers.module import Module
-from minidl.ops.adaptive_pooling import spatial_axes
+from minidl.layers.reading import Reading, reading_over
+from minidl.ops.adaptive_pooling import sizes, spatial_axes
 from minidl.shapes import Windows, windows_over
 from minidl.typing import Operand, PerAxis, Result, Shape
 
@@ -72,6 +75,16 @@ class _Adaptive(Module):
         """(N, *spatial, C) -> (N, *size, C)"""
         return self.op(x, self.size)
 
+    def reading(self, extent: Shape) -> Reading:
+        """Return which positions of an input of these lengths each output reads: q with
+        ⌊o L / S⌋ ≤ q < ⌈(o + 1) L / S⌉, which is o s - m < q m < (o + 1) s with L / S = s / m."""
+        out = sizes((1, *extent, 1), self.size)
+        shares = [Fraction(L, S) for L, S in zip(extent, out, strict=True)]
+        stride, spread = tuple(f.numerator for f in shares), tuple(f.denominator for f in shares)
+        taps = tuple(s + m - 1 for s, m in zip(stride, spread, strict=True))
+        before, ones = tuple(m - 1 for m in spread), (1,) * len(out)
+        return Reading(extent, out, taps, stride, ones, before, spread, is_local=False)
+
 
 class AdaptiveMaxPool(_Adaptive):
     """y = `adaptive_max_pool(x, size)`
@@ -107,6 +120,10 @@ class _Global(Module):
     def __call__(self, x: Operand) -> Result:
         """(N, *spatial, C) -> (N, C), or (N, 1, .., 1, C) with keepdims"""
         return self.op(x, spatial_axes(x.shape), self.keepdims)
+
+    def reading(self, extent: Shape) -> Reading:
+        """Return that the one output reads all positions of an input of these lengths."""
+        return replace(reading_over(windows_over(extent, extent)), is_local=False)
 
 
 class GlobalMaxPool(_Global):

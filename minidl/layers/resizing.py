@@ -9,6 +9,8 @@ from typing import Any, get_args
 from minidl import ops
 from minidl.errors import ArgumentError, brief, one_of
 from minidl.layers.module import Module
+from minidl.layers.reading import Reading, reading_over
+from minidl.ops import upsampling
 from minidl.ops.padding import Mode
 from minidl.shapes import Windows, windows_over
 from minidl.typing import Operand, Padding, PerAxis, Result, Shape
@@ -42,6 +44,10 @@ class Pad(Module):
         axes."""
         return windows_over(extent, 1, padding=self.width)
 
+    def reading(self, extent: Shape) -> Reading:
+        """Return which positions of an input of these lengths each output reads."""
+        return reading_over(self.windows(extent), self.mode)
+
 
 class Upsample(Module):
     """y = `upsample(x, factor, size=size, method=method, align_corners=align_corners)`
@@ -66,3 +72,15 @@ class Upsample(Module):
     def __call__(self, x: Operand) -> Result:
         """(N, *spatial, C) -> (N, *size, C)"""
         return ops.upsample(x, self.factor, **self.options)
+
+    def reading(self, extent: Shape) -> Reading:
+        """Return which positions of an input of these lengths each output reads."""
+        axes = upsampling.axes_of((1, *extent, 1), self.factor, self.options["size"])
+        lengths = [
+            upsampling.reach_of(L, S, f, self.options["method"], self.options["align_corners"])
+            for L, S, f in axes
+        ]
+        taps, stride, before, spread = zip(*lengths, strict=True)
+        ones, out = (1,) * len(axes), tuple(S for _, S, _ in axes)
+        is_local = self.factor is not None and not self.options["align_corners"]
+        return Reading(extent, out, taps, stride, ones, before, spread, "replicate", is_local)

@@ -16,6 +16,7 @@ from minidl.layers.embedding import Embedding
 from minidl.layers.example_normalization import LayerNorm
 from minidl.layers.module import Module
 from minidl.layers.parametric import TransposedConvolution
+from minidl.layers.reading import reading_of
 from minidl.typing import Operand, Result, Shape
 
 WITHOUT_KERNELS = (Embedding, LayerNorm)  # layers that may have matrices, but no products of them
@@ -118,18 +119,17 @@ class Sequential(Module):
 
 
 def _lines(layers, x):
-    field = step = [1] * (x.ndim - 2)
+    field: Any = (1,) * (x.ndim - 2)
+    step = field
     counted: set[Tensor] = set()
     for name, layer in layers:
         y = layer(x)
         if isinstance(layer, Embedding):
-            field = step = [1] * (y.ndim - 2)
+            field = step = (1,) * (y.ndim - 2)
         elif y.ndim != x.ndim:
-            field = step = []
-        elif field and hasattr(layer, "windows"):
-            windows = layer.windows(x.shape[1:-1])
-            field = [n + (k - 1) * s for n, k, s in zip(field, windows.reach, step, strict=True)]
-            step = [s * t for s, t in zip(step, windows.stride, strict=True)]
+            field = step = ()
+        elif field and (reading := reading_of(layer, x.shape[1:-1])):
+            field, step = reading.fields(field, step)
         own = {*layer.parameters()} - counted
         counted |= own
         kernels = [

@@ -72,13 +72,17 @@ def copies(x_shape, width, mode):
         return
     for axis, (L, (before, after)) in enumerate(zip(x_shape, width, strict=True)):
         for j in [*range(-before, 0), *range(L, L + after)]:
-            source = {
-                "reflect": -j if j < 0 else 2 * (L - 1) - j,
-                "replicate": 0 if j < 0 else L - 1,
-                "circular": j % L,
-            }[mode]
             whole = (slice(None),) * axis
-            yield (*whole, before + j), (*whole, before + source)
+            yield (*whole, before + j), (*whole, before + source(j, L, mode))
+
+
+def source(j, L, mode):
+    """Return the position of x that is copied to position j beyond it."""
+    return {
+        "reflect": -j if j < 0 else 2 * (L - 1) - j,
+        "replicate": 0 if j < 0 else L - 1,
+        "circular": j % L,
+    }[mode]
 
 
 def check(x, width, value=0, mode="constant"):

@@ -97,6 +97,26 @@ def terms_of(xp, L, S, f, method, align_corners):
     return [(xp.clip(q, 0, L - 1).astype(int), K(abs(p - q))) for q in taps]
 
 
+def reach_of(L, S, f, method, align_corners):
+    """Return (k, s, p, m): with m - 1 empty places between adjacent pixels, output o reads the
+    pixels among the k places from o·s - p on.
+
+    It reads the pixels q with |p(o) - q| below the largest distance r of the kernel. In whole
+    numbers, p(o)·m = o·s + first, and |o·s + first - q·m| < r m.
+    """
+    if align_corners:
+        s, m, first = L - 1, max(S - 1, 1), 0
+    elif method == "nearest":
+        s, m, first = f.denominator, f.numerator, 0
+    else:
+        s, m = 2 * f.denominator, 2 * f.numerator
+        first = (s - m) // 2 if method in KERNELS else s // 2
+    if method not in KERNELS:  # the largest q with q m ≤ o·s + first
+        return m, s, m - 1 - first, m
+    r = KERNELS[method][0]
+    return 2 * r * m - 1, s, r * m - 1 - first, m
+
+
 def linear(t):
     return 1 - t
 

@@ -6,7 +6,23 @@ import pytest
 from minidl.checkpoints import Preprocessing
 from minidl.engine import using
 from minidl.errors import ArgumentError, ShapeError
-from minidl.layers import AvgPool, BatchNorm, Convolution, Dense, Flatten, MaxPool, ReLU, Sequential
+from minidl.layers import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    AvgPool,
+    BatchNorm,
+    Convolution,
+    Dense,
+    Flatten,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    MaxPool,
+    Pad,
+    ReLU,
+    Sequential,
+    TransposedConvolution,
+    Upsample,
+)
 from minidl.layers.parametric import SeparableConvolution
 from minidl.models.vgg19 import ARCHITECTURE, VGG19
 from minidl.visualize.network import of_sequential, of_vgg19
@@ -117,6 +133,35 @@ NETWORKS = {
             stride=2, padding=1,
         ),
     ]),
+    "transposed convolutions": ((9, 8), [
+        conv(RNG, (3, 3), 1, 2, stride=2, padding=1),
+        TransposedConvolution(positive(RNG, (4, 3, 2, 2)), stride=2, padding=((1, 1), (2, 0))),
+        conv(RNG, (3, 3), 2, 1, padding=1),
+        TransposedConvolution(positive(RNG, (2, 2, 1, 1)), stride=3, output_padding=1, dilation=2),
+    ]),
+    "upsampling by factors": ((9, 6), [
+        MaxPool((2, 3)), Upsample(2), conv(RNG, (3, 3), 1, 1, padding=1, stride=(1, 3)),
+        Upsample((1.5, 3), method="linear"), conv(RNG, (2, 2), 1, 1),
+    ]),
+    "upsampling to sizes": ((5, 7), [
+        Upsample(size=(8, 3), method="linear"), Upsample(size=(5, 4), method="nearest-exact"),
+        conv(RNG, (2, 2), 1, 1), Upsample(size=(7, 2), method="linear", align_corners=True),
+    ]),
+    "adaptive pooling": ((11, 9), [
+        conv(RNG, (3, 3), 1, 1, padding=1), AdaptiveAvgPool((7, None)), AdaptiveMaxPool((3, 4)),
+        conv(RNG, (2, 2), 1, 1),
+    ]),
+    "global pooling that keeps the axes": ((5, 6), [
+        conv(RNG, (3, 3), 1, 1), GlobalAvgPool(keepdims=True), conv(RNG, (1, 1), 1, 1),
+    ]),
+    "padding with copies": ((7, 8), [
+        Pad(((2, 1), (0, 3)), "reflect"), conv(RNG, (3, 3), 1, 1, stride=2),
+        Pad(2, "replicate"), conv(RNG, (3, 2), 1, 1, padding=((0, 0), (1, 0)),
+                                  padding_mode="reflect"),
+    ]),
+    "circular padding": ((8, 5), [
+        conv(RNG, (3, 3), 1, 1, padding=1, padding_mode="circular"), MaxPool((2, 1)),
+    ]),
     "signals": ((31,), [
         conv(RNG, (5,), 1, 2, padding=2), MaxPool(4),
         conv(RNG, (3,), 2, 1, padding="same", dilation=2),
@@ -137,8 +182,55 @@ def test_every_position_changes_with_the_pixels_of_its_field(name):
     for step, is_changed in changed(network, extent, pixels, channels=1).items():
         for position in np.ndindex(*fields[step].out):
             effective = np.array(pixels)[is_changed[(slice(None), *position)]]
-            wanted = tuple(slice(i.min(), i.max() + 1) for i in effective.T)
-            assert fields[step].seen(position) == wanted, (step, position)
+            seen = fields[step].seen(position)
+            if len(effective):
+                wanted = tuple(slice(i.min(), i.max() + 1) for i in effective.T)
+                assert seen == wanted, (step, position)
+            else:
+                assert any(part.start == part.stop for part in seen), (step, position)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_part_around_a_field_gives_the_number_of_the_whole_picture(name):
+    extent, layers = NETWORKS[name]
+    network = of_sequential(Sequential(*layers).train(False), prepare=lambda x: x)
+    picture = positive(np.random.default_rng(3), (1, *extent, 1))
+    fields = receptive_fields(network, extent)
+    whole = network.activations(picture, fields)
+    for step, field in fields.items():
+        for position in np.ndindex(*field.out):
+            part, at = field.around(position)
+            y = network.activations(picture[(slice(None), *part)], [step])[step]
+            np.testing.assert_allclose(y[(0, *at)], whole[step][(0, *position)], rtol=1e-12)
+
+
+def test_the_part_around_a_field_is_no_larger_than_needed():
+    layers = [Upsample(2), conv(RNG, (3, 3), 1, 1, padding=1), MaxPool(2), MaxPool(2)]
+    network = of_sequential(Sequential(*layers), prepare=lambda x: x)
+    field = receptive_fields(network, (20, 20))["maxpool2"]
+    assert (field.size, field.stride, field.offset) == ((4, 4), (2, 2), (-1, -1))
+    assert field.around((4, 5)) == ((slice(6, 12), slice(8, 14)), (1, 1))
+
+
+def test_the_field_of_a_layer_that_enlarges_its_input():
+    network = of_sequential(Sequential(Upsample(2), conv(RNG, (3, 3), 1, 1)), prepare=lambda x: x)
+    fields = receptive_fields(network, (6, 6))
+    assert fields["upsample1"].stride == (0.5, 0.5)
+    assert fields["upsample1"].size == (1, 1)
+    assert fields["convolution1"].size == (2, 2)
+    [upsample, convolution] = Sequential(Upsample(2), conv(RNG, (3, 3), 1, 1)).summary((6, 6, 1))
+    assert (upsample.receptive_field, convolution.receptive_field) == ((1, 1), (2, 2))
+
+
+@pytest.mark.parametrize("pool", [GlobalAvgPool, GlobalMaxPool])
+def test_global_pooling_depends_on_all_pixels_that_its_input_depends_on(pool):
+    dense = Dense(positive(RNG, (1, 2))), ReLU()
+    model = Sequential(MaxPool(2), conv(RNG, (3, 3), 1, 1), pool(), *dense)
+    fields = receptive_fields(of_sequential(model, prepare=lambda x: x), (9, 11))
+    for step in (pool.__name__.lower() + "1", "dense1", "relu1"):
+        assert fields[step].size == fields[step].out == ()
+        assert fields[step].seen() == (slice(0, 8), slice(0, 10))
+        assert fields[step].around() == ((slice(0, 9), slice(0, 11)), ())
 
 
 def test_dense_layers_depend_on_all_pixels_of_their_input():

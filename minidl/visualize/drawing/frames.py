@@ -1,6 +1,7 @@
 """Patches in their place of the receptive field. What lies outside the picture is hatched."""
 
 from collections.abc import Iterable, Sequence
+from math import floor
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +44,7 @@ def frames(field: Field, positions: Iterable[Sequence[int]]) -> list[Frame]:
         return [Frame((0,) * len(field.extent), field.extent)] * len(positions)
     begins, sizes = [], []
     for axis, n in enumerate(field.size):
-        first = [field.offset[axis] + o[axis] * field.stride[axis] for o in positions]
+        first = [floor(field.offset[axis] + o[axis] * field.stride[axis]) for o in positions]
         seen = [field.seen(o)[axis] for o in positions]
         # twice the distance from the centre to the further end of what is in the picture
         reach = max(
