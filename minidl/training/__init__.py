@@ -16,12 +16,24 @@ log.py          the table of the epochs, and its curves
 tensorboard.py  the log for TensorBoard
 checkpoint.py   a tree of arrays and numbers in an HDF5 file
 resuming.py     the contents of a run's checkpoint, and resuming from it
+models.py       save_model, load_model: networks that can be opened without their program
 trained.py      trained networks: opening a checkpoint, computing the outputs for many examples
 """
 
 from minidl.training.checkpoint import load, save
 from minidl.training.finder import find_rate
 from minidl.training.loop import Outcome, train
+from minidl.training.models import TrainedModel, load_model, save_model
 from minidl.training.task import Task
 
-__all__ = ["Outcome", "Task", "find_rate", "load", "save", "train"]
+__all__ = [
+    "Outcome",
+    "Task",
+    "TrainedModel",
+    "find_rate",
+    "load",
+    "load_model",
+    "save",
+    "save_model",
+    "train",
+]

@@ -27,6 +27,7 @@ from minidl.training.finite import must_be_finite, state_must_be_finite
 from minidl.training.folder import BEST, CHECKPOINT, CURVES, PICTURE, TABLE, alone_in
 from minidl.training.history import History
 from minidl.training.log import plot_curves, write_table
+from minidl.training.models import about_input, about_network
 from minidl.training.progress import Progress, Readings
 from minidl.training.rates import must_be_measured, rate_at
 from minidl.training.remarks import at_a_baseline
@@ -131,6 +132,7 @@ class _Run:
         self.folder = None if folder is None else pathlib.Path(folder)
         self.progress, self.history, self.readings = Progress(), History(), Readings()
         self.identity: Mapping[str, Any] = {}
+        self.about: dict[str, Any] = {"end": {"epochs": epochs, "patience": patience}}
         self.tensorboard: TensorBoard | None = None
 
     def begin(self, resume, tensorboard):
@@ -139,9 +141,11 @@ class _Run:
             return
         path, best = self.folder / CHECKPOINT, self.folder / BEST
         self.identity = identity_of(self.task)
+        self.about |= about_network(self.task.model)
         if resume:
             tree = checkpoint.load(path)
             self.progress, self.history, remark = restore(self.task, self.identity, tree, path)
+            self.about |= {name: tree[name] for name in ("input",) if name in tree}
             if remark:
                 self.watch(remark)
         elif found := [file for file in (path, best) if file.exists()]:
@@ -179,6 +183,7 @@ class _Run:
             done = self.batches.batch or count  # .batch is the number of the next one
             position = epoch + (done - len(group)) / count
             task.optimizer.learning_rate = rate_at(task, position, progress.rows)
+            self.about.setdefault("input", about_input(group[0][0]))
             numbers = take_step(task, group)
             progress.step += 1
             examples = sum(len(arrays[0]) for arrays in group)
@@ -244,8 +249,7 @@ class _Run:
         row: that of the epoch, or None in the middle of an epoch
         """
         if self.folder is not None:
-            end = {"epochs": self.epochs, "patience": self.patience}
-            state = state_of(self.task, self.identity, self.progress, self.history, end)
+            state = state_of(self.task, self.identity, self.progress, self.history, self.about)
             rate = self.task.optimizer.learning_rate
             state_must_be_finite(state["model"] | state["optimizer"], self.progress.step, rate)
             # The best one is first, so that it is there whenever the last one knows of it.

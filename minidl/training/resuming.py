@@ -7,6 +7,7 @@
     rules                       what else determines the steps: optimiser, schedule, batches
     machine                     device, processor and threads, which determine the last digits
     end                         the number of epochs and the patience, which `train` was called with
+    architecture, input         how the network is made, and what its examples look like
 
 A run resumes only if the settings and the rules are equal to those of the checkpoint.
 """
@@ -41,11 +42,11 @@ def state_of(
     identity: Mapping[str, Any],
     progress: Progress,
     history: History,
-    end: Mapping[str, Any],
+    about: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the tree of a checkpoint.
 
-    identity: of `identity_of`, before the first step; end: the last part of the tree
+    identity: of `identity_of`, before the first step; about: the parts that `restore` does not read
     """
     return {
         "model": task.model.state(),
@@ -55,7 +56,7 @@ def state_of(
         "progress": vars(progress),
         **identity,
         "machine": _machine(),
-        "end": end,
+        **about,
     }
 
 

@@ -47,9 +47,22 @@ def opened(path: Path, network: str) -> Iterator[tuple[dict[str, Any], Mapping[s
     in the block; NonFiniteError if the state holds NaN or infinity.
     """
     tree = load(path)
+    with restorable(path, tree, network) as (settings, state):
+        yield settings, state
+
+
+@contextmanager
+def restorable(
+    path: Path, tree: Mapping[str, Any], network: str | None
+) -> Iterator[tuple[dict[str, Any], Mapping[str, Any]]]:
+    """Yield (settings, state of the model) of the tree of a checkpoint, as `opened` does.
+
+    network: the name of the recipe; None: any
+    """
+    wanted = f"network of `minidl train {network}`" if network else "network that can be opened"
     try:
         settings = tree["settings"]
-        if settings["network"] != network:
+        if network and settings["network"] != network:
             other = printable(repr(settings["network"]), 80)
             raise FileError(
                 f"{path} holds a network {other}; wanted one of `minidl train {network}`"
@@ -72,6 +85,5 @@ def opened(path: Path, network: str) -> Iterator[tuple[dict[str, Any], Mapping[s
         is_ours = isinstance(error, MinidlError)
         reason = str(error) if is_ours else f"{type(error).__name__}: {error}"
         raise FileError(
-            f"{path} holds no network of `minidl train {network}` ({printable(reason, 200)}); "
-            "take another checkpoint"
+            f"{path} holds no {wanted} ({printable(reason, 200)}); take another checkpoint"
         ) from None
