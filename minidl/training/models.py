@@ -19,7 +19,7 @@ import numpy as np
 from minidl.autograd import no_grad
 from minidl.errors import ArgumentError, FileError, brief, printable
 from minidl.files import must_exist
-from minidl.layers import Module
+from minidl.layers import Module, Sequential
 from minidl.layers.description import built, described
 from minidl.limits import NAME, is_number, is_shape
 from minidl.training import checkpoint
@@ -40,7 +40,7 @@ class TrainedModel(NamedTuple):
     mean, std  arrays (C,) or (1,): the input of the model is (example - mean) / std
     """
 
-    model: Module
+    model: Sequential
     shape: Shape
     classes: tuple[str, ...] | None
     mean: np.ndarray
@@ -79,7 +79,7 @@ def save_model(
     settings: dict[str, Any] = {"mean": _plain(mean), "std": _plain(std)}
     if classes is not None:
         settings["classes"] = list(classes)
-    about = {"architecture": described(model), "input": {"shape": list(shape)}}
+    about = {"architecture": _described(model), "input": {"shape": list(shape)}}
     _facts(settings, about["input"])
     checkpoint.save(path, {"model": model.state(), "settings": settings, **about})
 
@@ -97,7 +97,8 @@ def load_model(path: Path) -> TrainedModel:
         if refusal := refusal_of(tree):
             raise FileError(f"{path} holds a network that minidl cannot open by itself: {refusal}")
         facts = _facts(settings, tree.get("input"))
-        model = built(tree["architecture"]).restore(state).train(False)
+        model = _must_be_sequential(built(tree["architecture"]))
+        model.restore(state).train(False)
         _must_be_small(model, facts[0])
         return TrainedModel(model, *facts)
 
@@ -105,7 +106,7 @@ def load_model(path: Path) -> TrainedModel:
 def about_network(model: Module) -> dict[str, Any]:
     """Return what a checkpoint says about a network: its architecture, or why there is none."""
     try:
-        return {"architecture": described(model)}
+        return {"architecture": _described(model)}
     except ArgumentError as error:
         return {"architecture": {"refusal": str(error)}}
 
@@ -125,6 +126,19 @@ def refusal_of(tree: Mapping[str, Any]) -> str | None:
         return "an earlier version of minidl wrote it, or the program is needed that made it"
     refusal = architecture.get("refusal")
     return None if refusal is None else printable(str(refusal), 300)
+
+
+def _described(model):
+    return described(_must_be_sequential(model))
+
+
+def _must_be_sequential(model):
+    if type(model) is not Sequential:
+        raise ArgumentError(
+            f"the network is a {type(model).__name__}; wanted a Sequential of layers of "
+            "minidl.layers"
+        )
+    return model
 
 
 def _facts(settings, about) -> tuple[Shape, tuple[str, ...] | None, np.ndarray, np.ndarray]:
@@ -179,8 +193,7 @@ def _must_be_small(model, shape):
     """Raise ArgumentError if a layer of a network of unknown origin makes more than LARGEST numbers
     of an example. The layers are computed for no example at all, which takes no memory."""
     x: Any = np.zeros((0, *shape), np.float32)
-    layers = model.by_path() if hasattr(model, "by_path") else [("the network", model)]
-    for name, layer in layers:
+    for name, layer in model.by_path():
         if hasattr(layer, "windows"):
             windows = layer.windows(x.shape[1:-1])
             lengths = zip(x.shape[1:-1], windows.padding, strict=True)

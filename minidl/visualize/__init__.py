@@ -2,6 +2,8 @@
 
 network.py             a network as a sequence of named steps
 opening.py             VGG19, or a network that `minidl train` trained, as such a sequence
+arrays.py              examples in files of arrays
+classifying.py         the classes of many examples, in parts
 units.py, scalars.py   a unit: a channel of a layer, or a class; its mean or largest activation
 classes.py             the classes that a text names, and their probabilities for a picture
 choosing.py            the units and layers that are shown by default

@@ -10,9 +10,10 @@ from minidl.data import image_size
 from minidl.data.images import ENDINGS, PICTURES
 from minidl.errors import ArgumentError
 from minidl.typing import Array
+from minidl.visualize.arrays import is_array
 from minidl.visualize.classes import predictions
 from minidl.visualize.network import Network, must_be_finite
-from minidl.visualize.opening import is_array, read_for
+from minidl.visualize.opening import read_for
 from minidl.visualize.receptive_fields import fields_that_fit
 from minidl.visualize.units import Unit
 

@@ -40,6 +40,7 @@ class Network(NamedTuple):
     classes: names of the outputs of the last step, or None
     examples: returns the examples (N, *size, C) of the test set; None if the network takes pictures
     aliases: {name of a step: its other names, which `canonical` accepts}
+    channels: the number of channels of an example, 3 of pictures
     """
 
     steps: tuple[Step, ...]
@@ -49,6 +50,7 @@ class Network(NamedTuple):
     classes: tuple[str, ...] | None = None
     examples: Callable[[], np.ndarray] | None = None
     aliases: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    channels: int = 3
 
     def activations(
         self,
@@ -138,11 +140,12 @@ def of_sequential(
     size: Shape | None = None,
     classes: tuple[str, ...] | None = None,
     examples: Callable[[], np.ndarray] | None = None,
+    channels: int = 3,
 ) -> Network:
     """Return a model as a Network whose steps have the names of the layers. Layers with the names
     of VGG19's also have the names in papers: "relu1_1" is "block1_conv1_relu" if there is one.
 
-    prepare, size, classes, examples: as for Network
+    prepare, size, classes, examples, channels: as for Network
     """
     steps = tuple(Step(name, None if is_relu(layer) else layer) for name, layer in model.by_path())
     names = [step.name for step in steps]
@@ -158,7 +161,7 @@ def of_sequential(
         refusal = f"the network has no layer {printable(name, 80)!r}; it has {', '.join(known)}"
         raise ArgumentError(refusal + did_you_mean(name, [*names, *steps_of]))
 
-    return Network(steps, prepare, canonical, size, classes, examples, aliases)
+    return Network(steps, prepare, canonical, size, classes, examples, aliases, channels)
 
 
 def _aliases(names):

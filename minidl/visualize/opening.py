@@ -1,14 +1,11 @@
 """Opening networks and examples from files: VGG19, or a network that `minidl train` trained."""
 
-from pathlib import Path
-
 import h5py
 import numpy as np
 
 from minidl import ops, typing
 from minidl.backend import current_device, current_module
 from minidl.checkpoints import hdf5
-from minidl.checkpoints.npz import read_npy
 from minidl.data.images import read_at_size, read_image
 from minidl.data.signals import SAMPLES
 from minidl.data.volumes import SIZE
@@ -17,8 +14,9 @@ from minidl.files import must_exist
 from minidl.models import vgg19
 from minidl.models.embedding import Committee
 from minidl.recipes import cifar10, faces, siamese, signals, volumes
-from minidl.training import load
+from minidl.training import load, load_model
 from minidl.training.folder import network_file
+from minidl.visualize.arrays import is_array, read_array
 from minidl.visualize.network import Network, of_sequential, of_vgg19
 
 
@@ -26,7 +24,8 @@ def open_network(source: typing.Path = "vgg19") -> Network:
     """Return a Network with frozen parameters, on the current device.
 
     source: "vgg19", or the path of a file of VGG19's weights in minidl's format, of a run of
-        `minidl train`, or of its checkpoint
+        `minidl train` or of `minidl.training.train`, of its checkpoint, or of a file of
+        `minidl.training.save_model`
 
     VGG19 uses max-pooling, as in its training, and its dense layers if the file contains them.
     Raises FileError if the file does not exist, is damaged, or is of another network.
@@ -37,13 +36,30 @@ def open_network(source: typing.Path = "vgg19") -> Network:
     is_checkpoint, has_top = _contents(path)
     if not is_checkpoint:
         return of_vgg19(vgg19(path, pooling="max", top=has_top))
-    settings = load(path, with_arrays=False).get("settings")
-    kind = str(settings.get("network")) if isinstance(settings, dict) else "without settings"
+    kind, has_architecture = _kind(path)
+    if kind not in TRAINED and has_architecture:
+        return _of_model(path)
     if kind not in TRAINED:
         raise FileError(
             f"{path} holds a network {printable(kind, 80)!r}; wanted one of {', '.join(TRAINED)}"
         )
     return TRAINED[kind](path)
+
+
+def kind_of(source: typing.Path) -> str | None:
+    """Return the name of the recipe of a run or its checkpoint, or None for another network. source
+    as for `open_network`, but no name"""
+    path = must_exist(network_file(source), "network")
+    is_checkpoint, _ = _contents(path)
+    return _kind(path)[0] if is_checkpoint else None
+
+
+def _kind(path):
+    """The name of the recipe of a checkpoint, and whether its network is described"""
+    tree = load(path, with_arrays=False)
+    settings = tree.get("settings")
+    kind = str(settings.get("network")) if isinstance(settings, dict) else "without settings"
+    return kind, "architecture" in tree
 
 
 def read_for(network: Network, path: typing.Path, longest: int | None = None) -> np.ndarray:
@@ -59,7 +75,7 @@ def read_for(network: Network, path: typing.Path, longest: int | None = None) ->
     """
     size = network.size
     if is_array(path):
-        example = _read_array(path)
+        example = read_array(path)
         if size and example.shape[:-1] != tuple(size):
             raise ShapeError(
                 f"{path} holds an array {example.shape}; the network takes {(*size, 'channels')}"
@@ -77,11 +93,6 @@ def read_for(network: Network, path: typing.Path, longest: int | None = None) ->
     return read_at_size(path, size)
 
 
-def is_array(path: typing.Path) -> bool:
-    """Return whether the name of a file says that it holds an array, not a picture."""
-    return Path(path).suffix == ".npy"
-
-
 def _cifar10(path):
     model, classes, *moments = cifar10.trained(path)
     mean, std = (current_module().asarray(numbers, "float32") for numbers in moments)
@@ -90,6 +101,27 @@ def _cifar10(path):
         lambda pictures: (pictures - mean) / std,
         size=(32, 32),
         classes=tuple(classes),
+    )
+
+
+def _of_model(path):
+    """Return a network that a program in Python has trained."""
+    trained = load_model(path)
+    *size, channels = trained.shape
+    if not size:
+        raise FileError(
+            f"{path} holds a network that takes vectors of {channels} numbers; wanted one that "
+            "takes pictures, signals or volumes"
+        )
+    mean, std = (current_module().asarray(numbers) for numbers in (trained.mean, trained.std))
+    is_grey = trained.takes_pictures and channels == 1
+
+    def prepare(examples):
+        return ((_grey(examples) if is_grey else examples) - mean) / std
+
+    channels = 3 if trained.takes_pictures else channels
+    return of_sequential(
+        _frozen(trained.model), prepare, tuple(size), trained.classes, channels=channels
     )
 
 
@@ -127,6 +159,7 @@ def _of_arrays(recipe, size):
             size=size,
             classes=tuple(classes),
             examples=lambda: recipe.tested()[0],
+            channels=1,
         )
 
     return opened
@@ -148,35 +181,6 @@ def _frozen(model):
 def _grey(pictures):
     """(N, H, W, 3) -> (N, H, W, 1): the mean of the channels, for networks trained on grey"""
     return ops.mean(pictures, -1, keepdims=True)
-
-
-def _read_array(path):
-    path = must_exist(path, "array")
-    with open(path, "rb") as file:
-        if file.read(2) == b"PK":
-            raise FileError(
-                f"{path} is an .npz file of several arrays; write one array with numpy.save"
-            )
-    try:
-        array = read_npy(path)
-    except FileError:
-        raise
-    except Exception as error:  # a damaged header can raise any exception
-        raise FileError(
-            f"{path} holds no array of numbers ({error}); write one with numpy.save"
-        ) from None
-    if array.dtype.kind not in "fiu" or array.ndim < 2 or 0 in array.shape:
-        raise FileError(
-            f"{path} holds {array.dtype} {array.shape}; "
-            "wanted numbers (L, C), (H, W, C) or (D, H, W, C)"
-        )
-    with np.errstate(over="ignore"):
-        array = array.astype(np.float32)
-    if not np.isfinite(array).all():
-        raise FileError(
-            f"{path} holds NaN, or numbers outside the range of float32; wanted finite ones"
-        )
-    return array
 
 
 def _contents(path):

@@ -238,8 +238,8 @@ def test_a_missing_test_set_is_reported_before_the_training(data, tmp_path, caps
             ["train", "siamese", "--pairs", "20", "--clip", "inf"],
             "--clip is inf; wanted a finite number",
         ),
-        (["classify", "nowhere.h5", "README.md"], "there is no such checkpoint"),
-        (["classify", "README.md", "README.md"], "is not a complete checkpoint"),
+        (["classify", "nowhere.h5", "README.md"], "there is no such network"),
+        (["classify", "README.md", "README.md"], "is no weight file that minidl reads"),
     ],
 )
 def test_invalid_options_are_refused(words, wanted, data, tmp_path, capsys):

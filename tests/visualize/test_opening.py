@@ -7,13 +7,14 @@ from minidl.autograd import Tensor
 from minidl.checkpoints import shipped
 from minidl.data import to_size, write_image
 from minidl.errors import FileError, MinidlError, ShapeError
+from minidl.layers import BatchNorm, Convolution, Dense, Flatten, ReLU, Sequential
 from minidl.models import vgg19
 from minidl.models.embedding import verifier, verifier_on_top
 from minidl.models.siamese import siamese
 from minidl.models.vgg19_bn import vgg19_bn
 from minidl.recipes import cifar10, faces, signals, volumes
 from minidl.recipes.siamese import as_input
-from minidl.training import save
+from minidl.training import save, save_model
 from minidl.visualize.opening import open_network, read_for
 from tests.random_numbers import begun_anew
 
@@ -62,6 +63,35 @@ def test_a_siamese_network_takes_pictures_in_grey(tmp_path):
     pictures = np.repeat(digits[..., None], 3, axis=-1).astype(np.float32)
     wanted = outputs(model, as_input(digits))
     np.testing.assert_allclose(last(network, pictures), wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_network_of_a_program_in_python_is_opened(tmp_path, channels):
+    rng, mean, std = np.random.default_rng(0), [100.0] * channels, [50.0] * channels
+    model = Sequential(
+        Convolution.new(rng, (3, 3), channels, 4), BatchNorm(4), ReLU(), Flatten(),
+        Dense.new(rng, 6 * 4 * 4, 2),
+    )  # fmt: skip
+    shape = (8, 6, channels)
+    save_model(tmp_path / "a.h5", model, shape, classes=["cats", "dogs"], mean=mean, std=std)
+    network = open_network(tmp_path / "a.h5")
+    pictures = RNG.uniform(0, 255, (2, 8, 6, 3)).astype(np.float32)
+    seen = pictures if channels == 3 else pictures.mean(axis=-1, keepdims=True)
+    wanted = outputs(model, (seen - 100) / 50)
+    np.testing.assert_allclose(last(network, pictures), wanted, rtol=1e-4, atol=1e-5)
+    assert network.size == (8, 6) and network.classes == ("cats", "dogs")
+    assert [step.name for step in network.steps][:2] == ["convolution1", "batchnorm1"]
+    assert all(not parameter.requires_grad for parameter in model_parameters(network))
+
+
+def model_parameters(network):
+    return [p for step in network.steps if step.layer for p in step.layer.parameters()]
+
+
+def test_a_network_of_vectors_of_a_program_is_refused(tmp_path):
+    save_model(tmp_path / "a.h5", Sequential(Dense(np.ones((5, 2), np.float32))), (5,))
+    with pytest.raises(FileError, match="takes vectors of 5 numbers; wanted one that takes pic"):
+        open_network(tmp_path / "a.h5")
 
 
 @pytest.mark.parametrize("members", [1, 2])

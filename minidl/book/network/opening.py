@@ -16,7 +16,7 @@ from minidl.layers.activations import UnitLength
 from minidl.models import tiny_cifar10
 from minidl.models.embedding import Committee
 from minidl.recipes import cifar10, faces, siamese
-from minidl.training import load
+from minidl.training import load, load_model
 from minidl.training.folder import network_file
 from minidl.typing import Array, Path
 
@@ -83,15 +83,32 @@ def trained_network(path: Path) -> Explorable:
     Raises FileError if it does not exist, is damaged, or takes no pictures.
     """
     path = must_exist(network_file(path), "network")
-    settings = load(path, with_arrays=False).get("settings")
+    tree = load(path, with_arrays=False)
+    settings = tree.get("settings")
     kind = str(settings.get("network")) if isinstance(settings, dict) else "without settings"
+    if kind not in OPENED and "architecture" in tree:
+        return _of_model(path)
     if kind not in OPENED:
         raise FileError(
             f"{path} holds a network {printable(kind, 80)!r}; wanted a run of `minidl train` with "
-            f"one of {', '.join(OPENED)}; for a network that you made in Python, see "
-            "`minidl.book.site.build`"
+            f"one of {', '.join(OPENED)}, or of `minidl.training.train`"
         )
     return OPENED[kind](path)
+
+
+def _of_model(path):
+    """Return a network that a program in Python has trained."""
+    trained = load_model(path)
+    if not trained.takes_pictures:
+        raise FileError(
+            f"{path} holds a network that takes examples of the shape {trained.shape}; wanted one "
+            "that takes pictures"
+        )
+    height, width, channels = trained.shape
+    names = trained.classes and tuple(printable(name, 80) for name in trained.classes)
+    name = printable(path.stem if path.stem not in ("best", "checkpoint") else path.parent.name, 80)
+    moments = trained.mean, trained.std
+    return Explorable(name, trained.model, (height, width), channels == 1, names, *moments)
 
 
 def _cifar10(path):

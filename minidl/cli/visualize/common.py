@@ -8,7 +8,8 @@ from minidl.cli.options import add_device, add_tf32, flag
 from minidl.data.images import picture_form
 from minidl.errors import ArgumentError
 from minidl.files import must_be_writable, must_differ, must_exist
-from minidl.visualize.opening import is_array, read_for
+from minidl.visualize.arrays import is_array
+from minidl.visualize.opening import read_for
 
 
 def add_common(parser, output, form="picture"):

@@ -8,10 +8,11 @@ import pytest
 from minidl.book.network import body, trained_network
 from minidl.data import shipped_picture
 from minidl.errors import FileError
+from minidl.layers import Convolution, Dense, Flatten, ReLU, Sequential
 from minidl.models.embedding import verifier
 from minidl.models.siamese import siamese
 from minidl.recipes import cifar10, faces
-from minidl.training import save
+from minidl.training import save, save_model
 
 CHELSEA = shipped_picture("chelsea")
 
@@ -53,6 +54,22 @@ def test_a_run_on_faces_ends_before_the_division_by_the_length(tmp_path, members
     network = trained_network(run / "checkpoint.h5")
     explored = network.explored(network.read(CHELSEA), "of a cat")
     assert explored["layers"][-1]["name"] == "embedding"
+
+
+def test_a_network_of_a_program_in_python(tmp_path):
+    rng = np.random.default_rng(0)
+    model = Sequential(
+        Convolution.new(rng, (3, 3), 3, 4), ReLU(), Flatten(), Dense.new(rng, 6 * 6 * 4, 2)
+    )
+    save_model(tmp_path / "mine.h5", model, (8, 8, 3), classes=["cats", "dogs"], mean=127.5, std=63)
+    network = trained_network(tmp_path / "mine.h5")
+    explored = network.explored(network.read(CHELSEA), "of a cat", chosen=1)
+    assert network.name == "mine" and explored["targets"][0]["name"] == "the logit of dogs"
+    picture = (network.read(CHELSEA)[None] - np.float32(127.5)) / np.float32(63)
+    assert explored["targets"][0]["value"] == pytest.approx(model(picture).data[0, 1], rel=1e-4)
+    save_model(tmp_path / "mine.h5", Sequential(Dense(np.ones((5, 2), np.float32))), (5,))
+    with pytest.raises(FileError, match=r"takes examples of the shape \(5,\); wanted one that"):
+        trained_network(tmp_path / "mine.h5")
 
 
 def test_a_run_without_pictures_is_refused(tmp_path):
