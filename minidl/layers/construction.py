@@ -16,7 +16,8 @@ class Form(NamedTuple):
 
 
 class Construction:
-    """The arguments and options of a call. An array is replaced by its Form."""
+    """The arguments and options of a call. An array is replaced by its Form, also in a dict, which
+    keeps no memory."""
 
     __slots__ = ("arguments", "options")
 
@@ -28,5 +29,7 @@ class Construction:
 def _without_numbers(value):
     if isinstance(value, type):  # such as a dtype
         return value
+    if isinstance(value, dict):
+        return {name: _without_numbers(item) for name, item in value.items()}
     is_full = isinstance(value, Tensor) or (is_array(value) and value.ndim)
     return Form(tuple(value.shape), str(value.dtype)) if is_full else value

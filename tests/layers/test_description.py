@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
@@ -174,6 +175,18 @@ def test_a_layer_does_not_keep_the_arrays_that_it_was_made_with():
     dense.kernel.data = np.zeros((1, 1), np.float32)
     assert tracemalloc.get_traced_memory()[0] < 1 << 20
     tracemalloc.stop()
+
+
+def test_a_model_does_not_keep_the_arrays_of_a_dict_that_it_was_made_with():
+    class Model(layers.Module):
+        def __init__(self, arrays):
+            self.dense = Dense(arrays["kernel"])
+
+    array = np.zeros((3, 2), np.float32)
+    kept = weakref.ref(array)
+    model = Model({"kernel": array}).freeze()
+    del array
+    assert kept() is None and model.dense.kernel.shape == (3, 2)
 
 
 class Doubled(Dense):
