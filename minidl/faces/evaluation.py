@@ -12,6 +12,7 @@ from minidl.data.folders import class_files
 from minidl.errors import ArgumentError
 from minidl.evaluation import error_rates, one_shot, open_set, pair_distances, square_of_pairs
 from minidl.faces.calibration import MOST
+from minidl.faces.folds import FoldsEvaluation
 from minidl.faces.portraits import Album
 from minidl.plots import new_figure, save_figure
 from minidl.typing import Array, Path
@@ -111,20 +112,24 @@ def _must_be_few(folder, pictures):
         )
 
 
-def plot_evaluation(path: Path, evaluation: Evaluation, pairs: tuple[Array, Array]) -> None:
+def plot_evaluation(
+    path: Path, evaluation: Evaluation | FoldsEvaluation, pairs: tuple[Array, Array]
+) -> None:
     """Draw both error rates as a curve (ROC), and histograms of the distances of pairs.
 
-    path: the file to be written. evaluation, pairs: as `evaluate` returns them.
+    path: the file to be written. evaluation, pairs: as `evaluate` returns them, or an evaluation of
+    folds and its pairs. Infinite distances are left out of the histograms.
     """
     distances, same = pairs
     rates = error_rates(distances, same)
     figure = new_figure(11, 4.5)
     left, right = figure.subplots(1, 2)
     _draw_curve(left, rates, evaluation)
-    edges = np.linspace(0, distances.max(), BINS + 1)
+    finite = np.isfinite(distances)
+    edges = np.linspace(0, distances[finite].max(initial=0.01), BINS + 1)
     for name, chosen in (("different people", ~same), ("same person", same)):
         label = f"{name}, {chosen.sum():,} pairs"
-        right.hist(distances[chosen], edges, density=True, alpha=0.6, label=label)
+        right.hist(distances[chosen & finite], edges, density=True, alpha=0.6, label=label)
     label = f"threshold {evaluation.threshold:.3f}"
     right.axvline(evaluation.threshold, color="black", linewidth=1, label=label)
     right.set(xlabel="distance", ylabel="density")
@@ -149,8 +154,9 @@ def _draw_curve(axes, rates, evaluation):
     at_threshold = max(evaluation.false_accept, least), 1 - evaluation.false_reject
     label = f"threshold {evaluation.threshold:.3f}"
     axes.plot(*at_threshold, "k*", markersize=10, label=label)
-    rate = evaluation.pixel_equal_error_rate
-    axes.plot([rate], [1 - rate], "x", color="C3", label=f"pixels alone {rate:.2%}")
+    if isinstance(evaluation, Evaluation):
+        rate = evaluation.pixel_equal_error_rate
+        axes.plot([rate], [1 - rate], "x", color="C3", label=f"pixels alone {rate:.2%}")
     axes.set(
         xscale="log",
         xlim=(least, 1),

@@ -4,9 +4,11 @@ from pathlib import Path
 
 from minidl import faces
 from minidl.backend import device
+from minidl.cli.faces.evaluate_pairs import evaluate_pairs
 from minidl.cli.faces.options import (
     SKIPS,
     add_action,
+    add_cache,
     add_forms,
     add_looking,
     add_network,
@@ -18,6 +20,7 @@ from minidl.cli.faces.options import (
 from minidl.cli.faces.pictures import album_of
 from minidl.cli.options import add_device
 from minidl.cli.output import Output, shown
+from minidl.errors import ArgumentError
 from minidl.faces.evaluation import must_be_few
 from minidl.plots import must_be_drawable
 
@@ -32,6 +35,11 @@ def register(actions):
         "of all pairs, identification with one enrolled picture of each person, and the rejection "
         "of strangers. Compare the results with those of a comparison of pixels. The largest of "
         "several faces in a picture is used.",
+        "With --pairs, the accuracy of verification is measured by the protocol of Labeled Faces "
+        "in the Wild, View 2: for each of ten folds, the threshold is chosen on the other nine. "
+        "The face nearest to the centre of a picture is used. A pair without a face counts as two "
+        "people. The list is LFW's pairs.txt, or a CSV table with the columns a and b (paths in "
+        "FOLDER), same (1 or 0) and, if wanted, fold.",
         SKIPS,
     )
     action.add_argument(
@@ -44,6 +52,10 @@ def register(actions):
     add_network(action)
     add_looking(action)
     action.add_argument(
+        "--pairs", type=Path, metavar="FILE", help="list of the pairs to compare, by LFW's protocol"
+    )
+    add_cache(action)
+    action.add_argument(
         "--plot",
         metavar="FILE",
         help="plot the ROC curve and the distances of all pairs to this file",
@@ -55,6 +67,10 @@ def register(actions):
 def run(arguments):
     if arguments.plot:
         must_be_drawable(arguments.plot)
+    if arguments.pairs is not None:
+        return evaluate_pairs(arguments)
+    if arguments.cache or arguments.no_cache:
+        raise ArgumentError("--cache and --no-cache change nothing without --pairs; leave them out")
     must_be_few(arguments.folder)
     with device(arguments.device):
         reader = reader_of(arguments)
