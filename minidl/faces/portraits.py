@@ -64,13 +64,17 @@ def read_faces(
     a picture is looked at once by default. Raise FileError if the file is no picture, or memory is
     insufficient.
     """
-    picture, scale = _read(path, file)
+    picture, scale = read_reduced(path, file)
     return _faces(path, picture, scale, reader, embed, again=again, turn=turn)
 
 
-def _read(path, file=None):
-    """Return a picture of at most MOST pixels, and the factor from its lengths to those in the
-    file."""
+def read_reduced(path: PathLike, file: bytes | None = None) -> tuple[Array, float]:
+    """Return a picture (H, W, 3) of at most MOST pixels, and the factor from its lengths to those
+    in the file.
+
+    file: the contents of the file, if they have been read already. Raise the errors of
+    `read_image`.
+    """
     size = image_size(path, file)
     pixels, longest = math.prod(size), max(size)
     if pixels > MOST:
@@ -86,12 +90,13 @@ def _faces(path, picture, scale, reader, embed=True, **looking):
         picture = picture.astype(np.uint8)
     with within_memory(path):
         faces = look(picture, reader, embed, **looking)
-    if scale == 1:
-        return faces
-    return [
-        replace(face, box=tuple(scale * n for n in face.box), landmarks=scale * face.landmarks)
-        for face in faces
-    ]
+    return faces if scale == 1 else [scaled(face, scale) for face in faces]
+
+
+def scaled(face: Face, scale: float) -> Face:
+    """Return a face with its place in a picture whose lengths are `scale` times as large."""
+    box = tuple(scale * number for number in face.box)
+    return replace(face, box=box, landmarks=scale * face.landmarks)
 
 
 def certain(faces: Sequence[Face]) -> list[Face]:
@@ -102,6 +107,17 @@ def certain(faces: Sequence[Face]) -> list[Face]:
 def main_face(faces: Sequence[Face]) -> Face:
     """Return the largest of the `certain` faces of a portrait."""
     return max(certain(faces), key=lambda face: face.box[2] * face.box[3])
+
+
+def central_face(faces: Sequence[Face], width: float, height: float) -> Face:
+    """Return the one of the `certain` faces that is nearest to the centre of a picture of this
+    size, in pixels."""
+
+    def distance(face):
+        x, y, wide, high = face.box
+        return math.hypot(x + wide / 2 - width / 2, y + high / 2 - height / 2)
+
+    return min(certain(faces), key=distance)
 
 
 def nearest_pair(faces: Iterable[Face], others: Iterable[Face]) -> tuple[Face, Face]:
@@ -137,7 +153,7 @@ def read_album(
     labels, paths, embeddings, pixels, several = [], [], [], [], []
     for path in watch(list(persons)):
         try:
-            picture, scale = _read(path)
+            picture, scale = read_reduced(path)
             faces = _faces(path, picture, scale, reader, again=again, turn=turn)
         except FileError as error:
             unreadable.append(error)

@@ -1,8 +1,19 @@
 """`minidl faces`: find, compare and identify faces. Each action is a file."""
 
-from minidl.cli.faces import calibrate, compare, editing, enroll, evaluate, find, identify, known
+from minidl.cli.faces import (
+    calibrate,
+    cluster,
+    compare,
+    editing,
+    embed,
+    enroll,
+    evaluate,
+    find,
+    identify,
+    known,
+)
 
-ACTIONS = (compare, enroll, identify, known, editing, find, calibrate, evaluate)
+ACTIONS = (compare, enroll, identify, known, editing, find, embed, cluster, calibrate, evaluate)
 
 
 def register(commands):

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from minidl.cli.faces.grouped import must_be_new
 from minidl.cli.faces.options import add_action, add_database, add_forms
 from minidl.cli.faces.pictures import file_name, free
 from minidl.cli.output import Output, counted, shown, warn
-from minidl.errors import FileError
 from minidl.faces import THRESHOLD, Database
 from minidl.faces.database import Enrolled, Person
 from minidl.faces.names import normal_form
@@ -85,10 +85,7 @@ def _is_outdated(people, evidence):
 
 def _write_pictures(database, folder, only=None):
     """Write the stored pictures to a folder, of all people or only of one."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FileError(
-            f"{folder} exists already; name a new folder, so that nothing is overwritten"
-        )
+    must_be_new(folder)
     paths: set[Path] = set()
     folders: dict[str, Path] = {}
     for name, origin, file in database.pictures():

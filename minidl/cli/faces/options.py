@@ -4,8 +4,11 @@ import argparse
 from pathlib import Path
 
 from minidl.cli.options import as_sentence
+from minidl.data.places import cache
 from minidl.faces import THRESHOLD, FaceReader
+from minidl.faces.cache import FaceCache
 
+CACHE = "faces.jsonl"  # name of the file with the faces of pictures that were read before
 SKIPS = (
     "A picture that cannot be used is reported on the standard error and skipped; the exit code is "
     "then 2."
@@ -85,6 +88,25 @@ def add_threshold(action):
 def threshold_of(arguments, reader):
     """Return the typed threshold, or that of the reader's network."""
     return reader.threshold if arguments.threshold is None else arguments.threshold
+
+
+def add_cache(action):
+    group = action.add_mutually_exclusive_group()
+    group.add_argument(
+        "--cache",
+        type=Path,
+        metavar="FILE",
+        help="file for the faces that are found, so that a stopped run continues (default: "
+        f"{CACHE} in minidl's folder in the user's cache, readable by you only)",
+    )
+    group.add_argument(
+        "--no-cache", action="store_true", help="write no such file; a stopped run begins again"
+    )
+
+
+def cache_of(arguments):
+    """Return the chosen FaceCache, or None."""
+    return None if arguments.no_cache else FaceCache(arguments.cache or cache() / CACHE)
 
 
 def add_forms(action, *forms):

@@ -13,6 +13,7 @@ from minidl.data.folders import files_within
 from minidl.data.images import within_memory
 from minidl.errors import FileError, listed
 from minidl.faces import read_album, read_faces
+from minidl.faces.cache import key_of
 from minidl.faces.portraits import DOUBTFUL
 from minidl.files import must_exist, numbered
 
@@ -27,12 +28,12 @@ class Pictures:
     """Pictures and their faces. A file that cannot be read, or that the command refuses, is
     reported on the standard error; the exit code is then 2, and the other files are still read.
 
-    paths: of pictures, and of folders, which stand for all pictures in them and their subfolders
+    paths: of pictures, and of folders, which stand for all pictures in them and their subfolders.
+    cache: a FaceCache, or None. looking: as `minidl.faces.look` takes it
     """
 
-    def __init__(self, paths, **looking):
-        """looking: as `minidl.faces.look` takes it"""
-        self._looking, self.exit_code = looking, 0
+    def __init__(self, paths, cache=None, **looking):
+        self._cache, self._looking, self.exit_code = cache, looking, 0
         self.paths = [picture for path in paths for picture in self._pictures(path)]
 
     def _pictures(self, path):
@@ -69,11 +70,19 @@ class Pictures:
 
     def faces_of(self, path, file, reader, embed=True):
         """Return the Faces of the bytes of a file, or None if it is refused."""
+        if self._cache is not None:
+            key = key_of(file, reader.identity, self._looking)
+            known = self._cache.get(key)
+            if known is not None:
+                return known
         try:
-            return read_faces(path, reader, embed, file, **self._looking)
+            faces = read_faces(path, reader, embed, file, **self._looking)
         except FileError as error:
             self.refuse(error)
             return None
+        if self._cache is not None:
+            self._cache.put(key, faces)
+        return faces
 
     def refuse(self, reason):
         self.exit_code = 2

@@ -14,9 +14,11 @@ ACTIONS = options, find  # modules that make a FaceReader
 
 
 @pytest.fixture(autouse=True)
-def new_folder(tmp_path, monkeypatch):
-    """Change to a new folder with pictures of Ann, Bob and Eve, and replace the FaceReader."""
+def new_folder(tmp_path, tmp_path_factory, monkeypatch):
+    """Change to a new folder with pictures of Ann, Bob and Eve, and replace the FaceReader and the
+    user's cache."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     for module in ACTIONS:
         monkeypatch.setattr(module, "FaceReader", FakeReader)
     for name, person in {"ann": ANN, "bob": BOB, "eve": EVE}.items():
