@@ -15,8 +15,12 @@ sqlite_file.py     the file: private permissions, and limits on what a malicious
 lookalikes.py      people of a database who look alike
 identification.py  the known person whose embeddings are nearest to a face, or none
 clustering.py      groups of faces without names
+cutting.py         a face cut out of its picture, upright and alone
 calibration.py     the largest distance at which two faces count as one person
 evaluation.py      the error rates on a folder of people
+pairs.py           lists of pairs of pictures, such as LFW's
+folds.py           the accuracy on pairs by LFW's protocol
+cache.py           the faces of pictures that were read before
 drawing.py         boxes and landmarks drawn into a picture
 """
 

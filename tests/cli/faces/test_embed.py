@@ -22,7 +22,8 @@ def test_every_face_has_its_numbers(capsys):
     assert (first["picture"], first["face"], first["box"]) == ("two.png", 1, [5, 6, 10, 10])
     assert (second["picture"], second["face"]) == ("two.png", 2)
     assert (third["picture"], third["face"], third["turned"]) == ("ann1.png", 1, 0)
-    for found, (person, look) in zip((first, second, third), ((BOB, 5), (ANN, 5), (ANN, 1))):
+    people = {(BOB, 5): first, (ANN, 5): second, (ANN, 1): third}
+    for (person, look), found in people.items():
         np.testing.assert_array_equal(np.float32(found["embedding"]), embedding(person, look))
 
 
