@@ -120,7 +120,7 @@ def must_be_finite(layer: str, activations: Any) -> Any:
 def of_vgg19(model: VGG19) -> Network:
     """Return a VGG19 as a Network. "block1_conv1" is the output of the ReLU of a layer and
     "block1_conv1.pre" its input. The names in papers, such as "conv1_1", are accepted too. With its
-    dense layers, the network has the classes of the model."""
+    dense layers, the network has the classes of the model, or numbers in place of their names."""
     steps = []
     for name, layer in model.layers.items():
         if name == "fc1":
@@ -130,8 +130,15 @@ def of_vgg19(model: VGG19) -> Network:
         else:
             steps += [Step(f"{name}.pre", layer), Step(name, None)]
     size = (224, 224) if "fc1" in model.layers else None
-    prepare, canonical = model.preprocess, model.canonical
-    return Network(tuple(steps), prepare, canonical, size, model.classes, aliases=ALIASES)
+    names = {step.name for step in steps}
+
+    def canonical(name):
+        return name if name in names else model.canonical(name)
+
+    prepare, classes = model.preprocess, model.classes
+    if "predictions" in model.layers and classes is None:
+        classes = tuple(f"class {n}" for n in range(model.layers["predictions"].bias.data.size))
+    return Network(tuple(steps), prepare, canonical, size, classes, aliases=ALIASES)
 
 
 def of_sequential(

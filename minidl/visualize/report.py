@@ -1,5 +1,7 @@
 """The chapters of an HTML report on one picture. Each chapter applies one of the other modules."""
 
+from collections.abc import Collection
+
 import numpy as np
 
 from minidl.backend import current_device, to_device, to_numpy
@@ -64,8 +66,8 @@ def distinctive_units(subject: Subject) -> Section:
         [frame] = frames(field, [position])
         hatched = f"\n{HATCHED}" if frame.cuts(place) else ""
         parts = [
-            in_frame(part[place], place, frame, PATCH, GREYS)
-            for part in (subject.example, scaled(gradient))
+            in_frame(part, place, frame, PATCH, GREYS)
+            for part in (subject.example[place], scaled(gradient[place]))
         ]
         shaded = shades(values, subject.example)
         figures = [
@@ -148,8 +150,11 @@ def dreams(subject: Subject) -> Section:
     return Section("DeepDream", words, [Row(figures, size="large")] if len(figures) > 1 else [])
 
 
-def passes(subject: Subject) -> float:
-    """Return the cost of all chapters in forward passes of the picture to the subject's unit."""
+def passes(subject: Subject, names: Collection[str] | None = None) -> float:
+    """Return the cost of chapters in forward passes of the picture to the subject's unit.
+
+    names: of the chapters, by default all of NAMES
+    """
     network, settings, extent = subject.network, subject.settings, subject.example.shape[:2]
     inverted, maximized = extent, network.size or (MAXIMIZED, MAXIMIZED)
     if network.size is None:
@@ -160,13 +165,17 @@ def passes(subject: Subject) -> float:
         return sum(multiply_adds(network, size, [layer]) for layer in layers)
 
     dreamt = passes_of_dream(octave_sizes(extent, settings.octaves), settings.steps)
-    total = (
-        WITH_GRADIENT * settings.likes * work(maximized)
-        + WITH_GRADIENT * 2 * settings.inversion * work(inverted)
-        + dreamt * work(extent, subject.layers[-DREAMS:])
-    )
-    return passes_of_maps(subject) + total / work(extent, [subject.unit.layer])
+    costs = {
+        "channels": WITH_GRADIENT * settings.likes * work(maximized),
+        "inversion": WITH_GRADIENT * 2 * settings.inversion * work(inverted),
+        "dream": dreamt * work(extent, subject.layers[-DREAMS:]),
+    }
+    names = NAMES if names is None else names
+    total = sum(cost for name, cost in costs.items() if name in names)
+    maps = passes_of_maps(subject) if "saliency" in names else 0
+    return maps + total / work(extent, [subject.unit.layer])
 
 
 CHAPTERS = saliency_maps, distinctive_units, activation_maps, inversions, dreams
-__all__ = ["CHAPTERS", "Settings", "Subject", "passes", "verdict"]
+NAMES = ("saliency", "channels", "maps", "inversion", "dream")  # of the CHAPTERS, for users
+__all__ = ["CHAPTERS", "NAMES", "Settings", "Subject", "passes", "verdict"]

@@ -1,6 +1,7 @@
 """`minidl visualize report` of a tiny network."""
 
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -109,6 +110,15 @@ def test_layers_are_chosen():
     assert "<h3>far · " in text and "far_relu · " not in text
 
 
+def test_chapters_are_chosen(capsys):
+    text = written("page.html", "a.png", "--chapters", "maps", "saliency")
+    titles = re.findall("<h2>(.*?)</h2>", text)
+    assert titles == ["The picture", "Saliency", "Activation maps"]
+    with pytest.raises(SystemExit):
+        report("a.png", "--chapters", "map")
+    assert "did you mean 'maps'?" in capsys.readouterr().err
+
+
 def test_one_unit_is_explained(capsys):
     assert report("a.png", "--units", "far:1,2") == 2
     assert "found 2 units; a report explains one" in capsys.readouterr().err
@@ -128,8 +138,9 @@ def test_ctrl_c_keeps_the_chapters_so_far(monkeypatch, capsys):
         return Section("Stopped", "", [Row([Figure(subject.example, "so far")])])
 
     stopping.__name__ = "stopping"
-    monkeypatch.setattr(command, "CHAPTERS", (CHAPTERS[0], stopping, CHAPTERS[1]))
-    assert report("a.png", "-o", "page.html") == 130
+    monkeypatch.setattr(command, "CHAPTERS", (CHAPTERS[0], stopping, *CHAPTERS[2:]))
+    options = ["--chapters", "saliency,channels,maps"]
+    assert report("a.png", "-o", "page.html", *options) == 130
     text = Path("page.html").read_text(encoding="utf-8")
     assert text.count("<section ") == 3 and "</html>" in text and "so far" in text
     assert "The computation was stopped before the end." in text

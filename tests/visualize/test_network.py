@@ -6,10 +6,11 @@ import pytest
 from minidl import layers
 from minidl.autograd import Tensor
 from minidl.errors import ArgumentError, NonFiniteError
-from minidl.models import vgg19
+from minidl.models import VGG19, vgg19
 from minidl.visualize.network import must_be_finite, of_sequential, of_vgg19
 from minidl.visualize.rectifiers import RECTIFIERS
 from minidl.visualize.units import Unit
+from tests.models.test_vgg19 import RGB, narrow_arrays
 from tests.visualize import tiny
 
 PICTURES = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
@@ -108,3 +109,19 @@ def test_another_rectifier_replaces_every_relu():
         Tensor(PICTURES), ["near_relu", "far_relu"], rectifier=lambda x: x * 0.0 + 7.0
     )
     assert all((y.data == 7).all() for y in activations.values())
+
+
+def test_every_step_of_vgg19_with_its_top_has_its_name():
+    network = of_vgg19(VGG19(narrow_arrays(1000), RGB, top=True))
+    names = [step.name for step in network.steps]
+    assert [network.canonical(name) for name in names] == names and "flatten" in names
+    assert network.classes and network.size == (224, 224)
+    assert network.class_name(Unit("predictions", 1)) == network.classes[1]
+
+
+def test_the_classes_of_another_top_have_numbers_if_their_names_are_unknown():
+    network = of_vgg19(VGG19(narrow_arrays(3), RGB, top=True))
+    assert network.classes == ("class 0", "class 1", "class 2")
+    named = of_vgg19(VGG19(narrow_arrays(2), RGB, top=True, classes=("cat", "dog")))
+    assert named.classes == ("cat", "dog")
+    assert of_vgg19(VGG19(narrow_arrays(2), RGB)).classes is None

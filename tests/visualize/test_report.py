@@ -149,3 +149,9 @@ def test_the_passes_grow_with_the_settings(subject):
     ]
     assert min(passes[0], passes[1], passes[3]) > report.passes(usual) > 0
     assert passes[2] == report.passes(usual)  # the picture is too small for more octaves
+
+
+def test_the_passes_of_chapters_add_up(subject):
+    one = subject(40, 48)
+    assert report.passes(one) == pytest.approx(sum(report.passes(one, [n]) for n in report.NAMES))
+    assert report.passes(one, ["maps"]) == 0 < report.passes(one, ["saliency"])

@@ -4,6 +4,7 @@ import time
 
 import minidl
 from minidl.backend import device
+from minidl.cli.lists import word_list
 from minidl.cli.options import add_list_layers
 from minidl.cli.output import say
 from minidl.cli.progress import progress_bar
@@ -29,7 +30,7 @@ from minidl.files import must_be_writable, must_differ, must_exist, replacing
 from minidl.visualize.drawing import percent, short
 from minidl.visualize.drawing.page import page
 from minidl.visualize.opening import open_network
-from minidl.visualize.report import CHAPTERS, Settings, Subject, passes, verdict
+from minidl.visualize.report import CHAPTERS, NAMES, Settings, Subject, passes, verdict
 from minidl.visualize.scalars import value
 
 SUFFIXES = (".html", ".htm")
@@ -47,6 +48,13 @@ def register(actions):
     )
     parser.set_defaults(run=run)
     add_picture(parser)
+    parser.add_argument(
+        "--chapters",
+        type=word_list(NAMES),
+        metavar="CHAPTER,...",
+        default=list(NAMES),
+        help=f"chapters after the first: {', '.join(NAMES)} (default: all)",
+    )
     add_layers(parser, "layers to show (default: the last layer of each size that follows a ReLU)")
     unit = parser.add_mutually_exclusive_group()
     add_units(
@@ -75,14 +83,19 @@ def run(arguments):
         announced(
             arguments,
             lambda: value(subject.scalar, subject.picture[None]),
-            passes(subject),
+            passes(subject, arguments.chapters),
             f"a report on {width}x{height}",
-            "take a smaller --size or fewer --layers",
+            "take a smaller --size, or fewer --chapters or --layers",
         )
         sections = [verdict(subject)]
         work.must_have(len(sections[0].rows[0].figures) > 1)
-        with progress_bar(len(CHAPTERS), "chapter", delay=0.1) as bar:
-            for chapter in work.steps(CHAPTERS):
+        chapters = [
+            chapter
+            for name, chapter in zip(NAMES, CHAPTERS, strict=True)
+            if name in arguments.chapters
+        ]
+        with progress_bar(len(chapters), "chapter", delay=0.1) as bar:
+            for chapter in work.steps(chapters):
                 bar.set_description(chapter.__name__.replace("_", " "))
                 sections.append(chapter(subject))
                 bar.update()
@@ -100,7 +113,7 @@ def run(arguments):
         path.write_text(text, encoding="utf-8")
     seconds = f"{time.perf_counter() - start:.0f} s"
     if work.stopped:
-        seconds = f"stopped after {seconds}, in chapter {len(sections)} of {1 + len(CHAPTERS)}"
+        seconds = f"stopped after {seconds}, in chapter {len(sections)} of {1 + len(chapters)}"
     say(f"{seconds}; the page is {arguments.output}")
     return work.code
 
