@@ -14,6 +14,7 @@ from minidl.autograd import tape
 from minidl.engine import (
     adaptive_pooling,
     bands,
+    contraction,
     convolution,
     distances,
     embedding,
@@ -26,11 +27,14 @@ from minidl.engine import (
     pooling_gpu,
     reductions,
     resampling,
+    scans,
+    softmax,
     threads,
     updates,
 )
 from minidl.losses.wasserstein import eigenvectors
 from minidl.ops.distances import pairwise_distances_gradients
+from minidl.ops.einsum import summed
 from minidl.ops.embedding import rows_added
 from minidl.ops.example_normalization import (
     group_moments,
@@ -74,6 +78,7 @@ TABLE = (
     *_rows(ops.max_pool, pooling_gpu, "forward", "dx", applies=pooling_gpu.applies),
     *_rows(ops.avg_pool, pooling_gpu, "forward", "dx", applies=pooling_gpu.applies),
     *_rows(ops.matmul, matrices, "forward", "da", "db"),
+    Row(summed, contraction.summed, contraction.applies),
     *_rows(losses.gram_matrix, matrices, "forward", "dfeatures"),
     Row(eigenvectors, matrices.eigenvectors),
     *_rows(ops.batch_norm, normalization, "forward"),
@@ -87,6 +92,15 @@ TABLE = (
     *_rows(ops.layer_norm, layer_normalization, "forward"),
     Row(layer_norm_gradients, layer_normalization.layer_norm_gradients),
     Row(rows_added, embedding.rows_added, embedding.applies),
+    *_rows(ops.softmax, softmax, "forward", applies=softmax.applies),
+    *_rows(ops.softmax, softmax, "dx", applies=softmax.gradient_applies),
+    *_rows(ops.log_softmax, softmax, "forward", applies=softmax.applies),
+    *_rows(ops.log_softmax, softmax, "dx", applies=softmax.gradient_applies),
+    *_rows(ops.logsumexp, softmax, "forward", applies=softmax.logsumexp_applies),
+    *_rows(ops.logsumexp, softmax, "dx", applies=softmax.logsumexp_gradient_applies),
+    *_rows(ops.cumsum, scans, "forward", applies=scans.applies),
+    *_rows(ops.cumsum, scans, "dx", applies=scans.gradient_applies),
+    *_rows(ops.prod, scans, "dx", applies=scans.prod_gradient_applies),
     *_rows(ops.pairwise_distances, distances, "forward"),
     Row(pairwise_distances_gradients, distances.pairwise_distances_gradients),
     *_rows(ops.max, reductions, "forward", applies=reductions.joins),

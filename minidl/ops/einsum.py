@@ -26,6 +26,7 @@ from collections.abc import Sequence
 
 from minidl.autograd import differentiable
 from minidl.backend import array_module
+from minidl.dispatch import replaceable
 from minidl.errors import ArgumentError, ShapeError, brief
 from minidl.typing import Operand, Result
 
@@ -87,6 +88,7 @@ def einsum_of_doperands(dy, others, operands_shape, subscripts, which):
     return summed(terms, result).reshape(shape)
 
 
+@replaceable
 def summed(terms, out):
     """Return the einsum of [(array, letters), ...] with the letters `out`."""
     arrays, letters = zip(*terms, strict=True)

@@ -10,10 +10,11 @@ Source: Harris et al. 2020, "Array programming with NumPy".
 from collections.abc import Sequence
 from math import prod
 
+import numpy as np
+
 from minidl.autograd import differentiable
 from minidl.backend import array_module
 from minidl.errors import ArgumentError, brief
-from minidl.ops.indexing import index_dx
 from minidl.ops.reductions import axes_of, must_be_one_axis
 from minidl.shapes import is_int
 from minidl.typing import Operand, PerAxis, Result
@@ -38,13 +39,19 @@ def repeat_dx(dy, x_shape, repeats, axis):
     """dx[k] = Σ_{i: b[k] ≤ i < b[k] + r[k]} dy[i]
 
     If all r[k] = r, dy is reshaped so that the r copies of a number have an axis of their own.
+    Otherwise, the first copies of all numbers are added, then the second ones, and so on.
     """
     before, length, after = around(x_shape, axis)
     if is_int(repeats):
         return dy.reshape(before, length, repeats, after).sum(axis=2).reshape(x_shape)
-    places = array_module(dy).arange(length).repeat(repeats)
-    dy = dy.reshape(before, len(places), after)
-    return index_dx(dy, (before, length, after), (slice(None), places)).reshape(x_shape)
+    xp, counts = array_module(dy), np.array(repeats, int)
+    begins = counts.cumsum() - counts
+    dx = xp.zeros((before, length, after), dy.dtype)
+    dy = dy.reshape(before, counts.sum(), after)
+    for copy in range(counts.max(initial=0)):
+        places = np.flatnonzero(counts > copy)
+        dx[:, xp.asarray(places)] += dy[:, xp.asarray(begins[places] + copy)]
+    return dx.reshape(x_shape)
 
 
 def around(shape, axis):

@@ -77,9 +77,7 @@ def clip(x: Operand, min: Operand = None, max: Operand = None) -> Result:
     >>> clip(np.array([-1., 2., 5.]), 0, 3)
     array([0., 2., 3.])
     """
-    xp = array_module(x, min, max)
-    y = x if min is None else xp.maximum(x, min)
-    return y if max is None else xp.minimum(y, max)
+    return array_module(x, min, max).clip(x, min, max)
 
 
 def clip_dx(dy, x, min, max):
