@@ -94,9 +94,8 @@ def _constants(x, epsilon):
     ones = xp.ones(M, x.dtype)
 
     def moments(x):
-        squares = xp.multiply(x, x, out=scratch(xp, "terms", x.shape, x.dtype))
         mean = (x @ ones).astype(wide) / M
-        variance = (squares @ ones) / M - mean * mean
+        variance = _squares(x) / M - mean * mean
         return mean, xp.where(xp.isinf(variance), xp.nan, variance)
 
     rest, variance = moments(x)
@@ -106,6 +105,13 @@ def _constants(x, epsilon):
         rest, variance = moments(x)
         variance = xp.where(variance.real < 0, 0, variance)
     return x, rest, 1 / xp.sqrt(variance + epsilon)
+
+
+def _squares(x):
+    """(n, M) -> (n,): Σ_i x[s,i]²"""
+    if isinstance(x, np.ndarray) and x.dtype.kind == "f":
+        return np.vecdot(x, x)  # of complex numbers it would be Σ_i |x[s,i]|²
+    return array_module(x).einsum("si,si->s", x, x)
 
 
 def _matrix(rows, columns, out):
