@@ -97,20 +97,20 @@ def group_norm(
 def group_norm_gradients(dy, x, gamma, groups, epsilon, given, wanted):
     """(N, *spatial, C) -> (N, *spatial, C), (C,), (C,)
 
-    The head of this file derives, with dx̂ = γ dy and the sets s of each group,
+    The head of this file derives, with dx̂ = γ dy,
 
         dγ[c] = Σ_n Σ_p dy[n,p,c] x̂[n,p,c],      dβ[c] = Σ_n Σ_p dy[n,p,c]
 
-        dx = (dx̂ - mean_s dx̂ - x̂ mean_s (dx̂ x̂)) / √(σ² + ε)
+        dx = (dx̂ - a - b x̂) / √(σ² + ε),      a = 1/M Σ_i dx̂[i],  b = 1/M Σ_i dx̂[i] x̂[i]
+
+    i: the M numbers of a group at all positions of an example.
     """
     moments = given or group_moments(x, groups)
     x_hat, root = normalized(grouped(x, groups), (1, 3), moments, epsilon)
     dy = dy.astype(x_hat.dtype)
     dx = normalized_dx(grouped(scaled(dy, gamma), groups), x_hat, root, (1, 3))
     products, others = dy * x_hat.reshape(x.shape), tuple(range(x.ndim - 1))
-    gradients = {
-        "x": dx.reshape(x.shape), "gamma": products.sum(axis=others), "beta": dy.sum(axis=others)
-    }  # fmt: skip
+    gradients = {"x": dx.reshape(x.shape), "gamma": products.sum(others), "beta": dy.sum(others)}
     return {name: gradients[name].astype(x.dtype) for name in wanted}
 
 
@@ -179,9 +179,7 @@ def layer_norm_gradients(dy, x, gamma, axes, epsilon, wanted):
 
         dγ[i] = Σ_s dy[s,i] x̂[s,i],      dβ[i] = Σ_s dy[s,i]
 
-        dx[s,i] = (dx̂[s,i] - mean_s dx̂ - x̂[s,i] mean_s (dx̂ x̂)) / √(σ²[s] + ε)
-
-    mean_s: over the last axes.
+        dx = (dx̂ - a - b x̂) / √(σ² + ε),      a[s] = 1/M Σ_i dx̂[s,i],  b[s] = 1/M Σ_i dx̂[s,i] x̂[s,i]
     """
     x_hat, root = normalized(x, last(axes), moments_along(x, last(axes)), epsilon)
     dy = dy.astype(x_hat.dtype)
@@ -235,6 +233,6 @@ def normalized(x, axes, moments, epsilon):
 
 
 def normalized_dx(dx_hat, x_hat, root, axes):
-    """dx = (dx̂ - mean dx̂ - x̂ mean (dx̂ x̂)) / √(σ² + ε), with means along the axes"""
-    along = (dx_hat * x_hat).mean(axis=axes, keepdims=True)
-    return (dx_hat - dx_hat.mean(axis=axes, keepdims=True) - x_hat * along) / root
+    """dx = (dx̂ - a - b x̂) / √(σ² + ε), with the means a of dx̂ and b of dx̂ x̂ along the axes"""
+    a, b = (terms.mean(axis=axes, keepdims=True) for terms in (dx_hat, dx_hat * x_hat))
+    return (dx_hat - a - b * x_hat) / root
