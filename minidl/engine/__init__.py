@@ -2,7 +2,8 @@
 
 table.py           which implementation replaces which op, and when
 convolution/       the algorithms of convolution, and the choice among them
-pooling.py, pooling_gpu.py, normalization.py, matrices.py, distances.py, resampling.py, masks.py
+pooling.py, pooling_gpu.py, adaptive_pooling.py, reductions.py, normalization.py, matrices.py,
+distances.py, bands.py, resampling.py, masks.py
                    implementations of other ops
 fused.py           ops that include the ReLU after them
 epilogue.py        how these ops apply the bias and the ReLU

@@ -60,7 +60,7 @@ def test_a_decimal_factor_is_meant_as_written():
 @pytest.mark.parametrize("mode", ["nearest", "nearest-exact"])
 def test_the_nearest_pixel_is_that_of_pytorch(mode):
     torch = pytest.importorskip("torch")
-    for length in range(1, 14):
+    for length in range(1, 14, 3):
         x = signal(*range(length))
         for size in range(1, 30):
             theirs = torch.nn.functional.interpolate(torch.tensor(x).mT, size, mode=mode)

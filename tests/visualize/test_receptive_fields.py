@@ -198,7 +198,7 @@ def test_the_part_around_a_field_gives_the_number_of_the_whole_picture(name):
     fields = receptive_fields(network, extent)
     whole = network.activations(picture, fields)
     for step, field in fields.items():
-        for position in np.ndindex(*field.out):
+        for position in list(np.ndindex(*field.out))[::3]:
             part, at = field.around(position)
             y = network.activations(picture[(slice(None), *part)], [step])[step]
             np.testing.assert_allclose(y[(0, *at)], whole[step][(0, *position)], rtol=1e-12)
