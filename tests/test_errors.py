@@ -178,6 +178,7 @@ REFUSED = {
     "no bins": lambda: ops.adaptive_avg_pool(x, 0),
     "bins of another rank": lambda: ops.adaptive_max_pool(x, (2, 2, 2)),
     "maxima of bytes": lambda: ops.adaptive_max_pool(x.astype(np.uint8), 2),
+    "global mean of no positions": lambda: layers.GlobalAvgPool()(x[:, 0, 0]),
     "neither factor nor size": lambda: ops.upsample(x),
     "factor and size": lambda: ops.upsample(x, 2, size=4),
     "factor that leaves nothing": lambda: ops.upsample(x, 0.01),

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 from minidl import ops
 from minidl.layers.module import Module
 from minidl.layers.reading import Reading, reading_over
-from minidl.ops.adaptive_pooling import sizes, spatial_axes
+from minidl.ops.adaptive_pooling import sizes
+from minidl.ops.pooling import extent_of
 from minidl.shapes import Windows, windows_over
 from minidl.typing import Operand, PerAxis, Result, Shape
 
@@ -119,7 +120,8 @@ class _Global(Module):
 
     def __call__(self, x: Operand) -> Result:
         """(N, *spatial, C) -> (N, C), or (N, 1, .., 1, C) with keepdims"""
-        return self.op(x, spatial_axes(x.shape), self.keepdims)
+        axes = tuple(range(1, len(extent_of(x.shape)) + 1))
+        return self.op(x, axes, self.keepdims)
 
     def reading(self, extent: Shape) -> Reading:
         """Return that the one output reads all positions of an input of these lengths."""

@@ -6,9 +6,9 @@ width 1, and a place is measured from the centre of the first one:
     p(o) = (o + 1/2) / f - 1/2             the edges of the picture stay where they are
     p(o) = o (L - 1) / (S - 1)             align_corners: the centres of its corners stay
 
-f is the factor S / L, or the one that is given if L f is no whole number. The output is a mean of
-the pixels around this place, with weights from a kernel K of the distance. Beyond the border, the
-last pixel is repeated. Shrinking reads pixels in the same way, and skips those in between.
+f is S / L, or the factor if one is given. The output is a mean of the pixels around this place,
+with weights from a kernel K of the distance. Beyond the border, the last pixel is repeated.
+Shrinking reads pixels in the same way, and skips those in between.
 
 Source: Keys 1981, "Cubic Convolution Interpolation for Digital Image Processing"; Odena, Dumoulin,
 Olah 2016, "Deconvolution and Checkerboard Artifacts", Distill.
@@ -43,7 +43,7 @@ def upsample(
     itself, an int or one per axis, instead of the factor. align_corners: see p(o) above; for linear
     and cubic only.
 
-    method: the weights, for pixels q that are beyond the border too:
+    method: the weights of the pixels q, also of those beyond the border. K is 0 elsewhere:
 
         "nearest"          y[o] = x[⌊o / f⌋], the pixel that PyTorch and TensorFlow 1 call nearest
         "nearest-exact"    y[o] = x[⌊(o + 1/2) / f⌋], the one whose centre is nearest
