@@ -6,6 +6,7 @@ buffer. `Rows` therefore views r positions as one row of r·C numbers, repeats t
 and shortens the buffer.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -31,9 +32,7 @@ class Rows:
     def __init__(self, x: Array, groups: int) -> None:
         self.xp = array_module(x)
         self.pictures, positions, self.channels = x.shape
-        wanted = -(-LEAST // max(1, self.channels))
-        divisors = (r for r in range(wanted, 4 * wanted) if positions % r == 0)
-        self.r = next(divisors, 1)
+        self.r = _repetitions(positions, self.channels, LEAST)
         self.count = positions // self.r
         self.sets = groups, self.channels // max(1, groups)
 
@@ -72,3 +71,13 @@ class Rows:
             return [*zip(parts, parallel_map(self.xp, work, parts), strict=True)]
         finally:
             np.setbufsize(before)
+
+
+@functools.cache
+def _repetitions(positions, channels, least):
+    """Return r. A row has at least `least` numbers, if some divisor of the positions gives so many
+    and at least four rows. The factors of a picture then need at most a quarter of its memory."""
+    wanted = -(-least // max(1, channels))
+    most = max(1, min(4 * wanted, positions // 4))
+    divisors = [r for r in range(1, most + 1) if positions % r == 0]
+    return next((r for r in divisors if r >= wanted), divisors[-1])
