@@ -20,7 +20,6 @@ CANNOT = {  # op in PyTorch's table -> how many of its samples minidl cannot exp
     "nn.functional.softmin with_dtype": 1,
     "nn.functional.normalize": 5,
     "nn.functional.cosine_similarity": 2,
-    "nn.functional.binary_cross_entropy_with_logits": 19,
     "nn.functional.pad reflect": 1,
     "nn.functional.pad replicate": 1,
     "nn.functional.pad replicate_negative": 6,
@@ -36,6 +35,9 @@ CANNOT = {  # op in PyTorch's table -> how many of its samples minidl cannot exp
     "nn.functional.softplus": 3,
     "nn.functional.grid_sample": 30,
     "nn.functional.pdist": 4,
+    "nn.functional.adaptive_max_pool1d": 4,
+    "nn.functional.adaptive_max_pool2d": 12,
+    "nn.functional.adaptive_max_pool3d": 10,
     "nn.functional.avg_pool3d": 2,
     "nn.functional.avg_pool2d": 4,
     "nn.functional.max_pool1d": 432,
@@ -63,7 +65,7 @@ def test_all_samples_agree_except_those_that_minidl_cannot_express(harness):
     more = {name: n for name, n in cannot.items() if n > CANNOT.get(name, 0)}
     assert more == {}, "samples that minidl cannot express, or no longer"
     assert sum(n for name, n in cannot.items() if not harness.is_of_windows(name)) <= MOST
-    assert sum(count.agreeing for count in counts.values()) > 2800
+    assert sum(count.agreeing for count in counts.values()) > 3000
 
 
 WRONG = {  # what is wrong -> (op in PyTorch's table, its translation, words of the disagreement)

@@ -109,6 +109,47 @@ def avg_pool(rank):
     return translation
 
 
+def adaptive_avg_pool(rank):
+    @batched(rank)
+    def translation(x, output_size):
+        return ops.adaptive_avg_pool(x, per_axis(output_size))
+
+    return translation
+
+
+def adaptive_max_pool(rank):
+    @batched(rank)
+    def translation(x, output_size, return_indices=False):
+        only(not return_indices, "max_pool with the places of the maxima")
+        return ops.adaptive_max_pool(x, per_axis(output_size))
+
+    return translation
+
+
+# ---- interpolation -------------------------------------------------------------------------------
+
+METHODS = {"bilinear": "linear", "trilinear": "linear", "bicubic": "cubic"}
+
+
+def interpolate(
+    x, size=None, scale_factor=None, mode="nearest", align_corners=None,
+    recompute_scale_factor=None, antialias=False,
+):  # fmt: skip
+    x = channels_last(x)
+    if size is None and (recompute_scale_factor or mode == "area"):
+        size = [int(length * scale_factor) for length in x.shape[1:-1]]
+    if mode == "area":
+        return channels_first(ops.adaptive_avg_pool(x, per_axis(size)))
+    factor = scale_factor if size is None else None
+    method, corners = METHODS.get(mode, mode), bool(align_corners)
+    y = ops.upsample(x, factor, size=per_axis(size), method=method, align_corners=corners)
+    return channels_first(y)
+
+
+def upsample_bilinear(x, size=None, scale_factor=None):
+    return interpolate(x, size, scale_factor, "bilinear", align_corners=True)
+
+
 # ---- normalization -------------------------------------------------------------------------------
 
 
@@ -192,6 +233,11 @@ TRANSLATIONS = {
     **{f"nn.functional.conv_transpose{rank}d": transposed_convolution(rank) for rank in (1, 2, 3)},
     **{f"nn.functional.max_pool{rank}d": max_pool(rank) for rank in (1, 2, 3)},
     **{f"nn.functional.avg_pool{rank}d": avg_pool(rank) for rank in (1, 2, 3)},
+    **{f"nn.functional.adaptive_avg_pool{rank}d": adaptive_avg_pool(rank) for rank in (1, 2, 3)},
+    **{f"nn.functional.adaptive_max_pool{rank}d": adaptive_max_pool(rank) for rank in (1, 2, 3)},
+    "nn.functional.interpolate": interpolate,
+    "nn.functional.upsample_nearest": interpolate,
+    "nn.functional.upsample_bilinear": upsample_bilinear,
     "nn.functional.batch_norm": batch_norm,
     "nn.functional.group_norm": group_norm,
     "nn.functional.instance_norm": instance_norm,

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from minidl import losses, ops
+from minidl import Tensor, losses, ops
 from tests.against_torch.opinfo.inexpressible import cannot, only
+from tests.against_torch.opinfo.layers import channels_last
 
 
 def cosine_similarity(a, b, dim=1, eps=1e-8):
@@ -29,17 +30,47 @@ def pdist(a, p=2.0):
     return ops.pairwise_distances(a)[np.triu_indices(len(a), 1)]
 
 
+def cross_entropy(
+    logits, labels, weight=None, size_average=None, ignore_index=-100, reduce=None,
+    reduction="mean", label_smoothing=0.0,
+):  # fmt: skip
+    if logits.ndim > 1:
+        are_probabilities = labels.ndim == logits.ndim
+        logits, labels = (
+            channels_last(logits),
+            channels_last(labels) if are_probabilities else labels,
+        )
+    return losses.softmax_cross_entropy(
+        logits, labels, reduction, smoothing=label_smoothing,
+        weights=None if weight is None else weight.data,
+        ignore=None if isinstance(labels, Tensor) else ignore_index,
+    )  # fmt: skip
+
+
 def binary_cross_entropy_with_logits(
-    logits, targets, weight=None, reduction="mean", pos_weight=None
+    logits, targets, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None
 ):
-    only(weight is None and pos_weight is None, "binary cross-entropy with weights")
-    return losses.sigmoid_cross_entropy(logits, targets, reduction)
+    w, v = (1.0 if factor is None else factor.data for factor in (weight, pos_weight))
+    return losses.sigmoid_cross_entropy(logits, targets, reduction, weights=w, positive_weight=v)
+
+
+def smooth_l1_loss(
+    predictions, targets, size_average=None, reduce=None, reduction="mean", beta=1.0
+):
+    if not beta:
+        return losses.l1_loss(predictions, targets, reduction)
+    return losses.huber_loss(predictions, targets, reduction, beta) / beta
 
 
 TRANSLATIONS = {
+    "nn.functional.mse_loss": losses.mse_loss,
+    "nn.functional.l1_loss": losses.l1_loss,
+    "nn.functional.smooth_l1_loss": smooth_l1_loss,
+    "nn.functional.huber_loss": losses.huber_loss,
+    "nn.functional.cross_entropy": cross_entropy,
+    "nn.functional.binary_cross_entropy_with_logits": binary_cross_entropy_with_logits,
+    "nn.functional.triplet_margin_loss": cannot("triplet_margin_loss adds 1e-6 to differences"),
     "nn.functional.cosine_similarity": cosine_similarity,
     "cdist": cdist,
     "nn.functional.pdist": pdist,
-    "nn.functional.binary_cross_entropy_with_logits": binary_cross_entropy_with_logits,
-    "nn.functional.triplet_margin_loss": cannot("triplet_margin_loss adds 1e-6 to differences"),
 }
