@@ -2,14 +2,15 @@
 
 table.py           which implementation replaces which op, and when
 convolution/       the algorithms of convolution, and the choice among them
-pooling.py, pooling_gpu.py, adaptive_pooling.py, reductions.py, normalization.py, matrices.py,
-distances.py, bands.py, resampling.py, masks.py
+pooling.py, pooling_gpu.py, adaptive_pooling.py, reductions.py, normalization.py,
+layer_normalization.py, embedding.py, matrices.py, distances.py, bands.py, resampling.py, masks.py
                    implementations of other ops
 fused.py           ops that include the ReLU after them
 epilogue.py        how these ops apply the bias and the ReLU
 updates.py         steps of the optimisers
 threads.py         the thread pool
 strips.py          the division of work into strips that fit a processor's cache
+rows.py            sums and factors of channels, for many pictures
 patches.py         the part of the input that a strip reads
 memory.py          reuse of memory
 kept.py            a cache for results that depend on a frozen array
