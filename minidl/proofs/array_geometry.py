@@ -5,8 +5,7 @@ The functions are as in `geometry`.
 
 import numpy as np
 
-from minidl.proofs.geometry import Arguments, Chooser, Numbers, Shape, reduction
-from minidl.proofs.geometry import _axes as lengths
+from minidl.proofs.geometry import Arguments, Chooser, Numbers, Shape, lengths, reduction
 
 Labels = str  # of the axes of an array, in a formula of einsum
 

@@ -59,16 +59,17 @@ class RandomChooser:
         return options[self.integer(0, len(options) - 1)]
 
 
-def _axes(choose, low=1, high=3):
+def lengths(choose: Chooser, low: int = 1, high: int = 3) -> tuple[int, ...]:
+    """Return the lengths of `low` to `high` axes, each from 1 to 3."""
     return tuple(choose.integer(1, 3) for _ in range(choose.integer(low, high)))
 
 
 def elements(choose: Chooser) -> Arguments:
-    return {"x": Shape(_axes(choose, 0, 4))}
+    return {"x": Shape(lengths(choose, 0, 4))}
 
 
 def prelu(choose: Chooser) -> Arguments:
-    shape = _axes(choose)
+    shape = lengths(choose)
     slopes = choose.one_of((shape[-1:], (1,), (), shape))
     return {"x": Shape(shape), "slope": Shape(slopes)}
 
@@ -87,7 +88,7 @@ def gelu(choose: Chooser) -> Arguments:
 
 def broadcasting(choose: Chooser) -> Arguments:
     """Two shapes that broadcast: some axes have length 1, and b may lack axes in front."""
-    shape = _axes(choose, 0, 4)
+    shape = lengths(choose, 0, 4)
     a, b = ([choose.one_of((n, 1)) for n in shape] for _ in range(2))
     if choose.one_of((True, False)):
         b = b[choose.integer(0, len(b)) :]
@@ -238,19 +239,19 @@ def matmul(choose: Chooser) -> Arguments:
 
 
 def reduction(choose: Chooser) -> Arguments:
-    shape = _axes(choose, 1, 4)
+    shape = lengths(choose, 1, 4)
     axes = tuple(i for i in range(len(shape)) if choose.one_of((True, False)))
     axis, keepdims = choose.one_of((None, -1, axes, 0)), choose.one_of((False, True))
     return {"x": Shape(shape), "axis": axis, "keepdims": keepdims}
 
 
 def reshape(choose: Chooser) -> Arguments:
-    shape = _axes(choose)
+    shape = lengths(choose)
     return {"x": Shape(shape), "shape": choose.one_of(((-1,), shape[::-1], (1, *shape)))}
 
 
 def transpose(choose: Chooser) -> Arguments:
-    shape = _axes(choose, 2, 4)
+    shape = lengths(choose, 2, 4)
     shift = choose.integer(0, len(shape) - 1)
     axes = tuple(range(len(shape)))
     rotated, swapped = axes[shift:] + axes[:shift], (*axes[:-2], -1, -2)
@@ -258,7 +259,7 @@ def transpose(choose: Chooser) -> Arguments:
 
 
 def concatenate(choose: Chooser) -> Arguments:
-    shape = _axes(choose)
+    shape = lengths(choose)
     axis = choose.integer(0, len(shape) - 1)
     other = (*shape[:axis], choose.integer(1, 3), *shape[axis + 1 :])
     return {"a": Shape(shape), "b": Shape(other), "axis": choose.one_of((axis, axis - len(shape)))}
@@ -271,7 +272,7 @@ def index(choose: Chooser) -> Arguments:
 
 
 def pad(choose: Chooser) -> Arguments:
-    shape, mode = _axes(choose), choose.one_of(get_args(Mode))
+    shape, mode = lengths(choose), choose.one_of(get_args(Mode))
     most = [{"reflect": length - 1, "circular": length}.get(mode, 2) for length in shape]
     width = [(choose.integer(0, n), choose.integer(0, n)) for n in most]
     value = choose.integer(0, 1) if mode == "constant" else 0
@@ -279,9 +280,9 @@ def pad(choose: Chooser) -> Arguments:
 
 
 def broadcast_to(choose: Chooser) -> Arguments:
-    shape = _axes(choose)
+    shape = lengths(choose)
     ones = Shape(choose.one_of((n, 1)) for n in shape)
-    return {"x": ones, "shape": (*_axes(choose, 0, 2), *shape)}
+    return {"x": ones, "shape": (*lengths(choose, 0, 2), *shape)}
 
 
 def resample(choose: Chooser) -> Arguments:
@@ -300,13 +301,13 @@ def resample(choose: Chooser) -> Arguments:
 
 
 def softmax(choose: Chooser) -> Arguments:
-    shape = _axes(choose)
+    shape = lengths(choose)
     return {"x": Shape(shape), "axis": choose.integer(-len(shape), len(shape) - 1)}
 
 
 def batch_norm(choose: Chooser) -> Arguments:
     """At least two numbers for each channel, because one number minus the mean is 0."""
-    *axes, channels = _axes(choose, 2, 4)
+    *axes, channels = lengths(choose, 2, 4)
     x, per_channel = Shape((axes[0] + 1, *axes[1:], channels)), Shape((channels,))
     epsilon = choose.one_of((1e-3, 1.0))
     return {"x": x, "gamma": per_channel, "beta": per_channel, "epsilon": epsilon}
@@ -327,7 +328,7 @@ def batch_norm_without_parameters(choose: Chooser) -> Arguments:
 def group_norm(choose: Chooser) -> Arguments:
     """At least two numbers in each group, because one number minus the mean is 0."""
     n, groups, in_group = (choose.integer(1, 2) for _ in range(3))
-    spatial = _axes(choose, 0, 2) if in_group > 1 else (2, *_axes(choose, 0, 2))
+    spatial = lengths(choose, 0, 2) if in_group > 1 else (2, *lengths(choose, 0, 2))
     per_channel, epsilon = Shape((groups * in_group,)), choose.one_of((1e-3, 1.0))
     return {
         "x": Shape((n, *spatial, *per_channel)), "gamma": per_channel, "beta": per_channel,
@@ -341,7 +342,7 @@ def group_norm_without_parameters(choose: Chooser) -> Arguments:
 
 def layer_norm(choose: Chooser) -> Arguments:
     """At least two numbers along the last axes."""
-    *others, length = _axes(choose, 1, 4)
+    *others, length = lengths(choose, 1, 4)
     x = Shape((*others, length + 1))
     axes = choose.integer(1, len(x))
     last, epsilon = Shape(x[-axes:]), choose.one_of((1e-3, 1.0))
@@ -357,7 +358,7 @@ def _without_parameters(geometry):
 
 
 def local_response_norm(choose: Chooser) -> Arguments:
-    x = Shape((*_axes(choose, 0, 2), choose.integer(1, 5)))
+    x = Shape((*lengths(choose, 0, 2), choose.integer(1, 5)))
     alpha, beta, k = (choose.one_of(numbers) for numbers in ((1.0, 0.3), (0.75, 1.0), (1.0, 2.0)))
     return {"x": x, "size": choose.integer(1, 6), "alpha": alpha, "beta": beta, "k": k}
 
@@ -463,7 +464,7 @@ def _weights(choose, shape):
 
 def softmax_cross_entropy(choose: Chooser) -> Arguments:
     """Some labels are ignored, but not all."""
-    shape, classes = _axes(choose, 1, 2), choose.integer(1, 4)
+    shape, classes = lengths(choose, 1, 2), choose.integer(1, 4)
     ignore = choose.one_of((None, 9))
     labels = [choose.integer(0, classes - 1) for _ in range(prod(shape))]
     if ignore:
@@ -486,7 +487,7 @@ def softmax_cross_entropy_of_probabilities(choose: Chooser) -> Arguments:
 
 
 def sigmoid_cross_entropy(choose: Chooser) -> Arguments:
-    shape, weights = Shape(_axes(choose)), (1.0, 3.0)
+    shape, weights = Shape(lengths(choose)), (1.0, 3.0)
     return {
         "logits": shape, "targets": shape, "reduction": choose.one_of(REDUCTIONS),
         "weights": choose.one_of(weights), "positive_weight": choose.one_of(weights),
@@ -501,7 +502,7 @@ def sigmoid_cross_entropy_with_weights(choose: Chooser) -> Arguments:
 
 
 def regression(choose: Chooser) -> Arguments:
-    shape = Shape(_axes(choose, 0))
+    shape = Shape(lengths(choose, 0))
     return {"predictions": shape, "targets": shape, "reduction": choose.one_of(REDUCTIONS)}
 
 
@@ -535,7 +536,7 @@ def points_of_one_set(choose: Chooser) -> Arguments:
 
 def vectors(choose: Chooser) -> Arguments:
     """At least two numbers each, because the direction of one number is only its sign."""
-    *axes, length = _axes(choose)
+    *axes, length = lengths(choose)
     return {"x": Shape((*axes, length + 1)), "axis": -1}
 
 
