@@ -68,6 +68,15 @@ def _library_of(value):
     return value.__array_namespace__() if hasattr(value, "__array_namespace__") else None
 
 
+def must_be_an_array(op: str, value: Any) -> None:
+    """Raise ArgumentError, with the name of the op, unless the value is an array."""
+    if not is_array(value):
+        raise ArgumentError(
+            f"{op} takes an array as x; found a {type(value).__name__}: wrap it in "
+            "minidl.Tensor(...)"
+        )
+
+
 def must_be_floating(name: str, array: Any) -> None:
     """Raise ArgumentError if the argument is not an array of real or complex floating-point
     numbers.

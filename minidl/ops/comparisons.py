@@ -18,7 +18,7 @@ import operator
 from typing import Any
 
 from minidl.autograd import Tensor, plain
-from minidl.backend import array_module, is_array
+from minidl.backend import array_module, is_array, must_be_an_array
 from minidl.ops.arithmetic import must_broadcast
 from minidl.ops.reductions import must_be_one_axis, must_not_be_empty
 from minidl.typing import Operand, Result
@@ -70,6 +70,7 @@ def argmin(x: Operand, axis: int | None = None, keepdims: bool = False) -> Resul
 
 def _place(name, x, axis, keepdims):
     array = plain(x)
+    must_be_an_array(name, array)
     must_be_one_axis(array, axis)
     must_not_be_empty(name, array, axis, "there are no numbers to compare")
     places = getattr(array, name)(axis=axis, keepdims=keepdims)

@@ -12,11 +12,12 @@ Source: Harris et al. 2020, "Array programming with NumPy".
 from collections.abc import Sequence
 from itertools import pairwise
 
-from minidl.autograd import differentiable
-from minidl.backend import array_module
+from minidl.autograd import differentiable, plain
+from minidl.backend import array_module, must_be_an_array
 from minidl.errors import ShapeError, brief
 from minidl.ops.indexing import index
 from minidl.ops.reductions import axes_of
+from minidl.ops.repetition import numbers
 from minidl.shapes import is_int
 from minidl.typing import Operand, Result
 
@@ -99,7 +100,9 @@ def split(x: Operand, sections: int | Sequence[int], axis: int = 0) -> list[Resu
     >>> split(np.array([1., 2., 3., 4.]), [1])
     [array([1.]), array([2., 3., 4.])]
     """
+    must_be_an_array("split", plain(x))
     [along], length = axes_of(axis, x.ndim), x.shape[axis]
+    sections = numbers(sections)
     places = sections if isinstance(sections, (tuple, list)) else equal_places(length, sections)
     bounds = [0, *places, length]
     if not all(is_int(end) and begin <= end for begin, end in pairwise(bounds)):

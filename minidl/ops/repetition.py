@@ -12,8 +12,8 @@ from math import prod
 
 import numpy as np
 
-from minidl.autograd import differentiable
-from minidl.backend import array_module
+from minidl.autograd import differentiable, plain
+from minidl.backend import array_module, is_array
 from minidl.errors import ArgumentError, brief
 from minidl.ops.reductions import axes_of, must_be_one_axis
 from minidl.shapes import is_int
@@ -32,7 +32,7 @@ def repeat(x: Operand, repeats: int | Sequence[int], axis: int | None = None) ->
     >>> repeat(np.array([1., 2.]), 2), repeat(np.array([1., 2.]), [0, 3])
     (array([1., 1., 2., 2.]), array([2., 2., 2.]))
     """
-    return x.repeat(repeats, axis=axis)
+    return x.repeat(numbers(repeats), axis=axis)
 
 
 def repeat_dx(dy, x_shape, repeats, axis):
@@ -42,6 +42,7 @@ def repeat_dx(dy, x_shape, repeats, axis):
     Otherwise, the first copies of all numbers are added, then the second ones, and so on.
     """
     before, length, after = around(x_shape, axis)
+    repeats = numbers(repeats)
     if is_int(repeats):
         return dy.reshape(before, length, repeats, after).sum(axis=2).reshape(x_shape)
     xp, counts = array_module(dy), np.array(repeats, int)
@@ -52,6 +53,13 @@ def repeat_dx(dy, x_shape, repeats, axis):
         places = np.flatnonzero(counts > copy)
         dx[:, xp.asarray(places)] += dy[:, xp.asarray(begins[places] + copy)]
     return dx.reshape(x_shape)
+
+
+def numbers(option):
+    """Return an array or Tensor of integers as a list or int of Python, and any other option as it
+    is."""
+    array = plain(option)
+    return array.tolist() if is_array(array) else option
 
 
 def around(shape, axis):
@@ -68,6 +76,7 @@ def must_be_repeats(x, repeats, axis=None):
     along the axis."""
     must_be_one_axis(x, axis)
     _, length, _ = around(x.shape, axis)
+    repeats = numbers(repeats)
     several = repeats if isinstance(repeats, (tuple, list)) else [repeats] * length
     if len(several) != length or not all(is_int(r) and r >= 0 for r in several):
         raise ArgumentError(
@@ -91,7 +100,7 @@ def tile(x: Operand, counts: PerAxis) -> Result:
     >>> tile(np.array([1., 2.]), 2), tile(np.array([1., 2.]), (2, 1)).shape
     (array([1., 2., 1., 2.]), (2, 2))
     """
-    return array_module(x).tile(x, counts)
+    return array_module(x).tile(x, numbers(counts))
 
 
 def tile_dx(dy, x_shape, counts):
@@ -99,7 +108,7 @@ def tile_dx(dy, x_shape, counts):
 
     dy is reshaped so that the r copies along an axis have an axis of their own, before that of x.
     """
-    counts = (counts,) if is_int(counts) else tuple(counts)
+    counts = (numbers(counts),) if is_int(counts) else tuple(numbers(counts))
     ndim = max(len(counts), len(x_shape))
     counts = (1,) * (ndim - len(counts)) + counts
     lengths = (1,) * (ndim - len(x_shape)) + x_shape
@@ -109,6 +118,7 @@ def tile_dx(dy, x_shape, counts):
 
 def must_be_counts(x, counts):
     """Raise ArgumentError unless `counts` is an int of at least 0, or a list of such."""
+    counts = numbers(counts)
     several = counts if isinstance(counts, (tuple, list)) else [counts]
     if not all(is_int(count) and count >= 0 for count in several):
         raise ArgumentError(

@@ -65,6 +65,28 @@ def test_repeat_is_that_of_numpy(repeats):
         np.testing.assert_array_equal(ops.repeat(X, repeats), np.repeat(X, repeats))
 
 
+def test_repeats_counts_and_places_may_be_arrays_and_tensors():
+    two = np.array([1, 2])
+    for several in (two, Tensor(two)):
+        assert ops.repeat(X, several, 0).shape == (3, 4, 3)
+        assert ops.tile(X, several).shape == (2, 4, 6)
+        assert [part.shape[1] for part in ops.split(X, several, 1)] == [1, 1, 2]
+    assert ops.repeat(X, np.int64(2), 0).shape == (4, 4, 3)
+    x = leaf(1.0, 2.0)
+    x.repeat(two).backward(np.array([1.0, 10.0, 100.0]))
+    assert x.grad.tolist() == [1, 110]
+
+
+def test_what_is_no_array_is_refused():
+    for call in (
+        lambda: ops.split([1.0, 2.0], 2),
+        lambda: ops.argmax([1.0]),
+        lambda: ops.argmin(1),
+    ):
+        with pytest.raises(ArgumentError, match=r"takes an array as x; found a (list|int)"):
+            call()
+
+
 def test_the_gradient_of_repeat_adds_up_the_copies():
     x = leaf(1.0, 2.0, 3.0)
     for repeats, dx in ((2, [1, 5, 9]), ([1, 0, 5], [0, 0, 15])):
