@@ -2,7 +2,7 @@
 
 Several rows are compared as one long row, because NumPy compares long rows faster. The gradient
 compares x with the maxima. Nearly always, few numbers are equal to a maximum, and the first of them
-is soon found. If many are, as where a channel is 0 everywhere, the definition searches for it.
+is soon found. If many are, because most channels are 0 everywhere, the definition searches for it.
 """
 
 from itertools import product
@@ -19,7 +19,8 @@ from minidl.ops import reductions
 from minidl.ops.reductions import axes_of
 
 ROW = 1024  # numbers of a long row, about
-MANY = 4  # equal numbers for each maximum
+MANY = 4  # equal numbers for each maximum, and also
+SHARE = 8  # one in so many numbers: with more equal ones, a search for each maximum is faster
 
 
 def joins(x, axis=None, keepdims=False):
@@ -77,7 +78,7 @@ def first_places(x, y):
             if y.shape[axis] > 1:
                 largest = largest.take(bins, axis)
         equal = part == largest
-        if np.count_nonzero(equal) > MANY * y.size:
+        if np.count_nonzero(equal) > MANY * y.size + equal.size // SHARE:
             return None
         image, *places, channel = np.unravel_index(np.flatnonzero(equal), equal.shape)
         in_x = [positions[i] for (positions, _), i in zip(steps, places, strict=True)]
