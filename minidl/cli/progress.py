@@ -7,6 +7,7 @@ import time
 from tqdm import tqdm
 
 from minidl.cli.output import counted, say
+from minidl.errors import printable
 from minidl.training.loop import Moment
 
 ESTIMATE_AFTER = 10.0  # seconds of training, before the first estimate of the time left
@@ -21,6 +22,13 @@ def progress_bar(total, unit, *, log_interval=10, quiet=False, **options):
     interval = 0.5 if sys.stderr and sys.stderr.isatty() else log_interval
     disable = quiet or not sys.stderr
     return tqdm(total=total, unit=unit, disable=disable, mininterval=interval, **options)
+
+
+def announce(text):
+    """Print a line about work that begins, on the standard error, where its progress is shown."""
+    if sys.stderr:
+        with tqdm.external_write_mode(sys.stderr):
+            print(printable(text), file=sys.stderr, flush=True)
 
 
 class Progress:

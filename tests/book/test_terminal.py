@@ -11,10 +11,12 @@ import pytest
 
 from minidl.book.chapters import chapters
 from minidl.book.writing.blocks import Terminal, blocks
-from tests.book.readers_files import FILES
+from tests.book.readers_files import FILES, LONG
 
 CHAPTERS = [
-    chapter for chapter in chapters() if any(isinstance(b, Terminal) for b in chapter.blocks)
+    pytest.param(chapter, marks=[pytest.mark.thorough] * (chapter.name in LONG), id=chapter.name)
+    for chapter in chapters()
+    if any(isinstance(block, Terminal) for block in chapter.blocks)
 ]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -29,22 +31,22 @@ def runs(found):
 
 
 def must_print(command, output, folder):
-    """Run a command in a folder, and compare what it prints. Commands of pip are not run: the tests
-    run in an installation."""
+    """Run a command in a folder, and compare what it prints, without its progress on the standard
+    error. Commands of pip are not run: the tests run in an installation."""
     if command.startswith("pip install"):
         command = command.partition("&&")[2].strip() or "true"
     scripts = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
     environment = os.environ | {"PATH": scripts, "COLUMNS": "100"}
     result = subprocess.run(
         ["bash", "-c", command], cwd=folder, env=environment, text=True, timeout=300,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        capture_output=True,
     )  # fmt: skip
-    assert result.returncode == 0, f"{command}\n{result.stdout}"
+    assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
     is_as_written = doctest.OutputChecker().check_output(output or "...", result.stdout, FLAGS)
     assert is_as_written, f"{command}\nprints\n{result.stdout}\nthe chapter has\n{output}"
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
+@pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_command_prints_what_the_chapter_says(chapter, tmp_path):
     FILES.get(chapter.name, lambda folder: None)(tmp_path)
     for command, output in runs(chapter.blocks):

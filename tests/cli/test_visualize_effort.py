@@ -55,13 +55,13 @@ def test_long_work_begins_with_the_option(monkeypatch, capsys, command):
     monkeypatch.setattr(effort, "LIMIT", 0)
     monkeypatch.setattr(effort, "WORTH_SAYING", 0)
     assert visualize([*words, "--long"]) == 0
-    assert f"{work}" in capsys.readouterr().out
+    assert f"{work}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_short_work_is_not_announced(capsys, command):
     assert visualize(COMMANDS[command][0]) == 0
-    assert "will take" not in capsys.readouterr().out
+    assert "will take" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [dream, unit, invert, saliency])
@@ -80,7 +80,7 @@ def test_the_time_is_that_of_a_pass_times_their_number(monkeypatch, capsys):
     seconds = iter([0.0, 60.0])
     monkeypatch.setattr(effort.time, "perf_counter", lambda: next(seconds))
     assert effort.announced(Arguments, lambda: 7, 12, "this", "take less") == 7
-    assert capsys.readouterr().out == "this will take about 12 min\n"
+    assert capsys.readouterr().err == "this will take about 12 min\n"
 
 
 def test_a_short_pass_is_measured_again_as_the_first_prepares_kernels(monkeypatch, capsys):
@@ -90,4 +90,4 @@ def test_a_short_pass_is_measured_again_as_the_first_prepares_kernels(monkeypatc
     seconds = iter([0.0, 9.0, 9.0, 10.0])
     monkeypatch.setattr(effort.time, "perf_counter", lambda: next(seconds))
     effort.announced(Arguments, lambda: 7, 80, "this", "take less")
-    assert capsys.readouterr().out == "this will take about 80 s\n"
+    assert capsys.readouterr().err == "this will take about 80 s\n"

@@ -33,6 +33,7 @@ from minidl.book.exercises import (
     matmul,
     normalization,
     normalization_gradients,
+    occlusion,
     one_cycle,
     optimisers,
     pair_losses,
@@ -69,7 +70,7 @@ _MODULES = (
     convolution_gradients, convolution_forms, winograd, pooling, average_pooling, normalization,
     normalization_gradients, softmax, picture_losses, style_losses, pair_losses, likeness_losses,
     optimisers, lbfgs, proofs, projection, identification, shared_weights, one_cycle, grad_cam,
-    strips,
+    occlusion, strips,
 )  # fmt: skip
 
 EXERCISES: dict[str, Exercise] = {

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from minidl.backend import current_device
-from minidl.cli.output import say
-from minidl.cli.progress import duration
+from minidl.cli.progress import announce, duration
 from minidl.errors import ArgumentError, LackOfMemoryError
 from minidl.machine import available_memory
 from minidl.visualize.effort import NUMBER, numbers_kept
@@ -46,7 +45,7 @@ def announced(
             f"{work} will take about {duration(seconds)}; {smaller}, or confirm with --long"
         )
     if seconds > WORTH_SAYING:
-        say(f"{work} will take about {duration(seconds)}")
+        announce(f"{work} will take about {duration(seconds)}")
     return result
 
 

@@ -162,9 +162,9 @@ def grad_cam(scalar: Scalar, picture: Array, layer: str) -> Array:
     channels, Σ_k v_k A_pk, then w_k = v_k / Z, which is the class activation map of Zhou et al.
     2016.
 
-    scalar: F
-    picture: (*spatial, C)
-    layer: its name
+    scalar: F.
+    picture: (*spatial, C).
+    layer: its name.
 
     Raises ArgumentError as `must_weigh` does.
     """

@@ -20,10 +20,10 @@ def occlusion(
 
     M is positive where covering lowers F.
 
-    scalar: a Scalar, or a function that maps pictures (N, *spatial, C) to (N,)
-    baseline: (*spatial, C), what covers the squares
-    window: side of the squares, in pixels
-    stride: distance between adjacent squares; the last one ends at the end of the picture
+    scalar: a Scalar, or a function that maps pictures (N, *spatial, C) to (N,).
+    baseline: (*spatial, C), what covers the squares.
+    window: side of the squares, in pixels.
+    stride: distance between adjacent squares; the last one ends at the end of the picture.
 
     Raises ArgumentError as `must_cover` does. Cost: one evaluation of F for each square. (The paper
     draws F at the centre of each square, and covers with grey.)

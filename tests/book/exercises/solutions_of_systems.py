@@ -45,6 +45,17 @@ def grad_cam(A, dA):
     return np.where(M > 0, M, 0.0)
 
 
+def occlusion_map(D, window, stride):
+    """Each pixel looks for its squares."""
+    height, width = ((n - 1) * stride + window for n in D.shape)
+    found = np.zeros((height, width))
+    for y, x in np.ndindex(height, width):
+        rows = [r for r in range(len(D)) if r * stride <= y < r * stride + window]
+        columns = [c for c in range(len(D[0])) if c * stride <= x < c * stride + window]
+        found[y, x] = D[np.ix_(rows, columns)].mean()
+    return found
+
+
 def equal_parts(length, most, threads):
     n = 1
     while n * most < length or (n > 1 and n % threads and n < length):
