@@ -4,6 +4,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,13 @@ from minidl.cli.progress import Progress
 from minidl.cli.training_commands import command, command_with_lower_rate
 from minidl.cli.training_options import HELP, add_options, chosen_settings, defaults, typed
 from minidl.cli.training_rates import check_find_rate, print_rate
-from minidl.cli.training_results import facts_about_faces, print_measures, write_result
+from minidl.cli.training_results import (
+    draw_in,
+    facts_about_faces,
+    print_confusion,
+    print_measures,
+    write_result,
+)
 from minidl.cli.training_resumption import check_extension, resumed
 from minidl.data import picture_folder
 from minidl.errors import ArgumentError, FileError, NonFiniteError
@@ -94,7 +101,7 @@ def run(arguments):
         _use_the_best(task.model, folder, outcome, tell)
         test_set = "people that are held out" if recipe is faces else "the test set"
         tell(f"measuring on {test_set}")
-        measures = recipe.report(task.model, *report_data)
+        measures, confusion = _measured(recipe, task.model, report_data)
     print_measures(measures, test_set, task.baselines)
     for name, value in measures.items():
         if not isfinite(value):
@@ -102,10 +109,14 @@ def run(arguments):
                 f"the {name} on {test_set} is {value}; begin again with a lower learning rate: "
                 f"{command_with_lower_rate(arguments, recipe, folder, settings)}"
             )
-    facts = {}
+    facts: dict[str, Any] = {}
     if recipe is faces:
         with device(arguments.device, arguments.tf32):
             facts = facts_about_faces(task, data, arguments.data)
+    if confusion:
+        facts["classes"] = confusion.as_json()
+        print_confusion(confusion, tell)
+        draw_in(folder, confusion)
     write_result(folder, task, outcome, measures, facts)
     tell(f"all files of the run are in {folder}")
     return 0
@@ -116,6 +127,14 @@ def _use_the_best(model, folder, outcome, tell):
     if outcome.best is not None and (folder / BEST).exists():
         model.restore(load(folder / BEST)["model"])
         tell(f"the network after epoch {outcome.best} has the lowest validation loss")
+
+
+def _measured(recipe, model, report_data):
+    """Return {name: number} on the test data, and the Confusion of a classifier or None."""
+    if not hasattr(recipe, "answers"):
+        return recipe.report(model, *report_data), None
+    answers = recipe.answers(model, *report_data)
+    return recipe.report(model, *report_data, answers=answers), answers.confusion()
 
 
 def _describe(task, tell):

@@ -1,13 +1,16 @@
 """The results of `minidl train`: printed, and written to result.json."""
 
 import json
+from contextlib import suppress
 
 from minidl.cli.output import say
 from minidl.data.folders import class_files
+from minidl.extras import ExtraError
 from minidl.faces import FaceReader
 from minidl.faces.trained import facts, framing_of
 from minidl.files import replacing
-from minidl.training.folder import RESULT, alone_in
+from minidl.training.confusion import draw_confusion
+from minidl.training.folder import CONFUSION, RESULT, alone_in
 
 
 def print_measures(measures, test_set, baselines):
@@ -26,6 +29,18 @@ def facts_about_faces(task, split, folder):
         return facts(task.model, held, None)
     files = [path for paths in class_files(folder).values() for path in paths]
     return facts(task.model, held, framing_of(files, FaceReader()))
+
+
+def print_confusion(confusion, tell):
+    """Print the classes, those with the lowest accuracy first."""
+    for line in confusion.lines():
+        tell(line)
+
+
+def draw_in(folder, confusion):
+    """Write a picture of a Confusion into the folder of a run, if matplotlib is installed."""
+    with alone_in(folder), suppress(ExtraError):  # which the run has reported
+        draw_confusion(confusion, folder / CONFUSION)
 
 
 def write_result(folder, task, outcome, measures, more):

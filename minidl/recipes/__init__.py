@@ -17,6 +17,9 @@ SCHEDULES                  {name: function(rate, epochs)} of the learning rate
 task(data, **settings)     the minidl.training.Task
 for_report(data)           the data that the report needs; raises FileError if they are missing
 report(model, *for_report) {name: number}, measured on the test data
+answers(model, *for_report)
+                           of recipes for classification: the Answers on the test data, which
+                           `report` also takes as `answers`
 trained(path)              the network of a checkpoint
 USUAL                      of some: {setting: value} that a checkpoint does not hold
 """

@@ -15,7 +15,13 @@ from minidl.models.vgg import vgg
 from minidl.models.vgg19_bn import VGG19, take_imagenet
 from minidl.optim import SGD, Steps
 from minidl.recipes import classifiers
-from minidl.recipes.classifiers import Examples, Schedules, classification, loss_and_accuracy
+from minidl.recipes.classifiers import (
+    Answers,
+    Examples,
+    Schedules,
+    classification,
+    loss_and_accuracy,
+)
 from minidl.training.task import Task
 from minidl.training.trained import opened, outputs
 from minidl.typing import Path
@@ -195,7 +201,19 @@ def for_report(folder: Path | None = None) -> Examples:
     return cifar10(folder, "test")
 
 
-report = validate
+def answers(model: Sequential, pictures: np.ndarray, labels: np.ndarray) -> Answers:
+    """Return the Answers of a model for pictures (N, 32, 32, 3), uint8, with labels (N,)."""
+    return Answers(scores(model, pictures), labels, CLASSES)
+
+
+def report(
+    model: Sequential,
+    pictures: np.ndarray,
+    labels: np.ndarray,
+    answers: Answers | None = None,
+) -> dict[str, float]:
+    """Return what `validate` measures. answers: of the model, if they are computed already"""
+    return answers.measures() if answers else validate(model, pictures, labels)
 
 
 def trained(path: Path) -> Trained:

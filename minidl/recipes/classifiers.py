@@ -15,6 +15,7 @@ from minidl.layers import Dense, Flatten, Sequential
 from minidl.layers.initializers import zeros
 from minidl.losses import softmax_cross_entropy
 from minidl.optim import Adam, Constant, Exponential, OneCycle, Plateau
+from minidl.training.confusion import Confusion, confusion_of
 from minidl.training.loop import train
 from minidl.training.task import Task
 from minidl.training.trained import opened, outputs
@@ -29,6 +30,23 @@ SCHEDULES: Schedules = {
     "plateau": lambda rate, epochs: Plateau(Constant(rate)),
 }
 Examples = tuple[np.ndarray, np.ndarray]  # (examples (N, ...), labels (N,))
+
+
+class Answers(NamedTuple):
+    """The logits (N, K) of a network for the examples of a test set, their labels (N,), and the K
+    names of the classes."""
+
+    logits: np.ndarray
+    labels: np.ndarray
+    classes: Sequence[str]
+
+    def measures(self) -> dict[str, float]:
+        """Return the loss and the accuracy."""
+        return loss_and_accuracy(self.logits, self.labels)
+
+    def confusion(self) -> Confusion:
+        """Return the confusion matrix."""
+        return confusion_of(self.labels, self.logits, self.classes)
 
 
 class Trained(NamedTuple):
@@ -103,6 +121,10 @@ class GeneratedExamples:
         """Return (examples, labels) of the test set."""
         return self.generate(self.for_test, (0, 3))
 
+    def answers(self, model: Sequential, known: Examples, test: Examples) -> Answers:
+        """Return the Answers of a model for the test set. known, test: as for `report`"""
+        return Answers(outputs(model, test[0]), test[1], self.classes)
+
     def trained(self, path: Path) -> Trained:
         """Return the network of a checkpoint, which may be of unknown origin.
 
@@ -134,12 +156,16 @@ def loss_and_accuracy(logits: np.ndarray, labels: np.ndarray) -> dict[str, float
     return {"loss": float(softmax_cross_entropy(logits, labels)), "accuracy": float(accuracy)}
 
 
-def report(model: Sequential, known: Examples, test: Examples) -> dict[str, float]:
+def report(
+    model: Sequential, known: Examples, test: Examples, answers: Answers | None = None
+) -> dict[str, float]:
     """Return the loss and the accuracy on the test set, and the accuracies of the baselines.
 
-    model: trained on other examples. known: the examples that the baselines learn from
+    model: trained on other examples. known: the examples that the baselines learn from. answers: of
+    the model, if they are computed already
     """
-    return validate(model, *test) | baselines(known, test)
+    measures = answers.measures() if answers else validate(model, *test)
+    return measures | baselines(known, test)
 
 
 def baselines(known: Examples, test: Examples, epochs: int = 5) -> dict[str, float]:

@@ -110,4 +110,5 @@ def _label_rows(panel, peaks, fontsize):
 
 RECIPE = GeneratedExamples(NETWORK, network, signals, KEYS, draw, for_baselines=8000, for_test=2000)
 task, for_report, tested, trained = (RECIPE.task, RECIPE.for_report, RECIPE.tested, RECIPE.trained)
+answers = RECIPE.answers
 report = classifiers.report

@@ -113,4 +113,5 @@ RECIPE = GeneratedExamples(
     transform=held_otherwise,
 )
 task, for_report, tested, trained = (RECIPE.task, RECIPE.for_report, RECIPE.tested, RECIPE.trained)
+answers = RECIPE.answers
 report = classifiers.report

@@ -16,6 +16,7 @@ log.py          the table of the epochs, and its curves
 tensorboard.py  the log for TensorBoard
 checkpoint.py   a tree of arrays and numbers in an HDF5 file
 resuming.py     the contents of a run's checkpoint, and resuming from it
+confusion.py    the confusion matrix of a classifier
 models.py       save_model, load_model: networks that can be opened without their program
 trained.py      trained networks: opening a checkpoint, computing the outputs for many examples
 """

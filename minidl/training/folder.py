@@ -20,6 +20,7 @@ TABLE = "log.csv"
 CURVES = "curves.png"
 PICTURE = "learned.png"
 RESULT = "result.json"
+CONFUSION = "confusion.png"
 
 
 def network_file(path: Path) -> pathlib.Path:
@@ -44,7 +45,7 @@ def alone_in(folder: Path) -> Iterator[None]:
             "the name of the run's folder is empty; wanted a folder, or None to write no files"
         )
     with _locked(folder):
-        for name in (CHECKPOINT, BEST, TABLE, CURVES, PICTURE, RESULT):
+        for name in (CHECKPOINT, BEST, TABLE, CURVES, PICTURE, RESULT, CONFUSION):
             clear_halves(pathlib.Path(folder) / name)
         yield
 

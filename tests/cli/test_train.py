@@ -167,7 +167,12 @@ def test_the_kernels_from_imagenet_are_reported_and_stored(data, tmp_path, capsy
 def test_cifar10_and_classify(data, tmp_path, capsys):
     folder, picture = tmp_path / "run", tmp_path / "a.png"
     assert main(small("cifar10", data, folder, "--schedule", "steps")) == 0
-    assert "guessing, ln 10: 2.3026" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "guessing, ln 10: 2.3026" in out and "most often taken for" in out
+    result = json.loads((folder / "result.json").read_text())
+    assert result["classes"]["classes"] == list(cifar10.CLASSES)
+    correct = np.trace(result["classes"]["confusion"])
+    assert result["test"]["accuracy"] == pytest.approx(correct / 40)
     write_image(picture, np.random.default_rng(0).integers(0, 256, (32, 40, 3)))
     assert main(["classify", str(folder), str(picture), str(picture)]) == 0
     model = cifar10.trained(folder / "best.h5").model

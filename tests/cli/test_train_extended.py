@@ -72,7 +72,7 @@ def test_patience_ends_a_run_and_more_patience_continues_it(tmp_path, capsys, mo
     monkeypatch.setattr(
         "minidl.recipes.classifiers.validate", lambda *_: {"loss": next(losses), "accuracy": 0.5}
     )
-    monkeypatch.setattr(signals, "report", lambda *_: {"accuracy": 1.0})
+    monkeypatch.setattr(signals, "report", lambda *_, **answers: {"accuracy": 1.0})
     train(tmp_path, *OPTIONS[:-1], "--epochs", 5, "--patience", 2)
     out = capsys.readouterr().out
     assert "the run ends here: the validation loss has not fallen below 0.5, that of epoch 1" in out
@@ -91,7 +91,9 @@ def test_the_best_network_is_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "minidl.recipes.classifiers.validate", lambda *_: {"loss": next(losses), "accuracy": 0.5}
     )
-    monkeypatch.setattr(signals, "report", lambda m, *_: measured.append(bytes_of(m.state())) or {})
+    monkeypatch.setattr(
+        signals, "report", lambda m, *_, answers: measured.append(bytes_of(m.state())) or {}
+    )
     train(tmp_path, *OPTIONS, "--epochs", 2)
     assert measured == [state(tmp_path, "best.h5")]
     assert measured != [state(tmp_path)]

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from minidl.cli import main
@@ -29,7 +30,17 @@ def test_a_run_and_its_files(network, tmp_path, capsys):
     result = json.loads((folder / "result.json").read_text())
     assert set(result["test"]) == {"loss", "accuracy", "nearest_mean", "logistic_regression"}
     assert result["settings"]["examples"] == 160 and "limit" not in result["settings"]
-    assert {"checkpoint.h5", "log.csv", "result.json"} <= {path.name for path in folder.iterdir()}
+    classes = result["classes"]
+    assert len(classes["classes"]) == len(classes["accuracies"]) == len(classes["confusion"])
+    assert np.sum(classes["confusion"]) == np.sum(classes["examples"]) == 96
+    correct = np.trace(classes["confusion"])
+    assert result["test"]["accuracy"] == pytest.approx(correct / 96)
+    worst = min(zip(classes["accuracies"], range(99), classes["classes"], strict=False))
+    table = out[out.index("most often taken for") :].splitlines()
+    assert table[1].startswith(worst[-1])
+    pytest.importorskip("matplotlib")
+    files = {"checkpoint.h5", "best.h5", "log.csv", "result.json", "confusion.png", "curves.png"}
+    assert files <= {path.name for path in folder.iterdir()}
     assert main(["train", network, "--folder", str(folder), "--resume", "--quiet"]) == 0
     assert json.loads((folder / "result.json").read_text()) == result
     capsys.readouterr()
