@@ -85,8 +85,8 @@ def read_picture(path: Path, longest: int | None = None) -> Picture:
     Reading needs at most 5 bytes of memory per pixel more than `read_image`, or, with 16 bits, 32
     in all. Raises the errors of `read_image`.
     """
-    with _opened(path) as picture:
-        full_size = width, height = _upright_size(picture)
+    with opened(path) as picture:
+        full_size = width, height = upright_size(picture)
         size = fit(width, height, longest)
         profile = picture.info.get("icc_profile")
         depth, missing = _depth(picture, path)
@@ -156,9 +156,9 @@ def read_at_size(path: Path, size: tuple[int, int], stretch: bool = False) -> Ar
 def _read(path, file, plan):
     """plan(width, height) -> (width, height) of the result, and of the centred part of the picture
     that is read"""
-    with _opened(path, file) as picture:
+    with opened(path, file) as picture:
         _check_scans(picture, path, file)
-        full_size = _upright_size(picture)
+        full_size = upright_size(picture)
         pixels, _, complaint = decoded(picture, path, full_size, *plan(*full_size))
     if complaint:
         _warn_of_profile(path, complaint)
@@ -252,11 +252,11 @@ def image_size(path: Path, file: bytes | None = None) -> tuple[int, int]:
     path: of the file. file: the contents of the file, if they were read already. Raises FileError
     as `read_image` does.
     """
-    with _opened(path, file) as picture:
-        return _upright_size(picture)
+    with opened(path, file) as picture:
+        return upright_size(picture)
 
 
-def _upright_size(picture):
+def upright_size(picture: Any) -> tuple[int, int]:
     """Return the (width, height) of an opened picture after its EXIF orientation is applied."""
     width, height = picture.size
     if picture.format == "TIFF":  # some versions of Pillow have already swapped its size
@@ -358,7 +358,7 @@ def save_image(path: Path, image: Array, metadata: Any = None, **options: Any) -
 def read_metadata(path: Path) -> Any:
     """Return the metadata that `write_image` stored in a picture. Raises FileError if there is
     none."""
-    with _opened(path) as picture:
+    with opened(path) as picture:
         picture.load()
         try:
             return json.loads(picture.info.get("minidl") or picture.getexif()[DESCRIPTION])
@@ -438,7 +438,7 @@ def within_memory(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(path, file=None):
+def opened(path, file=None):
     """Open a Pillow picture for a block. Errors of Pillow in the block become FileErrors, and its
     warnings are ignored: above 89 million pixels it warns, but only above twice that it raises an
     error."""

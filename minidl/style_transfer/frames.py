@@ -2,22 +2,21 @@
 
 import pathlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from math import gcd
 
 import numpy as np
-from PIL import Image
 
 from minidl import ops
 from minidl.backend import array_module
+from minidl.data.animation import Animation
 from minidl.data.folders import picture_files
-from minidl.data.images import ENDINGS, fit, image_size, read_image, within_memory
-from minidl.errors import ArgumentError, FileError, MinidlError, ShapeError
-from minidl.files import must_be_folder, must_exist
+from minidl.data.images import ENDINGS, fit, image_size, read_image
+from minidl.errors import ArgumentError, FileError, ShapeError
+from minidl.files import must_be_folder
 from minidl.typing import Array, Path
 
-ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
+ANIMATIONS = (".gif", ".webp")
 FPS = Fraction(24)  # frames per second of a folder of frames
 RADIUS = 1 / 64  # of the window in which changes are averaged, as a part of the longer side
 
@@ -31,7 +30,7 @@ class Frames:
     An iteration reads one frame after the other: (H, W, 3), RGB, uint8. `len` gives their
     number. The files of a folder are in the natural order of their names: 2.png is before 10.png.
     Hidden files and files with the endings of other formats are left out. Transparent pixels are
-    composited on white. The colour profile of an animation is ignored.
+    composited on white.
 
     Raise FileError if the source is of another kind, has no frames, or is damaged, and ShapeError
     if the frames of a folder have several sizes.
@@ -41,8 +40,8 @@ class Frames:
         self.path, self.longest = pathlib.Path(source), longest
         self._files: list[pathlib.Path] = []  # of a folder
         if self.path.is_file():
-            with _opened(self.path) as animation, _errors_of(self.path):
-                self._count = getattr(animation, "n_frames", 1)
+            self._animation = _animation(self.path)
+            self._count = self._animation.count
         else:
             wanted = "a folder of pictures, or an animated GIF or WebP"
             self._files, _ = picture_files(must_be_folder(self.path, wanted))
@@ -59,7 +58,7 @@ class Frames:
     def __iter__(self) -> Iterator[Array]:
         if self._files:
             return (levels(read_image(path, self.longest)) for path in self._files)
-        return self._of_animation()
+        return (levels(frame.pixels) for frame in self._animation.frames(longest=self.longest))
 
     def ticks(self, fps: Fraction | None = None) -> tuple[list[int], Fraction]:
         """Return for how many ticks each frame is shown, and the number of ticks per second.
@@ -69,7 +68,7 @@ class Frames:
         """
         if fps is not None or self._files:
             return [1] * len(self), FPS if fps is None else fps
-        times = [milliseconds or 100 for _, milliseconds in self._shown()]
+        times = [frame.milliseconds or 0 for frame in self._animation.frames()]
         unit = gcd(*times)
         return [time // unit for time in times], Fraction(1000, unit)
 
@@ -83,22 +82,6 @@ class Frames:
                     f"{path} has {found[0]}x{found[1]} pixels, and {first.name} has "
                     f"{width}x{height}; wanted frames of one size"
                 )
-
-    def _of_animation(self):
-        return (frame for frame, _ in self._shown())
-
-    def _shown(self):
-        """Yield each frame of an animation, and its milliseconds."""
-        with _opened(self.path) as animation:
-            for number in range(self._count):
-                with _errors_of(self.path):
-                    animation.seek(number)
-                    frame = animation.convert("RGBA")
-                seen = Image.new("RGBA", frame.size, "white")
-                seen.alpha_composite(frame)
-                width, height = fit(*seen.size, self.longest)
-                resized = seen.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
-                yield np.asarray(resized), round(animation.info.get("duration", 0))
 
 
 def levels(picture: Array) -> np.ndarray:
@@ -158,29 +141,10 @@ def _smoothed(values):
     return values
 
 
-@contextmanager
-def _opened(path):
+def _animation(path):
     if path.suffix.lower() not in ANIMATIONS:
         raise FileError(
             f"{path} is no folder of pictures and no animated {' or '.join(ANIMATIONS)}; ffmpeg "
             "can write the frames of a video into a folder"
         )
-    must_exist(path, "animation")
-    with _errors_of(path):
-        animation = Image.open(path, formats=list(ANIMATIONS.values()))
-    with animation:
-        yield animation
-
-
-@contextmanager
-def _errors_of(path):
-    """Turn errors of Pillow in the block into FileErrors."""
-    try:
-        with within_memory(path):
-            yield
-    except MinidlError:
-        raise
-    except Exception as error:  # decoders raise many types of errors for damaged files
-        raise FileError(
-            f"{path} cannot be read as an animation ({error}); fetch or save it again"
-        ) from error
+    return Animation(path)
