@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 
 from minidl.backend import device
-from minidl.cli.faces.pictures import warn_of_others, watched
+from minidl.cli.faces.pictures import warn_of_others
+from minidl.cli.faces.watching import watched
 from minidl.cli.options import add_device, add_tf32
 from minidl.cli.output import Output, warn
 from minidl.data.folders import files_within

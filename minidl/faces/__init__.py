@@ -16,6 +16,7 @@ lookalikes.py      people of a database who look alike
 identification.py  the known person whose embeddings are nearest to a face, or none
 clustering.py      groups of faces without names
 cutting.py         a face cut out of its picture, upright and alone
+appearances.py     when people appear in a sequence of frames
 calibration.py     the largest distance at which two faces count as one person
 evaluation.py      the error rates on a folder of people
 pairs.py           lists of pairs of pictures, such as LFW's

@@ -65,7 +65,7 @@ def read_faces(
     insufficient.
     """
     picture, scale = read_reduced(path, file)
-    return _faces(path, picture, scale, reader, embed, again=again, turn=turn)
+    return faces_in(path, picture, scale, reader, embed, again=again, turn=turn)
 
 
 def read_reduced(path: PathLike, file: bytes | None = None) -> tuple[Array, float]:
@@ -76,14 +76,31 @@ def read_reduced(path: PathLike, file: bytes | None = None) -> tuple[Array, floa
     `read_image`.
     """
     size = image_size(path, file)
-    pixels, longest = math.prod(size), max(size)
-    if pixels > MOST:
-        longest = max(1, int(longest * (MOST / pixels) ** 0.5))
-    picture = read_image(path, longest, file)
+    picture = read_image(path, longest_of(size), file)
     return picture, max(size) / max(picture.shape[:2])
 
 
-def _faces(path, picture, scale, reader, embed=True, **looking):
+def longest_of(size: tuple[int, int]) -> int:
+    """Return the pixels of the longer side of a picture of this size after it is reduced to at most
+    MOST pixels."""
+    pixels, longest = math.prod(size), max(size)
+    return longest if pixels <= MOST else max(1, int(longest * (MOST / pixels) ** 0.5))
+
+
+def faces_in(
+    path: PathLike,
+    picture: Array,
+    scale: float,
+    reader: FaceReader,
+    embed: bool = True,
+    **looking: bool,
+) -> list[Face]:
+    """Return the faces of a picture (H, W, 3) that was read from a file.
+
+    path: of the file, for messages. scale: the factor from the lengths of the picture to those of
+    the result. reader, embed: as `read_faces` takes them. looking: as `minidl.faces.look` takes it.
+    Raise FileError if memory is insufficient.
+    """
     if picture.max() < DIM:
         # FaceReader refuses floats this small, because 1 might be meant as white. In a file white
         # is 255.
@@ -154,7 +171,7 @@ def read_album(
     for path in watch(list(persons)):
         try:
             picture, scale = read_reduced(path)
-            faces = _faces(path, picture, scale, reader, again=again, turn=turn)
+            faces = faces_in(path, picture, scale, reader, again=again, turn=turn)
         except FileError as error:
             unreadable.append(error)
             continue

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from minidl.backend import device
+from minidl.cli.faces.copies import Copies
 from minidl.cli.faces.options import (
     SKIPS,
     add_action,
@@ -11,26 +12,16 @@ from minidl.cli.faces.options import (
     add_pictures,
     looking,
 )
-from minidl.cli.faces.pictures import (
-    BOX,
-    CHANGES,
-    Pictures,
-    changes,
-    file_name,
-    free,
-    no_face_in,
-    place,
-    record,
-)
+from minidl.cli.faces.pictures import BOX, CHANGES, changes, no_face_in, place, record
+from minidl.cli.faces.sequences import Sequences, add_every, clock
 from minidl.cli.options import add_device
-from minidl.cli.output import Output, shown
-from minidl.data.images import WRITABLE, read_image, read_metadata, within_memory, write_image
+from minidl.cli.output import Output, counted, shown
+from minidl.data.images import read_image
 from minidl.errors import FileError
-from minidl.faces import FaceReader, draw_faces
-from minidl.files import PRIVATE_FOLDER, make_folder, must_be_writable, must_differ
+from minidl.faces import FaceReader
+from minidl.faces.portraits import scaled
 
-# key of the metadata in the pictures that this action writes; the value is the original's name
-DRAWN = "faces drawn into a copy of"
+COLUMNS = ("picture", "face", "score", *BOX, *CHANGES, "frame", "time")
 
 
 def register(actions):
@@ -38,8 +29,10 @@ def register(actions):
         actions,
         "find",
         run,
-        "find the faces in pictures",
-        "Print a box for each face: x, y, width, height in pixels.",
+        "find the faces in pictures and videos",
+        "Print a box for each face: x, y, width, height in pixels. The frames of videos (with the "
+        "extra `video`) and animated pictures are looked at one by one; those with a face are "
+        "printed, with their times.",
         SKIPS,
     )
     add_pictures(action)
@@ -47,75 +40,75 @@ def register(actions):
         "--output",
         type=Path,
         metavar="FOLDER",
-        help="write copies of the pictures with boxes and landmarks to this folder",
+        help="write copies of the pictures with boxes and landmarks to this folder, and of the "
+        "frames with a face",
     )
+    add_every(action)
     add_looking(action)
     add_forms(action, "json", "csv")
     add_device(action)
 
 
 def run(arguments):
-    output = Output(arguments.form, "picture", "face", "score", *BOX, *CHANGES)
-    pictures = Pictures(arguments.pictures, **looking(arguments))
-    copies = _copies(pictures.paths, arguments.output) if arguments.output else {}
+    output = Output(arguments.form, *COLUMNS)
+    pictures = Sequences(arguments.pictures, arguments.every, **looking(arguments))
+    copies = Copies(pictures.paths, arguments.output) if arguments.output else None
     with device(arguments.device):
         reader = FaceReader()
-        for path, faces, file in pictures.faces(reader, embed=False):
-            result = {
-                "picture": str(path),
-                "faces": [record(face, landmarks=True) for face in faces],
-            }
-            rows = [
-                (path, number, face.score, *face.box, face.turned, face.stretched)
-                for number, face in enumerate(faces, start=1)
-            ]
-            lines = [
-                f"{shown(path)}: a face at {place(face)}, score {face.score:.2f}{changes(face)}"
-                for face in faces
-            ] or [no_face_in(path)]
-            if path in copies:
-                try:
-                    with within_memory(path):
-                        drawing = draw_faces(read_image(path, file=file), faces)
-                        write_image(copies[path], drawing, {DRAWN: path.name})
-                except FileError as error:
-                    pictures.refuse(error)
-                else:
-                    result["drawn"] = str(copies[path])
-                    lines.append(f"drawn in {shown(copies[path])}")
-            output.put(result, rows or [(path, 0)], lines)
+        for path, faces, file, frames in pictures.shown(reader, embed=False):
+            if frames is None:
+                _put_still(output, path, faces, file, copies, pictures)
+            else:
+                _put_frames(output, path, frames, copies, pictures)
     return pictures.exit_code
 
 
-def _copies(paths, folder):
-    """Return {picture: its copy in the folder}.
-
-    A copy is called NAME-faces, in a format that minidl writes, with a number if another copy has
-    that name.
-    """
-    make_folder(folder, PRIVATE_FOLDER)
-    copies: dict[Path, Path] = {}
-    for path in dict.fromkeys(paths):
-        suffix = path.suffix if path.suffix.lower() in WRITABLE else ".png"
-        copy = free(folder / f"{file_name(path.stem)}-faces{suffix}", copies.values())
-        copies[path] = must_be_writable(copy)
-    must_differ(
-        {f"the copy of {path}": copy for path, copy in copies.items()},
-        {f"picture {path}": path for path in copies},
-    )
-    for copy in copies.values():
-        if copy.exists() and not _is_drawn(copy):
-            raise FileError(
-                f"{copy} exists already and was not drawn by minidl; name another folder, so that "
-                "it is not overwritten"
-            )
-    return copies
+def _put_still(output, path, faces, file, copies, pictures):
+    result = {"picture": str(path), "faces": [record(face, landmarks=True) for face in faces]}
+    lines = [f"{shown(path)}: {_in_words(face)}" for face in faces] or [no_face_in(path)]
+    if copies:
+        try:
+            copy = copies.draw(path, read_image(path, file=file), faces)
+        except FileError as error:
+            pictures.refuse(error)
+        else:
+            result["drawn"] = str(copy)
+            lines.append(f"drawn in {shown(copy)}")
+    output.put(result, _rows(path, faces) or [(path, 0)], lines)
 
 
-def _is_drawn(path):
-    """Return whether this action wrote the file."""
-    try:
-        metadata = read_metadata(path)
-    except FileError:
-        return False
-    return isinstance(metadata, dict) and DRAWN in metadata
+def _put_frames(output, path, frames, copies, pictures):
+    count = with_face = 0
+    for frame, faces in frames:
+        count, with_face = count + 1, with_face + bool(faces)
+        moment = frame.number, frame.seconds
+        result = {"picture": str(path), "frame": frame.number, "time": frame.seconds}
+        result["faces"] = [record(face, landmarks=True) for face in faces]
+        lines = [f"{shown(path)} at {clock(frame.seconds)}: {_in_words(face)}" for face in faces]
+        if copies and faces:
+            try:
+                copy = copies.draw(path, frame.pixels, _as_shown(frame, faces), frame.number)
+            except FileError as error:
+                pictures.refuse(error)
+            else:
+                result["drawn"] = str(copy)
+                lines.append(f"drawn in {shown(copy)}")
+        output.put(result, _rows(path, faces, *moment), lines)
+    line = f"{shown(path)}: a face was found in {with_face:,} of {counted(count, 'frame')}"
+    output.put({"picture": str(path), "frames": count, "with_face": with_face}, [], [line])
+
+
+def _as_shown(frame, faces):
+    """Return faces with their places in the pixels of a frame, which may be reduced."""
+    return [scaled(face, 1 / frame.scale) for face in faces]
+
+
+def _in_words(face):
+    return f"a face at {place(face)}, score {face.score:.2f}{changes(face)}"
+
+
+def _rows(path, faces, *moment):
+    return [
+        (path, number, face.score, *face.box, face.turned, face.stretched, *moment)
+        for number, face in enumerate(faces, start=1)
+    ]

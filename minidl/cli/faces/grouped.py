@@ -3,7 +3,8 @@
 import json
 from itertools import groupby
 
-from minidl.cli.faces.pictures import file_name, free, watched
+from minidl.cli.faces.pictures import file_name, free
+from minidl.cli.faces.watching import watched
 from minidl.data.images import read_image, within_memory, write_image
 from minidl.errors import FileError
 from minidl.faces.cutting import cut_out

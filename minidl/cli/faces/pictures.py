@@ -1,14 +1,10 @@
 """Picture files and their faces: reading them one after the other, the words and JSON that describe
 a face, and names for files to write."""
 
-import sys
-import time
-
 import numpy as np
-from tqdm import tqdm
 
+from minidl.cli.faces.watching import watched
 from minidl.cli.output import counted, shown, warn
-from minidl.cli.progress import duration
 from minidl.data.folders import files_within
 from minidl.data.images import within_memory
 from minidl.errors import FileError, listed
@@ -21,7 +17,6 @@ ADVICE = "use a picture with a larger face, seen more from the front"
 BOX = ("x", "y", "width", "height")
 CHANGES = ("turned", "stretched")  # what was done to a picture to find a face
 LONGEST_NAME = 150  # bytes
-PATIENCE = 30  # seconds between two lines about the progress
 
 
 class Pictures:
@@ -62,7 +57,7 @@ class Pictures:
         """Yield the path and the bytes of each file that can be read."""
         for path in watched(self.paths):
             try:
-                file = _bytes(path)
+                file = contents(path)
             except FileError as error:
                 self.refuse(error)
             else:
@@ -119,26 +114,8 @@ def warn_of_others(folder, files):
         )
 
 
-def watched(paths):
-    """Yield the paths, and show the progress, the pace and the time left, if there are several: as
-    a bar on a terminal, or as a line every PATIENCE seconds elsewhere."""
-    if sys.stderr and sys.stderr.isatty():
-        return tqdm(paths, unit="picture", leave=False, disable=len(paths) < 2)
-    return _with_lines(paths)
-
-
-def _with_lines(paths):
-    start = last = time.monotonic()
-    for done, path in enumerate(paths):
-        now = time.monotonic()
-        if now - last >= PATIENCE:
-            last, pace = now, done / (now - start)
-            left = duration((len(paths) - done) / pace)
-            warn(f"{done:,} of {len(paths):,} pictures, {pace:.2g} a second, about {left} left")
-        yield path
-
-
-def _bytes(path):
+def contents(path):
+    """Return the contents of a picture file. Raise FileError if it cannot be read."""
     try:
         with within_memory(path):
             return must_exist(path, "picture").read_bytes()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from minidl.cli.faces import pictures
+from minidl.cli.faces import watching
 from minidl.faces.database import Database
 from minidl.faces.identification import between
 from tests.cli.faces.commands import ANN, BOB, EVE, faces, printed, refused
@@ -175,7 +175,7 @@ def test_a_folder_stands_for_the_pictures_of_one_person(capsys, family):
 
 def test_the_pace_and_the_time_left_are_said(capsys, monkeypatch):
     clock = iter(range(0, 10**6, 20))
-    monkeypatch.setattr(pictures.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(watching.time, "monotonic", lambda: next(clock))
     write_people(Path("many"), 1, 5)
     _, errors = printed(capsys, "enroll", "people.db", "many")
     assert errors == [

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minidl.cli.faces import find
+from minidl.cli.faces import copies as drawing
 from minidl.data import read_image, write_image
 from minidl.faces.drawing import BOX
 from tests.cli.faces.commands import ANN, BOB, EVE, faces, printed, records, refused, table
@@ -98,7 +98,7 @@ def test_long_names_are_shortened(capsys):
 
 
 def test_a_copy_that_cannot_be_drawn_does_not_stop_the_others(capsys, monkeypatch):
-    drawn, real = [], find.draw_faces
+    drawn, real = [], drawing.draw_faces
 
     def fail_at_the_second(picture, faces):
         drawn.append(picture)
@@ -106,7 +106,7 @@ def test_a_copy_that_cannot_be_drawn_does_not_stop_the_others(capsys, monkeypatc
             raise MemoryError
         return real(picture, faces)
 
-    monkeypatch.setattr(find, "draw_faces", fail_at_the_second)
+    monkeypatch.setattr(drawing, "draw_faces", fail_at_the_second)
     pictures = ["ann1.png", "two.png", "bob0.png"]
     results = records(capsys, "find", *pictures, "--output", "drawn", code=2)
     assert [len(result["faces"]) for result in results] == [1, 2, 1]

@@ -102,7 +102,7 @@ def test_a_second_person_who_is_nearly_as_near_is_said(capsys, enrolled):
     [line], _ = printed(capsys, "identify", "people.db", "ann1.png")
     assert line == (
         f"ann1.png: {first[1]}, distance {first[0]:.3f} "
-        f"({second[1]} is nearly as near ({second[0]:.3f}))"
+        f"({second[1]} is nearly as near: {second[0]:.3f})"
     )
     [result] = records(capsys, "identify", "people.db", "ann1.png")
     [face] = result["faces"]
