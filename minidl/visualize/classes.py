@@ -124,7 +124,10 @@ def numbered(names: Sequence[str], numbers: Sequence[int] | None = None) -> str:
 
 def _names(network):
     if not network.classes:
-        raise ArgumentError("the network has no classes; name a unit of a layer: LAYER:CHANNEL")
+        raise ArgumentError(
+            "the network has no classes; name a unit of a layer, LAYER:CHANNEL, or a network that "
+            "has them, such as VGG19 with its dense layers"
+        )
     return network.classes
 
 

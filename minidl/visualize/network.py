@@ -137,7 +137,7 @@ def of_vgg19(model: VGG19) -> Network:
 
     prepare, classes = model.preprocess, model.classes
     if "predictions" in model.layers and classes is None:
-        classes = tuple(f"class {n}" for n in range(model.layers["predictions"].bias.data.size))
+        classes = tuple(map(str, range(model.layers["predictions"].bias.data.size)))
     return Network(tuple(steps), prepare, canonical, size, classes, aliases=ALIASES)
 
 

@@ -68,16 +68,16 @@ class Strongest:
         self._pictures = np.take_along_axis(numbers, order[..., None], axis=0)
         self.sums, self.seen, self.out = sums, self.seen + n, tuple(out)
 
-    def hits(self, channel: int) -> list[Hit]:
-        """Return the Hits of a channel with an activation above 0, the strongest first. Raise
-        ArgumentError if the layer has no such channel."""
+    def hits(self, channel: int, above: float = 0.0) -> list[Hit]:
+        """Return the Hits of a channel with an activation above a number, the strongest first.
+        Raise ArgumentError if the layer has no such channel."""
         channels = self.values.shape[1]
         if not 0 <= channel < channels:
             raise ArgumentError(
                 f"there is no channel {channel} among {channels}; "
                 f"wanted one from 0 to {channels - 1}"
             )
-        return [self._hit(row, channel) for row in np.flatnonzero(self.values[:, channel] > 0)]
+        return [self._hit(row, channel) for row in np.flatnonzero(self.values[:, channel] > above)]
 
     def _hit(self, row, channel):
         file, part = self._pictures[row, channel].tolist()

@@ -9,6 +9,7 @@ import pytest
 from minidl.cli import main
 from minidl.cli.visualize import patches as command
 from minidl.data import read_image, read_metadata, write_image
+from minidl.layers import Dense, Flatten
 from tests.data.official import digits, idx
 from tests.visualize import tiny
 
@@ -177,3 +178,13 @@ def test_inactive_units_make_no_picture(capsys, monkeypatch):
     assert patches("holiday", "--size", 8, "--units", "relu:3") == 2
     assert "none of the units is active" in capsys.readouterr().err
     assert os.listdir() == ["holiday"]
+
+
+def test_a_class_has_a_score_in_every_picture_also_a_negative_one(capsys, monkeypatch):
+    layers = {"flatten": Flatten(), "scores": Dense(np.full((16 * 16 * 3, 2), [[-1, -2]], "f4"))}
+    network = tiny.network(layers, size=(16, 16), classes=("less", "least"))
+    monkeypatch.setattr(command, "open_network", lambda source: network)
+    assert patches("holiday", "--class", "less") == 0
+    out = capsys.readouterr().out
+    assert out.startswith("less: ") and out.count(".png -") == 9 and "(100.0%)" in out
+    assert "never active" not in out

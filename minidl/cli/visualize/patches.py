@@ -132,7 +132,7 @@ def run(arguments):
         bar = _Searched(work, len(album))
         hits_of_layers = strongest(network, album, layers, COUNT, bar, refuse)
         units = units or choose_units(hits_of_layers, arguments.per_layer or PER_LAYER)
-        hits = {unit: hits_of_layers[unit.layer].hits(unit.channel or 0) for unit in units}
+        hits = {unit: _hits(network, unit, hits_of_layers[unit.layer]) for unit in units}
         drawn = {
             unit: patches(network, album, unit, hits[unit], arguments.backward) for unit in units
         }
@@ -155,7 +155,8 @@ def run(arguments):
         for unit in units:
             _report(network, unit, album, hits[unit])
     for layer in layers:
-        _report_inactive(layer, hits_of_layers[layer])
+        if not (network.classes and layer == network.steps[-1].name):
+            _report_inactive(layer, hits_of_layers[layer])
     if work.stopped:
         searched = f"{searched}, stopped before the other {len(album) - bar.count:,}"
     say(f"{arguments.output}: patches of {searched}, and their {gradients}, {SCALED}")
@@ -239,6 +240,12 @@ def _announce(arguments, network, album, units, layers):
     )
     for unit in units:
         unit.among(activations[unit.layer].shape[-1])
+
+
+def _hits(network, unit, found):
+    """Return the Hits of a unit where it is active, and of a class with any score."""
+    is_class = network.class_name(unit) is not None
+    return found.hits(unit.channel, -np.inf if is_class else 0.0)
 
 
 def _report(network, unit, album, hits):
