@@ -34,7 +34,7 @@ def embedding(w: Operand, indices: Any, padding: int | None = None) -> Result:
     """
     xp = array_module(w)
     indices = xp.asarray(indices)
-    y = w[indices]
+    y = w.take(indices, axis=0)
     return y if padding is None else xp.where((indices == padding)[..., None], 0, y)
 
 
