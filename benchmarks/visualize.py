@@ -47,7 +47,8 @@ def _command(words):
 
 def _seconds(words, output):
     begun = time.perf_counter()
-    command = [sys.executable, "-m", "minidl.cli", "visualize", *words, "-o", str(output)]
+    options = ["--long", "-o", str(output)]
+    command = [sys.executable, "-m", "minidl.cli", "visualize", *words, *options]
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     if code := subprocess.run(command, **silent).returncode:
         raise MinidlError(
