@@ -12,11 +12,14 @@ from typing import NamedTuple
 from minidl import dispatch, losses, ops
 from minidl.autograd import tape
 from minidl.engine import (
+    activations,
     adaptive_pooling,
     bands,
     contraction,
     convolution,
+    cross_entropy,
     distances,
+    elementwise_losses,
     embedding,
     fused,
     layer_normalization,
@@ -32,6 +35,7 @@ from minidl.engine import (
     threads,
     updates,
 )
+from minidl.engine.elementwise import are_floats
 from minidl.losses.wasserstein import eigenvectors
 from minidl.ops.distances import pairwise_distances_gradients
 from minidl.ops.einsum import summed
@@ -81,6 +85,39 @@ TABLE = (
     Row(summed, contraction.summed, contraction.applies),
     *_rows(losses.gram_matrix, matrices, "forward", "dfeatures"),
     Row(eigenvectors, matrices.eigenvectors),
+    *(
+        row
+        for op in (ops.leaky_relu, ops.sigmoid, ops.softplus, ops.elu, ops.silu, ops.erf, ops.gelu)
+        for row in _rows(op, activations, "forward", "dx", applies=are_floats)
+    ),
+    *_rows(
+        losses.softmax_cross_entropy, cross_entropy, "forward", applies=cross_entropy.has_labels
+    ),
+    *_rows(
+        losses.softmax_cross_entropy,
+        cross_entropy,
+        "dlogits",
+        applies=cross_entropy.is_gradient_of_labels,
+    ),
+    *_rows(
+        losses.sigmoid_cross_entropy,
+        elementwise_losses,
+        "forward",
+        applies=elementwise_losses.is_plain,
+    ),
+    *_rows(
+        losses.sigmoid_cross_entropy,
+        elementwise_losses,
+        "dlogits",
+        applies=elementwise_losses.is_plain_gradient,
+    ),
+    *_rows(
+        losses.sigmoid_cross_entropy,
+        elementwise_losses,
+        "dtargets",
+        applies=elementwise_losses.is_plain_gradient_of_targets,
+    ),
+    *_rows(losses.huber_loss, elementwise_losses, "forward", "dpredictions", applies=are_floats),
     *_rows(ops.batch_norm, normalization, "forward"),
     *_rows(fused.batch_norm_relu, normalization, "forward"),
     Row(batch_norm_gradients, normalization.batch_norm_gradients),

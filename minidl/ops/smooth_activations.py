@@ -5,7 +5,8 @@ x and y have the same shape. All functions work element by element, and raise Ar
 not an array. In the code, x.real is x; only the proof by complex steps calls it with complex x.
 
 Cost: at most ten operations per number of x, one of which is an exponential, and as many for the
-gradient; gelu also computes erf, which costs 24 exponentials.
+gradient. gelu also computes erf, which costs 24 exponentials. The gradients of silu and gelu find
+the probability by which x was multiplied as y / x.
 """
 
 from math import pi, sqrt
@@ -95,10 +96,19 @@ def silu(x: Operand) -> Result:
     return x * sigmoid(x)
 
 
-def silu_dx(dy, x):
-    """∂y/∂x = s + x s (1 - s), because s' = s (1 - s)"""
-    s = sigmoid(x)
-    return dy * (s + x * (s * (1 - s)))
+def silu_dx(dy, x, y):
+    """∂y/∂x = s + x s (1 - s) = s + y (1 - s), because s' = s (1 - s)
+
+    s = y / x, or 1/2 for x = 0.
+    """
+    s = ratio(y, x)
+    return dy * (s + y * (1 - s))
+
+
+def ratio(y, x):
+    """y / x, or 1/2 for x = 0"""
+    xp = array_module(x)
+    return xp.where(x == 0, 0.5, y / xp.where(x == 0, 1, x))
 
 
 silu = differentiable(silu, dx=silu_dx)
@@ -123,16 +133,16 @@ def gelu(x: Operand, approximate: Literal["none", "tanh"] = "none") -> Result:
     return x * probability(x, approximate)
 
 
-def gelu_dx(dy, x, approximate):
+def gelu_dx(dy, x, y, approximate):
     """∂y/∂x = Φ(x) + x Φ'(x)
 
-    "none": Φ'(x) is the density of the normal distribution. "tanh": by the chain rule, with
-    tanh' = 1 - tanh².
+    Φ(x) = y / x, or 1/2 for x = 0. "none": Φ'(x) is the density of the normal distribution. "tanh":
+    by the chain rule, with tanh' = 1 - tanh².
 
         "none"    Φ'(x) = e^(-x²/2) / √(2π)
         "tanh"    Φ'(x) = (1 - T²) √(2/π) (1 + 3·0.044715 x²) / 2,      T = tanh(..) = 2 Φ(x) - 1
     """
-    P = probability(x, approximate)
+    P = ratio(y, x)
     if approximate == "tanh":
         T = 2 * P - 1
         density = (1 - T * T) * (sqrt(2 / pi) * (1 + 3 * 0.044715 * x * x) / 2)

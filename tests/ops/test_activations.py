@@ -44,6 +44,14 @@ def test_erf_has_all_digits_near_0_and_no_jump_where_the_integral_ends():
         np.testing.assert_allclose(ops.erf(numbers), wanted, rtol=1e-14)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_the_slope_at_0_is_a_half(approximate):
+    """It is found from y / x, which is 0 / 0 there."""
+    assert gradient(ops.silu, [0.0, -0.0]) == [0.5, 0.5]
+    assert gradient(ops.gelu, [0.0, -0.0], approximate) == [0.5, 0.5]
+
+
 @pytest.mark.parametrize("op", SMOOTH)
 def test_smooth_activations_approach_relu(op):
     far = np.array([-60.0, 60.0])

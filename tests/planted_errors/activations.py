@@ -51,6 +51,11 @@ def silu_without_its_product(dy, x):
     return dy * s
 
 
+def y_twice(dy, x, y):
+    """s + y instead of s + y (1 - s)"""
+    return dy * (ops.sigmoid.forward(x) + y)
+
+
 def gelu_without_its_density(dy, x, approximate):
     return dy * ops.smooth_activations.probability(x, approximate)
 
@@ -59,8 +64,8 @@ def gelu_always_exact(x, approximate="none"):
     return ops.gelu.forward(x)
 
 
-def gelu_with_the_other_gradient(dy, x, approximate):
-    return ops.gelu.gradients["dx"](dy, x, "none")
+def gelu_with_the_other_gradient(dy, x, y, approximate):
+    return ops.gelu.gradients["dx"](dy, x, y, "none")
 
 
 ACTIVATIONS = [
@@ -79,6 +84,7 @@ ACTIVATIONS = [
     Plant("alpha added to the exponential", "elu", wrong(ops.elu, dx=elu_of_y), GRADIENT),
     Plant("half of the product rule", "silu", wrong(ops.silu, dx=silu_without_its_product),
           GRADIENT),
+    Plant("1 - s missing in the gradient", "silu", wrong(ops.silu, dx=y_twice), GRADIENT),
     Plant("density missing in the gradient", "gelu", wrong(ops.gelu, dx=gelu_without_its_density),
           GRADIENT),
     Plant("approximation ignored", "gelu", wrong(ops.gelu, gelu_always_exact), FORWARD),
