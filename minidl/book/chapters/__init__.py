@@ -22,9 +22,9 @@ from minidl.book.writing.blocks import Block, Instruction, blocks
 FOLDER = Path(__file__).parent
 PARTS = {
     "The maths": (
-        "shapes", "derivative", "tape", "broadcasting", "matmul", "activations", "convolution",
-        "winograd", "pooling", "normalization", "softmax", "picture-losses", "likeness-losses",
-        "optimisers", "proofs",
+        "shapes", "derivative", "tape", "broadcasting", "axes", "matmul", "activations",
+        "convolution", "winograd", "pooling", "normalization", "softmax", "picture-losses",
+        "likeness-losses", "optimisers", "proofs",
     ),
     "The systems": ("painting", "faces", "digits", "cifar10", "seeing", "verdict"),
     "The engine": ("speed",),

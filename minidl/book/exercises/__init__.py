@@ -21,6 +21,7 @@ the others      the exercises of one chapter each
 from minidl.book.exercises import (
     activations,
     average_pooling,
+    axes,
     broadcasting,
     convolution,
     convolution_forms,
@@ -66,7 +67,7 @@ __all__ = [
 ]
 
 _MODULES = (
-    shapes, derivative, tape, broadcasting, matmul, activations, convolution,
+    shapes, derivative, tape, broadcasting, axes, matmul, activations, convolution,
     convolution_gradients, convolution_forms, winograd, pooling, average_pooling, normalization,
     normalization_gradients, softmax, picture_losses, style_losses, pair_losses, likeness_losses,
     optimisers, lbfgs, proofs, projection, identification, shared_weights, one_cycle, grad_cam,

@@ -11,7 +11,7 @@ from minidl.proofs.geometry import Numbers
 
 def log_sum_exp(x):
     """By the softmax: log Σ e^x = x[c] - log softmax(x)[c], for the largest x[c]."""
-    return x.max(axis=1) - ops.log(ops.softmax(x).max(axis=1))
+    return ops.logsumexp(x, axis=1)
 
 
 def log_sum_exp_dx(dy, x):

@@ -60,6 +60,18 @@ def divide_gradients(dy, a, b):
     return unbroadcast(dy / b_full, a.shape), -unbroadcast(y * (dy / b_full), b.shape)
 
 
+def cumsum_dx(dy):
+    return np.einsum("ni,ik->nk", dy, np.tri(dy.shape[1]))
+
+
+def variance_dx(dy, x):
+    dx = np.zeros(x.shape)
+    for n, row in enumerate(x):
+        for k, number in enumerate(row):
+            dx[n, k] = dy[n] * 2 / len(row) * (number - row.sum() / len(row))
+    return dx
+
+
 def dense_gradients(dy, x, w):
     return np.einsum("nk,ck->nc", dy, w), np.einsum("nc,nk->ck", x, dy), np.ones(len(x)) @ dy
 
