@@ -10,9 +10,13 @@ if TYPE_CHECKING:
 
 
 class Operators:
-    """The operators and methods of a Tensor that compute.
+    """The operators and methods of a Tensor that compute. A method has the parameters of the op of
+    the same name.
 
-    A method has the parameters of the op of the same name, and documents only what differs.
+    arithmetic   +, -, *, /, **, @, abs, clip
+    reductions   sum, mean, var, std, max, min, prod, argmax, argmin, cumsum
+    shape        reshape, flatten, squeeze, transpose, T, repeat, x[key]
+    comparisons  ==, !=, <, <=, >, >=, and on bools &, |, ^
     """
 
     __slots__ = ()

@@ -26,7 +26,7 @@ class Tensor(Operators):
 
     data: array on either device. It is not copied. Lists and numbers become float32 arrays on the
     current device.
-    requires_grad: whether `backward` writes ∂L/∂(this Tensor) to `.grad`.
+    requires_grad: whether `backward` writes the gradient of this Tensor to `.grad`.
 
     Operators and methods such as `sum` call the ops in `minidl.ops` (see operators.py). The other
     operand of an operator is a Tensor, an array or a number. Raises ArgumentError if the data are
