@@ -62,7 +62,7 @@ def group_faces(
         raise NonFiniteError("an embedding holds NaN or infinity; wanted finite numbers")
     if not threshold >= 0:
         raise ArgumentError(f"the threshold is {threshold}; wanted a distance of at least 0")
-    groups = _Groups(points, pictures.tolist())
+    groups = Groups(points, pictures.tolist())
     chain: list[int] = []
     while groups.remaining.any():
         if not chain:
@@ -83,10 +83,13 @@ def group_faces(
     return sorted(groups.completed, key=lambda group: (-len(group), group))
 
 
-class _Groups:
-    """The groups that may still be joined. A group has the number of one of its faces."""
+class Groups:
+    """The groups of N faces that may still be joined. A group has the number of one of its faces.
 
-    def __init__(self, points, pictures):
+    points: (N, D), the embeddings. pictures: N numbers, of the faces' pictures.
+    """
+
+    def __init__(self, points: Array, pictures: Sequence[int]) -> None:
         count = len(points)
         self.means, self.counts = points.copy(), np.ones(count)
         self.squares = (points * points).sum(axis=1)  # |μ|²
@@ -99,7 +102,7 @@ class _Groups:
         for number, picture in enumerate(pictures):
             self._holders[picture].add(number)
 
-    def distances(self, number):
+    def distances(self, number: int) -> Array:
         """Return the mean squared distances (N,) of a group to all others, infinite to itself, to
         completed groups, and to those with a picture in common."""
         squares = self.squares + self.squares[number] - 2 * (self.means @ self.means[number])
@@ -109,7 +112,7 @@ class _Groups:
             distances[list(self._holders[picture])] = np.inf
         return distances
 
-    def join(self, first, second):
+    def join(self, first: int, second: int) -> None:
         """Join two groups under the number of the first."""
         a, b = self.counts[first], self.counts[second]
         share = b / (a + b)
@@ -126,7 +129,7 @@ class _Groups:
         self._pictures[first] |= self._pictures[second]
         self.remaining[second] = False
 
-    def complete(self, number):
+    def complete(self, number: int) -> None:
         """Take a group out that is joined with no other."""
         self.completed.append(sorted(self.members[number]))
         for picture in self._pictures[number]:

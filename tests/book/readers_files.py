@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from minidl.checkpoints import load, shipped
-from minidl.data import imagenet_classes, shipped_picture, write_image
+from minidl.data import imagenet_classes, read_image, shipped_picture, write_image
 from minidl.data.images import read_at_size
 from minidl.models import vgg19
 from minidl.models.vgg19 import ARCHITECTURE
@@ -48,6 +49,29 @@ def files_of_verdict(folder: Path) -> None:
     write_image(folder / "photo.jpg", picture)
 
 
+def files_of_family_album(folder: Path) -> None:
+    """Write pictures of the two people whose faces minidl contains to `people` and `album`."""
+    eileen = read_image(shipped_picture("astronaut"))[20:260, 110:350]
+    julien = read_image(shipped_picture("van-gogh-pere-tanguy"))[:240, 60:300]
+    pictures = {
+        "people/Eileen/portrait.jpg": eileen,
+        "people/Eileen/mirror.jpg": eileen[:, ::-1],
+        "people/Julien/painting.jpg": julien,
+        "album/party.jpg": np.concatenate([julien[:, ::-1], eileen * 0.7], axis=1),
+        "album/2019/scan.jpg": np.rot90(eileen * 0.8 + 30),
+        "album/2019/cellar.jpg": eileen * 0.08,
+    }
+    for name, picture in pictures.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write_image(folder / name, picture)
+    first, *others = (Image.fromarray(part.astype("u1")) for part in (julien, julien * 0.9, eileen))
+    options = {"append_images": others, "duration": 500, "lossless": True}
+    first.save(folder / "album" / "clip.webp", save_all=True, **options)
+
+
 # chapter -> function that writes the files to a folder
-FILES: dict[str, Callable[[Path], None]] = {"verdict": files_of_verdict}
-LONG = ("verdict",)  # chapters whose commands take long
+FILES: dict[str, Callable[[Path], None]] = {
+    "family-album": files_of_family_album,
+    "verdict": files_of_verdict,
+}
+LONG = ("family-album", "verdict")  # chapters whose commands take long

@@ -36,7 +36,8 @@ def must_print(command, output, folder):
     if command.startswith("pip install"):
         command = command.partition("&&")[2].strip() or "true"
     scripts = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
-    environment = os.environ | {"PATH": scripts, "COLUMNS": "100"}
+    cache = str(folder / ".cache")
+    environment = os.environ | {"PATH": scripts, "COLUMNS": "100", "XDG_CACHE_HOME": cache}
     result = subprocess.run(
         ["bash", "-c", command], cwd=folder, env=environment, text=True, timeout=300,
         capture_output=True,

@@ -26,7 +26,7 @@ PARTS = {
         "convolution", "winograd", "pooling", "normalization", "softmax", "picture-losses",
         "likeness-losses", "optimisers", "proofs",
     ),
-    "The systems": ("painting", "faces", "digits", "cifar10", "seeing", "verdict"),
+    "The systems": ("painting", "faces", "family-album", "digits", "cifar10", "seeing", "verdict"),
     "The engine": ("speed",),
 }  # fmt: skip
 

@@ -28,6 +28,7 @@ from minidl.book.exercises import (
     convolution_gradients,
     derivative,
     grad_cam,
+    grouping,
     identification,
     lbfgs,
     likeness_losses,
@@ -70,8 +71,8 @@ _MODULES = (
     shapes, derivative, tape, broadcasting, axes, matmul, activations, convolution,
     convolution_gradients, convolution_forms, winograd, pooling, average_pooling, normalization,
     normalization_gradients, softmax, picture_losses, style_losses, pair_losses, likeness_losses,
-    optimisers, lbfgs, proofs, projection, identification, shared_weights, one_cycle, grad_cam,
-    occlusion, strips,
+    optimisers, lbfgs, proofs, projection, identification, grouping, shared_weights, one_cycle,
+    grad_cam, occlusion, strips,
 )  # fmt: skip
 
 EXERCISES: dict[str, Exercise] = {

@@ -30,6 +30,14 @@ def siamese_gradient(dy, a, b, w):
     return np.einsum("nc,nk->ck", x, dh / np.cosh(x @ w) ** 2)
 
 
+def group_distance(a, b):
+    total = 0.0
+    for face in a:
+        for other in b:
+            total += ((face - other) ** 2).sum()
+    return total / (len(a) * len(b))
+
+
 def one_cycle(t, rate, length, rise, first, last):
     """By cos² of half the angle."""
     top = rise * length
