@@ -23,8 +23,10 @@ OURS = {  # name -> function of parameters and further options that makes the op
     "adagrad": partial(Adagrad, learning_rate=0.1),
     "rmsprop": partial(RMSprop, learning_rate=0.1, beta=0.9),
     "rmsprop with momentum": partial(RMSprop, learning_rate=0.1, momentum=0.9),
-    "centred": partial(RMSprop, learning_rate=0.1, centred=True, epsilon=1e-4),
-    "centred with momentum": partial(RMSprop, learning_rate=0.1, centred=True, momentum=0.9),
+    "centred": partial(RMSprop, learning_rate=0.1, centred=True, epsilon=0.01),
+    "centred with momentum": partial(
+        RMSprop, learning_rate=0.1, centred=True, momentum=0.9, epsilon=0.01
+    ),
     "nadam": partial(Nadam, learning_rate=0.1),
     "nadamw": partial(Nadam, learning_rate=0.1, decoupled=True, momentum_decay=0.3),
     "keras": partial(SGD, learning_rate=0.1, momentum=0.9, momentum_form="keras"),
@@ -42,8 +44,8 @@ IN_TORCH = {  # name -> (name of the class in torch.optim, options)
     "adagrad": ("Adagrad", {}),
     "rmsprop": ("RMSprop", {"alpha": 0.9}),
     "rmsprop with momentum": ("RMSprop", {"momentum": 0.9}),
-    "centred": ("RMSprop", {"centered": True, "eps": 1e-4}),
-    "centred with momentum": ("RMSprop", {"centered": True, "momentum": 0.9}),
+    "centred": ("RMSprop", {"centered": True, "eps": 0.01}),
+    "centred with momentum": ("RMSprop", {"centered": True, "momentum": 0.9, "eps": 0.01}),
     "nadam": ("NAdam", {}),
     "nadamw": ("NAdam", {"decoupled_weight_decay": True, "momentum_decay": 0.3}),
 }
