@@ -2,7 +2,8 @@
 threads. A row holds the numbers of the last axes.
 
 NumPy reduces short rows slowly. The sum of each row is therefore a product with ones, which BLAS
-computes, and its largest number is found by argmax.
+computes. The largest numbers of very short rows are found column by column, and others by
+`reduceat`.
 """
 
 from math import prod
@@ -13,6 +14,8 @@ from minidl.engine.memory import empty
 from minidl.engine.strips import equal_parts, fair_strip
 from minidl.engine.threads import parallel_map
 from minidl.ops.reductions import axes_of
+
+SHORT = 32  # numbers of a row, up to which it is very short
 
 
 def applies(x, axis=-1):
@@ -129,7 +132,13 @@ def in_strips(work, rows, *arrays):
 
 def largest(x):
     """(M, L) -> (M, 1)"""
-    return x[np.arange(len(x)), x.argmax(axis=1)][:, None]
+    count, length = x.shape
+    if length > SHORT:
+        return np.maximum.reduceat(x.reshape(-1), np.arange(0, count * length, length))[:, None]
+    found = x[:, 0].copy()
+    for column in range(1, length):
+        np.maximum(found, x[:, column], out=found)
+    return found[:, None]
 
 
 def sums(x):
