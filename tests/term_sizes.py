@@ -10,6 +10,7 @@ import numpy as np
 
 from minidl import autograd, losses, ops
 from minidl.backend import to_numpy
+from minidl.ops.arithmetic import unbroadcast
 from minidl.ops.directions import inverse
 from tests.running import (
     cotangent,
@@ -204,6 +205,20 @@ def binary_cross_entropy_sizes(arguments, dy):
     return worst(y if arguments["reduction"] == "none" else y.sum()), gradients
 
 
+def power_sizes(arguments, dy):
+    """Return the sizes for a power of positive numbers. Nothing cancels but the terms of the sums
+    over the axes along which an input was repeated."""
+    x, exponent = arguments["x"], arguments.get("exponent", arguments.get("number"))
+    y = x**exponent
+    gradients = {"x": abs(dy * exponent * y / x)}
+    if "exponent" in arguments:
+        gradients["exponent"] = abs(dy * y * np.log(x))
+    return worst(y), {
+        name: worst(unbroadcast(gradient, arguments[name].shape))
+        for name, gradient in gradients.items()
+    }
+
+
 SIZES = {  # name of the op -> function (arguments, |dy|) that returns the sizes
     "softmax_cross_entropy": cross_entropy_sizes,
     "sigmoid_cross_entropy": binary_cross_entropy_sizes,
@@ -218,6 +233,7 @@ SIZES = {  # name of the op -> function (arguments, |dy|) that returns the sizes
     "histogram_loss": difference_sizes,
     "patch_loss": difference_sizes,
     "nearest_loss": cosine_sizes,
+    "power": power_sizes,
     "logsumexp": logsumexp_sizes,
     "log_softmax": logsumexp_sizes,
     "var": variance_sizes,
