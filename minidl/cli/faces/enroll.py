@@ -49,6 +49,7 @@ def register(actions):
         metavar="PICTURE",
         type=Path,
         nargs="*",
+        default=[],
         help="picture files of the person; a folder stands for all pictures in it",
     )
     action.add_argument(
@@ -126,9 +127,10 @@ def _owners(folder):
     """Return {picture: name of the person} of a folder of people, and whether one of its subfolders
     or pictures is left out, of which the user is warned."""
     if not folder.is_dir():
+        words = f"NAME {folder}" if folder.exists() else f"{folder} PICTURE"
         raise ArgumentError(
             f"{folder} is no folder of people; name one that has a subfolder of pictures for each "
-            f"person, or name the pictures: `minidl faces enroll DB {folder.name} PICTURE`"
+            f"person, or name the pictures of one person: `minidl faces enroll DB {words}`"
         )
     pictures, others = files_within(folder)
     warn_of_others(folder, others)

@@ -155,6 +155,7 @@ def test_pictures_are_stored_later_on_request(capsys, family):
     ("folder", "words"),
     [
         ("Ada", "Ada is no folder of people; name one .* `minidl faces enroll DB Ada PICTURE`"),
+        ("ann0.png", "ann0.png is no folder of people .* `minidl faces enroll DB NAME ann0.png`"),
         ("flat", "flat has no pictures in subfolders .* `minidl faces enroll DB NAME flat`"),
         ("empty", "empty has no pictures in subfolders"),
     ],
@@ -182,3 +183,9 @@ def test_the_pace_and_the_time_left_are_said(capsys, monkeypatch):
         "minidl: 1 of 5 pictures, 0.025 a second, about 3 min left",
         "minidl: 3 of 5 pictures, 0.037 a second, about 53 s left",
     ]
+
+
+def test_only_what_is_missing_is_asked_for(capsys):
+    with pytest.raises(SystemExit):
+        faces("enroll", "people.db")
+    assert "the following arguments are required: NAME|FOLDER\n" in capsys.readouterr().err
