@@ -56,6 +56,7 @@ def value_of(action):
             "style_blend": ["1", "2"],
             "style_scale": ["1", "2"],
             "methods": ["guided", "occlusion"],
+            "chapters": ["maps", "dream"],
             "match": ["style"],
         }
         return lists.get(action.dest, ["conv1_1"])

@@ -155,7 +155,7 @@ def test_pictures_are_stored_later_on_request(capsys, family):
     ("folder", "words"),
     [
         ("Ada", "Ada is no folder of people; name one .* `minidl faces enroll DB Ada PICTURE`"),
-        ("ann0.png", "ann0.png is no folder of people .* `minidl faces enroll DB NAME ann0.png`"),
+        ("flat/ann0.png", "ann0.png is no folder of people .* `minidl faces enroll DB NAME flat/"),
         ("flat", "flat has no pictures in subfolders .* `minidl faces enroll DB NAME flat`"),
         ("empty", "empty has no pictures in subfolders"),
     ],
