@@ -109,7 +109,7 @@ def tile_dx(dy, x_shape, counts):
     dy is reshaped so that the r copies along an axis have an axis of their own, before that of x.
     """
     counts = (numbers(counts),) if is_int(counts) else tuple(numbers(counts))
-    ndim = max(len(counts), len(x_shape))
+    ndim = dy.ndim
     counts = (1,) * (ndim - len(counts)) + counts
     lengths = (1,) * (ndim - len(x_shape)) + x_shape
     copies = dy.reshape([n for pair in zip(counts, lengths, strict=True) for n in pair])

@@ -118,6 +118,8 @@ def embedding(w, indices, padding):
 def adaptive_pool(kind):
     def pool(x, size):
         adaptive = getattr(torch.nn.functional, f"adaptive_{kind}_pool{x.ndim - 2}d")
+        if isinstance(size, tuple):  # PyTorch 2.13.0 takes no None for the only axis
+            size = [n or length for n, length in zip(size, x.shape[1:-1], strict=True)]
         return channels_last(adaptive(channels_first(x), size))
 
     return pool

@@ -16,6 +16,8 @@ from tests.against_torch.opinfo.inexpressible import Inexpressible, only
 
 FILES = (elementwise, arrays, layers, losses)
 TRANSLATIONS = {name: f for file in FILES for name, f in file.TRANSLATIONS.items()}
+# The import of op_db forbids to change settings of PyTorch, such as TF32, in the whole process.
+torch.backends.flags_frozen.__globals__["__allow_nonbracketed_mutation_flag"] = True
 NEAR = 1e-10  # the largest error of a result, relative to its largest number
 
 
